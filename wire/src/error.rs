@@ -1,0 +1,170 @@
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+/// The body of every error that a program here sends, in OpenAI's shape:
+/// `{"error":{"message","type","code","param"}}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// The only member, so that a client can tell an error from an answer by its key.
+    pub error: ErrorDetail,
+}
+
+/// What went wrong, for a program (`kind`, `code`, `param`) and for a person (`message`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorDetail {
+    /// One sentence for a person. Never holds anything internal: no addresses, no source errors.
+    pub message: String,
+    /// The cause, one word for each: `invalid_request_error`, `overloaded`, `upstream_failure`, ...
+    #[serde(rename = "type")]
+    pub kind: Cow<'static, str>,
+    /// A finer cause within `kind`, where there is one: `invalid_json`, `model_not_found`, ...
+    #[serde(default)]
+    pub code: Option<Cow<'static, str>>,
+    /// The request's field at fault, as a path: `messages[0].role`.
+    #[serde(default)]
+    pub param: Option<String>,
+}
+
+impl ErrorBody {
+    /// An error of this `kind` with neither `code` nor `param`.
+    pub fn new(kind: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        let error = ErrorDetail { message: message.into(), kind: kind.into(), code: None, param: None };
+        ErrorBody { error }
+    }
+
+    /// The same error with a finer cause.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
+        self.error.code = Some(code.into());
+        self
+    }
+
+    /// The same error with the field at fault.
+    #[must_use]
+    pub fn with_param(mut self, param: impl Into<String>) -> Self {
+        self.error.param = Some(param.into());
+        self
+    }
+}
+
+/// A request that is refused for what it is, before anybody calls a vendor. The same mistakes get
+/// the same answers from every program.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The body is no JSON. 400.
+    #[error("the body is not valid JSON: {0}")]
+    NotJson(String),
+    /// A field that must be there is not. 400.
+    #[error("'{param}' is missing: {expected}")]
+    Missing {
+        /// The field, as a path.
+        param: String,
+        /// What belongs there.
+        expected: &'static str,
+    },
+    /// A field is there but not what it may be. 400.
+    #[error("'{param}' is {found}, expected {expected}")]
+    Invalid {
+        /// The field, as a path.
+        param: String,
+        /// The value that was sent, shortened.
+        found: String,
+        /// What is allowed.
+        expected: Cow<'static, str>,
+    },
+    /// A header that must be JSON's is another. 415.
+    #[error("content type is {found}, expected application/json")]
+    MediaType {
+        /// The content type that was sent, or `none`.
+        found: String,
+    },
+    /// The body is over [`crate::BODY_BYTES_MAX`]. 413.
+    #[error("the body is larger than {limit} bytes")]
+    TooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// No such route. 404.
+    #[error("there is no route {path}")]
+    NoRoute {
+        /// The path that was asked for, shortened.
+        path: String,
+    },
+    /// The route is there, its method is another. 405.
+    #[error("method {method} is not allowed here, expected {allowed}")]
+    Method {
+        /// The method that was used.
+        method: String,
+        /// The methods that the route has, as in the `Allow` header.
+        allowed: &'static str,
+    },
+    /// No key, or none that is known. 401.
+    #[error("no valid API key: send 'Authorization: Bearer KEY'")]
+    ApiKey,
+}
+
+impl Refusal {
+    /// The HTTP status of this refusal.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        match self {
+            Refusal::NotJson(_) | Refusal::Missing { .. } | Refusal::Invalid { .. } => 400,
+            Refusal::ApiKey => 401,
+            Refusal::NoRoute { .. } => 404,
+            Refusal::Method { .. } => 405,
+            Refusal::TooLarge { .. } => 413,
+            Refusal::MediaType { .. } => 415,
+        }
+    }
+
+    /// The error body of this refusal. OpenAI gives all of them the type `invalid_request_error`.
+    #[must_use]
+    pub fn body(&self) -> ErrorBody {
+        let body = ErrorBody::new("invalid_request_error", self.to_string()).with_code(self.code());
+        match self {
+            Refusal::Missing { param, .. } | Refusal::Invalid { param, .. } => body.with_param(param),
+            _ => body,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Refusal::NotJson(_) => "invalid_json",
+            Refusal::Missing { .. } => "missing_field",
+            Refusal::Invalid { .. } => "invalid_value",
+            Refusal::MediaType { .. } => "unsupported_media_type",
+            Refusal::TooLarge { .. } => "body_too_large",
+            Refusal::NoRoute { .. } => "unknown_route",
+            Refusal::Method { .. } => "method_not_allowed",
+            Refusal::ApiKey => "invalid_api_key",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_body_has_all_four_members_even_when_empty() {
+        let json = serde_json::to_value(ErrorBody::new("overloaded", "busy")).unwrap();
+        assert_eq!(
+            json,
+            serde_json::json!({"error": {"message": "busy", "type": "overloaded", "code": null, "param": null}})
+        );
+    }
+
+    #[test]
+    fn a_refusal_names_the_field_the_value_and_what_is_allowed() {
+        let refusal = Refusal::Invalid {
+            param: "max_tokens".into(),
+            found: "0".into(),
+            expected: "a whole number from 1".into(),
+        };
+        let body = refusal.body().error;
+        assert_eq!(refusal.status(), 400);
+        assert_eq!(body.param.as_deref(), Some("max_tokens"));
+        assert_eq!(body.message, "'max_tokens' is 0, expected a whole number from 1");
+    }
+}

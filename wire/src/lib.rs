@@ -1,0 +1,36 @@
+//! The HTTP conversation, written down once.
+//!
+//! Every program of this workspace speaks or judges the same dialect: OpenAI's chat completions
+//! towards the vendor, and the servers' own shorter `/chat/stream` towards their users. This crate
+//! has its types, its Server-Sent Events and its error bodies. It does no I/O and is not async, and
+//! it names no type of the `http` crate, because actix-web and axum use different versions of it.
+//!
+//! Read in this order:
+
+/// What a client asks for, checked field by field.
+pub mod chat;
+/// What a vendor answers: OpenAI's chunks and whole completions.
+pub mod completion;
+/// The error body that every program sends, and the refusals that all of them share.
+pub mod error;
+/// What the health and readiness routes answer.
+pub mod health;
+/// What the mock vendor remembers of its callers.
+pub mod ledger;
+/// Server-Sent Events: encoding, and a decoder that takes any split and bounds its memory.
+pub mod sse;
+/// One token of `/chat/stream`, and how a vendor's event is read.
+pub mod stream;
+
+/// Largest request body that any program here accepts, in bytes (1 MiB). Over it: 413.
+pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// Response header that says how a server ran the stream: `async` or `blocking`.
+pub const STREAM_METHOD_HEADER: &str = "x-stream-method";
+
+/// Header that carries a request's id: the client's own, or one made by the server.
+pub const REQUEST_ID_HEADER: &str = "x-request-id";
+
+/// Prefix of the headers that steer the mock vendor for one request (`X-Mock-Tokens`, ...).
+/// The servers pass them on only when started with `--allow-mock-headers`.
+pub const MOCK_HEADER_PREFIX: &str = "x-mock-";

@@ -1,0 +1,32 @@
+mod decode;
+
+use serde::Serialize;
+
+pub use decode::{DecodeError, Decoder, Event};
+
+/// Content type of an event stream.
+pub const CONTENT_TYPE: &str = "text/event-stream";
+
+/// The event that ends a whole stream. A stream that ends without it was cut.
+pub const DONE: &str = "data: [DONE]\n\n";
+
+/// Largest event that a [`Decoder`] here is told to take, in bytes (1 MiB): far over any token, and
+/// a bound on what one vendor connection can make a server hold.
+pub const EVENT_BYTES_MAX: usize = 1024 * 1024;
+
+/// `value` as an event without a name.
+#[must_use]
+pub fn data(value: &impl Serialize) -> String {
+    format!("data: {}\n\n", to_json(value))
+}
+
+/// `value` as an event called `name`.
+#[must_use]
+pub fn named(name: &str, value: &impl Serialize) -> String {
+    format!("event: {name}\ndata: {}\n\n", to_json(value))
+}
+
+/// JSON without line ends: serde_json escapes those in strings and writes none of its own.
+fn to_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_else(|error| unreachable!("a wire type is valid JSON: {error}"))
+}

@@ -1,0 +1,104 @@
+//! The decoder against the definition: however a stream is cut into pieces, and whichever line
+//! endings it uses, the events that come out are the events that went in.
+
+use proptest::prelude::*;
+use wire::sse::{DecodeError, Decoder, Event};
+
+fn decode_in_pieces(stream: &[u8], cuts: &[usize]) -> Result<Vec<Event>, DecodeError> {
+    let mut decoder = Decoder::new(1 << 20);
+    let mut events = Vec::new();
+    let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (stream.len() + 1)).collect();
+    cuts.sort_unstable();
+    let mut start = 0;
+    for cut in cuts.into_iter().chain([stream.len()]) {
+        decoder.decode(&stream[start..cut], &mut events)?;
+        start = cut;
+    }
+    Ok(events)
+}
+
+/// Text without line ends, rich in multi-byte characters, colons and leading spaces.
+fn line_text() -> impl Strategy<Value = String> {
+    "[ :a-c{}\u{e9}\u{20ac}\u{1f980}]{0,12}"
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    (proptest::option::of("[a-z]{1,8}"), proptest::collection::vec(line_text(), 1..4))
+        .prop_map(|(name, lines)| Event { name, data: lines.join("\n") })
+}
+
+fn line_end() -> impl Strategy<Value = &'static str> {
+    prop_oneof![Just("\n"), Just("\r\n"), Just("\r")]
+}
+
+fn write_event(event: &Event, end: &str, comment: bool) -> String {
+    let mut text = String::new();
+    if comment {
+        text += &format!(": ping{end}id: 7{end}");
+    }
+    if let Some(name) = &event.name {
+        text += &format!("event: {name}{end}");
+    }
+    for line in event.data.split('\n') {
+        text += &format!("data: {line}{end}");
+    }
+    text + end
+}
+
+proptest! {
+    #[test]
+    fn any_split_and_any_line_ending_give_the_same_events(
+        events in proptest::collection::vec((event(), line_end(), any::<bool>()), 0..6),
+        cuts in proptest::collection::vec(any::<usize>(), 0..20),
+        byte_order_mark in any::<bool>(),
+    ) {
+        let mut stream = if byte_order_mark { "\u{feff}".to_owned() } else { String::new() };
+        for (event, end, comment) in &events {
+            // A bare CR right before a bare LF would be read as one CRLF, as the standard says.
+            stream += &write_event(event, end, *comment);
+        }
+        let same_end = events.windows(2).all(|pair| !(pair[0].1 == "\r" && pair[1].1 == "\n"));
+        prop_assume!(same_end);
+        let expected: Vec<Event> = events.into_iter().map(|(event, ..)| event).collect();
+        prop_assert_eq!(decode_in_pieces(stream.as_bytes(), &cuts), Ok(expected));
+    }
+
+    #[test]
+    fn no_input_makes_it_panic_or_hold_more_than_its_cap(
+        stream in proptest::collection::vec(any::<u8>(), 0..400),
+        cuts in proptest::collection::vec(any::<usize>(), 0..10),
+    ) {
+        let whole = decode_in_pieces(&stream, &[]);
+        prop_assert_eq!(decode_in_pieces(&stream, &cuts), whole);
+    }
+
+    #[test]
+    fn an_event_over_the_cap_is_refused_however_it_arrives(
+        length in 65usize..300,
+        piece in 1usize..64,
+        lines in 1usize..5,
+    ) {
+        let mut decoder = Decoder::new(64);
+        let stream = format!("data: {}\n", "x".repeat(length)).repeat(lines);
+        let outcome = stream.as_bytes().chunks(piece).try_for_each(|part| decoder.decode(part, &mut Vec::new()));
+        prop_assert_eq!(outcome, Err(DecodeError::TooLarge { limit: 64 }));
+    }
+}
+
+#[test]
+fn an_event_that_was_cut_is_not_an_event_but_is_seen() {
+    let mut decoder = Decoder::new(1024);
+    let mut events = Vec::new();
+    decoder.decode(b"data: whole\n\ndata: cut\n", &mut events).unwrap();
+    assert_eq!(events.len(), 1);
+    assert!(decoder.mid_event());
+    decoder.decode(b"\n", &mut events).unwrap();
+    assert_eq!(events.len(), 2);
+    assert!(!decoder.mid_event());
+}
+
+#[test]
+fn bytes_that_are_no_text_are_an_error_not_a_replacement() {
+    let outcome = decode_in_pieces(b"data: \xff\xfe\n\n", &[]);
+    assert!(matches!(outcome, Err(DecodeError::NotUtf8(_))));
+}
