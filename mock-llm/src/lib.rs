@@ -1,1 +1,48 @@
-//! To come.
+//! A vendor that can be broken on demand, and trusted as a witness.
+//!
+//! `mock-llm` answers OpenAI's chat completions as slowly as a real model does, and remembers what
+//! it saw of its callers. It is a program (see its README) and a library for tests:
+//!
+//! ```
+//! # async fn example() -> Result<(), mock_llm::StartError> {
+//! use std::time::Duration;
+//!
+//! let mock = mock_llm::MockLlm::builder().tokens(5).inter_token(Duration::from_millis(10)).start().await?;
+//! let base_url = mock.url(); // http://127.0.0.1:PORT
+//! // ... point the code under test at it ...
+//! assert_eq!(mock.ledger().active, 0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Read in this order:
+
+mod builder;
+mod server;
+
+mod connection;
+mod failure;
+mod routes;
+
+mod completions;
+mod overrides;
+
+mod chunks;
+mod generation;
+mod stream;
+
+mod recorder;
+mod vendor;
+
+/// The command line of the program.
+pub mod args;
+/// How long a token takes.
+pub mod latency;
+/// What a vendor is told to be like.
+pub mod settings;
+/// What the answers say, so that a test can check the text that it got.
+pub mod text;
+
+pub use builder::{MockLlm, MockLlmBuilder, StartError};
+pub use server::{bind, run};
+pub use settings::Settings;

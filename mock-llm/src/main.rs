@@ -1,2 +1,74 @@
-//! To come.
-fn main() {}
+//! The program: flags in, exit code out.
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
+use mock_llm::args::{Args, LogFormat};
+use mock_llm::{Settings, bind, run};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    // As clap does it for a bad value: a line that names the flag, exit code 2.
+    let settings =
+        args.settings().unwrap_or_else(|error| Args::command().error(ErrorKind::ValueValidation, error).exit());
+    init_log(&args);
+    match serve(&args, settings) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("mock-llm: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(args: &Args, settings: Settings) -> anyhow::Result<()> {
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "cannot raise the limit of open files");
+    }
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
+    runtime.block_on(async {
+        let listener = bind(args.listen).with_context(|| format!("cannot listen on {}", args.listen))?;
+        let shutdown = shutdown_signal()?;
+        let addr = listener.local_addr().context("cannot tell the port")?;
+        eprintln!("mock-llm: listening on http://{addr}");
+        run(listener, settings, shutdown).await;
+        Ok(())
+    })
+}
+
+/// Ready when the program is asked to stop. The handlers are in place when this returns.
+fn shutdown_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .context("cannot listen for SIGTERM")?;
+    #[cfg(unix)]
+    let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())
+        .context("cannot listen for SIGINT")?;
+    Ok(async move {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+fn init_log(args: &Args) {
+    let log = tracing_subscriber::registry().with(args.log_level.clone());
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    match args.log_format {
+        LogFormat::Json => log.with(layer.json()).init(),
+        LogFormat::Text => {
+            let colour =
+                std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
+            log.with(layer.with_ansi(colour)).init();
+        }
+    }
+}

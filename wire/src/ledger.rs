@@ -30,4 +30,7 @@ pub struct Ledger {
     pub requests_by_status: BTreeMap<String, u64>,
     /// When the most recent generations began, in milliseconds since 1970, oldest first.
     pub starts: Vec<f64>,
+    /// How many generations each `X-Request-ID` began; the most recent ids only.
+    #[serde(default)]
+    pub attempts_by_request_id: BTreeMap<String, u64>,
 }

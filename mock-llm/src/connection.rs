@@ -1,0 +1,42 @@
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+
+use crate::routes;
+use crate::vendor::Vendor;
+
+/// How long a connection may wait for the head of a request, the idle time between two included:
+/// longer than usual clients keep an idle connection (reqwest: 90 s), so that none of them finds
+/// its connection closed under a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Most bytes that wait in the process for a client that does not read. From there on its answer
+/// is not generated further.
+const WRITE_BUFFER_BYTES: usize = 64 * 1024;
+
+/// Serves one connection until either side closes it.
+pub(crate) async fn serve(socket: TcpStream, vendor: Arc<Vendor>) {
+    vendor.recorder.connection_opened();
+    // Nagle's algorithm would hold tokens back for up to 40 ms.
+    if let Err(error) = socket.set_nodelay(true) {
+        tracing::debug!(%error, "the client left before its connection was served");
+        return;
+    }
+    let service = service_fn(|request| {
+        let vendor = Arc::clone(&vendor);
+        async move { Ok::<_, Infallible>(routes::answer(&vendor, request).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(WRITE_BUFFER_BYTES)
+        .serve_connection(TokioIo::new(socket), service);
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
