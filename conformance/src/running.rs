@@ -1,0 +1,93 @@
+use std::net::SocketAddr;
+
+use anyhow::Context;
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::program::{Launch, Program};
+use crate::servers::Server;
+use crate::wait::BOUND;
+
+/// The key that both servers know from the start.
+pub const DEMO_KEY: &str = "demo-key";
+
+/// The routes that take a chat request, with the body that each needs at least.
+pub const STREAM_ROUTE: &str = "/chat/stream";
+/// The route that gives one whole answer.
+pub const WHOLE_ROUTE: &str = "/llm";
+/// OpenAI's chat completions, under both of its paths.
+pub const COMPLETION_ROUTES: [&str; 2] = ["/v1/chat/completions", "/api/v1/chat/completions"];
+
+/// A server under test that runs, and a client for it.
+#[derive(Debug)]
+pub struct Running {
+    /// What it is.
+    pub server: &'static Server,
+    /// Its process.
+    pub program: Program,
+    client: Client,
+}
+
+impl Server {
+    /// How this server is started on a free port with `upstream` as its vendor.
+    #[must_use]
+    pub fn launch(&self, upstream: &str) -> Launch {
+        Launch::of(self.program)
+            .args(["--listen", "127.0.0.1:0", "--upstream", upstream])
+            .args(self.args.iter().copied())
+    }
+
+    /// Starts this server with `extra` arguments.
+    ///
+    /// # Errors
+    /// As [`Launch::start`].
+    pub async fn start(&'static self, upstream: &str, extra: &[&str]) -> anyhow::Result<Running> {
+        let program = self.launch(upstream).args(extra.iter().copied()).start().await.context(self.name)?;
+        Running::new(self, program)
+    }
+}
+
+impl Running {
+    /// A client for `program`, which is `server`.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be made.
+    pub fn new(server: &'static Server, program: Program) -> anyhow::Result<Self> {
+        let client = Client::builder().no_proxy().timeout(BOUND * 2).build()?;
+        Ok(Running { server, program, client })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.program.address()
+    }
+
+    /// A request to `path`.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("http://{}{path}", self.address()))
+    }
+
+    /// A GET of `path`.
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.request(Method::GET, path)
+    }
+
+    /// A POST of `body` to `path`, with the demo key, which routes without keys ignore.
+    pub fn post(&self, path: &str, body: &Value) -> RequestBuilder {
+        self.request(Method::POST, path).bearer_auth(DEMO_KEY).json(body)
+    }
+}
+
+/// The smallest chat request that every route takes: `text` from the user, to be streamed where the
+/// route leaves that open.
+#[must_use]
+pub fn streamed(text: &str) -> Value {
+    json!({ "model": "mock-llm", "messages": [{ "role": "user", "content": text }], "stream": true })
+}
+
+/// The same, to be answered whole where the route leaves that open.
+#[must_use]
+pub fn whole(text: &str) -> Value {
+    json!({ "model": "mock-llm", "messages": [{ "role": "user", "content": text }] })
+}

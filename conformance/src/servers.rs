@@ -1,0 +1,132 @@
+/// A server under test, with all that the contract lets differ between servers.
+#[derive(Debug)]
+pub struct Server {
+    /// The name in test output.
+    pub name: &'static str,
+    /// The program.
+    pub program: &'static str,
+    /// The arguments that make it this server.
+    pub args: &'static [&'static str],
+    /// What `X-Stream-Method` says: `async` or `blocking`.
+    pub stream_method: &'static str,
+    /// When the vendor's call ends after the client has left.
+    pub leaving: Leaving,
+    /// Whether streams that outlive the shutdown's grace end with an error event.
+    pub ends_streams_with_an_error: bool,
+    /// Metrics that are there before the first request, of those that the contract names.
+    pub metrics: &'static [&'static str],
+}
+
+/// What every server counts.
+const COMMON_METRICS: [&str; 2] = ["llm_calls_total", "llm_errors_total"];
+
+/// What a server with limits counts besides.
+const LIMITS_METRICS: [&str; 7] = [
+    "llm_calls_total",
+    "llm_errors_total",
+    "llm_call_duration_seconds",
+    "llm_queue_timeout_total",
+    "llm_call_timeout_total",
+    "llm_semaphore_wait_seconds",
+    "llm_concurrent_calls",
+];
+
+/// When a server sees that its client has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leaving {
+    /// At once, also while the vendor is silent.
+    WhileSilent,
+    /// When the vendor's next token comes: until then a thread sits in a blocking read.
+    AtNextToken,
+}
+
+/// The control: broken-server with nothing wrong.
+pub const NONE: Server = Server {
+    name: "broken-server --mistake none",
+    program: "broken-server",
+    args: &["--mistake", "none"],
+    stream_method: "async",
+    leaving: Leaving::WhileSilent,
+    ends_streams_with_an_error: false,
+    metrics: &COMMON_METRICS,
+};
+
+/// A pool thread for the whole stream.
+pub const POOL_EXHAUSTION: Server = Server {
+    name: "broken-server --mistake pool-exhaustion",
+    program: "broken-server",
+    args: &["--mistake", "pool-exhaustion"],
+    stream_method: "blocking",
+    leaving: Leaving::AtNextToken,
+    ends_streams_with_an_error: false,
+    metrics: &COMMON_METRICS,
+};
+
+/// A pool thread for every chunk.
+pub const POOL_PER_CHUNK: Server = Server {
+    name: "broken-server --mistake pool-per-chunk",
+    program: "broken-server",
+    args: &["--mistake", "pool-per-chunk"],
+    stream_method: "blocking",
+    leaving: Leaving::AtNextToken,
+    ends_streams_with_an_error: false,
+    metrics: &COMMON_METRICS,
+};
+
+/// A blocking call on the event loop.
+pub const BLOCKED_EXECUTOR: Server = Server {
+    name: "broken-server --mistake blocked-executor",
+    program: "broken-server",
+    args: &["--mistake", "blocked-executor"],
+    stream_method: "blocking",
+    leaving: Leaving::AtNextToken,
+    ends_streams_with_an_error: false,
+    metrics: &COMMON_METRICS,
+};
+
+/// The same API done right.
+pub const FIXED: Server = Server {
+    name: "fixed-server",
+    program: "fixed-server",
+    args: &[],
+    stream_method: "async",
+    leaving: Leaving::WhileSilent,
+    ends_streams_with_an_error: true,
+    metrics: &LIMITS_METRICS,
+};
+
+/// All of them.
+pub const ALL: [&Server; 5] = [&NONE, &POOL_EXHAUSTION, &POOL_PER_CHUNK, &BLOCKED_EXECUTOR, &FIXED];
+
+/// Makes one test a server out of each row named: `row::fixed_server`, `row::pool_exhaustion`, ...
+///
+/// A row is an `async fn(&'static Server) -> anyhow::Result<()>`.
+#[macro_export]
+macro_rules! on_every_server {
+    ($($row:ident),+ $(,)?) => { $(
+        mod $row {
+            use $crate::servers;
+
+            #[tokio::test]
+            async fn none() -> anyhow::Result<()> {
+                super::$row(&servers::NONE).await
+            }
+            #[tokio::test]
+            async fn pool_exhaustion() -> anyhow::Result<()> {
+                super::$row(&servers::POOL_EXHAUSTION).await
+            }
+            #[tokio::test]
+            async fn pool_per_chunk() -> anyhow::Result<()> {
+                super::$row(&servers::POOL_PER_CHUNK).await
+            }
+            #[tokio::test]
+            async fn blocked_executor() -> anyhow::Result<()> {
+                super::$row(&servers::BLOCKED_EXECUTOR).await
+            }
+            #[tokio::test]
+            async fn fixed_server() -> anyhow::Result<()> {
+                super::$row(&servers::FIXED).await
+            }
+        }
+    )+ };
+}

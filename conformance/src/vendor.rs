@@ -1,0 +1,173 @@
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+use wire::chat::ChatRequest;
+
+/// The answers, in bytes, that scripts are made of.
+pub mod script;
+
+pub use script::Step;
+
+/// A call as the vendor saw it.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The head: request line and headers.
+    pub head: String,
+    /// The body, which has to be a chat request.
+    pub asked: ChatRequest,
+    /// The body as it came.
+    pub body: Vec<u8>,
+}
+
+impl Call {
+    /// A header of the call.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let named = |line: &&str| line.split_once(':').is_some_and(|(key, _)| key.eq_ignore_ascii_case(name));
+        self.head.lines().find(named).and_then(|line| line.split_once(':')).map(|(_, value)| value.trim())
+    }
+
+    /// The text of the last message, which says which script is played.
+    fn prompt(&self) -> &str {
+        self.asked.messages.last().map_or("", |message| &message.content)
+    }
+}
+
+/// A vendor on a free port that answers each prompt with the script of that name, byte by byte.
+/// Dropped means gone.
+#[derive(Debug)]
+pub struct Vendor {
+    address: SocketAddr,
+    calls: Arc<Mutex<Vec<Call>>>,
+    accepting: JoinHandle<()>,
+}
+
+impl Vendor {
+    /// Starts a vendor that plays `script` to every call.
+    ///
+    /// # Errors
+    /// When there is no free port.
+    pub async fn playing(script: Vec<Step>) -> anyhow::Result<Self> {
+        Self::start(HashMap::new(), script).await
+    }
+
+    /// Starts a vendor that plays to each prompt the script of that name.
+    ///
+    /// # Errors
+    /// When there is no free port.
+    pub async fn by_prompt(scripts: impl IntoIterator<Item = (&'static str, Vec<Step>)>) -> anyhow::Result<Self> {
+        let unknown = script::answer(500, "application/json", "{}");
+        Self::start(scripts.into_iter().collect(), unknown).await
+    }
+
+    async fn start(scripts: HashMap<&'static str, Vec<Step>>, otherwise: Vec<Step>) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let calls = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&calls);
+        let accepting = tokio::spawn(async move {
+            // Owned here, so that its connections end with the vendor.
+            let mut connections = tokio::task::JoinSet::new();
+            while let Ok((mut socket, _)) = listener.accept().await {
+                let (scripts, otherwise, seen) = (scripts.clone(), otherwise.clone(), Arc::clone(&seen));
+                connections.spawn(async move {
+                    // A connection without a request is not a call: clients may open spare ones.
+                    let Ok(call) = read_call(&mut socket).await else { return };
+                    let script = scripts.get(call.prompt()).unwrap_or(&otherwise);
+                    seen.lock().unwrap_or_else(PoisonError::into_inner).push(call);
+                    // The server may leave in the middle: that is its right.
+                    let _ = play(socket, script).await;
+                });
+            }
+        });
+        Ok(Vendor { address, calls, accepting })
+    }
+
+    /// Its address as an `--upstream`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The calls so far.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The calls so far with this prompt.
+    #[must_use]
+    pub fn calls_with(&self, prompt: &str) -> usize {
+        self.calls().iter().filter(|call| call.prompt() == prompt).count()
+    }
+}
+
+impl Drop for Vendor {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+/// An address that refuses connections for as long as this lives: bound, but nobody listens.
+#[derive(Debug)]
+pub struct ClosedPort(TcpSocket);
+
+impl ClosedPort {
+    /// Takes a free port.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn take() -> anyhow::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+        Ok(ClosedPort(socket))
+    }
+
+    /// Its address as an `--upstream`.
+    ///
+    /// # Errors
+    /// When the system does not know it.
+    pub fn url(&self) -> anyhow::Result<String> {
+        Ok(format!("http://{}", self.0.local_addr()?))
+    }
+}
+
+async fn read_call(socket: &mut TcpStream) -> anyhow::Result<Call> {
+    let mut received = Vec::new();
+    let head_end = loop {
+        if let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") {
+            break end + 4;
+        }
+        ensure!(socket.read_buf(&mut received).await? > 0, "closed in the head");
+    };
+    let head = String::from_utf8(received[..head_end].to_vec())?;
+    let mut call =
+        Call { head, asked: ChatRequest::parse(br#"{"messages":[{"role":"user","content":""}]}"#)?, body: vec![] };
+    let length: usize = call.header("content-length").context("no content-length")?.parse()?;
+    while received.len() < head_end + length {
+        ensure!(socket.read_buf(&mut received).await? > 0, "closed in the body");
+    }
+    call.body = received[head_end..].to_vec();
+    call.asked = ChatRequest::parse(&call.body)?;
+    Ok(call)
+}
+
+async fn play(mut socket: TcpStream, script: &[Step]) -> anyhow::Result<()> {
+    socket.set_nodelay(true)?;
+    for step in script {
+        match step {
+            Step::Send(bytes) => socket.write_all(bytes).await?,
+            Step::Pause(time) => sleep(*time).await,
+            Step::Stall => sleep(Duration::from_secs(3600)).await,
+            Step::Reset => socket.set_zero_linger()?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,148 @@
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use conformance::answer::Answer;
+use conformance::error_shape::refusal;
+use conformance::on_every_server;
+use conformance::running::{COMPLETION_ROUTES, Running, STREAM_ROUTE, WHOLE_ROUTE, streamed, whole};
+use conformance::servers::Server;
+use conformance::vendor::{ClosedPort, Step, Vendor, script};
+use serde_json::Value;
+use wire::error::ErrorDetail;
+
+on_every_server!(
+    an_unreachable_vendor_is_502_within_a_bound,
+    a_silent_vendor_is_502_after_the_first_token_timeout,
+    a_vendor_that_fails_is_502,
+    a_vendor_that_refuses_is_passed_on,
+    a_proxy_in_the_environment_is_not_used,
+);
+
+/// Far under any of the servers' own time limits, which start at 5 s.
+const SOON: Duration = Duration::from_secs(4);
+
+/// Every route that calls the vendor, with a body that makes `prompt` its question.
+fn calls(prompt: &str) -> [(&'static str, Value); 4] {
+    [
+        (STREAM_ROUTE, streamed(prompt)),
+        (WHOLE_ROUTE, whole(prompt)),
+        (COMPLETION_ROUTES[0], streamed(prompt)),
+        (COMPLETION_ROUTES[1], whole(prompt)),
+    ]
+}
+
+async fn failed(running: &Running, path: &str, body: &Value, status: u16) -> anyhow::Result<ErrorDetail> {
+    let answer = Answer::to(running.post(path, body)).await?;
+    let error = refusal(&answer, status)?;
+    ensure!(status != 502 || error.kind == "upstream_failure", "its type is {}", error.kind);
+    Ok(error)
+}
+
+async fn an_unreachable_vendor_is_502_within_a_bound(server: &'static Server) -> anyhow::Result<()> {
+    let nobody = ClosedPort::take()?;
+    let running = server.start(&nobody.url()?, &[]).await?;
+    for (path, body) in calls("hi") {
+        let asked = Instant::now();
+        failed(&running, path, &body, 502).await.context(path)?;
+        assert!(asked.elapsed() < SOON, "{path}: {:?}", asked.elapsed());
+    }
+    Ok(())
+}
+
+async fn a_silent_vendor_is_502_after_the_first_token_timeout(server: &'static Server) -> anyhow::Result<()> {
+    let vendor = Vendor::by_prompt([
+        ("no head", vec![Step::Stall]),
+        ("no token", vec![script::head(), Step::Stall]),
+        ("only a role", vec![script::head(), script::role(), Step::Stall]),
+    ])
+    .await?;
+    let running = server.start(&vendor.url(), &["--first-token-timeout", "300ms"]).await?;
+    for prompt in ["no head", "no token", "only a role"] {
+        for path in [STREAM_ROUTE, COMPLETION_ROUTES[0]] {
+            let asked = Instant::now();
+            failed(&running, path, &streamed(prompt), 502).await.with_context(|| format!("{path}, {prompt}"))?;
+            assert!(asked.elapsed() >= Duration::from_millis(290), "{path}, {prompt}: {:?}", asked.elapsed());
+        }
+    }
+    Ok(())
+}
+
+/// What a vendor can do wrong before its first token. All of it is the vendor's failure, told as such.
+fn failures() -> Vec<(&'static str, Vec<Step>)> {
+    let garbage = script::chunk(b"data: {\"choices\":\n\n");
+    vec![
+        ("500", script::answer(500, "application/json", &script::error_body("model crashed"))),
+        ("503 in HTML", script::answer(503, "text/html", "<h1>503</h1> upstream 10.0.0.7 is down")),
+        ("302", script::answer(302, "text/plain", "elsewhere")),
+        ("closes without an answer", vec![]),
+        ("resets", vec![Step::Reset]),
+        ("is no HTTP", vec![Step::Send(b"SSH-2.0-OpenSSH_9.6\r\n\r\n".to_vec())]),
+        ("closes in the head", vec![Step::Send(b"HTTP/1.1 200 OK\r\nContent-Ty".to_vec())]),
+        ("closes after the head", vec![script::head()]),
+        ("ends after the head", vec![script::head(), script::last_chunk()]),
+        ("closes after the role", vec![script::head(), script::role()]),
+        ("ends after the role", vec![script::head(), script::role(), script::last_chunk()]),
+        ("garbage for the first event", vec![script::head(), garbage, script::last_chunk()]),
+        ("an error for the first event", vec![script::head(), script::error_event(), script::last_chunk()]),
+        ("200 in HTML", script::answer(200, "text/html", "<h1>welcome</h1>")),
+        ("200 with other JSON", script::answer(200, "application/json", r#"{"hello":"world"}"#)),
+    ]
+}
+
+async fn a_vendor_that_fails_is_502(server: &'static Server) -> anyhow::Result<()> {
+    let vendor = Vendor::by_prompt(failures()).await?;
+    let running = server.start(&vendor.url(), &[]).await?;
+    let mut wrong = Vec::new();
+    for (prompt, _) in failures() {
+        for (path, body) in calls(prompt) {
+            let checked = failed(&running, path, &body, 502).await.and_then(|error| {
+                ensure!(!error.message.contains("10.0.0.7"), "the vendor's own page is passed on: {}", error.message);
+                Ok(())
+            });
+            wrong.extend(checked.err().map(|error| format!("{path}, vendor {prompt}: {error:#}")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+async fn a_vendor_that_refuses_is_passed_on(server: &'static Server) -> anyhow::Result<()> {
+    let body = script::error_body("context too long");
+    let vendor = Vendor::by_prompt([
+        ("400", script::answer(400, "application/json", &body)),
+        ("404", script::answer(404, "application/json", &body)),
+        ("422", script::answer(422, "application/json", &body)),
+        ("400 in HTML", script::answer(400, "text/html", "<h1>Bad Request</h1> upstream 10.0.0.7")),
+    ])
+    .await?;
+    let running = server.start(&vendor.url(), &[]).await?;
+    for (prompt, status) in [("400", 400), ("404", 404), ("422", 422), ("400 in HTML", 400)] {
+        for (path, body) in calls(prompt) {
+            let asked = vendor.calls_with(prompt);
+            let error =
+                failed(&running, path, &body, status).await.with_context(|| format!("{path}, vendor {prompt}"))?;
+            assert_eq!(vendor.calls_with(prompt), asked + 1, "{path}: a refusal is not retried");
+            if prompt.ends_with("HTML") {
+                assert!(!error.message.contains("10.0.0.7"), "{path}: {}", error.message);
+                continue;
+            }
+            let said = (&*error.message, &*error.kind, error.code.as_deref(), error.param.as_deref());
+            let expected = ("context too long", "invalid_request_error", Some("scripted"), Some("messages"));
+            assert_eq!(said, expected, "{path}, vendor {prompt}: the client learns what the vendor said");
+        }
+    }
+    Ok(())
+}
+
+async fn a_proxy_in_the_environment_is_not_used(server: &'static Server) -> anyhow::Result<()> {
+    let nobody = ClosedPort::take()?;
+    let vendor = Vendor::by_prompt([("stream", script::stream(&["a"])), ("whole", script::completion("a"))]).await?;
+    let mut launch = server.launch(&vendor.url());
+    for name in ["http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"] {
+        launch = launch.env(name, nobody.url()?);
+    }
+    let running = Running::new(server, launch.start().await?)?;
+    Answer::to(running.post(STREAM_ROUTE, &streamed("stream"))).await?.events()?;
+    Answer::to(running.post(WHOLE_ROUTE, &whole("whole"))).await?.json(200)?;
+    Ok(())
+}

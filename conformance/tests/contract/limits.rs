@@ -1,0 +1,119 @@
+//! fixed-server only: one type of failure a cause, each told at once or within its limit.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use conformance::answer::Answer;
+use conformance::error_shape::refusal;
+use conformance::event_stream::EventStream;
+use conformance::running::{STREAM_ROUTE, WHOLE_ROUTE, streamed, whole};
+use conformance::servers::FIXED;
+use conformance::wait::BOUND;
+use mock_llm::MockLlm;
+use serde_json::json;
+use tokio::time::sleep;
+
+/// A vendor whose first token comes at once and whose second never.
+async fn endless() -> anyhow::Result<MockLlm> {
+    Ok(MockLlm::builder()
+        .tokens(2)
+        .ttft(Duration::from_millis(1))
+        .inter_token(Duration::from_secs(600))
+        .start()
+        .await?)
+}
+
+/// A vendor whose first token never comes.
+async fn silent() -> anyhow::Result<MockLlm> {
+    Ok(MockLlm::builder().tokens(2).ttft(Duration::from_secs(600)).start().await?)
+}
+
+#[tokio::test]
+async fn a_full_queue_is_refused_at_once_and_makes_the_server_not_ready() -> anyhow::Result<()> {
+    let mock = endless().await?;
+    // One runs, one waits, and nothing else fits.
+    let running = FIXED.start(&mock.url(), &["--max-in-flight", "1", "--max-queued", "1"]).await?;
+    let first = EventStream::open(running.post(STREAM_ROUTE, &streamed("hi"))).await?;
+    assert_eq!(Answer::to(running.get("/ready")).await?.json(200)?, json!({ "status": "ready" }), "the queue is empty");
+    let waiting = running.post(STREAM_ROUTE, &streamed("hi"));
+    let waiting = tokio::spawn(async move { EventStream::open(waiting).await });
+    let not_ready = ready_answers(&running, 503).await?;
+    assert_eq!(not_ready.json(503)?, json!({ "status": "not ready", "reason": "overloaded" }));
+
+    for (path, body) in [(STREAM_ROUTE, streamed("hi")), (WHOLE_ROUTE, whole("hi"))] {
+        let asked = Instant::now();
+        let answer = Answer::to(running.post(path, &body)).await?;
+        assert_eq!(refusal(&answer, 429)?.kind, "overloaded", "{path}");
+        let retry_after: u64 = answer.header("retry-after").context("no Retry-After")?.parse()?;
+        assert!(retry_after >= 1, "{path}: come back at once?");
+        // The queue timeout is 5 s: this did not wait for it.
+        assert!(asked.elapsed() < Duration::from_secs(3), "{path}: {:?}", asked.elapsed());
+    }
+    assert_eq!(mock.ledger().peak_active, 1, "never more than the limit in flight");
+
+    drop(first);
+    let second = tokio::time::timeout(BOUND, waiting).await???;
+    assert_eq!(ready_answers(&running, 200).await?.json(200)?, json!({ "status": "ready" }));
+    drop(second);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_queue_timeout_is_504_and_reaches_no_vendor() -> anyhow::Result<()> {
+    let mock = endless().await?;
+    let running = FIXED.start(&mock.url(), &["--max-in-flight", "1", "--queue-timeout", "300ms"]).await?;
+    let first = EventStream::open(running.post(STREAM_ROUTE, &streamed("hi"))).await?;
+    for (path, body) in [(STREAM_ROUTE, streamed("hi")), (WHOLE_ROUTE, whole("hi"))] {
+        let asked = Instant::now();
+        let answer = Answer::to(running.post(path, &body)).await?;
+        assert_eq!(refusal(&answer, 504)?.kind, "queue_timeout", "{path}");
+        assert!(asked.elapsed() >= Duration::from_millis(290), "{path}: before its time: {:?}", asked.elapsed());
+    }
+    assert_eq!(mock.ledger().started, 1, "only the first");
+    drop(first);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_sla_holds_over_queue_and_call_together() -> anyhow::Result<()> {
+    // The first call ends at 600 ms. The second gets its turn then, within the queue timeout, and its
+    // own first-token timeout would end at 1.7 s: the SLA comes before that.
+    let mock = silent().await?;
+    let flags = ["--max-in-flight", "1", "--queue-timeout", "1s", "--call-timeout", "1100ms"];
+    let limits = ["--first-token-timeout", "1100ms", "--sla", "1300ms", "--idle-timeout", "1100ms"];
+    let running = FIXED.start(&mock.url(), &[&flags[..], &limits[..]].concat()).await?;
+    let first = running.post(STREAM_ROUTE, &streamed("hi"));
+    let first = tokio::spawn(async move { first.send().await.map(|_| ()) });
+    conformance::wait::until("the first call runs", || mock.ledger().active == 1, || format!("{:?}", mock.ledger()))
+        .await?;
+    let second = tokio::spawn(Answer::to(running.post(STREAM_ROUTE, &streamed("hi"))));
+    sleep(Duration::from_millis(600)).await;
+    first.abort();
+    let answer = second.await??;
+    assert_eq!(refusal(&answer, 504)?.kind, "sla_timeout");
+    assert_eq!(mock.ledger().started, 2, "it had its turn");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_whole_call_over_the_call_timeout_is_the_vendors_failure() -> anyhow::Result<()> {
+    let mock = silent().await?;
+    let flags = ["--queue-timeout", "100ms", "--call-timeout", "300ms", "--first-token-timeout", "300ms"];
+    let running = FIXED.start(&mock.url(), &flags).await?;
+    let answer = Answer::to(running.post(WHOLE_ROUTE, &whole("hi"))).await?;
+    assert_eq!(refusal(&answer, 502)?.kind, "upstream_failure");
+    let gone = || mock.ledger().active == 0;
+    conformance::wait::until("the vendor's call ends", gone, || format!("{:?}", mock.ledger())).await
+}
+
+/// `/ready` once it has this status.
+async fn ready_answers(running: &conformance::running::Running, status: u16) -> anyhow::Result<Answer> {
+    let deadline = Instant::now() + BOUND;
+    loop {
+        let answer = Answer::to(running.get("/ready")).await?;
+        if answer.status == status || Instant::now() > deadline {
+            return Ok(answer);
+        }
+        sleep(Duration::from_millis(5)).await;
+    }
+}

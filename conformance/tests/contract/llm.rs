@@ -1,0 +1,75 @@
+use std::time::Duration;
+
+use conformance::answer::Answer;
+use conformance::on_every_server;
+use conformance::running::{WHOLE_ROUTE, whole};
+use conformance::servers::{self, Server};
+use conformance::vendor::{Vendor, script};
+use mock_llm::MockLlm;
+use serde_json::{Value, json};
+
+on_every_server!(
+    messages_get_the_result_of_one_whole_call,
+    a_prompt_stands_for_one_message_of_the_user,
+    max_tokens_reaches_the_vendor
+);
+
+const TEXT: &str = "a whole\nanswer with \"quotes\" and 🦀";
+
+async fn messages_get_the_result_of_one_whole_call(server: &'static Server) -> anyhow::Result<()> {
+    let vendor = Vendor::playing(script::completion(TEXT)).await?;
+    let running = server.start(&vendor.url(), &[]).await?;
+    let body = Answer::to(running.post(WHOLE_ROUTE, &whole("hi"))).await?.json(200)?;
+    assert!(body.is_object() && holds(&body, TEXT), "the text is not in it: {body}");
+    assert_eq!(vendor.calls().len(), 1, "one call");
+    assert!(!vendor.calls()[0].asked.stream, "a whole one");
+    Ok(())
+}
+
+async fn a_prompt_stands_for_one_message_of_the_user(server: &'static Server) -> anyhow::Result<()> {
+    let vendor = Vendor::playing(script::completion(TEXT)).await?;
+    let running = server.start(&vendor.url(), &[]).await?;
+    let body = Answer::to(running.post(WHOLE_ROUTE, &json!({ "prompt": "what is é?" }))).await?.json(200)?;
+    assert!(holds(&body, TEXT), "the text is not in it: {body}");
+    let asked = &vendor.calls()[0].asked.messages;
+    assert_eq!(asked.len(), 1);
+    assert_eq!((&*asked[0].role, &*asked[0].content), ("user", "what is é?"));
+    Ok(())
+}
+
+async fn max_tokens_reaches_the_vendor(server: &'static Server) -> anyhow::Result<()> {
+    let vendor = Vendor::playing(script::completion(TEXT)).await?;
+    let running = server.start(&vendor.url(), &[]).await?;
+    Answer::to(running.post(WHOLE_ROUTE, &json!({ "prompt": "hi", "max_tokens": 7 }))).await?.json(200)?;
+    assert_eq!(vendor.calls()[0].asked.max_tokens, Some(7));
+    Ok(())
+}
+
+/// It is one API: a client that was written against one server reads the answers of the others.
+#[tokio::test]
+async fn all_servers_answer_in_the_same_shape() -> anyhow::Result<()> {
+    let short = Duration::from_millis(1);
+    let mock = MockLlm::builder().tokens(3).ttft(short).inter_token(short).start().await?;
+    let mut shapes = Vec::new();
+    for server in servers::ALL {
+        let running = server.start(&mock.url(), &[]).await?;
+        let body = Answer::to(running.post(WHOLE_ROUTE, &whole("hi"))).await?.json(200)?;
+        shapes.push((server.name, members(&body)));
+    }
+    let first = &shapes[0].1;
+    assert!(shapes.iter().all(|(_, shape)| shape == first), "{shapes:#?}");
+    Ok(())
+}
+
+fn holds(value: &Value, text: &str) -> bool {
+    match value {
+        Value::String(string) => string == text,
+        Value::Array(list) => list.iter().any(|value| holds(value, text)),
+        Value::Object(members) => members.values().any(|value| holds(value, text)),
+        _ => false,
+    }
+}
+
+fn members(body: &Value) -> Vec<String> {
+    body.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
+}

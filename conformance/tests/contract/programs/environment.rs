@@ -1,0 +1,53 @@
+use conformance::answer::Answer;
+use conformance::program::Launch;
+use conformance::running::{Running, STREAM_ROUTE, streamed};
+use conformance::servers;
+use conformance::vendor::{Vendor, script};
+use wire::STREAM_METHOD_HEADER;
+
+use super::ALL;
+
+#[tokio::test]
+async fn variables_work_in_the_place_of_flags() -> anyhow::Result<()> {
+    let vendor = Vendor::playing(script::stream(&["a"])).await?;
+    let servers = [(&servers::NONE, "BROKEN_SERVER_", Some("none")), (&servers::FIXED, "FIXED_SERVER_", None)];
+    for (server, prefix, mistake) in servers {
+        let mut launch = Launch::of(server.program).env(format!("{prefix}LISTEN"), "127.0.0.1:0");
+        launch = launch.env(format!("{prefix}UPSTREAM"), vendor.url());
+        if let Some(mistake) = mistake {
+            launch = launch.env(format!("{prefix}MISTAKE"), mistake);
+        }
+        let running = Running::new(server, launch.start().await?)?;
+        let answer = Answer::to(running.post(STREAM_ROUTE, &streamed("hi"))).await?;
+        answer.events()?;
+        assert_eq!(answer.header(STREAM_METHOD_HEADER), Some(server.stream_method), "{}", server.name);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_flag_beats_its_variable() -> anyhow::Result<()> {
+    for facts in ALL {
+        let launch = Launch::of(facts.program).env(format!("{}LISTEN", facts.prefix), "nonsense");
+        launch.args(["--listen", "127.0.0.1:0"]).start().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_bad_value_in_a_variable_is_exit_2_and_named() -> anyhow::Result<()> {
+    for (program, variable, value, flag) in [
+        ("mock-llm", "MOCK_LLM_TOKENS", "many", "--tokens"),
+        ("mock-llm", "MOCK_LLM_LISTEN", "nonsense", "--listen"),
+        ("broken-server", "BROKEN_SERVER_BLOCKING_THREADS", "0", "--blocking-threads"),
+        ("broken-server", "BROKEN_SERVER_MISTAKE", "nonsense", "--mistake"),
+        ("fixed-server", "FIXED_SERVER_MAX_IN_FLIGHT", "0", "--max-in-flight"),
+        ("fixed-server", "FIXED_SERVER_SLA", "never", "--sla"),
+    ] {
+        let ended = Launch::of(program).env(variable, value).finish().await?;
+        assert_eq!(ended.code, Some(2), "{variable}={value}: {}", ended.stderr);
+        let named = ended.stderr.contains(flag) || ended.stderr.contains(variable);
+        assert!(named && ended.stderr.contains(value), "{variable}={value}: {}", ended.stderr);
+    }
+    Ok(())
+}

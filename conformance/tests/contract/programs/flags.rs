@@ -1,0 +1,159 @@
+use anyhow::{Context, ensure};
+use conformance::program::{Finished, Launch};
+use conformance::servers;
+use conformance::vendor::ClosedPort;
+
+use super::{ALL, BROKEN_SERVER, Facts};
+
+/// Refused by every program.
+const REFUSED_BY_ALL: [(&[&str], &str); 4] = [
+    (&["--listen", "nonsense"], "--listen"),
+    (&["--listen", "127.0.0.1:70000"], "--listen"),
+    (&["--no-such-flag"], "--no-such-flag"),
+    (&["--log-format", "xml"], "--log-format"),
+];
+
+/// Refused by every program that has a vendor.
+const REFUSED_UPSTREAMS: [&str; 3] = ["nonsense", "ftp://127.0.0.1:9000", "http://"];
+
+#[tokio::test]
+async fn a_bad_flag_or_value_is_exit_2_and_named() -> anyhow::Result<()> {
+    let mut failures = Vec::new();
+    for facts in ALL {
+        for (args, named) in facts.refused.iter().chain(&REFUSED_BY_ALL) {
+            failures.extend(refused(facts, args, named).await.err());
+        }
+        for upstream in REFUSED_UPSTREAMS.into_iter().filter(|_| facts.has_upstream) {
+            failures.extend(refused(facts, &["--upstream", upstream], "--upstream").await.err());
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+    Ok(())
+}
+
+async fn refused(facts: &Facts, args: &[&str], named: &str) -> anyhow::Result<()> {
+    let port = ["--listen", "127.0.0.1:0"];
+    let launch =
+        if args.contains(&"--listen") { Launch::of(facts.program) } else { Launch::of(facts.program).args(port) };
+    let what = || format!("{} {}", facts.program, args.join(" "));
+    let ended = launch.args(args.iter().copied()).finish().await.with_context(what)?;
+    ensure!(ended.code == Some(2), "{}: exit {:?}: {}", what(), ended.code, ended.stderr);
+    ensure!(ended.stderr.contains(named), "{}: does not name {named}: {}", what(), ended.stderr);
+    ensure!(!ended.stderr.contains("panicked"), "{}: {}", what(), ended.stderr);
+    if let Some(value) = args.get(1) {
+        ensure!(ended.stderr.contains(value), "{}: does not say the value: {}", what(), ended.stderr);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_exit_1_and_one_clear_line() -> anyhow::Result<()> {
+    let nobody = ClosedPort::take()?;
+    for facts in ALL {
+        let first = facts.launch(&nobody)?.start().await?;
+        let taken = first.address().to_string();
+        let ended = Launch::of(facts.program).args(["--listen", &taken]).finish().await?;
+        assert_eq!(ended.code, Some(1), "{}: {}", facts.program, ended.stderr);
+        let lines: Vec<_> = ended.stderr.lines().filter(|line| !line.trim().is_empty()).collect();
+        assert_eq!(lines.len(), 1, "{}: {lines:#?}", facts.program);
+        assert!(lines[0].contains(&taken) && lines[0].contains("in use"), "{}: {}", facts.program, lines[0]);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_unknown_mistake_lists_all_and_suggests_the_nearest() -> anyhow::Result<()> {
+    let with = |mistake: &str| Launch::of("broken-server").args(["--mistake", mistake]).finish();
+    let nonsense = with("nonsense").await?;
+    for name in names() {
+        assert!(nonsense.stderr.contains(name), "{name} is not in the list: {}", nonsense.stderr);
+    }
+    for (typed, meant) in
+        [("pool-exhaustoin", "pool-exhaustion"), ("pool_per_chunk", "pool-per-chunk"), ("nome", "none")]
+    {
+        let Finished { code, stderr, .. } = with(typed).await?;
+        assert_eq!(code, Some(2), "{typed}");
+        // The list names it too: a suggestion names it in a line of its own, before or after.
+        let suggested = stderr
+            .lines()
+            .any(|line| line.contains(meant) && names().all(|name| name == meant || !line.contains(name)));
+        let phrase =
+            stderr.lines().any(|line| line.to_lowercase().contains("did you mean") || line.contains("similar"));
+        assert!(suggested && phrase, "{typed}: no suggestion of {meant}: {stderr}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_listed_mistake_is_under_test() -> anyhow::Result<()> {
+    let list = Launch::of("broken-server").args(["--list"]).finish().await?;
+    assert_eq!(list.code, Some(0), "{}", list.stderr);
+    let listed: Vec<_> = list.stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    for name in names() {
+        let line = list.stdout.lines().find(|line| line.trim_start().starts_with(name));
+        let symptom =
+            line.with_context(|| format!("{name} is not in: {}", list.stdout))?.trim_start().trim_start_matches(name);
+        assert!(symptom.split_whitespace().count() >= 3, "{name} without its symptom: {}", list.stdout);
+    }
+    // A mistake that is added has to keep the contract too, but for what it breaks on purpose.
+    let unknown: Vec<_> =
+        listed.iter().filter(|first| looks_like_a_name(first) && !names().any(|name| name == **first)).collect();
+    assert!(unknown.is_empty(), "not in the table of servers under test: {unknown:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn help_and_version_are_exit_0() -> anyhow::Result<()> {
+    for facts in ALL {
+        let version = Launch::of(facts.program).args(["--version"]).finish().await?;
+        assert_eq!(version.code, Some(0), "{}", facts.program);
+        assert!(version.stdout.starts_with(&format!("{} ", facts.program)), "{}", version.stdout);
+        let help = Launch::of(facts.program).args(["--help"]).finish().await?;
+        assert_eq!(help.code, Some(0), "{}", facts.program);
+        for (flag, default) in facts.flags {
+            let said = help_of(&help.stdout, flag).with_context(|| format!("{} has no {flag}", facts.program))?;
+            assert!(said.contains(&format!("[default: {default}]")), "{} {flag}: not {default}: {said}", facts.program);
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_flag_has_an_environment_variable() -> anyhow::Result<()> {
+    for facts in ALL {
+        let help = Launch::of(facts.program).args(["--help"]).finish().await?.stdout;
+        let flags: Vec<_> =
+            help.lines().filter_map(flag_of).filter(|flag| !["--help", "--version", "--list"].contains(flag)).collect();
+        assert!(flags.len() >= facts.flags.len(), "{}: {flags:?}", facts.program);
+        for flag in flags {
+            let variable = format!("{}{}", facts.prefix, flag.trim_start_matches('-').replace('-', "_").to_uppercase());
+            let said = help_of(&help, flag).context("just seen")?;
+            assert!(said.contains(&format!("[env: {variable}=")), "{} {flag}: no {variable}: {said}", facts.program);
+        }
+    }
+    Ok(())
+}
+
+/// The mistakes under test.
+fn names() -> impl Iterator<Item = &'static str> {
+    let broken = servers::ALL.into_iter().filter(|server| server.program == BROKEN_SERVER.program);
+    broken.filter_map(|server| server.args.iter().skip_while(|arg| **arg != "--mistake").nth(1).copied())
+}
+
+fn looks_like_a_name(word: &str) -> bool {
+    word.contains('-') && word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+}
+
+/// The flag that a line of `--help` is about.
+fn flag_of(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    let starts = line.starts_with('-');
+    line.split([' ', ',', '=']).find(|word| starts && word.starts_with("--"))
+}
+
+/// What `--help` says of a flag: its line and those up to the next flag.
+fn help_of(help: &str, flag: &str) -> Option<String> {
+    let mut lines = help.lines().skip_while(|line| flag_of(line) != Some(flag));
+    let first = lines.next()?;
+    Some(std::iter::once(first).chain(lines.take_while(|line| flag_of(line).is_none())).collect::<Vec<_>>().join("\n"))
+}

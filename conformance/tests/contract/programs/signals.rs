@@ -1,0 +1,105 @@
+use std::time::Duration;
+
+use anyhow::Context;
+use conformance::answer::Answer;
+use conformance::event_stream::EventStream;
+use conformance::on_every_server;
+use conformance::running::{STREAM_ROUTE, streamed};
+use conformance::servers::{FIXED, Server};
+use conformance::transcript::{Chat, End};
+use conformance::vendor::ClosedPort;
+use mock_llm::MockLlm;
+use serde_json::json;
+use tokio::net::TcpStream;
+
+use super::ALL;
+
+on_every_server!(a_stream_that_never_ends_does_not_keep_it_from_stopping, a_stream_that_ends_within_the_grace_is_whole);
+
+#[tokio::test]
+async fn sigterm_and_sigint_are_exit_0() -> anyhow::Result<()> {
+    let nobody = ClosedPort::take()?;
+    for facts in ALL {
+        for signal in ["TERM", "INT"] {
+            let mut program = facts.launch(&nobody)?.start().await?;
+            // A connection that idles must not keep it from stopping either.
+            let idle = TcpStream::connect(program.address()).await?;
+            program.signal(signal).await?;
+            assert_eq!(program.wait().await?, Some(0), "{} {signal}: {:?}", facts.program, program.log());
+            assert!(!program.log().iter().any(|line| line.contains("panicked")), "{:?}", program.log());
+            drop(idle);
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_mock_stops_while_it_streams() -> anyhow::Result<()> {
+    let args = ["--listen", "127.0.0.1:0", "--ttft", "1ms", "--inter-token", "1m"];
+    for signal in ["TERM", "INT"] {
+        let mut mock = conformance::program::Launch::of("mock-llm").args(args).start().await?;
+        let client = reqwest::Client::builder().no_proxy().build()?;
+        let request = client.post(format!("http://{}/v1/chat/completions", mock.address())).json(&streamed("hi"));
+        let mut stream = EventStream::open(request).await?;
+        stream.next().await?.context("no event")?;
+        mock.signal(signal).await?;
+        assert_eq!(mock.wait().await?, Some(0), "{signal}: {:?}", mock.log());
+    }
+    Ok(())
+}
+
+async fn a_stream_that_never_ends_does_not_keep_it_from_stopping(server: &'static Server) -> anyhow::Result<()> {
+    for signal in ["TERM", "INT"] {
+        // Ten minutes of tokens: whoever waits for their end does not end within this test's bound.
+        let mock = MockLlm::builder().tokens(6000).ttft(Duration::from_millis(1));
+        let mock = mock.inter_token(Duration::from_millis(100)).start().await?;
+        let mut running = server.start(&mock.url(), &["--shutdown-grace", "1s"]).await?;
+        let mut stream = EventStream::open(running.post(STREAM_ROUTE, &streamed("hi"))).await?;
+        let first = stream.next().await?.context("no token")?;
+        running.program.signal(signal).await?;
+        assert_eq!(running.program.wait().await?, Some(0), "{signal}: {:?}", running.program.log());
+        if server.ends_streams_with_an_error {
+            let events = [vec![first], stream.rest().await?].concat();
+            assert!(matches!(Chat::of(&events)?.end, End::Failed(_)), "{signal}: {:?}", events.last());
+        }
+    }
+    Ok(())
+}
+
+async fn a_stream_that_ends_within_the_grace_is_whole(server: &'static Server) -> anyhow::Result<()> {
+    const TOKENS: usize = 10;
+    let mock = MockLlm::builder().tokens(10).ttft(Duration::from_millis(1));
+    let mock = mock.inter_token(Duration::from_millis(50)).start().await?;
+    let mut running = server.start(&mock.url(), &["--shutdown-grace", "20s"]).await?;
+    let mut stream = EventStream::open(running.post(STREAM_ROUTE, &streamed("hi"))).await?;
+    let first = stream.next().await?.context("no token")?;
+    running.program.signal("TERM").await?;
+    let events = [vec![first], stream.rest().await?].concat();
+    let chat = Chat::of(&events)?;
+    assert_eq!((chat.tokens.len(), chat.end), (TOKENS, End::Done));
+    assert_eq!(running.program.wait().await?, Some(0));
+    Ok(())
+}
+
+/// A balancer has to hear of it before the door closes.
+#[tokio::test]
+async fn fixed_server_is_not_ready_once_it_is_told_to_stop() -> anyhow::Result<()> {
+    let mock = MockLlm::builder().tokens(6000).ttft(Duration::from_millis(1));
+    let mock = mock.inter_token(Duration::from_millis(100)).start().await?;
+    let running = FIXED.start(&mock.url(), &["--shutdown-grace", "10s"]).await?;
+    let mut stream = EventStream::open(running.post(STREAM_ROUTE, &streamed("hi"))).await?;
+    stream.next().await?.context("no token")?;
+    running.program.signal("TERM").await?;
+    // The signal needs a moment to arrive: until then the answer is still the old one.
+    let answer = loop {
+        let answer = Answer::to(running.get("/ready")).await.context("the door closed before /ready said so")?;
+        if answer.status != 200 {
+            break answer;
+        }
+    };
+    assert_eq!(answer.json(503)?, json!({ "status": "not ready", "reason": "shutting down" }));
+    let refused = Answer::to(running.post(STREAM_ROUTE, &streamed("hi"))).await?;
+    assert_eq!(conformance::error_shape::refusal(&refused, 503)?.kind, "shutting_down");
+    assert!(refused.header("retry-after").is_some());
+    Ok(())
+}
