@@ -2,6 +2,7 @@ use conformance::answer::Answer;
 use conformance::program::Launch;
 use conformance::running::{Running, STREAM_ROUTE, streamed};
 use conformance::servers;
+use conformance::transcript::Completion;
 use conformance::vendor::{Vendor, script};
 use wire::STREAM_METHOD_HEADER;
 
@@ -22,6 +23,16 @@ async fn variables_work_in_the_place_of_flags() -> anyhow::Result<()> {
         answer.events()?;
         assert_eq!(answer.header(STREAM_METHOD_HEADER), Some(server.stream_method), "{}", server.name);
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_mocks_variables_work_too() -> anyhow::Result<()> {
+    let mock = Launch::of("mock-llm").env("MOCK_LLM_LISTEN", "127.0.0.1:0").env("MOCK_LLM_TOKENS", "3");
+    let mock = mock.env("MOCK_LLM_TTFT", "1ms").env("MOCK_LLM_INTER_TOKEN", "1ms").start().await?;
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let request = client.post(format!("http://{}/v1/chat/completions", mock.address())).json(&streamed("hi"));
+    assert_eq!(Completion::of(&Answer::to(request).await?.events()?)?.tokens().len(), 3);
     Ok(())
 }
 
