@@ -1,1 +1,31 @@
-//! To come.
+//! The instrument: sends the same traffic to servers, watches their health, judges what it saw.
+//!
+//! Data flows one way: `labs` (what is claimed) → `lab` and `stand` (start and stop programs) →
+//! `traffic` (what is sent, when) → `measure` (what was observed) → `verdict` → `report`.
+
+/// The command line.
+pub mod cli;
+/// The commands.
+pub mod commands;
+/// The machine.
+pub mod environment;
+/// One HTTP exchange on one connection.
+pub mod http;
+/// What a lab is, and the engine that runs it.
+pub mod lab;
+/// The labs.
+pub mod labs;
+/// What was observed.
+pub mod measure;
+/// What people see.
+pub mod report;
+/// What a run found.
+pub mod result;
+/// Child programs.
+pub mod stand;
+/// What is sent.
+pub mod traffic;
+/// The mock vendor's ledger.
+pub mod vendor;
+/// The verdict rule.
+pub mod verdict;

@@ -1,2 +1,60 @@
-//! To come.
-fn main() {}
+//! `loadgen`: drives a server with slow streams, watches its health meanwhile, judges the result.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use loadgen::cli::Cli;
+use loadgen::commands::{self, EXIT_INVALID};
+use loadgen::report::Terminal;
+use tokio::signal::unix::{SignalKind, signal};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("loadgen: {error:#}");
+            ExitCode::from(EXIT_INVALID)
+        }
+    }
+}
+
+fn run(cli: &Cli) -> anyhow::Result<u8> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
+    let code = runtime.block_on(async {
+        let terminal = Terminal::stdout();
+        let interrupted = interrupted()?;
+        tokio::select! {
+            outcome = commands::execute(&cli.command, &terminal) => match outcome {
+                Ok(code) => Ok(code),
+                Err(error) => {
+                    eprintln!("loadgen: {error}");
+                    Ok(error.exit_code())
+                }
+            },
+            // The command's future is dropped here, and with it every program that it started.
+            name = interrupted => {
+                eprintln!("loadgen: stopped by {name}; everything it started is stopped, there is no verdict");
+                Ok(EXIT_INVALID)
+            }
+        }
+    });
+    runtime.shutdown_background();
+    code
+}
+
+/// Resolves when somebody wants this program to stop: Ctrl-C, a supervisor, a closed terminal.
+fn interrupted() -> anyhow::Result<impl Future<Output = &'static str>> {
+    let install = |kind| signal(kind).context("cannot listen for signals");
+    let mut interrupt = install(SignalKind::interrupt())?;
+    let mut terminate = install(SignalKind::terminate())?;
+    let mut hang_up = install(SignalKind::hangup())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => "SIGINT",
+            _ = terminate.recv() => "SIGTERM",
+            _ = hang_up.recv() => "SIGHUP",
+        }
+    })
+}

@@ -1,0 +1,218 @@
+//! The command line: what can be asked, and what is allowed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::traffic::Arrivals;
+use crate::verdict::Objective;
+
+/// Drives a server with slow streams, watches its health meanwhile, and judges the result.
+#[derive(Debug, Parser)]
+#[command(name = "loadgen", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start the mock vendor and the servers, load them alike, and print the verdict
+    Demo(DemoArgs),
+    /// Put load on a server and judge it by objectives
+    Run(Box<RunArgs>),
+    /// 40 streams and 15 health checks: does this server exhaust its threads?
+    Verify(VerifyArgs),
+    /// Show sync and async health side by side, a line a second
+    Watch(WatchArgs),
+}
+
+/// Which servers a demo runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Side {
+    /// Only the server with the mistake
+    Broken,
+    /// Only the server without it
+    Fixed,
+    /// Both, and the control
+    Both,
+}
+
+/// `loadgen demo`
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Which servers to run
+    #[arg(value_enum, default_value = "both")]
+    pub side: Side,
+    /// Write the result to this file, as JSON
+    #[arg(long, value_name = "FILE", env = "LOADGEN_OUT")]
+    pub out: Option<PathBuf>,
+    /// Where the programs are [default: beside this one]
+    #[arg(long, value_name = "DIR", env = "LOADGEN_PROGRAM_DIR")]
+    pub program_dir: Option<PathBuf>,
+}
+
+/// `loadgen run`
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The server, on this machine
+    #[arg(long, value_name = "URL", env = "LOADGEN_URL")]
+    pub url: String,
+    /// Where streams are asked for
+    #[arg(long, value_name = "PATH", default_value = "/chat/stream", value_parser = path)]
+    pub path: String,
+    /// How they are asked for
+    #[arg(long, default_value = "POST", value_parser = method)]
+    pub method: String,
+    /// What they are asked with [default: a chat of one message]
+    #[arg(long, value_name = "JSON")]
+    pub body: Option<String>,
+    /// A header of each stream's request; may be repeated
+    #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
+    pub headers: Vec<(String, String)>,
+    /// Streams open at any time (a finished one is replaced) [default: 40]
+    #[arg(long, value_name = "N", conflicts_with = "rate", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub concurrency: Option<u32>,
+    /// New streams a second, whatever becomes of the earlier ones
+    #[arg(long, value_name = "PER_SECOND", value_parser = rate)]
+    pub rate: Option<f64>,
+    /// How streams at a rate are spaced
+    #[arg(long, value_enum, default_value = "poisson", requires = "rate")]
+    pub arrivals: Arrivals,
+    /// From no streams to all of them
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = humantime::parse_duration)]
+    pub ramp: Duration,
+    /// How long streams are begun, ramp included
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = some_time)]
+    pub duration: Duration,
+    /// How long open streams may go on after that
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = humantime::parse_duration)]
+    pub drain: Duration,
+    /// How long the idle server is probed first
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = humantime::parse_duration)]
+    pub baseline: Duration,
+    /// A stream that is not whole by then has failed
+    #[arg(long, value_name = "DURATION", default_value = "120s", value_parser = some_time)]
+    pub stream_timeout: Duration,
+    /// Streams begun at most
+    #[arg(long, value_name = "N", default_value = "1000000", value_parser = clap::value_parser!(u64).range(1..))]
+    pub requests_max: u64,
+    /// Share of the clients that leave early, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share)]
+    pub cancel_share: f64,
+    /// After how many tokens they leave
+    #[arg(long, value_name = "TOKENS", default_value = "3", value_parser = clap::value_parser!(u32).range(1..))]
+    pub cancel_after: u32,
+    /// A health probe; may be repeated [default: health_sync=/debug/health-sync health_async=/debug/health-async]
+    #[arg(long = "probe", value_name = "NAME=PATH", value_parser = probe)]
+    pub probes: Vec<(String, String)>,
+    /// Probes of each kind a second
+    #[arg(long, value_name = "PER_SECOND", default_value = "20", value_parser = rate)]
+    pub probe_rate: f64,
+    /// When a probe counts as timed out
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = some_time)]
+    pub probe_timeout: Duration,
+    /// An objective, such as 'health.p99<100ms'; may be repeated
+    #[arg(long = "slo", value_name = "OBJECTIVE")]
+    pub objectives: Vec<Objective>,
+    /// The server's process, to see its processor time, memory and threads
+    #[arg(long)]
+    pub pid: Option<u32>,
+    /// The mock vendor behind the server, to see what reached it
+    #[arg(long, value_name = "URL")]
+    pub vendor: Option<String>,
+    /// Seed of arrivals and of who leaves
+    #[arg(long, default_value = "1")]
+    pub seed: u64,
+    /// Write the result to this file, as JSON
+    #[arg(long, value_name = "FILE", env = "LOADGEN_OUT")]
+    pub out: Option<PathBuf>,
+}
+
+/// `loadgen verify`
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The server, on this machine
+    #[arg(long, value_name = "URL", env = "LOADGEN_URL")]
+    pub url: String,
+    /// Streams, all at once
+    #[arg(long, value_name = "N", default_value = "40", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub streams: u32,
+    /// Health checks while they are open
+    #[arg(long, value_name = "N", default_value = "15", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub checks: u32,
+    /// Between one check and the next
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = some_time)]
+    pub interval: Duration,
+    /// When a check counts as timed out
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = some_time)]
+    pub timeout: Duration,
+    /// Where streams are asked for
+    #[arg(long, value_name = "PATH", default_value = "/chat/stream", value_parser = path)]
+    pub path: String,
+    /// The check
+    #[arg(long, value_name = "PATH", default_value = "/debug/health-sync", value_parser = path)]
+    pub health_path: String,
+    /// Write the result to this file, as JSON
+    #[arg(long, value_name = "FILE", env = "LOADGEN_OUT")]
+    pub out: Option<PathBuf>,
+}
+
+/// `loadgen watch`
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// The server, on this machine
+    #[arg(long, value_name = "URL", env = "LOADGEN_URL")]
+    pub url: String,
+    /// For how long [default: until Ctrl-C]
+    #[arg(long, value_name = "DURATION", value_parser = some_time)]
+    pub duration: Option<Duration>,
+    /// When a probe counts as timed out
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = some_time)]
+    pub timeout: Duration,
+}
+
+fn some_time(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if duration.is_zero() { Err("must be more than nothing".to_owned()) } else { Ok(duration) }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    const MAX: f64 = 100_000.0;
+    match text.parse::<f64>() {
+        Ok(rate) if rate > 0.0 && rate <= MAX => Ok(rate),
+        _ => Err(format!("expected a number a second, over 0 and up to {MAX}")),
+    }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "expected 0 to 1".to_owned())
+}
+
+fn path(text: &str) -> Result<String, String> {
+    let valid = text.starts_with('/') && text.parse::<http::Uri>().is_ok();
+    if valid { Ok(text.to_owned()) } else { Err("expected a path that begins with /".to_owned()) }
+}
+
+fn method(text: &str) -> Result<String, String> {
+    text.parse::<http::Method>().map(|method| method.to_string()).map_err(|error| error.to_string())
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("expected NAME: VALUE")?;
+    let name: http::HeaderName = name.trim().parse().map_err(|_| "the name is no header name")?;
+    let value: http::HeaderValue = value.trim().parse().map_err(|_| "the value is no header value")?;
+    Ok((name.to_string(), value.to_str().map_err(|_| "the value must be visible ASCII")?.to_owned()))
+}
+
+fn probe(text: &str) -> Result<(String, String), String> {
+    let (name, target) = text.split_once('=').ok_or("expected NAME=PATH")?;
+    let known = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.is_empty();
+    if !known {
+        return Err("the name may have letters, digits and _".to_owned());
+    }
+    Ok((name.to_owned(), path(target)?))
+}

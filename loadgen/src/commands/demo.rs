@@ -1,0 +1,55 @@
+use crate::cli::{DemoArgs, Side};
+use crate::lab::{self, Lab, Options};
+use crate::labs;
+use crate::report::{self, LiveLines, Paint, Terminal};
+use crate::result::ArmName;
+use crate::stand;
+
+use super::CommandError;
+
+pub(super) async fn execute(args: &DemoArgs, terminal: &Terminal) -> Result<u8, CommandError> {
+    let lab = labs::DEMO;
+    let sides = match args.side {
+        Side::Broken => vec![ArmName::Broken],
+        Side::Fixed => vec![ArmName::Fixed],
+        Side::Both => vec![ArmName::Broken, ArmName::Control, ArmName::Fixed],
+    };
+    introduce(terminal, lab, &sides);
+    let program_dir = stand::program_dir(args.program_dir.as_deref()).map_err(CommandError::ProgramDir)?;
+    let options = Options { sides, program_dir, command: "demo".into() };
+    let result = lab::run(lab, &options, &mut LiveLines::new(terminal)).await?;
+
+    terminal.line("");
+    report::comparison(terminal, lab, &result);
+    terminal.line("");
+    report::verdict(terminal, &result.verdict);
+    read_on(terminal, lab, &options.sides);
+    if let Some(path) = &args.out {
+        super::single::write_out(&result, path, terminal)?;
+    }
+    Ok(result.verdict.exit_code())
+}
+
+fn introduce(terminal: &Terminal, lab: &Lab, sides: &[ArmName]) {
+    let phases = lab.phases.iter().filter(|phase| phase.only.is_none_or(|only| sides.contains(&only)));
+    let seconds = phases.map(|phase| phase.ramp + phase.hold).sum::<std::time::Duration>().as_secs();
+    let bold = |text: &str| terminal.paint(Paint::Bold, text);
+    terminal.line(format!("{}, about {seconds} s", bold(lab.name)));
+    if sides.contains(&ArmName::Broken) {
+        terminal.line(format!("  broken: {}", lab.mistake));
+    }
+    if sides.contains(&ArmName::Fixed) {
+        terminal.line(format!("  fixed:  {}", lab.fix));
+    }
+    terminal.line("  open: streams open; sync, async: latency of the two health routes (>3 s: waits)");
+    terminal.line("");
+}
+
+fn read_on(terminal: &Terminal, lab: &Lab, sides: &[ArmName]) {
+    terminal.line("");
+    if sides.contains(&ArmName::Broken) {
+        terminal.line(format!("  The mistake: {}", lab.mistake_file));
+    }
+    terminal.line(format!("  The fix:     {}", lab.fix_file));
+    terminal.line(format!("  Not proved:  {}", lab.proves_not));
+}

@@ -1,0 +1,127 @@
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+
+use bytes::Bytes;
+use http::Uri;
+use http_body_util::Full;
+use hyper::Request;
+use hyper::header::{CONNECTION, HOST};
+
+/// A server to send load to: `http://HOST:PORT`, on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    addr: SocketAddr,
+    host: String,
+    base_path: String,
+}
+
+/// A URL that is no target.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// Not a URL.
+    #[error("'{0}' is no URL: expected something like http://127.0.0.1:8000")]
+    NotAUrl(String),
+    /// A scheme that is not spoken.
+    #[error("'{url}' has the scheme {scheme}: only http is spoken (put a local TLS proxy in between)")]
+    Scheme {
+        /// The URL.
+        url: String,
+        /// Its scheme.
+        scheme: String,
+    },
+    /// A name without an address.
+    #[error("'{0}' has a host that does not resolve")]
+    Unresolved(String),
+    /// Another machine.
+    #[error(
+        "'{0}' is not on this machine: load goes to loopback addresses only; reach another machine through a tunnel, such as `ssh -L 8000:127.0.0.1:8000 HOST`"
+    )]
+    NotLoopback(String),
+}
+
+impl Endpoint {
+    /// Reads a URL. Only loopback is allowed: a load generator aimed at somebody else's server by a
+    /// typing error is an attack.
+    ///
+    /// # Errors
+    /// [`EndpointError`], which names the URL and what is allowed.
+    pub fn parse(url: &str) -> Result<Self, EndpointError> {
+        let not_a_url = || EndpointError::NotAUrl(url.to_owned());
+        let uri: Uri = url.parse().map_err(|_| not_a_url())?;
+        let scheme = uri.scheme_str().ok_or_else(not_a_url)?;
+        if scheme != "http" {
+            return Err(EndpointError::Scheme { url: url.into(), scheme: scheme.into() });
+        }
+        let authority = uri.authority().ok_or_else(not_a_url)?;
+        let name = authority.host().trim_start_matches('[').trim_end_matches(']');
+        let port = authority.port_u16().unwrap_or(80);
+        let unresolved = |_| EndpointError::Unresolved(url.to_owned());
+        let addresses: Vec<SocketAddr> = match name.parse::<IpAddr>() {
+            Ok(ip) => vec![SocketAddr::new(ip, port)],
+            Err(_) => (name, port).to_socket_addrs().map_err(unresolved)?.collect(),
+        };
+        if !addresses.iter().all(|addr| addr.ip().is_loopback()) {
+            return Err(EndpointError::NotLoopback(url.to_owned()));
+        }
+        // The servers here listen on IPv4, to which `localhost` may come second.
+        let addr = addresses.iter().find(|addr| addr.is_ipv4()).or_else(|| addresses.first());
+        let addr = *addr.ok_or_else(|| EndpointError::Unresolved(url.to_owned()))?;
+        let base_path = uri.path().trim_end_matches('/').to_owned();
+        Ok(Endpoint { addr, host: authority.to_string(), base_path })
+    }
+
+    /// A server at `addr`.
+    #[must_use]
+    pub fn at(addr: SocketAddr) -> Self {
+        Endpoint { addr, host: addr.to_string(), base_path: String::new() }
+    }
+
+    /// Where to connect.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// A request for `path` on a connection that is not used again.
+    #[must_use]
+    pub fn request(&self, method: &str, path: &str, headers: &[(String, String)], body: Bytes) -> Request<Full<Bytes>> {
+        let uri = format!("{}{path}", self.base_path);
+        let mut request = Request::builder().method(method).uri(uri).header(HOST, &self.host);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        request
+            .header(CONNECTION, "close")
+            .body(Full::new(body))
+            .unwrap_or_else(|error| unreachable!("method, path and headers are checked where they are read: {error}"))
+    }
+}
+
+impl std::fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "http://{}{}", self.host, self.base_path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_urls_are_targets() {
+        for url in
+            ["http://127.0.0.1:8000", "http://localhost:8000/", "http://[::1]:8000", "http://127.0.0.1:8000/base"]
+        {
+            assert!(Endpoint::parse(url).is_ok(), "{url}");
+        }
+        let request = Endpoint::parse("http://127.0.0.1:8000/base/").unwrap().request("GET", "/x", &[], Bytes::new());
+        assert_eq!(request.uri(), "/base/x");
+    }
+
+    #[test]
+    fn everything_else_is_refused_with_the_reason() {
+        assert!(matches!(Endpoint::parse("http://192.0.2.1:80"), Err(EndpointError::NotLoopback(_))));
+        assert!(matches!(Endpoint::parse("https://127.0.0.1"), Err(EndpointError::Scheme { .. })));
+        assert!(matches!(Endpoint::parse("127.0.0.1:8000"), Err(EndpointError::NotAUrl(_))));
+        assert!(matches!(Endpoint::parse("nonsense"), Err(EndpointError::NotAUrl(_))));
+    }
+}

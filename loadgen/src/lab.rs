@@ -1,0 +1,109 @@
+//! What a lab is: data, and the engine that runs it.
+
+/// From what was observed to the result.
+mod collect;
+/// Starts the arms, drives the phases, collects what was seen.
+mod engine;
+/// Figures of a result, by name.
+mod figure;
+
+use std::time::Duration;
+
+pub(crate) use collect::probe_stats;
+pub use engine::{LabError, Options, Progress, RunningArm, run};
+pub use figure::{Comparison, Figure};
+
+use crate::result::ArmName;
+
+/// One mistake beside its fix, under the same traffic.
+#[derive(Debug)]
+pub struct Lab {
+    /// Its name everywhere: `--mistake NAME`, `mistakes/*/NAME.rs`, `// MISTAKE NAME:`.
+    pub name: &'static str,
+    /// The mistake in a sentence.
+    pub mistake: &'static str,
+    /// The fix in a sentence.
+    pub fix: &'static str,
+    /// The file of the mistake.
+    pub mistake_file: &'static str,
+    /// The file of the fix.
+    pub fix_file: &'static str,
+    /// What nobody should conclude from it.
+    pub proves_not: &'static str,
+    /// How the vendor of each arm answers.
+    pub vendor_args: &'static [&'static str],
+    /// The servers.
+    pub arms: &'static [Arm],
+    /// What happens, in order.
+    pub phases: &'static [Phase],
+    /// Probes of each kind a second.
+    pub probe_rate: f64,
+    /// When a probe counts as timed out.
+    pub probe_timeout: Duration,
+    /// How long the streams of the arms that are not broken get to end after the last phase. The
+    /// broken arm is not waited for: its queue would take its streams' length again.
+    pub patience: Duration,
+    /// What is claimed.
+    pub claims: &'static [Claim],
+}
+
+/// One server of a lab.
+#[derive(Debug)]
+pub struct Arm {
+    /// Its side.
+    pub name: ArmName,
+    /// Its program.
+    pub program: &'static str,
+    /// Its flags, besides `--listen` and `--upstream`.
+    pub args: &'static [&'static str],
+}
+
+/// A stretch of a lab: some more streams, then a while in which is measured.
+#[derive(Debug)]
+pub struct Phase {
+    /// Its name in the result.
+    pub name: &'static str,
+    /// Its name for people.
+    pub title: &'static str,
+    /// Streams that it adds to those that are open.
+    pub streams: u32,
+    /// Over how long it adds them.
+    pub ramp: Duration,
+    /// How long is measured after that.
+    pub hold: Duration,
+    /// The arm that alone gets the streams; all arms when none is named.
+    pub only: Option<ArmName>,
+    /// Length of its streams in tokens, where it is not the vendor's.
+    pub tokens: Option<u32>,
+}
+
+/// The phase in which nothing is open.
+pub const BASELINE: &str = "baseline";
+/// The phase whose probes stand for the lab.
+pub const LOADED: &str = "loaded";
+
+/// What a lab claims, or what must be so for its claims to mean anything.
+#[derive(Debug)]
+pub struct Claim {
+    /// In words.
+    pub name: &'static str,
+    /// What happens when it is not so.
+    pub kind: ClaimKind,
+    /// The figure.
+    pub figure: Figure,
+    /// How it is compared.
+    pub comparison: Comparison,
+    /// With what.
+    pub threshold: f64,
+}
+
+/// What it means when a claim's comparison is false.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClaimKind {
+    /// The lab does not hold.
+    Effect,
+    /// The pressure was not there: the run is invalid.
+    Pressure,
+    /// The control shows the effect too, so the mistake is not its cause: the run is invalid.
+    Control,
+}

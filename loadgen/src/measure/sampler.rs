@@ -1,0 +1,148 @@
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+
+use super::StreamLog;
+use crate::measure::TICK;
+use crate::result::ProcessStats;
+
+/// What one server used and held at one moment.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sample {
+    /// Since the start of the run.
+    pub at: Duration,
+    /// Streams open.
+    pub streams_active: u64,
+    /// Tokens received since the start.
+    pub chunks: u64,
+    /// What its process used, where its process is known and alive.
+    pub process: Option<ProcessSample>,
+}
+
+/// What a process used at one moment.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ProcessSample {
+    /// Processor time since the process began.
+    pub cpu: Duration,
+    /// Resident memory.
+    pub rss_bytes: u64,
+    /// Threads, where the system tells.
+    pub threads: Option<u64>,
+    /// Open descriptors, where the system tells.
+    pub fds: Option<u64>,
+}
+
+/// What is sampled of one server.
+#[derive(Debug, Default)]
+pub struct Watched {
+    pid: Option<u32>,
+    streams: Vec<Arc<StreamLog>>,
+    samples: Mutex<Vec<Sample>>,
+}
+
+impl Watched {
+    /// A server of this process, where it is known, and the streams that it gets.
+    #[must_use]
+    pub fn new(pid: Option<u32>, streams: Vec<Arc<StreamLog>>) -> Self {
+        Watched { pid, streams, samples: Mutex::default() }
+    }
+
+    /// Streams open now.
+    #[must_use]
+    pub fn active(&self) -> u64 {
+        self.streams.iter().map(|log| log.active()).sum()
+    }
+
+    /// All samples so far.
+    #[must_use]
+    pub fn samples(&self) -> Vec<Sample> {
+        self.samples.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The most, and in all, that the process used.
+    #[must_use]
+    pub fn process_stats(&self) -> Option<ProcessStats> {
+        let samples = self.samples();
+        let processes: Vec<_> = samples.iter().filter_map(|sample| sample.process).collect();
+        Some(ProcessStats {
+            cpu_seconds: processes.last()?.cpu.as_secs_f64(),
+            rss_peak_bytes: processes.iter().map(|process| process.rss_bytes).max()?,
+            threads_peak: processes.iter().filter_map(|process| process.threads).max(),
+            fds_peak: processes.iter().filter_map(|process| process.fds).max(),
+        })
+    }
+
+    /// Share of one processor that the process used in `[from, to)`.
+    #[must_use]
+    pub fn cpu_cores(&self, from: Duration, to: Duration) -> Option<f64> {
+        let samples = self.samples();
+        let within = samples.iter().filter(|sample| (from..to).contains(&sample.at));
+        let used: Vec<_> = within.filter_map(|sample| Some((sample.at, sample.process?.cpu))).collect();
+        let (first, last) = (used.first()?, used.last()?);
+        let elapsed = (last.0 - first.0).as_secs_f64();
+        (elapsed > 0.0).then(|| last.1.saturating_sub(first.1).as_secs_f64() / elapsed)
+    }
+
+    fn take_sample(&self, at: Duration, system: &mut System) {
+        let process = self.pid.and_then(|pid| sample_process(system, Pid::from_u32(pid)));
+        let chunks = self.streams.iter().map(|log| log.chunks()).sum();
+        let sample = Sample { at, streams_active: self.active(), chunks, process };
+        self.samples.lock().unwrap_or_else(PoisonError::into_inner).push(sample);
+    }
+}
+
+/// Samples servers every [`TICK`], on a thread of its own.
+pub struct Sampler {
+    stop: Arc<AtomicBool>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Sampler {
+    /// Starts to sample. `origin` is the start of the run.
+    #[must_use]
+    pub fn start(origin: Instant, watched: Vec<Arc<Watched>>) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let thread = thread::spawn(move || {
+            let mut system = System::new();
+            let mut next = origin.elapsed();
+            while !stopped.load(Relaxed) {
+                let now = origin.elapsed();
+                watched.iter().for_each(|server| server.take_sample(now, &mut system));
+                next += TICK;
+                thread::sleep(next.saturating_sub(origin.elapsed()));
+            }
+        });
+        Sampler { stop, thread: Some(thread) }
+    }
+
+    /// Takes no more samples.
+    pub fn finish(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Sampler {
+    fn drop(&mut self) {
+        self.stop.store(true, Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // A sampler that panicked has lost figures, not the run; they are missing in the result.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn sample_process(system: &mut System, pid: Pid) -> Option<ProcessSample> {
+    let kind = ProcessRefreshKind::nothing().with_cpu().with_memory().with_tasks();
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, kind);
+    let process = system.process(pid)?;
+    Some(ProcessSample {
+        cpu: Duration::from_millis(process.accumulated_cpu_time()),
+        rss_bytes: process.memory(),
+        threads: process.tasks().map(|tasks| tasks.len() as u64),
+        fds: process.open_files().map(|files| files as u64),
+    })
+}

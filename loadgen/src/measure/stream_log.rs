@@ -1,0 +1,173 @@
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::Latencies;
+use crate::result::StreamStats;
+
+/// What became of a set of streams. Shared by all of them.
+#[derive(Debug, Default)]
+pub struct StreamLog {
+    active: AtomicU64,
+    peak_active: AtomicU64,
+    chunks: AtomicU64,
+    ended: Mutex<Tally>,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    requested: u64,
+    completed: u64,
+    truncated: u64,
+    left: u64,
+    without_token: u64,
+    failures: BTreeMap<String, u64>,
+    first_token_from_due: Latencies,
+    first_token_from_sent: Latencies,
+    inter_token: Latencies,
+}
+
+/// How a stream ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Whole, with `[DONE]`.
+    Completed,
+    /// After a 200, without `[DONE]` and without an error.
+    Truncated,
+    /// For this cause.
+    Failed(&'static str),
+    /// With this HTTP status in place of a stream.
+    Refused(u16),
+    /// Closed by the generator.
+    Left,
+}
+
+impl StreamLog {
+    /// Streams open now.
+    #[must_use]
+    pub fn active(&self) -> u64 {
+        self.active.load(Relaxed)
+    }
+
+    /// Tokens received so far.
+    #[must_use]
+    pub fn chunks(&self) -> u64 {
+        self.chunks.load(Relaxed)
+    }
+
+    /// Counts a stream that is sent now and was due at `due`.
+    pub fn begin(self: &Arc<Self>, due: Instant) -> StreamGuard {
+        let active = self.active.fetch_add(1, Relaxed) + 1;
+        self.peak_active.fetch_max(active, Relaxed);
+        let gaps = Vec::with_capacity(StreamGuard::GAPS_HELD);
+        StreamGuard { log: self.clone(), due, sent: Instant::now(), last_token: None, gaps, ended: Ended::Left }
+    }
+
+    /// The figures, with rates over `elapsed`.
+    #[must_use]
+    pub fn stats(&self, elapsed: Duration) -> StreamStats {
+        let tally = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        StreamStats {
+            requested: tally.requested,
+            peak_active: self.peak_active.load(Relaxed),
+            completed: tally.completed,
+            failed: tally.failures.values().sum(),
+            truncated: tally.truncated,
+            left: tally.left,
+            without_token: tally.without_token,
+            failures: tally.failures.clone(),
+            time_to_first_token_ms: tally.first_token_from_due.quantiles(),
+            time_to_first_token_from_sent_ms: tally.first_token_from_sent.quantiles(),
+            inter_token_ms: tally.inter_token.quantiles(),
+            chunks: self.chunks(),
+            chunks_per_second: self.chunks() as f64 / elapsed.as_secs_f64().max(0.001),
+        }
+    }
+}
+
+/// One open stream. Dropped without [`StreamGuard::end`], it counts as left: its task was stopped.
+#[derive(Debug)]
+pub struct StreamGuard {
+    log: Arc<StreamLog>,
+    due: Instant,
+    sent: Instant,
+    last_token: Option<Instant>,
+    /// Gaps not yet in the shared histogram: one lock for some tokens, not for each.
+    gaps: Vec<Duration>,
+    ended: Ended,
+}
+
+impl StreamGuard {
+    const GAPS_HELD: usize = 16;
+
+    /// Counts a token that came now.
+    pub fn token(&mut self) {
+        let now = Instant::now();
+        self.log.chunks.fetch_add(1, Relaxed);
+        match self.last_token.replace(now) {
+            Some(before) => self.gaps.push(now - before),
+            None => {
+                let mut tally = self.log.ended.lock().unwrap_or_else(PoisonError::into_inner);
+                tally.first_token_from_due.record(now - self.due);
+                tally.first_token_from_sent.record(now - self.sent);
+            }
+        }
+        if self.gaps.len() == Self::GAPS_HELD {
+            let mut tally = self.log.ended.lock().unwrap_or_else(PoisonError::into_inner);
+            self.gaps.drain(..).for_each(|gap| tally.inter_token.record(gap));
+        }
+    }
+
+    /// Whether a token has come.
+    #[must_use]
+    pub fn has_token(&self) -> bool {
+        self.last_token.is_some()
+    }
+
+    /// Counts the stream's end.
+    pub fn end(mut self, ended: Ended) {
+        self.ended = ended;
+    }
+}
+
+impl Drop for StreamGuard {
+    fn drop(&mut self) {
+        self.log.active.fetch_sub(1, Relaxed);
+        let mut tally = self.log.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        self.gaps.drain(..).for_each(|gap| tally.inter_token.record(gap));
+        tally.requested += 1;
+        tally.without_token += u64::from(self.last_token.is_none());
+        match self.ended {
+            Ended::Completed => tally.completed += 1,
+            Ended::Truncated => tally.truncated += 1,
+            Ended::Left => tally.left += 1,
+            Ended::Failed(cause) => *tally.failures.entry(cause.to_owned()).or_default() += 1,
+            Ended::Refused(status) => *tally.failures.entry(format!("status {status}")).or_default() += 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_stream_is_counted_once_however_it_ends() {
+        let log = Arc::new(StreamLog::default());
+        let now = Instant::now();
+        let mut whole = log.begin(now);
+        (0..40).for_each(|_| whole.token());
+        let dropped = log.begin(now);
+        let refused = log.begin(now);
+        assert_eq!(log.active(), 3);
+        whole.end(Ended::Completed);
+        refused.end(Ended::Refused(429));
+        drop(dropped);
+        let stats = log.stats(Duration::from_secs(2));
+        assert_eq!((stats.requested, stats.completed, stats.failed, stats.left), (3, 1, 1, 1));
+        assert_eq!(stats.requested, stats.completed + stats.failed + stats.truncated + stats.left);
+        assert_eq!((stats.chunks, stats.chunks_per_second, stats.without_token), (40, 20.0, 2));
+        assert_eq!((stats.peak_active, log.active()), (3, 0));
+    }
+}

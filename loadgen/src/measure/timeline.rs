@@ -1,0 +1,43 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{ProbeLog, ProbeOutcome, Sample, Watched};
+use crate::result::TimelineRow;
+
+/// Length of a row.
+pub const TICK: Duration = Duration::from_millis(250);
+
+/// Streams, probes and process side by side.
+#[must_use]
+pub fn timeline(watched: &Watched, probes: &[Arc<ProbeLog>]) -> Vec<TimelineRow> {
+    let samples = watched.samples();
+    samples.windows(2).map(|pair| row(pair[0], pair[1], probes)).collect()
+}
+
+fn row(start: Sample, end: Sample, probes: &[Arc<ProbeLog>]) -> TimelineRow {
+    let mut probe_max_ms = BTreeMap::new();
+    let mut probe_timed_out = BTreeMap::new();
+    for log in probes {
+        let due = log.due_between(start.at, end.at);
+        if let Some(longest) = due.iter().map(|record| record.latency).max() {
+            probe_max_ms.insert(log.kind.name.clone(), longest.as_secs_f64() * 1000.0);
+        }
+        let timed_out = due.iter().filter(|record| record.outcome == ProbeOutcome::TimedOut).count() as u64;
+        probe_timed_out.insert(log.kind.name.clone(), timed_out);
+    }
+    let cpu_cores = start.process.zip(end.process).map(|(before, after)| {
+        after.cpu.saturating_sub(before.cpu).as_secs_f64() / (end.at - start.at).as_secs_f64().max(0.001)
+    });
+    TimelineRow {
+        t_ms: start.at.as_secs_f64() * 1000.0,
+        streams_active: end.streams_active,
+        chunks: end.chunks.saturating_sub(start.chunks),
+        probe_max_ms,
+        probe_timed_out,
+        cpu_cores,
+        rss_bytes: end.process.map(|process| process.rss_bytes),
+        threads: end.process.and_then(|process| process.threads),
+        fds: end.process.and_then(|process| process.fds),
+    }
+}

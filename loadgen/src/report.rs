@@ -1,0 +1,21 @@
+//! What people see: a line a second, tables, the verdict; and the file for programs.
+
+/// The verdict and its claims.
+mod claims;
+/// The result file.
+mod json;
+/// A line a second while a lab runs.
+mod live;
+/// Numbers as people read them.
+mod numbers;
+/// The tables at the end.
+mod table;
+/// Writing to the terminal, with colour where it is wanted.
+mod terminal;
+
+pub use claims::verdict;
+pub use json::write_json;
+pub use live::{LiveLines, heading_of_one, second_of_one};
+pub use numbers::{bytes, count, millis, short_millis};
+pub use table::{comparison, single};
+pub use terminal::{Paint, Terminal};

@@ -1,0 +1,47 @@
+use super::{Paint, Terminal};
+use crate::result::{ClaimResult, Outcome, Verdict};
+
+/// Prints the claims, each with its figure and threshold, and the verdict.
+pub fn verdict(terminal: &Terminal, verdict: &Verdict) {
+    for claim in &verdict.claims {
+        terminal.line(claim_line(terminal, claim));
+    }
+    if !verdict.claims.is_empty() {
+        terminal.line("");
+    }
+    for why in &verdict.invalid_because {
+        terminal.line(format!("  {} {why}", terminal.paint(Paint::Yellow, "invalid:")));
+    }
+    let (paint, says) = match verdict.result {
+        Outcome::Held if verdict.claims.is_empty() => (Paint::Plain, "nothing was claimed"),
+        Outcome::Held => (Paint::Green, "every claim held"),
+        Outcome::NotHeld => (Paint::Red, "a claim did not hold"),
+        Outcome::Invalid => (Paint::Yellow, "this run proves nothing"),
+    };
+    let word = verdict.result.as_str().to_uppercase();
+    terminal.line(format!("  Verdict: {} ({says})", terminal.paint(paint, &word)));
+}
+
+fn claim_line(terminal: &Terminal, claim: &ClaimResult) -> String {
+    let (word, paint) = if claim.held { ("yes", Paint::Green) } else { ("NO ", Paint::Red) };
+    let measured = claim.measured.map_or_else(|| "nothing".to_owned(), |value| with_unit(value, &claim.unit));
+    let threshold = with_unit(claim.threshold, &claim.unit);
+    format!(
+        "  {} {:<7} {:<46} {:>9}  {} {threshold}",
+        terminal.paint(paint, word),
+        claim.arm,
+        claim.name,
+        measured,
+        claim.comparison
+    )
+}
+
+fn with_unit(value: f64, unit: &str) -> String {
+    match unit {
+        "ms" => super::millis(value),
+        "x" => format!("{}x", super::count(value.round() as u64)),
+        "cores" => format!("{value:.2}"),
+        "%" => format!("{value:.1} %"),
+        _ => super::count(value.round() as u64),
+    }
+}

@@ -1,0 +1,56 @@
+/// A latency in milliseconds with the digits that matter: `0.42 ms`, `3.1 ms`, `120 ms`, `10,000 ms`.
+#[must_use]
+pub fn millis(millis: f64) -> String {
+    match millis {
+        m if m < 1.0 => format!("{m:.2} ms"),
+        m if m < 100.0 => format!("{m:.1} ms"),
+        m => format!("{} ms", count(m.round() as u64)),
+    }
+}
+
+/// A latency in as few characters as can be: `0.4ms`, `125ms`, `10.0s`.
+#[must_use]
+pub fn short_millis(millis: f64) -> String {
+    match millis {
+        m if m < 9.95 => format!("{m:.1}ms"),
+        m if m < 999.5 => format!("{m:.0}ms"),
+        m => format!("{:.1}s", m / 1000.0),
+    }
+}
+
+/// A count with its thousands set apart: `16,000`.
+#[must_use]
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Memory in MB of a million bytes.
+#[must_use]
+pub fn bytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_the_digits_that_matter() {
+        assert_eq!(millis(0.4231), "0.42 ms");
+        assert_eq!(millis(3.24), "3.2 ms");
+        assert_eq!(millis(120.4), "120 ms");
+        assert_eq!(millis(10_000.0), "10,000 ms");
+        assert_eq!([0.42, 9.96, 125.4, 9_998.0].map(short_millis), ["0.4ms", "10ms", "125ms", "10.0s"]);
+        assert_eq!(count(999), "999");
+        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(bytes(19_400_000), "19.4 MB");
+    }
+}

@@ -1,0 +1,145 @@
+//! What a run found, as it stands in the file that `--out` writes. Field names are a contract:
+//! people's scripts read them. Latencies are in milliseconds, times since the start of the run.
+
+mod figures;
+mod verdict;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use wire::ledger::Ledger;
+
+pub use figures::{ProbeStats, ProcessStats, Quantile, Quantiles, StreamStats, TimelineRow};
+pub use verdict::{ClaimResult, Outcome, Verdict};
+
+/// Version of this format; goes up when a field changes its meaning or leaves.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// One run of any command.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RunResult {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The command: `demo`, `run`, `verify`, ...
+    pub command: String,
+    /// Where it ran.
+    pub environment: Environment,
+    /// What it was asked to do.
+    pub parameters: BTreeMap<String, Value>,
+    /// The servers side by side, by arm (`demo`, `lab`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub arms: BTreeMap<ArmName, ArmResult>,
+    /// The one server under load (`run`, `verify`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<ArmResult>,
+    /// How well the generator itself kept its schedule.
+    #[serde(rename = "self")]
+    pub generator: Generator,
+    /// What follows from the figures.
+    pub verdict: Verdict,
+}
+
+/// A side of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ArmName {
+    /// broken-server with one mistake.
+    Broken,
+    /// broken-server with none: the same framework, so that it cannot be blamed.
+    Control,
+    /// fixed-server.
+    Fixed,
+}
+
+impl ArmName {
+    /// The name in output and JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ArmName::Broken => "broken",
+            ArmName::Control => "control",
+            ArmName::Fixed => "fixed",
+        }
+    }
+}
+
+/// The machine.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Environment {
+    /// Logical processors.
+    pub cores: usize,
+    /// Main memory.
+    pub memory_bytes: u64,
+    /// Operating system and its version.
+    pub os: String,
+}
+
+/// What was seen of one server.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ArmResult {
+    /// The program and its arguments, where this run started it; else the URL.
+    pub program: String,
+    /// The streams that every arm was given.
+    pub streams: StreamStats,
+    /// Health probes while those streams were open, by probe.
+    pub probes: BTreeMap<String, ProbeStats>,
+    /// The same before the load.
+    pub baseline: Baseline,
+    /// Each phase of the run by itself, in order.
+    pub phases: Vec<PhaseResult>,
+    /// What the vendor behind this server saw, where it is a mock-llm.
+    pub vendor: Option<Ledger>,
+    /// What the server's process used, where its process is known.
+    pub process: Option<ProcessStats>,
+    /// A row per 250 ms.
+    pub timeline: Vec<TimelineRow>,
+}
+
+/// Probes of the idle server. They stand here by name, and once more under `probes`, so that one
+/// path works on an arm and on its baseline.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Baseline {
+    /// As in [`ArmResult::probes`].
+    pub probes: BTreeMap<String, ProbeStats>,
+    /// The same figures, one level up.
+    #[serde(flatten)]
+    pub by_name: BTreeMap<String, ProbeStats>,
+}
+
+impl Baseline {
+    /// The figures of the idle server.
+    #[must_use]
+    pub fn new(probes: BTreeMap<String, ProbeStats>) -> Self {
+        Baseline { by_name: probes.clone(), probes }
+    }
+}
+
+/// One phase of a run.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct PhaseResult {
+    /// Its name: `baseline`, `below`, `loaded`, ...
+    pub name: String,
+    /// When measuring began, after the ramp.
+    pub from_ms: f64,
+    /// When it ended.
+    pub to_ms: f64,
+    /// Probes that were due in between.
+    pub probes: BTreeMap<String, ProbeStats>,
+    /// Streams that this phase added for this arm alone, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub streams: Option<StreamStats>,
+    /// Most generations that the vendor had under way until the end of this phase.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor_peak_active: Option<u64>,
+    /// Share of one processor that the server used, 1.0 being all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_cores: Option<f64>,
+}
+
+/// The generator's own health. Figures of a run whose generator lagged are not to be trusted.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Generator {
+    /// How late probes and streams were sent, and timers woke, against the schedule.
+    pub schedule_lag_ms: Quantiles,
+}

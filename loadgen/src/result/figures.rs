@@ -1,0 +1,135 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A distribution in milliseconds. All zero when nothing was recorded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Quantiles {
+    /// Half were below.
+    pub p50: f64,
+    /// Nine in ten were below.
+    pub p90: f64,
+    /// 99 in a hundred were below.
+    pub p99: f64,
+    /// The largest.
+    pub max: f64,
+}
+
+/// A quantile of a distribution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantile {
+    /// Half are below.
+    P50,
+    /// Nine in ten are below.
+    P90,
+    /// 99 in a hundred are below.
+    P99,
+    /// None is above.
+    Max,
+}
+
+impl Quantiles {
+    /// One of them, in milliseconds.
+    #[must_use]
+    pub fn at(&self, quantile: Quantile) -> f64 {
+        match quantile {
+            Quantile::P50 => self.p50,
+            Quantile::P90 => self.p90,
+            Quantile::P99 => self.p99,
+            Quantile::Max => self.max,
+        }
+    }
+}
+
+/// What became of the streams. `requested = completed + failed + truncated + left`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct StreamStats {
+    /// Streams that were due.
+    pub requested: u64,
+    /// Most streams that were open at once, from being sent to their end.
+    pub peak_active: u64,
+    /// Ended whole, with `[DONE]`.
+    pub completed: u64,
+    /// Refused, unreachable, timed out, or ended by an error event.
+    pub failed: u64,
+    /// Ended after a 200 without `[DONE]` and without an error.
+    pub truncated: u64,
+    /// Closed by the generator itself: the run was over, or its clients were told to leave.
+    pub left: u64,
+    /// Streams that never brought a token, for whatever reason. They have no time to first token.
+    pub without_token: u64,
+    /// Why streams failed, counted by cause.
+    #[serde(default)]
+    pub failures: BTreeMap<String, u64>,
+    /// From when the stream was due until its first token.
+    pub time_to_first_token_ms: Quantiles,
+    /// From when the request was sent until its first token.
+    pub time_to_first_token_from_sent_ms: Quantiles,
+    /// Between one token and the next.
+    pub inter_token_ms: Quantiles,
+    /// Tokens received.
+    pub chunks: u64,
+    /// Tokens received a second, from the first stream to the end.
+    pub chunks_per_second: f64,
+}
+
+impl StreamStats {
+    /// Streams that were neither delivered whole nor closed by the generator.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.failed + self.truncated
+    }
+}
+
+/// What became of one kind of health probe. `sent = ok + failed + timed_out`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ProbeStats {
+    /// Probes that were due.
+    pub sent: u64,
+    /// Answered 200 in time.
+    pub ok: u64,
+    /// Refused, unreachable, or answered with another status.
+    pub failed: u64,
+    /// Not answered within the probe's time-out. In the latencies they count at that time-out.
+    pub timed_out: u64,
+    /// From when the probe was due until its answer.
+    pub latency_ms: Quantiles,
+    /// From when it was sent. A difference to `latency_ms` is the generator's own delay.
+    pub latency_from_sent_ms: Quantiles,
+}
+
+/// What a process used.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct ProcessStats {
+    /// Processor time, user and system, of the whole run.
+    pub cpu_seconds: f64,
+    /// Most resident memory that was seen.
+    pub rss_peak_bytes: u64,
+    /// Most threads that were seen, where the system tells.
+    pub threads_peak: Option<u64>,
+    /// Most open descriptors that were seen, where the system tells.
+    pub fds_peak: Option<u64>,
+}
+
+/// A quarter of a second of a run.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct TimelineRow {
+    /// Its start.
+    pub t_ms: f64,
+    /// Streams open at its end.
+    pub streams_active: u64,
+    /// Tokens received in it.
+    pub chunks: u64,
+    /// Largest latency of the probes that were due in it, by probe; a time-out counts at its time-out.
+    pub probe_max_ms: BTreeMap<String, f64>,
+    /// Probes due in it that timed out, by probe.
+    pub probe_timed_out: BTreeMap<String, u64>,
+    /// Share of one processor that the server used in it.
+    pub cpu_cores: Option<f64>,
+    /// Resident memory at its end.
+    pub rss_bytes: Option<u64>,
+    /// Threads at its end.
+    pub threads: Option<u64>,
+    /// Open descriptors at its end.
+    pub fds: Option<u64>,
+}

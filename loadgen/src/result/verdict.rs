@@ -1,0 +1,70 @@
+use serde::{Deserialize, Serialize};
+
+/// What follows from a run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Held only when every claim held and nothing speaks against the run.
+    pub result: Outcome,
+    /// The claims, in the order in which they were made.
+    pub claims: Vec<ClaimResult>,
+    /// Why the run proves nothing, when it is invalid.
+    #[serde(default)]
+    pub invalid_because: Vec<String>,
+}
+
+impl Verdict {
+    /// The exit code of a program that ends with this verdict.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self.result {
+            Outcome::Held => 0,
+            Outcome::NotHeld => 1,
+            Outcome::Invalid => 3,
+        }
+    }
+}
+
+/// The verdict in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// The claims hold.
+    #[serde(rename = "held")]
+    Held,
+    /// At least one does not.
+    #[serde(rename = "not held")]
+    NotHeld,
+    /// The run cannot say: the pressure was not there, the control was not clean, the generator lagged.
+    #[serde(rename = "invalid")]
+    Invalid,
+}
+
+impl Outcome {
+    /// The word in output and JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Held => "held",
+            Outcome::NotHeld => "not held",
+            Outcome::Invalid => "invalid",
+        }
+    }
+}
+
+/// One claim and its figure.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ClaimResult {
+    /// What is claimed, in words.
+    pub name: String,
+    /// Which arm it speaks of; `all` for a comparison, `target` where there is one server.
+    pub arm: String,
+    /// The figure; null where nothing could be measured.
+    pub measured: Option<f64>,
+    /// `>=`, `<=`, `<`, `>` or `==`.
+    pub comparison: String,
+    /// What the figure is compared with.
+    pub threshold: f64,
+    /// `ms`, `x` (times), `streams`, `cores`, ...
+    pub unit: String,
+    /// Whether the comparison is true.
+    pub held: bool,
+}

@@ -1,0 +1,12 @@
+//! What is sent, and when.
+
+/// When streams are due.
+mod arrivals;
+/// Sets of streams: opened together, kept at a number, or arriving at a rate.
+mod crowd;
+/// One stream, from the request to its last byte.
+mod stream;
+
+pub use arrivals::{Arrivals, spread};
+pub use crowd::{Crowd, LoadShape};
+pub use stream::{StreamPlan, open_stream};

@@ -1,0 +1,160 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+use tokio::time::sleep_until;
+
+use super::{Arrivals, StreamPlan, open_stream, spread};
+use crate::measure::{Ended, LagLog, StreamLog};
+
+/// A closed loop that is refused waits so long before it asks again: a generator must not turn a
+/// server's fast "no" into a busy loop.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(100);
+
+/// How many streams there are to be, and until when.
+#[derive(Debug, Clone, Copy)]
+pub enum LoadShape {
+    /// Closed model: so many streams at any time, a finished one replaced at once. Begun evenly over
+    /// the ramp.
+    Concurrency {
+        /// Streams at a time.
+        streams: u32,
+        /// From none to all.
+        ramp: Duration,
+    },
+    /// Open model: so many new streams a second, whatever becomes of the earlier ones.
+    Rate {
+        /// Streams a second.
+        per_second: f64,
+        /// How they are spaced.
+        arrivals: Arrivals,
+    },
+}
+
+/// Streams under way. Dropped, it closes all of them; each counts as left.
+pub struct Crowd {
+    plan: Arc<StreamPlan>,
+    log: Arc<StreamLog>,
+    lag: Arc<LagLog>,
+    /// Share of the clients that leave early, and after how many tokens.
+    leavers: (f64, u32),
+    random: fastrand::Rng,
+    tasks: JoinSet<()>,
+}
+
+impl Crowd {
+    /// Nobody yet.
+    #[must_use]
+    pub fn new(plan: StreamPlan, log: Arc<StreamLog>, lag: Arc<LagLog>, seed: u64) -> Self {
+        let random = fastrand::Rng::with_seed(seed);
+        Crowd { plan: Arc::new(plan), log, lag, leavers: (0.0, 0), random, tasks: JoinSet::new() }
+    }
+
+    /// Lets a `share` of the clients leave after `tokens` tokens.
+    #[must_use]
+    pub fn with_leavers(mut self, share: f64, tokens: u32) -> Self {
+        self.leavers = (share, tokens);
+        self
+    }
+
+    /// Opens `count` streams, each once, evenly over `ramp` from now.
+    pub fn open(&mut self, count: u32, ramp: Duration) {
+        let start = Instant::now();
+        for index in 0..count {
+            let due = start + spread(index, count, ramp);
+            let (plan, log, lag, leave_after) = self.parts();
+            self.tasks.spawn(async move {
+                sleep_until(due.into()).await;
+                lag.record(due.elapsed());
+                open_stream(plan, due, log, leave_after).await;
+            });
+        }
+    }
+
+    /// Keeps up `shape` for `duration`, beginning at most `requests_max` streams. Streams that are
+    /// open at its end stay open.
+    pub async fn keep(&mut self, shape: LoadShape, duration: Duration, requests_max: u64) {
+        let end = Instant::now() + duration;
+        match shape {
+            LoadShape::Concurrency { streams, ramp } => self.keep_concurrency(streams, ramp, end, requests_max).await,
+            LoadShape::Rate { per_second, arrivals } => self.keep_rate(per_second, arrivals, end, requests_max).await,
+        }
+    }
+
+    /// Waits until every stream has ended, at most for `limit`.
+    pub async fn wait(&mut self, limit: Duration) {
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        // Those that have not ended are left to the drop.
+        let _ = tokio::time::timeout(limit, all).await;
+    }
+
+    /// Closes all streams. Each that is open counts as left.
+    pub async fn leave(&mut self) {
+        self.tasks.shutdown().await;
+    }
+
+    async fn keep_concurrency(&mut self, streams: u32, ramp: Duration, end: Instant, requests_max: u64) {
+        let start = Instant::now();
+        let budget = Arc::new(AtomicU64::new(requests_max));
+        for index in 0..streams {
+            let due = start + spread(index, streams, ramp);
+            let (plan, log, lag, leave_after) = self.parts();
+            let user = User { plan, log, lag, leave_after, budget: budget.clone() };
+            self.tasks.spawn(user.repeat(due, end));
+        }
+        sleep_until(end.into()).await;
+    }
+
+    async fn keep_rate(&mut self, per_second: f64, arrivals: Arrivals, end: Instant, requests_max: u64) {
+        let mut due = Instant::now();
+        for _ in 0..requests_max {
+            due += arrivals.gap(per_second, &mut self.random);
+            if due >= end {
+                break;
+            }
+            sleep_until(due.into()).await;
+            self.begin_one(due);
+            while self.tasks.try_join_next().is_some() {}
+        }
+        sleep_until(end.into()).await;
+    }
+
+    fn begin_one(&mut self, due: Instant) {
+        self.lag.record(due.elapsed());
+        let (plan, log, _, leave_after) = self.parts();
+        self.tasks.spawn(async move {
+            open_stream(plan, due, log, leave_after).await;
+        });
+    }
+
+    fn parts(&mut self) -> (Arc<StreamPlan>, Arc<StreamLog>, Arc<LagLog>, Option<u32>) {
+        let (share, tokens) = self.leavers;
+        let leave_after = (self.random.f64() < share).then_some(tokens);
+        (self.plan.clone(), self.log.clone(), self.lag.clone(), leave_after)
+    }
+}
+
+/// One place of a closed loop.
+struct User {
+    plan: Arc<StreamPlan>,
+    log: Arc<StreamLog>,
+    lag: Arc<LagLog>,
+    leave_after: Option<u32>,
+    /// Streams that all users together may still begin.
+    budget: Arc<AtomicU64>,
+}
+
+impl User {
+    async fn repeat(self, mut due: Instant, end: Instant) {
+        while due < end && self.budget.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok() {
+            sleep_until(due.into()).await;
+            self.lag.record(due.elapsed());
+            let ended = open_stream(self.plan.clone(), due, self.log.clone(), self.leave_after).await;
+            due = Instant::now();
+            if !matches!(ended, Ended::Completed | Ended::Left) {
+                due += PAUSE_AFTER_FAILURE;
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The verdict rule, in one place. A claim holds only when its figure is beyond its threshold, the
+//! pressure is proved by the vendor's ledger, the control is clean, and the generator kept its own
+//! schedule. Otherwise the run is invalid, never a pass.
+
+/// Objectives of `loadgen run`: `health.p99<100ms`.
+mod objective;
+
+use crate::lab::{Claim, ClaimKind, Lab};
+use crate::result::{ArmName, ClaimResult, Outcome, RunResult, Verdict};
+
+pub use objective::{Objective, ObjectiveError};
+
+/// Up to here the generator's own lag (p99, in milliseconds) spoils no figure.
+const LAG_MS_MAX: f64 = 20.0;
+/// Or up to this share of the latency that is judged, where that is more.
+const LAG_SHARE_MAX: f64 = 0.1;
+
+/// The verdict on a lab of which `sides` were run. Claims that speak of other arms are left out.
+#[must_use]
+pub fn of_lab(lab: &Lab, sides: &[ArmName], result: &RunResult) -> Verdict {
+    let mut claims = Vec::new();
+    let mut invalid_because = Vec::new();
+    for claim in lab.claims.iter().filter(|claim| claim.figure.arms().iter().all(|arm| sides.contains(arm))) {
+        let judged = judge(claim, result);
+        invalid_because.extend(objection(claim, &judged, result));
+        claims.push(judged);
+    }
+    decide(claims, invalid_because)
+}
+
+/// The verdict on one server, from its objectives.
+#[must_use]
+pub fn of_run(objectives: &[Objective], result: &RunResult, mut invalid_because: Vec<String>) -> Verdict {
+    let claims: Vec<_> = objectives.iter().map(|objective| objective.judge(result)).collect();
+    for claim in claims.iter().filter(|claim| claim.measured.is_none()) {
+        invalid_because.push(format!("nothing was measured for '{}'", claim.name));
+    }
+    let largest = objectives.iter().filter_map(|objective| objective.latency_ms(result)).reduce(f64::min);
+    invalid_because.extend(lag_objection(result, largest));
+    decide(claims, invalid_because)
+}
+
+fn decide(claims: Vec<ClaimResult>, mut invalid_because: Vec<String>) -> Verdict {
+    invalid_because.dedup();
+    let result = if !invalid_because.is_empty() {
+        Outcome::Invalid
+    } else if claims.iter().all(|claim| claim.held) {
+        Outcome::Held
+    } else {
+        Outcome::NotHeld
+    };
+    Verdict { result, claims, invalid_because }
+}
+
+fn judge(claim: &Claim, result: &RunResult) -> ClaimResult {
+    let measured = claim.figure.of(result);
+    let arms = claim.figure.arms();
+    let arm = if let [arm] = arms[..] { arm.as_str() } else { "all" };
+    ClaimResult {
+        name: claim.name.to_owned(),
+        arm: arm.to_owned(),
+        measured,
+        comparison: claim.comparison.sign().to_owned(),
+        threshold: claim.threshold,
+        unit: claim.figure.unit().to_owned(),
+        held: measured.is_some_and(|measured| claim.comparison.holds(measured, claim.threshold)),
+    }
+}
+
+/// Why a claim's figure cannot be trusted, if so.
+fn objection(claim: &Claim, judged: &ClaimResult, result: &RunResult) -> Option<String> {
+    let what = |why: &str| Some(format!("{why}: {} ({})", claim.name, judged.arm));
+    match claim.kind {
+        _ if judged.measured.is_none() => what("nothing was measured"),
+        ClaimKind::Pressure if !judged.held => what("the pressure was not there"),
+        ClaimKind::Control if !judged.held => what("the control is not clean"),
+        _ => lag_objection(result, claim.figure.latency_ms(result)),
+    }
+}
+
+fn lag_objection(result: &RunResult, latency_ms: Option<f64>) -> Option<String> {
+    let lag = result.generator.schedule_lag_ms.p99;
+    let allowed = LAG_MS_MAX.max(latency_ms.unwrap_or(0.0) * LAG_SHARE_MAX);
+    (lag > allowed)
+        .then(|| format!("the generator itself lagged: p99 {lag:.1} ms, over {allowed:.0} ms (is the machine busy?)"))
+}
+
+#[cfg(test)]
+mod tests;
