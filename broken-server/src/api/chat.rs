@@ -1,0 +1,35 @@
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use wire::chat::ChatRequest;
+
+use crate::calls::{CallStyle, answer_streamed, answer_whole};
+use crate::errors::Failure;
+use crate::relay::Format;
+use crate::request::{json_body, to_call};
+use crate::state::AppState;
+use crate::vendor::Route;
+
+/// The model of requests that name none.
+const DEFAULT_MODEL: &str = "mock-llm";
+
+/// `POST /chat/stream`
+pub(super) async fn stream<C: CallStyle>(
+    state: Data<AppState>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Failure> {
+    let asked = ChatRequest::parse(&json_body(&request, payload).await?)?;
+    let call = to_call(&state, &request, Route::ChatCompletions, asked.to_vendor_body(DEFAULT_MODEL, true));
+    answer_streamed::<C>(&state, call, Format::Tokens).await
+}
+
+/// `POST /llm`
+pub(super) async fn whole<C: CallStyle>(
+    state: Data<AppState>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Failure> {
+    let asked = ChatRequest::parse_prompt_or_messages(&json_body(&request, payload).await?)?;
+    let call = to_call(&state, &request, Route::ChatCompletions, asked.to_vendor_body(DEFAULT_MODEL, false));
+    answer_whole::<C>(&state, call).await
+}

@@ -1,0 +1,37 @@
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use bytes::Bytes;
+use wire::chat::ChatRequest;
+
+use crate::calls::{CallStyle, answer_streamed, answer_whole};
+use crate::errors::Failure;
+use crate::relay::Format;
+use crate::request::{json_body, require_key, to_call};
+use crate::state::AppState;
+use crate::vendor::Route;
+
+/// `POST /v1/chat/completions`. The body is checked, then passed on as it came: it may have fields
+/// that are the vendor's business alone.
+pub(super) async fn create<C: CallStyle>(
+    state: Data<AppState>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Failure> {
+    require_key(&state, &request)?;
+    let body = json_body(&request, payload).await?;
+    let asked = ChatRequest::parse(&body)?;
+    asked.require_model()?;
+    let call = to_call(&state, &request, Route::ChatCompletions, body);
+    if asked.stream {
+        answer_streamed::<C>(&state, call, Format::Chunks).await
+    } else {
+        answer_whole::<C>(&state, call).await
+    }
+}
+
+/// `GET /v1/models`: the vendor's list.
+pub(super) async fn models<C: CallStyle>(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    require_key(&state, &request)?;
+    let call = to_call(&state, &request, Route::Models, Bytes::new());
+    answer_whole::<C>(&state, call).await
+}

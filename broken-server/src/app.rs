@@ -1,0 +1,111 @@
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::middleware::from_fn;
+use actix_web::web::Data;
+use actix_web::{App, HttpServer};
+use tokio::net::TcpSocket;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::observe::observe;
+use crate::settings::Settings;
+use crate::state::{AppState, DRAIN_NOTICE};
+
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 4096;
+
+/// Connections of each worker; more wait in the backlog.
+const CONNECTIONS_MAX: usize = 25_000;
+
+/// How long a client may take to send a request's head.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long the last bytes of cut streams may take. actix looks once a second whether its
+/// connections are closed, so less would cut those bytes off.
+const CUT_MARGIN: Duration = Duration::from_secs(2);
+
+/// Why a server could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The client for the vendor could not be set up.
+    #[error("cannot set up the vendor's client: {0}")]
+    Client(#[from] reqwest::Error),
+    /// The server could not be started, or stopped without having been told to.
+    #[error("the server stopped: {0}")]
+    Server(#[from] io::Error),
+}
+
+/// Listens on `addr`.
+///
+/// # Errors
+/// When the address is in use or not this machine's.
+pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A server that was just stopped leaves connections in TIME_WAIT; they are no reason not to start.
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)?.into_std()
+}
+
+/// Serves on `listener` until `shutdown` is ready, then stops in order: `/ready` says so at once and
+/// new calls are refused, connections are a little later, running streams may go on for
+/// [`Settings::shutdown_grace`], and what is left then ends with an error event.
+///
+/// # Errors
+/// See [`RunError`]. A stop that was asked for is none.
+pub async fn run(
+    listener: TcpListener,
+    settings: &Settings,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), RunError> {
+    let state = Data::new(AppState::new(settings)?);
+    let server = serve(listener, settings, state.clone())?;
+    let handle = server.handle();
+    let mut serving = tokio::spawn(server);
+    tokio::select! {
+        stopped = &mut serving => return stopped.unwrap_or_else(|panic| Err(io::Error::other(panic))).map_err(Into::into),
+        () = shutdown => {}
+    }
+
+    let grace_ends = Instant::now() + settings.shutdown_grace;
+    state.draining.cancel();
+    sleep(DRAIN_NOTICE.min(settings.shutdown_grace)).await;
+    // The command is sent here; that it was carried out is seen by the server's own end.
+    drop(handle.stop(true));
+    if timeout_at(grace_ends, &mut serving).await.is_err() {
+        tracing::info!("the grace is over: ending the streams that are left");
+        state.cut.cancel();
+        state.blocking.hang_up();
+        if timeout_at(grace_ends + CUT_MARGIN, &mut serving).await.is_err() {
+            // Its event loop stands still, so nobody there can be told anything.
+            tracing::warn!("a worker did not stop: leaving it behind");
+            serving.abort();
+        }
+    }
+    Ok(())
+}
+
+fn serve(listener: TcpListener, settings: &Settings, state: Data<AppState>) -> io::Result<Server> {
+    let register = settings.mistake.register;
+    let patience = settings.shutdown_grace + CUT_MARGIN;
+    let server = HttpServer::new(move || App::new().app_data(state.clone()).wrap(from_fn(observe)).configure(register))
+        .workers(usize::from(settings.workers))
+        .worker_max_blocking_threads(usize::from(settings.blocking_threads))
+        .max_connections(CONNECTIONS_MAX)
+        .client_request_timeout(HEAD_TIMEOUT)
+        // Nagle's algorithm would hold a token back until the client has acknowledged the last.
+        .tcp_nodelay(true)
+        // Each token is written when it is there. actix would gather what a body has ready, which is
+        // all of a stream that never lets go of its thread.
+        .h1_write_buffer_size(1)
+        // By default a client that closes its connection is taken for one that has only stopped
+        // sending, and its call goes on until the next token cannot be written.
+        .h1_allow_half_closed(false)
+        .disable_signals()
+        // actix counts in whole seconds and from its own start, so its limit is the outermost.
+        .shutdown_timeout(patience.as_secs() + 1)
+        .listen(listener)?;
+    Ok(server.run())
+}

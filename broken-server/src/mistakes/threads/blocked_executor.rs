@@ -1,0 +1,33 @@
+//! Mistake `blocked-executor`.
+//!
+//! What is wrong: a blocking client is called straight from async code. An async function gives its
+//! thread back only at an `.await`, and here is none: the worker's event loop stands still.
+//! How it shows: one stream for each worker stops everything for its whole length, also
+//! `/debug/health-async`; nothing is logged and the CPU is idle. The stream itself looks perfect.
+//! Where the fix is: fixed-server/src/upstream, where the stream is read asynchronously.
+//! Who says so: source 000, patterns 2 and 3; it does not say that they are worse than pattern 1.
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+
+use crate::calls::{CallStyle, Messages};
+use crate::errors::Failure;
+use crate::state::AppState;
+use crate::vendor::Call;
+
+pub(crate) struct BlockedExecutor;
+
+// ANCHOR: blocked-executor
+// MISTAKE blocked-executor: `async` in front does not make the blocking calls inside give way.
+impl CallStyle for BlockedExecutor {
+    const METHOD: &'static str = "blocking";
+
+    async fn stream(state: &AppState, call: Call) -> Result<Messages, Failure> {
+        Ok(stream::iter(state.blocking.stream(call)).boxed_local())
+    }
+
+    async fn whole(state: &AppState, call: Call) -> Result<Bytes, Failure> {
+        state.blocking.whole(&call)
+    }
+}
+// ANCHOR_END: blocked-executor

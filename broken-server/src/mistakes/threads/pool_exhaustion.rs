@@ -1,0 +1,53 @@
+//! Mistake `pool-exhaustion`.
+//!
+//! What is wrong: a blocking client reads the whole stream in one closure of the blocking pool, so
+//! each stream keeps a thread from its request to its end, nearly all of which it waits.
+//! How it shows: at as many streams as threads the next work for the pool waits for a stream to end:
+//! `/debug/health-sync` hangs while `/debug/health-async` stays fast and the CPU is idle.
+//! Where the fix is: fixed-server/src/upstream, where the stream is read asynchronously.
+//! Who says so: source 000, pattern 1 ("holds thread for 30-60s").
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+
+use crate::calls::{CallStyle, Messages};
+use crate::errors::Failure;
+use crate::state::AppState;
+use crate::vendor::Call;
+
+/// Messages that the thread may be ahead of the client: a client that reads slowly stops the thread,
+/// and through it the vendor, in place of filling the memory.
+const MESSAGES_AHEAD: usize = 16;
+
+pub(crate) struct PoolExhaustion;
+
+impl CallStyle for PoolExhaustion {
+    const METHOD: &'static str = "blocking";
+
+    async fn stream(state: &AppState, call: Call) -> Result<Messages, Failure> {
+        let (sender, receiver) = mpsc::channel(MESSAGES_AHEAD);
+        let reader = state.blocking.stream(call);
+        // ANCHOR: pool-exhaustion
+        // MISTAKE pool-exhaustion: one closure reads the whole stream, so its thread is gone until [DONE].
+        state.pool.spawn(move || {
+            // The client may have left while this waited for a thread.
+            if sender.is_closed() {
+                return;
+            }
+            for message in reader {
+                if sender.blocking_send(message).is_err() {
+                    return;
+                }
+            }
+        });
+        // ANCHOR_END: pool-exhaustion
+        Ok(ReceiverStream::new(receiver).boxed_local())
+    }
+
+    async fn whole(state: &AppState, call: Call) -> Result<Bytes, Failure> {
+        let client = state.blocking.clone();
+        state.pool.run(move || client.whole(&call)).await?
+    }
+}

@@ -1,0 +1,48 @@
+//! Mistake `pool-per-chunk`.
+//!
+//! What is wrong: a blocking client is read in the blocking pool, one closure for each chunk. The
+//! thread is given back between two chunks, but each closure holds it while it WAITS for the next.
+//! It is what Starlette does with a generator that is not async.
+//! How it shows: from as many streams as threads on, work for the pool queues behind waiting
+//! threads: `/debug/health-sync` is late by about one token gap, and so are the streams' own tokens. No
+//! time-outs, so it is easily taken for a busy machine; `/debug/health-async` stays fast.
+//! Where the fix is: fixed-server/src/upstream, where the stream is read asynchronously.
+//! Who says so: source 000, pattern 1; its "0.12s (slow!)" is this form of it, not the other.
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+
+use crate::calls::{CallStyle, Messages};
+use crate::errors::Failure;
+use crate::state::AppState;
+use crate::vendor::Call;
+
+pub(crate) struct PoolPerChunk;
+
+impl CallStyle for PoolPerChunk {
+    const METHOD: &'static str = "blocking";
+
+    async fn stream(state: &AppState, call: Call) -> Result<Messages, Failure> {
+        let pool = state.pool.clone();
+        let reader = state.blocking.stream(call);
+        // ANCHOR: pool-per-chunk
+        // MISTAKE pool-per-chunk: each chunk takes a thread of the pool to wait for it.
+        let messages = stream::unfold(Some(reader), move |reader| {
+            let pool = pool.clone();
+            async move {
+                let mut reader = reader?;
+                match pool.run(move || (reader.next(), reader)).await {
+                    Ok((message, reader)) => Some((message?, Some(reader))),
+                    Err(failure) => Some((Err(failure), None)),
+                }
+            }
+        });
+        // ANCHOR_END: pool-per-chunk
+        Ok(messages.boxed_local())
+    }
+
+    async fn whole(state: &AppState, call: Call) -> Result<Bytes, Failure> {
+        let client = state.blocking.clone();
+        state.pool.run(move || client.whole(&call)).await?
+    }
+}

@@ -1,0 +1,138 @@
+use std::fmt;
+
+use actix_web::web::ServiceConfig;
+
+use crate::api;
+use crate::mistakes::none::Control;
+use crate::mistakes::threads::{BlockedExecutor, PoolExhaustion, PoolPerChunk};
+
+/// The mistake that runs unless another is named.
+pub const DEFAULT: &str = "pool-exhaustion";
+
+/// Everything that can be wrong with this server, and the control. To add a mistake, write its file
+/// and add its entry here: the command line, `--list`, the suggestions and the start-up message follow.
+pub const MISTAKES: &[Mistake] = &[
+    Mistake {
+        name: "none",
+        group: Group::Control,
+        symptom: "none: both health routes stay as fast as idle, however many streams are open",
+        file: "src/mistakes/none.rs",
+        register: api::register::<Control>,
+    },
+    Mistake {
+        name: DEFAULT,
+        group: Group::Threads,
+        symptom: "from as many streams as pool threads on, /debug/health-sync hangs; /debug/health-async stays fast",
+        file: "src/mistakes/threads/pool_exhaustion.rs",
+        register: api::register::<PoolExhaustion>,
+    },
+    Mistake {
+        name: "pool-per-chunk",
+        group: Group::Threads,
+        symptom: "from as many streams as pool threads on, /debug/health-sync is late by about one token gap",
+        file: "src/mistakes/threads/pool_per_chunk.rs",
+        register: api::register::<PoolPerChunk>,
+    },
+    Mistake {
+        name: "blocked-executor",
+        group: Group::Threads,
+        symptom: "one stream for each worker stops everything for its length, /debug/health-async too",
+        file: "src/mistakes/threads/blocked_executor.rs",
+        register: api::register::<BlockedExecutor>,
+    },
+];
+
+/// One entry of the registry.
+#[derive(Debug, Clone, Copy)]
+pub struct Mistake {
+    /// Its name everywhere: flag, file, lab, chapter.
+    pub name: &'static str,
+    /// The part of the workshop that it belongs to.
+    pub group: Group,
+    /// What to look for, in one line.
+    pub symptom: &'static str,
+    /// Where it is, from this crate's folder.
+    pub file: &'static str,
+    /// Registers the contract's routes, this mistake in them.
+    pub register: fn(&mut ServiceConfig),
+}
+
+/// A part of the workshop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// Nothing is wrong.
+    Control,
+    /// Threads, pools and the event loop.
+    Threads,
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Group::Control => "control",
+            Group::Threads => "threads",
+        })
+    }
+}
+
+/// The mistake of this name.
+///
+/// # Errors
+/// A text for the command line: what there is, and the nearest name.
+pub fn find(name: &str) -> Result<&'static Mistake, String> {
+    MISTAKES.iter().find(|mistake| mistake.name == name).ok_or_else(|| {
+        let nearest =
+            MISTAKES.iter().map(|mistake| mistake.name).min_by_key(|known| strsim::damerau_levenshtein(name, known));
+        format!("there is no such mistake; did you mean '{}'?\n\n{}", nearest.unwrap_or(DEFAULT), list())
+    })
+}
+
+/// All mistakes with their symptoms, a line each.
+#[must_use]
+pub fn list() -> String {
+    let width = MISTAKES.iter().map(|mistake| mistake.name.len()).max().unwrap_or(0);
+    let line = |mistake: &Mistake| format!("{:width$}  {:8} {}\n", mistake.name, mistake.group, mistake.symptom);
+    MISTAKES.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_the_default_is_one_of_them() {
+        let names: HashSet<_> = MISTAKES.iter().map(|mistake| mistake.name).collect();
+        assert_eq!(names.len(), MISTAKES.len());
+        assert!(find(DEFAULT).is_ok());
+    }
+
+    #[test]
+    fn a_typing_error_gets_the_list_and_the_nearest_name() {
+        let message = find("pool-exhaustoin").unwrap_err();
+        assert!(message.contains("did you mean 'pool-exhaustion'?"), "{message}");
+        for mistake in MISTAKES {
+            assert!(message.contains(mistake.name) && message.contains(mistake.symptom), "{message}");
+        }
+    }
+
+    #[test]
+    fn each_file_is_named_after_its_mistake_and_has_its_mark_once() {
+        for mistake in MISTAKES {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(mistake.file);
+            let code = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", mistake.file));
+            let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap().replace('_', "-");
+            assert_eq!(stem, mistake.name);
+
+            let expected = usize::from(mistake.group != Group::Control);
+            for mark in ["// ANCHOR: ", "// MISTAKE ", "// ANCHOR_END: "] {
+                assert_eq!(code.matches(mark).count(), expected, "{mark:?} in {}", mistake.file);
+                let named = format!("{mark}{}", mistake.name);
+                assert_eq!(code.matches(&named).count(), expected, "{named:?} in {}", mistake.file);
+            }
+        }
+    }
+}

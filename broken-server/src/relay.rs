@@ -1,0 +1,160 @@
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_util::stream::{Stream, StreamExt};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use wire::sse::{self, Event};
+use wire::stream::{VendorEvent, error_event, token_event};
+
+use crate::calls::Messages;
+use crate::errors::Failure;
+use crate::metrics::CallGuard;
+use crate::vendor::Message;
+
+/// Chunks without text that are held back while the first token is waited for. A vendor sends one
+/// that only says who speaks, some one more before it; beyond that it generates something other than
+/// text (a tool's arguments), which is to flow as well.
+const HELD_CHUNKS_MAX: usize = 3;
+
+/// What a stream's client gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// `/chat/stream`: `data: {"content":"..."}` for each token.
+    Tokens,
+    /// OpenAI's routes: the vendor's events, passed on.
+    Chunks,
+}
+
+/// A stream whose first token is there, so that its status can be sent.
+pub(crate) struct Relay {
+    messages: Messages,
+    format: Format,
+    /// What was waited for: the first token, and the chunks before it.
+    head: Bytes,
+    done: bool,
+}
+
+impl Relay {
+    /// Waits for the first token.
+    ///
+    /// # Errors
+    /// The failure that came in its place. Nothing has been sent then, so it can still be a status.
+    pub(crate) async fn open(mut messages: Messages, format: Format, guard: &mut CallGuard) -> Result<Self, Failure> {
+        let mut head = String::new();
+        let mut held = 0;
+        loop {
+            let message = messages.next().await.unwrap_or(Err(ENDED_WITHOUT_END))?;
+            format.render(&message, &mut head);
+            if let VendorEvent::Chunk { text: Some(_), .. } = &message.content {
+                guard.token();
+            }
+            held += 1;
+            let speaks_only = matches!(
+                message.content,
+                VendorEvent::Chunk { text: None, finish_reason: None, usage: None } if held < HELD_CHUNKS_MAX
+            );
+            if !speaks_only && !head.is_empty() {
+                let done = message.content == VendorEvent::Done;
+                return Ok(Relay { messages, format, head: head.into(), done });
+            }
+        }
+    }
+
+    /// The response's body. It ends with an error event when the vendor fails, or when `cut` is
+    /// cancelled; dropping it drops the call.
+    pub(crate) fn into_body(self, guard: CallGuard, cut: CancellationToken) -> Body {
+        let Relay { messages, format, head, done } = self;
+        Body { messages, format, head: Some(head), guard, cut: Box::pin(cut.cancelled_owned()), done, ended: false }
+    }
+}
+
+/// See [`Relay::into_body`]. It polls the messages itself: no task and no buffer of its own, so a
+/// client that reads slowly slows the vendor down, and nothing goes on after the client has left.
+pub(crate) struct Body {
+    messages: Messages,
+    format: Format,
+    head: Option<Bytes>,
+    guard: CallGuard,
+    cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    done: bool,
+    ended: bool,
+}
+
+impl Stream for Body {
+    type Item = Result<Bytes, Infallible>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let body = self.get_mut();
+        if let Some(head) = body.head.take() {
+            return Poll::Ready(Some(Ok(head)));
+        }
+        while !body.ended {
+            if !body.done && body.cut.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Some(Ok(body.fail(&Failure::ShuttingDown))));
+            }
+            let text = match ready!(body.messages.poll_next_unpin(cx)) {
+                Some(Ok(message)) => body.pass_on(&message),
+                // After [DONE] the rest is read only to keep the vendor's connection usable.
+                _ if body.done => body.succeed(),
+                Some(Err(failure)) => body.fail(&failure),
+                None => body.fail(&ENDED_WITHOUT_END),
+            };
+            if !text.is_empty() {
+                return Poll::Ready(Some(Ok(text)));
+            }
+        }
+        Poll::Ready(None)
+    }
+}
+
+impl Body {
+    fn pass_on(&mut self, message: &Message) -> Bytes {
+        match &message.content {
+            VendorEvent::Chunk { text: Some(_), .. } => self.guard.token(),
+            VendorEvent::Done => self.done = true,
+            _ => {}
+        }
+        let mut text = String::new();
+        self.format.render(message, &mut text);
+        text.into()
+    }
+
+    fn succeed(&mut self) -> Bytes {
+        self.ended = true;
+        self.guard.succeeded();
+        Bytes::new()
+    }
+
+    fn fail(&mut self, failure: &Failure) -> Bytes {
+        self.ended = true;
+        self.guard.failed(failure);
+        error_event(&failure.body()).into()
+    }
+}
+
+/// A client library ends every stream with `[DONE]` or a failure; a thread that panicked ends it with neither.
+const ENDED_WITHOUT_END: Failure = Failure::Internal("a stream ended with neither [DONE] nor a failure");
+
+impl Format {
+    /// Appends `message` as this format has it, if it has it at all.
+    fn render(self, message: &Message, text: &mut String) {
+        match (&message.content, self) {
+            (VendorEvent::Done, _) => text.push_str(sse::DONE),
+            (VendorEvent::Chunk { text: Some(token), .. }, Format::Tokens) => text.push_str(&token_event(token)),
+            (VendorEvent::Chunk { .. } | VendorEvent::Error(_), Format::Tokens) => {}
+            (VendorEvent::Chunk { .. } | VendorEvent::Error(_), Format::Chunks) => encode(&message.event, text),
+        }
+    }
+}
+
+fn encode(event: &Event, text: &mut String) {
+    if let Some(name) = &event.name {
+        text.extend(["event: ", name, "\n"]);
+    }
+    for line in event.data.split('\n') {
+        text.extend(["data: ", line, "\n"]);
+    }
+    text.push('\n');
+}

@@ -1,0 +1,80 @@
+use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use actix_web::web::Payload;
+use actix_web::{HttpMessage, HttpRequest};
+use bytes::Bytes;
+use uuid::Uuid;
+use wire::error::Refusal;
+use wire::{BODY_BYTES_MAX, MOCK_HEADER_PREFIX, REQUEST_ID_HEADER};
+
+use crate::state::AppState;
+use crate::vendor::{Call, Route};
+
+/// Longest request id that is taken from a client, in bytes.
+const REQUEST_ID_BYTES_MAX: usize = 128;
+
+/// The id of a request, kept in its extensions by the middleware.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(pub(crate) String);
+
+impl RequestId {
+    /// The client's id if it is sane, or else a new one. Sane is what can go into a header and a log
+    /// line as it is: visible ASCII, of bounded length.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let sent = headers.get(REQUEST_ID_HEADER).and_then(|value| value.to_str().ok());
+        let sane = sent.filter(|id| {
+            !id.is_empty() && id.len() <= REQUEST_ID_BYTES_MAX && id.bytes().all(|byte| byte.is_ascii_graphic())
+        });
+        RequestId(sane.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned))
+    }
+}
+
+/// The call to `route` that `request` leads to.
+pub(crate) fn to_call(state: &AppState, request: &HttpRequest, route: Route, body: impl Into<Bytes>) -> Call {
+    let request_id = request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone());
+    let mut mock_headers = Vec::new();
+    if state.allow_mock_headers {
+        let steering = request.headers().iter().filter(|(name, _)| name.as_str().starts_with(MOCK_HEADER_PREFIX));
+        for (name, value) in steering {
+            if let Ok(value) = value.to_str() {
+                mock_headers.push((name.to_string(), value.to_owned()));
+            }
+        }
+    }
+    Call { route, body: body.into(), request_id, mock_headers }
+}
+
+/// The body of a request that must be JSON; what is in it is checked later.
+///
+/// # Errors
+/// [`Refusal::MediaType`], [`Refusal::TooLarge`] whether or not its length was announced, and
+/// [`Refusal::NotJson`] for a body that broke off.
+pub(crate) async fn json_body(request: &HttpRequest, payload: Payload) -> Result<Bytes, Refusal> {
+    let found = request.content_type();
+    if !found.eq_ignore_ascii_case("application/json") {
+        let found = if found.is_empty() { "none".to_owned() } else { shorten(found) };
+        return Err(Refusal::MediaType { found });
+    }
+    match payload.to_bytes_limited(BODY_BYTES_MAX).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => Err(Refusal::NotJson("it broke off".into())),
+        Err(_) => Err(Refusal::TooLarge { limit: BODY_BYTES_MAX }),
+    }
+}
+
+/// Lets a request with the right key pass.
+///
+/// # Errors
+/// [`Refusal::ApiKey`].
+pub(crate) fn require_key(state: &AppState, request: &HttpRequest) -> Result<(), Refusal> {
+    let sent = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    match sent.and_then(|value| value.split_once(' ')) {
+        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") && key.trim() == state.api_key => Ok(()),
+        _ => Err(Refusal::ApiKey),
+    }
+}
+
+/// At most 80 characters of what a client sent.
+pub(crate) fn shorten(text: &str) -> String {
+    const CHARS_MAX: usize = 80;
+    text.chars().take(CHARS_MAX).collect()
+}

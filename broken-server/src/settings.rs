@@ -1,0 +1,159 @@
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::Parser;
+use reqwest::Url;
+
+use crate::registry::{self, Mistake};
+use crate::telemetry::{LogFilter, LogFormat};
+
+/// Most workers that actix starts; it panics above.
+const WORKERS_MAX: i64 = 512;
+
+/// Most pool threads for one worker. Far over any sensible number, so that a typing error is told
+/// from an experiment.
+const BLOCKING_THREADS_MAX: i64 = 10_000;
+
+/// An actix-web server that is wrong on purpose, in exactly one named way at a time.
+#[derive(Clone, Parser)]
+#[command(name = "broken-server", version)]
+pub struct Settings {
+    /// Address to listen on, IP:PORT; port 0 picks a free one.
+    #[arg(long, env = "BROKEN_SERVER_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDR")]
+    pub listen: SocketAddr,
+
+    /// The vendor's base address.
+    #[arg(long, env = "BROKEN_SERVER_UPSTREAM", default_value = "http://127.0.0.1:9000", value_name = "URL")]
+    #[arg(value_parser = parse_upstream)]
+    pub upstream: Upstream,
+
+    /// What is to be wrong; `none` is the control. See --list.
+    #[arg(long, env = "BROKEN_SERVER_MISTAKE", default_value = registry::DEFAULT, value_name = "NAME")]
+    #[arg(value_parser = registry::find)]
+    pub mistake: &'static Mistake,
+
+    /// Print the mistakes with their symptoms, and stop.
+    #[arg(long)]
+    pub list: bool,
+
+    /// Worker threads, each with an event loop and a blocking pool of its own.
+    #[arg(long, env = "BROKEN_SERVER_WORKERS", default_value_t = 1, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=WORKERS_MAX))]
+    pub workers: u16,
+
+    /// Threads in the blocking pool of EACH worker: a process has --workers times as many.
+    #[arg(long, env = "BROKEN_SERVER_BLOCKING_THREADS", default_value_t = 40, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=BLOCKING_THREADS_MAX))]
+    pub blocking_threads: u16,
+
+    /// How long connecting to the vendor may take.
+    #[arg(long, env = "BROKEN_SERVER_CONNECT_TIMEOUT", default_value = "5s", value_name = "TIME")]
+    #[arg(value_parser = parse_timeout)]
+    pub connect_timeout: Duration,
+
+    /// How long the vendor may take from the request to its first token.
+    #[arg(long, env = "BROKEN_SERVER_FIRST_TOKEN_TIMEOUT", default_value = "30s", value_name = "TIME")]
+    #[arg(value_parser = parse_timeout)]
+    pub first_token_timeout: Duration,
+
+    /// How long the vendor may be silent after its first token.
+    #[arg(long, env = "BROKEN_SERVER_IDLE_TIMEOUT", default_value = "30s", value_name = "TIME")]
+    #[arg(value_parser = parse_timeout)]
+    pub idle_timeout: Duration,
+
+    /// How long running streams may go on after SIGINT or SIGTERM; then they end with an error event.
+    #[arg(long, env = "BROKEN_SERVER_SHUTDOWN_GRACE", default_value = "30s", value_name = "TIME")]
+    #[arg(value_parser = humantime::parse_duration)]
+    pub shutdown_grace: Duration,
+
+    /// The key that clients of /v1 must send.
+    #[arg(long, env = "BROKEN_SERVER_API_KEY", default_value = "demo-key", value_name = "KEY")]
+    #[arg(hide_env_values = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub api_key: String,
+
+    /// Pass X-Mock-* headers on to the vendor, so that a client can steer the mock.
+    #[arg(long, env = "BROKEN_SERVER_ALLOW_MOCK_HEADERS")]
+    pub allow_mock_headers: bool,
+
+    /// Format of the logs on stderr.
+    #[arg(long, env = "BROKEN_SERVER_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
+    pub log_format: LogFormat,
+
+    /// Which logs: a level, or pairs such as `info,broken_server=debug`.
+    #[arg(long, env = "BROKEN_SERVER_LOG_LEVEL", default_value = "info", value_name = "FILTER")]
+    pub log_level: LogFilter,
+}
+
+/// The vendor's base address, checked: `http://HOST[:PORT][/PATH]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upstream(String);
+
+impl Upstream {
+    /// The address of one of the vendor's routes; `path` begins with a slash.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.0)
+    }
+}
+
+fn parse_upstream(text: &str) -> Result<Upstream, String> {
+    let url = Url::parse(text).map_err(|error| format!("{error}, expected http://HOST:PORT"))?;
+    match url.scheme() {
+        "http" => {}
+        "https" => return Err("TLS is not built in: put a local http proxy in front of the vendor".into()),
+        other => return Err(format!("the scheme is {other}, expected http://HOST:PORT")),
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err("credentials, query and fragment have no place here, expected http://HOST:PORT".into());
+    }
+    Ok(Upstream(url.as_str().trim_end_matches('/').to_owned()))
+}
+
+/// A duration that may run out: zero would refuse every call.
+fn parse_timeout(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Err("must be over zero, for example 250ms or 5s".into()),
+        Ok(time) => Ok(time),
+        Err(error) => Err(format!("{error}, for example 250ms or 5s")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(args: &[&str]) -> String {
+        match Settings::try_parse_from([&["broken-server"], args].concat()) {
+            Ok(_) => panic!("{args:?} was accepted"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_bad_value_names_its_flag_and_what_is_allowed() {
+        for (args, flag, expected) in [
+            (["--blocking-threads", "0"], "--blocking-threads", "1..=10000"),
+            (["--workers", "0"], "--workers", "1..=512"),
+            (["--workers", "513"], "--workers", "1..=512"),
+            (["--idle-timeout", "0s"], "--idle-timeout", "over zero"),
+            (["--connect-timeout", "-1s"], "--connect-timeout", "250ms or 5s"),
+            (["--listen", "nonsense"], "--listen", "socket address"),
+            (["--upstream", "nonsense"], "--upstream", "http://HOST:PORT"),
+            (["--upstream", "https://vendor"], "--upstream", "TLS is not built in"),
+            (["--upstream", "http://user:pass@vendor"], "--upstream", "credentials"),
+            (["--api-key", ""], "--api-key", "value"),
+            (["--log-format", "xml"], "--log-format", "json"),
+            (["--log-level", "loud"], "--log-level", "info"),
+        ] {
+            let message = refused(&args);
+            assert!(message.contains(flag) && message.contains(expected), "{args:?}: {message}");
+        }
+    }
+
+    #[test]
+    fn the_base_address_may_have_a_path_and_a_slash_too_many() {
+        let with_path = parse_upstream("http://vendor:9000/eu/").unwrap();
+        assert_eq!(with_path.url("/v1/models"), "http://vendor:9000/eu/v1/models");
+        assert_eq!(parse_upstream("http://127.0.0.1:9000").unwrap().url("/x"), "http://127.0.0.1:9000/x");
+    }
+}

@@ -1,0 +1,154 @@
+use std::error::Error;
+
+use bytes::Bytes;
+use futures_util::stream::{self, Stream};
+use reqwest::Response;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use tokio::time::timeout;
+use wire::REQUEST_ID_HEADER;
+
+use super::inbox::Inbox;
+use super::{ANSWER_BYTES_MAX, Call, Limits, Message, Route, USER_AGENT, checked_answer, not_ok, too_large};
+use crate::errors::{Failure, UpstreamFailure};
+use crate::settings::{Settings, Upstream};
+
+/// The vendor by an asynchronous client: waiting costs a small struct and no thread. Cloned, it shares
+/// its connections.
+///
+/// One thing needs a thread even here: the look-up of a host NAME runs in the worker's blocking pool.
+/// The control leaves that pool empty, so it does not matter there; an address needs no look-up.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    upstream: Upstream,
+    limits: Limits,
+}
+
+impl Client {
+    /// A client with a pool of connections.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be set up.
+    pub(crate) fn new(settings: &Settings, limits: Limits) -> reqwest::Result<Self> {
+        let http = reqwest::Client::builder()
+            // Also a vendor on loopback would be asked through a proxy from the environment.
+            .no_proxy()
+            .redirect(Policy::none())
+            .user_agent(USER_AGENT)
+            .tcp_nodelay(true)
+            .connect_timeout(limits.connect)
+            .build()?;
+        Ok(Client { http, upstream: settings.upstream.clone(), limits })
+    }
+
+    /// The vendor's stream. Nothing runs unless it is polled, and dropping it closes the connection.
+    pub(crate) fn stream(&self, call: Call) -> impl Stream<Item = Result<Message, Failure>> + 'static {
+        let reader = EventReader { inbox: Inbox::new(self.limits), state: State::Unsent(self.clone(), call) };
+        stream::unfold(reader, |mut reader| async move { Some((reader.next().await?, reader)) })
+    }
+
+    /// The vendor's whole answer.
+    pub(crate) async fn whole(&self, call: &Call) -> Result<Bytes, Failure> {
+        let mut response = timeout(self.limits.first_token, self.send(call))
+            .await
+            .map_err(|_| UpstreamFailure::FirstTokenTimeout)??;
+        let mut answer = Vec::new();
+        loop {
+            let chunk = timeout(self.limits.idle, response.chunk()).await.map_err(|_| UpstreamFailure::IdleTimeout)?;
+            match chunk.map_err(failure)? {
+                Some(piece) if answer.len() + piece.len() > ANSWER_BYTES_MAX => return Err(too_large()),
+                Some(piece) => answer.extend_from_slice(&piece),
+                None => return checked_answer(call.route, answer.into()),
+            }
+        }
+    }
+
+    /// Sends `call` and returns the answer's head, if it is a good one.
+    async fn send(&self, call: &Call) -> Result<Response, Failure> {
+        let url = self.upstream.url(call.route.path());
+        let request = match call.route {
+            Route::Models => self.http.get(url),
+            Route::ChatCompletions => {
+                self.http.post(url).header(CONTENT_TYPE, "application/json").body(call.body.clone())
+            }
+        };
+        let request = request.header(ACCEPT, "application/json, text/event-stream");
+        let request = request.header(REQUEST_ID_HEADER, &call.request_id);
+        let request = call.mock_headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+        let mut response = request.send().await.map_err(failure)?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        // A refusal whose body cannot be read is still a refusal.
+        let mut body = Vec::new();
+        while let Ok(Some(piece)) = response.chunk().await
+            && body.len() < ANSWER_BYTES_MAX
+        {
+            body.extend_from_slice(&piece);
+        }
+        Err(not_ok(status.as_u16(), retry_after, &body))
+    }
+}
+
+/// A stream of the vendor's, read by whoever polls it.
+#[derive(Debug)]
+struct EventReader {
+    inbox: Inbox,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Unsent(Client, Call),
+    Open(Response),
+    Closed,
+}
+
+impl EventReader {
+    async fn next(&mut self) -> Option<Result<Message, Failure>> {
+        loop {
+            if let Some(taken) = self.inbox.take() {
+                return Some(taken);
+            }
+            if self.inbox.ended() {
+                self.state = State::Closed;
+                return None;
+            }
+            self.read().await;
+        }
+    }
+
+    /// Reads once, or sends the request if that is still to be done.
+    async fn read(&mut self) {
+        let EventReader { inbox, state } = self;
+        match state {
+            State::Unsent(client, call) => match timeout(inbox.patience(), client.send(call)).await {
+                Ok(Ok(response)) => *state = State::Open(response),
+                Ok(Err(failure)) => inbox.fail(failure),
+                Err(_) => inbox.time_out(),
+            },
+            State::Open(response) => match timeout(inbox.patience(), response.chunk()).await {
+                Ok(Ok(Some(piece))) => inbox.feed(&piece),
+                Ok(Ok(None)) => inbox.end(),
+                Ok(Err(error)) => inbox.fail(failure(error)),
+                Err(_) => inbox.time_out(),
+            },
+            State::Closed => inbox.end(),
+        }
+    }
+}
+
+/// What an error of reqwest's means.
+fn failure(error: reqwest::Error) -> Failure {
+    // Its own text leaves the cause out, and the log needs it.
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    if error.is_connect() { UpstreamFailure::Unreachable(text).into() } else { UpstreamFailure::Broken(text).into() }
+}

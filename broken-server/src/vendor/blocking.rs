@@ -1,0 +1,183 @@
+use std::io::{ErrorKind, Read};
+
+use bytes::Bytes;
+use ureq::http::Response;
+use ureq::http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector, TcpConnector};
+use ureq::{Agent, Body, BodyReader, RequestBuilder, Timeout};
+use wire::REQUEST_ID_HEADER;
+
+use super::inbox::Inbox;
+use super::read_limit::{ReadLimitConnector, with_read_limit};
+use super::{ANSWER_BYTES_MAX, Call, Limits, Message, Route, USER_AGENT, checked_answer, not_ok, too_large};
+use crate::errors::{Failure, UpstreamFailure};
+use crate::settings::{Settings, Upstream};
+
+/// Bytes that one read of a stream takes at most.
+const READ_BYTES: usize = 8 * 1024;
+
+/// The vendor by a blocking client. Every method keeps its thread until it is done, so on an event
+/// loop or in a small pool each call of one is a decision: that decision is what the mistakes are about.
+/// Cloned, it shares its connections.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    agent: Agent,
+    upstream: Upstream,
+    limits: Limits,
+}
+
+impl Client {
+    /// A client with connections enough for every thread that may use it.
+    pub(crate) fn new(settings: &Settings, limits: Limits) -> Self {
+        let threads = usize::from(settings.workers) * usize::from(settings.blocking_threads);
+        let config = Agent::config_builder()
+            // Also a vendor on loopback would be asked through a proxy from the environment.
+            .proxy(None)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .user_agent(USER_AGENT)
+            // The default keeps three: all other connections would be made anew.
+            .max_idle_connections(threads)
+            .max_idle_connections_per_host(threads)
+            .timeout_connect(Some(limits.connect))
+            .timeout_recv_response(Some(limits.first_token))
+            .timeout_per_write(Some(limits.idle))
+            .build();
+        let connector = ().chain(TcpConnector::default()).chain(ReadLimitConnector);
+        let agent = Agent::with_parts(config, connector, DefaultResolver::default());
+        Client { agent, upstream: settings.upstream.clone(), limits }
+    }
+
+    /// The vendor's stream. The request is sent when the first message is asked for.
+    pub(crate) fn stream(&self, call: Call) -> EventReader {
+        EventReader { inbox: Inbox::new(self.limits), state: State::Unsent(self.clone(), call) }
+    }
+
+    /// The vendor's whole answer.
+    pub(crate) fn whole(&self, call: &Call) -> Result<Bytes, Failure> {
+        let response = with_read_limit(self.limits.first_token, || self.send(call))?;
+        let body = response.into_body().into_with_config().limit(ANSWER_BYTES_MAX as u64);
+        match with_read_limit(self.limits.idle, || body.read_to_vec()) {
+            Ok(answer) => checked_answer(call.route, answer.into()),
+            Err(ureq::Error::BodyExceedsLimit(_)) => Err(too_large()),
+            Err(error) => Err(failure(error, UpstreamFailure::IdleTimeout)),
+        }
+    }
+
+    /// Ends all calls at once, also those that wait for the vendor: gives their threads back when
+    /// the server stops.
+    pub(crate) fn hang_up(&self) {
+        self.agent.clone().shutdown();
+    }
+
+    /// Sends `call` and returns the answer's head, if it is a good one.
+    fn send(&self, call: &Call) -> Result<Response<Body>, Failure> {
+        let url = self.upstream.url(call.route.path());
+        let sent = match call.route {
+            Route::Models => with_headers(self.agent.get(url), call).call(),
+            Route::ChatCompletions => {
+                let request = with_headers(self.agent.post(url), call).header(CONTENT_TYPE, "application/json");
+                request.send(&call.body[..])
+            }
+        };
+        let mut response = sent.map_err(|error| failure(error, UpstreamFailure::FirstTokenTimeout))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        // A refusal whose body cannot be read is still a refusal.
+        let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX as u64).read_to_vec().unwrap_or_default();
+        Err(not_ok(status.as_u16(), retry_after, &body))
+    }
+}
+
+/// A stream of the vendor's, read by whoever asks for its next message, on the asker's thread.
+pub(crate) struct EventReader {
+    inbox: Inbox,
+    state: State,
+}
+
+enum State {
+    Unsent(Client, Call),
+    Open(BodyReader<'static>, Box<[u8; READ_BYTES]>),
+    Closed,
+}
+
+impl Iterator for EventReader {
+    type Item = Result<Message, Failure>;
+
+    /// Blocks until there is a message, or a limit has passed.
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(taken) = self.inbox.take() {
+                return Some(taken);
+            }
+            if self.inbox.ended() {
+                self.state = State::Closed;
+                return None;
+            }
+            self.read();
+        }
+    }
+}
+
+impl EventReader {
+    /// Reads once, or sends the request if that is still to be done.
+    fn read(&mut self) {
+        let EventReader { inbox, state } = self;
+        match state {
+            State::Unsent(client, call) => {
+                // What was waited in a queue before is not the vendor's fault.
+                *inbox = Inbox::new(client.limits);
+                match with_read_limit(inbox.patience(), || client.send(call)) {
+                    Ok(response) => {
+                        *state = State::Open(response.into_body().into_reader(), Box::new([0; READ_BYTES]));
+                    }
+                    Err(failure) => inbox.fail(failure),
+                }
+            }
+            State::Open(body, buffer) => match with_read_limit(inbox.patience(), || body.read(&mut buffer[..])) {
+                Ok(0) => inbox.end(),
+                Ok(length) => inbox.feed(&buffer[..length]),
+                Err(error) => match ureq::Error::from(error) {
+                    ureq::Error::Timeout(_) => inbox.time_out(),
+                    error => inbox.fail(failure(error, UpstreamFailure::IdleTimeout)),
+                },
+            },
+            State::Closed => inbox.end(),
+        }
+    }
+}
+
+fn with_headers<B>(request: RequestBuilder<B>, call: &Call) -> RequestBuilder<B> {
+    let request = request.header(ACCEPT, "application/json, text/event-stream");
+    let request = request.header(REQUEST_ID_HEADER, &call.request_id);
+    call.mock_headers.iter().fold(request, |request, (name, value)| request.header(name, value))
+}
+
+/// What an error of ureq's means; `late` is the failure when a read took too long.
+fn failure(error: ureq::Error, late: UpstreamFailure) -> Failure {
+    let cause = match &error {
+        ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve)
+        | ureq::Error::HostNotFound
+        | ureq::Error::ConnectionFailed => UpstreamFailure::Unreachable(error.to_string()),
+        ureq::Error::Timeout(_) => late,
+        ureq::Error::Io(io) if refused_at_once(io.kind()) => UpstreamFailure::Unreachable(error.to_string()),
+        _ => UpstreamFailure::Broken(error.to_string()),
+    };
+    cause.into()
+}
+
+/// Whether an I/O error means that there is no connection at all.
+fn refused_at_once(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::ConnectionRefused
+            | ErrorKind::HostUnreachable
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::AddrNotAvailable
+    )
+}
