@@ -3,10 +3,11 @@ use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, HttpMessage};
+use actix_web::{Error, HttpMessage, HttpResponse};
 use futures_util::FutureExt;
 use wire::REQUEST_ID_HEADER;
 
@@ -14,30 +15,42 @@ use crate::errors::Failure;
 use crate::request::RequestId;
 use crate::state::AppState;
 
+/// The route under which a request is counted that reached none.
+const UNMATCHED: &str = "unmatched";
+
 /// The middleware around every request: gives it an id, which every answer carries, makes a panic a
 /// 500, and counts the answer by route and status.
 pub(crate) async fn observe(
+    state: Data<AppState>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let begun = Instant::now();
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
-    let http_request = request.request().clone();
 
     let answered = AssertUnwindSafe(next.call(request)).catch_unwind().await;
-    let mut response = match answered {
-        Ok(Ok(response)) => response.map_into_boxed_body(),
-        Ok(Err(error)) => ServiceResponse::from_err(error, http_request),
-        Err(_) => ServiceResponse::from_err(Failure::Internal("a handler panicked"), http_request),
-    };
+    let answered = answered.unwrap_or_else(|_| Err(Failure::Internal("a handler panicked").into()));
+    match answered {
+        Ok(response) => {
+            let mut response = response.map_into_boxed_body();
+            set_id(response.response_mut(), &id);
+            let route = response.request().match_pattern().unwrap_or_else(|| UNMATCHED.into());
+            state.metrics.request(route, response.status().as_u16(), begun.elapsed());
+            Ok(response)
+        }
+        Err(error) => {
+            tracing::error!(request_id = id.0, %error, "a request failed by our own fault");
+            let mut response = error.error_response();
+            set_id(&mut response, &id);
+            state.metrics.request(UNMATCHED.into(), response.status().as_u16(), begun.elapsed());
+            Err(InternalError::from_response(error, response).into())
+        }
+    }
+}
 
+fn set_id(response: &mut HttpResponse, id: &RequestId) {
     if let Ok(value) = HeaderValue::from_str(&id.0) {
         response.headers_mut().insert(HeaderName::from_static(REQUEST_ID_HEADER), value);
     }
-    if let Some(state) = response.request().app_data::<Data<AppState>>() {
-        let route = response.request().match_pattern().unwrap_or_else(|| "unmatched".into());
-        state.metrics.request(route, response.status().as_u16(), begun.elapsed());
-    }
-    Ok(response)
 }

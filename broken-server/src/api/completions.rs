@@ -29,9 +29,10 @@ pub(super) async fn create<C: CallStyle>(
     }
 }
 
-/// `GET /v1/models`: the vendor's list.
+/// `GET /v1/models`: the vendor's list. It generates nothing, so it does not count as a call.
 pub(super) async fn models<C: CallStyle>(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, Failure> {
     require_key(&state, &request)?;
     let call = to_call(&state, &request, Route::Models, Bytes::new());
-    answer_whole::<C>(&state, call).await
+    let models = state.until_cut(C::whole(&state, call)).await?;
+    Ok(HttpResponse::Ok().content_type("application/json").body(models))
 }
