@@ -119,12 +119,6 @@ impl StreamGuard {
         }
     }
 
-    /// Whether a token has come.
-    #[must_use]
-    pub fn has_token(&self) -> bool {
-        self.last_token.is_some()
-    }
-
     /// Counts the stream's end.
     pub fn end(mut self, ended: Ended) {
         self.ended = ended;

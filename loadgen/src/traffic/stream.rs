@@ -70,7 +70,7 @@ async fn read_events(body: &mut Incoming, guard: &mut StreamGuard, leave_after: 
             return Ended::Failed("not readable");
         }
         for event in events.drain(..) {
-            match read_event(&event, guard.has_token()) {
+            match read_event(&event) {
                 Reading::Token => {
                     guard.token();
                     tokens += 1;
@@ -80,7 +80,7 @@ async fn read_events(body: &mut Incoming, guard: &mut StreamGuard, leave_after: 
                 }
                 Reading::Done => return Ended::Completed,
                 Reading::Error => return Ended::Failed("error event"),
-                Reading::Prelude => {}
+                Reading::NoToken => {}
             }
         }
     }
@@ -89,27 +89,27 @@ async fn read_events(body: &mut Incoming, guard: &mut StreamGuard, leave_after: 
 
 enum Reading {
     Token,
-    Prelude,
+    NoToken,
     Done,
     Error,
 }
 
-/// Reads an event of either dialect. Up to the first token each is parsed, since OpenAI's stream
-/// begins with a chunk that has no text; after it every event but the last is a token, and parsing
-/// them would only cost the machine that the server under test runs on.
-fn read_event(event: &Event, has_token: bool) -> Reading {
-    if event.data == "[DONE]" {
-        return Reading::Done;
-    }
-    if event.name.as_deref() == Some("error") || event.data.starts_with(r#"{"error""#) {
+/// Reads an event of either dialect. The servers' own is told by its first member and not parsed:
+/// the time would be taken from the machine that the server under test runs on.
+fn read_event(event: &Event) -> Reading {
+    if event.name.as_deref() == Some("error") {
         return Reading::Error;
     }
-    if has_token {
+    if event.data.starts_with(r#"{"content":"#) {
         return Reading::Token;
     }
     match VendorEvent::read(event) {
-        Ok(VendorEvent::Chunk { text: None, .. }) => Reading::Prelude,
-        _ => Reading::Token,
+        Ok(VendorEvent::Done) => Reading::Done,
+        Ok(VendorEvent::Error(_)) => Reading::Error,
+        // OpenAI's first chunk has only a role, its last only a reason or the usage.
+        Ok(VendorEvent::Chunk { text: None, .. }) => Reading::NoToken,
+        // Some other server's dialect: an event is a token.
+        Ok(VendorEvent::Chunk { .. }) | Err(_) => Reading::Token,
     }
 }
 

@@ -1,0 +1,49 @@
+# Only Rust and make are needed. `make` alone lists what there is.
+
+CARGO   ?= cargo
+BIN     := target/release
+MISTAKE ?= pool-exhaustion
+OUT     ?=
+RUN     := run
+
+# --out FILE when OUT=FILE is given.
+out_flag := $(if $(OUT),--out $(OUT))
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo demo-broken demo-fixed up stop test lint bench clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## Build the four programs, optimised
+	@$(CARGO) build --release --quiet
+
+demo: build ## Both servers side by side under the same load, and the verdict
+	@$(BIN)/loadgen demo both $(out_flag)
+
+demo-broken: build ## Only the server with the mistake
+	@$(BIN)/loadgen demo broken $(out_flag)
+
+demo-fixed: build ## Only the server without it
+	@$(BIN)/loadgen demo fixed $(out_flag)
+
+up: build ## Start vendor and servers in the background, for curl (MISTAKE=name)
+	@MISTAKE=$(MISTAKE) BIN=$(BIN) RUN=$(RUN) sh scripts/up.sh
+
+stop: ## Stop what `make up` started
+	@RUN=$(RUN) sh scripts/stop.sh
+
+test: ## All tests (no internet, no fixed ports)
+	@$(CARGO) build --workspace --bins
+	@$(CARGO) test --workspace
+
+lint: ## Formatting and lints, warnings denied
+	@$(CARGO) fmt --all --check
+	@$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+bench: build ## Streams, latency, processor time and memory of fixed-server
+	@BIN=$(BIN) sh scripts/bench-streams.sh
+
+clean: stop ## Remove everything that was built
+	@$(CARGO) clean
+	@rm -rf $(RUN)

@@ -1,0 +1,175 @@
+//! Exit codes are a contract: 0 the objectives were met, 1 they were not, 2 bad usage, 3 the run
+//! proves nothing.
+
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use mock_llm::MockLlm;
+use serde_json::Value;
+
+fn loadgen(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_loadgen")).args(args).output().unwrap()
+}
+
+async fn loadgen_async(args: Vec<String>) -> Output {
+    let args = move || loadgen(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    tokio::task::spawn_blocking(args).await.unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// `run` against the vendor itself, which serves OpenAI's route and a health route.
+async fn run_on_vendor(vendor: &MockLlm, more: &[&str]) -> Output {
+    let mut args: Vec<String> =
+        ["run", "--url", &vendor.url(), "--path", "/v1/chat/completions", "--baseline", "300ms"]
+            .map(str::to_owned)
+            .to_vec();
+    let body = r#"{"model":"mock-llm","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
+    args.extend(["--body", body, "--probe", "health=/health", "--probe", "health_sync=/health"].map(str::to_owned));
+    args.extend(["--concurrency", "5", "--ramp", "0s", "--duration", "1500ms"].map(str::to_owned));
+    args.extend(more.iter().map(|arg| (*arg).to_owned()));
+    loadgen_async(args).await
+}
+
+async fn vendor() -> MockLlm {
+    let gap = Duration::from_millis(20);
+    MockLlm::builder().tokens(10).ttft(gap).inter_token(gap).start().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objectives_decide_between_0_and_1() {
+    let vendor = vendor().await;
+    let met = run_on_vendor(&vendor, &["--slo", "lost==0", "--slo", "health.p99<5s", "--slo", "completed>=10"]).await;
+    assert_eq!(code(&met), 0, "{}", stderr(&met));
+    let missed = run_on_vendor(&vendor, &["--slo", "completed>=1000000"]).await;
+    assert_eq!(code(&missed), 1, "{}", stderr(&missed));
+    let none = run_on_vendor(&vendor, &[]).await;
+    assert_eq!(code(&none), 0, "{}", stderr(&none));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_result_file_has_the_fields_of_the_contract() {
+    let vendor = vendor().await;
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("run.json");
+    let pid = std::process::id().to_string();
+    let output = run_on_vendor(
+        &vendor,
+        &["--out", out.to_str().unwrap(), "--vendor", &vendor.url(), "--pid", &pid, "--slo", "health.p99<5s"],
+    )
+    .await;
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let result: Value = serde_json::from_slice(&std::fs::read(out).unwrap()).unwrap();
+    for path in [
+        "/schema_version",
+        "/command",
+        "/environment/cores",
+        "/environment/memory_bytes",
+        "/environment/os",
+        "/parameters/concurrency",
+        "/target/streams/requested",
+        "/target/streams/peak_active",
+        "/target/streams/completed",
+        "/target/streams/failed",
+        "/target/streams/truncated",
+        "/target/streams/time_to_first_token_ms/p50",
+        "/target/streams/inter_token_ms/p99",
+        "/target/streams/chunks",
+        "/target/streams/chunks_per_second",
+        "/target/probes/health_sync/sent",
+        "/target/probes/health_sync/ok",
+        "/target/probes/health_sync/failed",
+        "/target/probes/health_sync/timed_out",
+        "/target/probes/health_sync/latency_ms/p50",
+        "/target/probes/health_sync/latency_ms/p90",
+        "/target/probes/health_sync/latency_ms/p99",
+        "/target/probes/health_sync/latency_ms/max",
+        "/target/baseline/health_sync/latency_ms/p99",
+        "/target/baseline/probes/health_sync/latency_ms/p99",
+        "/target/vendor/peak_active",
+        "/target/vendor/completed",
+        "/target/process/cpu_seconds",
+        "/target/process/rss_peak_bytes",
+        "/target/process/threads_peak",
+        "/target/process/fds_peak",
+        "/target/timeline/0/t_ms",
+        "/self/schedule_lag_ms/p50",
+        "/self/schedule_lag_ms/p99",
+        "/self/schedule_lag_ms/max",
+        "/verdict/result",
+        "/verdict/claims/0/name",
+        "/verdict/claims/0/arm",
+        "/verdict/claims/0/measured",
+        "/verdict/claims/0/comparison",
+        "/verdict/claims/0/threshold",
+        "/verdict/claims/0/unit",
+        "/verdict/claims/0/held",
+    ] {
+        assert!(result.pointer(path).is_some_and(|value| !value.is_null()), "{path} is missing in {result:#}");
+    }
+    let number = |path: &str| result.pointer(path).and_then(Value::as_u64).unwrap();
+    let probes = |what: &str| number(&format!("/target/probes/health_sync/{what}"));
+    assert_eq!(probes("sent"), probes("ok") + probes("failed") + probes("timed_out"));
+    assert!(number("/target/vendor/completed") >= number("/target/streams/completed"));
+}
+
+#[test]
+fn bad_usage_is_2_and_names_the_flag_or_the_value() {
+    for (args, named) in [
+        (&["run", "--url", "http://192.0.2.1:80"][..], "192.0.2.1"),
+        (&["run", "--url", "https://127.0.0.1:1"], "https"),
+        (&["run", "--url", "nonsense"], "nonsense"),
+        (&["run", "--url", "http://127.0.0.1:1", "--slo", "nonsense"], "nonsense"),
+        (&["run", "--url", "http://127.0.0.1:1", "--concurrency", "0"], "--concurrency"),
+        (&["run", "--url", "http://127.0.0.1:1", "--rate", "-1"], "-1"),
+        (&["run", "--url", "http://127.0.0.1:1", "--duration", "0s"], "--duration"),
+        (&["run", "--url", "http://127.0.0.1:1", "--ramp", "5s", "--duration", "1s"], "--ramp"),
+        (&["run", "--url", "http://127.0.0.1:1", "--cancel-share", "2"], "--cancel-share"),
+        (&["run"], "--url"),
+        (&["demo", "sideways"], "sideways"),
+        (&["verify", "--url", "http://127.0.0.1:1", "--streams", "0"], "--streams"),
+        (&["nonsense"], "nonsense"),
+        (&[], "Usage"),
+    ] {
+        let output = loadgen(args);
+        assert_eq!(code(&output), 2, "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(named), "{args:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_url_without_a_server_is_3_with_one_clear_line() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    for command in ["run", "verify", "watch"] {
+        let output = loadgen(&[command, "--url", &url]);
+        assert_eq!(code(&output), 3, "{command}: {}", stderr(&output));
+        assert!(stderr(&output).contains(&url) && stderr(&output).lines().count() == 1, "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn programs_that_are_not_there_are_3_and_say_what_to_build() {
+    let output = loadgen(&["demo", "--program-dir", "/nonexistent"]);
+    assert_eq!(code(&output), 3);
+    assert!(stderr(&output).contains("/nonexistent/mock-llm") && stderr(&output).contains("make build"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pressure_that_was_not_there_is_3() {
+    let vendor = vendor().await;
+    // Answers that end at once: 500 of them, spread over a second, are never open together.
+    let args = ["run", "--url", &vendor.url(), "--path", "/v1/models", "--method", "GET", "--baseline", "100ms"];
+    let more = ["--concurrency", "500", "--ramp", "1s", "--duration", "1s", "--probe", "health_sync=/health"];
+    let output = loadgen_async([&args[..], &more[..]].concat().iter().map(|arg| (*arg).to_owned()).collect()).await;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(code(&output), 3, "{said}");
+    assert!(said.contains("pressure"), "{said}");
+}

@@ -1,0 +1,148 @@
+//! What the generator says of streams, against what the vendor saw of them.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use loadgen::http::Endpoint;
+use loadgen::measure::{Ended, LagLog, StreamLog};
+use loadgen::traffic::{Arrivals, Crowd, LoadShape, StreamPlan, open_stream};
+use mock_llm::MockLlm;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+const GAP: Duration = Duration::from_millis(20);
+
+async fn vendor(tokens: u32) -> MockLlm {
+    MockLlm::builder().tokens(tokens).ttft(GAP).inter_token(GAP).start().await.unwrap()
+}
+
+fn plan(endpoint: Endpoint) -> StreamPlan {
+    StreamPlan {
+        endpoint,
+        method: "POST".into(),
+        path: "/v1/chat/completions".into(),
+        headers: vec![("content-type".into(), "application/json".into())],
+        body: r#"{"model":"mock-llm","stream":true,"messages":[{"role":"user","content":"hi"}]}"#.into(),
+        timeout: Duration::from_secs(20),
+    }
+}
+
+fn crowd(endpoint: Endpoint) -> (Crowd, Arc<StreamLog>) {
+    let log = Arc::new(StreamLog::default());
+    (Crowd::new(plan(endpoint), log.clone(), Arc::new(LagLog::default()), 1), log)
+}
+
+/// The head of a stream that ends when its connection does.
+macro_rules! events_head {
+    () => {
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
+    };
+}
+
+/// A server that answers every request with these bytes and closes.
+async fn scripted(answer: &'static str) -> Endpoint {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).await;
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    Endpoint::at(addr)
+}
+
+async fn ended(endpoint: Endpoint) -> (Ended, u64) {
+    let log = Arc::new(StreamLog::default());
+    let ended = open_stream(Arc::new(plan(endpoint)), Instant::now(), log.clone(), None).await;
+    (ended, log.chunks())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_that_end_whole_are_counted_as_the_vendor_counts_them() {
+    let vendor = vendor(7).await;
+    let (mut crowd, log) = crowd(Endpoint::at(vendor.addr()));
+    crowd.open(30, Duration::from_millis(100));
+    crowd.wait(Duration::from_secs(20)).await;
+    let (stats, ledger) = (log.stats(Duration::from_secs(1)), vendor.ledger());
+    assert_eq!((stats.requested, stats.completed, stats.lost(), stats.left), (30, 30, 0, 0));
+    assert_eq!((ledger.completed, ledger.tokens_sent), (30, stats.chunks));
+    assert_eq!(stats.chunks, 30 * 7, "the role chunk is no token");
+    assert!(stats.time_to_first_token_ms.p50 >= 0.9 * GAP.as_secs_f64() * 1000.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_leave_early_are_seen_leaving() {
+    let vendor = vendor(1000).await;
+    let (crowd, log) = crowd(Endpoint::at(vendor.addr()));
+    let mut crowd = crowd.with_leavers(1.0, 3);
+    crowd.open(10, Duration::ZERO);
+    crowd.wait(Duration::from_secs(20)).await;
+    let stats = log.stats(Duration::from_secs(1));
+    assert_eq!((stats.left, stats.lost(), stats.chunks), (10, 0, 30));
+    wait_until(|| vendor.ledger().cancelled == 10).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_loop_keeps_its_number_and_a_crowd_that_leaves_leaves_nothing_behind() {
+    let vendor = vendor(10).await;
+    let (mut crowd, log) = crowd(Endpoint::at(vendor.addr()));
+    let shape = LoadShape::Concurrency { streams: 8, ramp: Duration::ZERO };
+    crowd.keep(shape, Duration::from_secs(2), 1_000).await;
+    crowd.leave().await;
+    let stats = log.stats(Duration::from_secs(2));
+    assert_eq!((stats.peak_active, log.active()), (8, 0));
+    assert!(stats.completed >= 24, "finished streams are replaced: {}", stats.completed);
+    assert_eq!(stats.requested, stats.completed + stats.failed + stats.truncated + stats.left);
+    assert!(vendor.ledger().peak_active <= 8 + 1);
+    wait_until(|| vendor.ledger().active == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_model_begins_streams_at_its_rate_and_never_more_than_its_bound() {
+    let vendor = vendor(200).await;
+    let shape = LoadShape::Rate { per_second: 50.0, arrivals: Arrivals::Constant };
+    let (mut at_rate, log) = crowd(Endpoint::at(vendor.addr()));
+    at_rate.keep(shape, Duration::from_secs(2), 1_000).await;
+    at_rate.leave().await;
+    let begun = log.stats(Duration::from_secs(2)).requested;
+    assert!((90..=101).contains(&begun), "{begun} streams in 2 s at 50/s");
+
+    let (mut bounded, log) = crowd(Endpoint::at(vendor.addr()));
+    bounded.keep(shape, Duration::from_secs(1), 5).await;
+    bounded.leave().await;
+    assert_eq!(log.stats(Duration::from_secs(1)).requested, 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_way_to_end_has_its_name() {
+    let whole =
+        scripted(concat!(events_head!(), "data: {\"content\":\"a\"}\n\ndata: {\"content\":\"b\"}\n\ndata: [DONE]\n\n"))
+            .await;
+    assert_eq!(ended(whole).await, (Ended::Completed, 2));
+    let cut = scripted(concat!(events_head!(), "data: {\"content\":\"a\"}\n\n")).await;
+    assert_eq!(ended(cut).await, (Ended::Truncated, 1));
+    let failed = scripted(concat!(
+        events_head!(),
+        "data: {\"content\":\"a\"}\n\nevent: error\ndata: {\"error\":{\"message\":\"x\",\"type\":\"stream_error\"}}\n\n"
+    ))
+    .await;
+    assert_eq!(ended(failed).await, (Ended::Failed("error event"), 1));
+    let refused = scripted("HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\n\r\n").await;
+    assert_eq!(ended(refused).await, (Ended::Refused(429), 0));
+    let silent = scripted("").await;
+    assert_eq!(ended(silent).await, (Ended::Failed("closed before an answer"), 0));
+    let broken =
+        scripted("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 500\r\n\r\ndata: {}\n\n").await;
+    assert_eq!(ended(broken).await.0, Ended::Failed("broke off"));
+}
+
+/// Polls until `done`, for at most ten seconds.
+async fn wait_until(done: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !done() {
+        assert!(Instant::now() < deadline, "waited ten seconds in vain");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Stops what up.sh started: asks, and after two seconds insists.
+set -eu
+for file in "$RUN"/*.pid; do
+  [ -f "$file" ] || continue
+  pid=$(cat "$file")
+  name=$(basename "$file" .pid)
+  # The number may belong to somebody else by now.
+  if ps -p "$pid" -o command= 2>/dev/null | grep -q "$name"; then
+    kill "$pid" 2>/dev/null || true
+    tries=0
+    while kill -0 "$pid" 2>/dev/null && [ "$tries" -lt 20 ]; do
+      sleep 0.1
+      tries=$((tries + 1))
+    done
+    kill -9 "$pid" 2>/dev/null || true
+    echo "  stopped $name"
+  fi
+  rm -f "$file"
+done
