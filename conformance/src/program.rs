@@ -52,7 +52,7 @@ impl Launch {
         let stderr = child.stderr.take().context("stderr is piped")?;
         let log = Arc::new(Mutex::new(Vec::new()));
         let (address, mut listening) = watch::channel(None);
-        tokio::spawn(drain(stderr, Arc::clone(&log), address));
+        tokio::spawn(drain(self.name, stderr, Arc::clone(&log), address));
         let program = |address| Program { name: self.name, child, address, log: Arc::clone(&log) };
         match timeout(BOUND, listening.wait_for(Option::is_some)).await {
             Ok(Ok(address)) => Ok(program((*address).context("just seen")?)),
@@ -168,12 +168,19 @@ fn beside_this_test(name: &str) -> anyhow::Result<PathBuf> {
 }
 
 /// Reads stderr to its end, so that a full pipe never stops the program, and sets `address` once.
-async fn drain(stderr: ChildStderr, log: Arc<Mutex<Vec<String>>>, address: watch::Sender<Option<SocketAddr>>) {
+async fn drain(
+    name: &str,
+    stderr: ChildStderr,
+    log: Arc<Mutex<Vec<String>>>,
+    address: watch::Sender<Option<SocketAddr>>,
+) {
     let mut lines = BufReader::new(stderr).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         if address.borrow().is_none() {
             address.send_replace(address_in(&line));
         }
+        // The test runner shows it when the test fails.
+        eprintln!("{name}: {line}");
         log.lock().unwrap_or_else(PoisonError::into_inner).push(line);
     }
 }

@@ -56,6 +56,10 @@ fn parse(received: &[u8]) -> anyhow::Result<Option<Answer>> {
     let head = str::from_utf8(&received[..end])?;
     let mut lines = head.split("\r\n");
     let status = lines.next().and_then(|line| line.split(' ').nth(1)).context("no status line")?.parse()?;
+    if status == 100 {
+        // "Go on": the answer itself comes behind it.
+        return parse(&received[end + 4..]);
+    }
     let mut headers = HeaderMap::new();
     for line in lines {
         let (name, value) = line.split_once(':').with_context(|| format!("no header: {line}"))?;

@@ -11,8 +11,6 @@ pub struct Server {
     pub stream_method: &'static str,
     /// When the vendor's call ends after the client has left.
     pub leaving: Leaving,
-    /// Whether streams that outlive the shutdown's grace end with an error event.
-    pub ends_streams_with_an_error: bool,
     /// Metrics that are there before the first request, of those that the contract names.
     pub metrics: &'static [&'static str],
 }
@@ -47,7 +45,6 @@ pub const NONE: Server = Server {
     args: &["--mistake", "none"],
     stream_method: "async",
     leaving: Leaving::WhileSilent,
-    ends_streams_with_an_error: false,
     metrics: &COMMON_METRICS,
 };
 
@@ -58,7 +55,6 @@ pub const POOL_EXHAUSTION: Server = Server {
     args: &["--mistake", "pool-exhaustion"],
     stream_method: "blocking",
     leaving: Leaving::AtNextToken,
-    ends_streams_with_an_error: false,
     metrics: &COMMON_METRICS,
 };
 
@@ -69,7 +65,6 @@ pub const POOL_PER_CHUNK: Server = Server {
     args: &["--mistake", "pool-per-chunk"],
     stream_method: "blocking",
     leaving: Leaving::AtNextToken,
-    ends_streams_with_an_error: false,
     metrics: &COMMON_METRICS,
 };
 
@@ -80,7 +75,6 @@ pub const BLOCKED_EXECUTOR: Server = Server {
     args: &["--mistake", "blocked-executor"],
     stream_method: "blocking",
     leaving: Leaving::AtNextToken,
-    ends_streams_with_an_error: false,
     metrics: &COMMON_METRICS,
 };
 
@@ -91,7 +85,6 @@ pub const FIXED: Server = Server {
     args: &[],
     stream_method: "async",
     leaving: Leaving::WhileSilent,
-    ends_streams_with_an_error: true,
     metrics: &LIMITS_METRICS,
 };
 

@@ -19,19 +19,20 @@ const TOKENS: [&str; 2] = ["one", " two"];
 
 /// What a vendor can do wrong after its first tokens.
 fn failures() -> Vec<(&'static str, Vec<Step>)> {
-    // A reset may overtake what was sent before it, so let that arrive.
-    let arrive = Step::Pause(Duration::from_millis(100));
+    // A reset overtakes what was sent before it, and a client may refuse a broken piece with all that
+    // came in it: let the tokens arrive first.
+    let arrive = || Step::Pause(Duration::from_millis(100));
     vec![
         ("closes", begun([])),
         ("closes in an event", begun([script::chunk(b"data: {\"id\":\"x\"")])),
         ("closes in a chunk", begun([Step::Send(b"40\r\ndata: {".to_vec())])),
         ("ends without [DONE]", begun([script::last_chunk()])),
         ("ends in an event", begun([script::chunk(b"data: {\"id\":\"x\""), script::last_chunk()])),
-        ("resets", begun([arrive, Step::Reset])),
+        ("resets", begun([arrive(), Step::Reset])),
         ("sends garbage", begun([script::chunk(b"data: garbage\n\n")])),
         ("sends half a chunk as JSON", begun([script::chunk(b"data: {\"choices\":\n\n")])),
         ("sends what is no UTF-8", begun([script::chunk(b"data: \xff\xfe\n\n")])),
-        ("breaks the encoding", begun([Step::Send(b"zz\r\nhello".to_vec())])),
+        ("breaks the encoding", begun([arrive(), Step::Send(b"zz\r\nhello".to_vec())])),
         ("sends an error", begun([script::error_event(), script::last_chunk()])),
         (
             "sends an event without end",

@@ -1,9 +1,12 @@
+use std::time::Duration;
+
 use conformance::answer::Answer;
 use conformance::error_shape::refusal;
 use conformance::on_every_server;
 use conformance::running::{COMPLETION_ROUTES, STREAM_ROUTE, WHOLE_ROUTE, whole};
 use conformance::servers::Server;
 use conformance::vendor::{Vendor, script};
+use mock_llm::MockLlm;
 use reqwest::Method;
 
 on_every_server!(
@@ -45,8 +48,9 @@ async fn openais_routes_need_a_valid_key(server: &'static Server) -> anyhow::Res
 }
 
 async fn the_demo_key_is_valid(server: &'static Server) -> anyhow::Result<()> {
-    let vendor = Vendor::playing(script::completion("a")).await?;
-    let running = server.start(&vendor.url(), &[]).await?;
+    let short = Duration::from_millis(1);
+    let mock = MockLlm::builder().tokens(1).ttft(short).inter_token(short).start().await?;
+    let running = server.start(&mock.url(), &[]).await?;
     // The scheme's name is case-insensitive (RFC 9110, 11.1).
     for value in ["Bearer demo-key", "bearer demo-key"] {
         for path in COMPLETION_ROUTES {
