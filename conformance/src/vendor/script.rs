@@ -35,6 +35,18 @@ pub fn completion(text: &str) -> Vec<Step> {
     answer(200, "application/json", &body.to_string())
 }
 
+/// The same answer over a connection that the vendor says it keeps, and closes all the same.
+#[must_use]
+pub fn closed_although_kept(script: Vec<Step>) -> Vec<Step> {
+    let keep = |step| match step {
+        Step::Send(bytes) => {
+            Step::Send(String::from_utf8_lossy(&bytes).replace("Connection: close\r\n", "").into_bytes())
+        }
+        other => other,
+    };
+    script.into_iter().map(keep).collect()
+}
+
 /// The head of a stream, in chunked encoding.
 #[must_use]
 pub fn head() -> Step {

@@ -8,6 +8,7 @@ use conformance::running::{COMPLETION_ROUTES, Running, STREAM_ROUTE, WHOLE_ROUTE
 use conformance::servers::Server;
 use conformance::vendor::{ClosedPort, Step, Vendor, script};
 use serde_json::Value;
+use tokio::time::sleep;
 use wire::error::ErrorDetail;
 
 on_every_server!(
@@ -15,6 +16,7 @@ on_every_server!(
     a_silent_vendor_is_502_after_the_first_token_timeout,
     a_vendor_that_fails_is_502,
     a_vendor_that_refuses_is_passed_on,
+    a_vendor_that_hangs_up_between_two_calls_has_not_failed,
     a_proxy_in_the_environment_is_not_used,
 );
 
@@ -130,6 +132,26 @@ async fn a_vendor_that_refuses_is_passed_on(server: &'static Server) -> anyhow::
             let expected = ("context too long", "invalid_request_error", Some("scripted"), Some("messages"));
             assert_eq!(said, expected, "{path}, vendor {prompt}: the client learns what the vendor said");
         }
+    }
+    Ok(())
+}
+
+async fn a_vendor_that_hangs_up_between_two_calls_has_not_failed(server: &'static Server) -> anyhow::Result<()> {
+    let vendor = Vendor::by_prompt([
+        ("stream", script::closed_although_kept(script::stream(&["a"]))),
+        ("whole", script::closed_although_kept(script::completion("a"))),
+    ])
+    .await?;
+    let running = server.start(&vendor.url(), &[]).await?;
+    for round in 0..3 {
+        // The connection of the last call is in a pool, and dead. That takes a moment to arrive: a call
+        // in that moment may fail, and no server can tell whether the vendor has seen it.
+        sleep(Duration::from_millis(50)).await;
+        let stream = Answer::to(running.post(STREAM_ROUTE, &streamed("stream"))).await?;
+        stream.events().with_context(|| format!("{STREAM_ROUTE}, round {round}"))?;
+        sleep(Duration::from_millis(50)).await;
+        let whole = Answer::to(running.post(WHOLE_ROUTE, &whole("whole"))).await?;
+        whole.json(200).with_context(|| format!("{WHOLE_ROUTE}, round {round}"))?;
     }
     Ok(())
 }
