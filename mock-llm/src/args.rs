@@ -5,34 +5,100 @@ use clap::{Parser, ValueEnum};
 use tracing_subscriber::filter::Targets;
 use wire::chat::MAX_TOKENS_MAX;
 
-use crate::latency::{Delay, parse_delay};
+use crate::faults::Rule;
+use crate::latency::{Distribution, parse_delay};
+use crate::profile::Profile;
+use crate::quota::Quota;
 use crate::settings::{Settings, SettingsError};
 
-/// A slow-streaming, OpenAI-compatible vendor that remembers what it saw.
+/// A slow-streaming, OpenAI-compatible vendor that fails on demand and remembers what it saw.
+///
+/// Durations are written as 250ms, 5s or 1m. Where a default depends on the profile, that of no
+/// profile is shown.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "mock-llm", version, about)]
+#[command(name = "mock-llm", version, about, long_about)]
 pub struct Args {
     /// Address to listen on; port 0 picks a free one
     #[arg(long, env = "MOCK_LLM_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:9000")]
     pub listen: SocketAddr,
 
-    /// Tokens of an answer; a request's max_tokens can only make it shorter
-    #[arg(long, env = "MOCK_LLM_TOKENS", value_name = "N", default_value_t = 60,
+    /// A vendor by name; other flags change single settings of it
+    #[arg(long, env = "MOCK_LLM_PROFILE", value_name = "NAME", value_enum)]
+    pub profile: Option<Profile>,
+
+    /// Tokens of an answer; a request's max_tokens can only make it shorter [default: 60]
+    #[arg(long, env = "MOCK_LLM_TOKENS", value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_TOKENS_MAX)))]
-    pub tokens: u32,
+    pub tokens: Option<u32>,
 
-    /// Time to the first token
-    #[arg(long, env = "MOCK_LLM_TTFT", value_name = "DURATION", default_value = "250ms", value_parser = parse_delay, allow_hyphen_values = true)]
-    pub ttft: Duration,
+    /// Time to the first token [default: 250ms]
+    #[arg(long, env = "MOCK_LLM_TTFT", value_name = "DURATION", value_parser = parse_delay,
+          allow_hyphen_values = true)]
+    pub ttft: Option<Duration>,
 
-    /// Time from one token to the next
-    #[arg(long, env = "MOCK_LLM_INTER_TOKEN", value_name = "DURATION", default_value = "250ms",
-          value_parser = parse_delay, allow_hyphen_values = true)]
-    pub inter_token: Duration,
+    /// How it is distributed: constant, normal[:SPREAD] or lognormal[:SPREAD] [default: constant]
+    #[arg(long, env = "MOCK_LLM_TTFT_DISTRIBUTION", value_name = "SHAPE")]
+    pub ttft_distribution: Option<Distribution>,
 
-    /// Lets each delay be off by up to this fraction of it, 0 to 1
-    #[arg(long, env = "MOCK_LLM_JITTER", value_name = "FRACTION", default_value_t = 0.0)]
-    pub jitter: f64,
+    /// What each token of the prompt adds to it [default: 0s]
+    #[arg(long, env = "MOCK_LLM_PREFILL_PER_TOKEN", value_name = "DURATION", value_parser = parse_delay,
+          allow_hyphen_values = true)]
+    pub prefill_per_token: Option<Duration>,
+
+    /// Time from one token to the next [default: 250ms]
+    #[arg(long, env = "MOCK_LLM_INTER_TOKEN", value_name = "DURATION", value_parser = parse_delay,
+          allow_hyphen_values = true)]
+    pub inter_token: Option<Duration>,
+
+    /// How it is distributed [default: constant]
+    #[arg(long, env = "MOCK_LLM_INTER_TOKEN_DISTRIBUTION", value_name = "SHAPE")]
+    pub inter_token_distribution: Option<Distribution>,
+
+    /// Lets each delay be off by up to this fraction of it, 0 to 1 [default: 0]
+    #[arg(long, env = "MOCK_LLM_JITTER", value_name = "FRACTION", allow_hyphen_values = true)]
+    pub jitter: Option<f64>,
+
+    /// Answers made at once; further requests wait [default: no limit]
+    #[arg(long, env = "MOCK_LLM_SLOTS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub slots: Option<u32>,
+
+    /// How many times as long delays are when all slots are busy, 1 to 100 [default: 1]
+    #[arg(long, env = "MOCK_LLM_SLOWDOWN", value_name = "FACTOR", allow_hyphen_values = true)]
+    pub slowdown: Option<f64>,
+
+    /// Most requests in any interval, such as 60/1m; over it 429 [default: no limit]
+    #[arg(long, env = "MOCK_LLM_QUOTA_REQUESTS", value_name = "N/INTERVAL")]
+    pub quota_requests: Option<Quota>,
+
+    /// Most tokens in any interval, of prompt and answer together, such as 40000/1m [default: no limit]
+    #[arg(long, env = "MOCK_LLM_QUOTA_TOKENS", value_name = "N/INTERVAL")]
+    pub quota_tokens: Option<Quota>,
+
+    /// Most requests at once; over it 429 [default: no limit]
+    #[arg(long, env = "MOCK_LLM_QUOTA_IN_FLIGHT", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub quota_in_flight: Option<u32>,
+
+    /// What goes wrong, such as 'status=503;rate=0.3'; may be given several times
+    #[arg(long = "fault", env = "MOCK_LLM_FAULT", value_name = "RULE", value_delimiter = ',')]
+    pub faults: Vec<Rule>,
+
+    /// A model that /v1/models lists; may be given several times
+    #[arg(
+        long = "model",
+        env = "MOCK_LLM_MODEL",
+        value_name = "NAME",
+        value_delimiter = ',',
+        default_value = "mock-llm"
+    )]
+    pub models: Vec<String>,
+
+    /// Answer 404 to a model that is not listed, as the real API does
+    #[arg(long, env = "MOCK_LLM_STRICT_MODELS")]
+    pub strict_models: bool,
+
+    /// Answer 401 to requests under /v1 without this key
+    #[arg(long, env = "MOCK_LLM_API_KEY", value_name = "KEY", hide_env_values = true)]
+    pub api_key: Option<String>,
 
     /// Where all random choices come from
     #[arg(long, env = "MOCK_LLM_SEED", value_name = "N", default_value_t = 1)]
@@ -57,20 +123,85 @@ pub enum LogFormat {
 }
 
 impl Args {
-    /// What the flags say about the vendor.
+    /// What the flags say about the vendor: the profile's settings, changed where a flag is given.
     ///
     /// # Errors
     /// The first flag that is out of its range.
     pub fn settings(&self) -> Result<Settings, SettingsError> {
-        let delay = |mean| Delay { mean, jitter: self.jitter };
-        let settings = Settings {
-            tokens: self.tokens,
-            ttft: delay(self.ttft),
-            inter_token: delay(self.inter_token),
-            seed: self.seed,
-            ..Settings::default()
-        };
+        let mut settings = self.profile.map_or_else(Settings::default, Profile::settings);
+        set(&mut settings.tokens, self.tokens);
+        set(&mut settings.ttft.mean, self.ttft);
+        set(&mut settings.ttft.distribution, self.ttft_distribution);
+        set(&mut settings.ttft.jitter, self.jitter);
+        set(&mut settings.prefill_per_token, self.prefill_per_token);
+        set(&mut settings.inter_token.mean, self.inter_token);
+        set(&mut settings.inter_token.distribution, self.inter_token_distribution);
+        set(&mut settings.inter_token.jitter, self.jitter);
+        set(&mut settings.slowdown, self.slowdown);
+        settings.slots = self.slots.or(settings.slots);
+        settings.quotas.requests = self.quota_requests.or(settings.quotas.requests);
+        settings.quotas.tokens = self.quota_tokens.or(settings.quotas.tokens);
+        settings.quotas.in_flight = self.quota_in_flight.or(settings.quotas.in_flight);
+        settings.faults.clone_from(&self.faults);
+        settings.models.clone_from(&self.models);
+        settings.strict_models = self.strict_models;
+        settings.api_key.clone_from(&self.api_key);
+        settings.seed = self.seed;
         settings.check()?;
         Ok(settings)
+    }
+}
+
+fn set<T>(setting: &mut T, flag: Option<T>) {
+    if let Some(value) = flag {
+        *setting = value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(flags: &[&str]) -> Settings {
+        Args::try_parse_from([&["mock-llm"], flags].concat()).unwrap().settings().unwrap()
+    }
+
+    #[test]
+    fn without_flags_the_defaults_of_the_library_hold() {
+        assert_eq!(settings(&[]), Settings::default());
+    }
+
+    #[test]
+    fn a_flag_changes_one_setting_of_a_profile() {
+        let expected = Settings { tokens: 7, ..Profile::Chat.settings() };
+        assert_eq!(settings(&["--tokens", "7", "--profile", "chat"]), expected);
+        assert_eq!(settings(&["--profile", "rapid-sequence"]), Profile::RapidSequence.settings());
+    }
+
+    #[test]
+    fn what_is_out_of_range_is_named() {
+        for (flags, named) in [
+            (["--jitter", "2"], "--jitter is 2"),
+            (["--jitter", "-1"], "--jitter is -1"),
+            (["--jitter", "NaN"], "--jitter is NaN"),
+            (["--slowdown", "0.5"], "--slowdown is 0.5"),
+            (["--slowdown", "2"], "--slots to be set"),
+        ] {
+            let args = Args::try_parse_from([&["mock-llm"], &flags[..]].concat()).unwrap();
+            let error = args.settings().unwrap_err().to_string();
+            assert!(error.contains(named), "{error}");
+        }
+        for flags in [
+            ["--tokens", "0"],
+            ["--ttft", "-1s"],
+            ["--slots", "0"],
+            ["--quota-requests", "60"],
+            ["--fault", "statsu=503"],
+            ["--profile", "fats"],
+            ["--listen", "nonsense"],
+        ] {
+            let error = Args::try_parse_from([&["mock-llm"], &flags[..]].concat()).unwrap_err().to_string();
+            assert!(error.contains(flags[0]) && error.contains(flags[1]), "{error}");
+        }
     }
 }

@@ -3,61 +3,79 @@ use wire::sse;
 
 use crate::text;
 
-/// Stands for the text in the pattern of a content chunk. No id or model can hold it: it is a
-/// control character, which JSON escapes.
+/// Stands for the text in the pattern of a content chunk. It comes last in the pattern: an id or a
+/// model that has it too does no harm.
 const TEXT: &str = "\u{1}";
 const TEXT_ESCAPED: &str = "\\u0001";
 
-/// The events of one stream, rendered as far as they do not change from token to token: a token
-/// then costs two copies and its text, no serialising.
+/// What names a completion in all its chunks.
+#[derive(Debug, Clone)]
+pub(crate) struct Head {
+    pub(crate) id: String,
+    /// In seconds since 1970.
+    pub(crate) created: u64,
+    pub(crate) model: String,
+    /// Whether the client asked for the token counts: then the chunks before them say `null`.
+    pub(crate) with_usage: bool,
+}
+
+impl Head {
+    /// The event that opens a stream: who speaks.
+    pub(crate) fn role_event(&self) -> String {
+        self.choice_event(Delta { role: Some("assistant".into()), content: Some("".into()) }, None)
+    }
+
+    /// The event that says why the answer ended.
+    pub(crate) fn finish_event(&self, reason: &str) -> String {
+        self.choice_event(Delta::default(), Some(reason))
+    }
+
+    /// The event with the token counts, which has no choice.
+    pub(crate) fn usage_event(&self, usage: Usage) -> String {
+        sse::data(&Chunk { usage: Some(usage), ..self.chunk(None) })
+    }
+
+    /// An event that breaks off in the middle of its JSON.
+    pub(crate) fn malformed_event(&self) -> String {
+        let event = self.role_event();
+        // The head of a chunk is ASCII up to the model's name.
+        let (broken, _) = event.split_once("\"model\"").unwrap_or_else(|| unreachable!("a chunk has a model: {event}"));
+        format!("{broken}\n\n")
+    }
+
+    fn choice_event(&self, delta: Delta<'_>, reason: Option<&str>) -> String {
+        let choice = ChunkChoice { index: 0, delta, finish_reason: reason.map(Into::into) };
+        let event = sse::data(&self.chunk(Some(choice)));
+        if !self.with_usage {
+            return event;
+        }
+        let open = event.strip_suffix("}\n\n").unwrap_or_else(|| unreachable!("an event is an object: {event}"));
+        format!("{open},\"usage\":null}}\n\n")
+    }
+
+    fn chunk<'a>(&'a self, choice: Option<ChunkChoice<'a>>) -> Chunk<'a> {
+        Chunk {
+            id: self.id.as_str().into(),
+            object: "chat.completion.chunk".into(),
+            created: self.created,
+            model: self.model.as_str().into(),
+            choices: choice.into_iter().collect(),
+            usage: None,
+        }
+    }
+}
+
+/// The content events of one stream, rendered as far as they do not change from token to token: a
+/// token then costs three copies and no serialising.
 pub(crate) struct Chunks {
     seed: u64,
     before_text: String,
     after_text: String,
 }
 
-/// What names a completion in all its chunks.
-#[derive(Debug, Clone)]
-pub(crate) struct Head {
-    pub(crate) id: String,
-    pub(crate) created: u64,
-    pub(crate) model: String,
-}
-
-impl Head {
-    /// The event that opens a stream: who speaks.
-    pub(crate) fn role_event(&self) -> String {
-        let delta = Delta { role: Some("assistant".into()), content: Some("".into()) };
-        self.event(Some((delta, None)), None)
-    }
-
-    /// The event that says why the answer ended.
-    pub(crate) fn finish_event(&self, reason: &str) -> String {
-        self.event(Some((Delta::default(), Some(reason))), None)
-    }
-
-    /// The event with the token counts, which has no choice.
-    pub(crate) fn usage_event(&self, usage: Usage) -> String {
-        self.event(None, Some(usage))
-    }
-
-    fn event(&self, choice: Option<(Delta<'_>, Option<&str>)>, usage: Option<Usage>) -> String {
-        let choice =
-            choice.map(|(delta, reason)| ChunkChoice { index: 0, delta, finish_reason: reason.map(Into::into) });
-        sse::data(&Chunk {
-            id: self.id.as_str().into(),
-            object: "chat.completion.chunk".into(),
-            created: self.created,
-            model: self.model.as_str().into(),
-            choices: choice.into_iter().collect(),
-            usage,
-        })
-    }
-}
-
 impl Chunks {
     pub(crate) fn new(head: &Head, seed: u64) -> Self {
-        let pattern = head.event(Some((Delta { role: None, content: Some(TEXT.into()) }, None)), None);
+        let pattern = head.choice_event(Delta { role: None, content: Some(TEXT.into()) }, None);
         let (before, after) = pattern
             .rsplit_once(TEXT_ESCAPED)
             .unwrap_or_else(|| unreachable!("the pattern was made with the mark: {pattern}"));
@@ -74,5 +92,51 @@ impl Chunks {
         buffer.extend_from_slice(self.before_text.as_bytes());
         buffer.extend_from_slice(text::escaped_token(self.seed, index).as_bytes());
         buffer.extend_from_slice(self.after_text.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(with_usage: bool) -> Head {
+        Head { id: "chatcmpl-1".into(), created: 1, model: "m\u{1}\"é".into(), with_usage }
+    }
+
+    fn parse(event: &str) -> serde_json::Value {
+        serde_json::from_str(event.strip_prefix("data: ").unwrap().strip_suffix("\n\n").unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_rendered_chunk_is_what_serialising_would_give() {
+        for with_usage in [false, true] {
+            let head = head(with_usage);
+            let chunks = Chunks::new(&head, 7);
+            for index in 0..500 {
+                let mut rendered = Vec::new();
+                chunks.append(index, &mut rendered);
+                let content = Some(text::token(7, index).into());
+                let serialised = head.choice_event(Delta { role: None, content }, None);
+                assert_eq!(String::from_utf8(rendered).unwrap(), serialised);
+            }
+        }
+    }
+
+    #[test]
+    fn usage_is_null_in_all_chunks_but_the_one_that_has_it() {
+        assert!(!parse(&head(false).role_event()).as_object().unwrap().contains_key("usage"));
+        let with_usage = head(true);
+        assert!(parse(&with_usage.role_event())["usage"].is_null());
+        assert!(parse(&with_usage.finish_event("stop")).as_object().unwrap().contains_key("usage"));
+        let counted = parse(&with_usage.usage_event(Usage::new(2, 3)));
+        assert_eq!(counted["usage"]["total_tokens"], 5);
+        assert_eq!(counted["choices"], serde_json::json!([]));
+    }
+
+    #[test]
+    fn the_malformed_event_is_no_json_but_a_whole_event() {
+        let event = head(false).malformed_event();
+        let data = event.strip_prefix("data: ").unwrap().strip_suffix("\n\n").unwrap();
+        assert!(serde_json::from_str::<serde_json::Value>(data).is_err());
     }
 }

@@ -1,82 +1,71 @@
-use std::future::poll_fn;
+use std::convert::Infallible;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use http_body_util::Either;
+use fastrand::Rng;
 use hyper::body::Incoming;
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
-use hyper::{HeaderMap, Request, Response, StatusCode};
+use hyper::header::CONTENT_TYPE;
+use hyper::{HeaderMap, Request, Response};
+use tokio::time::Instant;
+use wire::REQUEST_ID_HEADER;
 use wire::chat::ChatRequest;
-use wire::completion::{Answer, Choice, Completion, Usage};
+use wire::completion::Usage;
 use wire::error::Refusal;
-use wire::{REQUEST_ID_HEADER, sse};
 
+use crate::answer::{self, Answer};
 use crate::chunks::Head;
+use crate::connection::Hangup;
 use crate::failure::Failure;
-use crate::generation::{Generation, Plan};
+use crate::faults::{Chosen, Instead};
+use crate::generation::{Generation, Held};
+use crate::latency::{DELAY_MAX, Delay};
 use crate::overrides::Overrides;
-use crate::routes::{AnswerBody, json, read_body};
-use crate::stream::StreamedAnswer;
-use crate::text;
+use crate::pace::Plan;
+use crate::rate_headers;
+use crate::recorder::Entry;
+use crate::routes::{AnswerBody, read_body};
+use crate::settings::Settings;
+use crate::slots::Slot;
 use crate::vendor::Vendor;
 
-/// `POST /v1/chat/completions`.
+/// `POST /v1/chat/completions`: what is wrong with the request itself comes first, then the quotas,
+/// then faults in place of an answer, then the answer.
 pub(crate) async fn complete(
     vendor: &Arc<Vendor>,
     request: Request<Incoming>,
 ) -> Result<Response<AnswerBody>, Failure> {
+    let arrived = Instant::now();
     let (parts, body) = request.into_parts();
     require_json(&parts.headers)?;
     let overrides = Overrides::read(&parts.headers)?;
     let asked = ChatRequest::parse(&read_body(body).await?)?;
-    let model = asked.require_model()?.to_owned();
+    let model = known_model(&vendor.settings, &asked)?;
+    let mut choices = vendor.next_choices();
 
-    let plan = overrides.plan(&vendor.settings, asked.max_tokens);
-    let usage = Usage::new(asked.prompt_tokens(), u64::from(plan.tokens));
-    let number = vendor.next_request();
+    let prompt_tokens = asked.prompt_tokens();
+    let (tokens, cut_short) = answer_tokens(&vendor.settings, &overrides, &asked);
+    let usage = Usage::new(prompt_tokens, u64::from(tokens));
+    let admitted = vendor.gate.admit(arrived.into_std(), usage.total_tokens);
+    let (place, standings) = admitted.inspect_err(|_| vendor.recorder.refused())?;
+
     let request_id = parts.headers.get(REQUEST_ID_HEADER).and_then(|id| id.to_str().ok());
-    let entry = vendor.recorder.start(request_id);
-    let head = Head { id: completion_id(vendor, number), created: unix_seconds(), model };
-    let generation = Generation::begin(vendor, entry, plan, vendor.rng(number));
-
-    let mut response = if asked.stream {
-        let usage = asked.include_usage.then_some(usage);
-        streamed(StreamedAnswer::new(generation, head, vendor.settings.seed, finish_reason(plan), usage))
-    } else {
-        whole(generation, head, vendor.settings.seed, plan, usage).await
-    };
-    let request_id = request_id.map_or_else(|| format!("req_{number}"), str::to_owned);
-    if let Ok(id) = HeaderValue::from_str(&request_id) {
-        response.headers_mut().insert(REQUEST_ID_HEADER, id);
+    let (entry, attempt) = vendor.recorder.start(request_id, prompt_tokens);
+    let faults = vendor.faults.choose(&overrides.faults, attempt, &mut choices.faults);
+    vendor.recorder.faults_given(faults.faults());
+    let entry = answer_instead(faults.instead, entry).await?;
+    if let Some(delay) = faults.slow_headers {
+        tokio::time::sleep(delay).await;
     }
+    let slot = wait_for_slot(vendor, &entry).await;
+
+    let plan = plan(&vendor.settings, &overrides, &faults, prompt_tokens, tokens, cut_short);
+    let generation = Generation::begin(vendor, Held { slot, place, entry }, &plan, choices.delays, arrived);
+    let head = Head { id: completion_id(choices.id), created: unix_seconds(), model, with_usage: asked.include_usage };
+    let answer = Answer { generation, head, plan, usage, seed: vendor.settings.seed };
+    let mut response = if asked.stream { answer::streamed(answer) } else { answer::whole(answer).await? };
+    rate_headers::add(&standings, response.headers_mut());
     Ok(response)
-}
-
-fn streamed(answer: StreamedAnswer) -> Response<AnswerBody> {
-    let mut response = Response::new(Either::Right(answer));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(sse::CONTENT_TYPE));
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    response
-}
-
-/// Takes as long as the stream would have taken, then answers at once.
-async fn whole(mut generation: Generation, head: Head, seed: u64, plan: Plan, usage: Usage) -> Response<AnswerBody> {
-    while !generation.is_over() {
-        poll_fn(|cx| generation.poll_tokens(cx)).await;
-    }
-    generation.sent(&(0..plan.tokens));
-    generation.complete();
-    let message = Answer { role: "assistant".into(), content: text::answer(seed, plan.tokens) };
-    let choice = Choice { index: 0, message, finish_reason: finish_reason(plan).into() };
-    let Head { id, created, model } = head;
-    json(
-        StatusCode::OK,
-        &Completion { id, object: "chat.completion".into(), created, model, choices: vec![choice], usage },
-    )
-}
-
-fn finish_reason(plan: Plan) -> &'static str {
-    if plan.cut_short { "length" } else { "stop" }
 }
 
 fn require_json(headers: &HeaderMap) -> Result<(), Refusal> {
@@ -88,11 +77,69 @@ fn require_json(headers: &HeaderMap) -> Result<(), Refusal> {
     Err(Refusal::MediaType { found: found.chars().take(40).collect() })
 }
 
-/// As long as the real one, so that chunks have the real size. The same seed and request number
-/// give the same id.
-fn completion_id(vendor: &Vendor, number: u64) -> String {
-    let mut rng = vendor.rng(number);
-    format!("chatcmpl-{:016x}{:013x}", rng.u64(..), rng.u64(..) >> 12)
+fn known_model(settings: &Settings, asked: &ChatRequest) -> Result<String, Failure> {
+    let model = asked.require_model()?;
+    if settings.strict_models && !settings.models.iter().any(|known| known == model) {
+        return Err(Failure::UnknownModel(model.chars().take(80).collect()));
+    }
+    Ok(model.to_owned())
+}
+
+/// How many tokens the answer has, and whether the client's limit made it shorter.
+fn answer_tokens(settings: &Settings, overrides: &Overrides, asked: &ChatRequest) -> (u32, bool) {
+    let wanted = overrides.tokens.unwrap_or(settings.tokens);
+    let tokens = asked.max_tokens.map_or(wanted, |max| wanted.min(max));
+    (tokens, tokens < wanted)
+}
+
+/// An override changes the mean of a delay, not how the draws spread around it.
+fn plan(
+    settings: &Settings,
+    overrides: &Overrides,
+    faults: &Chosen,
+    prompt_tokens: u64,
+    tokens: u32,
+    cut_short: bool,
+) -> Plan {
+    let prompt_tokens = u32::try_from(prompt_tokens).unwrap_or(u32::MAX);
+    let prefill = settings.prefill_per_token.saturating_mul(prompt_tokens);
+    let ttft = overrides.ttft.unwrap_or(settings.ttft.mean).saturating_add(prefill).min(DELAY_MAX);
+    let inter_token = overrides.inter_token.unwrap_or(settings.inter_token.mean);
+    Plan {
+        tokens,
+        cut_short,
+        ttft: settings.ttft.with_mean(ttft),
+        inter_token: faults.drip.map_or(settings.inter_token.with_mean(inter_token), Delay::constant),
+        ending: faults.after,
+        ignore_disconnect: faults.ignore_disconnect,
+    }
+}
+
+/// Gives the entry back when no fault takes the place of an answer.
+async fn answer_instead(instead: Option<Instead>, entry: Entry) -> Result<Entry, Failure> {
+    let failure = match instead {
+        None => return Ok(entry),
+        // The entry waits with it, until the client leaves and both are dropped.
+        Some(Instead::Hang) => match pending::<Infallible>().await {},
+        Some(Instead::Status(status, retry_after)) => Failure::Status(status, retry_after),
+        Some(Instead::Reset) => Hangup::Reset.into(),
+        Some(Instead::Close) => Hangup::Close.into(),
+    };
+    entry.fail();
+    Err(failure)
+}
+
+async fn wait_for_slot(vendor: &Vendor, entry: &Entry) -> Slot {
+    if let Some(slot) = vendor.slots.try_take() {
+        return slot;
+    }
+    let _waiting = entry.wait();
+    vendor.slots.take().await
+}
+
+/// As long as the real one, so that chunks have the real size.
+fn completion_id(mut choices: Rng) -> String {
+    format!("chatcmpl-{:016x}{:013x}", choices.u64(..), choices.u64(..) >> 12)
 }
 
 fn unix_seconds() -> u64 {

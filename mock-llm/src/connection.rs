@@ -1,4 +1,4 @@
-use std::convert::Infallible;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +19,18 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
 /// is not generated further.
 const WRITE_BUFFER_BYTES: usize = 64 * 1024;
 
+/// The connection is to end without a word more. As the error of a service or a body it gets from
+/// there to [`serve`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Hangup {
+    /// By a FIN.
+    #[error("the connection is closed on purpose")]
+    Close,
+    /// By a RST.
+    #[error("the connection is reset on purpose")]
+    Reset,
+}
+
 /// Serves one connection until either side closes it.
 pub(crate) async fn serve(socket: TcpStream, vendor: Arc<Vendor>) {
     vendor.recorder.connection_opened();
@@ -29,14 +41,24 @@ pub(crate) async fn serve(socket: TcpStream, vendor: Arc<Vendor>) {
     }
     let service = service_fn(|request| {
         let vendor = Arc::clone(&vendor);
-        async move { Ok::<_, Infallible>(routes::answer(&vendor, request).await) }
+        Box::pin(async move { routes::answer(&vendor, request).await })
     });
-    let connection = http1::Builder::new()
+    let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(WRITE_BUFFER_BYTES)
         .serve_connection(TokioIo::new(socket), service);
-    if let Err(error) = connection.await {
-        tracing::debug!(%error, "a connection ended early");
+    let Err(error) = (&mut connection).await else { return };
+    tracing::debug!(%error, "a connection ended early");
+    if hangup(&error) == Some(Hangup::Reset) {
+        let socket = connection.into_parts().io.into_inner();
+        // With no time to linger, dropping the socket sends a RST.
+        if let Err(error) = socket.set_zero_linger() {
+            tracing::warn!(%error, "a reset became an orderly close");
+        }
     }
+}
+
+fn hangup(error: &hyper::Error) -> Option<Hangup> {
+    error.source()?.downcast_ref().copied()
 }

@@ -1,31 +1,91 @@
-use hyper::header::ALLOW;
-use hyper::{Response, StatusCode};
-use wire::error::Refusal;
+use std::time::Duration;
 
+use hyper::header::{ALLOW, HeaderValue, RETRY_AFTER};
+use hyper::{HeaderMap, Response, StatusCode};
+use wire::error::{ErrorBody, Refusal};
+
+use crate::connection::Hangup;
+use crate::gate::OverQuota;
+use crate::rate_headers;
 use crate::routes::{AnswerBody, json};
 
-/// Why a request gets no answer of the model. The one place that turns a failure into HTTP.
+/// Why a request gets no answer of the model. [`Failure::into_response`] is the one place that
+/// turns it into HTTP.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// The request is refused for what it is.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The client stopped sending, or sent no HTTP.
-    #[error("the request's body could not be read")]
+    /// No such model.
+    #[error("The model `{0}` does not exist or you do not have access to it.")]
+    UnknownModel(String),
+    /// A quota is used up.
+    #[error(transparent)]
+    OverQuota(#[from] OverQuota),
+    /// A fault: this status, with this `Retry-After` in seconds.
+    #[error("status {0} on purpose")]
+    Status(u16, Option<u32>),
+    /// A fault: no answer at all.
+    #[error(transparent)]
+    Hangup(#[from] Hangup),
+    /// The client stopped in the middle of its request.
+    #[error("the rest of the request did not come within {} s", .0.as_secs())]
+    BodyTimeout(Duration),
+    /// What came is no HTTP, or the connection broke.
+    #[error("the request could not be read: {0}")]
     Unreadable(#[from] hyper::Error),
 }
 
 impl Failure {
-    pub(crate) fn into_response(self) -> Response<AnswerBody> {
-        let refusal = match self {
-            Failure::Refused(refusal) => refusal,
-            Failure::Unreadable(error) => Refusal::NotJson(error.to_string()),
+    /// # Errors
+    /// The request gets no response.
+    pub(crate) fn into_response(self) -> Result<Response<AnswerBody>, Hangup> {
+        let message = self.to_string();
+        let mut headers = HeaderMap::new();
+        let (status, body) = match self {
+            Failure::Refused(refusal) => {
+                if let Refusal::Method { allowed, .. } = refusal {
+                    headers.insert(ALLOW, HeaderValue::from_static(allowed));
+                }
+                (refusal.status(), refusal.body())
+            }
+            Failure::UnknownModel(_) => {
+                (404, ErrorBody::new("invalid_request_error", message).with_code("model_not_found"))
+            }
+            Failure::OverQuota(over) => {
+                rate_headers::add(&over.standings, &mut headers);
+                rate_headers::add_retry_after(over.retry_after, &mut headers);
+                let kind = if over.what == "tokens" { "tokens" } else { "requests" };
+                (429, ErrorBody::new(kind, message).with_code("rate_limit_exceeded"))
+            }
+            Failure::Status(status, retry_after) => {
+                if let Some(seconds) = retry_after {
+                    headers.insert(RETRY_AFTER, seconds.into());
+                }
+                (status, vendor_error(status))
+            }
+            Failure::BodyTimeout(_) => (408, ErrorBody::new("invalid_request_error", message)),
+            Failure::Unreadable(_) => (400, ErrorBody::new("invalid_request_error", message)),
+            Failure::Hangup(hangup) => return Err(hangup),
         };
-        let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
-        let mut response = json(status, &refusal.body());
-        if let Refusal::Method { allowed, .. } = refusal {
-            response.headers_mut().insert(ALLOW, hyper::header::HeaderValue::from_static(allowed));
-        }
-        response
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = json(status, &body);
+        response.headers_mut().extend(headers);
+        Ok(response)
+    }
+}
+
+/// The error that the real API sends when it fails.
+pub(crate) fn server_error() -> ErrorBody {
+    ErrorBody::new("server_error", "The server had an error while processing your request. Sorry about that!")
+}
+
+/// What the real API says with an error of this status.
+fn vendor_error(status: u16) -> ErrorBody {
+    match status {
+        429 => ErrorBody::new("requests", "Rate limit reached for requests.").with_code("rate_limit_exceeded"),
+        401 => ErrorBody::new("invalid_request_error", "Incorrect API key provided.").with_code("invalid_api_key"),
+        400..=499 => ErrorBody::new("invalid_request_error", format!("The request was refused with status {status}.")),
+        _ => server_error(),
     }
 }

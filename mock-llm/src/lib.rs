@@ -18,31 +18,45 @@
 //! Read in this order:
 
 mod builder;
+mod connection;
 mod server;
 
-mod connection;
+mod completions;
+mod debug;
 mod failure;
+mod overrides;
+mod rate_headers;
 mod routes;
 
-mod completions;
-mod overrides;
-
+mod answer;
 mod chunks;
 mod generation;
+mod pace;
 mod stream;
 
+mod gate;
+mod histogram;
+mod metrics;
 mod recorder;
+mod slots;
 mod vendor;
 
 /// The command line of the program.
 pub mod args;
+/// What goes wrong on demand: the fault language.
+pub mod faults;
 /// How long a token takes.
 pub mod latency;
+/// Vendors by name.
+pub mod profile;
+/// So much in any interval.
+pub mod quota;
 /// What a vendor is told to be like.
 pub mod settings;
 /// What the answers say, so that a test can check the text that it got.
 pub mod text;
 
 pub use builder::{MockLlm, MockLlmBuilder, StartError};
+pub use profile::Profile;
 pub use server::{bind, run};
 pub use settings::Settings;

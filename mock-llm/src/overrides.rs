@@ -1,48 +1,54 @@
+use std::borrow::Cow;
 use std::time::Duration;
 
 use hyper::HeaderMap;
 use wire::chat::MAX_TOKENS_MAX;
 use wire::error::Refusal;
 
-use crate::generation::Plan;
-use crate::latency::{Delay, parse_delay};
-use crate::settings::Settings;
+use crate::faults::Rule;
+use crate::latency::parse_delay;
 
-/// What the `X-Mock-*` headers of one request change.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// What the `X-Mock-*` headers of one request ask for.
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Overrides {
-    tokens: Option<u32>,
-    ttft: Option<Duration>,
-    inter_token: Option<Duration>,
+    pub(crate) tokens: Option<u32>,
+    pub(crate) ttft: Option<Duration>,
+    pub(crate) inter_token: Option<Duration>,
+    pub(crate) faults: Vec<Rule>,
 }
 
 impl Overrides {
     /// # Errors
     /// [`Refusal::Invalid`] naming the header at fault.
     pub(crate) fn read(headers: &HeaderMap) -> Result<Self, Refusal> {
-        let delay = |name| header(headers, name, "a duration such as 250ms", |text| parse_delay(text).ok());
+        let delay =
+            |name| header(headers, name, "a duration such as 250ms, at most a day", |text| parse_delay(text).ok());
         Ok(Overrides {
             tokens: header(headers, "X-Mock-Tokens", "a whole number from 1 to 1000000", |text| {
                 text.parse().ok().filter(|tokens| (1..=MAX_TOKENS_MAX).contains(tokens))
             })?,
             ttft: delay("X-Mock-TTFT")?,
             inter_token: delay("X-Mock-Inter-Token")?,
+            faults: faults(headers)?,
         })
     }
+}
 
-    /// What a request asks of a vendor with these `settings`. An override changes the mean of a
-    /// delay, not how the draws spread around it.
-    pub(crate) fn plan(&self, settings: &Settings, max_tokens: Option<u32>) -> Plan {
-        let wanted = self.tokens.unwrap_or(settings.tokens);
-        let tokens = max_tokens.map_or(wanted, |max| wanted.min(max));
-        let with_mean = |delay: Delay, mean: Option<Duration>| Delay { mean: mean.unwrap_or(delay.mean), ..delay };
-        Plan {
-            tokens,
-            cut_short: tokens < wanted,
-            ttft: with_mean(settings.ttft, self.ttft),
-            inter_token: with_mean(settings.inter_token, self.inter_token),
+/// Several rules come as several headers, or as one with commas between them: to HTTP it is the same.
+fn faults(headers: &HeaderMap) -> Result<Vec<Rule>, Refusal> {
+    const NAME: &str = "X-Mock-Fault";
+    let mut rules = Vec::new();
+    for value in headers.get_all(NAME) {
+        let text = value.to_str().map_err(|_| invalid(NAME, value.as_bytes(), "a fault rule in ASCII"))?;
+        for rule in text.split(',') {
+            let parsed = rule
+                .trim()
+                .parse()
+                .map_err(|error| invalid(NAME, rule.as_bytes(), format!("a rule of the fault language: {error}")));
+            rules.push(parsed?);
         }
     }
+    Ok(rules)
 }
 
 fn header<T>(
@@ -54,11 +60,52 @@ fn header<T>(
     let Some(value) = headers.get(name) else {
         return Ok(None);
     };
-    match value.to_str().ok().and_then(parse) {
-        Some(parsed) => Ok(Some(parsed)),
-        None => {
-            let found = String::from_utf8_lossy(value.as_bytes()).chars().take(40).collect();
-            Err(Refusal::Invalid { param: name.into(), found, expected: expected.into() })
+    let parsed = value.to_str().ok().and_then(parse);
+    parsed.map(Some).ok_or_else(|| invalid(name, value.as_bytes(), expected))
+}
+
+fn invalid(name: &'static str, found: &[u8], expected: impl Into<Cow<'static, str>>) -> Refusal {
+    let found = String::from_utf8_lossy(found).chars().take(40).collect();
+    Refusal::Invalid { param: name.into(), found, expected: expected.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(headers: &[(&'static str, &'static str)]) -> Result<Overrides, String> {
+        let headers: HeaderMap =
+            headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+        Overrides::read(&headers).map_err(|refusal| refusal.to_string())
+    }
+
+    #[test]
+    fn headers_are_read_whatever_their_case() {
+        let read = read(&[("x-mock-tokens", "5"), ("X-Mock-TTFT", "1s"), ("x-mock-inter-token", "2ms")]).unwrap();
+        assert_eq!(read.tokens, Some(5));
+        assert_eq!(read.ttft, Some(Duration::from_secs(1)));
+        assert_eq!(read.inter_token, Some(Duration::from_millis(2)));
+    }
+
+    #[test]
+    fn several_faults_come_in_one_header_or_in_several() {
+        let mut headers = HeaderMap::new();
+        headers.append("x-mock-fault", "drip=2s, ignore-disconnect".parse().unwrap());
+        headers.append("x-mock-fault", "hang-after=3".parse().unwrap());
+        let faults: Vec<String> = Overrides::read(&headers).unwrap().faults.iter().map(Rule::to_string).collect();
+        assert_eq!(faults, ["drip=2s", "ignore-disconnect", "hang-after=3"]);
+    }
+
+    #[test]
+    fn a_bad_header_is_named_with_its_value() {
+        for (name, value, said) in [
+            ("X-Mock-Tokens", "0", "'X-Mock-Tokens' is 0, expected a whole number from 1 to 1000000"),
+            ("X-Mock-TTFT", "soon", "'X-Mock-TTFT' is soon, expected a duration"),
+            ("X-Mock-Inter-Token", "-1s", "'X-Mock-Inter-Token' is -1s, expected a duration"),
+            ("X-Mock-Fault", "hangs", "unknown word 'hangs', expected status"),
+        ] {
+            let message = read(&[(name, value)]).unwrap_err();
+            assert!(message.contains(said), "{message}");
         }
     }
 }

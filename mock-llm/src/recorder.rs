@@ -1,3 +1,5 @@
+mod guards;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -5,8 +7,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use wire::ledger::Ledger;
 
-/// Most start times that are remembered.
-const STARTS_MAX: usize = 100_000;
+use crate::faults::Fault;
+
+pub(crate) use guards::{Entry, Request};
+
+/// Most start times, and most times of refusals, that are remembered.
+const TIMES_MAX: usize = 100_000;
 /// Most request ids that are remembered.
 const REQUEST_IDS_MAX: usize = 10_000;
 
@@ -19,80 +25,106 @@ const REQUEST_IDS_MAX: usize = 10_000;
 pub(crate) struct Recorder {
     counts: Mutex<Counts>,
     tokens_sent: AtomicU64,
+    tokens_after_disconnect: AtomicU64,
     connections_opened: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct Counts {
     active: u64,
+    waiting: u64,
     peak_active: u64,
     started: u64,
     completed: u64,
     cancelled: u64,
+    failed: u64,
+    refused: u64,
+    prompt_tokens: u64,
     by_status: BTreeMap<u16, u64>,
+    unanswered: u64,
+    faults: BTreeMap<&'static str, u64>,
     starts: VecDeque<f64>,
+    refusals: VecDeque<f64>,
     attempts: HashMap<String, u64>,
     /// The keys of `attempts`, oldest first.
     ids: VecDeque<String>,
 }
 
-/// A generation under way. Dropped without a word, its client has left.
-#[derive(Debug)]
-pub(crate) struct Entry {
-    recorder: Arc<Recorder>,
-    settled: bool,
-}
-
 impl Recorder {
-    /// Enters a generation that begins now, for the client's `request_id` if it sent one.
-    pub(crate) fn start(self: &Arc<Self>, request_id: Option<&str>) -> Entry {
+    /// Enters a generation that begins now, for the client's `request_id` if it sent one. Returns
+    /// also how many have begun for that id, this one included.
+    pub(crate) fn start(self: &Arc<Self>, request_id: Option<&str>, prompt_tokens: u64) -> (Entry, u64) {
         let mut counts = self.lock();
         counts.started += 1;
         counts.active += 1;
         counts.peak_active = counts.peak_active.max(counts.active);
-        push_bounded(&mut counts.starts, unix_milliseconds(), STARTS_MAX);
-        if let Some(id) = request_id {
-            counts.attempt(id);
+        counts.prompt_tokens += prompt_tokens;
+        push_bounded(&mut counts.starts, unix_milliseconds(), TIMES_MAX);
+        let attempt = request_id.map_or(1, |id| counts.attempt(id));
+        (Entry::new(self), attempt)
+    }
+
+    pub(crate) fn refused(&self) {
+        let mut counts = self.lock();
+        counts.refused += 1;
+        push_bounded(&mut counts.refusals, unix_milliseconds(), TIMES_MAX);
+    }
+
+    pub(crate) fn faults_given(&self, faults: impl Iterator<Item = Fault>) {
+        let mut counts = self.lock();
+        for fault in faults {
+            *counts.faults.entry(fault.name()).or_default() += 1;
         }
-        Entry { recorder: Arc::clone(self), settled: false }
     }
 
     pub(crate) fn connection_opened(&self) {
         self.connections_opened.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn answered(&self, status: u16) {
-        *self.lock().by_status.entry(status).or_default() += 1;
+    pub(crate) fn tokens_sent(&self, tokens: usize) {
+        self.tokens_sent.fetch_add(tokens as u64, Ordering::Relaxed);
     }
 
-    pub(crate) fn tokens_sent(&self, tokens: u64) {
-        self.tokens_sent.fetch_add(tokens, Ordering::Relaxed);
+    pub(crate) fn tokens_after_disconnect(&self, tokens: usize) {
+        self.tokens_after_disconnect.fetch_add(tokens as u64, Ordering::Relaxed);
     }
 
     /// Forgets all but the generations that are under way: they count as started now.
     pub(crate) fn reset(&self) {
         let mut counts = self.lock();
-        let active = counts.active;
-        *counts = Counts { active, peak_active: active, started: active, ..Counts::default() };
-        self.tokens_sent.store(0, Ordering::Relaxed);
-        self.connections_opened.store(0, Ordering::Relaxed);
+        let Counts { active, waiting, .. } = *counts;
+        *counts = Counts { active, waiting, peak_active: active, started: active, ..Counts::default() };
+        for count in [&self.tokens_sent, &self.tokens_after_disconnect, &self.connections_opened] {
+            count.store(0, Ordering::Relaxed);
+        }
     }
 
-    pub(crate) fn snapshot(&self) -> Ledger {
+    /// The ledger as it stands, with at most `recent` of each kind of single record, the newest.
+    pub(crate) fn snapshot(&self, recent: usize) -> Ledger {
         let counts = self.lock();
+        let newest = |times: &VecDeque<f64>| times.range(times.len().saturating_sub(recent)..).copied().collect();
+        let ids = counts.ids.range(counts.ids.len().saturating_sub(recent)..);
         Ledger {
             active: counts.active,
             peak_active: counts.peak_active,
+            waiting: counts.waiting,
             started: counts.started,
             completed: counts.completed,
             cancelled: counts.cancelled,
-            failed: 0,
+            failed: counts.failed,
+            refused: counts.refused,
             tokens_sent: self.tokens_sent.load(Ordering::Relaxed),
-            tokens_after_disconnect: 0,
+            tokens_after_disconnect: self.tokens_after_disconnect.load(Ordering::Relaxed),
+            prompt_tokens: counts.prompt_tokens,
             connections_opened: self.connections_opened.load(Ordering::Relaxed),
             requests_by_status: counts.by_status.iter().map(|(status, count)| (status.to_string(), *count)).collect(),
-            starts: counts.starts.iter().copied().collect(),
-            attempts_by_request_id: counts.attempts.iter().map(|(id, count)| (id.clone(), *count)).collect(),
+            unanswered: counts.unanswered,
+            faults: counts.faults.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect(),
+            starts: newest(&counts.starts),
+            refusals: newest(&counts.refusals),
+            attempts_by_request_id: ids
+                .map(|id| (id.clone(), counts.attempts.get(id).copied().unwrap_or_default()))
+                .collect(),
         }
     }
 
@@ -103,36 +135,17 @@ impl Recorder {
 }
 
 impl Counts {
-    fn attempt(&mut self, id: &str) {
+    /// Counts one more attempt of a request, and returns how many that makes.
+    fn attempt(&mut self, id: &str) -> u64 {
         if let Some(attempts) = self.attempts.get_mut(id) {
             *attempts += 1;
-            return;
+            return *attempts;
         }
         if let Some(forgotten) = push_bounded(&mut self.ids, id.to_owned(), REQUEST_IDS_MAX) {
             self.attempts.remove(&forgotten);
         }
         self.attempts.insert(id.to_owned(), 1);
-    }
-}
-
-impl Entry {
-    /// The answer is whole: its last byte was handed to the socket.
-    pub(crate) fn complete(&mut self) {
-        self.settle(|counts| &mut counts.completed);
-    }
-
-    fn settle(&mut self, outcome: impl FnOnce(&mut Counts) -> &mut u64) {
-        if !std::mem::replace(&mut self.settled, true) {
-            let mut counts = self.recorder.lock();
-            counts.active -= 1;
-            *outcome(&mut counts) += 1;
-        }
-    }
-}
-
-impl Drop for Entry {
-    fn drop(&mut self) {
-        self.settle(|counts| &mut counts.cancelled);
+        1
     }
 }
 

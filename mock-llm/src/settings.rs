@@ -2,7 +2,9 @@ use std::time::Duration;
 
 use wire::chat::MAX_TOKENS_MAX;
 
+use crate::faults::Rule;
 use crate::latency::{DELAY_MAX, Delay};
+use crate::quota::Quota;
 
 /// What a vendor is told to be like. The command line and the builder both end here, so that what
 /// one of them can do the other can too.
@@ -10,21 +12,61 @@ use crate::latency::{DELAY_MAX, Delay};
 pub struct Settings {
     /// Tokens of an answer, where the request allows that many; 1 to [`MAX_TOKENS_MAX`].
     pub tokens: u32,
-    /// From taking a request on to its first token.
+    /// From taking a request up to its first token, for a prompt of no length.
     pub ttft: Delay,
+    /// What each token of the prompt adds to the mean of `ttft`.
+    pub prefill_per_token: Duration,
     /// From one token to the next.
     pub inter_token: Delay,
+    /// Answers made at once; further ones wait for a slot, first come, first served.
+    pub slots: Option<u32>,
+    /// How many times as long delays are when all slots are busy, 1 to 100; proportionally less
+    /// when only some are.
+    pub slowdown: f64,
+    /// What is let in.
+    pub quotas: Quotas,
+    /// What goes wrong.
+    pub faults: Vec<Rule>,
+    /// The models that `/v1/models` lists.
+    pub models: Vec<String>,
+    /// Whether a model that is not listed is answered with 404, as the real API does. Otherwise any
+    /// name will do.
+    pub strict_models: bool,
+    /// The key that requests under `/v1` must have, if any.
+    pub api_key: Option<String>,
     /// Where every random choice comes from: the same seed and the same order of requests give the
     /// same answers, delays and faults.
     pub seed: u64,
-    /// The models that `/v1/models` lists.
-    pub models: Vec<String>,
+}
+
+/// How much is let in; over it, 429.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Quotas {
+    /// Requests in any interval.
+    pub requests: Option<Quota>,
+    /// Tokens in any interval: of the prompt, and of the answer as long as it will be.
+    pub tokens: Option<Quota>,
+    /// Requests at once.
+    pub in_flight: Option<u32>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let delay = Delay::constant(Duration::from_millis(250));
-        Settings { tokens: 60, ttft: delay, inter_token: delay, seed: 1, models: vec!["mock-llm".into()] }
+        Settings {
+            tokens: 60,
+            ttft: delay,
+            prefill_per_token: Duration::ZERO,
+            inter_token: delay,
+            slots: None,
+            slowdown: 1.0,
+            quotas: Quotas::default(),
+            faults: Vec::new(),
+            models: vec!["mock-llm".into()],
+            strict_models: false,
+            api_key: None,
+            seed: 1,
+        }
     }
 }
 
@@ -41,7 +83,7 @@ pub struct SettingsError {
 }
 
 impl Settings {
-    /// Checks every value.
+    /// Checks every value, and that they fit together.
     ///
     /// # Errors
     /// The first one that is out of its range.
@@ -49,13 +91,38 @@ impl Settings {
         if !(1..=MAX_TOKENS_MAX).contains(&self.tokens) {
             return refuse("tokens", self.tokens, format!("a whole number from 1 to {MAX_TOKENS_MAX}"));
         }
-        for (flag, delay) in [("ttft", self.ttft), ("inter-token", self.inter_token)] {
-            if delay.mean > DELAY_MAX {
-                return refuse(flag, humantime::format_duration(delay.mean), "at most a day");
+        let delays = [
+            ("ttft", self.ttft.mean),
+            ("prefill-per-token", self.prefill_per_token),
+            ("inter-token", self.inter_token.mean),
+        ];
+        if let Some((flag, delay)) = delays.into_iter().find(|(_, delay)| *delay > DELAY_MAX) {
+            return refuse(flag, humantime::format_duration(delay), "at most a day");
+        }
+        let jitter = [self.ttft.jitter, self.inter_token.jitter].into_iter().find(|share| !(0.0..=1.0).contains(share));
+        if let Some(jitter) = jitter {
+            return refuse("jitter", jitter, "a fraction from 0 to 1");
+        }
+        if !(1.0..=100.0).contains(&self.slowdown) {
+            return refuse("slowdown", self.slowdown, "a factor from 1 to 100");
+        }
+        if self.slowdown > 1.0 && self.slots.is_none() {
+            return refuse("slowdown", self.slowdown, "--slots to be set with it: load is the share of slots in use");
+        }
+        if self.slots == Some(0) {
+            return refuse("slots", 0, "at least 1");
+        }
+        let windows = [("quota-requests", self.quotas.requests), ("quota-tokens", self.quotas.tokens)];
+        for (flag, quota) in windows {
+            if let Some(quota) = quota.filter(|quota| quota.limit == 0 || quota.interval.is_zero()) {
+                return refuse(flag, quota, "a limit of at least 1 in an interval over 0, such as 60/1m");
             }
-            if !(0.0..=1.0).contains(&delay.jitter) {
-                return refuse("jitter", delay.jitter, "a fraction from 0 to 1");
-            }
+        }
+        if self.quotas.in_flight == Some(0) {
+            return refuse("quota-in-flight", 0, "at least 1");
+        }
+        if self.models.is_empty() {
+            return refuse("model", "empty", "at least one name");
         }
         Ok(())
     }

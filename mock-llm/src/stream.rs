@@ -1,4 +1,3 @@
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -7,8 +6,12 @@ use http_body::{Body, Frame};
 use wire::completion::Usage;
 use wire::sse;
 
+use crate::answer::{Answer, finish_reason};
 use crate::chunks::{Chunks, Head};
-use crate::generation::Generation;
+use crate::connection::Hangup;
+use crate::failure::server_error;
+use crate::faults::Ending;
+use crate::generation::{Generation, Step};
 
 /// A streamed answer. The connection polls it: there is no task and no channel for a stream, and
 /// dropping it (the connection does so when its client leaves, also while nothing is sent) is what
@@ -23,16 +26,19 @@ pub(crate) struct StreamedAnswer {
     ended: bool,
 }
 
+type Polled = Poll<Option<Result<Frame<Bytes>, Hangup>>>;
+
 impl StreamedAnswer {
-    pub(crate) fn new(
-        generation: Generation,
-        head: Head,
-        seed: u64,
-        finish_reason: &'static str,
-        usage: Option<Usage>,
-    ) -> Self {
-        let chunks = Chunks::new(&head, seed);
-        StreamedAnswer { generation, head, chunks, finish_reason, usage, ended: false }
+    pub(crate) fn new(answer: Answer) -> Self {
+        let Answer { generation, head, plan, usage, seed } = answer;
+        StreamedAnswer {
+            generation,
+            chunks: Chunks::new(&head, seed),
+            finish_reason: finish_reason(&plan),
+            usage: head.with_usage.then_some(usage),
+            head,
+            ended: false,
+        }
     }
 
     /// What follows the last token: the reason, the counts, and the mark of a whole stream.
@@ -43,19 +49,37 @@ impl StreamedAnswer {
         }
         buffer.extend_from_slice(sse::DONE.as_bytes());
     }
+
+    fn end_by(&mut self, ending: Ending) -> Polled {
+        self.generation.fail();
+        self.ended = true;
+        let last = |event: String| Poll::Ready(Some(Ok(Frame::data(event.into()))));
+        match ending {
+            // The generation itself never gets there.
+            Ending::Hang => Poll::Pending,
+            Ending::Reset => Poll::Ready(Some(Err(Hangup::Reset))),
+            Ending::Cut => Poll::Ready(Some(Err(Hangup::Close))),
+            Ending::Close => Poll::Ready(None),
+            Ending::Malformed => last(self.head.malformed_event()),
+            Ending::ErrorEvent => last(sse::data(&server_error())),
+        }
+    }
 }
 
 impl Body for StreamedAnswer {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = Hangup;
 
     /// One frame a token; more in one only when the schedule is behind. The role goes out with the
     /// first token, as the real API does it: an earlier chunk would look like a first token.
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
         if self.ended {
             return Poll::Ready(None);
         }
-        let tokens = ready!(self.generation.poll_tokens(cx));
+        let tokens = match ready!(self.generation.poll_step(cx)) {
+            Step::Tokens(tokens) => tokens,
+            Step::Ending(ending) => return self.end_by(ending),
+        };
         let mut buffer = Vec::with_capacity(tokens.len() * self.chunks.event_bytes());
         if tokens.start == 0 {
             buffer.extend_from_slice(self.head.role_event().as_bytes());

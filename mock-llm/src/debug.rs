@@ -1,0 +1,87 @@
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::{Method, Request, Response, StatusCode};
+use serde_json::Value;
+use wire::error::Refusal;
+
+use crate::failure::Failure;
+use crate::faults::Rule;
+use crate::routes::{AnswerBody, json, read_body};
+use crate::vendor::Vendor;
+
+/// `GET /debug/stats`: the ledger. `?recent=N` keeps its lists short, for who asks often.
+pub(crate) fn stats(vendor: &Vendor, query: Option<&str>) -> Result<Response<AnswerBody>, Refusal> {
+    let recent = match query.filter(|query| !query.is_empty()) {
+        None => usize::MAX,
+        Some(query) => query
+            .strip_prefix("recent=")
+            .and_then(|number| number.parse().ok())
+            .ok_or_else(|| invalid("query", query, "recent=N, the most of each kind of single record to show"))?,
+    };
+    Ok(json(StatusCode::OK, &vendor.recorder.snapshot(recent)))
+}
+
+/// `POST /debug/reset`: as newly started. Answers with the ledger as it stands then.
+pub(crate) fn reset(vendor: &Vendor) -> Response<AnswerBody> {
+    vendor.reset();
+    json(StatusCode::OK, &vendor.ledger())
+}
+
+/// `/debug/faults`: GET shows the rules in force, POST replaces them, DELETE clears them. All
+/// answer with those in force then.
+pub(crate) async fn faults(vendor: &Arc<Vendor>, request: Request<Incoming>) -> Result<Response<AnswerBody>, Failure> {
+    match *request.method() {
+        Method::POST => {
+            let body = read_body(request.into_body()).await?;
+            vendor.faults.replace(read_rules(&body)?);
+        }
+        Method::DELETE => vendor.faults.replace(Vec::new()),
+        _ => {}
+    }
+    Ok(json(StatusCode::OK, &serde_json::json!({"faults": vendor.faults.show()})))
+}
+
+/// All rules are read before any is put in force.
+fn read_rules(body: &[u8]) -> Result<Vec<Rule>, Refusal> {
+    const EXPECTED: &str = "a list of rules, such as {\"faults\": [\"status=503;rate=0.3\"]}";
+    let value: Value = serde_json::from_slice(body).map_err(|error| Refusal::NotJson(error.to_string()))?;
+    let rules = match value.get("faults") {
+        Some(Value::Array(rules)) => rules,
+        Some(other) => return Err(invalid("faults", &other.to_string(), EXPECTED)),
+        None => return Err(Refusal::Missing { param: "faults".into(), expected: EXPECTED }),
+    };
+    let read = |(index, rule): (usize, &Value)| {
+        let param = format!("faults[{index}]");
+        let text = rule.as_str().ok_or_else(|| invalid(&param, &rule.to_string(), "a string"))?;
+        text.parse().map_err(|error| invalid(&param, text, format!("a rule of the fault language: {error}")))
+    };
+    rules.iter().enumerate().map(read).collect()
+}
+
+fn invalid(param: &str, found: &str, expected: impl Into<Cow<'static, str>>) -> Refusal {
+    Refusal::Invalid { param: param.into(), found: found.chars().take(40).collect(), expected: expected.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_are_read_all_or_none_and_the_bad_one_is_named() {
+        assert_eq!(read_rules(br#"{"faults":["hang","drip=1s"]}"#).unwrap().len(), 2);
+        assert_eq!(read_rules(br#"{"faults":[]}"#), Ok(vec![]));
+        for (body, param, said) in [
+            (r#"{}"#, "faults", "missing"),
+            (r#"[]"#, "faults", "missing"),
+            (r#"{"faults":"hang"}"#, "faults", "a list of rules"),
+            (r#"{"faults":["hang",3]}"#, "faults[1]", "a string"),
+            (r#"{"faults":["hang","hagn"]}"#, "faults[1]", "unknown word 'hagn', expected status"),
+        ] {
+            let error = read_rules(body.as_bytes()).unwrap_err().body().error;
+            assert_eq!(error.param.as_deref(), Some(param), "{body}");
+            assert!(error.message.contains(said), "{body}: {}", error.message);
+        }
+    }
+}

@@ -1,0 +1,7 @@
+mod language;
+mod parse;
+mod rules;
+
+pub use language::{Ending, Fault, Instead, Rule};
+pub use parse::FaultError;
+pub(crate) use rules::{Chosen, Rules};

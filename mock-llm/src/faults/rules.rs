@@ -1,0 +1,161 @@
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use super::{Ending, Fault, Instead, Rule};
+
+/// The rules in force, and how many requests each has looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Rules(Mutex<Vec<(Rule, u64)>>);
+
+/// What goes wrong with one request: at most one fault of each kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Chosen {
+    pub(crate) instead: Option<Instead>,
+    pub(crate) after: Option<(u32, Ending)>,
+    pub(crate) slow_headers: Option<Duration>,
+    pub(crate) drip: Option<Duration>,
+    pub(crate) ignore_disconnect: bool,
+}
+
+impl Rules {
+    pub(crate) fn new(rules: &[Rule]) -> Self {
+        let set = Rules::default();
+        set.replace(rules.to_vec());
+        set
+    }
+
+    /// Puts these rules in force, and no others.
+    pub(crate) fn replace(&self, rules: Vec<Rule>) {
+        *self.lock() = rules.into_iter().map(|rule| (rule, 0)).collect();
+    }
+
+    /// The rules in force, as they are written.
+    pub(crate) fn show(&self) -> Vec<String> {
+        self.lock().iter().map(|(rule, _)| rule.to_string()).collect()
+    }
+
+    /// Lets every `first` count from 0 again.
+    pub(crate) fn restart(&self) {
+        for (_, looked_at) in self.lock().iter_mut() {
+            *looked_at = 0;
+        }
+    }
+
+    /// What goes wrong with the request whose own rules (from its header) are `own`: they come
+    /// before those in force. `attempt` counts from 1. Every rule in force takes one draw of `rng`,
+    /// used or not, so that one rule's choices do not depend on another's.
+    pub(crate) fn choose(&self, own: &[Rule], attempt: u64, rng: &mut Rng) -> Chosen {
+        let mut in_force = Vec::new();
+        for (rule, looked_at) in self.lock().iter_mut() {
+            *looked_at += 1;
+            if rule.happens(*looked_at, rng) {
+                in_force.push(rule.fault);
+            }
+        }
+        let mut chosen = Chosen::default();
+        for fault in own.iter().filter(|rule| rule.happens(attempt, rng)).map(|rule| rule.fault) {
+            chosen.add(fault);
+        }
+        in_force.into_iter().for_each(|fault| chosen.add(fault));
+        chosen
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(Rule, u64)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Rule {
+    /// Whether it happens to the `nth` request it looks at, from 1.
+    fn happens(&self, nth: u64, rng: &mut Rng) -> bool {
+        let drawn = rng.f64() < self.rate;
+        drawn && self.first.is_none_or(|first| nth <= first)
+    }
+}
+
+impl Chosen {
+    /// Of two faults of a kind the one that comes first counts.
+    fn add(&mut self, fault: Fault) {
+        match fault {
+            Fault::Instead(instead) => self.instead = self.instead.or(Some(instead)),
+            Fault::After(tokens, ending) => self.after = self.after.or(Some((tokens, ending))),
+            Fault::SlowHeaders(delay) => self.slow_headers = self.slow_headers.or(Some(delay)),
+            Fault::Drip(delay) => self.drip = self.drip.or(Some(delay)),
+            Fault::IgnoreDisconnect => self.ignore_disconnect = true,
+        }
+    }
+
+    /// The faults chosen.
+    pub(crate) fn faults(&self) -> impl Iterator<Item = Fault> {
+        [
+            self.instead.map(Fault::Instead),
+            self.after.map(|(tokens, ending)| Fault::After(tokens, ending)),
+            self.slow_headers.map(Fault::SlowHeaders),
+            self.drip.map(Fault::Drip),
+            self.ignore_disconnect.then_some(Fault::IgnoreDisconnect),
+        ]
+        .into_iter()
+        .flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(texts: &[&str]) -> Vec<Rule> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    fn names(chosen: Chosen) -> Vec<&'static str> {
+        chosen.faults().map(|fault| fault.name()).collect()
+    }
+
+    #[test]
+    fn first_looks_at_the_first_requests_only() {
+        let set = Rules::new(&rules(&["status=503;first=2"]));
+        let mut rng = Rng::with_seed(1);
+        let hit = |set: &Rules, rng: &mut Rng| set.choose(&[], 1, rng).instead.is_some();
+        let hits: Vec<bool> = (0..4).map(|_| hit(&set, &mut rng)).collect();
+        assert_eq!(hits, [true, true, false, false]);
+        set.restart();
+        assert!(hit(&set, &mut rng));
+    }
+
+    #[test]
+    fn in_a_header_first_counts_attempts() {
+        let set = Rules::default();
+        let own = rules(&["status=503;first=2"]);
+        let mut rng = Rng::with_seed(1);
+        let hits: Vec<bool> = (1..=4).map(|attempt| set.choose(&own, attempt, &mut rng).instead.is_some()).collect();
+        assert_eq!(hits, [true, true, false, false]);
+    }
+
+    #[test]
+    fn rate_is_a_share() {
+        let set = Rules::new(&rules(&["hang;rate=0.3"]));
+        let hits = (0..10_000).filter(|seed| set.choose(&[], 1, &mut Rng::with_seed(*seed)).instead.is_some()).count();
+        assert!((2_800..3_200).contains(&hits), "{hits}");
+    }
+
+    #[test]
+    fn kinds_add_up_and_a_header_comes_first() {
+        let set = Rules::new(&rules(&["status=503", "drip=2s", "hang", "reset-after=3"]));
+        let mut rng = Rng::with_seed(1);
+        assert_eq!(names(set.choose(&[], 1, &mut rng)), ["status", "reset-after", "drip"]);
+        let own = rules(&["hang", "ignore-disconnect"]);
+        assert_eq!(names(set.choose(&own, 1, &mut rng)), ["hang", "reset-after", "drip", "ignore-disconnect"]);
+    }
+
+    #[test]
+    fn a_rule_chooses_the_same_whatever_stands_beside_it() {
+        let hits = |texts: &[&str], name: &str| -> Vec<bool> {
+            let set = Rules::new(&rules(texts));
+            let chosen = |seed| set.choose(&[], 1, &mut Rng::with_seed(seed));
+            (0..200).map(|seed| names(chosen(seed)).contains(&name)).collect()
+        };
+        assert_eq!(hits(&["drip=1s;rate=0.5"], "drip"), hits(&["drip=1s;rate=0.5", "hang;rate=0.5"], "drip"));
+    }
+}

@@ -1,0 +1,228 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::quota::{Standing, Window};
+use crate::settings::Quotas;
+
+/// Lets requests in as far as the quotas allow.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    quotas: Quotas,
+    /// One lock for all three, so that a request which one of them refuses uses up none.
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    requests: Option<Window>,
+    tokens: Option<Window>,
+    in_flight: u32,
+}
+
+/// A place among the requests in flight; dropped means left.
+#[derive(Debug)]
+pub(crate) struct Place(Arc<Gate>);
+
+/// How the windows stand: what the `x-ratelimit-*` headers say. Empty without quotas.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Standings {
+    pub(crate) requests: Option<Standing>,
+    pub(crate) tokens: Option<Standing>,
+}
+
+/// A request that the quotas do not let in.
+#[derive(Debug, thiserror::Error)]
+#[error("Rate limit reached on {what}: limit {limit}, requested {requested}.{}", self.advice())]
+pub(crate) struct OverQuota {
+    /// The quota that refused: `requests`, `tokens` or `requests in flight`.
+    pub(crate) what: &'static str,
+    limit: u64,
+    requested: u64,
+    /// When to try again; `None` when it would never fit.
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) standings: Standings,
+}
+
+/// What a request in flight too many is told: nobody knows when one of the others ends.
+const IN_FLIGHT_RETRY: Duration = Duration::from_secs(1);
+
+impl Gate {
+    pub(crate) fn new(quotas: Quotas) -> Arc<Self> {
+        Arc::new(Gate { state: Mutex::new(State::new(&quotas)), quotas })
+    }
+
+    /// Admits a request of `tokens` tokens, prompt and answer together, and says how the windows
+    /// stand with it.
+    pub(crate) fn admit(self: &Arc<Self>, now: Instant, tokens: u64) -> Result<(Place, Standings), OverQuota> {
+        let mut state = self.lock();
+        state.check(&self.quotas, now, tokens)?;
+        state.book(now, tokens);
+        Ok((Place(Arc::clone(self)), state.standings(now)))
+    }
+
+    /// Empties the windows. Who is in flight stays so.
+    pub(crate) fn reset(&self) {
+        let mut state = self.lock();
+        *state = State { in_flight: state.in_flight, ..State::new(&self.quotas) };
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn new(quotas: &Quotas) -> Self {
+        State { requests: quotas.requests.map(Window::new), tokens: quotas.tokens.map(Window::new), in_flight: 0 }
+    }
+
+    /// # Errors
+    /// The first quota that has no room.
+    fn check(&mut self, quotas: &Quotas, now: Instant, tokens: u64) -> Result<(), OverQuota> {
+        if let Some(limit) = quotas.in_flight.filter(|limit| self.in_flight >= *limit) {
+            let requested = u64::from(self.in_flight) + 1;
+            return Err(self.over("requests in flight", limit.into(), requested, Some(IN_FLIGHT_RETRY), now));
+        }
+        if let (Some(quota), Some(window)) = (quotas.requests, &mut self.requests) {
+            let wait = window.wait(now, 1);
+            if wait != Some(Duration::ZERO) {
+                return Err(self.over("requests", quota.limit, 1, wait, now));
+            }
+        }
+        if let (Some(quota), Some(window)) = (quotas.tokens, &mut self.tokens) {
+            let wait = window.wait(now, tokens);
+            if wait != Some(Duration::ZERO) {
+                return Err(self.over("tokens", quota.limit, tokens, wait, now));
+            }
+        }
+        Ok(())
+    }
+
+    fn book(&mut self, now: Instant, tokens: u64) {
+        if let Some(window) = &mut self.requests {
+            window.book(now, 1);
+        }
+        if let Some(window) = &mut self.tokens {
+            window.book(now, tokens);
+        }
+        self.in_flight += 1;
+    }
+
+    fn over(
+        &mut self,
+        what: &'static str,
+        limit: u64,
+        requested: u64,
+        retry_after: Option<Duration>,
+        now: Instant,
+    ) -> OverQuota {
+        OverQuota { what, limit, requested, retry_after, standings: self.standings(now) }
+    }
+
+    fn standings(&mut self, now: Instant) -> Standings {
+        let standing = |window: &mut Option<Window>| window.as_mut().map(|window| window.standing(now));
+        Standings { requests: standing(&mut self.requests), tokens: standing(&mut self.tokens) }
+    }
+}
+
+impl OverQuota {
+    fn advice(&self) -> String {
+        match self.retry_after {
+            Some(wait) => format!(" Please try again in {}.", humantime::format_duration(wait)),
+            None => " The request is too large to ever fit.".to_owned(),
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.lock().in_flight -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::quota::Quota;
+
+    const INTERVAL: Duration = Duration::from_millis(100);
+
+    fn quotas(requests: u64, tokens: u64) -> Quotas {
+        let quota = |limit| Some(Quota { limit, interval: INTERVAL });
+        Quotas { requests: quota(requests), tokens: quota(tokens), in_flight: None }
+    }
+
+    /// What the windows should do, in the plainest way: look at all that was ever admitted.
+    fn naive_admits(
+        admitted: &[(Instant, u64)],
+        now: Instant,
+        tokens: u64,
+        requests_max: u64,
+        tokens_max: u64,
+    ) -> bool {
+        let recent = || admitted.iter().filter(|(at, _)| *at + INTERVAL > now);
+        (recent().count() as u64) < requests_max && recent().map(|(_, cost)| cost).sum::<u64>() + tokens <= tokens_max
+    }
+
+    proptest! {
+        #[test]
+        fn the_gate_does_as_the_naive_model(
+            requests_max in 1_u64..8,
+            tokens_max in 1_u64..40,
+            arrivals in prop::collection::vec((0_u64..60, 1_u64..20), 1..120),
+        ) {
+            let gate = Gate::new(quotas(requests_max, tokens_max));
+            let mut now = Instant::now();
+            let mut admitted = Vec::new();
+            for (gap, tokens) in arrivals {
+                now += Duration::from_millis(gap);
+                let expected = naive_admits(&admitted, now, tokens, requests_max, tokens_max);
+                match gate.admit(now, tokens) {
+                    Ok((_, standings)) => {
+                        prop_assert!(expected);
+                        admitted.push((now, tokens));
+                        prop_assert!(standings.tokens.unwrap().remaining < tokens_max);
+                    }
+                    Err(over) => {
+                        prop_assert!(!expected);
+                        // Its advice is sound: not a moment earlier, unless it can never fit.
+                        match over.retry_after {
+                            None => prop_assert!(tokens > tokens_max),
+                            Some(wait) if over.what == "tokens" => {
+                                let early = now + wait - Duration::from_nanos(1);
+                                prop_assert!(!naive_admits(&admitted, early, tokens, u64::MAX, tokens_max));
+                                prop_assert!(naive_admits(&admitted, now + wait, tokens, u64::MAX, tokens_max));
+                            }
+                            Some(wait) => {
+                                prop_assert!(naive_admits(&admitted, now + wait, 0, requests_max, u64::MAX));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_request_that_one_quota_refuses_uses_up_none() {
+        let gate = Gate::new(quotas(2, 10));
+        let now = Instant::now();
+        assert!(gate.admit(now, 8).is_ok());
+        assert_eq!(gate.admit(now, 5).unwrap_err().what, "tokens");
+        assert!(gate.admit(now, 2).is_ok());
+        assert_eq!(gate.admit(now, 1).unwrap_err().what, "requests");
+    }
+
+    #[test]
+    fn a_place_in_flight_is_free_again_when_it_is_left() {
+        let gate = Gate::new(Quotas { in_flight: Some(1), ..Quotas::default() });
+        let now = Instant::now();
+        let (place, standings) = gate.admit(now, 1).unwrap();
+        assert_eq!(standings, Standings::default());
+        assert_eq!(gate.admit(now, 1).unwrap_err().what, "requests in flight");
+        drop(place);
+        assert!(gate.admit(now, 1).is_ok());
+    }
+}

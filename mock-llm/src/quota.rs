@@ -1,0 +1,130 @@
+use std::collections::VecDeque;
+use std::fmt;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use crate::latency::parse_delay;
+
+/// So much in any interval of this length: `60/1m`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// Most that is let through in an interval; at least 1.
+    pub limit: u64,
+    /// The interval; over 0.
+    pub interval: Duration,
+}
+
+impl FromStr for Quota {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = || "expected LIMIT/INTERVAL, such as 60/1m".to_owned();
+        let (limit, interval) = text.split_once('/').ok_or_else(expected)?;
+        let limit = limit.parse().ok().filter(|limit| *limit >= 1).ok_or_else(expected)?;
+        let interval = parse_delay(interval)?;
+        if interval.is_zero() {
+            return Err("the interval is 0".into());
+        }
+        Ok(Quota { limit, interval })
+    }
+}
+
+impl fmt::Display for Quota {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.limit, humantime::format_duration(self.interval))
+    }
+}
+
+/// A strict sliding window: no interval of the quota's length, wherever it begins, ever holds more
+/// than the limit. It remembers each admission, where a token bucket lets almost twice the limit
+/// through in one interval.
+#[derive(Debug)]
+pub(crate) struct Window {
+    quota: Quota,
+    /// What was admitted when, oldest first, as far as it still counts.
+    admitted: VecDeque<(Instant, u64)>,
+    used: u64,
+}
+
+/// How a window stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) limit: u64,
+    pub(crate) remaining: u64,
+    /// Until nothing of it is used, if nothing more comes.
+    pub(crate) reset: Duration,
+}
+
+impl Window {
+    pub(crate) fn new(quota: Quota) -> Self {
+        Window { quota, admitted: VecDeque::new(), used: 0 }
+    }
+
+    /// How long `cost` has to wait before it fits: zero when it fits now, `None` when it never does.
+    pub(crate) fn wait(&mut self, now: Instant, cost: u64) -> Option<Duration> {
+        self.expire(now);
+        let mut excess = (self.used + cost).saturating_sub(self.quota.limit);
+        if cost > self.quota.limit {
+            return None;
+        }
+        let mut fits_at = now;
+        for (at, admitted) in &self.admitted {
+            if excess == 0 {
+                break;
+            }
+            excess = excess.saturating_sub(*admitted);
+            fits_at = *at + self.quota.interval;
+        }
+        Some(fits_at - now)
+    }
+
+    /// Books `cost`, which must fit.
+    pub(crate) fn book(&mut self, now: Instant, cost: u64) {
+        self.admitted.push_back((now, cost));
+        self.used += cost;
+    }
+
+    pub(crate) fn standing(&mut self, now: Instant) -> Standing {
+        self.expire(now);
+        let newest = self.admitted.back().map_or(now, |(at, _)| *at + self.quota.interval);
+        Standing { limit: self.quota.limit, remaining: self.quota.limit - self.used, reset: newest - now }
+    }
+
+    fn expire(&mut self, now: Instant) {
+        while let Some((at, cost)) = self.admitted.front()
+            && *at + self.quota.interval <= now
+        {
+            self.used -= cost;
+            self.admitted.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_is_a_limit_over_an_interval() {
+        assert_eq!("60/1m".parse(), Ok(Quota { limit: 60, interval: Duration::from_secs(60) }));
+        assert_eq!("60/1m".parse::<Quota>().unwrap().to_string(), "60/1m");
+        for text in ["", "60", "60/", "/1m", "0/1m", "-1/1m", "60/0s", "60/fast", "x/1m"] {
+            assert!(text.parse::<Quota>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told_when_it_will() {
+        let start = Instant::now();
+        let second = |seconds| start + Duration::from_secs(seconds);
+        let mut window = Window::new(Quota { limit: 10, interval: Duration::from_secs(10) });
+        window.book(second(0), 6);
+        window.book(second(3), 4);
+        assert_eq!(window.wait(second(4), 1), Some(Duration::from_secs(6)));
+        assert_eq!(window.wait(second(4), 7), Some(Duration::from_secs(9)));
+        assert_eq!(window.wait(second(4), 11), None);
+        assert_eq!(window.wait(second(10), 6), Some(Duration::ZERO));
+        let standing = Standing { limit: 10, remaining: 6, reset: Duration::from_secs(3) };
+        assert_eq!(window.standing(second(10)), standing);
+    }
+}

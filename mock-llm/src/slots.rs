@@ -1,0 +1,74 @@
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// How many answers are made at once. Further ones wait, first come, first served, as in an
+/// inference server whose batch is full.
+#[derive(Debug)]
+pub(crate) struct Slots {
+    /// None without a limit.
+    limit: Option<(Arc<Semaphore>, u32)>,
+    slowdown: f64,
+}
+
+/// A slot in use; nothing where there is no limit.
+pub(crate) type Slot = Option<OwnedSemaphorePermit>;
+
+impl Slots {
+    pub(crate) fn new(slots: Option<u32>, slowdown: f64) -> Self {
+        let limit = slots.map(|slots| (Arc::new(Semaphore::new(slots as usize)), slots));
+        Slots { limit, slowdown }
+    }
+
+    /// A slot, if one is free and nobody waits for it.
+    pub(crate) fn try_take(&self) -> Option<Slot> {
+        match &self.limit {
+            None => Some(None),
+            Some((free, _)) => Arc::clone(free).try_acquire_owned().ok().map(Some),
+        }
+    }
+
+    /// Waits for a slot.
+    pub(crate) async fn take(&self) -> Slot {
+        let (free, _) = self.limit.as_ref()?;
+        // An error would say that the semaphore is closed; nobody closes it.
+        Arc::clone(free).acquire_owned().await.ok()
+    }
+
+    /// How many times as long delays are at this moment: 1 when nothing is under way, the set factor
+    /// when all slots are in use.
+    pub(crate) fn slowdown(&self) -> f64 {
+        match &self.limit {
+            Some((free, slots)) if self.slowdown > 1.0 => {
+                let in_use = 1.0 - free.available_permits() as f64 / f64::from(*slots);
+                1.0 + (self.slowdown - 1.0) * in_use
+            }
+            _ => 1.0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_grow_with_the_share_of_slots_in_use() {
+        let slots = Slots::new(Some(4), 3.0);
+        assert_eq!(slots.slowdown(), 1.0);
+        let taken: Vec<Slot> = (0..2).map(|_| slots.try_take().unwrap()).collect();
+        assert_eq!(slots.slowdown(), 2.0);
+        let more: Vec<Slot> = (0..2).map(|_| slots.try_take().unwrap()).collect();
+        assert_eq!(slots.slowdown(), 3.0);
+        assert!(slots.try_take().is_none());
+        drop((taken, more));
+        assert_eq!(slots.slowdown(), 1.0);
+    }
+
+    #[test]
+    fn without_slots_there_is_no_limit_and_no_slowdown() {
+        let slots = Slots::new(None, 1.0);
+        let taken: Vec<Slot> = (0..100).map(|_| slots.try_take().unwrap()).collect();
+        assert_eq!((taken.len(), slots.slowdown()), (100, 1.0));
+    }
+}
