@@ -40,8 +40,8 @@ pub struct Lab {
     pub probe_rate: f64,
     /// When a probe counts as timed out.
     pub probe_timeout: Duration,
-    /// How long the streams of the arms that are not broken get to end after the last phase. The
-    /// broken arm is not waited for: its queue would take its streams' length again.
+    /// How long open streams may go on after the last phase. Those of a broken arm may need as long
+    /// again as a stream takes; they are left.
     pub patience: Duration,
     /// What is claimed.
     pub claims: &'static [Claim],

@@ -1,5 +1,6 @@
 //! `loadgen`: drives a server with slow streams, watches its health meanwhile, judges the result.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -14,7 +15,7 @@ fn main() -> ExitCode {
     match run(&cli) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("loadgen: {error:#}");
+            complain(format_args!("{error:#}"));
             ExitCode::from(EXIT_INVALID)
         }
     }
@@ -29,19 +30,24 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
             outcome = commands::execute(&cli.command, &terminal) => match outcome {
                 Ok(code) => Ok(code),
                 Err(error) => {
-                    eprintln!("loadgen: {error}");
+                    complain(format_args!("{error}"));
                     Ok(error.exit_code())
                 }
             },
             // The command's future is dropped here, and with it every program that it started.
             name = interrupted => {
-                eprintln!("loadgen: stopped by {name}; everything it started is stopped, there is no verdict");
+                complain(format_args!("stopped by {name}; everything it started is stopped, there is no verdict"));
                 Ok(EXIT_INVALID)
             }
         }
     });
     runtime.shutdown_background();
     code
+}
+
+/// One line on standard error, which may be as closed as standard output.
+fn complain(what: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stderr(), "loadgen: {what}");
 }
 
 /// Resolves when somebody wants this program to stop: Ctrl-C, a supervisor, a closed terminal.

@@ -12,6 +12,8 @@ mod numbers;
 mod table;
 /// Writing to the terminal, with colour where it is wanted.
 mod terminal;
+/// Prose in 80 columns.
+mod wrap;
 
 pub use claims::verdict;
 pub use json::write_json;
@@ -19,3 +21,4 @@ pub use live::{LiveLines, heading_of_one, second_of_one};
 pub use numbers::{bytes, count, millis, short_millis};
 pub use table::{comparison, single};
 pub use terminal::{Paint, Terminal};
+pub use wrap::wrap;

@@ -1,6 +1,8 @@
 //! Exit codes are a contract: 0 the objectives were met, 1 they were not, 2 bad usage, 3 the run
 //! proves nothing.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;

@@ -1,6 +1,8 @@
 //! The generator is the measuring instrument, so it is measured itself: against a server whose
 //! latency is known, stalls included.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

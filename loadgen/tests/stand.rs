@@ -1,5 +1,7 @@
 //! Programs that do not do what they should: each is a clear error, and none is left behind.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

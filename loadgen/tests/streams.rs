@@ -1,5 +1,7 @@
 //! What the generator says of streams, against what the vendor saw of them.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

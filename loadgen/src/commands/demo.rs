@@ -36,10 +36,10 @@ fn introduce(terminal: &Terminal, lab: &Lab, sides: &[ArmName]) {
     let bold = |text: &str| terminal.paint(Paint::Bold, text);
     terminal.line(format!("{}, about {seconds} s", bold(lab.name)));
     if sides.contains(&ArmName::Broken) {
-        terminal.line(format!("  broken: {}", lab.mistake));
+        terminal.line(report::wrap("  broken: ", lab.mistake));
     }
     if sides.contains(&ArmName::Fixed) {
-        terminal.line(format!("  fixed:  {}", lab.fix));
+        terminal.line(report::wrap("  fixed:  ", lab.fix));
     }
     terminal.line("  open: streams open; sync, async: latency of the two health routes (>3 s: waits)");
     terminal.line("");
@@ -51,5 +51,5 @@ fn read_on(terminal: &Terminal, lab: &Lab, sides: &[ArmName]) {
         terminal.line(format!("  The mistake: {}", lab.mistake_file));
     }
     terminal.line(format!("  The fix:     {}", lab.fix_file));
-    terminal.line(format!("  Not proved:  {}", lab.proves_not));
+    terminal.line(report::wrap("  Not proved:  ", lab.proves_not));
 }

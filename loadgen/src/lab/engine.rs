@@ -2,6 +2,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use tokio::time::sleep;
 
 use super::collect::collect;
@@ -110,11 +111,8 @@ pub async fn run(lab: &'static Lab, options: &Options, progress: &mut impl Progr
     for phase in lab.phases.iter().filter(|phase| phase.only.is_none_or(|only| options.sides.contains(&only))) {
         drive(phase, origin, &mut arms, progress).await?;
     }
-    for arm in &mut arms {
-        let patience = if arm.name == ArmName::Broken { Duration::ZERO } else { lab.patience };
-        arm.crowd.wait(patience).await;
-        arm.crowd_alone.wait(patience).await;
-    }
+    let wait = arms.iter_mut().flat_map(|arm| [&mut arm.crowd, &mut arm.crowd_alone]);
+    join_all(wait.map(|crowd| crowd.wait(lab.patience))).await;
     let loaded_for = origin.elapsed();
     for arm in &mut arms {
         arm.crowd.leave().await;

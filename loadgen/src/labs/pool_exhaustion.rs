@@ -18,8 +18,8 @@ pub(super) const LAB: Lab = Lab {
     fix: "an async client: no thread waits for a token",
     mistake_file: "broken-server/src/mistakes/threads/pool_exhaustion.rs",
     fix_file: "fixed-server/src/upstream.rs",
-    proves_not: "that 40 is a bad pool size (any size has its knee), or that fixed-server has no limit: \
-                 descriptors, memory and --max-in-flight are limits too",
+    proves_not: "that 40 is a bad pool size (every size has its knee); that fixed-server has no limit \
+                 (descriptors, memory and --max-in-flight are limits too)",
     // Streams of 15 s, as the source has them at the shortest.
     vendor_args: &["--tokens", "60", "--ttft", "250ms", "--inter-token", "250ms"],
     arms: &[
@@ -34,7 +34,7 @@ pub(super) const LAB: Lab = Lab {
     phases: PHASES,
     probe_rate: 20.0,
     probe_timeout: Duration::from_secs(10),
-    patience: Duration::from_secs(4),
+    patience: Duration::from_secs(2),
     claims: CLAIMS,
 };
 
@@ -65,9 +65,9 @@ const PHASES: &[Phase] = &[
         title: "2,000 more",
         streams: MANY,
         ramp: millis(1500),
-        hold: millis(3500),
+        hold: secs(3),
         only: Some(Fixed),
-        tokens: Some(22),
+        tokens: Some(18),
     },
 ];
 

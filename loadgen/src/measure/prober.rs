@@ -95,6 +95,14 @@ impl ProbeLog {
         waiting.iter().min().map(|due| now.saturating_sub(*due))
     }
 
+    /// Whether a probe timed out in `[from, to)`, whenever it was due.
+    #[must_use]
+    pub fn timed_out_between(&self, from: Duration, to: Duration) -> bool {
+        let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        let timed_out = records.iter().filter(|record| record.outcome == ProbeOutcome::TimedOut);
+        timed_out.map(|record| record.due + record.latency).any(|ended| (from..to).contains(&ended))
+    }
+
     /// The figures of the probes that were due in `[from, to)`.
     #[must_use]
     pub fn stats(&self, from: Duration, to: Duration) -> ProbeStats {

@@ -66,8 +66,11 @@ fn cell(terminal: &Terminal, open: u64, probes: &[Arc<ProbeLog>], now: Duration)
     text + "  "
 }
 
-/// The state of a probe: for how long the oldest has waited, or the median of the last second.
+/// The state of a probe: timed out in the last second, waiting, or the median of that second.
 fn latest(log: &ProbeLog, since: Duration, now: Duration) -> (String, Paint) {
+    if log.timed_out_between(since, now) {
+        return ("timeout".into(), Paint::Red);
+    }
     if let Some(waiting) = log.longest_wait(now).filter(|waiting| *waiting >= WAIT_SHOWN) {
         return (format!(">{:.0} s", waiting.as_secs_f64().floor()), Paint::Red);
     }
@@ -75,7 +78,6 @@ fn latest(log: &ProbeLog, since: Duration, now: Duration) -> (String, Paint) {
     due.sort_by_key(|record| record.latency);
     match due.get(due.len() / 2) {
         None => ("-".into(), Paint::Dim),
-        Some(record) if record.outcome == ProbeOutcome::TimedOut => ("timeout".into(), Paint::Red),
         Some(record) if record.outcome == ProbeOutcome::Failed => ("failed".into(), Paint::Red),
         Some(record) => {
             let latency = record.latency.as_secs_f64() * 1000.0;

@@ -90,6 +90,7 @@ fn stream_rows(arms: &[&ArmResult]) -> Vec<Row> {
         row(arms, "streams asked for", |arm| total(arm, |streams| streams.requested)),
         row(arms, "  delivered whole", |arm| total(arm, |streams| streams.completed)),
         row(arms, "  failed or cut", |arm| total(arm, StreamStats::lost)),
+        row(arms, "  without a token", |arm| total(arm, |streams| streams.without_token)),
         row(arms, "  open when we left", |arm| total(arm, |streams| streams.left)),
     ];
     if arms.iter().any(|arm| arm.vendor.is_some()) {

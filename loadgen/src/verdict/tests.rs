@@ -1,1 +1,183 @@
+use std::collections::BTreeMap;
 
+use super::*;
+use crate::environment::environment;
+use crate::labs::DEMO;
+use crate::result::ArmName::{Broken, Control, Fixed};
+use crate::result::{ArmResult, Generator, PhaseResult, ProbeStats, Quantiles, SCHEMA_VERSION};
+
+const ALL: [ArmName; 3] = [Broken, Control, Fixed];
+
+fn probes(sync_p99: f64) -> BTreeMap<String, ProbeStats> {
+    let stats = |p99| ProbeStats {
+        sent: 200,
+        ok: 200,
+        latency_ms: Quantiles { p50: p99, p90: p99, p99, max: p99 },
+        ..ProbeStats::default()
+    };
+    BTreeMap::from([("health_sync".to_owned(), stats(sync_p99)), ("health_async".to_owned(), stats(2.0))])
+}
+
+/// An arm whose health-sync has this p99 while loaded, and whose vendor saw so many streams.
+fn arm(loaded_p99: f64, vendor_peak: u64) -> ArmResult {
+    let phase = |name: &str, sync_p99: f64, peak: u64| PhaseResult {
+        name: name.to_owned(),
+        probes: probes(sync_p99),
+        vendor_peak_active: Some(peak),
+        cpu_cores: Some(0.01),
+        ..PhaseResult::default()
+    };
+    let phases = vec![
+        phase("baseline", 2.0, 0),
+        phase("below", 2.0, 39),
+        phase("loaded", loaded_p99, vendor_peak),
+        phase("scale", 2.0, 2060),
+    ];
+    ArmResult { phases, ..ArmResult::default() }
+}
+
+/// What the demo should find.
+fn as_claimed() -> RunResult {
+    RunResult {
+        schema_version: SCHEMA_VERSION,
+        command: "demo".into(),
+        environment: environment(),
+        parameters: BTreeMap::new(),
+        arms: BTreeMap::from([(Broken, arm(10_000.0, 40)), (Control, arm(2.0, 60)), (Fixed, arm(2.0, 60))]),
+        target: None,
+        generator: Generator { schedule_lag_ms: Quantiles { p99: 1.0, ..Quantiles::default() } },
+        verdict: Verdict { result: Outcome::Invalid, claims: Vec::new(), invalid_because: Vec::new() },
+    }
+}
+
+fn phase_of<'a>(result: &'a mut RunResult, arm: ArmName, phase: &str) -> &'a mut PhaseResult {
+    let phases = &mut result.arms.get_mut(&arm).unwrap().phases;
+    phases.iter_mut().find(|candidate| candidate.name == phase).unwrap()
+}
+
+#[test]
+fn what_is_claimed_is_held() {
+    let verdict = of_lab(DEMO, &ALL, &as_claimed());
+    assert_eq!(verdict.result, Outcome::Held, "{verdict:#?}");
+    assert_eq!(verdict.claims.len(), DEMO.claims.len());
+    assert_eq!(verdict.exit_code(), 0);
+}
+
+#[test]
+fn a_broken_server_that_stays_up_is_not_held() {
+    let mut result = as_claimed();
+    result.arms.insert(Broken, arm(2.0, 40));
+    let verdict = of_lab(DEMO, &[Broken, Fixed], &result);
+    assert_eq!((verdict.result, verdict.exit_code()), (Outcome::NotHeld, 1));
+    assert!(verdict.claims.iter().any(|claim| !claim.held));
+}
+
+#[test]
+fn a_fixed_server_that_hangs_or_loses_streams_is_not_held() {
+    let mut slow = as_claimed();
+    slow.arms.insert(Fixed, arm(10_000.0, 60));
+    assert_eq!(of_lab(DEMO, &ALL, &slow).result, Outcome::NotHeld);
+    let mut losing = as_claimed();
+    losing.arms.get_mut(&Fixed).unwrap().streams.truncated = 1;
+    assert_eq!(of_lab(DEMO, &ALL, &losing).result, Outcome::NotHeld);
+}
+
+#[test]
+fn a_knee_at_another_number_is_not_held() {
+    let mut early = as_claimed();
+    phase_of(&mut early, Broken, "below").probes = probes(10_000.0);
+    assert_eq!(of_lab(DEMO, &ALL, &early).result, Outcome::NotHeld);
+    let mut wider = as_claimed();
+    phase_of(&mut wider, Broken, "loaded").vendor_peak_active = Some(41);
+    assert_eq!(of_lab(DEMO, &ALL, &wider).result, Outcome::NotHeld);
+}
+
+#[test]
+fn without_pressure_nothing_is_proved() {
+    let mut result = as_claimed();
+    phase_of(&mut result, Fixed, "loaded").vendor_peak_active = Some(12);
+    let verdict = of_lab(DEMO, &ALL, &result);
+    assert_eq!((verdict.result, verdict.exit_code()), (Outcome::Invalid, 3));
+    assert!(verdict.invalid_because.iter().any(|why| why.contains("pressure")), "{verdict:?}");
+}
+
+#[test]
+fn a_control_that_shows_the_effect_accuses_the_framework() {
+    let mut result = as_claimed();
+    result.arms.insert(Control, arm(10_000.0, 60));
+    let verdict = of_lab(DEMO, &ALL, &result);
+    assert_eq!(verdict.result, Outcome::Invalid);
+    assert!(verdict.invalid_because.iter().any(|why| why.contains("control")), "{verdict:?}");
+}
+
+#[test]
+fn a_generator_that_lags_is_no_witness_of_short_latencies() {
+    let mut result = as_claimed();
+    result.generator.schedule_lag_ms.p99 = 25.0;
+    let verdict = of_lab(DEMO, &ALL, &result);
+    assert_eq!(verdict.result, Outcome::Invalid);
+    assert!(verdict.invalid_because.iter().all(|why| why.contains("lagged")), "{verdict:?}");
+    // Against ten seconds, 25 ms are nothing: alone, those claims stand.
+    let long = DEMO.claims.iter().filter(|claim| claim.figure.latency_ms(&result).is_some_and(|ms| ms > 250.0));
+    assert!(long.map(|claim| objection(claim, &judge(claim, &result), &result)).all(|why| why.is_none()));
+}
+
+#[test]
+fn figures_that_are_missing_are_never_a_pass() {
+    let mut result = as_claimed();
+    phase_of(&mut result, Broken, "loaded").probes.clear();
+    assert_eq!(of_lab(DEMO, &ALL, &result).result, Outcome::Invalid);
+    let mut unprobed = as_claimed();
+    for stats in phase_of(&mut unprobed, Broken, "loaded").probes.values_mut() {
+        stats.sent = 0;
+    }
+    assert_eq!(of_lab(DEMO, &ALL, &unprobed).result, Outcome::Invalid);
+}
+
+#[test]
+fn one_side_alone_is_judged_by_the_claims_that_speak_of_it() {
+    let verdict = of_lab(DEMO, &[Broken], &as_claimed());
+    assert_eq!(verdict.result, Outcome::Held);
+    assert!(verdict.claims.iter().all(|claim| claim.arm == "broken"), "{verdict:?}");
+    assert!(!verdict.claims.is_empty() && verdict.claims.len() < DEMO.claims.len());
+}
+
+fn of_objectives(texts: &[&str], target: ArmResult) -> Verdict {
+    let objectives: Vec<Objective> = texts.iter().map(|text| text.parse().unwrap()).collect();
+    let mut result = as_claimed();
+    result.arms.clear();
+    result.target = Some(target);
+    of_run(&objectives, &result, Vec::new())
+}
+
+#[test]
+fn objectives_are_read_and_judged() {
+    let mut target = ArmResult { probes: probes(80.0), ..ArmResult::default() };
+    target.streams.requested = 100;
+    target.streams.completed = 98;
+    target.streams.failed = 2;
+    let held = ["health.p99<100ms", "health_sync.max<=80ms", "failed_share<=2%", "completed>=98", "lost == 2"];
+    assert_eq!(of_objectives(&held, target.clone()).result, Outcome::Held);
+    for missed in ["health.p99<80ms", "failed_share<1%", "lost==0", "completed>98"] {
+        assert_eq!(of_objectives(&[missed], target.clone()).result, Outcome::NotHeld, "{missed}");
+    }
+    // No token ever came, so there is no time to the first one, and nothing to praise.
+    assert_eq!(of_objectives(&["ttft.p99<1s"], target.clone()).result, Outcome::Invalid);
+    assert_eq!(of_objectives(&["other_probe.p99<1s"], target).result, Outcome::Invalid);
+}
+
+#[test]
+fn an_objective_that_cannot_be_read_says_why() {
+    for (text, why) in [
+        ("health.p99", "no comparison"),
+        ("health.p98<1s", "not known"),
+        ("speed<1s", "not known"),
+        ("health.p99<100", "duration"),
+        ("failed_share<0.1", "share"),
+        ("completed>many", "number"),
+        ("completed>-1", "number"),
+    ] {
+        let error = text.parse::<Objective>().unwrap_err().to_string();
+        assert!(error.contains(why) && error.contains(text), "{text}: {error}");
+    }
+}
