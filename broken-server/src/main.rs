@@ -39,7 +39,7 @@ async fn start(settings: &Settings) -> anyhow::Result<()> {
     let addr = listener.local_addr().context("cannot read the address listened on")?;
     eprintln!("broken-server listening on http://{addr}");
     let mistake = settings.mistake;
-    tracing::info!(mistake = mistake.name, symptom = mistake.symptom, file = mistake.file, "wrong on purpose");
+    tracing::info!(mistake = mistake.name, symptom = mistake.symptom, file = mistake.file, "what to look for");
 
     let shutdown = async {
         signals.next().await;

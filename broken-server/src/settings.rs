@@ -14,6 +14,9 @@ const WORKERS_MAX: i64 = 512;
 /// from an experiment.
 const BLOCKING_THREADS_MAX: i64 = 10_000;
 
+// `allow_hyphen_values`: with it `--workers -1` is told that -1 is out of range, without it that there
+// is no flag `-1`.
+
 /// An actix-web server that is wrong on purpose, in exactly one named way at a time.
 #[derive(Clone, Parser)]
 #[command(name = "broken-server", version)]
@@ -38,32 +41,32 @@ pub struct Settings {
 
     /// Worker threads, each with an event loop and a blocking pool of its own.
     #[arg(long, env = "BROKEN_SERVER_WORKERS", default_value_t = 1, value_name = "N")]
-    #[arg(value_parser = clap::value_parser!(u16).range(1..=WORKERS_MAX))]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=WORKERS_MAX), allow_hyphen_values = true)]
     pub workers: u16,
 
     /// Threads in the blocking pool of EACH worker: a process has --workers times as many.
     #[arg(long, env = "BROKEN_SERVER_BLOCKING_THREADS", default_value_t = 40, value_name = "N")]
-    #[arg(value_parser = clap::value_parser!(u16).range(1..=BLOCKING_THREADS_MAX))]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=BLOCKING_THREADS_MAX), allow_hyphen_values = true)]
     pub blocking_threads: u16,
 
     /// How long connecting to the vendor may take.
     #[arg(long, env = "BROKEN_SERVER_CONNECT_TIMEOUT", default_value = "5s", value_name = "TIME")]
-    #[arg(value_parser = parse_timeout)]
+    #[arg(value_parser = parse_timeout, allow_hyphen_values = true)]
     pub connect_timeout: Duration,
 
     /// How long the vendor may take from the request to its first token.
     #[arg(long, env = "BROKEN_SERVER_FIRST_TOKEN_TIMEOUT", default_value = "30s", value_name = "TIME")]
-    #[arg(value_parser = parse_timeout)]
+    #[arg(value_parser = parse_timeout, allow_hyphen_values = true)]
     pub first_token_timeout: Duration,
 
     /// How long the vendor may be silent after its first token.
     #[arg(long, env = "BROKEN_SERVER_IDLE_TIMEOUT", default_value = "30s", value_name = "TIME")]
-    #[arg(value_parser = parse_timeout)]
+    #[arg(value_parser = parse_timeout, allow_hyphen_values = true)]
     pub idle_timeout: Duration,
 
     /// How long running streams may go on after SIGINT or SIGTERM; then they end with an error event.
     #[arg(long, env = "BROKEN_SERVER_SHUTDOWN_GRACE", default_value = "30s", value_name = "TIME")]
-    #[arg(value_parser = humantime::parse_duration)]
+    #[arg(value_parser = humantime::parse_duration, allow_hyphen_values = true)]
     pub shutdown_grace: Duration,
 
     /// The key that clients of /v1 must send.
@@ -134,6 +137,7 @@ mod tests {
         for (args, flag, expected) in [
             (["--blocking-threads", "0"], "--blocking-threads", "1..=10000"),
             (["--workers", "0"], "--workers", "1..=512"),
+            (["--workers", "-1"], "--workers", "1..=512"),
             (["--workers", "513"], "--workers", "1..=512"),
             (["--idle-timeout", "0s"], "--idle-timeout", "over zero"),
             (["--connect-timeout", "-1s"], "--connect-timeout", "250ms or 5s"),

@@ -3,7 +3,7 @@ use std::io::{self, IsTerminal};
 use std::str::FromStr;
 
 use clap::ValueEnum;
-use tracing_subscriber::filter::{ParseError, Targets};
+use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
 use tracing_subscriber::prelude::*;
 
 /// How logs are written.
@@ -20,12 +20,19 @@ pub enum LogFormat {
 pub struct LogFilter(Targets);
 
 impl FromStr for LogFilter {
-    type Err = ParseError;
+    type Err = String;
 
     /// A level for everything, or `target=level` pairs. actix's own start-up chatter is held back
     /// unless the text names it.
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        format!("actix_server=warn,{text}").parse().map(LogFilter)
+    fn from_str(text: &str) -> Result<Self, String> {
+        // A word alone would be taken for a target, and a misspelt level would switch logs off.
+        let levels = text.split(',').map(|part| part.rsplit_once('=').map_or(part, |(_, level)| level));
+        for level in levels {
+            level.parse::<LevelFilter>().map_err(|_| {
+                format!("'{level}' is no level, expected off, error, warn, info, debug or trace, or TARGET=LEVEL pairs")
+            })?;
+        }
+        format!("actix_server=warn,{text}").parse().map(LogFilter).map_err(|error: ParseError| error.to_string())
     }
 }
 

@@ -1,0 +1,20 @@
+//! The server against a mock vendor, over real sockets: each mistake shows its symptom and nothing
+//! else, and the control shows none.
+//!
+//! Row by row the contract is checked in the crate `conformance`.
+
+mod support;
+
+/// What each mistake does to the health routes.
+mod symptoms;
+
+/// Clients that leave.
+mod disconnects;
+/// Vendors that fail.
+mod vendor_failures;
+
+/// Stopping.
+mod shutdown;
+
+/// The program: flags, exit codes, messages.
+mod program;

@@ -1,0 +1,138 @@
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use crate::support::{ALL_MISTAKES, Client, vendor};
+
+fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_broken-server"))
+}
+
+fn output(args: &[&str]) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } = program().args(args).output().unwrap();
+    (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+/// A running program. Dropped, it is killed.
+struct Running {
+    child: Child,
+    url: String,
+    stderr: Option<thread::JoinHandle<String>>,
+}
+
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command.args(["--listen", "127.0.0.1:0"]).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        stderr.read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("broken-server listening on ").expect("the listening line").to_owned();
+        // Drained all along: a program that writes into a full pipe stands still.
+        let stderr = thread::spawn(move || {
+            let mut rest = String::new();
+            let _ = stderr.read_to_string(&mut rest);
+            rest
+        });
+        Running { child, url, stderr: Some(stderr) }
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([format!("-{name}"), self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Its exit code, and what it wrote to stderr after the listening line.
+    fn wait(mut self) -> (Option<i32>, String) {
+        let code = self.child.wait().unwrap().code();
+        (code, self.stderr.take().unwrap().join().unwrap())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn list_prints_every_mistake_with_its_symptom() {
+    let (code, stdout, stderr) = output(&["--list"]);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert_eq!(stdout.lines().count(), ALL_MISTAKES.len());
+    for mistake in ALL_MISTAKES {
+        assert!(stdout.lines().any(|line| line.starts_with(mistake) && line.len() > 60), "{stdout}");
+    }
+}
+
+#[test]
+fn an_unknown_mistake_gets_the_list_and_a_suggestion() {
+    for (asked, nearest) in [("pool-exhaustoin", "pool-exhaustion"), ("nonsense", "none")] {
+        let (code, _, stderr) = output(&["--mistake", asked]);
+        assert_eq!(code, Some(2));
+        assert!(stderr.contains(&format!("did you mean '{nearest}'?")), "{stderr}");
+        assert!(ALL_MISTAKES.iter().all(|mistake| stderr.contains(mistake)), "{stderr}");
+    }
+}
+
+#[test]
+fn bad_flags_exit_with_2_and_a_taken_address_with_1() {
+    let (code, _, stderr) = output(&["--blocking-threads", "0"]);
+    assert_eq!(code, Some(2));
+    assert!(stderr.contains("--blocking-threads") && stderr.contains("1..=10000"), "{stderr}");
+
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap().to_string();
+    let (code, _, stderr) = output(&["--listen", &addr]);
+    assert_eq!(code, Some(1));
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(stderr.contains("cannot listen on") && stderr.contains(&addr), "{stderr}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn flags_come_from_the_environment_and_logs_as_json() {
+    let mut command = program();
+    command.env("BROKEN_SERVER_MISTAKE", "pool-per-chunk").env("BROKEN_SERVER_LOG_FORMAT", "json");
+    command.env("BROKEN_SERVER_BLOCKING_THREADS", "3").env("BROKEN_SERVER_WORKERS", "2");
+    let running = Running::start(&mut command);
+    assert_eq!(Client::new(&running.url).metric("blocking_pool_size").await, 6.0);
+    running.signal("INT");
+    let (code, stderr) = running.wait();
+    assert_eq!(code, Some(0), "{stderr}");
+    for line in stderr.lines() {
+        assert!(serde_json::from_str::<serde_json::Value>(line).unwrap().is_object());
+    }
+    assert!(stderr.contains("pool-per-chunk") && stderr.contains("token gap"), "{stderr}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_stops_it_with_0_also_while_streams_run() {
+    let mock = vendor(5, Duration::from_millis(20), Duration::from_secs(3600)).await;
+    for mistake in ["pool-exhaustion", "blocked-executor"] {
+        let running = Running::start(program().args(["--mistake", mistake, "--upstream", &mock.url()]).args([
+            "--shutdown-grace",
+            "200ms",
+            "--blocking-threads",
+            "1",
+        ]));
+        let stream = Client::new(&running.url).open_stream().await;
+        running.signal("TERM");
+        let (code, stderr) = running.wait();
+        assert_eq!(code, Some(0), "{mistake}: {stderr}");
+        drop(stream);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_stops_it_at_once() {
+    let mock = vendor(5, Duration::from_millis(20), Duration::from_secs(3600)).await;
+    let running = Running::start(program().args(["--upstream", &mock.url(), "--shutdown-grace", "1h"]));
+    let client = Client::new(&running.url);
+    let _stream = client.open_stream().await;
+    running.signal("TERM");
+    crate::support::until("not ready", async || client.get("/ready").await.status() == 503).await;
+    running.signal("TERM");
+    assert_eq!(running.wait().0, Some(1));
+}

@@ -1,0 +1,109 @@
+use std::time::{Duration, Instant};
+
+use reqwest::{RequestBuilder, Response};
+use serde_json::{Value, json};
+use wire::sse::{Decoder, EVENT_BYTES_MAX, Event};
+
+/// A client that makes a fresh connection for each request, as a load balancer's probe does.
+#[derive(Clone)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    url: String,
+}
+
+impl Client {
+    pub(crate) fn new(url: &str) -> Self {
+        let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
+        Client { http, url: url.to_owned() }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Response {
+        self.http.get(format!("{}{path}", self.url)).send().await.unwrap()
+    }
+
+    /// The request for a stream, to be sent or given headers first.
+    pub(crate) fn chat(&self) -> RequestBuilder {
+        let body = json!({"messages": [{"role": "user", "content": "hi"}]});
+        self.http.post(format!("{}/chat/stream", self.url)).json(&body)
+    }
+
+    /// The request for a whole answer.
+    pub(crate) fn whole(&self) -> RequestBuilder {
+        self.http.post(format!("{}/llm", self.url)).json(&json!({"prompt": "hi"}))
+    }
+
+    /// A stream that has begun: its head is here.
+    pub(crate) async fn open_stream(&self) -> EventStream {
+        let response = self.chat().send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        EventStream::new(response)
+    }
+
+    /// How long `path` takes to answer.
+    pub(crate) async fn time(&self, path: &str) -> Duration {
+        let begun = Instant::now();
+        assert_eq!(self.get(path).await.status(), 200);
+        begun.elapsed()
+    }
+
+    /// The value of one metric without labels.
+    pub(crate) async fn metric(&self, name: &str) -> f64 {
+        let text = self.get("/metrics").await.text().await.unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no metric {name} in:\n{text}")).parse().unwrap()
+    }
+}
+
+/// The events of a stream. Dropped, it leaves.
+pub(crate) struct EventStream {
+    response: Response,
+    decoder: Decoder,
+    events: Vec<Event>,
+}
+
+impl EventStream {
+    pub(crate) fn new(response: Response) -> Self {
+        EventStream { response, decoder: Decoder::new(EVENT_BYTES_MAX), events: Vec::new() }
+    }
+
+    /// Reads until there are `count` events.
+    pub(crate) async fn read(&mut self, count: usize) {
+        while self.events.len() < count {
+            let piece = self.response.chunk().await.unwrap().expect("the stream ended early");
+            self.decoder.decode(&piece, &mut self.events).unwrap();
+        }
+    }
+
+    /// Reads to the end.
+    pub(crate) async fn finish(mut self) -> Ended {
+        while let Some(piece) = self.response.chunk().await.unwrap() {
+            self.decoder.decode(&piece, &mut self.events).unwrap();
+        }
+        assert!(!self.decoder.mid_event());
+        Ended(self.events)
+    }
+}
+
+/// A stream that was read to its end.
+#[derive(Debug)]
+pub(crate) struct Ended(Vec<Event>);
+
+impl Ended {
+    /// Whether it is whole: its last event is `[DONE]`.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.0.last().is_some_and(|event| event.name.is_none() && event.data == "[DONE]")
+    }
+
+    /// How many tokens came.
+    pub(crate) fn tokens(&self) -> usize {
+        self.0.iter().filter(|event| event.data.starts_with("{\"content\":")).count()
+    }
+
+    /// The `error` object of the event that ended it; there is no `[DONE]` then.
+    pub(crate) fn error(&self) -> Value {
+        assert!(self.0.iter().all(|event| event.data != "[DONE]"), "{self:?}");
+        let last = self.0.last().unwrap();
+        assert_eq!(last.name.as_deref(), Some("error"), "{self:?}");
+        serde_json::from_str::<Value>(&last.data).unwrap()["error"].clone()
+    }
+}

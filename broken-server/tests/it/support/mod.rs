@@ -1,0 +1,24 @@
+//! What the tests share: a server in this process, clients for it, and the vendors.
+
+mod client;
+mod server;
+mod vendors;
+
+pub(crate) use client::{Client, EventStream};
+pub(crate) use server::{ALL_MISTAKES, TestServer};
+pub(crate) use vendors::{ScriptedVendor, unreachable_vendor, vendor};
+
+use std::time::{Duration, Instant};
+
+/// Waits until `condition` holds.
+///
+/// # Panics
+/// When it does not within 20 s, far over what any test here takes.
+pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    const PATIENCE: Duration = Duration::from_secs(20);
+    let begun = Instant::now();
+    while !condition().await {
+        assert!(begun.elapsed() < PATIENCE, "waited in vain for: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

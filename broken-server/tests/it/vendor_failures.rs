@@ -1,0 +1,147 @@
+use std::time::Duration;
+
+use reqwest::Response;
+use serde_json::Value;
+
+use crate::support::{ALL_MISTAKES, EventStream, ScriptedVendor, TestServer, unreachable_vendor, vendor};
+
+const GAP: Duration = Duration::from_millis(20);
+const NEVER: Duration = Duration::from_secs(3600);
+
+const STREAM_HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+const TOKEN: &str = "data: {\"id\":\"a\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\
+    \"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"},\"finish_reason\":null}]}\n\n";
+
+fn http_chunk(text: &str) -> String {
+    format!("{:x}\r\n{text}\r\n", text.len())
+}
+
+/// A response with this `status` and an error body; checks that nothing internal is in it.
+async fn refused(response: Response, status: u16) -> Value {
+    assert_eq!(response.status(), status);
+    assert!(response.headers().contains_key("x-request-id"));
+    let text = response.text().await.unwrap();
+    for internal in ["127.0.0.1", "ureq", "reqwest", "hyper", "os error"] {
+        assert!(!text.contains(internal), "{text}");
+    }
+    serde_json::from_str::<Value>(&text).unwrap()["error"].clone()
+}
+
+#[tokio::test]
+async fn a_vendor_that_fails_before_its_first_token_is_a_502() {
+    let closes = ScriptedVendor::start("", true).await;
+    let fails = ScriptedVendor::start("HTTP/1.1 500 Oh\r\ncontent-length: 4\r\n\r\n10.0", true).await;
+    let garbles = ScriptedVendor::start("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n<html>", true).await;
+    let redirects =
+        ScriptedVendor::start("HTTP/1.1 302 Go\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n", true).await;
+    let garbles_event = ScriptedVendor::start(&format!("{STREAM_HEAD}{}", http_chunk("data: <html>\n\n")), true).await;
+    for mistake in ALL_MISTAKES {
+        for (vendor, stream_code, whole_code) in [
+            (unreachable_vendor().await, "unreachable", "unreachable"),
+            (closes.url(), "connection_broken", "connection_broken"),
+            (fails.url(), "bad_status", "bad_status"),
+            (redirects.url(), "bad_status", "bad_status"),
+            (garbles.url(), "truncated_answer", "malformed_answer"),
+            (garbles_event.url(), "malformed_answer", "connection_broken"),
+        ] {
+            let server = TestServer::start(mistake, &vendor, &[]);
+            let client = server.client();
+            for (request, code) in [(client.chat(), stream_code), (client.whole(), whole_code)] {
+                let error = refused(request.send().await.unwrap(), 502).await;
+                assert_eq!((&error["type"], &error["code"]), (&"upstream_failure".into(), &code.into()), "{mistake}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_vendors_refusal_is_passed_on_as_what_it_is() {
+    let body = r#"{"error":{"message":"slow down","type":"rate_limit","code":null,"param":null}}"#;
+    let head = format!("HTTP/1.1 429 Slow\r\nretry-after: 7\r\ncontent-length: {}\r\n\r\n", body.len());
+    let busy = ScriptedVendor::start(&format!("{head}{body}"), true).await;
+    let teapot = ScriptedVendor::start("HTTP/1.1 418 Tea\r\ncontent-length: 3\r\n\r\ntea", true).await;
+    for mistake in ALL_MISTAKES {
+        let server = TestServer::start(mistake, &busy.url(), &[]);
+        let response = server.client().chat().send().await.unwrap();
+        assert_eq!(response.headers()["retry-after"], "7");
+        assert_eq!(refused(response, 429).await["message"], "slow down", "{mistake}");
+
+        let server = TestServer::start(mistake, &teapot.url(), &[]);
+        let error = refused(server.client().whole().send().await.unwrap(), 418).await;
+        assert_eq!(error["type"], "upstream_rejected", "{mistake}");
+    }
+}
+
+#[tokio::test]
+async fn a_vendor_that_fails_in_mid_stream_ends_it_with_an_error_event() {
+    let token = http_chunk(TOKEN);
+    let dies = ScriptedVendor::start(&format!("{STREAM_HEAD}{token}"), true).await;
+    let forgets_done = ScriptedVendor::start(&format!("{STREAM_HEAD}{token}0\r\n\r\n"), true).await;
+    let garbles = ScriptedVendor::start(&format!("{STREAM_HEAD}{token}{}", http_chunk("data: {\n\n")), false).await;
+    let reported = http_chunk("data: {\"error\":{\"message\":\"no GPU at 10.0.0.7\",\"type\":\"server_error\"}}\n\n");
+    let reports = ScriptedVendor::start(&format!("{STREAM_HEAD}{token}{reported}"), false).await;
+    for mistake in ALL_MISTAKES {
+        for (vendor, code) in [
+            (&dies, "connection_broken"),
+            (&forgets_done, "truncated_answer"),
+            (&garbles, "malformed_answer"),
+            (&reports, "reported_error"),
+        ] {
+            let server = TestServer::start(mistake, &vendor.url(), &[]);
+            let ended = server.client().open_stream().await.finish().await;
+            assert_eq!(ended.tokens(), 1, "{mistake}");
+            let error = ended.error();
+            assert_eq!((&error["type"], &error["code"]), (&"upstream_failure".into(), &code.into()), "{mistake}");
+            assert!(!error.to_string().contains("10.0.0.7"), "{mistake}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_silence_has_its_own_limit() {
+    for mistake in ALL_MISTAKES {
+        let silent = ScriptedVendor::start("", false).await;
+        let server = TestServer::start(mistake, &silent.url(), &["--first-token-timeout", "200ms"]);
+        for request in [server.client().chat(), server.client().whole()] {
+            let error = refused(request.send().await.unwrap(), 502).await;
+            assert_eq!(error["code"], "first_token_timeout", "{mistake}");
+        }
+
+        let only_head = ScriptedVendor::start(STREAM_HEAD, false).await;
+        let server = TestServer::start(mistake, &only_head.url(), &["--first-token-timeout", "200ms"]);
+        let error = refused(server.client().chat().send().await.unwrap(), 502).await;
+        assert_eq!(error["code"], "first_token_timeout", "{mistake}");
+
+        let stalls = vendor(5, GAP, NEVER).await;
+        let server = TestServer::start(mistake, &stalls.url(), &["--idle-timeout", "200ms"]);
+        let ended = server.client().open_stream().await.finish().await;
+        assert_eq!((ended.tokens(), &ended.error()["code"]), (1, &"idle_timeout".into()), "{mistake}");
+    }
+}
+
+#[tokio::test]
+async fn no_limit_is_a_total_and_the_first_token_may_take_longer_than_the_next() {
+    // The first token takes three times the idle limit, the whole stream six times it.
+    let mock = vendor(31, 30 * GAP, GAP).await;
+    for mistake in ALL_MISTAKES {
+        let server = TestServer::start(mistake, &mock.url(), &["--idle-timeout", "200ms"]);
+        let ended = server.client().open_stream().await.finish().await;
+        assert!(ended.is_whole(), "{mistake}: {ended:?}");
+        assert_eq!(ended.tokens(), 31);
+    }
+}
+
+#[tokio::test]
+async fn connections_to_the_vendor_are_used_again() {
+    let mock = vendor(3, GAP, GAP).await;
+    for mistake in ALL_MISTAKES {
+        mock.reset();
+        let server = TestServer::start(mistake, &mock.url(), &[]);
+        let client = server.client();
+        for _ in 0..6 {
+            assert!(EventStream::new(client.chat().send().await.unwrap()).finish().await.is_whole());
+        }
+        assert_eq!(mock.ledger().started, 6);
+        assert_eq!(mock.ledger().connections_opened, 1, "{mistake}");
+    }
+}
