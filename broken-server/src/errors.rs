@@ -74,6 +74,10 @@ impl Failure {
         }
     }
 
+    /// What [`Failure::kind`] can be for a call that was begun.
+    pub(crate) const CALL_KINDS: [&'static str; 4] =
+        ["upstream_failure", "upstream_rejected", "shutting_down", "internal"];
+
     /// The cause in one word, for error bodies and the label of `llm_errors_total`.
     pub(crate) fn kind(&self) -> &'static str {
         match self {

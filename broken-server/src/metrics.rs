@@ -12,6 +12,8 @@ use prometheus_client::registry::Registry;
 
 pub(crate) use call_guard::CallGuard;
 
+use crate::errors::Failure;
+
 /// Content type of `/metrics`.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -30,7 +32,7 @@ pub(crate) struct Metrics {
     request_duration: Family<RequestLabels, Histogram, fn() -> Histogram>,
 }
 
-/// Bounded: the kinds of [`crate::errors::Failure`].
+/// Bounded: the kinds of [`Failure`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ErrorLabels {
     r#type: &'static str,
@@ -58,6 +60,10 @@ impl Metrics {
             requests: Family::default(),
             request_duration: Family::new_with_constructor(seconds),
         };
+        for r#type in Failure::CALL_KINDS {
+            // Shown as 0 from the start: a counter that appears with its first error shows no rise.
+            metrics.errors.get_or_create(&ErrorLabels { r#type });
+        }
         let all = metrics.clone();
         registry.register("llm_calls", "Calls to the vendor asked for, also those that wait for a thread", all.calls);
         registry.register("llm_errors", "Calls that failed, by cause", all.errors);

@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn a_panic_is_an_internal_failure_and_gives_the_thread_back() {
         with_one_thread(async |pool| {
-            let failure = pool.run(|| panic!("on purpose")).await.map(|()| ()).unwrap_err();
+            let failure = pool.run::<()>(|| panic!("on purpose")).await.unwrap_err();
             assert!(matches!(failure, Failure::Internal(_)));
             pool.run(|| ()).await.unwrap();
             assert_eq!(pool.queued.get(), 0);

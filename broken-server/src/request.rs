@@ -1,4 +1,4 @@
-use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap};
 use actix_web::web::Payload;
 use actix_web::{HttpMessage, HttpRequest};
 use bytes::Bytes;
@@ -46,13 +46,17 @@ pub(crate) fn to_call(state: &AppState, request: &HttpRequest, route: Route, bod
 /// The body of a request that must be JSON; what is in it is checked later.
 ///
 /// # Errors
-/// [`Refusal::MediaType`], [`Refusal::TooLarge`] whether or not its length was announced, and
-/// [`Refusal::NotJson`] for a body that broke off.
+/// [`Refusal::MediaType`], [`Refusal::TooLarge`] (at once if the length is told, or else when that many
+/// bytes have come), and [`Refusal::NotJson`] for a body that broke off.
 pub(crate) async fn json_body(request: &HttpRequest, payload: Payload) -> Result<Bytes, Refusal> {
     let found = request.content_type();
     if !found.eq_ignore_ascii_case("application/json") {
         let found = if found.is_empty() { "none".to_owned() } else { shorten(found) };
         return Err(Refusal::MediaType { found });
+    }
+    let told = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if told.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
+        return Err(Refusal::TooLarge { limit: BODY_BYTES_MAX });
     }
     match payload.to_bytes_limited(BODY_BYTES_MAX).await {
         Ok(Ok(body)) => Ok(body),

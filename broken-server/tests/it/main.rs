@@ -3,6 +3,8 @@
 //!
 //! Row by row the contract is checked in the crate `conformance`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
+
 mod support;
 
 /// What each mistake does to the health routes.
