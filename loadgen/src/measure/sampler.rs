@@ -142,7 +142,35 @@ fn sample_process(system: &mut System, pid: Pid) -> Option<ProcessSample> {
     Some(ProcessSample {
         cpu: Duration::from_millis(process.accumulated_cpu_time()),
         rss_bytes: process.memory(),
-        threads: process.tasks().map(|tasks| tasks.len() as u64),
+        // sysinfo leaves out the thread that the process began with.
+        threads: process.tasks().map(|tasks| tasks.len() as u64 + 1),
         fds: process.open_files().map(|files| files as u64),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_are_counted_as_they_are() {
+        let watched = Arc::new(Watched::new(Some(std::process::id()), Vec::new()));
+        let threads = || {
+            let mut system = System::new();
+            watched.take_sample(Duration::ZERO, &mut system);
+            watched.samples().last().and_then(|sample| sample.process).map(|process| process.threads)
+        };
+        let before = threads();
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let waiting = thread::spawn(move || released.recv());
+        let after = threads();
+        drop(release);
+        assert!(waiting.join().is_ok_and(|received| received.is_err()));
+        assert!(before.is_some(), "this process is there");
+        // Not every system tells; where it does, tests beside this one may come and go.
+        if let (Some(Some(before)), Some(Some(after))) = (before, after) {
+            assert!(before >= 2, "this test has a thread besides the main one: {before}");
+            assert!(after + 8 > before, "{before}, then {after}");
+        }
+    }
 }
