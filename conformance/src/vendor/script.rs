@@ -35,6 +35,13 @@ pub fn completion(text: &str) -> Vec<Step> {
     answer(200, "application/json", &body.to_string())
 }
 
+/// A redirection that keeps the method.
+#[must_use]
+pub fn redirect(location: &str) -> Vec<Step> {
+    let head = format!("HTTP/1.1 307 Scripted\r\nLocation: {location}\r\nContent-Length: 0\r\n");
+    vec![Step::Send(format!("{head}Connection: close\r\n\r\n").into_bytes())]
+}
+
 /// The same answer over a connection that the vendor says it keeps, and closes all the same.
 #[must_use]
 pub fn closed_although_kept(script: Vec<Step>) -> Vec<Step> {

@@ -69,13 +69,14 @@ async fn a_silent_vendor_is_502_after_the_first_token_timeout(server: &'static S
     Ok(())
 }
 
-/// What a vendor can do wrong before its first token. All of it is the vendor's failure, told as such.
-fn failures() -> Vec<(&'static str, Vec<Step>)> {
+/// What a vendor can do wrong before its first token. All of it is the vendor's failure, told as such,
+/// also that it sends its callers `elsewhere`: what they ask is not for others to read.
+fn failures(elsewhere: &str) -> Vec<(&'static str, Vec<Step>)> {
     let garbage = script::chunk(b"data: {\"choices\":\n\n");
     vec![
         ("500", script::answer(500, "application/json", &script::error_body("model crashed"))),
         ("503 in HTML", script::answer(503, "text/html", "<h1>503</h1> upstream 10.0.0.7 is down")),
-        ("302", script::answer(302, "text/plain", "elsewhere")),
+        ("redirects", script::redirect(elsewhere)),
         ("closes without an answer", vec![]),
         ("resets", vec![Step::Reset]),
         ("is no HTTP", vec![Step::Send(b"SSH-2.0-OpenSSH_9.6\r\n\r\n".to_vec())]),
@@ -92,10 +93,12 @@ fn failures() -> Vec<(&'static str, Vec<Step>)> {
 }
 
 async fn a_vendor_that_fails_is_502(server: &'static Server) -> anyhow::Result<()> {
-    let vendor = Vendor::by_prompt(failures()).await?;
+    let other = Vendor::playing(script::stream(&["a"])).await?;
+    let elsewhere = format!("{}/v1/chat/completions", other.url());
+    let vendor = Vendor::by_prompt(failures(&elsewhere)).await?;
     let running = server.start(&vendor.url(), &[]).await?;
     let mut wrong = Vec::new();
-    for (prompt, _) in failures() {
+    for (prompt, _) in failures(&elsewhere) {
         for (path, body) in calls(prompt) {
             let checked = failed(&running, path, &body, 502).await.and_then(|error| {
                 ensure!(!error.message.contains("10.0.0.7"), "the vendor's own page is passed on: {}", error.message);
@@ -105,6 +108,7 @@ async fn a_vendor_that_fails_is_502(server: &'static Server) -> anyhow::Result<(
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(other.calls().is_empty(), "a redirection was followed");
     Ok(())
 }
 

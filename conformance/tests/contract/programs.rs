@@ -42,6 +42,7 @@ const MOCK_LLM: Facts = Facts {
         (&["--jitter", "wild"], "--jitter"),
         (&["--jitter=-1"], "--jitter"),
         (&["--seed", "x"], "--seed"),
+        (&["--fault", "explode"], "--fault"),
     ],
 };
 
