@@ -17,6 +17,8 @@ on_every_server!(
     every_token_is_one_event_and_done_is_last,
     text_survives_however_the_vendor_cuts_its_stream,
     the_text_is_what_the_vendor_says,
+    a_long_answer_comes_whole,
+    streams_at_the_same_time_do_not_mix,
     an_answer_without_a_token_is_whole_too,
     max_tokens_is_honoured,
     the_vendor_gets_what_was_asked,
@@ -58,6 +60,37 @@ async fn the_text_is_what_the_vendor_says(server: &'static Server) -> anyhow::Re
     // The vendor says the same to everyone: ask it directly, for the whole answer.
     let direct = Answer::to(direct_call(&mock.url()).await?).await?.json(200)?;
     assert_eq!(chat.tokens.concat(), direct["choices"][0]["message"]["content"].as_str().context("no content")?);
+    Ok(())
+}
+
+async fn a_long_answer_comes_whole(server: &'static Server) -> anyhow::Result<()> {
+    const TOKENS: u32 = 5000;
+    let mock = MockLlm::builder().tokens(TOKENS).ttft(Duration::ZERO).inter_token(Duration::ZERO).start().await?;
+    let running = server.start(&mock.url(), &[]).await?;
+    let answer = Answer::to(running.post(STREAM_ROUTE, &streamed("hi"))).await?;
+    let chat = Chat::of(&answer.events()?)?;
+    assert_eq!((chat.tokens.len(), chat.end), (TOKENS as usize, End::Done));
+    Ok(())
+}
+
+async fn streams_at_the_same_time_do_not_mix(server: &'static Server) -> anyhow::Result<()> {
+    const PROMPTS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let paced = |prompt| {
+        let mut steps = vec![script::head()];
+        steps.extend(
+            [1, 2, 3].into_iter().flat_map(|_| [script::token(prompt), Step::Pause(Duration::from_millis(10))]),
+        );
+        steps.extend([script::done(), script::last_chunk()]);
+        (prompt, steps)
+    };
+    let vendor = Vendor::by_prompt(PROMPTS.map(paced)).await?;
+    let running = server.start(&vendor.url(), &[]).await?;
+    let streams =
+        PROMPTS.map(|prompt| (prompt, tokio::spawn(Answer::to(running.post(STREAM_ROUTE, &streamed(prompt))))));
+    for (prompt, stream) in streams {
+        let chat = Chat::of(&stream.await??.events()?)?;
+        assert_eq!(chat, Chat { tokens: vec![prompt.to_owned(); 3], end: End::Done });
+    }
     Ok(())
 }
 
