@@ -37,7 +37,7 @@ async fn start(settings: &Settings) -> anyhow::Result<()> {
     }
     let listener = bind(settings.listen).with_context(|| format!("cannot listen on {}", settings.listen))?;
     let addr = listener.local_addr().context("cannot read the address listened on")?;
-    eprintln!("broken-server listening on http://{addr}");
+    eprintln!("broken-server: listening on http://{addr}");
     let mistake = settings.mistake;
     tracing::info!(mistake = mistake.name, symptom = mistake.symptom, file = mistake.file, "what to look for");
 

@@ -62,7 +62,7 @@ impl Metrics {
         };
         for r#type in Failure::CALL_KINDS {
             // Shown as 0 from the start: a counter that appears with its first error shows no rise.
-            metrics.errors.get_or_create(&ErrorLabels { r#type });
+            drop(metrics.errors.get_or_create(&ErrorLabels { r#type }));
         }
         let all = metrics.clone();
         registry.register("llm_calls", "Calls to the vendor asked for, also those that wait for a thread", all.calls);

@@ -68,7 +68,12 @@ impl AppState {
     /// # Errors
     /// Those of the call, and [`Failure::ShuttingDown`].
     pub(crate) async fn until_cut<T>(&self, call: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-        self.cut.run_until_cancelled(call).await.unwrap_or(Err(Failure::ShuttingDown))
+        tokio::select! {
+            // The cut makes calls fail as well; they failed because of it.
+            biased;
+            () = self.cut.cancelled() => Err(Failure::ShuttingDown),
+            result = call => result,
+        }
     }
 }
 

@@ -28,7 +28,7 @@ impl Running {
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         stderr.read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("broken-server listening on ").expect("the listening line").to_owned();
+        let url = line.trim().strip_prefix("broken-server: listening on ").expect("the listening line").to_owned();
         // Drained all along: a program that writes into a full pipe stands still.
         let stderr = thread::spawn(move || {
             let mut rest = String::new();
