@@ -24,6 +24,7 @@ pub(crate) struct Generation {
     sleep: Pin<Box<Sleep>>,
     arrived: Instant,
     last_token: Instant,
+    cut_short: bool,
     ignore_disconnect: bool,
 }
 
@@ -66,6 +67,7 @@ impl Generation {
             pace,
             arrived,
             last_token: now,
+            cut_short: plan.cut_short,
             ignore_disconnect: plan.ignore_disconnect,
         }
     }
@@ -111,7 +113,7 @@ impl Generation {
     /// The answer was handed over whole.
     pub(crate) fn complete(&mut self) {
         if let Some(held) = self.held.take() {
-            held.release().complete();
+            held.release().complete(self.cut_short);
             self.vendor.latencies.whole_request.observe(self.arrived.elapsed());
         }
     }

@@ -64,6 +64,12 @@ pub(crate) fn render(ledger: &Ledger, latencies: &Latencies) -> String {
     page.counter("vllm:prompt_tokens_total", "Tokens of prompts.", ledger.prompt_tokens);
     let generated = ledger.tokens_sent + ledger.tokens_after_disconnect;
     page.counter("vllm:generation_tokens_total", "Tokens generated.", generated);
+    let reasons = [
+        ("stop", ledger.completed - ledger.completed_by_limit),
+        ("length", ledger.completed_by_limit),
+        ("abort", ledger.cancelled),
+    ];
+    page.counters("vllm:request_success_total", "Generations ended.", "finished_reason", reasons);
     let outcomes = [("completed", ledger.completed), ("cancelled", ledger.cancelled), ("failed", ledger.failed)];
     page.counters("mock_llm_generations_total", "Generations ended.", "outcome", outcomes);
     page.counters(

@@ -34,10 +34,20 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// # Errors
 /// The request gets no response.
 pub(crate) async fn answer(vendor: &Arc<Vendor>, request: Request<Incoming>) -> Result<Response<AnswerBody>, Hangup> {
-    let path = request.uri().path();
-    if matches!(path, "/health" | "/metrics") || path.starts_with("/debug/") {
-        return operators_route(vendor, request).await.or_else(Failure::into_response);
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let answered = if matches!(uri.path(), "/health" | "/metrics") || uri.path().starts_with("/debug/") {
+        operators_route(vendor, request).await.or_else(Failure::into_response)
+    } else {
+        answer_caller(vendor, request).await
+    };
+    match &answered {
+        Ok(response) => tracing::debug!(%method, %uri, status = response.status().as_u16(), "answered"),
+        Err(hangup) => tracing::debug!(%method, %uri, %hangup, "not answered"),
     }
+    answered
+}
+
+async fn answer_caller(vendor: &Arc<Vendor>, request: Request<Incoming>) -> Result<Response<AnswerBody>, Hangup> {
     let recorded = recorder::Request::received(&vendor.recorder);
     let request_id = request.headers().get(REQUEST_ID_HEADER).cloned();
     let mut response = callers_route(vendor, request).await.or_else(Failure::into_response)?;

@@ -18,6 +18,9 @@ pub struct Ledger {
     pub started: u64,
     /// Generations that were delivered whole.
     pub completed: u64,
+    /// Of the completed ones, those that the request's `max_tokens` ended.
+    #[serde(default)]
+    pub completed_by_limit: u64,
     /// Generations whose client left.
     pub cancelled: u64,
     /// Generations that a fault ended, those that it ended before they made a token included.

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Counts, Recorder};
+use super::Recorder;
 
 /// A request on its way to an answer. Dropped before it has a status, it counts as unanswered.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(crate) struct Waiting(Arc<Recorder>);
 
 #[derive(Debug, Clone, Copy)]
 enum Outcome {
-    Completed,
+    Completed { by_limit: bool },
     Failed,
     Cancelled,
 }
@@ -53,9 +53,10 @@ impl Entry {
         Entry { recorder: Arc::clone(recorder), outcome: Outcome::Cancelled }
     }
 
-    /// The answer is whole: its last byte was handed to the socket.
-    pub(crate) fn complete(mut self) {
-        self.outcome = Outcome::Completed;
+    /// The answer is whole: its last byte was handed to the socket. `by_limit` says that the
+    /// request's limit ended it.
+    pub(crate) fn complete(mut self, by_limit: bool) {
+        self.outcome = Outcome::Completed { by_limit };
     }
 
     /// A fault ended it.
@@ -73,13 +74,15 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         let mut counts = self.recorder.lock();
-        let Counts { active, completed, failed, cancelled, .. } = &mut *counts;
-        *active -= 1;
-        *match self.outcome {
-            Outcome::Completed => completed,
-            Outcome::Failed => failed,
-            Outcome::Cancelled => cancelled,
-        } += 1;
+        counts.active -= 1;
+        match self.outcome {
+            Outcome::Completed { by_limit } => {
+                counts.completed += 1;
+                counts.completed_by_limit += u64::from(by_limit);
+            }
+            Outcome::Failed => counts.failed += 1,
+            Outcome::Cancelled => counts.cancelled += 1,
+        }
     }
 }
 
@@ -105,7 +108,7 @@ mod tests {
         for (index, entry) in entries.into_iter().enumerate() {
             assert!(holds(&recorder));
             match index {
-                0 => entry.complete(),
+                0 => entry.complete(false),
                 1 => entry.fail(),
                 _ => drop(entry),
             }
@@ -120,13 +123,13 @@ mod tests {
         let recorder = Arc::new(Recorder::default());
         let (entry, _) = recorder.start(Some("a"), 1);
         let waiting = entry.wait();
-        recorder.start(None, 1).0.complete();
+        recorder.start(None, 1).0.complete(true);
         recorder.reset();
         let ledger = recorder.snapshot(9);
         assert_eq!((ledger.started, ledger.active, ledger.waiting, ledger.completed), (1, 1, 1, 0));
         assert!(ledger.starts.is_empty() && ledger.attempts_by_request_id.is_empty());
         drop(waiting);
-        entry.complete();
+        entry.complete(false);
         assert!(holds(&recorder));
     }
 

@@ -1,0 +1,95 @@
+//! What the mock costs, and how well it keeps its schedule: `cargo bench -p mock-llm`.
+//!
+//! Runs the real program as a process of its own and holds streams open against it over raw
+//! sockets. The client shares the machine with it, and what the client is late with counts against
+//! the vendor. With `--other-url` and `--other-pid` another mock that already runs is measured by
+//! the same client in the same run (see the README).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark fails by panicking")]
+
+mod client;
+mod process;
+mod table;
+
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+
+use client::{Load, Measured, Target};
+use process::{Process, Vendor};
+
+/// Measures mock-llm, and another mock beside it.
+#[derive(Debug, Parser)]
+struct Args {
+    /// How long to measure each case
+    #[arg(long, default_value = "5s", value_parser = humantime::parse_duration)]
+    window: Duration,
+    /// Where another mock completes chats, such as http://127.0.0.1:8080/v1/chat/completions; it must
+    /// be set to one token every 50 ms
+    #[arg(long, requires = "other_pid", value_parser = Target::parse)]
+    other_url: Option<Target>,
+    /// Its process
+    #[arg(long, requires = "other_url")]
+    other_pid: Option<u32>,
+    /// What cargo passes to every benchmark
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// A load to hold: so many streams with so much time between two tokens.
+#[derive(Debug, Clone, Copy)]
+struct Case {
+    name: &'static str,
+    streams: usize,
+    gap: Duration,
+}
+
+const fn case(name: &'static str, streams: usize, gap_ms: u64) -> Case {
+    Case { name, streams, gap: Duration::from_millis(gap_ms) }
+}
+
+const SCHEDULE: Case = case("schedule", 1_000, 50);
+const RATE: Case = case("rate", 1_000, 10);
+/// Twice the rate that one core is to sustain, to see where it ends.
+const OVERLOAD: Case = case("overload", 1_000, 5);
+const MEMORY: Case = case("memory", 10_000, 1_000);
+
+fn main() {
+    let args = Args::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        rlimit::increase_nofile_limit(u64::MAX).unwrap();
+        table::head();
+        for case in [SCHEDULE, RATE, OVERLOAD, MEMORY] {
+            let vendor = Vendor::start();
+            table::row("mock-llm", &case, &measure(&vendor.process(), &vendor.target(), case, args.window).await);
+        }
+        if let (Some(target), Some(pid)) = (args.other_url, args.other_pid) {
+            table::row("the other", &SCHEDULE, &measure(&Process::of(pid), &target, SCHEDULE, args.window).await);
+        }
+        let vendor = Vendor::start();
+        table::cancellation(&client::cancel(&vendor.target(), 500, Duration::from_millis(200)).await);
+    });
+}
+
+/// Opens the streams, evenly over a second or two, and measures once all of them run.
+async fn measure(process: &Process, target: &Target, case: Case, window: Duration) -> Measured {
+    let idle = process.usage();
+    let ramp = Duration::from_secs(1 + case.streams as u64 / 5_000);
+    let load = Load::start(target, case.streams, case.gap, ramp);
+    tokio::time::sleep(ramp + Duration::from_secs(1)).await;
+
+    let (begin, events_before) = (Instant::now(), load.events());
+    let before = process.usage();
+    tokio::time::sleep(window).await;
+    let after = process.usage();
+    let (end, events) = (Instant::now(), load.events() - events_before);
+    Measured {
+        seconds: (end - begin).as_secs_f64(),
+        events,
+        cpu_seconds: after.cpu_seconds - before.cpu_seconds,
+        rss_bytes: after.rss_bytes,
+        stream_bytes: after.rss_bytes.saturating_sub(idle.rss_bytes) / case.streams as u64,
+        late_ms: load.stop(begin, end).await,
+    }
+}

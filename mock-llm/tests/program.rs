@@ -1,0 +1,149 @@
+//! The program from outside: how it starts, stops and fails.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+
+/// The program, running; killed when dropped.
+struct Program {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    /// Its first line.
+    ready: String,
+}
+
+fn command(flags: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mock-llm"));
+    command.args(flags).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+impl Program {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut ready = String::new();
+        stderr.read_line(&mut ready).unwrap();
+        Program { child, stderr, ready }
+    }
+
+    fn addr(&self) -> &str {
+        self.ready.trim_end().split_once("listening on http://").unwrap().1
+    }
+
+    fn get(&self, path: &str) -> String {
+        let mut socket = TcpStream::connect(self.addr()).unwrap();
+        write!(socket, "GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").unwrap();
+        let mut response = String::new();
+        socket.read_to_string(&mut response).unwrap();
+        response
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for its end. Returns the exit code and what it said after the first line.
+    fn end(mut self) -> (Option<i32>, String) {
+        let mut said = String::new();
+        self.stderr.read_to_string(&mut said).unwrap();
+        (self.child.wait().unwrap().code(), said)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn run(flags: &[&str]) -> Output {
+    command(flags).output().unwrap()
+}
+
+#[test]
+fn it_stops_at_a_signal_also_with_a_stream_open() {
+    for signal in ["TERM", "INT"] {
+        let program = Program::start(command(&["--listen", "127.0.0.1:0", "--ttft", "1h"]));
+        let mut stream = TcpStream::connect(program.addr()).unwrap();
+        let body = r#"{"model":"m","messages":[{"role":"user","content":"hi"}],"stream":true}"#;
+        let head = "POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-type: application/json";
+        write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+        assert_ne!(stream.read(&mut [0; 64]).unwrap(), 0, "the response began");
+        program.signal(signal);
+        let (code, said) = program.end();
+        assert_eq!((code, said.as_str()), (Some(0), ""), "{signal}");
+    }
+}
+
+#[test]
+fn a_port_in_use_is_one_clear_line_and_exit_code_1() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap().to_string();
+    let output = run(&["--listen", &addr]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains(&format!("cannot listen on {addr}")), "{said}");
+}
+
+#[test]
+fn a_bad_flag_is_named_and_exit_code_2() {
+    for (flags, named) in [
+        (&["--no-such-flag"][..], "--no-such-flag"),
+        (&["--listen", "nonsense"], "--listen"),
+        (&["--tokens", "0"], "--tokens"),
+        (&["--ttft", "-1s"], "--ttft"),
+        (&["--inter-token", "soon"], "--inter-token"),
+        (&["--jitter", "2"], "--jitter"),
+        (&["--slowdown", "2"], "--slots"),
+        (&["--quota-requests", "0/1m"], "--quota-requests"),
+        (&["--fault", "status=503;rat=1"], "unknown word 'rat'"),
+        (&["--profile", "fats"], "--profile"),
+        (&["--log-level", "loud=loud"], "--log-level"),
+    ] {
+        let output = run(flags);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{flags:?}: {said}");
+        assert!(said.contains(named), "{flags:?}: {said}");
+    }
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    for flag in ["--help", "--version"] {
+        let output = run(&[flag]);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(String::from_utf8(output.stdout).unwrap().contains("mock-llm"));
+    }
+}
+
+#[test]
+fn the_environment_stands_in_for_flags() {
+    let mut command = command(&[]);
+    command.env("MOCK_LLM_LISTEN", "127.0.0.1:0").env("MOCK_LLM_MODEL", "a,b").env("MOCK_LLM_FAULT", "hang,drip=1s");
+    let program = Program::start(command);
+    assert!(program.get("/v1/models").contains(r#""id":"b""#));
+    assert!(program.get("/debug/faults").contains(r#"{"faults":["hang","drip=1s"]}"#));
+}
+
+#[test]
+fn the_log_is_quiet_and_in_json_when_asked() {
+    let quiet = Program::start(command(&["--listen", "127.0.0.1:0"]));
+    quiet.get("/v1/models");
+    quiet.signal("TERM");
+    assert_eq!(quiet.end(), (Some(0), String::new()));
+
+    let flags = ["--listen", "127.0.0.1:0", "--log-format", "json", "--log-level", "trace"];
+    let program = Program::start(command(&flags));
+    program.get("/v1/models");
+    program.signal("TERM");
+    let (code, said) = program.end();
+    assert_eq!(code, Some(0));
+    assert!(!said.is_empty() && said.lines().all(|line| line.starts_with('{') && line.ends_with('}')), "{said}");
+}
