@@ -11,7 +11,7 @@ use crate::connection::Hangup;
 use crate::failure::{Failure, server_error};
 use crate::faults::Ending;
 use crate::generation::{Generation, Step};
-use crate::pace::Plan;
+use crate::plan::Plan;
 use crate::routes::{AnswerBody, json};
 use crate::stream::StreamedAnswer;
 use crate::text;
@@ -68,13 +68,9 @@ pub(crate) async fn whole(mut answer: Answer) -> Result<Response<AnswerBody>, Fa
     }
 }
 
-pub(crate) fn finish_reason(plan: &Plan) -> &'static str {
-    if plan.cut_short { "length" } else { "stop" }
-}
-
 fn completion(answer: &Answer, tokens: u32) -> Completion {
     let message = completion::Answer { role: "assistant".into(), content: text::answer(answer.seed, tokens) };
-    let choice = Choice { index: 0, message, finish_reason: finish_reason(&answer.plan).into() };
+    let choice = Choice { index: 0, message, finish_reason: answer.plan.finish_reason().into() };
     Completion {
         id: answer.head.id.clone(),
         object: "chat.completion".into(),

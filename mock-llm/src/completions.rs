@@ -17,11 +17,10 @@ use crate::answer::{self, Answer};
 use crate::chunks::Head;
 use crate::connection::Hangup;
 use crate::failure::Failure;
-use crate::faults::{Chosen, Instead};
+use crate::faults::Instead;
 use crate::generation::{Generation, Held};
-use crate::latency::{DELAY_MAX, Delay};
 use crate::overrides::Overrides;
-use crate::pace::Plan;
+use crate::plan::Plan;
 use crate::rate_headers;
 use crate::recorder::Entry;
 use crate::routes::{AnswerBody, read_body};
@@ -42,15 +41,13 @@ pub(crate) async fn complete(
     let asked = ChatRequest::parse(&read_body(body).await?)?;
     let model = known_model(&vendor.settings, &asked)?;
     let mut choices = vendor.next_choices();
-
-    let prompt_tokens = asked.prompt_tokens();
-    let (tokens, cut_short) = answer_tokens(&vendor.settings, &overrides, &asked);
-    let usage = Usage::new(prompt_tokens, u64::from(tokens));
-    let admitted = vendor.gate.admit(arrived.into_std(), usage.total_tokens);
+    let plan = Plan::new(&vendor.settings, &overrides, &asked);
+    let usage = Usage::new(asked.prompt_tokens(), u64::from(plan.tokens));
+    let admitted = vendor.gate.admit(usage.total_tokens);
     let (place, standings) = admitted.inspect_err(|_| vendor.recorder.refused())?;
 
     let request_id = parts.headers.get(REQUEST_ID_HEADER).and_then(|id| id.to_str().ok());
-    let (entry, attempt) = vendor.recorder.start(request_id, prompt_tokens);
+    let (entry, attempt) = vendor.recorder.start(request_id, usage.prompt_tokens);
     let faults = vendor.faults.choose(&overrides.faults, attempt, &mut choices.faults);
     vendor.recorder.faults_given(faults.faults());
     let entry = answer_instead(faults.instead, entry).await?;
@@ -59,7 +56,7 @@ pub(crate) async fn complete(
     }
     let slot = wait_for_slot(vendor, &entry).await;
 
-    let plan = plan(&vendor.settings, &overrides, &faults, prompt_tokens, tokens, cut_short);
+    let plan = plan.with(&faults);
     let generation = Generation::begin(vendor, Held { slot, place, entry }, &plan, choices.delays, arrived);
     let head = Head { id: completion_id(choices.id), created: unix_seconds(), model, with_usage: asked.include_usage };
     let answer = Answer { generation, head, plan, usage, seed: vendor.settings.seed };
@@ -83,36 +80,6 @@ fn known_model(settings: &Settings, asked: &ChatRequest) -> Result<String, Failu
         return Err(Failure::UnknownModel(model.chars().take(80).collect()));
     }
     Ok(model.to_owned())
-}
-
-/// How many tokens the answer has, and whether the client's limit made it shorter.
-fn answer_tokens(settings: &Settings, overrides: &Overrides, asked: &ChatRequest) -> (u32, bool) {
-    let wanted = overrides.tokens.unwrap_or(settings.tokens);
-    let tokens = asked.max_tokens.map_or(wanted, |max| wanted.min(max));
-    (tokens, tokens < wanted)
-}
-
-/// An override changes the mean of a delay, not how the draws spread around it.
-fn plan(
-    settings: &Settings,
-    overrides: &Overrides,
-    faults: &Chosen,
-    prompt_tokens: u64,
-    tokens: u32,
-    cut_short: bool,
-) -> Plan {
-    let prompt_tokens = u32::try_from(prompt_tokens).unwrap_or(u32::MAX);
-    let prefill = settings.prefill_per_token.saturating_mul(prompt_tokens);
-    let ttft = overrides.ttft.unwrap_or(settings.ttft.mean).saturating_add(prefill).min(DELAY_MAX);
-    let inter_token = overrides.inter_token.unwrap_or(settings.inter_token.mean);
-    Plan {
-        tokens,
-        cut_short,
-        ttft: settings.ttft.with_mean(ttft),
-        inter_token: faults.drip.map_or(settings.inter_token.with_mean(inter_token), Delay::constant),
-        ending: faults.after,
-        ignore_disconnect: faults.ignore_disconnect,
-    }
 }
 
 /// Gives the entry back when no fault takes the place of an answer.

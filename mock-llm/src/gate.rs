@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::quota::{Standing, Window};
+use crate::quota::{Standing, Window, short};
 use crate::settings::Quotas;
 
 /// Lets requests in as far as the quotas allow.
@@ -53,11 +53,11 @@ impl Gate {
 
     /// Admits a request of `tokens` tokens, prompt and answer together, and says how the windows
     /// stand with it.
-    pub(crate) fn admit(self: &Arc<Self>, now: Instant, tokens: u64) -> Result<(Place, Standings), OverQuota> {
+    pub(crate) fn admit(self: &Arc<Self>, tokens: u64) -> Result<(Place, Standings), OverQuota> {
         let mut state = self.lock();
-        state.check(&self.quotas, now, tokens)?;
-        state.book(now, tokens);
-        Ok((Place(Arc::clone(self)), state.standings(now)))
+        // The time is taken under the lock, so that admissions are in the order of their times.
+        let standings = state.admit(&self.quotas, Instant::now(), tokens)?;
+        Ok((Place(Arc::clone(self)), standings))
     }
 
     /// Empties the windows. Who is in flight stays so.
@@ -74,6 +74,18 @@ impl Gate {
 impl State {
     fn new(quotas: &Quotas) -> Self {
         State { requests: quotas.requests.map(Window::new), tokens: quotas.tokens.map(Window::new), in_flight: 0 }
+    }
+
+    fn admit(&mut self, quotas: &Quotas, now: Instant, tokens: u64) -> Result<Standings, OverQuota> {
+        self.check(quotas, now, tokens)?;
+        if let Some(window) = &mut self.requests {
+            window.book(now, 1);
+        }
+        if let Some(window) = &mut self.tokens {
+            window.book(now, tokens);
+        }
+        self.in_flight += 1;
+        Ok(self.standings(now))
     }
 
     /// # Errors
@@ -98,16 +110,6 @@ impl State {
         Ok(())
     }
 
-    fn book(&mut self, now: Instant, tokens: u64) {
-        if let Some(window) = &mut self.requests {
-            window.book(now, 1);
-        }
-        if let Some(window) = &mut self.tokens {
-            window.book(now, tokens);
-        }
-        self.in_flight += 1;
-    }
-
     fn over(
         &mut self,
         what: &'static str,
@@ -128,7 +130,7 @@ impl State {
 impl OverQuota {
     fn advice(&self) -> String {
         match self.retry_after {
-            Some(wait) => format!(" Please try again in {}.", humantime::format_duration(wait)),
+            Some(wait) => format!(" Please try again in {}.", short(wait)),
             None => " The request is too large to ever fit.".to_owned(),
         }
     }
@@ -173,14 +175,15 @@ mod tests {
             tokens_max in 1_u64..40,
             arrivals in prop::collection::vec((0_u64..60, 1_u64..20), 1..120),
         ) {
-            let gate = Gate::new(quotas(requests_max, tokens_max));
+            let quotas = quotas(requests_max, tokens_max);
+            let mut state = State::new(&quotas);
             let mut now = Instant::now();
             let mut admitted = Vec::new();
             for (gap, tokens) in arrivals {
                 now += Duration::from_millis(gap);
                 let expected = naive_admits(&admitted, now, tokens, requests_max, tokens_max);
-                match gate.admit(now, tokens) {
-                    Ok((_, standings)) => {
+                match state.admit(&quotas, now, tokens) {
+                    Ok(standings) => {
                         prop_assert!(expected);
                         admitted.push((now, tokens));
                         prop_assert!(standings.tokens.unwrap().remaining < tokens_max);
@@ -207,22 +210,22 @@ mod tests {
 
     #[test]
     fn a_request_that_one_quota_refuses_uses_up_none() {
-        let gate = Gate::new(quotas(2, 10));
-        let now = Instant::now();
-        assert!(gate.admit(now, 8).is_ok());
-        assert_eq!(gate.admit(now, 5).unwrap_err().what, "tokens");
-        assert!(gate.admit(now, 2).is_ok());
-        assert_eq!(gate.admit(now, 1).unwrap_err().what, "requests");
+        let hour = Duration::from_secs(3_600);
+        let quota = |limit| Some(Quota { limit, interval: hour });
+        let gate = Gate::new(Quotas { requests: quota(2), tokens: quota(10), in_flight: None });
+        assert!(gate.admit(8).is_ok());
+        assert_eq!(gate.admit(5).unwrap_err().what, "tokens");
+        assert!(gate.admit(2).is_ok());
+        assert_eq!(gate.admit(1).unwrap_err().what, "requests");
     }
 
     #[test]
     fn a_place_in_flight_is_free_again_when_it_is_left() {
         let gate = Gate::new(Quotas { in_flight: Some(1), ..Quotas::default() });
-        let now = Instant::now();
-        let (place, standings) = gate.admit(now, 1).unwrap();
+        let (place, standings) = gate.admit(1).unwrap();
         assert_eq!(standings, Standings::default());
-        assert_eq!(gate.admit(now, 1).unwrap_err().what, "requests in flight");
+        assert_eq!(gate.admit(1).unwrap_err().what, "requests in flight");
         drop(place);
-        assert!(gate.admit(now, 1).is_ok());
+        assert!(gate.admit(1).is_ok());
     }
 }

@@ -8,7 +8,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::faults::Ending;
 use crate::gate::Place;
-use crate::pace::{Pace, Plan};
+use crate::pace::Pace;
+use crate::plan::Plan;
 use crate::recorder::{Entry, Recorder};
 use crate::slots::Slot;
 use crate::vendor::Vendor;

@@ -32,6 +32,7 @@ mod answer;
 mod chunks;
 mod generation;
 mod pace;
+mod plan;
 mod stream;
 
 mod gate;

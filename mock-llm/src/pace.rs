@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use crate::faults::Ending;
 use crate::latency::Delay;
+use crate::plan::Plan;
 
 /// Most tokens that one step hands over. Only a vendor that is behind its schedule has more than
 /// one due; the bound lets other streams have their turn.
@@ -13,20 +14,6 @@ const TOKENS_PER_STEP_MAX: u32 = 64;
 
 /// Least time from the last token to what a fault does then, so that the token is out by then.
 const ENDING_GAP_MIN: Duration = Duration::from_millis(1);
-
-/// What a generation is asked to do, after settings, request, headers and faults had their say.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Plan {
-    /// Tokens of the whole answer.
-    pub(crate) tokens: u32,
-    /// Whether the client's limit made it shorter than it would have been.
-    pub(crate) cut_short: bool,
-    pub(crate) ttft: Delay,
-    pub(crate) inter_token: Delay,
-    /// How many tokens there will be before it ends otherwise than well, and how.
-    pub(crate) ending: Option<(u32, Ending)>,
-    pub(crate) ignore_disconnect: bool,
-}
 
 /// When the tokens of one answer are due.
 ///

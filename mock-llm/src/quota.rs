@@ -3,29 +3,38 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use crate::latency::parse_delay;
+use crate::latency::{DELAY_MAX, parse_delay};
 
 /// So much in any interval of this length: `60/1m`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
-    /// Most that is let through in an interval; at least 1.
+    /// Most that is let through in an interval; 1 to [`Quota::LIMIT_MAX`].
     pub limit: u64,
-    /// The interval; over 0.
+    /// The interval; over 0, at most [`DELAY_MAX`].
     pub interval: Duration,
+}
+
+impl Quota {
+    /// Far beyond any vendor's, and far from where sums of tokens overflow.
+    pub const LIMIT_MAX: u64 = 1_000_000_000_000;
+
+    pub(crate) const EXPECTED: &str =
+        "LIMIT/INTERVAL, such as 60/1m, with a limit of at least 1 and an interval over 0";
+
+    pub(crate) fn is_in_range(&self) -> bool {
+        (1..=Self::LIMIT_MAX).contains(&self.limit) && !self.interval.is_zero() && self.interval <= DELAY_MAX
+    }
 }
 
 impl FromStr for Quota {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let expected = || "expected LIMIT/INTERVAL, such as 60/1m".to_owned();
-        let (limit, interval) = text.split_once('/').ok_or_else(expected)?;
-        let limit = limit.parse().ok().filter(|limit| *limit >= 1).ok_or_else(expected)?;
-        let interval = parse_delay(interval)?;
-        if interval.is_zero() {
-            return Err("the interval is 0".into());
-        }
-        Ok(Quota { limit, interval })
+        let quota = text.split_once('/').and_then(|(limit, interval)| {
+            let quota = Quota { limit: limit.parse().ok()?, interval: parse_delay(interval).ok()? };
+            quota.is_in_range().then_some(quota)
+        });
+        quota.ok_or_else(|| format!("expected {}", Self::EXPECTED))
     }
 }
 
@@ -100,6 +109,18 @@ impl Window {
     }
 }
 
+/// A duration as the real API writes it: `20ms`, `1.5s`, `6m0s`.
+pub(crate) fn short(duration: Duration) -> String {
+    let milliseconds = duration.as_nanos().div_ceil(1_000_000);
+    let seconds = milliseconds / 1_000;
+    match seconds {
+        0 => format!("{milliseconds}ms"),
+        1..60 => format!("{}s", milliseconds as f64 / 1_000.0),
+        60..3_600 => format!("{}m{}s", seconds / 60, seconds % 60),
+        _ => format!("{}h{}m{}s", seconds / 3_600, seconds / 60 % 60, seconds % 60),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,7 +129,9 @@ mod tests {
     fn a_quota_is_a_limit_over_an_interval() {
         assert_eq!("60/1m".parse(), Ok(Quota { limit: 60, interval: Duration::from_secs(60) }));
         assert_eq!("60/1m".parse::<Quota>().unwrap().to_string(), "60/1m");
-        for text in ["", "60", "60/", "/1m", "0/1m", "-1/1m", "60/0s", "60/fast", "x/1m"] {
+        for text in
+            ["", "60", "60/", "/1m", "0/1m", "-1/1m", "60/0s", "60/fast", "60/2days", "x/1m", "9000000000000/1s"]
+        {
             assert!(text.parse::<Quota>().is_err(), "{text}");
         }
     }
@@ -126,5 +149,14 @@ mod tests {
         assert_eq!(window.wait(second(10), 6), Some(Duration::ZERO));
         let standing = Standing { limit: 10, remaining: 6, reset: Duration::from_secs(3) };
         assert_eq!(window.standing(second(10)), standing);
+    }
+
+    #[test]
+    fn durations_are_written_as_the_real_api_writes_them() {
+        for (milliseconds, text) in
+            [(0, "0ms"), (20, "20ms"), (1_500, "1.5s"), (59_000, "59s"), (360_000, "6m0s"), (3_723_000, "1h2m3s")]
+        {
+            assert_eq!(short(Duration::from_millis(milliseconds)), text);
+        }
     }
 }

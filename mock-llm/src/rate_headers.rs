@@ -4,6 +4,7 @@ use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue, RETRY_AFTER};
 
 use crate::gate::Standings;
+use crate::quota::short;
 
 /// Says how the windows stand, in the `x-ratelimit-*` headers of the real API.
 pub(crate) fn add(standings: &Standings, headers: &mut HeaderMap) {
@@ -30,30 +31,9 @@ pub(crate) fn add_retry_after(wait: Option<Duration>, headers: &mut HeaderMap) {
     headers.insert(HeaderName::from_static("retry-after-ms"), milliseconds.into());
 }
 
-/// A duration as the real API writes it: `20ms`, `1.5s`, `6m0s`.
-fn short(duration: Duration) -> String {
-    let milliseconds = duration.as_nanos().div_ceil(1_000_000);
-    let seconds = milliseconds / 1_000;
-    match seconds {
-        0 => format!("{milliseconds}ms"),
-        1..60 => format!("{}s", milliseconds as f64 / 1_000.0),
-        60..3_600 => format!("{}m{}s", seconds / 60, seconds % 60),
-        _ => format!("{}h{}m{}s", seconds / 3_600, seconds / 60 % 60, seconds % 60),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_are_written_as_the_real_api_writes_them() {
-        for (milliseconds, text) in
-            [(0, "0ms"), (20, "20ms"), (1_500, "1.5s"), (59_000, "59s"), (360_000, "6m0s"), (3_723_000, "1h2m3s")]
-        {
-            assert_eq!(short(Duration::from_millis(milliseconds)), text);
-        }
-    }
 
     #[test]
     fn who_obeys_retry_after_is_not_too_early() {

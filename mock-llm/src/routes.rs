@@ -49,9 +49,12 @@ pub(crate) async fn answer(vendor: &Arc<Vendor>, request: Request<Incoming>) -> 
 
 async fn answer_caller(vendor: &Arc<Vendor>, request: Request<Incoming>) -> Result<Response<AnswerBody>, Hangup> {
     let recorded = recorder::Request::received(&vendor.recorder);
-    let request_id = request.headers().get(REQUEST_ID_HEADER).cloned();
+    let request_id = match request.headers().get(REQUEST_ID_HEADER) {
+        Some(id) => Ok(id.clone()),
+        None => HeaderValue::try_from(vendor.next_request_id()),
+    };
     let mut response = callers_route(vendor, request).await.or_else(Failure::into_response)?;
-    if let Some(id) = request_id {
+    if let Ok(id) = request_id {
         response.headers_mut().insert(REQUEST_ID_HEADER, id);
     }
     recorded.answered(response.status().as_u16());

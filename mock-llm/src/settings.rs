@@ -114,8 +114,8 @@ impl Settings {
         }
         let windows = [("quota-requests", self.quotas.requests), ("quota-tokens", self.quotas.tokens)];
         for (flag, quota) in windows {
-            if let Some(quota) = quota.filter(|quota| quota.limit == 0 || quota.interval.is_zero()) {
-                return refuse(flag, quota, "a limit of at least 1 in an interval over 0, such as 60/1m");
+            if let Some(quota) = quota.filter(|quota| !quota.is_in_range()) {
+                return refuse(flag, quota, Quota::EXPECTED);
             }
         }
         if self.quotas.in_flight == Some(0) {

@@ -6,7 +6,7 @@ use http_body::{Body, Frame};
 use wire::completion::Usage;
 use wire::sse;
 
-use crate::answer::{Answer, finish_reason};
+use crate::answer::Answer;
 use crate::chunks::{Chunks, Head};
 use crate::connection::Hangup;
 use crate::failure::server_error;
@@ -34,7 +34,7 @@ impl StreamedAnswer {
         StreamedAnswer {
             generation,
             chunks: Chunks::new(&head, seed),
-            finish_reason: finish_reason(&plan),
+            finish_reason: plan.finish_reason(),
             usage: head.with_usage.then_some(usage),
             head,
             ended: false,

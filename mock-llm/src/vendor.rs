@@ -22,7 +22,10 @@ pub(crate) struct Vendor {
     pub(crate) slots: Arc<Slots>,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) latencies: Arc<Latencies>,
+    /// Requests that made random choices.
     requests: AtomicU64,
+    /// Requests that brought no id of their own.
+    nameless: AtomicU64,
     /// Generations that go on without their client. They end with the vendor.
     orphans: Mutex<JoinSet<()>>,
 }
@@ -45,6 +48,7 @@ impl Vendor {
             recorder: Arc::default(),
             latencies: Arc::default(),
             requests: AtomicU64::new(0),
+            nameless: AtomicU64::new(0),
             orphans: Mutex::default(),
             settings,
         })
@@ -56,6 +60,11 @@ impl Vendor {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let rng = |kind: u64| Rng::with_seed(mix(self.settings.seed ^ mix(number ^ mix(kind))));
         Choices { faults: rng(1), delays: rng(2), id: rng(3) }
+    }
+
+    /// An id for a request that brought none.
+    pub(crate) fn next_request_id(&self) -> String {
+        format!("req_{:016x}", self.nameless.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Runs a generation that has lost its client to its end. Without a runtime (at its shutdown)
@@ -79,5 +88,31 @@ impl Vendor {
         self.faults.restart();
         self.gate.reset();
         self.requests.store(0, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(vendor: &Vendor) -> Vec<[u64; 3]> {
+        let draw = |mut choices: Choices| [choices.faults.u64(..), choices.delays.u64(..), choices.id.u64(..)];
+        (0..50).map(|_| draw(vendor.next_choices())).collect()
+    }
+
+    #[test]
+    fn choices_depend_on_the_seed_and_the_order_alone() {
+        let vendor = |seed| Vendor::new(Settings { seed, ..Settings::default() });
+        let one = vendor(1);
+        let first = drawn(&one);
+        assert_eq!(first, drawn(&vendor(1)));
+        assert_ne!(first, drawn(&vendor(2)));
+        assert_ne!(first, drawn(&one), "other requests, other choices");
+        one.reset();
+        assert_eq!(first, drawn(&one));
+        let mut all: Vec<u64> = first.into_iter().flatten().collect();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 150, "one kind of choice tells nothing of another");
     }
 }

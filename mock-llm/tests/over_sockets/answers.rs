@@ -139,10 +139,12 @@ async fn a_key_is_asked_for_only_when_one_is_set() {
 }
 
 #[tokio::test]
-async fn a_clients_request_id_comes_back() {
+async fn a_clients_request_id_comes_back_and_without_one_there_is_one() {
     let mock = quick().fault("status=500;first=1").start().await.unwrap();
     for status in [500, 200] {
         let seen = post(&mock, &[("x-request-id", "abc")], &body(true)).await.finish().await;
         assert_eq!((seen.status, seen.header("x-request-id")), (Some(status), Some("abc")));
     }
+    let seen = post(&mock, &[], &body(true)).await.finish().await;
+    assert!(seen.header("x-request-id").unwrap().starts_with("req_"));
 }
