@@ -28,7 +28,8 @@ pub struct Args {
 
     /// Tokens of an answer; a request's max_tokens can only make it shorter [default: 60]
     #[arg(long, env = "MOCK_LLM_TOKENS", value_name = "N",
-          value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_TOKENS_MAX)))]
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_TOKENS_MAX)),
+          allow_negative_numbers = true)]
     pub tokens: Option<u32>,
 
     /// Time to the first token [default: 250ms]
@@ -36,7 +37,7 @@ pub struct Args {
           allow_hyphen_values = true)]
     pub ttft: Option<Duration>,
 
-    /// How it is distributed: constant, normal[:SPREAD] or lognormal[:SPREAD] [default: constant]
+    /// How it is distributed: constant, normal or lognormal, or with a spread as normal:0.3 [default: constant]
     #[arg(long, env = "MOCK_LLM_TTFT_DISTRIBUTION", value_name = "SHAPE")]
     pub ttft_distribution: Option<Distribution>,
 
@@ -59,7 +60,8 @@ pub struct Args {
     pub jitter: Option<f64>,
 
     /// Answers made at once; further requests wait [default: no limit]
-    #[arg(long, env = "MOCK_LLM_SLOTS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, env = "MOCK_LLM_SLOTS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..),
+          allow_negative_numbers = true)]
     pub slots: Option<u32>,
 
     /// How many times as long delays are when all slots are busy, 1 to 100 [default: 1]
@@ -75,7 +77,8 @@ pub struct Args {
     pub quota_tokens: Option<Quota>,
 
     /// Most requests at once; over it 429 [default: no limit]
-    #[arg(long, env = "MOCK_LLM_QUOTA_IN_FLIGHT", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, env = "MOCK_LLM_QUOTA_IN_FLIGHT", value_name = "N", value_parser = clap::value_parser!(u32).range(1..),
+          allow_negative_numbers = true)]
     pub quota_in_flight: Option<u32>,
 
     /// What goes wrong, such as 'status=503;rate=0.3'; may be given several times
@@ -101,7 +104,7 @@ pub struct Args {
     pub api_key: Option<String>,
 
     /// Where all random choices come from
-    #[arg(long, env = "MOCK_LLM_SEED", value_name = "N", default_value_t = 1)]
+    #[arg(long, env = "MOCK_LLM_SEED", value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     pub seed: u64,
 
     /// How to write the log
@@ -193,6 +196,9 @@ mod tests {
         }
         for flags in [
             ["--tokens", "0"],
+            ["--tokens", "-1"],
+            ["--seed", "-1"],
+            ["--quota-in-flight", "-1"],
             ["--ttft", "-1s"],
             ["--slots", "0"],
             ["--quota-requests", "60"],

@@ -24,10 +24,10 @@ const WRITE_BUFFER_BYTES: usize = 64 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Hangup {
     /// By a FIN.
-    #[error("the connection is closed on purpose")]
+    #[error("the connection is closed without a word")]
     Close,
     /// By a RST.
-    #[error("the connection is reset on purpose")]
+    #[error("the connection is reset")]
     Reset,
 }
 

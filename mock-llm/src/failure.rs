@@ -25,15 +25,12 @@ pub(crate) enum Failure {
     /// A fault: this status, with this `Retry-After` in seconds.
     #[error("status {0} on purpose")]
     Status(u16, Option<u32>),
-    /// A fault: no answer at all.
+    /// No answer at all: by a fault, or because the connection broke.
     #[error(transparent)]
     Hangup(#[from] Hangup),
     /// The client stopped in the middle of its request.
     #[error("the rest of the request did not come within {} s", .0.as_secs())]
     BodyTimeout(Duration),
-    /// What came is no HTTP, or the connection broke.
-    #[error("the request could not be read: {0}")]
-    Unreadable(#[from] hyper::Error),
 }
 
 impl Failure {
@@ -65,7 +62,6 @@ impl Failure {
                 (status, vendor_error(status))
             }
             Failure::BodyTimeout(_) => (408, ErrorBody::new("invalid_request_error", message)),
-            Failure::Unreadable(_) => (400, ErrorBody::new("invalid_request_error", message)),
             Failure::Hangup(hangup) => return Err(hangup),
         };
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

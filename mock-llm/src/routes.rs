@@ -139,7 +139,7 @@ pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response<Answe
 }
 
 /// # Errors
-/// [`Refusal::TooLarge`], or that the client stopped sending.
+/// [`Refusal::TooLarge`], [`Failure::BodyTimeout`], or that the client has left.
 pub(crate) async fn read_body(body: Incoming) -> Result<Bytes, Failure> {
     let read = tokio::time::timeout(BODY_TIMEOUT, read_bounded(body));
     read.await.map_err(|_| Failure::BodyTimeout(BODY_TIMEOUT))?
@@ -149,7 +149,9 @@ async fn read_bounded(mut body: Incoming) -> Result<Bytes, Failure> {
     let mut read = BytesMut::new();
     let mut total = 0;
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else { continue };
+        // The client has left, or what it sends is no HTTP: there is nobody to tell.
+        let frame = frame.map_err(|_| Hangup::Close)?;
+        let Ok(data) = frame.into_data() else { continue };
         total += data.len();
         if total <= BODY_BYTES_MAX {
             read.extend_from_slice(&data);

@@ -44,6 +44,8 @@ async fn who_vanishes_in_the_middle_of_a_request_starts_nothing() {
     socket.write_all(format!("{head}content-length: 100\r\n\r\n{{").as_bytes()).await.unwrap();
     until(&mock, |ledger| ledger.connections_opened == 1).await;
     drop(socket);
+    let ledger = until(&mock, |ledger| ledger.unanswered == 1).await;
+    assert!(ledger.requests_by_status.is_empty(), "nobody got an answer: {ledger:?}");
     let seen = post(&mock, &[("x-mock-tokens", "1")], &body(true)).await.finish().await;
     assert_eq!((seen.status, mock.ledger().started), (Some(200), 1));
 }
