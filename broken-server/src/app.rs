@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::observe::observe;
 use crate::settings::Settings;
-use crate::state::{AppState, DRAIN_NOTICE};
+use crate::state::AppState;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4096;
@@ -21,6 +21,10 @@ const CONNECTIONS_MAX: usize = 25_000;
 
 /// How long a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long the server goes on accepting after it has been told to stop, so that a balancer that
+/// looks at `/ready` can see it before connections are refused.
+const DRAIN_NOTICE: Duration = Duration::from_millis(250);
 
 /// How long the last bytes of cut streams may take. actix looks once a second whether its
 /// connections are closed, so less would cut those bytes off.

@@ -29,7 +29,7 @@ pub const MISTAKES: &[Mistake] = &[
     Mistake {
         name: "pool-per-chunk",
         group: Group::Threads,
-        symptom: "from as many streams as pool threads on, /debug/health-sync is late by about one token gap",
+        symptom: "from as many streams as pool threads on, /debug/health-sync is late by up to a token gap",
         file: "src/mistakes/threads/pool_per_chunk.rs",
         register: api::register::<PoolPerChunk>,
     },

@@ -45,7 +45,7 @@ impl Relay {
         let mut head = String::new();
         let mut held = 0;
         loop {
-            let message = messages.next().await.unwrap_or(Err(ENDED_WITHOUT_END))?;
+            let message = messages.next().await.unwrap_or(Err(NO_END))?;
             format.render(&message, &mut head);
             if let VendorEvent::Chunk { text: Some(_), .. } = &message.content {
                 guard.token();
@@ -99,7 +99,7 @@ impl Stream for Body {
                 // After [DONE] the rest is read only to keep the vendor's connection usable.
                 _ if body.done => body.succeed(),
                 Some(Err(failure)) => body.fail(&failure),
-                None => body.fail(&ENDED_WITHOUT_END),
+                None => body.fail(&NO_END),
             };
             if !text.is_empty() {
                 return Poll::Ready(Some(Ok(text)));
@@ -134,8 +134,8 @@ impl Body {
     }
 }
 
-/// A client library ends every stream with `[DONE]` or a failure; a thread that panicked ends it with neither.
-const ENDED_WITHOUT_END: Failure = Failure::Internal("a stream ended with neither [DONE] nor a failure");
+/// The clients in `vendor` end every stream with `[DONE]` or a failure. A thread that panicked does not.
+const NO_END: Failure = Failure::Internal("a stream ended with neither [DONE] nor a failure");
 
 impl Format {
     /// Appends `message` as this format has it, if it has it at all.

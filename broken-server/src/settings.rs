@@ -14,6 +14,9 @@ const WORKERS_MAX: i64 = 512;
 /// from an experiment.
 const BLOCKING_THREADS_MAX: i64 = 10_000;
 
+/// Longest duration that is taken: nobody waits longer for a model, and sums of it cannot overflow.
+const TIME_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
 // `allow_hyphen_values`: with it `--workers -1` is told that -1 is out of range, without it that there
 // is no flag `-1`.
 
@@ -66,7 +69,7 @@ pub struct Settings {
 
     /// How long running streams may go on after SIGINT or SIGTERM; then they end with an error event.
     #[arg(long, env = "BROKEN_SERVER_SHUTDOWN_GRACE", default_value = "30s", value_name = "TIME")]
-    #[arg(value_parser = humantime::parse_duration, allow_hyphen_values = true)]
+    #[arg(value_parser = parse_time, allow_hyphen_values = true)]
     pub shutdown_grace: Duration,
 
     /// The key that clients of /v1 must send.
@@ -114,8 +117,16 @@ fn parse_upstream(text: &str) -> Result<Upstream, String> {
 
 /// A duration that may run out: zero would refuse every call.
 fn parse_timeout(text: &str) -> Result<Duration, String> {
+    match parse_time(text)? {
+        Duration::ZERO => Err("must be over zero, for example 250ms or 5s".into()),
+        time => Ok(time),
+    }
+}
+
+/// A duration of at most a day.
+fn parse_time(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
-        Ok(Duration::ZERO) => Err("must be over zero, for example 250ms or 5s".into()),
+        Ok(time) if time > TIME_MAX => Err("must be at most 1day".into()),
         Ok(time) => Ok(time),
         Err(error) => Err(format!("{error}, for example 250ms or 5s")),
     }
@@ -141,6 +152,7 @@ mod tests {
             (["--workers", "513"], "--workers", "1..=512"),
             (["--idle-timeout", "0s"], "--idle-timeout", "over zero"),
             (["--connect-timeout", "-1s"], "--connect-timeout", "250ms or 5s"),
+            (["--shutdown-grace", "9999y"], "--shutdown-grace", "at most 1day"),
             (["--listen", "nonsense"], "--listen", "socket address"),
             (["--upstream", "nonsense"], "--upstream", "http://HOST:PORT"),
             (["--upstream", "https://vendor"], "--upstream", "TLS is not built in"),

@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
@@ -76,7 +75,3 @@ impl AppState {
         }
     }
 }
-
-/// How long the server goes on accepting after it has been told to stop, so that a balancer that
-/// looks at `/ready` can see it before connections are refused.
-pub(crate) const DRAIN_NOTICE: Duration = Duration::from_millis(250);

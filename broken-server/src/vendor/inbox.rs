@@ -7,6 +7,9 @@ use wire::stream::VendorEvent;
 use super::{Limits, Message};
 use crate::errors::{Failure, UpstreamFailure};
 
+/// How long the end of the body may take after `[DONE]`. It mostly comes along with it.
+const AFTER_DONE: Duration = Duration::from_secs(1);
+
 /// What has come of a stream and was not taken yet. The blocking and the asynchronous client differ
 /// in how they read; what the bytes mean, how long to wait for more and when a stream is whole is
 /// decided here for both.
@@ -17,8 +20,8 @@ pub(super) struct Inbox {
     limits: Limits,
     asked_at: Instant,
     token_seen: bool,
-    /// `[DONE]` has come. What follows it is read, so that the connection can be used again, and
-    /// ignored.
+    /// `[DONE]` has come. Only the end of the body is still waited for, so that the connection can be
+    /// used again.
     done: bool,
     ended: bool,
 }
@@ -49,12 +52,20 @@ impl Inbox {
 
     /// How long the next read may take.
     pub(super) fn patience(&self) -> Duration {
-        if self.token_seen { self.limits.idle } else { self.limits.first_token.saturating_sub(self.asked_at.elapsed()) }
+        if self.done {
+            AFTER_DONE.min(self.limits.idle)
+        } else if self.token_seen {
+            self.limits.idle
+        } else {
+            self.limits.first_token.saturating_sub(self.asked_at.elapsed())
+        }
     }
 
     /// Takes the next bytes of the body.
     pub(super) fn feed(&mut self, piece: &[u8]) {
         if self.done {
+            // A vendor that has more to say after its last word loses the connection.
+            self.ended = true;
             return;
         }
         let mut events = Vec::new();
@@ -64,6 +75,9 @@ impl Inbox {
         }
         if let Err(error) = decoded {
             self.fail(UpstreamFailure::Malformed(error.to_string()).into());
+        } else if self.patience().is_zero() {
+            // Bytes that keep coming are no token.
+            self.time_out();
         }
     }
 
@@ -159,5 +173,22 @@ mod tests {
         inbox.time_out();
         inbox.take();
         assert!(matches!(inbox.take(), Some(Err(Failure::Upstream(UpstreamFailure::IdleTimeout)))));
+    }
+
+    #[test]
+    fn bytes_without_a_token_do_not_prolong_the_first_limit() {
+        let limit = Duration::ZERO;
+        let mut inbox = Inbox::new(Limits { connect: limit, first_token: limit, idle: Duration::from_secs(1) });
+        inbox.feed(b": still thinking\n");
+        assert!(matches!(inbox.take(), Some(Err(Failure::Upstream(UpstreamFailure::FirstTokenTimeout)))));
+    }
+
+    #[test]
+    fn after_done_nothing_but_the_end_is_waited_for() {
+        let mut inbox = inbox();
+        inbox.feed(b"data: [DONE]\n\n");
+        assert!(!inbox.ended());
+        inbox.feed(b"more");
+        assert!(inbox.ended());
     }
 }

@@ -3,10 +3,11 @@
 //! What is wrong: a blocking client is read in the blocking pool, one closure for each chunk. The
 //! thread is given back between two chunks, but each closure holds it while it WAITS for the next.
 //! It is what Starlette does with a generator that is not async.
-//! How it shows: from as many streams as threads on, work for the pool queues behind waiting
-//! threads: `/debug/health-sync` is late by about one token gap, and so are the streams' own tokens. No
-//! time-outs, so it is easily taken for a busy machine; `/debug/health-async` stays fast.
-//! Where the fix is: fixed-server/src/upstream, where the stream is read asynchronously.
+//! How it shows: work for the pool queues behind threads that wait. From as many streams as threads on,
+//! `/debug/health-sync` is late by up to a token gap when the streams' tokens come together; spread
+//! out, by gap x (1 - threads / streams), which is Little's law. There are no time-outs, so it is easily
+//! taken for a busy machine; `/debug/health-async` stays fast.
+//! Where the fix is: fixed-server/src/upstream.rs, where the stream is read asynchronously.
 //! Who says so: source 000, pattern 1; its "0.12s (slow!)" is this form of it, not the other.
 
 use bytes::Bytes;
