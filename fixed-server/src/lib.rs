@@ -1,1 +1,39 @@
-//! To come.
+//! An axum server that streams from a slow vendor and stays up.
+//!
+//! Read in this order: [`settings`] has the limits, `stack.rs` the order of one request's path on one
+//! screen, `upstream.rs` the call itself, `body.rs` what a stream holds while it runs.
+
+/// Flags, their checks, and the environment variables of the same names.
+pub mod settings;
+
+/// THE ORDER: everything between a good request and its vendor's answer.
+mod stack;
+
+/// A streamed answer and what it holds while it runs.
+mod body;
+/// Failures, and the one place that maps them to HTTP.
+mod errors;
+/// How each request ends, exactly once.
+mod outcome;
+/// The vendor's client: one, shared, asynchronous.
+mod upstream;
+
+/// The routes, one file an endpoint.
+mod api;
+/// The middleware around every request: its id, its count, its panics.
+mod observe;
+/// Reading and refusing requests.
+mod request;
+/// What all requests share.
+mod state;
+
+/// The server: from a listener to its orderly end.
+mod app;
+/// Sockets: accepting, time limits, the orderly end of connections.
+mod net;
+/// Signals.
+pub mod shutdown;
+/// Logs and metrics.
+pub mod telemetry;
+
+pub use app::{RunError, bind, run};

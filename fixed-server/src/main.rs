@@ -1,2 +1,51 @@
-//! To come.
-fn main() {}
+//! The program: flags, logs, the listening line, exit codes. See the library for everything else.
+
+use std::process::{self, ExitCode};
+
+use anyhow::Context;
+use fixed_server::settings::Settings;
+use fixed_server::shutdown::Signals;
+use fixed_server::{bind, run, telemetry};
+
+/// Exit code for everything but a bad flag, for which clap exits with 2.
+const FAILED: u8 = 1;
+
+fn main() -> ExitCode {
+    let settings = Settings::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
+    telemetry::init(settings.log_format, settings.log_level.clone());
+    match start(&settings) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("fixed-server: {error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn start(settings: &Settings) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
+    let served = runtime.block_on(serve(settings));
+    // Connections that were left behind must not keep the program from ending.
+    runtime.shutdown_background();
+    served
+}
+
+async fn serve(settings: &Settings) -> anyhow::Result<()> {
+    let mut signals = Signals::catch().context("cannot listen for signals")?;
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "cannot raise the limit of open files");
+    }
+    let listener = bind(settings.listen).with_context(|| format!("cannot listen on {}", settings.listen))?;
+    let addr = listener.local_addr().context("cannot read the address listened on")?;
+    eprintln!("fixed-server: listening on http://{addr}");
+
+    let shutdown = async {
+        signals.next().await;
+        tracing::info!("stopping; a second signal stops at once");
+        tokio::spawn(async move {
+            signals.next().await;
+            process::exit(i32::from(FAILED));
+        });
+    };
+    run(listener, settings, shutdown).await.map_err(Into::into)
+}

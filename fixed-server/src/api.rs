@@ -1,0 +1,121 @@
+/// `POST /chat/stream`
+mod chat_stream;
+/// OpenAI's `POST /v1/chat/completions`
+mod completions;
+/// `/health` and the two probes of `/debug`
+mod health;
+/// `POST /llm`
+mod llm;
+/// `GET /metrics`
+mod metrics;
+/// `GET /v1/models`
+mod models;
+/// `GET /ready`
+mod ready;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderName, Method};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, post};
+use bytes::Bytes;
+use tokio::time::Instant;
+use wire::error::Refusal;
+use wire::{STREAM_METHOD_HEADER, sse};
+
+use crate::body::{Format, StreamBody};
+use crate::errors::Failure;
+use crate::observe::observe;
+use crate::request::shorten;
+use crate::stack;
+use crate::state::Shared;
+use crate::telemetry::OpenStream;
+use crate::upstream::Call;
+
+/// The model of requests that name none.
+const DEFAULT_MODEL: &str = "mock-llm";
+
+/// All routes.
+pub(crate) fn router(state: Shared) -> Router {
+    Router::new()
+        .route("/chat/stream", only_post(chat_stream::handle))
+        .route("/llm", only_post(llm::handle))
+        .route("/v1/chat/completions", only_post(completions::handle))
+        .route("/api/v1/chat/completions", only_post(completions::handle))
+        .route("/v1/models", only_get(models::handle))
+        .route("/debug/health-sync", only_get(health::sync))
+        .route("/debug/health-async", only_get(health::r#async))
+        .route("/health", only_get(health::report))
+        .route("/ready", only_get(ready::handle))
+        .route("/metrics", only_get(metrics::handle))
+        .fallback(no_route)
+        .layer(from_fn_with_state(state.clone(), observe))
+        .with_state(state)
+}
+
+fn only_post<T: 'static>(handler: impl Handler<T, Shared>) -> MethodRouter<Shared> {
+    post(handler).fallback(|method| wrong_method(method, "POST"))
+}
+
+/// HEAD is answered as GET is, without the body.
+fn only_get<T: 'static>(handler: impl Handler<T, Shared>) -> MethodRouter<Shared> {
+    get(handler).fallback(|method| wrong_method(method, "GET, HEAD"))
+}
+
+async fn wrong_method(method: Method, allowed: &'static str) -> Failure {
+    Refusal::Method { method: shorten(method.as_str()), allowed }.into()
+}
+
+async fn no_route(request: Request) -> Failure {
+    Refusal::NoRoute { path: shorten(request.uri().path()) }.into()
+}
+
+/// Answers with the vendor's stream, once its first token is there.
+async fn answer_streamed(state: &Shared, call: Call, format: Format) -> Result<Response, Failure> {
+    let asked = Instant::now();
+    let guard = state.begin(&call.request_id)?;
+    match stack::open_stream(state, &call).await {
+        Ok(opened) => {
+            let open = OpenStream::new(state.metrics.clone(), call.request_id, asked.elapsed());
+            let body = StreamBody::new(opened, guard, open, format, state.cut.clone());
+            Ok((STREAM_HEADERS, Body::new(body)).into_response())
+        }
+        Err(failure) => {
+            tracing::info!(request_id = call.request_id, %failure, "a stream was not begun");
+            guard.record(failure.outcome());
+            Err(failure)
+        }
+    }
+}
+
+/// Answers with the vendor's whole answer, as it came.
+async fn answer_whole(state: &Shared, call: Call) -> Result<Response, Failure> {
+    let guard = state.begin(&call.request_id)?;
+    match stack::call_whole(state, &call).await {
+        Ok(answer) => {
+            guard.record(crate::outcome::Outcome::Success);
+            Ok(json(answer))
+        }
+        Err(failure) => {
+            tracing::info!(request_id = call.request_id, %failure, "a call failed");
+            guard.record(failure.outcome());
+            Err(failure)
+        }
+    }
+}
+
+fn json(body: Bytes) -> Response {
+    ([(CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+const STREAM_HEADERS: [(HeaderName, &str); 4] = [
+    (CONTENT_TYPE, sse::CONTENT_TYPE),
+    (CACHE_CONTROL, "no-cache"),
+    // nginx would gather the tokens of a while otherwise.
+    (HeaderName::from_static("x-accel-buffering"), "no"),
+    (HeaderName::from_static(STREAM_METHOD_HEADER), "async"),
+];

@@ -1,0 +1,18 @@
+use axum::extract::{Request, State};
+use axum::response::Response;
+use wire::chat::ChatRequest;
+
+use super::{DEFAULT_MODEL, answer_streamed};
+use crate::body::Format;
+use crate::errors::Failure;
+use crate::request::{Head, json_body};
+use crate::state::Shared;
+use crate::upstream::Route;
+
+pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, Failure> {
+    let head = Head::of(&state, &request);
+    let (parts, body) = request.into_parts();
+    let asked = ChatRequest::parse(&json_body(&parts.headers, body).await?)?;
+    let call = head.into_call(Route::ChatCompletions, asked.to_vendor_body(DEFAULT_MODEL, true));
+    answer_streamed(&state, call, Format::Tokens).await
+}

@@ -1,0 +1,18 @@
+use axum::extract::{Request, State};
+use axum::response::Response;
+use bytes::Bytes;
+use resilience::Deadline;
+
+use super::json;
+use crate::errors::{Failure, UpstreamFailure};
+use crate::request::{Head, require_key};
+use crate::state::Shared;
+use crate::upstream::Route;
+
+/// The vendor's list. It generates nothing, so it takes no permit and has no outcome.
+pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, Failure> {
+    require_key(&state, request.headers())?;
+    let call = Head::of(&state, &request).into_call(Route::Models, Bytes::new());
+    let models = Deadline::after(state.limits.call_timeout).bound(state.upstream.whole(&call)).await;
+    Ok(json(models.map_err(|_| UpstreamFailure::CallTimeout)??))
+}

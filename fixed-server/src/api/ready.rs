@@ -1,0 +1,20 @@
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use wire::health::Readiness;
+
+use crate::state::Shared;
+
+/// `GET /ready`: whether this server should be sent more. It reads counters and waits for nobody;
+/// and it does not ask how the vendor is, whom every replica shares: were that a reason, one bad
+/// minute of the vendor's would take all of them out at once.
+pub(super) async fn handle(State(state): State<Shared>) -> (StatusCode, Json<Readiness>) {
+    let not_ready = |reason| (StatusCode::SERVICE_UNAVAILABLE, Json(Readiness::not_ready(reason)));
+    if state.draining.is_cancelled() {
+        not_ready("shutting down")
+    } else if state.overloaded.update(state.admission.load().queue_use()) {
+        not_ready("overloaded")
+    } else {
+        (StatusCode::OK, Json(Readiness::ready()))
+    }
+}

@@ -1,0 +1,189 @@
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use resilience::{DeadlinePassed, Rejected};
+use wire::error::{ErrorBody, ErrorDetail, Refusal};
+
+use crate::outcome::Outcome;
+
+/// Why a request was not answered as asked: one type a cause. [`Failure::http_status`] and
+/// [`Failure::body`] below are the one place where a failure becomes HTTP, or an error event.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The request is at fault.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// We are full: no turn free, and no place in the queue or no turn in time.
+    #[error(transparent)]
+    Admission(#[from] Rejected),
+    /// The request took longer than we promise.
+    #[error("the request took longer than the SLA")]
+    SlaTimeout(#[from] DeadlinePassed),
+    /// The vendor is at fault.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamFailure),
+    /// The vendor refused the request with a 4xx: the client gets it as what it is.
+    #[error("the vendor refused the request with status {status}: {}", body.error.message)]
+    Rejected {
+        status: u16,
+        body: ErrorBody,
+        /// The vendor's `Retry-After`, if it sent one.
+        retry_after: Option<String>,
+    },
+    /// The server is about to stop.
+    #[error("the server is shutting down")]
+    ShuttingDown,
+    /// The server is at fault: a bug.
+    #[error("internal error: {0}")]
+    Internal(&'static str),
+}
+
+/// What went wrong with the vendor. The texts here are for the log: they may name addresses and
+/// errors of libraries. Clients get [`UpstreamFailure::public_text`].
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UpstreamFailure {
+    #[error("cannot connect to the vendor: {0}")]
+    Unreachable(String),
+    #[error("the vendor did not answer within the call timeout")]
+    CallTimeout,
+    #[error("the vendor sent no token in time")]
+    FirstTokenTimeout,
+    #[error("the vendor fell silent in mid-answer")]
+    IdleTimeout,
+    #[error("the connection to the vendor broke: {0}")]
+    Broken(String),
+    #[error("the vendor answered with status {0}")]
+    Status(u16),
+    #[error("the vendor's answer cannot be read: {0}")]
+    Malformed(String),
+    #[error("the vendor's stream ended without [DONE]")]
+    Truncated,
+    #[error("the vendor reported an error: {}", .0.message)]
+    Reported(ErrorDetail),
+}
+
+impl Failure {
+    /// The HTTP status of this failure, before the first token.
+    fn http_status(&self) -> u16 {
+        match self {
+            Failure::Refused(refusal) => refusal.status(),
+            Failure::Admission(Rejected::QueueFull { .. }) => 429,
+            Failure::Admission(Rejected::QueueTimeout { .. }) | Failure::SlaTimeout(_) => 504,
+            Failure::Upstream(_) => 502,
+            Failure::Rejected { status, .. } => *status,
+            Failure::ShuttingDown => 503,
+            Failure::Internal(_) => 500,
+        }
+    }
+
+    /// What the client is told: the body of an HTTP error, or of the event that ends a stream.
+    pub(crate) fn body(&self) -> ErrorBody {
+        let text = match self {
+            Failure::Refused(refusal) => return refusal.body(),
+            Failure::Rejected { body, .. } => return body.clone(),
+            Failure::Upstream(cause) => {
+                return ErrorBody::new("upstream_failure", cause.public_text()).with_code(cause.code());
+            }
+            Failure::Admission(Rejected::QueueFull { .. }) => "too many requests are waiting already, come back later",
+            Failure::Admission(Rejected::QueueTimeout { .. }) => "no turn came free in time",
+            Failure::SlaTimeout(_) => "the request took too long",
+            Failure::ShuttingDown => "the server is shutting down, try another",
+            Failure::Internal(_) => "the server failed, through no fault of the request",
+        };
+        ErrorBody::new(self.kind(), text)
+    }
+
+    /// The cause in one word, for error bodies and the label of `llm_errors_total`.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Failure::Refused(_) => "invalid_request_error",
+            Failure::Rejected { .. } => "upstream_rejected",
+            Failure::Upstream(_) => "upstream_failure",
+            _ => self.outcome().as_str(),
+        }
+    }
+
+    /// How a request with this failure ended, when nothing had been sent.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self {
+            Failure::Admission(Rejected::QueueFull { .. }) => Outcome::Overloaded,
+            Failure::Admission(Rejected::QueueTimeout { .. }) => Outcome::QueueTimeout,
+            Failure::SlaTimeout(_) => Outcome::SlaTimeout,
+            Failure::Upstream(UpstreamFailure::CallTimeout | UpstreamFailure::FirstTokenTimeout) => {
+                Outcome::CallTimeout
+            }
+            Failure::Upstream(_) => Outcome::UpstreamFailure,
+            Failure::Rejected { .. } => Outcome::UpstreamRejected,
+            Failure::ShuttingDown => Outcome::ShuttingDown,
+            // A refused request never gets as far as an outcome.
+            Failure::Refused(_) | Failure::Internal(_) => Outcome::Internal,
+        }
+    }
+
+    /// How a stream ended that this failure broke after its first token.
+    pub(crate) fn stream_outcome(&self) -> Outcome {
+        if matches!(self, Failure::ShuttingDown) { Outcome::ShuttingDown } else { Outcome::StreamError }
+    }
+
+    fn header(&self) -> Option<(HeaderName, String)> {
+        match self {
+            Failure::Refused(Refusal::Method { allowed, .. }) => Some((ALLOW, (*allowed).to_owned())),
+            Failure::Refused(Refusal::ApiKey) => Some((WWW_AUTHENTICATE, "Bearer".to_owned())),
+            Failure::Admission(Rejected::QueueFull { retry_after }) => Some((RETRY_AFTER, whole_seconds(*retry_after))),
+            Failure::Rejected { retry_after: Some(value), .. } => Some((RETRY_AFTER, value.clone())),
+            Failure::ShuttingDown => Some((RETRY_AFTER, "1".to_owned())),
+            _ => None,
+        }
+    }
+}
+
+/// `Retry-After` counts in whole seconds; "0" would be an invitation to come back at once.
+fn whole_seconds(duration: Duration) -> String {
+    (duration.as_secs_f64().ceil().max(1.0) as u64).to_string()
+}
+
+impl UpstreamFailure {
+    fn code(&self) -> &'static str {
+        match self {
+            UpstreamFailure::Unreachable(_) => "unreachable",
+            UpstreamFailure::CallTimeout => "call_timeout",
+            UpstreamFailure::FirstTokenTimeout => "first_token_timeout",
+            UpstreamFailure::IdleTimeout => "idle_timeout",
+            UpstreamFailure::Broken(_) => "connection_broken",
+            UpstreamFailure::Status(_) => "bad_status",
+            UpstreamFailure::Malformed(_) => "malformed_answer",
+            UpstreamFailure::Truncated => "truncated_answer",
+            UpstreamFailure::Reported(_) => "reported_error",
+        }
+    }
+
+    fn public_text(&self) -> &'static str {
+        match self {
+            UpstreamFailure::Unreachable(_) => "the model's vendor cannot be reached",
+            UpstreamFailure::CallTimeout | UpstreamFailure::FirstTokenTimeout => {
+                "the model's vendor did not answer in time"
+            }
+            UpstreamFailure::IdleTimeout => "the model's vendor stopped answering",
+            UpstreamFailure::Broken(_) => "the connection to the model's vendor broke",
+            UpstreamFailure::Status(_) | UpstreamFailure::Reported(_) => "the model's vendor failed",
+            UpstreamFailure::Malformed(_) => "the model's vendor sent an answer that cannot be read",
+            UpstreamFailure::Truncated => "the model's vendor ended its answer before it was whole",
+        }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.http_status()).unwrap_or(StatusCode::BAD_GATEWAY);
+        let mut response = (status, Json(self.body())).into_response();
+        if let Some((name, value)) = self.header()
+            && let Ok(value) = HeaderValue::from_str(&value)
+        {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}

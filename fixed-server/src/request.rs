@@ -1,0 +1,117 @@
+use std::hint::black_box;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::HeaderMap;
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use uuid::Uuid;
+use wire::error::Refusal;
+use wire::{BODY_BYTES_MAX, MOCK_HEADER_PREFIX, REQUEST_ID_HEADER};
+
+use crate::state::AppState;
+use crate::upstream::{Call, Route};
+
+/// Longest request id that is taken from a client, in bytes.
+const REQUEST_ID_BYTES_MAX: usize = 128;
+
+/// The id of a request, kept in its extensions by the middleware.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(pub(crate) String);
+
+impl RequestId {
+    /// The client's id if it is sane, or else a new one. Sane is what can go into a header and a log
+    /// line as it is: visible ASCII, of bounded length.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let sent = headers.get(REQUEST_ID_HEADER).and_then(|value| value.to_str().ok());
+        let sane = sent.filter(|id| {
+            !id.is_empty() && id.len() <= REQUEST_ID_BYTES_MAX && id.bytes().all(|byte| byte.is_ascii_graphic())
+        });
+        RequestId(sane.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned))
+    }
+}
+
+/// The head of a request, as far as a call to the vendor is made from it.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) request_id: String,
+    mock_headers: Vec<(String, String)>,
+}
+
+impl Head {
+    /// What the vendor is to know of `request`.
+    pub(crate) fn of(state: &AppState, request: &Request) -> Self {
+        let request_id = request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone());
+        let steering = request.headers().iter().filter(|(name, _)| name.as_str().starts_with(MOCK_HEADER_PREFIX));
+        let steering = steering.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
+        let mock_headers = if state.allow_mock_headers { steering.collect() } else { Vec::new() };
+        Head { request_id, mock_headers }
+    }
+
+    /// The call to `route` that the request leads to.
+    pub(crate) fn into_call(self, route: Route, body: impl Into<Bytes>) -> Call {
+        Call { route, body: body.into(), request_id: self.request_id, mock_headers: self.mock_headers }
+    }
+}
+
+/// The body of a request that must be JSON; what is in it is checked later.
+///
+/// # Errors
+/// [`Refusal::MediaType`], [`Refusal::TooLarge`] (at once if the length is told, or else when that many
+/// bytes have come), and [`Refusal::NotJson`] for a body that broke off.
+pub(crate) async fn json_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let sent = text(CONTENT_TYPE).unwrap_or("");
+    let found = sent.split(';').next().unwrap_or("").trim();
+    if !found.eq_ignore_ascii_case("application/json") {
+        let found = if found.is_empty() { "none".to_owned() } else { shorten(found) };
+        return Err(Refusal::MediaType { found });
+    }
+    let told = text(CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
+    if told.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
+        return Err(Refusal::TooLarge { limit: BODY_BYTES_MAX });
+    }
+    match Limited::new(body, BODY_BYTES_MAX).collect().await {
+        Ok(whole) => Ok(whole.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::TooLarge { limit: BODY_BYTES_MAX }),
+        Err(_) => Err(Refusal::NotJson("it broke off".into())),
+    }
+}
+
+/// Lets a request with the right key pass.
+///
+/// # Errors
+/// [`Refusal::ApiKey`].
+pub(crate) fn require_key(state: &AppState, headers: &HeaderMap) -> Result<(), Refusal> {
+    let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    match sent.and_then(|value| value.split_once(' ')) {
+        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") && same(key.trim(), &state.api_key) => Ok(()),
+        _ => Err(Refusal::ApiKey),
+    }
+}
+
+/// Compares in a time that does not tell how much of a wrong key is right: every byte is looked at.
+fn same(sent: &str, key: &str) -> bool {
+    let differences = sent.bytes().zip(key.bytes()).fold(0, |seen, (a, b)| black_box(seen | (a ^ b)));
+    sent.len() == key.len() && differences == 0
+}
+
+/// At most 80 characters of what a client sent.
+pub(crate) fn shorten(text: &str) -> String {
+    const CHARS_MAX: usize = 80;
+    text.chars().take(CHARS_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same;
+
+    #[test]
+    fn only_the_whole_key_is_the_key() {
+        assert!(same("demo-key", "demo-key"));
+        for wrong in ["", "demo-kex", "demo-ke", "demo-key1", "DEMO-KEY"] {
+            assert!(!same(wrong, "demo-key"), "{wrong}");
+        }
+    }
+}

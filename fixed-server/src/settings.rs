@@ -1,0 +1,133 @@
+/// Every limit of the server, and the relations between them.
+mod limits;
+
+use std::net::SocketAddr;
+
+use clap::{CommandFactory, FromArgMatches, Parser};
+use reqwest::Url;
+
+pub use limits::{Limits, LimitsError};
+
+use crate::telemetry::{LogFilter, LogFormat};
+
+/// The same chat API as broken-server, done right.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "fixed-server", version, max_term_width = 100)]
+pub struct Settings {
+    /// Where to listen.
+    #[arg(long, env = "FIXED_SERVER_LISTEN", default_value = "127.0.0.1:8001", value_name = "ADDR")]
+    pub listen: SocketAddr,
+
+    /// The vendor.
+    #[arg(long, env = "FIXED_SERVER_UPSTREAM", default_value = "http://127.0.0.1:9000", value_name = "URL")]
+    #[arg(value_parser = parse_upstream)]
+    pub upstream: UpstreamUrl,
+
+    /// The limits.
+    #[command(flatten)]
+    pub limits: Limits,
+
+    /// The key that clients of /v1 must send.
+    #[arg(long, env = "FIXED_SERVER_API_KEY", default_value = "demo-key", value_name = "KEY")]
+    #[arg(hide_env_values = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub api_key: String,
+
+    /// Pass X-Mock-* headers on to the vendor, so that a client can steer the mock.
+    #[arg(long, env = "FIXED_SERVER_ALLOW_MOCK_HEADERS")]
+    pub allow_mock_headers: bool,
+
+    /// Format of the logs on stderr.
+    #[arg(long, env = "FIXED_SERVER_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
+    pub log_format: LogFormat,
+
+    /// Which logs: a level, or pairs such as `info,fixed_server=debug`.
+    #[arg(long, env = "FIXED_SERVER_LOG_LEVEL", default_value = "info", value_name = "FILTER")]
+    pub log_level: LogFilter,
+}
+
+impl Settings {
+    /// Reads flags and environment.
+    ///
+    /// # Errors
+    /// A text for the command line: a bad flag or value, or two limits that contradict each other.
+    pub fn read<I, T>(args: I) -> Result<Self, clap::Error>
+    where
+        I: IntoIterator<Item = T>,
+        T: Into<std::ffi::OsString> + Clone,
+    {
+        let mut command = Settings::command();
+        let settings = Settings::from_arg_matches(&command.try_get_matches_from_mut(args)?)?;
+        match settings.limits.check() {
+            Ok(()) => Ok(settings),
+            Err(error) => Err(command.error(clap::error::ErrorKind::ValueValidation, error)),
+        }
+    }
+}
+
+/// The vendor's base address, checked: `http://HOST[:PORT][/PATH]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpstreamUrl(String);
+
+impl UpstreamUrl {
+    /// The address of one of the vendor's routes; `path` begins with a slash.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.0)
+    }
+}
+
+fn parse_upstream(text: &str) -> Result<UpstreamUrl, String> {
+    let url = Url::parse(text).map_err(|error| format!("{error}, expected http://HOST:PORT"))?;
+    match url.scheme() {
+        "http" => {}
+        "https" => return Err("TLS is not built in: put a local http proxy in front of the vendor".into()),
+        other => return Err(format!("the scheme is {other}, expected http://HOST:PORT")),
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err("credentials, query and fragment have no place here, expected http://HOST:PORT".into());
+    }
+    Ok(UpstreamUrl(url.as_str().trim_end_matches('/').to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(args: &[&str]) -> String {
+        match Settings::read([&["fixed-server"], args].concat()) {
+            Ok(_) => panic!("{args:?} was accepted"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_bad_value_names_its_flag_and_what_is_allowed() {
+        for (args, named) in [
+            (&["--max-in-flight", "0"][..], &["--max-in-flight", "1"][..]),
+            (&["--max-in-flight", "-1"], &["--max-in-flight"]),
+            (&["--max-queued", "-1"], &["--max-queued"]),
+            (&["--queue-timeout", "0s"], &["--queue-timeout", "over zero"]),
+            (&["--idle-timeout", "-1s"], &["--idle-timeout", "250ms or 5s"]),
+            (&["--sla", "soon"], &["--sla", "250ms or 5s"]),
+            (&["--upstream", "nonsense"], &["--upstream", "http://HOST:PORT"]),
+            (&["--upstream", "https://vendor"], &["--upstream", "TLS is not built in"]),
+            (&["--api-key", ""], &["--api-key"]),
+            (&["--log-level", "loud"], &["--log-level", "info"]),
+        ] {
+            let message = refused(args);
+            assert!(named.iter().all(|name| message.contains(name)), "{args:?}: {message}");
+        }
+    }
+
+    #[test]
+    fn limits_that_contradict_each_other_are_both_named() {
+        for (args, named) in [
+            (&["--queue-timeout", "30s"][..], ["--queue-timeout", "--call-timeout"]),
+            (&["--call-timeout", "60s"], ["--call-timeout", "--sla"]),
+            (&["--first-token-timeout", "61s"], ["--first-token-timeout", "--sla"]),
+        ] {
+            let message = refused(args);
+            assert!(named.iter().all(|name| message.contains(name)), "{args:?}: {message}");
+        }
+    }
+}

@@ -1,0 +1,220 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+use resilience::Load;
+
+use crate::errors::Failure;
+use crate::outcome::Outcome;
+
+/// Content type of `/metrics`.
+pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The server's metrics. The names that begin with `llm_` are the source's where it has one.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    calls: Counter,
+    errors: Family<ErrorLabels, Counter>,
+    outcomes: Family<OutcomeLabels, Counter>,
+    disconnects: Counter,
+    queue_timeouts: Counter,
+    call_timeouts: Counter,
+    duration: Histogram,
+    permit_wait: Histogram,
+    first_token: Histogram,
+    inter_token: Histogram,
+    concurrent: Gauge,
+    queued: Gauge,
+    open_streams: Gauge,
+    accept_errors: Counter,
+    requests: Family<RequestLabels, Counter>,
+    request_duration: Family<RequestLabels, Histogram, fn() -> Histogram>,
+}
+
+/// Bounded: the kinds of [`Failure`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ErrorLabels {
+    r#type: &'static str,
+}
+
+/// Bounded: [`Outcome::ALL`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    outcome: &'static str,
+}
+
+/// Bounded: the routes of this server, not the paths that clients ask for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    route: String,
+    status: u16,
+}
+
+impl Metrics {
+    /// All metrics, at zero.
+    pub(crate) fn new() -> Self {
+        let mut metrics = Metrics {
+            registry: Registry::default(),
+            calls: Counter::default(),
+            errors: Family::default(),
+            outcomes: Family::default(),
+            disconnects: Counter::default(),
+            queue_timeouts: Counter::default(),
+            call_timeouts: Counter::default(),
+            duration: seconds(),
+            permit_wait: seconds(),
+            first_token: seconds(),
+            inter_token: seconds(),
+            concurrent: Gauge::default(),
+            queued: Gauge::default(),
+            open_streams: Gauge::default(),
+            accept_errors: Counter::default(),
+            requests: Family::default(),
+            request_duration: Family::new_with_constructor(seconds),
+        };
+        // Shown as 0 from the start: a counter that appears with its first event shows no rise.
+        for outcome in Outcome::ALL {
+            drop(metrics.outcomes.get_or_create(&OutcomeLabels { outcome: outcome.as_str() }));
+            if !matches!(outcome, Outcome::Success | Outcome::Disconnected) {
+                drop(metrics.errors.get_or_create(&ErrorLabels { r#type: outcome.as_str() }));
+            }
+        }
+        metrics.register();
+        metrics
+    }
+
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("llm_calls", "Requests for the model that were begun", self.calls.clone());
+        registry.register("llm_errors", "Requests for the model that failed, by cause", self.errors.clone());
+        registry.register("llm_outcomes", "Requests for the model that ended, by how", self.outcomes.clone());
+        registry.register("llm_disconnects", "Requests whose client left before their end", self.disconnects.clone());
+        registry.register("llm_queue_timeout", "Requests that got no turn in time", self.queue_timeouts.clone());
+        registry.register("llm_call_timeout", "Calls in which the vendor was too slow", self.call_timeouts.clone());
+        registry.register("llm_call_duration_seconds", "From the request to its end", self.duration.clone());
+        registry.register(
+            "llm_semaphore_wait_seconds",
+            "From asking for a turn to the answer",
+            self.permit_wait.clone(),
+        );
+        registry.register(
+            "llm_time_to_first_token_seconds",
+            "From the request to its first token",
+            self.first_token.clone(),
+        );
+        registry.register(
+            "llm_inter_token_seconds",
+            "From one token of a stream to the next",
+            self.inter_token.clone(),
+        );
+        registry.register("llm_concurrent_calls", "Permits held: calls and streams under way", self.concurrent.clone());
+        registry.register("llm_queue_length", "Requests that wait for a permit", self.queued.clone());
+        registry.register("llm_open_streams", "Streams between first token and end", self.open_streams.clone());
+        registry.register("accept_errors", "Connections that could not be accepted", self.accept_errors.clone());
+        registry.register("http_requests", "Requests by route and status", self.requests.clone());
+        let duration = self.request_duration.clone();
+        registry.register("http_request_duration_seconds", "From the request to the answer's head", duration);
+    }
+
+    /// The OpenMetrics text, with `load` as it is now.
+    pub(crate) fn render(&self, load: Load) -> String {
+        self.concurrent.set(count(load.held));
+        self.queued.set(count(load.queued));
+        let mut text = String::new();
+        encode(&mut text, &self.registry)
+            .unwrap_or_else(|error| unreachable!("writing to a String fails never: {error}"));
+        text
+    }
+
+    /// Counts a request for the model that begins.
+    pub(crate) fn call(&self) {
+        self.calls.inc();
+    }
+
+    /// Counts a request for the model that has ended.
+    pub(crate) fn outcome(&self, outcome: Outcome, took: Duration) {
+        self.outcomes.get_or_create(&OutcomeLabels { outcome: outcome.as_str() }).inc();
+        self.duration.observe(took.as_secs_f64());
+        match outcome {
+            Outcome::Disconnected => {
+                self.disconnects.inc();
+            }
+            Outcome::QueueTimeout => {
+                self.queue_timeouts.inc();
+            }
+            Outcome::CallTimeout => {
+                self.call_timeouts.inc();
+            }
+            _ => {}
+        }
+        if !matches!(outcome, Outcome::Success | Outcome::Disconnected) {
+            self.errors.get_or_create(&ErrorLabels { r#type: outcome.as_str() }).inc();
+        }
+    }
+
+    /// Counts how long a request waited for its turn, whether or not it got one.
+    pub(crate) fn waited_for_permit(&self, waited: Duration) {
+        self.permit_wait.observe(waited.as_secs_f64());
+    }
+
+    /// Counts a connection that could not be accepted.
+    pub(crate) fn accept_error(&self) {
+        self.accept_errors.inc();
+    }
+
+    /// Counts an answered request; `route` is a pattern, never a path.
+    pub(crate) fn request(&self, route: &str, status: u16, took: Duration) {
+        let labels = RequestLabels { route: route.to_owned(), status };
+        self.requests.get_or_create(&labels).inc();
+        self.request_duration.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+}
+
+/// A stream between its first token and its end.
+pub(crate) struct OpenStream {
+    metrics: Arc<Metrics>,
+    request_id: String,
+}
+
+impl OpenStream {
+    /// Counts a stream whose first token took so long.
+    pub(crate) fn new(metrics: Arc<Metrics>, request_id: String, first_token: Duration) -> Self {
+        metrics.open_streams.inc();
+        metrics.first_token.observe(first_token.as_secs_f64());
+        OpenStream { metrics, request_id }
+    }
+
+    /// Counts a token, `gap` after the one before it.
+    pub(crate) fn token(&self, gap: Option<Duration>) {
+        if let Some(gap) = gap {
+            self.metrics.inter_token.observe(gap.as_secs_f64());
+        }
+    }
+
+    /// Logs why the stream broke: its client is told less.
+    pub(crate) fn failed(&self, failure: &Failure) {
+        tracing::warn!(request_id = self.request_id, %failure, "a stream broke after its first token");
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        self.metrics.open_streams.dec();
+    }
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A histogram from 1 ms to 65 s.
+fn seconds() -> Histogram {
+    Histogram::new(exponential_buckets(0.001, 2.0, 17))
+}

@@ -1,0 +1,156 @@
+/// The vendor's stream, read event by event.
+mod events;
+
+use std::error::Error;
+
+use bytes::Bytes;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response};
+use serde_json::{Map, Value};
+use wire::REQUEST_ID_HEADER;
+use wire::error::ErrorBody;
+
+use crate::errors::{Failure, UpstreamFailure};
+use crate::settings::{Limits, UpstreamUrl};
+
+pub(crate) use events::{EventStream, Message};
+
+/// Largest whole answer that is taken from the vendor, in bytes (8 MiB): a million tokens of text.
+const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// The vendor. One client for all requests: one that is made for each opens a connection for each.
+#[derive(Debug)]
+pub(crate) struct Upstream {
+    client: Client,
+    url: UpstreamUrl,
+    limits: Limits,
+}
+
+/// One request to the vendor.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    /// What is asked for.
+    pub(crate) route: Route,
+    /// The request's body; empty for a route that takes none.
+    pub(crate) body: Bytes,
+    /// Passed on as `X-Request-ID`, so that one request can be followed through both logs.
+    pub(crate) request_id: String,
+    /// Headers that steer the mock vendor; empty unless the server was told to pass them on.
+    pub(crate) mock_headers: Vec<(String, String)>,
+}
+
+/// The vendor's routes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// `POST /v1/chat/completions`
+    ChatCompletions,
+    /// `GET /v1/models`
+    Models,
+}
+
+impl Upstream {
+    /// A client with a pool of connections.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be set up.
+    pub(crate) fn new(url: &UpstreamUrl, limits: &Limits) -> reqwest::Result<Self> {
+        let client = Client::builder()
+            // Also a vendor on loopback would be asked through a proxy from the environment.
+            .no_proxy()
+            // What a user asks is not for whom the vendor points at.
+            .redirect(Policy::none())
+            .user_agent(concat!("fixed-server/", env!("CARGO_PKG_VERSION")))
+            .tcp_nodelay(true)
+            .connect_timeout(limits.connect_timeout)
+            // No `timeout`: a total would cut a healthy long stream. The stack has the others.
+            .build()?;
+        Ok(Upstream { client, url: url.clone(), limits: limits.clone() })
+    }
+
+    /// Opens the vendor's stream and waits for its first token. Dropped at any point, it closes the
+    /// connection, and the vendor stops.
+    pub(crate) async fn stream(&self, call: &Call) -> Result<EventStream, Failure> {
+        let response = self.send(call).await?;
+        let mut events = EventStream::new(response, self.limits.idle_timeout);
+        events.wait_for_token().await?;
+        Ok(events)
+    }
+
+    /// The vendor's whole answer, checked to be one.
+    pub(crate) async fn whole(&self, call: &Call) -> Result<Bytes, Failure> {
+        let mut response = self.send(call).await?;
+        let mut answer = Vec::new();
+        while let Some(piece) = response.chunk().await.map_err(failure)? {
+            if answer.len() + piece.len() > ANSWER_BYTES_MAX {
+                let text = format!("it is larger than {ANSWER_BYTES_MAX} bytes");
+                return Err(UpstreamFailure::Malformed(text).into());
+            }
+            answer.extend_from_slice(&piece);
+        }
+        check_answer(call.route, &answer)?;
+        Ok(answer.into())
+    }
+
+    /// Sends `call` and returns the answer's head, if it is a good one.
+    async fn send(&self, call: &Call) -> Result<Response, Failure> {
+        let request = match call.route {
+            Route::Models => self.client.get(self.url.url("/v1/models")),
+            Route::ChatCompletions => {
+                let request = self.client.post(self.url.url("/v1/chat/completions"));
+                request.header(CONTENT_TYPE, "application/json").body(call.body.clone())
+            }
+        };
+        let request = request.header(ACCEPT, "application/json, text/event-stream");
+        let request = request.header(REQUEST_ID_HEADER, &call.request_id);
+        let request = call.mock_headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+        let response = request.send().await.map_err(failure)?;
+        // reqwest returns a 500 as Ok.
+        if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }
+    }
+}
+
+/// The failure that an answer with another status than 2xx is.
+async fn refusal(mut response: Response) -> Failure {
+    let status = response.status().as_u16();
+    if !(400..=499).contains(&status) {
+        return UpstreamFailure::Status(status).into();
+    }
+    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    // A refusal whose body cannot be read is still a refusal.
+    let mut body = Vec::new();
+    while let Ok(Some(piece)) = response.chunk().await
+        && body.len() < ANSWER_BYTES_MAX
+    {
+        body.extend_from_slice(&piece);
+    }
+    let body = serde_json::from_slice(&body).unwrap_or_else(|_| {
+        ErrorBody::new("upstream_rejected", format!("the model's vendor refused the request with status {status}"))
+    });
+    Failure::Rejected { status, body, retry_after }
+}
+
+/// A vendor that answers 200 with something else has failed.
+fn check_answer(route: Route, answer: &[u8]) -> Result<(), UpstreamFailure> {
+    let list = match route {
+        Route::ChatCompletions => "choices",
+        Route::Models => "data",
+    };
+    match serde_json::from_slice::<Map<String, Value>>(answer) {
+        Ok(fields) if fields.get(list).is_some_and(Value::is_array) => Ok(()),
+        Ok(_) => Err(UpstreamFailure::Malformed(format!("there is no list '{list}' in it"))),
+        Err(error) => Err(UpstreamFailure::Malformed(error.to_string())),
+    }
+}
+
+/// What an error of reqwest's means.
+fn failure(error: reqwest::Error) -> Failure {
+    // Its own text leaves the cause out, and the log needs it.
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    if error.is_connect() { UpstreamFailure::Unreachable(text).into() } else { UpstreamFailure::Broken(text).into() }
+}
