@@ -8,17 +8,36 @@
 
 /// A bounded, timed, first-come-first-served queue in front of the permits.
 pub mod admission;
+/// How long to wait before a retry: full jitter, on top of what the service asked for.
+pub mod backoff;
+/// A switch that stops calling a service that fails, and asks it now and then whether it is back.
+pub mod breaker;
 /// One point in time by which all of a request's work must be over.
 pub mod deadline;
 /// A switch that does not flutter: on above one mark, off below a lower one.
 pub mod hysteresis;
+/// A setting that is not what it may be.
+pub mod invalid;
 /// A guard that records exactly one outcome, whatever happens to the code that holds it.
 pub mod outcome;
 /// A limit on how much runs at once, as guards that give themselves back.
 pub mod permits;
+/// A limit on how much begins in a time, in requests or in tokens.
+pub mod rate_limit;
+/// A limit on retries, as a share of all calls.
+pub mod retry_budget;
+/// A rate and a number of calls for each user apart, in a bounded table.
+pub mod user_limits;
+mod window;
 
 pub use admission::{Admission, Load, QueueLimits, Rejected};
+pub use backoff::Backoff;
+pub use breaker::{Breaker, BreakerGuard, BreakerOpen, BreakerReport, BreakerState, Trip};
 pub use deadline::{Deadline, DeadlinePassed};
 pub use hysteresis::Hysteresis;
+pub use invalid::InvalidSetting;
 pub use outcome::OutcomeGuard;
 pub use permits::{Permit, Permits};
+pub use rate_limit::{Gcra, NotTaken, OverBurst, Rate, RateError, RateLimit};
+pub use retry_budget::{BudgetLimits, RetryBudget};
+pub use user_limits::{UserGuard, UserLimits, UserQuota, UserRejected, UserReport};

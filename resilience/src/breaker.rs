@@ -1,0 +1,230 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::invalid::InvalidSetting;
+
+mod trip;
+
+pub use trip::Trip;
+use trip::Verdicts;
+
+/// Stops calling a service that fails, and asks it now and then with a single call whether it is back.
+///
+/// After Michael Nygard ("Release It!", 2007). *Closed*: calls pass, their failures are counted.
+/// *Open*, when there were too many: no call passes. *Half-open*, after a while: one call passes at a
+/// time, the probe, and its success closes the breaker, its failure opens it again.
+///
+/// Use it only if needed. It turns a service that fails half of its calls into one that fails all of
+/// them. Permits, a queue timeout and a retry budget bound the damage without that; what it adds is
+/// an answer at once where callers would otherwise wait for a timeout each.
+///
+/// A failure is a verdict on the service: a timeout, a lost connection, a 5xx. A call that was
+/// refused for its own faults, or cancelled by its client, says nothing: drop its guard.
+///
+/// ```
+/// use std::num::NonZeroU32;
+/// use std::time::Duration;
+/// use resilience::{Breaker, Trip};
+///
+/// let trip = Trip::Consecutive { failures: NonZeroU32::new(2).unwrap() };
+/// let breaker = Breaker::new(trip, Duration::from_secs(10)).unwrap();
+/// breaker.try_enter().unwrap().failure();
+/// breaker.try_enter().unwrap().failure();
+/// let open = breaker.try_enter().unwrap_err();
+/// assert!(open.retry_after <= Duration::from_secs(10));
+/// ```
+#[derive(Debug, Clone)]
+pub struct Breaker {
+    shared: Arc<Shared>,
+}
+
+/// The breaker lets no call through now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the service has failed too often, and is not called for now")]
+pub struct BreakerOpen {
+    /// Until the next probe; zero while one is under way, because it may end at any moment.
+    pub retry_after: Duration,
+}
+
+/// A breaker's state and what it has done, for those who watch it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BreakerReport {
+    /// The state that a call would find now.
+    pub state: BreakerState,
+    /// How often it opened, from closed or after a probe.
+    pub opened: u64,
+    /// How many calls it did not let through.
+    pub rejected: u64,
+}
+
+/// What a breaker does with calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BreakerState {
+    /// All pass.
+    Closed,
+    /// None passes.
+    Open,
+    /// One at a time passes.
+    HalfOpen,
+}
+
+#[derive(Debug)]
+struct Shared {
+    trip: Trip,
+    open_for: Duration,
+    /// A std mutex: it is held for a few comparisons, never over an `.await`.
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    state: State,
+    /// How often the state has changed. A guard knows in which it was made, and a verdict on another
+    /// one is not counted: a call that began before the outage says nothing about its end.
+    generation: u64,
+    opened: u64,
+    rejected: u64,
+}
+
+#[derive(Debug)]
+enum State {
+    Closed(Verdicts),
+    Open { until: Instant },
+    HalfOpen { probing: bool },
+}
+
+impl Breaker {
+    /// A closed breaker, which `trip` opens for as long as `open_for`: over 0, up to an hour.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`], when a value is out of its range.
+    pub fn new(trip: Trip, open_for: Duration) -> Result<Self, InvalidSetting> {
+        const HOUR: Duration = Duration::from_secs(60 * 60);
+        let allowed = !open_for.is_zero() && open_for <= HOUR;
+        InvalidSetting::unless(allowed, "open_for", open_for, "over 0s, up to 1h")?;
+        trip.check()?;
+        let state = State::Closed(trip.verdicts(Instant::now()));
+        let inner = Mutex::new(Inner { state, generation: 0, opened: 0, rejected: 0 });
+        Ok(Breaker { shared: Arc::new(Shared { trip, open_for, inner }) })
+    }
+
+    /// Lets a call through, or not. It never waits.
+    ///
+    /// # Errors
+    /// [`BreakerOpen`].
+    pub fn try_enter(&self) -> Result<BreakerGuard, BreakerOpen> {
+        let mut inner = self.shared.lock();
+        let now = Instant::now();
+        if matches!(inner.state, State::Open { until } if until <= now) {
+            inner.change_to(State::HalfOpen { probing: false });
+        }
+        let retry_after = match &mut inner.state {
+            State::Open { until } => *until - now,
+            State::HalfOpen { probing: true } => Duration::ZERO,
+            State::HalfOpen { probing } => {
+                *probing = true;
+                return Ok(self.guard(inner.generation));
+            }
+            State::Closed(_) => return Ok(self.guard(inner.generation)),
+        };
+        inner.rejected += 1;
+        Err(BreakerOpen { retry_after })
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub fn report(&self) -> BreakerReport {
+        let inner = self.shared.lock();
+        let state = match inner.state {
+            State::Closed(_) => BreakerState::Closed,
+            State::Open { until } if Instant::now() < until => BreakerState::Open,
+            State::Open { .. } | State::HalfOpen { .. } => BreakerState::HalfOpen,
+        };
+        BreakerReport { state, opened: inner.opened, rejected: inner.rejected }
+    }
+
+    fn guard(&self, generation: u64) -> BreakerGuard {
+        BreakerGuard { shared: Arc::clone(&self.shared), generation, verdict: None }
+    }
+}
+
+/// One call that was let through. Dropped without a verdict, it counts as neither success nor
+/// failure; if it was the probe, the next call is one.
+#[derive(Debug)]
+#[must_use = "dropped at once, the call counts as cancelled"]
+pub struct BreakerGuard {
+    shared: Arc<Shared>,
+    generation: u64,
+    verdict: Option<Verdict>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Verdict {
+    Success,
+    Failure,
+}
+
+impl BreakerGuard {
+    /// The service answered.
+    pub fn success(mut self) {
+        self.verdict = Some(Verdict::Success);
+    }
+
+    /// The service failed.
+    pub fn failure(mut self) {
+        self.verdict = Some(Verdict::Failure);
+    }
+}
+
+impl Drop for BreakerGuard {
+    fn drop(&mut self) {
+        self.shared.finish(self.generation, self.verdict);
+    }
+}
+
+impl Shared {
+    fn finish(&self, generation: u64, verdict: Option<Verdict>) {
+        let mut inner = self.lock();
+        let now = Instant::now();
+        if inner.generation != generation {
+            return;
+        }
+        match (&mut inner.state, verdict) {
+            (State::Closed(verdicts), Some(Verdict::Success)) => verdicts.note_success(now),
+            (State::Closed(verdicts), Some(Verdict::Failure)) => {
+                if verdicts.note_failure(now) {
+                    inner.open_until(now + self.open_for);
+                }
+            }
+            (State::HalfOpen { .. }, Some(Verdict::Success)) => {
+                inner.change_to(State::Closed(self.trip.verdicts(now)));
+            }
+            (State::HalfOpen { .. }, Some(Verdict::Failure)) => inner.open_until(now + self.open_for),
+            (State::HalfOpen { probing }, None) => *probing = false,
+            // No call is let through while it is open, so none can end in the same generation.
+            (State::Closed(_), None) | (State::Open { .. }, _) => {}
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing panics while it is held, so a poisoned state is as good as any.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn open_until(&mut self, until: Instant) {
+        self.opened += 1;
+        self.change_to(State::Open { until });
+    }
+
+    fn change_to(&mut self, state: State) {
+        self.generation += 1;
+        self.state = state;
+    }
+}
+
+#[cfg(test)]
+mod tests;

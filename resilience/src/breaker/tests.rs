@@ -1,0 +1,98 @@
+use std::num::NonZeroU32;
+
+use tokio::time::advance;
+
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Opens after three failures in a row, for ten seconds.
+fn breaker() -> Breaker {
+    let trip = Trip::Consecutive { failures: NonZeroU32::new(3).unwrap() };
+    Breaker::new(trip, 10 * SECOND).unwrap()
+}
+
+fn fail(breaker: &Breaker, times: usize) {
+    (0..times).for_each(|_| breaker.try_enter().unwrap().failure());
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_opens_after_failures_in_a_row_and_a_success_between_them_starts_again() {
+    let breaker = breaker();
+    fail(&breaker, 2);
+    breaker.try_enter().unwrap().success();
+    fail(&breaker, 2);
+    assert_eq!(breaker.report().state, BreakerState::Closed);
+    fail(&breaker, 1);
+    assert_eq!(breaker.try_enter().unwrap_err(), BreakerOpen { retry_after: 10 * SECOND });
+    assert_eq!(breaker.report(), BreakerReport { state: BreakerState::Open, opened: 1, rejected: 1 });
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_probe_at_a_time_decides() {
+    let breaker = breaker();
+    fail(&breaker, 3);
+    advance(10 * SECOND).await;
+    assert_eq!(breaker.report().state, BreakerState::HalfOpen);
+    let probe = breaker.try_enter().unwrap();
+    assert_eq!(breaker.try_enter().unwrap_err(), BreakerOpen { retry_after: Duration::ZERO });
+    probe.failure();
+    assert_eq!(breaker.try_enter().unwrap_err(), BreakerOpen { retry_after: 10 * SECOND });
+    advance(10 * SECOND).await;
+    breaker.try_enter().unwrap().success();
+    assert_eq!(breaker.report().state, BreakerState::Closed);
+    fail(&breaker, 2);
+    assert_eq!(breaker.report().state, BreakerState::Closed, "what failed before it opened is forgotten");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_is_cancelled_decides_nothing_and_makes_room_for_the_next() {
+    let breaker = breaker();
+    fail(&breaker, 3);
+    advance(10 * SECOND).await;
+    for _ in 0..3 {
+        drop(breaker.try_enter().unwrap());
+    }
+    assert_eq!(breaker.report().state, BreakerState::HalfOpen);
+    breaker.try_enter().unwrap().success();
+    assert_eq!(breaker.report().state, BreakerState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_verdict_from_before_it_opened_counts_no_more() {
+    let breaker = breaker();
+    let [good, bad] = [(); 2].map(|()| breaker.try_enter().unwrap());
+    fail(&breaker, 3);
+    good.success();
+    assert_eq!(breaker.report().state, BreakerState::Open);
+    advance(10 * SECOND).await;
+    let probe = breaker.try_enter().unwrap();
+    bad.failure();
+    assert_eq!(breaker.report().state, BreakerState::HalfOpen);
+    probe.success();
+    assert_eq!(breaker.report().state, BreakerState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_share_needs_enough_calls_and_forgets_old_ones() {
+    let trip = Trip::Share { percent: 50, window: 10 * SECOND, min_calls: NonZeroU32::new(4).unwrap() };
+    let breaker = Breaker::new(trip, SECOND).unwrap();
+    fail(&breaker, 3);
+    assert_eq!(breaker.report().state, BreakerState::Closed, "three calls are too few");
+    advance(10 * SECOND).await;
+    (0..3).for_each(|_| breaker.try_enter().unwrap().success());
+    fail(&breaker, 2);
+    assert_eq!(breaker.report().state, BreakerState::Closed, "two of five are under half");
+    fail(&breaker, 1);
+    assert_eq!(breaker.report().state, BreakerState::Open);
+}
+
+#[test]
+fn a_setting_out_of_range_is_named() {
+    let trip = |percent, window| Trip::Share { percent, window, min_calls: NonZeroU32::MIN };
+    let error = |trip, open_for| Breaker::new(trip, open_for).unwrap_err().to_string();
+    assert_eq!(error(trip(50, SECOND), Duration::ZERO), "open_for is 0ns, expected over 0s, up to 1h");
+    assert_eq!(error(trip(0, SECOND), SECOND), "percent is 0, expected 1 to 100");
+    assert_eq!(error(trip(101, SECOND), SECOND), "percent is 101, expected 1 to 100");
+    assert_eq!(error(trip(50, Duration::ZERO), SECOND), "window is 0ns, expected 1s to 10min");
+}

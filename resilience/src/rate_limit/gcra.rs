@@ -1,0 +1,210 @@
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::rate::{Rate, duration_of};
+
+/// The decision of a rate limit, and nothing else: no lock, no waiting, no clock. Time is an input.
+///
+/// This is the generic cell rate algorithm (ITU-T recommendation I.371, there called virtual
+/// scheduling). It is a bucket that holds `burst` units, begins full and refills evenly, kept as one
+/// number: the time at which it will be full again. To take moves that time into the future, to
+/// refund moves it back. To see whether something may be taken changes nothing.
+///
+/// Within any window of time `W`, what was taken and charged, less what was refunded, is at most
+/// `burst + rate × W` at each moment at which something is taken. So to keep to a strict quota of `q`
+/// an interval, use the rate `q - burst` an interval.
+///
+/// ```
+/// use std::num::NonZeroU64;
+/// use std::time::Duration;
+/// use resilience::{Gcra, NotTaken};
+/// use tokio::time::Instant;
+///
+/// let start = Instant::now();
+/// let two = NonZeroU64::new(2).unwrap();
+/// let mut bucket = Gcra::new("10/1s".parse().unwrap(), two, start);
+/// assert_eq!(bucket.try_take(2, start), Ok(()));
+/// let ready_at = start + Duration::from_millis(100);
+/// assert_eq!(bucket.try_take(1, start), Err(NotTaken::NotYet { ready_at }));
+/// assert_eq!(bucket.try_take(1, ready_at), Ok(()));
+/// ```
+#[derive(Debug, Clone)]
+pub struct Gcra {
+    rate: Rate,
+    burst: u64,
+    origin: Instant,
+    /// When the bucket is full again, in ticks since the origin: the "theoretical arrival time". A
+    /// tick is a nanosecond divided by the rate's amount. In ticks a unit takes as many as the
+    /// interval has nanoseconds, so that no rate is ever rounded.
+    full_at: u128,
+}
+
+/// Why nothing was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotTaken {
+    /// It can be taken later.
+    #[error("the rate allows no more now")]
+    NotYet {
+        /// When, if nobody else takes anything before.
+        ready_at: Instant,
+    },
+    /// It can never be taken.
+    #[error(transparent)]
+    OverBurst(#[from] OverBurst),
+}
+
+/// More than the bucket holds when it is full, so no wait is long enough.
+///
+/// Who must let it through nevertheless takes the burst and charges the rest, and exceeds the
+/// guarantee by that rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a cost of {cost} is more than the burst of {burst}, and can never be taken")]
+pub struct OverBurst {
+    /// What was asked for, in units.
+    pub cost: u64,
+    /// The most that can be asked for, in units.
+    pub burst: u64,
+}
+
+/// The last tick. It leaves room to add the cost of any call to it.
+const FAR: u128 = u128::MAX / 2;
+
+impl Gcra {
+    /// A full bucket. A burst of 1 spaces units evenly; one as large as the quota lets nearly two
+    /// quotas through in one interval.
+    #[must_use]
+    pub fn new(rate: Rate, burst: NonZeroU64, now: Instant) -> Self {
+        Gcra { rate, burst: burst.get(), origin: now, full_at: 0 }
+    }
+
+    /// When `cost` units can be taken, if nobody else takes anything before. A time that has passed
+    /// means now. This takes nothing: who still waits for something else, such as a permit, looks
+    /// here first and takes when it has everything.
+    ///
+    /// # Errors
+    /// [`OverBurst`].
+    pub fn ready_at(&self, cost: u64) -> Result<Instant, OverBurst> {
+        if cost > self.burst {
+            return Err(OverBurst { cost, burst: self.burst });
+        }
+        let ready_at = (self.full_at + self.ticks_of(cost)).saturating_sub(self.ticks_of(self.burst));
+        Ok(self.instant_of(ready_at))
+    }
+
+    /// Takes `cost` units if they are there.
+    ///
+    /// # Errors
+    /// [`NotTaken`]. The bucket is then as it was.
+    pub fn try_take(&mut self, cost: u64, now: Instant) -> Result<(), NotTaken> {
+        let ready_at = self.ready_at(cost)?;
+        if now < ready_at {
+            return Err(NotTaken::NotYet { ready_at });
+        }
+        self.charge(cost, now);
+        Ok(())
+    }
+
+    /// Takes `units` whether they are there or not: something turned out to cost more than was taken
+    /// for it. What the bucket does not have becomes its debt, and later callers wait for it.
+    pub fn charge(&mut self, units: u64, now: Instant) {
+        // Up to now nothing was missing, or time has mended it: a bucket is never more than full.
+        let full_at = self.full_at.max(self.ticks_at(now));
+        self.full_at = full_at.saturating_add(self.ticks_of(units)).min(FAR);
+    }
+
+    /// Puts `units` back that were taken and not used. They can be taken again at once. What makes
+    /// the bucket more than full is lost, as with time that passes.
+    ///
+    /// What was taken long ago and is refunded now may let more through within a short time than the
+    /// burst: over the whole time the rate still holds. Estimate closely, and the refunds are small.
+    pub fn refund(&mut self, units: u64) {
+        self.full_at = self.full_at.saturating_sub(self.ticks_of(units));
+    }
+
+    /// When everything that was taken will have refilled. From then on the bucket is as good as new.
+    #[must_use]
+    pub fn full_at(&self) -> Instant {
+        self.instant_of(self.full_at)
+    }
+
+    fn ticks_of(&self, units: u64) -> u128 {
+        u128::from(units) * self.rate.interval().as_nanos()
+    }
+
+    fn ticks_at(&self, at: Instant) -> u128 {
+        let nanos = at.saturating_duration_since(self.origin).as_nanos();
+        nanos.saturating_mul(u128::from(self.rate.amount())).min(FAR)
+    }
+
+    /// Rounded up: at the instant that it gives, the tick has come.
+    fn instant_of(&self, ticks: u128) -> Instant {
+        const THIRTY_YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+        let since = duration_of(ticks.div_ceil(u128::from(self.rate.amount())));
+        self.origin.checked_add(since).unwrap_or_else(|| self.origin + THIRTY_YEARS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn bucket(rate: &str, burst: u64) -> (Gcra, Instant) {
+        let start = Instant::now();
+        (Gcra::new(rate.parse().unwrap(), NonZeroU64::new(burst).unwrap(), start), start)
+    }
+
+    #[test]
+    fn a_burst_of_one_spaces_evenly_and_gains_nothing_from_a_pause() {
+        let (mut bucket, start) = bucket("20/1s", 1);
+        for at in [0, 50, 1000, 1050] {
+            assert_eq!(bucket.try_take(1, start + at * MS), Ok(()), "at {at} ms");
+            let ready_at = start + (at + 50) * MS;
+            assert_eq!(bucket.try_take(1, start + at * MS), Err(NotTaken::NotYet { ready_at }));
+        }
+    }
+
+    #[test]
+    fn a_look_takes_nothing() {
+        let (bucket, start) = bucket("1/1m", 1);
+        for _ in 0..3 {
+            assert_eq!(bucket.ready_at(1), Ok(start));
+        }
+    }
+
+    #[test]
+    fn a_reserved_estimate_is_settled_by_what_was_used() {
+        let (mut bucket, start) = bucket("1000/1s", 500);
+        bucket.try_take(500, start).unwrap();
+        bucket.refund(300);
+        assert_eq!(bucket.try_take(300, start), Ok(()), "what was not used is there again");
+        bucket.charge(700, start);
+        assert_eq!(bucket.ready_at(1), Ok(start + 701 * MS), "the debt comes first");
+        bucket.refund(u64::MAX);
+        assert_eq!(bucket.try_take(500, start), Ok(()));
+        assert!(bucket.try_take(1, start).is_err(), "and a full bucket is no more than full");
+    }
+
+    #[test]
+    fn what_exceeds_the_burst_is_refused_rather_than_kept_waiting() {
+        let (mut bucket, start) = bucket("1000/1s", 10);
+        let error = OverBurst { cost: 11, burst: 10 };
+        assert_eq!(bucket.try_take(11, start), Err(NotTaken::OverBurst(error)));
+        assert_eq!(bucket.ready_at(11), Err(error));
+        assert_eq!(bucket.try_take(10, start), Ok(()));
+    }
+
+    #[test]
+    fn no_amount_overflows() {
+        let (mut bucket, start) = bucket("1/24h", u64::MAX);
+        bucket.try_take(u64::MAX, start).unwrap();
+        for _ in 0..400_000 {
+            bucket.charge(u64::MAX, start);
+        }
+        assert!(bucket.ready_at(u64::MAX).unwrap() > start + Duration::from_secs(1_000_000));
+        assert!(bucket.try_take(1, start + Duration::from_secs(1_000_000)).is_err());
+    }
+}
