@@ -38,6 +38,7 @@ const MOCK_LLM: Facts = Facts {
     refused: &[
         (&["--tokens", "many"], "--tokens"),
         (&["--ttft=-5ms"], "--ttft"),
+        (&["--ttft", "-5ms"], "--ttft"),
         (&["--inter-token", "soon"], "--inter-token"),
         (&["--jitter", "wild"], "--jitter"),
         (&["--jitter=-1"], "--jitter"),
@@ -62,6 +63,7 @@ const BROKEN_SERVER: Facts = Facts {
         (&["--blocking-threads", "many"], "--blocking-threads"),
         (&["--workers", "0"], "--workers"),
         (&["--idle-timeout=-1s"], "--idle-timeout"),
+        (&["--idle-timeout", "-1s"], "--idle-timeout"),
         (&["--first-token-timeout", "30"], "--first-token-timeout"),
         (&["--mistake", "nonsense"], "--mistake"),
     ],
@@ -90,6 +92,7 @@ const FIXED_SERVER: Facts = Facts {
         (&["--max-in-flight=-1"], "--max-in-flight"),
         (&["--queue-timeout", "forever"], "--queue-timeout"),
         (&["--idle-timeout=-1s"], "--idle-timeout"),
+        (&["--idle-timeout", "-1s"], "--idle-timeout"),
         // The relations: queue < call < SLA.
         (&["--queue-timeout", "40s"], "--queue-timeout"),
         (&["--call-timeout", "90s"], "--call-timeout"),

@@ -14,7 +14,12 @@ use tokio::net::TcpStream;
 
 use super::ALL;
 
-on_every_server!(a_stream_that_never_ends_does_not_keep_it_from_stopping, a_stream_that_ends_within_the_grace_is_whole);
+on_every_server!(
+    a_stream_that_never_ends_does_not_keep_it_from_stopping,
+    a_stream_that_never_pauses_is_cut_as_well,
+    a_stream_that_ends_within_the_grace_is_whole,
+    a_server_that_is_told_to_stop_says_so_and_takes_no_more,
+);
 
 #[tokio::test]
 async fn sigterm_and_sigint_are_exit_0() -> anyhow::Result<()> {
@@ -60,8 +65,22 @@ async fn a_stream_that_never_ends_does_not_keep_it_from_stopping(server: &'stati
         assert_eq!(running.program.wait().await?, Some(0), "{signal}: {:?}", running.program.log());
         // Cut, and said so: a client must not take it for whole.
         let events = [vec![first], stream.rest().await?].concat();
-        assert!(matches!(Chat::of(&events)?.end, End::Failed(_)), "{signal}: {:?}", events.last());
+        assert!(says_that_it_stops(&Chat::of(&events)?), "{signal}: {:?}", events.last());
     }
+    Ok(())
+}
+
+async fn a_stream_that_never_pauses_is_cut_as_well(server: &'static Server) -> anyhow::Result<()> {
+    let mock = MockLlm::builder().tokens(wire::chat::MAX_TOKENS_MAX).ttft(Duration::ZERO);
+    let mock = mock.inter_token(Duration::ZERO).start().await?;
+    let mut running = server.start(&mock.url(), &["--shutdown-grace", "100ms"]).await?;
+    let mut stream = EventStream::open(running.post(STREAM_ROUTE, &streamed("hi"))).await?;
+    let first = stream.next().await?.context("no token")?;
+    let reading = tokio::spawn(stream.rest());
+    running.program.signal("TERM").await?;
+    let events = [vec![first], reading.await??].concat();
+    assert!(says_that_it_stops(&Chat::of(&events)?), "{} events, {:?}", events.len(), events.last());
+    assert_eq!(running.program.wait().await?, Some(0), "{:?}", running.program.log());
     Ok(())
 }
 
@@ -99,4 +118,8 @@ async fn a_server_that_is_told_to_stop_says_so_and_takes_no_more(server: &'stati
     assert!(refused.header("retry-after").is_some());
     assert_eq!(mock.ledger().started, 0);
     Ok(())
+}
+
+fn says_that_it_stops(chat: &Chat) -> bool {
+    matches!(&chat.end, End::Failed(error) if error.kind == "shutting_down")
 }
