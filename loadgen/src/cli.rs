@@ -50,6 +50,9 @@ pub struct DemoArgs {
     /// Write the result to this file, as JSON
     #[arg(long, value_name = "FILE", env = "LOADGEN_OUT")]
     pub out: Option<PathBuf>,
+    /// The same in little, for tests: a pool of 8, streams of 3 s
+    #[arg(long)]
+    pub fast: bool,
     /// Where the programs are [default: beside this one]
     #[arg(long, value_name = "DIR", env = "LOADGEN_PROGRAM_DIR")]
     pub program_dir: Option<PathBuf>,

@@ -13,7 +13,7 @@ pub(crate) use collect::probe_stats;
 pub use engine::{LabError, Options, Progress, RunningArm, run};
 pub use figure::{Comparison, Figure};
 
-use crate::result::ArmName;
+use crate::result::{ArmName, ClaimKind};
 
 /// One mistake beside its fix, under the same traffic.
 #[derive(Debug)]
@@ -30,6 +30,15 @@ pub struct Lab {
     pub fix_file: &'static str,
     /// What nobody should conclude from it.
     pub proves_not: &'static str,
+    /// How it is run for people.
+    pub normal: Profile,
+    /// The same in little, for tests: smaller pools, shorter streams, the same claims.
+    pub fast: Profile,
+}
+
+/// The numbers of a lab.
+#[derive(Debug)]
+pub struct Profile {
     /// How the vendor of each arm answers.
     pub vendor_args: &'static [&'static str],
     /// The servers.
@@ -45,6 +54,14 @@ pub struct Lab {
     pub patience: Duration,
     /// What is claimed.
     pub claims: &'static [Claim],
+}
+
+impl Lab {
+    /// The numbers to run with.
+    #[must_use]
+    pub fn profile(&self, fast: bool) -> &Profile {
+        if fast { &self.fast } else { &self.normal }
+    }
 }
 
 /// One server of a lab.
@@ -77,6 +94,20 @@ pub struct Phase {
     pub tokens: Option<u32>,
 }
 
+impl Phase {
+    /// A phase for all arms, with streams of the vendor's length.
+    #[must_use]
+    pub const fn measured(
+        name: &'static str,
+        title: &'static str,
+        streams: u32,
+        ramp: Duration,
+        hold: Duration,
+    ) -> Self {
+        Phase { name, title, streams, ramp, hold, only: None, tokens: None }
+    }
+}
+
 /// The phase in which nothing is open.
 pub const BASELINE: &str = "baseline";
 /// The phase whose probes stand for the lab.
@@ -95,15 +126,4 @@ pub struct Claim {
     pub comparison: Comparison,
     /// With what.
     pub threshold: f64,
-}
-
-/// What it means when a claim's comparison is false.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClaimKind {
-    /// The lab does not hold.
-    Effect,
-    /// The pressure was not there: the run is invalid.
-    Pressure,
-    /// The control shows the effect too, so the mistake is not its cause: the run is invalid.
-    Control,
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use wire::ledger::Ledger;
 
 pub use figures::{ProbeStats, ProcessStats, Quantile, Quantiles, StreamStats, TimelineRow};
-pub use verdict::{ClaimResult, Outcome, Verdict};
+pub use verdict::{ClaimKind, ClaimResult, Outcome, Verdict};
 
 /// Version of this format; goes up when a field changes its meaning or leaves.
 pub const SCHEMA_VERSION: u32 = 1;

@@ -5,8 +5,8 @@
 /// Objectives of `loadgen run`: `health.p99<100ms`.
 mod objective;
 
-use crate::lab::{Claim, ClaimKind, Lab};
-use crate::result::{ArmName, ClaimResult, Outcome, RunResult, Verdict};
+use crate::lab::Claim;
+use crate::result::{ArmName, ClaimKind, ClaimResult, Outcome, RunResult, Verdict};
 
 pub use objective::{Objective, ObjectiveError};
 
@@ -15,17 +15,17 @@ const LAG_MS_MAX: f64 = 20.0;
 /// Or up to this share of the latency that is judged, where that is more.
 const LAG_SHARE_MAX: f64 = 0.1;
 
-/// The verdict on a lab of which `sides` were run. Claims that speak of other arms are left out.
+/// The verdict on a lab's claims when `sides` were run. Claims that speak of other arms are left out.
 #[must_use]
-pub fn of_lab(lab: &Lab, sides: &[ArmName], result: &RunResult) -> Verdict {
-    let mut claims = Vec::new();
+pub fn of_lab(claims: &[Claim], sides: &[ArmName], result: &RunResult) -> Verdict {
+    let mut judged_claims = Vec::new();
     let mut invalid_because = Vec::new();
-    for claim in lab.claims.iter().filter(|claim| claim.figure.arms().iter().all(|arm| sides.contains(arm))) {
+    for claim in claims.iter().filter(|claim| claim.figure.arms().iter().all(|arm| sides.contains(arm))) {
         let judged = judge(claim, result);
         invalid_because.extend(objection(claim, &judged, result));
-        claims.push(judged);
+        judged_claims.push(judged);
     }
-    decide(claims, invalid_because)
+    decide(judged_claims, invalid_because)
 }
 
 /// The verdict on one server, from its objectives.
@@ -58,6 +58,7 @@ fn judge(claim: &Claim, result: &RunResult) -> ClaimResult {
     let arm = if let [arm] = arms[..] { arm.as_str() } else { "all" };
     ClaimResult {
         name: claim.name.to_owned(),
+        kind: claim.kind,
         arm: arm.to_owned(),
         measured,
         comparison: claim.comparison.sign().to_owned(),

@@ -92,12 +92,14 @@ impl Killed {
 fn the_demo_shows_the_collapse_and_its_absence() {
     let stage = Stage::new("both");
     let out = stage.0.join("result.json");
-    let output = stage.demo(&["both", "--out", out.to_str().unwrap()]).output().unwrap();
+    let output = stage.demo(&["both", "--fast", "--out", out.to_str().unwrap()]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(0), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
     assert!(stage.running().is_empty(), "left behind: {:?}", stage.running());
 
-    assert!(said.lines().all(|line| line.chars().count() <= 80), "wider than a terminal:\n{said}");
+    // But for the path of the result, which is as long as it is.
+    let mut lines = said.lines().filter(|line| !line.contains("result.json"));
+    assert!(lines.all(|line| line.chars().count() <= 80), "wider than a terminal:\n{said}");
     assert!(!said.contains('\u{1b}'), "colour without a terminal");
     assert!(said.contains("Verdict: HELD"), "{said}");
     for file in ["broken-server/src/mistakes/threads/pool_exhaustion.rs", "fixed-server/src/"] {
@@ -107,8 +109,8 @@ fn the_demo_shows_the_collapse_and_its_absence() {
     let result: Value = serde_json::from_slice(&fs::read(out).unwrap()).unwrap();
     let at = |path: &str| result.pointer(path).unwrap_or_else(|| panic!("{path} is missing in {result:#}"));
     assert_eq!(at("/verdict/result"), "held");
-    assert_eq!(at("/arms/fixed/streams/completed"), 60);
-    assert_eq!(at("/arms/control/streams/completed"), 60);
+    assert_eq!(at("/arms/fixed/streams/completed"), 16);
+    assert_eq!(at("/arms/control/streams/completed"), 16);
     assert!(at("/arms/broken/probes/health_sync/timed_out").as_u64() > Some(0));
     assert_eq!(at("/arms/fixed/probes/health_sync/timed_out"), 0);
     for arm in ["broken", "control", "fixed"] {
@@ -116,7 +118,7 @@ fn the_demo_shows_the_collapse_and_its_absence() {
         assert_eq!(probes("sent"), probes("ok") + probes("failed") + probes("timed_out"));
         let streams = |what: &str| at(&format!("/arms/{arm}/streams/{what}")).as_u64().unwrap();
         let ended = ["completed", "failed", "truncated", "left"].map(streams).iter().sum::<u64>();
-        assert_eq!((streams("requested"), ended), (60, 60), "{arm}");
+        assert_eq!((streams("requested"), ended), (16, 16), "{arm}");
         assert!(at(&format!("/arms/{arm}/baseline/health_sync/sent")).as_u64() > Some(0));
     }
 }

@@ -87,12 +87,6 @@ impl HealthReport {
         Self::new(HealthStatus::Unhealthy, bound, true, Some(why))
     }
 
-    /// 503 when unhealthy, so that a probe which reads only the status sees it; else 200.
-    #[must_use]
-    pub fn http_status(&self) -> u16 {
-        if self.status == HealthStatus::Unhealthy { 503 } else { 200 }
-    }
-
     fn new(status: HealthStatus, seconds: f64, warning: bool, error: Option<String>) -> Self {
         let checks = HealthChecks {
             thread_pool_response_time: seconds,

@@ -94,11 +94,8 @@ mod tests {
 
     #[test]
     fn chunks_done_and_errors_are_told_apart() {
-        let text = |text: Option<&str>| VendorEvent::Chunk {
-            text: text.map(Into::into),
-            finish_reason: None,
-            usage: None,
-        };
+        let text =
+            |text: Option<&str>| VendorEvent::Chunk { text: text.map(Into::into), finish_reason: None, usage: None };
         assert_eq!(read(&chunk(r#"{"role":"assistant","content":""}"#)), Ok(text(None)));
         assert_eq!(read(&chunk(r#"{"content":"a\nb \u00e9"}"#)), Ok(text(Some("a\nb é"))));
         assert_eq!(read("[DONE]"), Ok(VendorEvent::Done));

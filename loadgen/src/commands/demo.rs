@@ -1,5 +1,5 @@
 use crate::cli::{DemoArgs, Side};
-use crate::lab::{self, Lab, Options};
+use crate::lab::{self, Lab, Options, Profile};
 use crate::labs;
 use crate::report::{self, LiveLines, Paint, Terminal};
 use crate::result::ArmName;
@@ -14,13 +14,14 @@ pub(super) async fn execute(args: &DemoArgs, terminal: &Terminal) -> Result<u8, 
         Side::Fixed => vec![ArmName::Fixed],
         Side::Both => vec![ArmName::Broken, ArmName::Control, ArmName::Fixed],
     };
-    introduce(terminal, lab, &sides);
+    let profile = lab.profile(args.fast);
+    introduce(terminal, lab, profile, &sides);
     let program_dir = stand::program_dir(args.program_dir.as_deref()).map_err(CommandError::ProgramDir)?;
-    let options = Options { sides, program_dir, command: "demo".into() };
+    let options = Options { sides, program_dir, command: "demo".into(), fast: args.fast };
     let result = lab::run(lab, &options, &mut LiveLines::new(terminal)).await?;
 
     terminal.line("");
-    report::comparison(terminal, lab, &result);
+    report::comparison(terminal, profile.phases, &result);
     terminal.line("");
     report::verdict(terminal, &result.verdict);
     read_on(terminal, lab, &options.sides);
@@ -30,8 +31,8 @@ pub(super) async fn execute(args: &DemoArgs, terminal: &Terminal) -> Result<u8, 
     Ok(result.verdict.exit_code())
 }
 
-fn introduce(terminal: &Terminal, lab: &Lab, sides: &[ArmName]) {
-    let phases = lab.phases.iter().filter(|phase| phase.only.is_none_or(|only| sides.contains(&only)));
+fn introduce(terminal: &Terminal, lab: &Lab, profile: &Profile, sides: &[ArmName]) {
+    let phases = profile.phases.iter().filter(|phase| phase.only.is_none_or(|only| sides.contains(&only)));
     let seconds = phases.map(|phase| phase.ramp + phase.hold).sum::<std::time::Duration>().as_secs();
     let bold = |text: &str| terminal.paint(Paint::Bold, text);
     terminal.line(format!("{}, about {seconds} s", bold(lab.name)));

@@ -33,24 +33,26 @@ pub(super) fn collect(
         generator: Generator { schedule_lag_ms: lag.latencies().quantiles() },
         verdict: Verdict { result: Outcome::Invalid, claims: Vec::new(), invalid_because: Vec::new() },
     };
-    result.verdict = verdict::of_lab(lab, &options.sides, &result);
+    result.verdict = verdict::of_lab(lab.profile(options.fast).claims, &options.sides, &result);
     result
 }
 
 fn parameters(lab: &Lab, options: &Options) -> BTreeMap<String, Value> {
     let sides: Vec<_> = options.sides.iter().map(|side| side.as_str()).collect();
-    let phases: Vec<_> = lab
+    let profile = lab.profile(options.fast);
+    let phases: Vec<_> = profile
         .phases
         .iter()
         .map(|phase| json!({"name": phase.name, "streams": phase.streams, "only": phase.only, "tokens": phase.tokens}))
         .collect();
     BTreeMap::from([
         ("lab".into(), json!(lab.name)),
+        ("fast".into(), json!(options.fast)),
         ("sides".into(), json!(sides)),
-        ("vendor".into(), json!(lab.vendor_args)),
+        ("vendor".into(), json!(profile.vendor_args)),
         ("phases".into(), json!(phases)),
-        ("probes_per_second".into(), json!(lab.probe_rate)),
-        ("probe_timeout_ms".into(), json!(lab.probe_timeout.as_millis())),
+        ("probes_per_second".into(), json!(profile.probe_rate)),
+        ("probe_timeout_ms".into(), json!(profile.probe_timeout.as_millis())),
     ])
 }
 

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use tokio::time::sleep;
 
 use super::collect::collect;
-use super::{Arm, Lab, Phase};
+use super::{Arm, Lab, Phase, Profile};
 use crate::http::Endpoint;
 use crate::measure::{LagLog, ProbeKind, ProbeLog, ProbePlan, Prober, Sampler, StreamLog, Watched};
 use crate::result::{ArmName, RunResult};
@@ -23,6 +23,8 @@ pub struct Options {
     pub program_dir: PathBuf,
     /// The command that asked for it, for the result.
     pub command: String,
+    /// Whether to run the short profile.
+    pub fast: bool,
 }
 
 /// Why a lab has no result.
@@ -95,24 +97,25 @@ pub(super) struct PhaseSeen {
 /// [`LabError`] when it could not be run to its end. All programs are stopped in either case, as
 /// they are when this future is dropped.
 pub async fn run(lab: &'static Lab, options: &Options, progress: &mut impl Progress) -> Result<RunResult, LabError> {
-    check_descriptors(lab, &options.sides)?;
+    let profile = lab.profile(options.fast);
+    check_descriptors(profile, &options.sides)?;
     let lag = Arc::new(LagLog::default());
     let mut arms = Vec::new();
-    for arm in lab.arms.iter().filter(|arm| options.sides.contains(&arm.name)) {
-        arms.push(start_arm(lab, arm, options, &lag).await?);
+    for arm in profile.arms.iter().filter(|arm| options.sides.contains(&arm.name)) {
+        arms.push(start_arm(profile, arm, options, &lag).await?);
     }
     let origin = Instant::now();
-    let targets = arms.iter().map(|arm| (arm.endpoint.clone(), probe_plan(lab))).collect();
+    let targets = arms.iter().map(|arm| (arm.endpoint.clone(), probe_plan(profile))).collect();
     let (prober, probe_logs) = Prober::start(origin, targets, lag.clone());
     arms.iter_mut().zip(probe_logs).for_each(|(arm, logs)| arm.probes = logs);
     let sampler = Sampler::start(origin, arms.iter().map(|arm| arm.watched.clone()).collect());
 
     progress.started(lab, &arms);
-    for phase in lab.phases.iter().filter(|phase| phase.only.is_none_or(|only| options.sides.contains(&only))) {
+    for phase in profile.phases.iter().filter(|phase| phase.only.is_none_or(|only| options.sides.contains(&only))) {
         drive(phase, origin, &mut arms, progress).await?;
     }
     let wait = arms.iter_mut().flat_map(|arm| [&mut arm.crowd, &mut arm.crowd_alone]);
-    join_all(wait.map(|crowd| crowd.wait(lab.patience))).await;
+    join_all(wait.map(|crowd| crowd.wait(profile.patience))).await;
     let loaded_for = origin.elapsed();
     for arm in &mut arms {
         arm.crowd.leave().await;
@@ -179,14 +182,14 @@ async fn pass(
 }
 
 async fn start_arm(
-    lab: &'static Lab,
+    profile: &'static Profile,
     arm: &'static Arm,
     options: &Options,
     lag: &Arc<LagLog>,
 ) -> Result<RunningArm, LabError> {
     let owned = |args: &[&str]| args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>();
     let dir = &options.program_dir;
-    let vendor = Program::start(dir, "mock-llm", &owned(lab.vendor_args), START_TIMEOUT).await?;
+    let vendor = Program::start(dir, "mock-llm", &owned(profile.vendor_args), START_TIMEOUT).await?;
     let mut args = owned(arm.args);
     args.extend(["--upstream".to_owned(), format!("http://{}", vendor.addr())]);
     let server = Program::start(dir, arm.program, &args, START_TIMEOUT).await?;
@@ -195,7 +198,7 @@ async fn start_arm(
     let (shared, alone) = (Arc::new(StreamLog::default()), Arc::new(StreamLog::default()));
     let logs = vec![shared.clone(), alone.clone()];
     let crowd = |log, tokens| Crowd::new(stream_plan(endpoint.clone(), tokens), log, lag.clone(), 1);
-    let own_phase = lab.phases.iter().find(|phase| phase.only == Some(arm.name));
+    let own_phase = profile.phases.iter().find(|phase| phase.only == Some(arm.name));
     Ok(RunningArm {
         name: arm.name,
         crowd: crowd(shared.clone(), None),
@@ -225,16 +228,16 @@ fn stream_plan(endpoint: Endpoint, tokens: Option<u32>) -> StreamPlan {
     }
 }
 
-fn probe_plan(lab: &Lab) -> ProbePlan {
-    ProbePlan { kinds: ProbeKind::defaults(), rate: lab.probe_rate, timeout: lab.probe_timeout }
+fn probe_plan(profile: &Profile) -> ProbePlan {
+    ProbePlan { kinds: ProbeKind::defaults(), rate: profile.probe_rate, timeout: profile.probe_timeout }
 }
 
 /// A server holds two descriptors a stream, one for each side.
-fn check_descriptors(lab: &Lab, sides: &[ArmName]) -> Result<(), LabError> {
+fn check_descriptors(profile: &Profile, sides: &[ArmName]) -> Result<(), LabError> {
     const OTHERS: u64 = 200;
     let limit = raise_descriptor_limit();
     let opened = |arm: ArmName| {
-        let phases = lab.phases.iter().filter(move |phase| phase.only.is_none_or(|only| only == arm));
+        let phases = profile.phases.iter().filter(move |phase| phase.only.is_none_or(|only| only == arm));
         phases.map(|phase| u64::from(phase.streams)).sum::<u64>()
     };
     let server = sides.iter().map(|arm| 2 * opened(*arm)).max().unwrap_or(0);

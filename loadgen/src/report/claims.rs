@@ -1,13 +1,16 @@
 use super::{Paint, Terminal};
-use crate::result::{ClaimResult, Outcome, Verdict};
+use crate::result::{ClaimKind, ClaimResult, Outcome, Verdict};
 
 /// Prints the claims, each with its figure and threshold, and the verdict.
 pub fn verdict(terminal: &Terminal, verdict: &Verdict) {
-    for claim in &verdict.claims {
-        terminal.line(claim_line(terminal, claim));
-    }
-    if !verdict.claims.is_empty() {
-        terminal.line("");
+    let (effects, conditions): (Vec<_>, Vec<_>) =
+        verdict.claims.iter().partition(|claim| claim.kind == ClaimKind::Effect);
+    for (heading, claims) in [("Claimed", effects), ("And for that to count", conditions)] {
+        if !claims.is_empty() {
+            terminal.line(terminal.paint(Paint::Bold, &format!("  {heading}")));
+            claims.iter().for_each(|claim| terminal.line(claim_line(terminal, claim)));
+            terminal.line("");
+        }
     }
     for why in &verdict.invalid_because {
         terminal.line(format!("  {} {why}", terminal.paint(Paint::Yellow, "invalid:")));

@@ -90,7 +90,7 @@ fn latest(log: &ProbeLog, since: Duration, now: Duration) -> (String, Paint) {
 pub(super) fn arm_title(arm: ArmName) -> &'static str {
     match arm {
         ArmName::Broken => "broken-server",
-        ArmName::Control => "control (also actix)",
+        ArmName::Control => "control (actix too)",
         ArmName::Fixed => "fixed-server",
     }
 }

@@ -1,7 +1,6 @@
-use super::live::arm_title;
 use super::{Paint, Terminal, bytes, count, short_millis};
-use crate::lab::{LOADED, Lab};
-use crate::result::{ArmResult, ProbeStats, Quantiles, RunResult, StreamStats};
+use crate::lab::{LOADED, Phase};
+use crate::result::{ArmName, ArmResult, ProbeStats, Quantiles, RunResult, StreamStats};
 
 /// One line of a table: what it says, and its cell in each column.
 struct Row {
@@ -14,10 +13,10 @@ const LABEL: usize = 25;
 const CELL: usize = 18;
 
 /// Prints a lab's arms side by side.
-pub fn comparison(terminal: &Terminal, lab: &Lab, result: &RunResult) {
-    let titles: Vec<_> = result.arms.keys().map(|arm| arm_title(*arm)).collect();
+pub fn comparison(terminal: &Terminal, phases: &[Phase], result: &RunResult) {
+    let titles: Vec<_> = result.arms.keys().map(|arm| column_title(*arm)).collect();
     let arms: Vec<_> = result.arms.values().collect();
-    let phases = lab.phases.iter().map(|phase| (phase.name, phase.title));
+    let phases = phases.iter().map(|phase| (phase.name, phase.title));
     print(terminal, &titles, rows(&arms, phases));
 }
 
@@ -28,6 +27,15 @@ pub fn single(terminal: &Terminal, result: &RunResult) {
     print(terminal, &[target.program.trim_start_matches("http://")], rows(&[target], phases));
     for (cause, times) in &target.streams.failures {
         terminal.line(format!(" {:<LABEL$}{:>CELL$}", format!("  failed: {cause}"), count(*times)));
+    }
+}
+
+/// An arm's name that leaves room between columns.
+fn column_title(arm: ArmName) -> &'static str {
+    match arm {
+        ArmName::Broken => "broken-server",
+        ArmName::Control => "control",
+        ArmName::Fixed => "fixed-server",
     }
 }
 

@@ -50,11 +50,27 @@ impl Outcome {
     }
 }
 
+/// What it means when a claim's comparison is false.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClaimKind {
+    /// What is claimed is not so.
+    #[default]
+    Effect,
+    /// The pressure was not there: the run is invalid.
+    Pressure,
+    /// The control shows the effect too, so the mistake is not its cause: the run is invalid.
+    Control,
+}
+
 /// One claim and its figure.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ClaimResult {
     /// What is claimed, in words.
     pub name: String,
+    /// What it means when it is not so.
+    #[serde(default)]
+    pub kind: ClaimKind,
     /// Which arm it speaks of; `all` for a comparison, `target` where there is one server.
     pub arm: String,
     /// The figure; null where nothing could be measured.

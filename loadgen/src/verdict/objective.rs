@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use crate::result::{ArmResult, ClaimResult, Quantile, RunResult};
+use crate::result::{ArmResult, ClaimKind, ClaimResult, Quantile, RunResult};
 
 /// One objective: `METRIC OP VALUE`, such as `health.p99<100ms` or `failed_share<=1%`.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,6 +76,7 @@ impl Objective {
         };
         ClaimResult {
             name: self.text.clone(),
+            kind: ClaimKind::Effect,
             arm: "target".into(),
             measured,
             comparison: self.sign.to_owned(),

@@ -57,9 +57,9 @@ fn phase_of<'a>(result: &'a mut RunResult, arm: ArmName, phase: &str) -> &'a mut
 
 #[test]
 fn what_is_claimed_is_held() {
-    let verdict = of_lab(DEMO, &ALL, &as_claimed());
+    let verdict = of_lab(DEMO.normal.claims, &ALL, &as_claimed());
     assert_eq!(verdict.result, Outcome::Held, "{verdict:#?}");
-    assert_eq!(verdict.claims.len(), DEMO.claims.len());
+    assert_eq!(verdict.claims.len(), DEMO.normal.claims.len());
     assert_eq!(verdict.exit_code(), 0);
 }
 
@@ -67,7 +67,7 @@ fn what_is_claimed_is_held() {
 fn a_broken_server_that_stays_up_is_not_held() {
     let mut result = as_claimed();
     result.arms.insert(Broken, arm(2.0, 40));
-    let verdict = of_lab(DEMO, &[Broken, Fixed], &result);
+    let verdict = of_lab(DEMO.normal.claims, &[Broken, Fixed], &result);
     assert_eq!((verdict.result, verdict.exit_code()), (Outcome::NotHeld, 1));
     assert!(verdict.claims.iter().any(|claim| !claim.held));
 }
@@ -76,27 +76,27 @@ fn a_broken_server_that_stays_up_is_not_held() {
 fn a_fixed_server_that_hangs_or_loses_streams_is_not_held() {
     let mut slow = as_claimed();
     slow.arms.insert(Fixed, arm(10_000.0, 60));
-    assert_eq!(of_lab(DEMO, &ALL, &slow).result, Outcome::NotHeld);
+    assert_eq!(of_lab(DEMO.normal.claims, &ALL, &slow).result, Outcome::NotHeld);
     let mut losing = as_claimed();
     losing.arms.get_mut(&Fixed).unwrap().streams.truncated = 1;
-    assert_eq!(of_lab(DEMO, &ALL, &losing).result, Outcome::NotHeld);
+    assert_eq!(of_lab(DEMO.normal.claims, &ALL, &losing).result, Outcome::NotHeld);
 }
 
 #[test]
 fn a_knee_at_another_number_is_not_held() {
     let mut early = as_claimed();
     phase_of(&mut early, Broken, "below").probes = probes(10_000.0);
-    assert_eq!(of_lab(DEMO, &ALL, &early).result, Outcome::NotHeld);
+    assert_eq!(of_lab(DEMO.normal.claims, &ALL, &early).result, Outcome::NotHeld);
     let mut wider = as_claimed();
     phase_of(&mut wider, Broken, "loaded").vendor_peak_active = Some(41);
-    assert_eq!(of_lab(DEMO, &ALL, &wider).result, Outcome::NotHeld);
+    assert_eq!(of_lab(DEMO.normal.claims, &ALL, &wider).result, Outcome::NotHeld);
 }
 
 #[test]
 fn without_pressure_nothing_is_proved() {
     let mut result = as_claimed();
     phase_of(&mut result, Fixed, "loaded").vendor_peak_active = Some(12);
-    let verdict = of_lab(DEMO, &ALL, &result);
+    let verdict = of_lab(DEMO.normal.claims, &ALL, &result);
     assert_eq!((verdict.result, verdict.exit_code()), (Outcome::Invalid, 3));
     assert!(verdict.invalid_because.iter().any(|why| why.contains("pressure")), "{verdict:?}");
 }
@@ -105,7 +105,7 @@ fn without_pressure_nothing_is_proved() {
 fn a_control_that_shows_the_effect_accuses_the_framework() {
     let mut result = as_claimed();
     result.arms.insert(Control, arm(10_000.0, 60));
-    let verdict = of_lab(DEMO, &ALL, &result);
+    let verdict = of_lab(DEMO.normal.claims, &ALL, &result);
     assert_eq!(verdict.result, Outcome::Invalid);
     assert!(verdict.invalid_because.iter().any(|why| why.contains("control")), "{verdict:?}");
 }
@@ -114,11 +114,11 @@ fn a_control_that_shows_the_effect_accuses_the_framework() {
 fn a_generator_that_lags_is_no_witness_of_short_latencies() {
     let mut result = as_claimed();
     result.generator.schedule_lag_ms.p99 = 25.0;
-    let verdict = of_lab(DEMO, &ALL, &result);
+    let verdict = of_lab(DEMO.normal.claims, &ALL, &result);
     assert_eq!(verdict.result, Outcome::Invalid);
     assert!(verdict.invalid_because.iter().all(|why| why.contains("lagged")), "{verdict:?}");
     // Against ten seconds, 25 ms are nothing: alone, those claims stand.
-    let long = DEMO.claims.iter().filter(|claim| claim.figure.latency_ms(&result).is_some_and(|ms| ms > 250.0));
+    let long = DEMO.normal.claims.iter().filter(|claim| claim.figure.latency_ms(&result).is_some_and(|ms| ms > 250.0));
     assert!(long.map(|claim| objection(claim, &judge(claim, &result), &result)).all(|why| why.is_none()));
 }
 
@@ -126,20 +126,20 @@ fn a_generator_that_lags_is_no_witness_of_short_latencies() {
 fn figures_that_are_missing_are_never_a_pass() {
     let mut result = as_claimed();
     phase_of(&mut result, Broken, "loaded").probes.clear();
-    assert_eq!(of_lab(DEMO, &ALL, &result).result, Outcome::Invalid);
+    assert_eq!(of_lab(DEMO.normal.claims, &ALL, &result).result, Outcome::Invalid);
     let mut unprobed = as_claimed();
     for stats in phase_of(&mut unprobed, Broken, "loaded").probes.values_mut() {
         stats.sent = 0;
     }
-    assert_eq!(of_lab(DEMO, &ALL, &unprobed).result, Outcome::Invalid);
+    assert_eq!(of_lab(DEMO.normal.claims, &ALL, &unprobed).result, Outcome::Invalid);
 }
 
 #[test]
 fn one_side_alone_is_judged_by_the_claims_that_speak_of_it() {
-    let verdict = of_lab(DEMO, &[Broken], &as_claimed());
+    let verdict = of_lab(DEMO.normal.claims, &[Broken], &as_claimed());
     assert_eq!(verdict.result, Outcome::Held);
     assert!(verdict.claims.iter().all(|claim| claim.arm == "broken"), "{verdict:?}");
-    assert!(!verdict.claims.is_empty() && verdict.claims.len() < DEMO.claims.len());
+    assert!(!verdict.claims.is_empty() && verdict.claims.len() < DEMO.normal.claims.len());
 }
 
 fn of_objectives(texts: &[&str], target: ArmResult) -> Verdict {

@@ -5,7 +5,7 @@
 //! How it shows: one stream for each worker stops everything for its whole length, also
 //! `/debug/health-async`; nothing is logged and the CPU is idle. The stream itself looks perfect.
 //! (Over 128 tokens others get a turn now and then: tokio's budget makes the task's writes give way.)
-//! Where the fix is: fixed-server/src/upstream.rs, where the stream is read asynchronously.
+//! Where the fix is: fixed-server/src/upstream/events.rs, where the stream is read asynchronously.
 //! Who says so: source 000, patterns 2 and 3; it does not say that they are worse than pattern 1.
 
 use bytes::Bytes;

@@ -4,7 +4,7 @@
 //! each stream keeps a thread from its request to its end, nearly all of which it waits.
 //! How it shows: at as many streams as threads the next work for the pool waits for a stream to end:
 //! `/debug/health-sync` hangs while `/debug/health-async` stays fast and the CPU is idle.
-//! Where the fix is: fixed-server/src/upstream.rs, where the stream is read asynchronously.
+//! Where the fix is: fixed-server/src/upstream/events.rs, where the stream is read asynchronously.
 //! Who says so: source 000, pattern 1 ("holds thread for 30-60s").
 
 use bytes::Bytes;

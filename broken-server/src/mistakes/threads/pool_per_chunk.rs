@@ -7,7 +7,7 @@
 //! `/debug/health-sync` is late by up to a token gap when the streams' tokens come together; spread
 //! out, by gap x (1 - threads / streams), which is Little's law. There are no time-outs, so it is easily
 //! taken for a busy machine; `/debug/health-async` stays fast.
-//! Where the fix is: fixed-server/src/upstream.rs, where the stream is read asynchronously.
+//! Where the fix is: fixed-server/src/upstream/events.rs, where the stream is read asynchronously.
 //! Who says so: source 000, pattern 1; its "0.12s (slow!)" is this form of it, not the other.
 
 use bytes::Bytes;
