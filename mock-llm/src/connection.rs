@@ -41,6 +41,7 @@ pub(crate) async fn serve(socket: TcpStream, vendor: Arc<Vendor>) {
     }
     let service = service_fn(|request| {
         let vendor = Arc::clone(&vendor);
+        // Boxed, so that the connection may be moved, and taken apart in the end.
         Box::pin(async move { routes::answer(&vendor, request).await })
     });
     let mut connection = http1::Builder::new()

@@ -29,6 +29,8 @@ fn serve(args: &Args, settings: Settings) -> anyhow::Result<()> {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(%error, "cannot raise the limit of open files");
     }
+    // One thread: measured, a thread per core costs a half more CPU a token at low rates, and the
+    // mock shares its machine with what it is there to test.
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
     runtime.block_on(async {

@@ -13,7 +13,7 @@ pub(crate) struct Latencies {
     pub(crate) inter_token: Histogram,
     /// From the request to the end of a whole answer.
     pub(crate) whole_request: Histogram,
-    /// Waiting for a slot.
+    /// From the request to its slot.
     pub(crate) queue: Histogram,
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn render(ledger: &Ledger, latencies: &Latencies) -> String {
     page.histogram("vllm:time_to_first_token_seconds", "Request to first token.", &latencies.first_token);
     page.histogram("vllm:inter_token_latency_seconds", "Between two tokens of an answer.", &latencies.inter_token);
     page.histogram("vllm:e2e_request_latency_seconds", "Request to end of answer.", &latencies.whole_request);
-    page.histogram("vllm:request_queue_time_seconds", "Wait for a slot.", &latencies.queue);
+    page.histogram("vllm:request_queue_time_seconds", "Request to slot.", &latencies.queue);
     page.counter("vllm:prompt_tokens_total", "Tokens of prompts.", ledger.prompt_tokens);
     let generated = ledger.tokens_sent + ledger.tokens_after_disconnect;
     page.counter("vllm:generation_tokens_total", "Tokens generated.", generated);
