@@ -1,12 +1,13 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, bail};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::wait::BOUND;
@@ -52,8 +53,8 @@ impl Launch {
         let stderr = child.stderr.take().context("stderr is piped")?;
         let log = Arc::new(Mutex::new(Vec::new()));
         let (address, mut listening) = watch::channel(None);
-        tokio::spawn(drain(self.name, stderr, Arc::clone(&log), address));
-        let program = |address| Program { name: self.name, child, address, log: Arc::clone(&log) };
+        let draining = tokio::spawn(drain(self.name, stderr, Arc::clone(&log), address));
+        let program = |address| Program { name: self.name, child, address, log: Arc::clone(&log), draining };
         match timeout(BOUND, listening.wait_for(Option::is_some)).await {
             Ok(Ok(address)) => Ok(program((*address).context("just seen")?)),
             Ok(Err(_)) => bail!("{} ended before it listened: {:?}", self.name, lines_of(&log)),
@@ -95,6 +96,7 @@ pub struct Program {
     child: Child,
     address: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
+    draining: JoinHandle<()>,
 }
 
 impl Program {
@@ -124,14 +126,21 @@ impl Program {
         Ok(())
     }
 
-    /// Waits until it ends and gives its exit code, or none when a signal killed it.
+    /// Waits until it ends and gives its exit code, or none when a signal killed it. From then on its
+    /// log is whole.
     ///
     /// # Errors
     /// When it does not end within [`BOUND`].
     pub async fn wait(&mut self) -> anyhow::Result<Option<i32>> {
-        let status: ExitStatus = timeout(BOUND, self.child.wait())
-            .await
-            .with_context(|| format!("{} runs on after {BOUND:?}: {:?}", self.name, lines_of(&self.log)))??;
+        let ended = async {
+            // Its last lines may still be in the pipe when it has ended.
+            let status = self.child.wait().await?;
+            (&mut self.draining).await?;
+            anyhow::Ok(status)
+        };
+        let status = timeout(BOUND, ended).await;
+        let status =
+            status.with_context(|| format!("{} runs on after {BOUND:?}: {:?}", self.name, lines_of(&self.log)))??;
         Ok(status.code())
     }
 

@@ -1,6 +1,6 @@
 use anyhow::Context;
 use conformance::answer::Answer;
-use conformance::running::{Running, STREAM_ROUTE, streamed};
+use conformance::running::{STREAM_ROUTE, streamed};
 use conformance::servers;
 use conformance::vendor::{ClosedPort, Vendor, script};
 use serde_json::Value;
@@ -45,10 +45,11 @@ async fn requests_are_not_logged_by_default() -> anyhow::Result<()> {
     const REQUESTS: usize = 20;
     let vendor = Vendor::playing(script::stream(&["a"])).await?;
     for server in [&servers::NONE, &servers::FIXED] {
-        let running: Running = server.start(&vendor.url(), &[]).await?;
+        let mut running = server.start(&vendor.url(), &[]).await?;
         for _ in 0..REQUESTS {
             Answer::to(running.post(STREAM_ROUTE, &streamed("hi"))).await?.events()?;
         }
+        running.program.terminate().await?;
         let lines = running.program.log();
         assert!(lines.len() < REQUESTS, "{}: {lines:#?}", server.name);
     }
