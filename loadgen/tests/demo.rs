@@ -6,16 +6,21 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+/// One test at a time: each runs up to seven processes, and the figures of one are judged.
+static STAGE_IS_FREE: Mutex<()> = Mutex::new(());
+
 /// A folder of links to the programs, by whose path the processes of one test are recognised.
-struct Stage(PathBuf);
+struct Stage(PathBuf, #[expect(dead_code, reason = "held, not read")] MutexGuard<'static, ()>);
 
 impl Stage {
     fn new(test: &str) -> Self {
+        let free = STAGE_IS_FREE.lock().unwrap_or_else(PoisonError::into_inner);
         let programs = Path::new(env!("CARGO_BIN_EXE_loadgen")).parent().unwrap();
         let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("demo-{test}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&dir);
@@ -25,7 +30,7 @@ impl Stage {
             assert!(program.exists(), "{} is not built: run `make test`", program.display());
             symlink(program, dir.join(name)).unwrap();
         }
-        Stage(dir)
+        Stage(dir, free)
     }
 
     fn demo(&self, args: &[&str]) -> Command {
@@ -88,11 +93,24 @@ impl Killed {
     }
 }
 
+/// Runs the demo until it says held or not held. On a machine that is busy with other tests a run may
+/// call itself invalid, which is right of it, but not every time.
+fn valid_run(stage: &Stage, out: &str) -> Output {
+    let mut output = stage.demo(&["both", "--fast", "--out", out]).output().unwrap();
+    for _ in 0..3 {
+        if output.status.code() != Some(3) {
+            break;
+        }
+        output = stage.demo(&["both", "--fast", "--out", out]).output().unwrap();
+    }
+    output
+}
+
 #[test]
 fn the_demo_shows_the_collapse_and_its_absence() {
     let stage = Stage::new("both");
     let out = stage.0.join("result.json");
-    let output = stage.demo(&["both", "--fast", "--out", out.to_str().unwrap()]).output().unwrap();
+    let output = valid_run(&stage, out.to_str().unwrap());
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(0), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
     assert!(stage.running().is_empty(), "left behind: {:?}", stage.running());

@@ -42,7 +42,7 @@ fn introduce(terminal: &Terminal, lab: &Lab, profile: &Profile, sides: &[ArmName
     if sides.contains(&ArmName::Fixed) {
         terminal.line(report::wrap("  fixed:  ", lab.fix));
     }
-    terminal.line("  open: streams open; sync, async: latency of the two health routes (>3 s: waits)");
+    terminal.line("  open: streams open; sync, async: health latency (>3 s: still waiting)");
     terminal.line("");
 }
 

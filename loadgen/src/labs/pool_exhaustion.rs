@@ -55,7 +55,7 @@ pub(super) const LAB: Lab = Lab {
         probe_rate: 50.0,
         probe_timeout: secs(1),
         patience: secs(2),
-        claims: &claims(8.0, 16.0, 100.0, 10.0),
+        claims: &claims(8.0, 16.0, 100.0, 5.0),
     },
 };
 
@@ -75,7 +75,7 @@ const fn claims(pool: f64, streams: f64, many: f64, apart: f64) -> [Claim; 13] {
         apart_by(apart, "health-sync p99, broken over fixed", SYNC_BROKEN, SYNC_FIXED),
         apart_by(apart, "health-sync p99, loaded over a stream below", SYNC_BROKEN, SYNC_BROKEN_BELOW),
         apart_by(apart, "loaded p99, health-sync over health-async", SYNC_BROKEN, ASYNC_BROKEN),
-        exactly(pool, "streams that reach the vendor: the pool's size", vendor_peak(Broken, LOADED)),
+        exactly(pool, "streams that reach the vendor: the pool size", vendor_peak(Broken, LOADED)),
         effect("processors in use meanwhile", Figure::CpuCores { arm: Broken, phase: LOADED }, Comparison::AtMost, 0.2),
         // From 0.1 s on the source calls a pool exhausted.
         effect("health-sync p99 with many streams", sync(Fixed, "scale"), Comparison::AtMost, 100.0),

@@ -5,7 +5,9 @@ use crate::result::{ClaimKind, ClaimResult, Outcome, Verdict};
 pub fn verdict(terminal: &Terminal, verdict: &Verdict) {
     let (effects, conditions): (Vec<_>, Vec<_>) =
         verdict.claims.iter().partition(|claim| claim.kind == ClaimKind::Effect);
-    for (heading, claims) in [("Claimed", effects), ("And for that to count", conditions)] {
+    let of_one_server = effects.iter().any(|claim| claim.arm == "target");
+    let first_heading = if of_one_server { "Objectives" } else { "Claimed" };
+    for (heading, claims) in [(first_heading, effects), ("And for that to count", conditions)] {
         if !claims.is_empty() {
             terminal.line(terminal.paint(Paint::Bold, &format!("  {heading}")));
             claims.iter().for_each(|claim| terminal.line(claim_line(terminal, claim)));
@@ -16,9 +18,9 @@ pub fn verdict(terminal: &Terminal, verdict: &Verdict) {
         terminal.line(format!("  {} {why}", terminal.paint(Paint::Yellow, "invalid:")));
     }
     let (paint, says) = match verdict.result {
-        Outcome::Held if verdict.claims.is_empty() => (Paint::Plain, "nothing was claimed"),
-        Outcome::Held => (Paint::Green, "every claim held"),
-        Outcome::NotHeld => (Paint::Red, "a claim did not hold"),
+        Outcome::Held if verdict.claims.is_empty() => (Paint::Plain, "no objective was given"),
+        Outcome::Held => (Paint::Green, "all of it is so"),
+        Outcome::NotHeld => (Paint::Red, "see NO above"),
         Outcome::Invalid => (Paint::Yellow, "this run proves nothing"),
     };
     let word = verdict.result.as_str().to_uppercase();
@@ -30,7 +32,7 @@ fn claim_line(terminal: &Terminal, claim: &ClaimResult) -> String {
     let measured = claim.measured.map_or_else(|| "nothing".to_owned(), |value| with_unit(value, &claim.unit));
     let threshold = with_unit(claim.threshold, &claim.unit);
     format!(
-        "  {} {:<7} {:<46} {:>9}  {} {threshold}",
+        "  {} {:<7} {:<44} {:>9}  {} {threshold}",
         terminal.paint(paint, word),
         claim.arm,
         claim.name,
