@@ -11,7 +11,7 @@ use crate::wait::BOUND;
 /// The key that both servers know from the start.
 pub const DEMO_KEY: &str = "demo-key";
 
-/// The routes that take a chat request, with the body that each needs at least.
+/// The route of the servers' own, shorter streams.
 pub const STREAM_ROUTE: &str = "/chat/stream";
 /// The route that gives one whole answer.
 pub const WHOLE_ROUTE: &str = "/llm";

@@ -16,17 +16,18 @@ pub struct Server {
 }
 
 /// What every server counts.
-const COMMON_METRICS: [&str; 2] = ["llm_calls_total", "llm_errors_total"];
+const COMMON_METRICS: [&str; 4] =
+    ["llm_calls_total", "llm_errors_total", "llm_call_duration_seconds", "llm_concurrent_calls"];
 
-/// What a server with limits counts besides.
+/// What a server with limits counts: the common ones, and its limits' own.
 const LIMITS_METRICS: [&str; 7] = [
     "llm_calls_total",
     "llm_errors_total",
     "llm_call_duration_seconds",
+    "llm_concurrent_calls",
     "llm_queue_timeout_total",
     "llm_call_timeout_total",
     "llm_semaphore_wait_seconds",
-    "llm_concurrent_calls",
 ];
 
 /// When a server sees that its client has left.

@@ -22,16 +22,13 @@ pub struct Call {
     pub head: String,
     /// The body, which has to be a chat request.
     pub asked: ChatRequest,
-    /// The body as it came.
-    pub body: Vec<u8>,
 }
 
 impl Call {
     /// A header of the call.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        let named = |line: &&str| line.split_once(':').is_some_and(|(key, _)| key.eq_ignore_ascii_case(name));
-        self.head.lines().find(named).and_then(|line| line.split_once(':')).map(|(_, value)| value.trim())
+        header(&self.head, name)
     }
 
     /// The text of the last message, which says which script is played.
@@ -148,15 +145,17 @@ async fn read_call(socket: &mut TcpStream) -> anyhow::Result<Call> {
         ensure!(socket.read_buf(&mut received).await? > 0, "closed in the head");
     };
     let head = String::from_utf8(received[..head_end].to_vec())?;
-    let mut call =
-        Call { head, asked: ChatRequest::parse(br#"{"messages":[{"role":"user","content":""}]}"#)?, body: vec![] };
-    let length: usize = call.header("content-length").context("no content-length")?.parse()?;
+    let length: usize = header(&head, "content-length").context("no content-length")?.parse()?;
     while received.len() < head_end + length {
         ensure!(socket.read_buf(&mut received).await? > 0, "closed in the body");
     }
-    call.body = received[head_end..].to_vec();
-    call.asked = ChatRequest::parse(&call.body)?;
-    Ok(call)
+    let asked = ChatRequest::parse(&received[head_end..])?;
+    Ok(Call { head, asked })
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    let mut fields = head.lines().filter_map(|line| line.split_once(':'));
+    fields.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
 }
 
 async fn play(mut socket: TcpStream, script: &[Step]) -> anyhow::Result<()> {
