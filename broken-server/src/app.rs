@@ -7,7 +7,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use tokio::net::TcpSocket;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::observe::observe;
 use crate::settings::Settings;
@@ -82,7 +82,9 @@ pub async fn run(
         tracing::info!("the grace is over: ending the streams that are left");
         state.cut.cancel();
         state.blocking.hang_up();
-        if timeout_at(grace_ends + CUT_MARGIN, &mut serving).await.is_err() {
+        // From now, not from when the grace should have ended: a process that woke up late would leave
+        // no time at all.
+        if timeout(CUT_MARGIN, &mut serving).await.is_err() {
             // Its event loop stands still, so nobody there can be told anything.
             tracing::warn!("a worker did not stop: leaving it behind");
             serving.abort();

@@ -98,6 +98,8 @@ impl Stream for Body {
                 Some(Ok(message)) => body.pass_on(&message),
                 // After [DONE] the rest is read only to keep the vendor's connection usable.
                 _ if body.done => body.succeed(),
+                // The cut makes reads fail as well: those failed because of it.
+                Some(Err(_)) if body.cut.as_mut().poll(cx).is_ready() => body.fail(&Failure::ShuttingDown),
                 Some(Err(failure)) => body.fail(&failure),
                 None => body.fail(&NO_END),
             };

@@ -85,7 +85,7 @@ async fn answer_streamed(state: &Shared, call: Call, format: Format) -> Result<R
             Ok((STREAM_HEADERS, Body::new(body)).into_response())
         }
         Err(failure) => {
-            tracing::info!(request_id = call.request_id, %failure, "a stream was not begun");
+            tracing::debug!(request_id = call.request_id, %failure, "a stream was not begun");
             guard.record(failure.outcome());
             Err(failure)
         }
@@ -101,7 +101,7 @@ async fn answer_whole(state: &Shared, call: Call) -> Result<Response, Failure> {
             Ok(json(answer))
         }
         Err(failure) => {
-            tracing::info!(request_id = call.request_id, %failure, "a call failed");
+            tracing::debug!(request_id = call.request_id, %failure, "a call failed");
             guard.record(failure.outcome());
             Err(failure)
         }

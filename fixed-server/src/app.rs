@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::api;
@@ -73,7 +73,9 @@ pub async fn run(
     if timeout_at(grace_ends, &mut serving).await.is_err() {
         tracing::info!("the grace is over: ending the streams that are left");
         state.cut.cancel();
-        if timeout_at(grace_ends + CUT_MARGIN, &mut serving).await.is_err() {
+        // From now, not from when the grace should have ended: a process that woke up late would leave
+        // no time at all.
+        if timeout(CUT_MARGIN, &mut serving).await.is_err() {
             tracing::warn!("some clients do not read the end of their streams: leaving them behind");
         }
     }

@@ -1,3 +1,6 @@
+/// What a client gets of a vendor's message.
+mod format;
+
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -5,25 +8,17 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http_body::{Body, Frame};
-use resilience::{OutcomeGuard, Permit};
+use resilience::OutcomeGuard;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
-use wire::sse::{self, Event};
-use wire::stream::{VendorEvent, error_event, token_event};
+use wire::stream::{VendorEvent, error_event};
 
 use crate::errors::Failure;
 use crate::outcome::Outcome;
 use crate::stack::Opened;
-use crate::telemetry::OpenStream;
-use crate::upstream::{EventStream, Message};
+use crate::telemetry::{ActiveCall, OpenStream};
+use crate::upstream::{Batch, EventStream};
 
-/// What a stream's client gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    /// `/chat/stream`: `data: {"content":"..."}` for each token.
-    Tokens,
-    /// OpenAI's routes: the vendor's events, passed on.
-    Chunks,
-}
+pub(crate) use format::Format;
 
 /// A streamed answer. The connection polls it, and it polls the vendor: a client that reads slowly
 /// slows the vendor down, and between the two there is no buffer that could grow.
@@ -35,16 +30,20 @@ pub(crate) struct StreamBody {
     /// None once the stream has ended.
     running: Option<Running>,
     format: Format,
+    /// Ready when the time for an orderly end is over.
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
+/// Dropped from the first field to the last: the vendor's call ends before its permit is given back.
 struct Running {
     events: EventStream,
-    guard: OutcomeGuard<Outcome>,
+    /// The first token and what came with it.
+    head: Vec<Batch>,
     open: OpenStream,
     last_token: Option<Instant>,
-    done: bool,
-    _permit: Permit,
+    /// None once `[DONE]` has come: the vendor's end of body is all that is waited for.
+    outcome: Option<OutcomeGuard<Outcome>>,
+    _call: ActiveCall,
 }
 
 impl StreamBody {
@@ -52,27 +51,14 @@ impl StreamBody {
     /// error event.
     pub(crate) fn new(
         opened: Opened,
-        guard: OutcomeGuard<Outcome>,
+        outcome: OutcomeGuard<Outcome>,
         open: OpenStream,
         format: Format,
         cut: CancellationToken,
     ) -> Self {
-        let Opened { events, permit } = opened;
-        let running = Running { events, guard, open, last_token: None, done: false, _permit: permit };
+        let Opened { events, head, call } = opened;
+        let running = Running { events, head, open, last_token: None, outcome: Some(outcome), _call: call };
         StreamBody { running: Some(running), format, cut: Box::pin(cut.cancelled_owned()) }
-    }
-
-    /// Ends the stream: what it held is given back before the last bytes are sent.
-    fn end(&mut self, failure: Option<&Failure>, text: &mut String) {
-        let Some(running) = self.running.take() else { return };
-        match failure {
-            None => running.guard.record(Outcome::Success),
-            Some(failure) => {
-                running.open.failed(failure);
-                running.guard.record(failure.stream_outcome());
-                text.push_str(&error_event(&failure.body()));
-            }
-        }
     }
 }
 
@@ -82,35 +68,29 @@ impl Body for StreamBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let this = &mut *self;
-        let mut text = String::new();
-        while text.is_empty() {
+        let format = this.format;
+        loop {
             let Some(running) = &mut this.running else { return Poll::Ready(None) };
-            let mut next = match running.events.poll_next(cx) {
-                Poll::Ready(next) => next,
-                Poll::Pending => {
-                    ready!(this.cut.as_mut().poll(cx));
-                    Some(Err(Failure::ShuttingDown))
+            let bytes = if running.outcome.is_none() {
+                ready!(running.events.poll_end(cx));
+                this.running = None;
+                continue;
+            } else if !running.head.is_empty() {
+                let head = std::mem::take(&mut running.head);
+                head.into_iter().flat_map(|batch| running.pass_on(batch, format)).collect()
+            } else if this.cut.as_mut().poll(cx).is_ready() {
+                // Asked before the vendor is: a stream that never pauses is to end as well.
+                this.fail(&Failure::ShuttingDown)
+            } else {
+                match ready!(running.events.poll_next(cx)) {
+                    Ok(batch) => running.pass_on(batch, format),
+                    Err(failure) => this.fail(&failure),
                 }
             };
-            // What came together goes out together: one write, not one for each.
-            while let Some(message) = next {
-                match message {
-                    Ok(message) => running.pass_on(&message, this.format, &mut text),
-                    Err(failure) => {
-                        this.end(Some(&failure), &mut text);
-                        return frame(text);
-                    }
-                }
-                next = running.events.take_arrived();
-            }
-            if running.done {
-                // The vendor's end of body is mostly there already. Seen, it lets its connection be
-                // used again; but nobody waits for it.
-                let _ = running.events.poll_next(cx);
-                this.end(None, &mut text);
+            if !bytes.is_empty() {
+                return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
         }
-        frame(text)
     }
 
     /// Lets the connection put the end of the body into the same write as the last event.
@@ -119,42 +99,37 @@ impl Body for StreamBody {
     }
 }
 
-fn frame(text: String) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-    Poll::Ready((!text.is_empty()).then(|| Ok(Frame::data(text.into()))))
+impl StreamBody {
+    /// Ends the stream, and gives back what it held before the event that says so is sent.
+    fn fail(&mut self, failure: &Failure) -> Bytes {
+        if let Some(running) = self.running.take() {
+            running.open.failed(failure);
+            if let Some(outcome) = running.outcome {
+                outcome.record(failure.stream_outcome());
+            }
+        }
+        error_event(&failure.body()).into()
+    }
 }
 
 impl Running {
-    fn pass_on(&mut self, message: &Message, format: Format, text: &mut String) {
-        match &message.content {
-            VendorEvent::Chunk { text: Some(_), .. } => {
-                let now = Instant::now();
-                self.open.token(self.last_token.replace(now).map(|last| now - last));
+    /// What the client gets of `batch`, after it has been counted.
+    fn pass_on(&mut self, batch: Batch, format: Format) -> Bytes {
+        for message in &batch.messages {
+            match &message.content {
+                VendorEvent::Chunk { text: Some(_), .. } => {
+                    let now = Instant::now();
+                    self.open.token(self.last_token.replace(now).map(|last| now - last));
+                }
+                VendorEvent::Done => {
+                    if let Some(outcome) = self.outcome.take() {
+                        outcome.record(Outcome::Success);
+                    }
+                    self.events.done();
+                }
+                VendorEvent::Chunk { .. } | VendorEvent::Error(_) => {}
             }
-            VendorEvent::Done => self.done = true,
-            _ => {}
         }
-        format.render(message, text);
+        format.render(batch)
     }
-}
-
-impl Format {
-    /// Appends `message` as this format has it, if it has it at all.
-    fn render(self, message: &Message, text: &mut String) {
-        match (&message.content, self) {
-            (VendorEvent::Done, _) => text.push_str(sse::DONE),
-            (VendorEvent::Chunk { text: Some(token), .. }, Format::Tokens) => text.push_str(&token_event(token)),
-            (VendorEvent::Chunk { .. } | VendorEvent::Error(_), Format::Tokens) => {}
-            (VendorEvent::Chunk { .. } | VendorEvent::Error(_), Format::Chunks) => encode(&message.event, text),
-        }
-    }
-}
-
-fn encode(event: &Event, text: &mut String) {
-    if let Some(name) = &event.name {
-        text.extend(["event: ", name, "\n"]);
-    }
-    for line in event.data.split('\n') {
-        text.extend(["data: ", line, "\n"]);
-    }
-    text.push('\n');
 }

@@ -1,5 +1,4 @@
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue};
@@ -11,6 +10,7 @@ use wire::REQUEST_ID_HEADER;
 use crate::errors::Failure;
 use crate::request::RequestId;
 use crate::state::Shared;
+use crate::telemetry::Unanswered;
 
 /// The route under which a request is counted that reached none.
 const UNMATCHED: &str = "unmatched";
@@ -18,10 +18,10 @@ const UNMATCHED: &str = "unmatched";
 /// The middleware around every request: gives it an id, which every answer carries, makes a panic a
 /// 500, and counts the answer by route and status.
 pub(crate) async fn observe(State(state): State<Shared>, mut request: Request, next: Next) -> Response {
-    let begun = Instant::now();
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
-    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str).to_owned();
+    let unanswered = Unanswered::new(state.metrics.clone(), route);
 
     let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let mut response = answered.unwrap_or_else(|_| {
@@ -31,7 +31,6 @@ pub(crate) async fn observe(State(state): State<Shared>, mut request: Request, n
     if let Ok(value) = HeaderValue::from_str(&id.0) {
         response.headers_mut().insert(HeaderName::from_static(REQUEST_ID_HEADER), value);
     }
-    let route = route.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
-    state.metrics.request(route, response.status().as_u16(), begun.elapsed());
+    unanswered.answered(response.status().as_u16());
     response
 }

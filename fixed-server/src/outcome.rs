@@ -72,7 +72,7 @@ pub(crate) fn guard(metrics: &Arc<Metrics>, request_id: &str) -> OutcomeGuard<Ou
     let (metrics, request_id, begun) = (metrics.clone(), request_id.to_owned(), Instant::now());
     let record = move |outcome: Outcome| {
         let took = begun.elapsed();
-        metrics.outcome(outcome, took);
+        metrics.outcome(outcome);
         tracing::debug!(request_id, outcome = outcome.as_str(), took_ms = took.as_millis() as u64, "request ended");
     };
     OutcomeGuard::new(Arc::new(record), Outcome::Disconnected, Outcome::Internal)

@@ -7,68 +7,83 @@
 //!   has begun it, and the call timeout of 30 s can never be reached.
 
 use bytes::Bytes;
-use resilience::{Deadline, Permit};
-use tokio::time::Instant;
+use resilience::Deadline;
+use tokio::time::{Duration, Instant};
 
 use crate::errors::{Failure, UpstreamFailure};
 use crate::state::AppState;
-use crate::upstream::{Call, EventStream};
+use crate::telemetry::ActiveCall;
+use crate::upstream::{Batch, Call, EventStream};
 
-/// A stream whose first token is there. Its permit is held until it is dropped.
+/// A stream whose first token is there, with all that it holds until it is dropped.
 pub(crate) struct Opened {
     pub(crate) events: EventStream,
-    pub(crate) permit: Permit,
+    /// The first token, and what came before it.
+    pub(crate) head: Vec<Batch>,
+    pub(crate) call: ActiveCall,
 }
 
 /// Opens a stream: returns with its first token in hand, or with a failure that can still be a status.
+///
+/// The SLA of a stream ends with its first token. From there on it may be as long as it likes, and
+/// the limits of its body take over: on silence, and on a client that does not read.
 pub(crate) async fn open_stream(state: &AppState, call: &Call) -> Result<Opened, Failure> {
-    // The end of an orderly stop ends everything, also a wait.
-    until_cut(state, async {
-        // The SLA is one point in time that is handed down: limits that each begin anew add up.
-        let deadline = Deadline::after(state.limits.sla);
-        deadline
-            .bound(async {
-                // The queue timeout is in here and ends here: the call is not under it.
-                let permit = admit(state).await?;
-                // From here on the vendor is asked, with the permit held.
-                let first_token = deadline.at_most(state.limits.call_timeout).at_most(state.limits.first_token_timeout);
-                let events = first_token.bound(state.upstream.stream(call)).await;
-                let events = events.map_err(|_| late(deadline, UpstreamFailure::FirstTokenTimeout))??;
-                // No status has been sent yet. The permit goes with the stream, to its very end.
-                Ok(Opened { events, permit })
-            })
-            .await?
-    })
-    .await
+    let limit = (state.limits.first_token_timeout, UpstreamFailure::FirstTokenTimeout);
+    let ((events, head), call) = in_order(state, limit, state.upstream.stream(call)).await?;
+    // No status has been sent yet. The permit goes with the stream, to its very end.
+    Ok(Opened { events, head, call })
 }
 
 /// Makes a whole call.
 pub(crate) async fn call_whole(state: &AppState, call: &Call) -> Result<Bytes, Failure> {
+    let limit = (state.limits.call_timeout, UpstreamFailure::CallTimeout);
+    in_order(state, limit, state.upstream.whole(call)).await.map(|(answer, _call)| answer)
+}
+
+async fn in_order<T>(
+    state: &AppState,
+    (limit, too_slow): (Duration, UpstreamFailure),
+    ask_vendor: impl Future<Output = Result<T, Failure>>,
+) -> Result<(T, ActiveCall), Failure> {
+    // 1. The end of an orderly stop ends everything, also a wait.
     until_cut(state, async {
+        // 2. The SLA is one point in time that is handed down: limits that each begin anew add up.
         let deadline = Deadline::after(state.limits.sla);
         deadline
             .bound(async {
-                let _permit = admit(state).await?;
-                let answer = deadline.at_most(state.limits.call_timeout).bound(state.upstream.whole(call)).await;
-                answer.map_err(|_| late(deadline, UpstreamFailure::CallTimeout))?
+                // 3. The queue timeout is in here and ends here: the call is not under it.
+                let call = admit(state).await?;
+                // 4. The vendor is asked with the permit held. Asked without it, or after it was
+                //    given back, it would get more at once than the limit allows.
+                let answered = deadline.at_most(limit).bound(ask_vendor).await;
+                // 5. Whose limit it was that ended the call decides whose fault it is.
+                let late = || if deadline.remaining().is_zero() { sla() } else { too_slow.into() };
+                Ok((answered.unwrap_or_else(|_| Err(late()))?, call))
             })
             .await?
     })
     .await
 }
 
-async fn admit(state: &AppState) -> Result<Permit, Failure> {
+/// Waits for a turn: the bounded queue, under the queue timeout, up to the permit.
+async fn admit(state: &AppState) -> Result<ActiveCall, Failure> {
     let asked = Instant::now();
     let admitted = state.admission.admit().await;
     state.metrics.waited_for_permit(asked.elapsed());
-    Ok(admitted?)
+    Ok(ActiveCall::new(state.metrics.clone(), admitted?))
 }
 
-/// A step that ran into the end of the whole request did not run into its own.
-fn late(deadline: Deadline, own: UpstreamFailure) -> Failure {
-    if deadline.remaining().is_zero() { resilience::DeadlinePassed.into() } else { own.into() }
-}
-
-async fn until_cut<T>(state: &AppState, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+/// Waits for `work`, but not beyond the time for an orderly end.
+///
+/// # Errors
+/// Those of the work, and [`Failure::ShuttingDown`].
+pub(crate) async fn until_cut<T>(
+    state: &AppState,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
     state.cut.run_until_cancelled(work).await.unwrap_or(Err(Failure::ShuttingDown))
+}
+
+fn sla() -> Failure {
+    resilience::DeadlinePassed.into()
 }

@@ -1,7 +1,10 @@
+/// What is under way, counted when it ends, however it ends.
+mod guards;
 /// What is logged, and how.
 mod logs;
 /// What is counted: `/metrics`.
 mod metrics;
 
+pub(crate) use guards::{ActiveCall, OpenStream, Unanswered};
 pub use logs::{LogFilter, LogFormat, init};
-pub(crate) use metrics::{CONTENT_TYPE, Metrics, OpenStream};
+pub(crate) use metrics::{CONTENT_TYPE, Metrics};

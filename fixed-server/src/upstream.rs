@@ -14,7 +14,7 @@ use wire::error::ErrorBody;
 use crate::errors::{Failure, UpstreamFailure};
 use crate::settings::{Limits, UpstreamUrl};
 
-pub(crate) use events::{EventStream, Message};
+pub(crate) use events::{Batch, EventStream, Message};
 
 /// Largest whole answer that is taken from the vendor, in bytes (8 MiB): a million tokens of text.
 const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -68,13 +68,13 @@ impl Upstream {
         Ok(Upstream { client, url: url.clone(), limits: limits.clone() })
     }
 
-    /// Opens the vendor's stream and waits for its first token. Dropped at any point, it closes the
+    /// Opens the vendor's stream and waits for its first token, which is returned with it. Dropped at any point, it closes the
     /// connection, and the vendor stops.
-    pub(crate) async fn stream(&self, call: &Call) -> Result<EventStream, Failure> {
+    pub(crate) async fn stream(&self, call: &Call) -> Result<(EventStream, Vec<Batch>), Failure> {
         let response = self.send(call).await?;
         let mut events = EventStream::new(response, self.limits.idle_timeout);
-        events.wait_for_token().await?;
-        Ok(events)
+        let head = events.first_token().await?;
+        Ok((events, head))
     }
 
     /// The vendor's whole answer, checked to be one.

@@ -1,4 +1,3 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -10,7 +9,6 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use resilience::Load;
 
-use crate::errors::Failure;
 use crate::outcome::Outcome;
 
 /// Content type of `/metrics`.
@@ -34,11 +32,12 @@ pub(crate) struct Metrics {
     queued: Gauge,
     open_streams: Gauge,
     accept_errors: Counter,
+    write_timeouts: Counter,
     requests: Family<RequestLabels, Counter>,
     request_duration: Family<RequestLabels, Histogram, fn() -> Histogram>,
 }
 
-/// Bounded: the kinds of [`Failure`].
+/// Bounded: the outcomes that are failures.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ErrorLabels {
     r#type: &'static str,
@@ -76,6 +75,7 @@ impl Metrics {
             queued: Gauge::default(),
             open_streams: Gauge::default(),
             accept_errors: Counter::default(),
+            write_timeouts: Counter::default(),
             requests: Family::default(),
             request_duration: Family::new_with_constructor(seconds),
         };
@@ -98,7 +98,11 @@ impl Metrics {
         registry.register("llm_disconnects", "Requests whose client left before their end", self.disconnects.clone());
         registry.register("llm_queue_timeout", "Requests that got no turn in time", self.queue_timeouts.clone());
         registry.register("llm_call_timeout", "Calls in which the vendor was too slow", self.call_timeouts.clone());
-        registry.register("llm_call_duration_seconds", "From the request to its end", self.duration.clone());
+        registry.register(
+            "llm_call_duration_seconds",
+            "From the permit to the end of the call or stream",
+            self.duration.clone(),
+        );
         registry.register(
             "llm_semaphore_wait_seconds",
             "From asking for a turn to the answer",
@@ -118,6 +122,8 @@ impl Metrics {
         registry.register("llm_queue_length", "Requests that wait for a permit", self.queued.clone());
         registry.register("llm_open_streams", "Streams between first token and end", self.open_streams.clone());
         registry.register("accept_errors", "Connections that could not be accepted", self.accept_errors.clone());
+        let write_timeouts = self.write_timeouts.clone();
+        registry.register("write_timeouts", "Connections closed because their client did not read", write_timeouts);
         registry.register("http_requests", "Requests by route and status", self.requests.clone());
         let duration = self.request_duration.clone();
         registry.register("http_request_duration_seconds", "From the request to the answer's head", duration);
@@ -139,9 +145,8 @@ impl Metrics {
     }
 
     /// Counts a request for the model that has ended.
-    pub(crate) fn outcome(&self, outcome: Outcome, took: Duration) {
+    pub(crate) fn outcome(&self, outcome: Outcome) {
         self.outcomes.get_or_create(&OutcomeLabels { outcome: outcome.as_str() }).inc();
-        self.duration.observe(took.as_secs_f64());
         match outcome {
             Outcome::Disconnected => {
                 self.disconnects.inc();
@@ -164,49 +169,42 @@ impl Metrics {
         self.permit_wait.observe(waited.as_secs_f64());
     }
 
+    /// Counts a call that has given its permit back.
+    pub(crate) fn call_ended(&self, took: Duration) {
+        self.duration.observe(took.as_secs_f64());
+    }
+
+    /// Counts a stream whose first token took so long.
+    pub(crate) fn stream_opened(&self, first_token: Duration) {
+        self.open_streams.inc();
+        self.first_token.observe(first_token.as_secs_f64());
+    }
+
+    /// Counts a token that came `gap` after the one before it.
+    pub(crate) fn token(&self, gap: Duration) {
+        self.inter_token.observe(gap.as_secs_f64());
+    }
+
+    /// Counts a stream that has ended.
+    pub(crate) fn stream_ended(&self) {
+        self.open_streams.dec();
+    }
+
+    /// Counts a connection that was closed because its client did not read.
+    pub(crate) fn write_timeout(&self) {
+        self.write_timeouts.inc();
+    }
+
     /// Counts a connection that could not be accepted.
     pub(crate) fn accept_error(&self) {
         self.accept_errors.inc();
     }
 
-    /// Counts an answered request; `route` is a pattern, never a path.
-    pub(crate) fn request(&self, route: &str, status: u16, took: Duration) {
-        let labels = RequestLabels { route: route.to_owned(), status };
+    /// Counts a request that was answered, or given up with 499; `route` is a pattern, never a path.
+    pub(crate) fn request(&self, route: String, status: u16, took: Duration) {
+        let labels = RequestLabels { route, status };
         self.requests.get_or_create(&labels).inc();
         self.request_duration.get_or_create(&labels).observe(took.as_secs_f64());
-    }
-}
-
-/// A stream between its first token and its end.
-pub(crate) struct OpenStream {
-    metrics: Arc<Metrics>,
-    request_id: String,
-}
-
-impl OpenStream {
-    /// Counts a stream whose first token took so long.
-    pub(crate) fn new(metrics: Arc<Metrics>, request_id: String, first_token: Duration) -> Self {
-        metrics.open_streams.inc();
-        metrics.first_token.observe(first_token.as_secs_f64());
-        OpenStream { metrics, request_id }
-    }
-
-    /// Counts a token, `gap` after the one before it.
-    pub(crate) fn token(&self, gap: Option<Duration>) {
-        if let Some(gap) = gap {
-            self.metrics.inter_token.observe(gap.as_secs_f64());
-        }
-    }
-
-    /// Logs why the stream broke: its client is told less.
-    pub(crate) fn failed(&self, failure: &Failure) {
-        tracing::warn!(request_id = self.request_id, %failure, "a stream broke after its first token");
-    }
-}
-
-impl Drop for OpenStream {
-    fn drop(&mut self) {
-        self.metrics.open_streams.dec();
     }
 }
 

@@ -1,9 +1,9 @@
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http_body::Body as _;
 use reqwest::{Body, Response};
 use tokio::time::{Instant, Sleep, sleep};
@@ -18,6 +18,10 @@ use crate::errors::{Failure, UpstreamFailure};
 /// text (a tool's arguments), which is to flow as well.
 const HELD_CHUNKS_MAX: usize = 3;
 
+/// How long the vendor may take from `[DONE]` to the end of its answer. Its client has all there is
+/// by then; an answer that was read to its end leaves a connection that can be used again.
+const END_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// One event of the vendor's stream: as it came, to pass on, and read, to look at.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Message {
@@ -25,20 +29,25 @@ pub(crate) struct Message {
     pub(crate) content: VendorEvent,
 }
 
+/// What one read of the vendor's stream completed. It came together and goes out together.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) messages: Vec<Message>,
+    /// The bytes as they came, where they are these messages, whole, and nothing else.
+    pub(crate) verbatim: Option<Bytes>,
+}
+
 /// The vendor's stream. It is a state machine that whoever holds it polls: it has no task, no thread
 /// and no channel, so a stream that waits costs this struct, and one that is dropped is over.
 pub(crate) struct EventStream {
     body: Body,
     decoder: Decoder,
-    /// Read, but not taken yet: never more than one piece of the body had in it.
-    arrived: VecDeque<Result<Message, Failure>>,
+    /// What ended the stream, when events that came before it had to be told first.
+    failed: Option<Failure>,
     idle_timeout: Duration,
     quiet_since: Instant,
     /// Fires at the earliest time at which the stream can have been quiet for too long.
     timer: Pin<Box<Sleep>>,
-    /// `[DONE]` has come. What follows is read, so that the connection can be used again, and ignored.
-    done: bool,
-    ended: bool,
 }
 
 impl EventStream {
@@ -46,39 +55,34 @@ impl EventStream {
         EventStream {
             body: response.into(),
             decoder: Decoder::new(EVENT_BYTES_MAX),
-            arrived: VecDeque::new(),
+            failed: None,
             idle_timeout,
             quiet_since: Instant::now(),
             timer: Box::pin(sleep(idle_timeout)),
-            done: false,
-            ended: false,
         }
     }
 
-    /// Waits until a token is there to be taken. How long that may take is the caller's to say.
+    /// Waits for the first token, and returns it with what was held back before it. How long that may
+    /// take is the caller's to say.
     ///
     /// # Errors
     /// What came in its place: it can still be told by a status.
-    pub(super) async fn wait_for_token(&mut self) -> Result<(), Failure> {
-        let mut seen = 0;
+    pub(super) async fn first_token(&mut self) -> Result<Vec<Batch>, Failure> {
+        let mut held = Vec::new();
+        let mut textless = 0;
         loop {
-            for message in self.arrived.iter().skip(seen).flatten() {
-                seen += 1;
-                let speaks_only = matches!(
-                    message.content,
-                    VendorEvent::Chunk { text: None, finish_reason: None, usage: None } if seen < HELD_CHUNKS_MAX
-                );
-                if !speaks_only {
-                    self.quiet_since = Instant::now();
-                    return Ok(());
-                }
+            let batch = poll_fn(|cx| self.poll_read(cx)).await?;
+            let mut begun = false;
+            for message in &batch.messages {
+                textless += 1;
+                let speaks_only =
+                    matches!(message.content, VendorEvent::Chunk { text: None, finish_reason: None, usage: None });
+                begun |= !speaks_only || textless >= HELD_CHUNKS_MAX;
             }
-            if let Some(failed) = self.arrived.iter().position(Result::is_err)
-                && let Some(Err(failure)) = self.arrived.remove(failed)
-            {
-                return Err(failure);
+            held.push(batch);
+            if begun {
+                return Ok(held);
             }
-            poll_fn(|cx| self.poll_read(cx)).await;
         }
     }
 
@@ -88,21 +92,13 @@ impl EventStream {
     // FIX pool-exhaustion: a stream that waits is a value in memory; `Pending` gives the thread back.
     // FIX pool-per-chunk: no thread is asked for, not even for the time of one chunk.
     // FIX blocked-executor: nothing here blocks; the executor runs whatever is ready meanwhile.
-    /// The next message, or the failure that ended the stream, or its end.
-    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Failure>>> {
-        loop {
-            if let Some(message) = self.arrived.pop_front() {
-                return Poll::Ready(Some(message));
-            }
-            if self.ended {
-                return Poll::Ready(None);
-            }
-            match self.poll_read(cx) {
-                Poll::Ready(()) => {}
-                Poll::Pending => {
-                    ready!(self.poll_too_quiet(cx));
-                    self.fail(UpstreamFailure::IdleTimeout.into());
-                }
+    /// What came next, or the failure that ended the stream: silence for too long is one.
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Batch, Failure>> {
+        match self.poll_read(cx) {
+            Poll::Ready(read) => Poll::Ready(read),
+            Poll::Pending => {
+                ready!(self.poll_too_quiet(cx));
+                Poll::Ready(Err(UpstreamFailure::IdleTimeout.into()))
             }
         }
     }
@@ -110,24 +106,42 @@ impl EventStream {
     // ANCHOR_END: pool-per-chunk
     // ANCHOR_END: pool-exhaustion
 
-    /// The next message of those that came together with the last.
-    pub(crate) fn take_arrived(&mut self) -> Option<Result<Message, Failure>> {
-        self.arrived.pop_front()
+    /// Begins the wait of [`EventStream::poll_end`].
+    pub(crate) fn done(&mut self) {
+        self.timer.as_mut().reset(Instant::now() + END_TIMEOUT);
     }
 
-    /// Reads one piece of the body.
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
-            Some(Ok(frame)) => {
-                if let Ok(piece) = frame.into_data() {
-                    self.quiet_since = Instant::now();
-                    self.feed(&piece);
-                }
+    /// Ready when the vendor's answer has ended, or when that is not worth waiting for any more.
+    /// Whatever it still says does not count.
+    pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while let Poll::Ready(read) = Pin::new(&mut self.body).poll_frame(cx) {
+            if !matches!(read, Some(Ok(_))) {
+                return Poll::Ready(());
             }
-            Some(Err(error)) => self.fail(failure(error)),
-            None => self.fail(UpstreamFailure::Truncated.into()),
         }
-        Poll::Ready(())
+        self.timer.as_mut().poll(cx)
+    }
+
+    /// Reads until something is complete: events, or a comment, by which a vendor that thinks says
+    /// that it is still there.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Batch, Failure>> {
+        loop {
+            if let Some(failure) = self.failed.take() {
+                return Poll::Ready(Err(failure));
+            }
+            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                Some(Ok(frame)) => {
+                    let Ok(piece) = frame.into_data() else { continue };
+                    let batch = self.decode(piece);
+                    if !batch.messages.is_empty() || batch.verbatim.is_some() {
+                        self.quiet_since = Instant::now();
+                        return Poll::Ready(Ok(batch));
+                    }
+                }
+                Some(Err(error)) => return Poll::Ready(Err(failure(error))),
+                None => return Poll::Ready(Err(UpstreamFailure::Truncated.into())),
+            }
+        }
     }
 
     /// Ready when the stream has been quiet for too long. The timer is not set anew for each piece,
@@ -143,39 +157,30 @@ impl EventStream {
         }
     }
 
-    fn feed(&mut self, piece: &[u8]) {
-        if self.done {
-            return;
+    /// The events that `piece` completes, up to `[DONE]` or to what cannot be read.
+    fn decode(&mut self, piece: Bytes) -> Batch {
+        let begins_inside = self.decoder.mid_event();
+        let mut events = Vec::with_capacity(1);
+        if let Err(error) = self.decoder.decode(&piece, &mut events) {
+            self.failed = Some(UpstreamFailure::Malformed(error.to_string()).into());
         }
-        let mut events = Vec::new();
-        let decoded = self.decoder.decode(piece, &mut events);
+        let mut messages = Vec::with_capacity(events.len());
         for event in events {
-            self.arrive(event);
-        }
-        if let Err(error) = decoded {
-            self.fail(UpstreamFailure::Malformed(error.to_string()).into());
-        }
-    }
-
-    fn arrive(&mut self, event: Event) {
-        if self.done || self.ended {
-            return;
-        }
-        match VendorEvent::read(&event) {
-            Ok(VendorEvent::Error(detail)) => self.fail(UpstreamFailure::Reported(detail).into()),
-            Ok(content) => {
-                self.done = content == VendorEvent::Done;
-                self.arrived.push_back(Ok(Message { event, content }));
+            match VendorEvent::read(&event) {
+                Ok(VendorEvent::Error(detail)) => self.failed = Some(UpstreamFailure::Reported(detail).into()),
+                Ok(content) => {
+                    let done = content == VendorEvent::Done;
+                    messages.push(Message { event, content });
+                    if !done {
+                        continue;
+                    }
+                }
+                Err(error) => self.failed = Some(UpstreamFailure::Malformed(error.to_string()).into()),
             }
-            Err(error) => self.fail(UpstreamFailure::Malformed(error.to_string()).into()),
+            // Nothing counts that comes after this event.
+            return Batch { messages, verbatim: None };
         }
-    }
-
-    /// Ends the stream; before `[DONE]`, with this failure.
-    fn fail(&mut self, failure: Failure) {
-        if !self.done && !self.ended {
-            self.arrived.push_back(Err(failure));
-        }
-        self.ended = true;
+        let whole = !begins_inside && !self.decoder.mid_event() && self.failed.is_none();
+        Batch { messages, verbatim: whole.then_some(piece) }
     }
 }

@@ -1,0 +1,92 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use resilience::Permit;
+
+use super::Metrics;
+use crate::errors::Failure;
+
+/// A call to the vendor under way, from its permit to its end: of a stream, to the end of the stream.
+/// The vendor's part is measured, without the wait for a turn.
+#[derive(Debug)]
+pub(crate) struct ActiveCall {
+    metrics: Arc<Metrics>,
+    begun: Instant,
+    _permit: Permit,
+}
+
+impl ActiveCall {
+    /// A call that begins now, with its permit.
+    pub(crate) fn new(metrics: Arc<Metrics>, permit: Permit) -> Self {
+        ActiveCall { metrics, begun: Instant::now(), _permit: permit }
+    }
+}
+
+impl Drop for ActiveCall {
+    fn drop(&mut self) {
+        self.metrics.call_ended(self.begun.elapsed());
+    }
+}
+
+/// A stream between its first token and its end.
+#[derive(Debug)]
+pub(crate) struct OpenStream {
+    metrics: Arc<Metrics>,
+    /// Boxed at its length: a `String` may keep the capacity of a larger one as long as the stream is open.
+    request_id: Box<str>,
+}
+
+impl OpenStream {
+    /// Counts a stream whose first token took so long.
+    pub(crate) fn new(metrics: Arc<Metrics>, request_id: String, first_token: Duration) -> Self {
+        metrics.stream_opened(first_token);
+        OpenStream { metrics, request_id: request_id.into() }
+    }
+
+    /// Counts a token, `gap` after the one before it.
+    pub(crate) fn token(&self, gap: Option<Duration>) {
+        if let Some(gap) = gap {
+            self.metrics.token(gap);
+        }
+    }
+
+    /// Logs why the stream broke: its client is told less.
+    pub(crate) fn failed(&self, failure: &Failure) {
+        tracing::debug!(request_id = &*self.request_id, %failure, "a stream broke after its first token");
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        self.metrics.stream_ended();
+    }
+}
+
+/// An HTTP request that has not been answered yet. Dropped like this, its client has left: it counts
+/// under 499, which nginx has made the custom for it.
+#[derive(Debug)]
+pub(crate) struct Unanswered {
+    metrics: Arc<Metrics>,
+    route: String,
+    begun: Instant,
+    status: u16,
+}
+
+impl Unanswered {
+    /// A request that begins now; `route` is a pattern, never a path.
+    pub(crate) fn new(metrics: Arc<Metrics>, route: String) -> Self {
+        Unanswered { metrics, route, begun: Instant::now(), status: 499 }
+    }
+
+    /// The head of its answer is there.
+    pub(crate) fn answered(mut self, status: u16) {
+        self.status = status;
+    }
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        let route = std::mem::take(&mut self.route);
+        self.metrics.request(route, self.status, self.begun.elapsed());
+    }
+}
