@@ -10,7 +10,7 @@ RUN     := run
 out_flag := $(if $(OUT),--out $(OUT))
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-broken demo-fixed up stop test lint bench clean
+.PHONY: help build demo demo-broken demo-fixed up stop test test-clients lint bench bench-mock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,12 +37,18 @@ test: ## All tests (no internet, no fixed ports)
 	@$(CARGO) build --workspace --bins
 	@$(CARGO) test --workspace
 
+test-clients: ## OpenAI's own clients against the mock (needs python3 with venv, node and npm)
+	@sh mock-llm/clients/check.sh
+
 lint: ## Formatting and lints, warnings denied
 	@$(CARGO) fmt --all --check
 	@$(CARGO) clippy --workspace --all-targets -- -D warnings
 
-bench: build ## Streams, latency, processor time and memory of fixed-server
+bench: build ## Many streams: fixed-server's latency, processor time and memory
 	@BIN=$(BIN) sh scripts/bench-streams.sh
+
+bench-mock: ## What the mock costs: processor time a chunk, memory a stream, lateness
+	@$(CARGO) bench --package mock-llm --bench vendor
 
 clean: stop ## Remove everything that was built
 	@$(CARGO) clean
