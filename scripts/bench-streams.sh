@@ -47,5 +47,5 @@ measure() {
 
 status=0
 measure 1000 250ms 2s 12s
-measure 4000 250ms 4s 14s
+measure 4000 250ms 6s 16s
 exit "$status"

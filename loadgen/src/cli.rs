@@ -85,7 +85,7 @@ pub struct RunArgs {
     /// How streams at a rate are spaced
     #[arg(long, value_enum, default_value = "poisson", requires = "rate")]
     pub arrivals: Arrivals,
-    /// From no streams to all of them
+    /// From no streams to all of them; the load is judged from its end on
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = humantime::parse_duration)]
     pub ramp: Duration,
     /// How long streams are begun, ramp included

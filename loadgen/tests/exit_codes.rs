@@ -169,7 +169,7 @@ async fn pressure_that_was_not_there_is_3() {
     let vendor = vendor().await;
     // Answers that end at once: 500 of them, spread over a second, are never open together.
     let args = ["run", "--url", &vendor.url(), "--path", "/v1/models", "--method", "GET", "--baseline", "100ms"];
-    let more = ["--concurrency", "500", "--ramp", "1s", "--duration", "1s", "--probe", "health_sync=/health"];
+    let more = ["--concurrency", "500", "--ramp", "1s", "--duration", "1100ms", "--probe", "health_sync=/health"];
     let output = loadgen_async([&args[..], &more[..]].concat().iter().map(|arg| (*arg).to_owned()).collect()).await;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(code(&output), 3, "{said}");

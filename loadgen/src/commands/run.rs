@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::json;
 
 use super::CommandError;
-use super::single::{Observation, pass, write_out};
+use super::single::{LoadTimes, Observation, pass, write_out};
 use crate::cli::RunArgs;
 use crate::http::Endpoint;
 use crate::measure::{ProbeKind, ProbePlan};
@@ -28,17 +29,18 @@ pub(super) async fn execute(args: &RunArgs, terminal: &Terminal) -> Result<u8, C
     report::heading_of_one(terminal, &endpoint.to_string(), &seen.probes);
     pass(&seen, args.baseline, terminal).await;
 
-    let from = seen.now();
+    let begun = seen.now();
     let plan = stream_plan(args, endpoint);
     let mut crowd = Crowd::new(plan, seen.streams.clone(), seen.lag.clone(), args.seed)
         .with_leavers(args.cancel_share, args.cancel_after);
     let load = crowd.keep(shape, args.duration, args.requests_max);
     let ((), ()) = tokio::join!(load, pass(&seen, args.duration, terminal));
-    let to = seen.now();
+    let ramp = if args.rate.is_some() { Duration::ZERO } else { args.ramp };
+    let times = LoadTimes { begun, full: begun + ramp, ended: seen.now() };
     crowd.wait(args.drain).await;
     crowd.leave().await;
 
-    let mut result = seen.finish("run", parameters(args), (from, to), vendor.as_ref()).await?;
+    let mut result = seen.finish("run", parameters(args), times, vendor.as_ref()).await?;
     result.verdict = verdict::of_run(&args.objectives, &result, missing_pressure(shape, args, &result));
     terminal.line("");
     report::single(terminal, &result);
@@ -51,9 +53,9 @@ pub(super) async fn execute(args: &RunArgs, terminal: &Terminal) -> Result<u8, C
 }
 
 fn load_shape(args: &RunArgs) -> Result<LoadShape, CommandError> {
-    if args.rate.is_none() && args.ramp > args.duration {
+    if args.rate.is_none() && args.ramp >= args.duration {
         return Err(CommandError::Usage(format!(
-            "--ramp {:?} is longer than --duration {:?}",
+            "--ramp {:?} must be less than --duration {:?}",
             args.ramp, args.duration
         )));
     }
@@ -96,7 +98,7 @@ fn stream_plan(args: &RunArgs, endpoint: Endpoint) -> StreamPlan {
 }
 
 fn parameters(args: &RunArgs) -> BTreeMap<String, serde_json::Value> {
-    let millis = |duration: std::time::Duration| json!(duration.as_millis());
+    let millis = |duration: Duration| json!(duration.as_millis());
     BTreeMap::from([
         ("url".into(), json!(args.url)),
         ("path".into(), json!(args.path)),

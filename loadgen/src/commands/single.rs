@@ -17,6 +17,20 @@ use crate::result::{ArmResult, Baseline, Generator, Outcome, PhaseResult, RunRes
 use crate::stand::raise_descriptor_limit;
 use crate::vendor;
 
+/// The phase in which the streams are begun.
+const RAMP: &str = "ramp";
+
+/// When a load was put on, since the start of the run.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LoadTimes {
+    /// When the first stream was due.
+    pub(super) begun: Duration,
+    /// When the last of the ramp was.
+    pub(super) full: Duration,
+    /// When no more were begun.
+    pub(super) ended: Duration,
+}
+
 /// One server that this run did not start, under observation.
 pub(super) struct Observation {
     pub(super) lag: Arc<LagLog>,
@@ -58,7 +72,8 @@ impl Observation {
         self.origin.elapsed()
     }
 
-    /// Ends the observation. `loaded` is when the load was on; before it is the baseline.
+    /// Ends the observation. The load began, reached its height and ended at the times in `load`;
+    /// before it is the baseline.
     ///
     /// # Errors
     /// When the ledger of `vendor` cannot be read.
@@ -66,7 +81,7 @@ impl Observation {
         self,
         command: &str,
         parameters: BTreeMap<String, Value>,
-        (from, to): (Duration, Duration),
+        load: LoadTimes,
         vendor: Option<&Endpoint>,
     ) -> Result<RunResult, CommandError> {
         self.prober.finish().await;
@@ -83,12 +98,20 @@ impl Observation {
             cpu_cores: self.watched.cpu_cores(from, to),
             ..PhaseResult::default()
         };
-        let phases = vec![phase(BASELINE, Duration::ZERO, from), phase(LOADED, from, to)];
+        let mut phases = vec![phase(BASELINE, Duration::ZERO, load.begun)];
+        if load.full > load.begun {
+            phases.push(phase(RAMP, load.begun, load.full));
+        }
+        phases.push(phase(LOADED, load.full, load.ended));
+        let probes_of = |name: &str| {
+            let found = phases.iter().find(|phase| phase.name == name);
+            found.map(|phase| phase.probes.clone()).unwrap_or_default()
+        };
         let target = ArmResult {
             program: self.endpoint.to_string(),
-            streams: self.streams.stats(to.saturating_sub(from)),
-            probes: phases[1].probes.clone(),
-            baseline: Baseline::new(phases[0].probes.clone()),
+            streams: self.streams.stats(load.ended.saturating_sub(load.begun)),
+            probes: probes_of(LOADED),
+            baseline: Baseline::new(probes_of(BASELINE)),
             vendor: ledger,
             process: self.watched.process_stats(),
             timeline: timeline(&self.watched, &self.probes),

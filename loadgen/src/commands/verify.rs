@@ -4,7 +4,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::CommandError;
-use super::single::{Observation, pass, write_out};
+use super::single::{LoadTimes, Observation, pass, write_out};
 use crate::cli::VerifyArgs;
 use crate::http::Endpoint;
 use crate::measure::{ProbeKind, ProbePlan};
@@ -28,12 +28,12 @@ pub(super) async fn execute(args: &VerifyArgs, terminal: &Terminal) -> Result<u8
     // Half an interval later, so that no check is due while the streams are being opened.
     pass(&seen, args.interval * CHECKS_BEFORE - args.interval / 2, terminal).await;
 
-    let from = seen.now();
+    let begun = seen.now();
     let mut crowd = Crowd::new(stream_plan(args, endpoint), seen.streams.clone(), seen.lag.clone(), 1);
     let checking = args.interval * args.checks;
     let shape = LoadShape::Concurrency { streams: args.streams, ramp: Duration::ZERO };
     let ((), ()) = tokio::join!(crowd.keep(shape, checking, u64::MAX), pass(&seen, checking, terminal));
-    let to = seen.now();
+    let times = LoadTimes { begun, full: begun, ended: seen.now() };
     crowd.leave().await;
 
     let parameters = BTreeMap::from([
@@ -42,7 +42,7 @@ pub(super) async fn execute(args: &VerifyArgs, terminal: &Terminal) -> Result<u8
         ("checks".into(), json!(args.checks)),
         ("interval_ms".into(), json!(args.interval.as_millis())),
     ]);
-    let mut result = seen.finish("verify", parameters, (from, to), None).await?;
+    let mut result = seen.finish("verify", parameters, times, None).await?;
     result.verdict = verdict::of_run(&objectives()?, &result, missing_pressure(args, &result));
     terminal.line("");
     report::single(terminal, &result);
