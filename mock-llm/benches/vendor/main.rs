@@ -72,8 +72,15 @@ fn main() {
     });
 }
 
+/// Streams held before the memory at rest is read, so that what a program loads with its first
+/// requests is not taken for the cost of a stream.
+const WARM_UP_STREAMS: usize = 50;
+
 /// Opens the streams, evenly over a second or two, and measures once all of them run.
 async fn measure(process: &Process, target: &Target, case: Case, window: Duration) -> Measured {
+    let warm_up = Load::start(target, WARM_UP_STREAMS, case.gap, Duration::from_millis(100));
+    tokio::time::sleep(Duration::from_millis(100) + case.gap * 3).await;
+    warm_up.stop(Instant::now(), Instant::now()).await;
     let idle = process.usage();
     let ramp = Duration::from_secs(1 + case.streams as u64 / 5_000);
     let load = Load::start(target, case.streams, case.gap, ramp);
