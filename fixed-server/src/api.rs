@@ -30,6 +30,7 @@ use wire::{STREAM_METHOD_HEADER, sse};
 use crate::body::{Format, StreamBody};
 use crate::errors::Failure;
 use crate::observe::observe;
+use crate::outcome::Outcome;
 use crate::request::shorten;
 use crate::stack;
 use crate::state::Shared;
@@ -77,16 +78,16 @@ async fn no_route(request: Request) -> Failure {
 /// Answers with the vendor's stream, once its first token is there.
 async fn answer_streamed(state: &Shared, call: Call, format: Format) -> Result<Response, Failure> {
     let asked = Instant::now();
-    let guard = state.begin(&call.request_id)?;
+    let outcome = state.begin(&call.request_id)?;
     match stack::open_stream(state, &call).await {
         Ok(opened) => {
             let open = OpenStream::new(state.metrics.clone(), call.request_id, asked.elapsed());
-            let body = StreamBody::new(opened, guard, open, format, state.cut.clone());
+            let body = StreamBody::new(opened, outcome, open, format, state.cut.clone());
             Ok((STREAM_HEADERS, Body::new(body)).into_response())
         }
         Err(failure) => {
             tracing::debug!(request_id = call.request_id, %failure, "a stream was not begun");
-            guard.record(failure.outcome());
+            outcome.record(failure.outcome());
             Err(failure)
         }
     }
@@ -94,15 +95,15 @@ async fn answer_streamed(state: &Shared, call: Call, format: Format) -> Result<R
 
 /// Answers with the vendor's whole answer, as it came.
 async fn answer_whole(state: &Shared, call: Call) -> Result<Response, Failure> {
-    let guard = state.begin(&call.request_id)?;
+    let outcome = state.begin(&call.request_id)?;
     match stack::call_whole(state, &call).await {
         Ok(answer) => {
-            guard.record(crate::outcome::Outcome::Success);
+            outcome.record(Outcome::Success);
             Ok(json(answer))
         }
         Err(failure) => {
             tracing::debug!(request_id = call.request_id, %failure, "a call failed");
-            guard.record(failure.outcome());
+            outcome.record(failure.outcome());
             Err(failure)
         }
     }

@@ -5,15 +5,18 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
-use tokio_util::sync::CancellationToken;
 
 use crate::api;
 use crate::net;
 use crate::settings::Settings;
-use crate::state::{AppState, DRAIN_NOTICE};
+use crate::state::AppState;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4096;
+
+/// How long the server goes on accepting after it has been told to stop, so that a balancer that
+/// looks at `/ready` can see it before connections are refused.
+const DRAIN_NOTICE: Duration = Duration::from_millis(250);
 
 /// How long the last bytes of cut streams may take.
 const CUT_MARGIN: Duration = Duration::from_millis(500);
@@ -43,8 +46,8 @@ pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
 /// 1. `/ready` says so at once and new calls are refused, so that a balancer looks elsewhere;
 /// 2. a moment later no connection is accepted any more;
 /// 3. running streams may go on for the shutdown grace;
-/// 4. what is left then ends with an error event. Waiting for streams without a limit, as a graceful
-///    shutdown alone does, would be waiting for ever.
+/// 4. what is left then ends with an error event, and who does not read that is dropped. Waiting for
+///    streams without a limit, as a graceful shutdown alone does, would be waiting for ever.
 ///
 /// # Errors
 /// See [`RunError`]. A stop that was asked for is none.
@@ -54,7 +57,7 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
     let state = Arc::new(AppState::new(settings)?);
-    let stop = CancellationToken::new();
+    let stop = net::Stop::default();
     let grace = settings.limits.shutdown_grace;
     let serving = net::serve(listener, api::router(state.clone()), &settings.limits, &state.metrics, &stop);
     tokio::pin!(serving);
@@ -63,7 +66,7 @@ pub async fn run(
         state.draining.cancel();
         let grace_ends = Instant::now() + grace;
         sleep(DRAIN_NOTICE.min(grace)).await;
-        stop.cancel();
+        stop.gracefully.cancel();
         grace_ends
     };
     let grace_ends = tokio::select! {
@@ -76,7 +79,9 @@ pub async fn run(
         // From now, not from when the grace should have ended: a process that woke up late would leave
         // no time at all.
         if timeout(CUT_MARGIN, &mut serving).await.is_err() {
-            tracing::warn!("some clients do not read the end of their streams: leaving them behind");
+            tracing::warn!("some clients do not read the end of their streams: dropping their connections");
+            stop.now.cancel();
+            serving.await;
         }
     }
     Ok(())

@@ -16,6 +16,9 @@ pub(crate) enum Failure {
     /// The request is at fault.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The client did not send its request in time.
+    #[error("the request's body did not come in time")]
+    SlowClient,
     /// We are full: no turn free, and no place in the queue or no turn in time.
     #[error(transparent)]
     Admission(#[from] Rejected),
@@ -70,6 +73,7 @@ impl Failure {
     fn http_status(&self) -> u16 {
         match self {
             Failure::Refused(refusal) => refusal.status(),
+            Failure::SlowClient => 408,
             Failure::Admission(Rejected::QueueFull { .. }) => 429,
             Failure::Admission(Rejected::QueueTimeout { .. }) | Failure::SlaTimeout(_) => 504,
             Failure::Upstream(_) => 502,
@@ -87,6 +91,7 @@ impl Failure {
             Failure::Upstream(cause) => {
                 return ErrorBody::new("upstream_failure", cause.public_text()).with_code(cause.code());
             }
+            Failure::SlowClient => "the request's body did not come in time",
             Failure::Admission(Rejected::QueueFull { .. }) => "too many requests are waiting already, come back later",
             Failure::Admission(Rejected::QueueTimeout { .. }) => "no turn came free in time",
             Failure::SlaTimeout(_) => "the request took too long",
@@ -99,7 +104,7 @@ impl Failure {
     /// The cause in one word, for error bodies and the label of `llm_errors_total`.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
-            Failure::Refused(_) => "invalid_request_error",
+            Failure::Refused(_) | Failure::SlowClient => "invalid_request_error",
             Failure::Rejected { .. } => "upstream_rejected",
             Failure::Upstream(_) => "upstream_failure",
             _ => self.outcome().as_str(),
@@ -118,8 +123,8 @@ impl Failure {
             Failure::Upstream(_) => Outcome::UpstreamFailure,
             Failure::Rejected { .. } => Outcome::UpstreamRejected,
             Failure::ShuttingDown => Outcome::ShuttingDown,
-            // A refused request never gets as far as an outcome.
-            Failure::Refused(_) | Failure::Internal(_) => Outcome::Internal,
+            // A request that is refused before it is one for the model never gets as far as an outcome.
+            Failure::Refused(_) | Failure::SlowClient | Failure::Internal(_) => Outcome::Internal,
         }
     }
 

@@ -6,6 +6,7 @@ use anyhow::Context;
 use fixed_server::settings::Settings;
 use fixed_server::shutdown::Signals;
 use fixed_server::{bind, run, telemetry};
+use tokio::runtime::Builder;
 
 /// Exit code for everything but a bad flag, for which clap exits with 2.
 const FAILED: u8 = 1;
@@ -23,7 +24,12 @@ fn main() -> ExitCode {
 }
 
 fn start(settings: &Settings) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
+    let runtime = match settings.worker_threads {
+        // This thread is the one: no other has to be woken up.
+        1 => Builder::new_current_thread().enable_all().build(),
+        threads => Builder::new_multi_thread().worker_threads(threads.into()).enable_all().build(),
+    };
+    let runtime = runtime.context("cannot start the runtime")?;
     let served = runtime.block_on(serve(settings));
     // Connections that were left behind must not keep the program from ending.
     runtime.shutdown_background();

@@ -3,4 +3,4 @@ mod accept;
 /// A limit on how long a client may not read.
 mod write_timeout;
 
-pub(crate) use accept::serve;
+pub(crate) use accept::{Stop, serve};

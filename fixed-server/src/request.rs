@@ -3,13 +3,15 @@ use std::hint::black_box;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::HeaderMap;
-use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
+use resilience::Deadline;
 use uuid::Uuid;
 use wire::error::Refusal;
 use wire::{BODY_BYTES_MAX, MOCK_HEADER_PREFIX, REQUEST_ID_HEADER};
 
+use crate::errors::Failure;
 use crate::state::AppState;
 use crate::upstream::{Call, Route};
 
@@ -58,25 +60,42 @@ impl Head {
 /// The body of a request that must be JSON; what is in it is checked later.
 ///
 /// # Errors
-/// [`Refusal::MediaType`], [`Refusal::TooLarge`] (at once if the length is told, or else when that many
-/// bytes have come), and [`Refusal::NotJson`] for a body that broke off.
-pub(crate) async fn json_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
+/// [`Refusal::MediaType`], [`Refusal::TooLarge`], [`Refusal::NotJson`] for a body that broke off, and
+/// [`Failure::SlowClient`] for one that does not come.
+pub(crate) async fn json_body(state: &AppState, headers: &HeaderMap, body: Body) -> Result<Bytes, Failure> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let sent = text(CONTENT_TYPE).unwrap_or("");
     let found = sent.split(';').next().unwrap_or("").trim();
     if !found.eq_ignore_ascii_case("application/json") {
         let found = if found.is_empty() { "none".to_owned() } else { shorten(found) };
-        return Err(Refusal::MediaType { found });
+        return Err(Refusal::MediaType { found }.into());
     }
-    let told = text(CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
-    if told.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
-        return Err(Refusal::TooLarge { limit: BODY_BYTES_MAX });
+    let told = text(CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok()).unwrap_or(0);
+    if told > BODY_BYTES_MAX && headers.contains_key(EXPECT) {
+        // This client asked before it sends, and is told not to.
+        return Err(Refusal::TooLarge { limit: BODY_BYTES_MAX }.into());
     }
-    match Limited::new(body, BODY_BYTES_MAX).collect().await {
-        Ok(whole) => Ok(whole.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::TooLarge { limit: BODY_BYTES_MAX }),
-        Err(_) => Err(Refusal::NotJson("it broke off".into())),
+    let read = Deadline::after(state.limits.read_timeout).bound(read(body, told)).await;
+    Ok(read.map_err(|_| Failure::SlowClient)??)
+}
+
+/// Reads a body. What is over the limit is read too, up to a second limit, and dropped: a connection
+/// that is closed with bytes unread is reset, and the reset overtakes the answer that says why.
+async fn read(mut body: Body, told: usize) -> Result<Bytes, Refusal> {
+    const DROPPED_BYTES_MAX: usize = 8 * BODY_BYTES_MAX;
+    // In a buffer of its own, not in a part of the connection's: it may be held for a while.
+    let mut whole = Vec::with_capacity(told.min(BODY_BYTES_MAX));
+    let mut seen = 0;
+    while let Some(frame) = body.frame().await {
+        let Ok(piece) = frame.map_err(|_| Refusal::NotJson("it broke off".into()))?.into_data() else { continue };
+        seen += piece.len();
+        if seen <= BODY_BYTES_MAX {
+            whole.extend_from_slice(&piece);
+        } else if seen > DROPPED_BYTES_MAX {
+            break;
+        }
     }
+    if seen > BODY_BYTES_MAX { Err(Refusal::TooLarge { limit: BODY_BYTES_MAX }) } else { Ok(whole.into()) }
 }
 
 /// Lets a request with the right key pass.

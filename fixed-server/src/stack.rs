@@ -6,9 +6,11 @@
 //! - the queue timeout around wait *and* call: the same call is cut 1 s after its start, the vendor
 //!   has begun it, and the call timeout of 30 s can never be reached.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use resilience::Deadline;
-use tokio::time::{Duration, Instant};
+use tokio::time::Instant;
 
 use crate::errors::{Failure, UpstreamFailure};
 use crate::state::AppState;

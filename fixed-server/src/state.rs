@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use resilience::{Admission, Hysteresis, OutcomeGuard, QueueLimits};
 use tokio_util::sync::CancellationToken;
@@ -56,15 +55,11 @@ impl AppState {
     /// [`Failure::ShuttingDown`] once the server has been told to stop.
     pub(crate) fn begin(&self, request_id: &str) -> Result<OutcomeGuard<Outcome>, Failure> {
         self.metrics.call();
-        let guard = outcome::guard(&self.metrics, request_id);
+        let outcome = outcome::guard(&self.metrics, request_id);
         if self.draining.is_cancelled() {
-            guard.record(Outcome::ShuttingDown);
+            outcome.record(Outcome::ShuttingDown);
             return Err(Failure::ShuttingDown);
         }
-        Ok(guard)
+        Ok(outcome)
     }
 }
-
-/// How long the server goes on accepting after it has been told to stop, so that a balancer that
-/// looks at `/ready` can see it before connections are refused.
-pub(crate) const DRAIN_NOTICE: Duration = Duration::from_millis(250);

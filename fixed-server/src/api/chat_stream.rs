@@ -12,7 +12,7 @@ use crate::upstream::Route;
 pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, Failure> {
     let head = Head::of(&state, &request);
     let (parts, body) = request.into_parts();
-    let asked = ChatRequest::parse(&json_body(&parts.headers, body).await?)?;
+    let asked = ChatRequest::parse(&json_body(&state, &parts.headers, body).await?)?;
     let call = head.into_call(Route::ChatCompletions, asked.to_vendor_body(DEFAULT_MODEL, true));
     answer_streamed(&state, call, Format::Tokens).await
 }

@@ -15,7 +15,7 @@ pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Res
     require_key(&state, request.headers())?;
     let head = Head::of(&state, &request);
     let (parts, body) = request.into_parts();
-    let body = json_body(&parts.headers, body).await?;
+    let body = json_body(&state, &parts.headers, body).await?;
     let asked = ChatRequest::parse(&body)?;
     asked.require_model()?;
     let call = head.into_call(Route::ChatCompletions, body);

@@ -6,6 +6,7 @@ use resilience::Deadline;
 use super::json;
 use crate::errors::{Failure, UpstreamFailure};
 use crate::request::{Head, require_key};
+use crate::stack::until_cut;
 use crate::state::Shared;
 use crate::upstream::Route;
 
@@ -13,6 +14,9 @@ use crate::upstream::Route;
 pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, Failure> {
     require_key(&state, request.headers())?;
     let call = Head::of(&state, &request).into_call(Route::Models, Bytes::new());
-    let models = Deadline::after(state.limits.call_timeout).bound(state.upstream.whole(&call)).await;
-    Ok(json(models.map_err(|_| UpstreamFailure::CallTimeout)??))
+    let models = until_cut(&state, async {
+        let asked = Deadline::after(state.limits.call_timeout).bound(state.upstream.whole(&call)).await;
+        asked.map_err(|_| UpstreamFailure::CallTimeout)?
+    });
+    Ok(json(models.await?))
 }

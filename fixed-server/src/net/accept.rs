@@ -1,3 +1,5 @@
+use std::error::Error;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -6,8 +8,8 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use resilience::Permits;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -15,35 +17,39 @@ use super::write_timeout::WriteTimeout;
 use crate::settings::Limits;
 use crate::telemetry::Metrics;
 
-/// How long a client may take to send a request's head, and how long a connection may idle.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// Largest request head, and most bytes that wait in the process for a client that does not read:
+/// from there on its stream is not polled any further.
+const BUFFER_BYTES_MAX: usize = 64 * 1024;
 
 /// After a connection could not be accepted: mostly there are no descriptors left, and asking again
 /// at once would only burn the processor until there are.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Accepts connections and serves `app` on them until `stop` is cancelled. Then it waits until the
+/// When to stop.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stop {
+    /// Accept no more, and end each connection after the request that it is at.
+    pub(crate) gracefully: CancellationToken,
+    /// Drop every connection that is left.
+    pub(crate) now: CancellationToken,
+}
+
+/// Accepts connections and serves `app` on them until it is told to stop. Then it waits until the
 /// last request of each connection has been answered, streams included: how long that may take is
 /// the caller's to say.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    app: Router,
-    limits: &Limits,
-    metrics: &Metrics,
-    stop: &CancellationToken,
-) {
-    let connections = Arc::new(Semaphore::new(limits.max_connections.get().min(Semaphore::MAX_PERMITS)));
+pub(crate) async fn serve(listener: TcpListener, app: Router, limits: &Limits, metrics: &Arc<Metrics>, stop: &Stop) {
+    let connections = Permits::new(limits.max_connections);
     let graceful = GracefulShutdown::new();
     let service = TowerToHyperService::new(app);
     loop {
         let next = async {
-            let permit = connections.clone().acquire_owned().await;
-            let permit = permit.unwrap_or_else(|closed| unreachable!("nothing closes this semaphore: {closed}"));
+            // Taken first: a connection over the limit waits in the backlog and costs no descriptor.
+            let permit = connections.take().await;
             (listener.accept().await, permit)
         };
         let (accepted, permit) = tokio::select! {
             next = next => next,
-            () = stop.cancelled() => break,
+            () = stop.gracefully.cancelled() => break,
         };
         let stream = match accepted {
             Ok((stream, _)) => stream,
@@ -54,12 +60,11 @@ pub(crate) async fn serve(
                 continue;
             }
         };
-        let connection = graceful.watch(connection(stream, limits.write_timeout, service.clone()));
+        let connection = graceful.watch(connection(stream, limits, service.clone()));
+        let (now, metrics) = (stop.now.clone(), metrics.clone());
         tokio::spawn(async move {
-            // An error here is a client that left or did not speak HTTP. Its request, if it had one,
-            // has been counted by its own guard.
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended early");
+            if let Some(Err(error)) = now.run_until_cancelled(connection).await {
+                ended_early(&error, &metrics);
             }
             drop(permit);
         });
@@ -70,16 +75,27 @@ pub(crate) async fn serve(
 
 fn connection(
     stream: TcpStream,
-    write_timeout: Duration,
+    limits: &Limits,
     service: TowerToHyperService<Router>,
 ) -> http1::Connection<TokioIo<WriteTimeout<TcpStream>>, TowerToHyperService<Router>> {
     // Nagle's algorithm would hold a token back until the client has acknowledged the last. A socket
     // on which it cannot be switched off is broken, and shows that by itself.
     let _ = stream.set_nodelay(true);
-    let io = TokioIo::new(WriteTimeout::new(stream, write_timeout));
+    let io = TokioIo::new(WriteTimeout::new(stream, limits.write_timeout));
     http1::Builder::new()
         // Without a timer hyper's limit on heads would not run; with a limit and no timer it panics.
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(limits.read_timeout)
+        .max_buf_size(BUFFER_BYTES_MAX)
         .serve_connection(io, service)
+}
+
+/// A client that left, did not read or did not speak HTTP. Its request, if it had one, has been
+/// counted by its own guard.
+fn ended_early(error: &hyper::Error, metrics: &Metrics) {
+    let cause = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    if cause.is_some_and(|cause| cause.kind() == io::ErrorKind::TimedOut) {
+        metrics.write_timeout();
+    }
+    tracing::debug!(%error, "a connection ended early");
 }

@@ -3,6 +3,9 @@ use std::time::Duration;
 
 use clap::Args;
 
+/// Longest duration that is taken: nobody waits longer for a model, and sums of it cannot overflow.
+const TIME_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Every limit of the server, in one place. A queue, a wait or a number of anything that is not here
 /// is a bug: what has no limit of its own has the machine's.
 #[derive(Debug, Clone, Args)]
@@ -22,7 +25,7 @@ pub struct Limits {
     #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub queue_timeout: Duration,
 
-    /// How long a whole call may take, and how long a stream may take to its first token (502).
+    /// How long a whole call may take (502).
     #[arg(long, env = "FIXED_SERVER_CALL_TIMEOUT", default_value = "30s", value_name = "TIME")]
     #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub call_timeout: Duration,
@@ -36,6 +39,12 @@ pub struct Limits {
     #[arg(long, env = "FIXED_SERVER_IDLE_TIMEOUT", default_value = "30s", value_name = "TIME")]
     #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub idle_timeout: Duration,
+
+    /// How long a client may take to send the head of a request, and then its body. A connection may
+    /// idle as long.
+    #[arg(long, env = "FIXED_SERVER_READ_TIMEOUT", default_value = "30s", value_name = "TIME")]
+    #[arg(value_parser = timeout, allow_hyphen_values = true)]
+    pub read_timeout: Duration,
 
     /// How long a client may not read what is sent to it (its connection is closed).
     #[arg(long, env = "FIXED_SERVER_WRITE_TIMEOUT", default_value = "30s", value_name = "TIME")]
@@ -59,17 +68,16 @@ pub struct Limits {
 
     /// How long running streams may go on after a signal to stop; then they end with an error event.
     #[arg(long, env = "FIXED_SERVER_SHUTDOWN_GRACE", default_value = "30s", value_name = "TIME")]
-    #[arg(value_parser = humantime::parse_duration, allow_hyphen_values = true)]
+    #[arg(value_parser = time, allow_hyphen_values = true)]
     pub shutdown_grace: Duration,
 }
 
 /// Two limits of which one can never be reached because of the other.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{inner} ({inner_value}) must be {relation} {outer} ({outer_value}): {why}")]
+#[error("{inner} ({inner_value}) must be less than {outer} ({outer_value}): {why}")]
 pub struct LimitsError {
     inner: &'static str,
     inner_value: String,
-    relation: &'static str,
     outer: &'static str,
     outer_value: String,
     why: &'static str,
@@ -81,18 +89,16 @@ impl Limits {
     /// # Errors
     /// [`LimitsError`], which names the two flags.
     pub fn check(&self) -> Result<(), LimitsError> {
-        let inside = |inner, inner_value: Duration, outer, outer_value: Duration, strict: bool, why| {
-            let good = if strict { inner_value < outer_value } else { inner_value <= outer_value };
-            let relation = if strict { "less than" } else { "at most" };
+        let inside = |inner, inner_value: Duration, outer, outer_value: Duration, why| {
+            let good = inner_value < outer_value;
             let (inner_value, outer_value) = (as_typed(inner_value), as_typed(outer_value));
-            if good { Ok(()) } else { Err(LimitsError { inner, inner_value, relation, outer, outer_value, why }) }
+            if good { Ok(()) } else { Err(LimitsError { inner, inner_value, outer, outer_value, why }) }
         };
         inside(
             "--queue-timeout",
             self.queue_timeout,
             "--call-timeout",
             self.call_timeout,
-            true,
             "who waits longer for a turn than a turn takes had better be refused",
         )?;
         inside(
@@ -100,16 +106,7 @@ impl Limits {
             self.call_timeout,
             "--sla",
             self.sla,
-            true,
             "else the SLA ends a call before its own limit can",
-        )?;
-        inside(
-            "--first-token-timeout",
-            self.first_token_timeout,
-            "--sla",
-            self.sla,
-            false,
-            "else the SLA ends the wait before its own limit can",
         )
     }
 }
@@ -125,8 +122,15 @@ fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
 
 /// A duration that may run out: zero would refuse every call.
 fn timeout(text: &str) -> Result<Duration, String> {
+    match time(text)? {
+        Duration::ZERO => Err("must be over zero, for example 250ms or 5s".into()),
+        time => Ok(time),
+    }
+}
+
+fn time(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
-        Ok(Duration::ZERO) => Err("must be over zero, for example 250ms or 5s".into()),
+        Ok(time) if time > TIME_MAX => Err("must be at most 1day".into()),
         Ok(time) => Ok(time),
         Err(error) => Err(format!("{error}, for example 250ms or 5s")),
     }
