@@ -29,6 +29,9 @@ listening() {
 
 # measure STREAMS GAP RAMP DURATION
 measure() {
+  # There from the start: the programs' own redirections may come later than the first look.
+  : >"$work/vendor"
+  : >"$work/server"
   "$BIN/mock-llm" --listen 127.0.0.1:0 --tokens 100000 --ttft "$2" --inter-token "$2" 2>"$work/vendor" &
   vendor=$!
   vendor_url=$(listening "$work/vendor")
