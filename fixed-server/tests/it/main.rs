@@ -1,0 +1,20 @@
+//! The server over real sockets, against the mock vendor: what it holds, what it gives back, and what
+//! it counts. The vendor's ledger is the judge of what the vendor saw. The rows of the contract, seen
+//! from outside, are in `conformance`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
+
+/// Clients that leave, at each stage.
+mod disconnects;
+/// Limits on how much runs at once, and what is held meanwhile.
+mod limits;
+/// Exactly one outcome for each request.
+mod outcomes;
+/// A server under test and its client.
+mod server;
+/// Stopping, at each stage.
+mod shutdown;
+/// Clients that send or read too slowly.
+mod slow_clients;
+/// Vendors that are slow or die, by a script of bytes.
+mod vendors;

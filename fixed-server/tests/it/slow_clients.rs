@@ -1,0 +1,70 @@
+use std::time::Duration;
+
+use mock_llm::MockLlm;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::server::{BOUND, STREAM, Server, eventually};
+
+/// What a client sends that wants more than all buffers between hold.
+fn request(addr: std::net::SocketAddr) -> String {
+    let body = r#"{"messages":[{"role":"user","content":"hi"}],"max_tokens":1000000}"#;
+    let length = body.len();
+    format!(
+        "POST {STREAM} HTTP/1.1\r\nHost: {addr}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_loses_its_permit() {
+    let mock = MockLlm::builder().tokens(1_000_000).ttft(Duration::ZERO).inter_token(Duration::ZERO);
+    let mock = mock.start().await.unwrap();
+    let server = Server::start(&mock.url(), &["--max-in-flight", "1", "--write-timeout", "300ms"]).await;
+    let mut client = TcpStream::connect(server.addr).await.unwrap();
+    client.write_all(request(server.addr).as_bytes()).await.unwrap();
+    server.until("llm_open_streams", 1.0).await;
+
+    // It reads nothing from here on, and keeps its connection.
+    server.until("write_timeouts_total", 1.0).await;
+    server.until_outcomes("disconnected", 1.0).await;
+    assert_eq!(server.metric("llm_concurrent_calls").await, 0.0, "its permit is free");
+    eventually("the vendor's call ends", || mock.ledger().active == 0).await;
+    assert!(mock.ledger().tokens_sent < 1_000_000, "the vendor was slowed down, and stopped");
+    drop(client);
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_send_its_body_is_answered_and_let_go() {
+    let mock = MockLlm::builder().start().await.unwrap();
+    let server = Server::start(&mock.url(), &["--read-timeout", "300ms"]).await;
+    let whole = request(server.addr);
+    for (sent, expected) in [(whole.len() - 5, "HTTP/1.1 408 "), (20, "")] {
+        let mut client = TcpStream::connect(server.addr).await.unwrap();
+        client.write_all(&whole.as_bytes()[..sent]).await.unwrap();
+        let mut answer = String::new();
+        timeout(BOUND, client.read_to_string(&mut answer)).await.expect("its connection stays open").unwrap();
+        assert!(answer.starts_with(expected), "{answer}");
+        assert_eq!(expected.is_empty(), answer.is_empty(), "half a head has no answer: {answer}");
+    }
+    assert_eq!(mock.ledger().started, 0);
+}
+
+#[tokio::test]
+async fn connections_over_the_limit_wait_for_their_turn() {
+    let mock = MockLlm::builder().start().await.unwrap();
+    let server = Server::start(&mock.url(), &["--max-connections", "1"]).await;
+    let first = TcpStream::connect(server.addr).await.unwrap();
+    let probe = async {
+        let mut second = TcpStream::connect(server.addr).await.unwrap();
+        let head = format!("GET /ready HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", server.addr);
+        second.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        second.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    tokio::pin!(probe);
+    assert!(timeout(Duration::from_millis(200), &mut probe).await.is_err(), "the first holds the only place");
+    drop(first);
+    assert!(timeout(BOUND, probe).await.unwrap().starts_with("HTTP/1.1 200 "));
+}
