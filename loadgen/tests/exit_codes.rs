@@ -14,9 +14,22 @@ fn loadgen(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_loadgen")).args(args).output().unwrap()
 }
 
+/// Runs it without holding up the vendor, which lives in this process. A run that calls itself invalid
+/// because other tests keep the machine busy is run again.
 async fn loadgen_async(args: Vec<String>) -> Output {
-    let args = move || loadgen(&args.iter().map(String::as_str).collect::<Vec<_>>());
-    tokio::task::spawn_blocking(args).await.unwrap()
+    let once = move || {
+        let args: Vec<_> = args.iter().map(String::as_str).collect();
+        let lagged = |output: &Output| String::from_utf8_lossy(&output.stdout).contains("the generator itself lagged");
+        let mut output = loadgen(&args);
+        for _ in 0..5 {
+            if !lagged(&output) {
+                break;
+            }
+            output = loadgen(&args);
+        }
+        output
+    };
+    tokio::task::spawn_blocking(once).await.unwrap()
 }
 
 fn code(output: &Output) -> i32 {

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use loadgen::stand::{Program, START_TIMEOUT};
 
@@ -22,6 +22,21 @@ fn commands(readme: &str) -> Vec<String> {
     let blocks = readme.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     let lines = blocks.flat_map(str::lines).map(|line| line.split(" #").next().unwrap().trim());
     lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+/// Runs a command of the shell. A run of the generator that calls itself invalid, because other tests
+/// keep the machine busy, says nothing of the README: it is run again.
+fn run(command: &str) -> Output {
+    let once = || Command::new("sh").args(["-c", command]).current_dir(repository()).output().unwrap();
+    let lagged = |output: &Output| String::from_utf8_lossy(&output.stdout).contains("the generator itself lagged");
+    let mut output = once();
+    for _ in 0..5 {
+        if !lagged(&output) {
+            break;
+        }
+        output = once();
+    }
+    output
 }
 
 #[test]
@@ -80,8 +95,7 @@ async fn every_command_does_what_it_should() {
             .replace("127.0.0.1:8001", &fixed.addr().to_string())
             .replace("target/release/", &format!("{}/", programs.display()))
             .replace("target/result.json", concat!(env!("CARGO_TARGET_TMPDIR"), "/readme-result.json"));
-        let run = move || Command::new("sh").args(["-c", &here]).current_dir(repository()).output().unwrap();
-        let output = tokio::task::spawn_blocking(run).await.unwrap();
+        let output = tokio::task::spawn_blocking(move || run(&here)).await.unwrap();
         let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "`{command}` failed:\n{said}");
         assert!(!said.trim().is_empty(), "`{command}` says nothing");
