@@ -168,7 +168,13 @@ async fn ignore_disconnect_goes_on_without_its_client_and_counts_it() {
         let left = until(&mock, |ledger| ledger.tokens_after_disconnect > 0).await;
         assert_eq!((left.active, left.cancelled), (1, 0), "it is still at work");
         let ended = until(&mock, |ledger| ledger.active == 0).await;
-        assert_eq!((ended.cancelled, ended.tokens_sent + ended.tokens_after_disconnect), (1, 30));
+        assert_eq!(ended.cancelled, 1);
+        if stream {
+            assert_eq!(ended.tokens_sent + ended.tokens_after_disconnect, 30);
+        } else {
+            // What was made for a whole answer before its client left was never sent.
+            assert!(ended.tokens_sent == 0 && ended.tokens_after_disconnect <= 30, "{ended:?}");
+        }
     }
 }
 

@@ -56,7 +56,9 @@ async fn it_balances_at_every_read_while_clients_come_and_leave_at_random() {
     while let Some(client) = clients.join_next().await {
         client.unwrap();
     }
-    let ledger = until(&mock, |ledger| ledger.active == 0).await;
+    // A request that is dropped lets go of its generation first: both have to be seen.
+    let received = |ledger: &Ledger| ledger.requests_by_status.values().sum::<u64>() + ledger.unanswered;
+    let ledger = until(&mock, |ledger| ledger.active == 0 && received(ledger) >= ledger.started).await;
     over.store(true, Ordering::Relaxed);
     assert!(reader.await.unwrap() > 10, "it was read while clients came and left");
 
@@ -64,8 +66,7 @@ async fn it_balances_at_every_read_while_clients_come_and_leave_at_random() {
     // Who left before the vendor had read the request has started nothing.
     assert!((CLIENTS / 2..=CLIENTS).contains(&ledger.started), "{ledger:?}");
     assert!(ledger.completed > 0 && ledger.cancelled > 0 && ledger.failed > 0, "{ledger:?}");
-    let received = ledger.requests_by_status.values().sum::<u64>() + ledger.unanswered;
-    assert!((ledger.started..=CLIENTS).contains(&received), "{ledger:?}");
+    assert!(received(&ledger) <= CLIENTS, "{ledger:?}");
     assert_eq!(ledger.starts.len() as u64, ledger.started);
 }
 
