@@ -41,6 +41,9 @@ async fn serve(settings: &Settings) -> anyhow::Result<()> {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(%error, "cannot raise the limit of open files");
     }
+    if settings.limits.first_token_timeout > settings.limits.sla {
+        tracing::warn!("--first-token-timeout is never reached: --sla ends the wait for a first token before it");
+    }
     let listener = bind(settings.listen).with_context(|| format!("cannot listen on {}", settings.listen))?;
     let addr = listener.local_addr().context("cannot read the address listened on")?;
     eprintln!("fixed-server: listening on http://{addr}");

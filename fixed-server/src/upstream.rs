@@ -2,6 +2,7 @@
 mod events;
 
 use std::error::Error;
+use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
@@ -18,6 +19,10 @@ pub(crate) use events::{Batch, EventStream, Message};
 
 /// Largest whole answer that is taken from the vendor, in bytes (8 MiB): a million tokens of text.
 const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// How long a connection is kept that no call uses: under the 5 s after which servers such as Node's
+/// and uvicorn close it, which would race with the next request.
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// The vendor. One client for all requests: one that is made for each opens a connection for each.
 #[derive(Debug)]
@@ -63,6 +68,10 @@ impl Upstream {
             .user_agent(concat!("fixed-server/", env!("CARGO_PKG_VERSION")))
             .tcp_nodelay(true)
             .connect_timeout(limits.connect_timeout)
+            // A connection is not used again when the vendor is about to close it: many do after 5 s.
+            // The client below this one asks again by itself in one case only, a kept connection that
+            // turns out to be closed before a byte of the request was written to it.
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             // No `timeout`: a total would cut a healthy long stream. The stack has the others.
             .build()?;
         Ok(Upstream { client, url: url.clone(), limits: limits.clone() })
