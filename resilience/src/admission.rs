@@ -1,72 +1,105 @@
-use std::num::NonZeroUsize;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
-use crate::permits::{Permit, Permits};
+mod admitted;
+mod line;
+mod place;
 
-/// Lets callers in: a limit on how many run at once, with a queue before it that is bounded in
-/// length and in time, first come first served.
+pub use admitted::{Admitted, Waited};
+pub use line::{Ask, Priority};
+
+use line::{Line, Turn};
+use place::Place;
+
+use crate::permits::Permits;
+use crate::rate_limit::{OverBurst, Rate};
+
+/// Lets callers in, one line for all that they need: a permit to run, and of the rate limits, if
+/// there are any, a request and its tokens. Before it stands a queue that is bounded in length and in
+/// time, first come first served.
 ///
-/// A queue without bounds answers nobody under overload: everyone waits until they have given up,
-/// and the work is then done for those who left. This one says no at once when it is full, and says
-/// when to come back.
+/// *Joint*: everything is taken in the same instant, by the first in line and only when all of it is
+/// there. So nobody holds a permit while waiting for the rate, and nobody spends the rate and then
+/// gets no permit: each of the two orders, one before the other, has one of these faults.
 ///
-/// The queue timeout covers the wait for a permit and nothing else. Whoever puts the call itself
-/// under it, as a `timeout` around both, cuts healthy calls at the queue's limit.
+/// *Bounded*: a queue without bounds answers nobody under overload. Everyone waits until they have
+/// given up, and the work is then done for those who left. This one says no at once when it is full,
+/// or when the wait that it predicts is longer than a caller may wait, and says when to come back.
+///
+/// The queue timeout covers the wait and nothing else. Whoever puts the call itself under it, as a
+/// `timeout` around both, cuts healthy calls at the queue's limit.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// use std::num::NonZeroUsize;
 /// use std::time::Duration;
-/// use resilience::{Admission, QueueLimits, Rejected};
+/// use resilience::{Admission, AdmissionLimits, Ask, Rejected};
 ///
-/// let limits = QueueLimits { max_queued: 0, timeout: Duration::from_secs(5) };
-/// let admission = Admission::new(NonZeroUsize::MIN, limits);
-/// let permit = admission.admit().await.expect("nobody is there yet");
-/// assert!(matches!(admission.admit().await, Err(Rejected::QueueFull { .. })));
-/// drop(permit); // at the end of the call, or of its stream
-/// assert!(admission.admit().await.is_ok());
+/// let admission = Admission::new(AdmissionLimits {
+///     max_in_flight: NonZeroUsize::MIN,
+///     max_queued: 0,
+///     timeout: Duration::from_secs(5),
+///     requests: None,
+///     tokens: None,
+/// });
+/// let admitted = admission.admit(Ask::default()).await.expect("nobody is there yet");
+/// assert!(matches!(admission.admit(Ask::default()).await, Err(Rejected::QueueFull { .. })));
+/// drop(admitted); // at the end of the call, or of its stream
+/// assert!(admission.admit(Ask::default()).await.is_ok());
 /// # }
 /// ```
 #[derive(Debug, Clone)]
 pub struct Admission {
-    permits: Permits,
-    limits: QueueLimits,
-    queued: Arc<AtomicUsize>,
+    shared: Arc<Shared>,
 }
 
-/// The bounds of the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct QueueLimits {
-    /// Most callers that may wait. None at all with 0: without a free permit they are rejected.
+/// What an admission lets through.
+#[derive(Debug, Clone, Copy)]
+pub struct AdmissionLimits {
+    /// Callers at once.
+    pub max_in_flight: NonZeroUsize,
+    /// Most callers that may wait. None at all with 0: who cannot go at once is rejected.
     pub max_queued: usize,
     /// Longest that one of them may wait.
     pub timeout: Duration,
+    /// The rate of callers, and how many may come at once after a pause.
+    pub requests: Option<(Rate, NonZeroU64)>,
+    /// The rate of their tokens, and how many may come at once; one caller can ask for no more.
+    pub tokens: Option<(Rate, NonZeroU64)>,
 }
 
-/// Why a caller was not let in. It holds nothing and has cost the slow service nothing.
+/// Why a caller was not let in. It holds nothing and has cost neither a permit nor any of the rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Rejected {
-    /// There was no free permit and no place in the queue. Known at once.
+    /// There was no place in the queue. Known at once.
     #[error("the queue is full")]
     QueueFull {
-        /// When to come back: the time in which the queue that stands now will have been served, at
-        /// the pace at which permits came back lately. Before any has, the queue timeout.
+        /// When to come back: see [`Load::predicted_wait`]. Where nothing is known to predict it from,
+        /// the queue timeout.
         retry_after: Duration,
     },
-    /// No permit came within the queue timeout.
-    #[error("no permit came free within {waited:?}")]
+    /// The wait would be longer than the queue timeout. Known at once.
+    #[error("the wait would be {predicted:?}, longer than the queue timeout")]
+    TooLong {
+        /// How long; and when to come back, because by then the queue that stands now is served.
+        predicted: Duration,
+    },
+    /// No turn came within the queue timeout.
+    #[error("no turn came within {waited:?}")]
     QueueTimeout {
         /// The queue timeout.
         waited: Duration,
     },
+    /// More tokens than can ever be let in at once.
+    #[error(transparent)]
+    OverBurst(#[from] OverBurst),
 }
 
-/// How busy an admission is: four counts, read without waiting for anybody.
+/// How busy an admission is, read without waiting for anybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Load {
     /// Permits held.
@@ -77,147 +110,122 @@ pub struct Load {
     pub queued: usize,
     /// Places in the queue.
     pub max_queued: usize,
+    /// How long one more caller, with no tokens to speak of, would have to wait.
+    ///
+    /// The rates' part is exact. The permits' part is Little's law: with `limit` permits held for `hold`
+    /// each, as they were lately, one comes back every `hold / limit`, and the n-th from now after
+    /// `n + √n` of these, the standard deviation of independent departures added. Zero while nothing is
+    /// known of `hold`.
+    pub predicted_wait: Duration,
+    /// Longest that one may wait.
+    pub timeout: Duration,
+}
+
+#[derive(Debug)]
+struct Shared {
+    permits: Permits,
+    max_queued: usize,
+    timeout: Duration,
+    /// A std mutex: it is held for a few additions, never over an `.await`.
+    line: Mutex<Line>,
 }
 
 impl Admission {
-    /// An admission with `limit` permits of its own. Clones share permits and queue.
+    /// An admission with permits and rates of its own. A clone is another handle on the same ones.
     #[must_use]
-    pub fn new(limit: NonZeroUsize, limits: QueueLimits) -> Self {
-        Admission { permits: Permits::new(limit), limits, queued: Arc::new(AtomicUsize::new(0)) }
+    pub fn new(limits: AdmissionLimits) -> Self {
+        let AdmissionLimits { max_in_flight, max_queued, timeout, requests, tokens } = limits;
+        let line = Mutex::new(Line::new(requests, tokens, Instant::now()));
+        Admission { shared: Arc::new(Shared { permits: Permits::new(max_in_flight), max_queued, timeout, line }) }
     }
 
-    /// Waits to be let in. Dropping the wait gives the place in the queue back.
+    /// Waits to be let in. Dropping the wait gives the place in the queue back and has taken nothing.
     ///
     /// # Errors
-    /// [`Rejected`], which of the two says when: at once, or after the queue timeout.
-    pub async fn admit(&self) -> Result<Permit, Rejected> {
-        // This overtakes nobody: while somebody waits, no permit is ever free.
-        if let Some(permit) = self.permits.try_take() {
-            return Ok(permit);
-        }
-        let Some(_place) = QueuePlace::take(&self.queued, self.limits.max_queued) else {
-            return Err(Rejected::QueueFull { retry_after: self.time_to_serve_the_queue() });
+    /// [`Rejected`], which of them says when: at once, or after the queue timeout.
+    pub async fn admit(&self, ask: Ask) -> Result<Admitted, Rejected> {
+        let asked = Instant::now();
+        let place = match self.enter(ask, asked)? {
+            Entered::Admitted(admitted) => return Ok(admitted),
+            Entered::Queued(place) => place,
         };
-        let waited = self.limits.timeout;
-        timeout(waited, self.permits.take()).await.map_err(|_| Rejected::QueueTimeout { waited })
+        // No clock counts as far as some timeouts go; such a wait has no end but its turn.
+        let Some(until) = asked.checked_add(self.shared.timeout) else { return Ok(place.turn(ask, asked).await) };
+        let waited = self.shared.timeout;
+        timeout_at(until, place.turn(ask, asked)).await.map_err(|_| Rejected::QueueTimeout { waited })
     }
 
     /// How busy it is.
     #[must_use]
     pub fn load(&self) -> Load {
+        let Shared { permits, max_queued, timeout, .. } = &*self.shared;
+        let line = self.shared.lock();
+        let ask = Ask { tokens: 0, priority: Priority::Batch };
         Load {
-            held: self.permits.held(),
-            limit: self.permits.limit(),
-            queued: self.queued.load(Ordering::Relaxed),
-            max_queued: self.limits.max_queued,
+            held: permits.held(),
+            limit: permits.limit(),
+            queued: line.queued(),
+            max_queued: *max_queued,
+            predicted_wait: line.predict(ask, permits, Instant::now()),
+            timeout: *timeout,
         }
     }
 
     /// The permits, for those who count them.
     #[must_use]
     pub fn permits(&self) -> &Permits {
-        &self.permits
+        &self.shared.permits
     }
 
-    /// Little's law: with `limit` permits held for `hold` each, one comes back every `hold / limit`.
-    fn time_to_serve_the_queue(&self) -> Duration {
-        let Some(hold) = self.permits.mean_hold() else { return self.limits.timeout };
-        let ahead = self.queued.load(Ordering::Relaxed) + 1;
-        hold.mul_f64(ahead as f64 / self.permits.limit() as f64)
+    /// Lets the caller in, or gives it a place in the queue, or neither: what can be said at once.
+    fn enter(&self, ask: Ask, asked: Instant) -> Result<Entered, Rejected> {
+        let Shared { permits, max_queued, timeout, .. } = &*self.shared;
+        let mut line = self.shared.lock();
+        // This overtakes nobody: there is a turn for a newcomer only where nobody waits before it.
+        if let Turn::Now { permit, rate_ready } = line.newcomers_turn(ask, permits, asked)? {
+            let waited = Waited::between(asked, rate_ready, asked);
+            return Ok(Entered::Admitted(Admitted::new(Arc::clone(&self.shared), permit, ask, waited)));
+        }
+        let predicted = line.predict(ask, permits, asked);
+        if line.queued() >= *max_queued {
+            let retry_after = if predicted.is_zero() { *timeout } else { predicted };
+            return Err(Rejected::QueueFull { retry_after });
+        }
+        if predicted > *timeout {
+            return Err(Rejected::TooLong { predicted });
+        }
+        let (ticket, told) = line.join(ask);
+        Ok(Entered::Queued(Place::new(Arc::clone(&self.shared), ticket, told)))
     }
+}
+
+enum Entered {
+    Admitted(Admitted),
+    Queued(Place),
 }
 
 impl Load {
-    /// How much of the queue is in use, 0 to 1. Nobody queues while a permit is free. Where there are
-    /// no places at all, they are all in use as soon as no permit is free.
+    /// How much of the queue is in use, 0 to 1 and more: of its places or of its time, whichever is
+    /// more. Where there are no places at all, they are all in use as soon as no permit is free.
     #[must_use]
     pub fn queue_use(self) -> f64 {
-        if self.held < self.limit {
-            0.0
-        } else if self.max_queued == 0 {
-            1.0
-        } else {
-            self.queued as f64 / self.max_queued as f64
-        }
+        let places = match self.max_queued {
+            0 if self.held < self.limit => 0.0,
+            0 => 1.0,
+            max => self.queued as f64 / max as f64,
+        };
+        // Without anybody in the queue its time is nobody's.
+        let time = if self.queued == 0 { 0.0 } else { self.predicted_wait.div_duration_f64(self.timeout) };
+        places.max(time)
     }
 }
 
-/// One place in the queue, given back when the wait ends, however it ends.
-struct QueuePlace<'a>(&'a AtomicUsize);
-
-impl<'a> QueuePlace<'a> {
-    fn take(queued: &'a AtomicUsize, max: usize) -> Option<Self> {
-        let one_more = |now: usize| (now < max).then_some(now + 1);
-        queued.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok().map(|_| QueuePlace(queued))
-    }
-}
-
-impl Drop for QueuePlace<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Line> {
+        // Nothing panics while it is held, so a poisoned line is as good as any.
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use tokio::time::{Instant, sleep};
-
-    use super::*;
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    fn admission(limit: usize, max_queued: usize) -> Admission {
-        Admission::new(NonZeroUsize::new(limit).unwrap(), QueueLimits { max_queued, timeout: 5 * SECOND })
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_queue_timeout_covers_the_wait_and_not_the_call() {
-        let admission = admission(1, 1);
-        let permit = admission.admit().await.unwrap();
-        sleep(60 * SECOND).await;
-        assert_eq!(admission.admit().await.unwrap_err(), Rejected::QueueTimeout { waited: 5 * SECOND });
-        assert_eq!(admission.load(), Load { held: 1, limit: 1, queued: 0, max_queued: 1 });
-        drop(permit);
-        assert!(admission.admit().await.is_ok());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_full_queue_says_no_at_once() {
-        let admission = admission(1, 0);
-        let _permit = admission.admit().await.unwrap();
-        let asked = Instant::now();
-        assert_eq!(admission.admit().await.unwrap_err(), Rejected::QueueFull { retry_after: 5 * SECOND });
-        assert_eq!(asked.elapsed(), Duration::ZERO);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_comes_back_when_told_finds_the_queue_served() {
-        let hold = 2 * SECOND;
-        let admission = admission(4, 8);
-        let call = |admission: Admission| async move {
-            let permit = admission.admit().await?;
-            sleep(hold).await;
-            drop(permit);
-            Ok::<_, Rejected>(())
-        };
-        // One round teaches it how long a call takes.
-        call(admission.clone()).await.unwrap();
-        let calls: Vec<_> = (0..12).map(|_| tokio::spawn(call(admission.clone()))).collect();
-        tokio::task::yield_now().await;
-        let Err(Rejected::QueueFull { retry_after }) = admission.admit().await else { panic!("4 + 8 are full") };
-        // Nine would be ahead or there, four at a time: 9 / 4 of a call.
-        assert_eq!(retry_after, hold.mul_f64(9.0 / 4.0));
-        sleep(retry_after).await;
-        assert_eq!(admission.load().queued, 0);
-        for call in calls {
-            call.await.unwrap().unwrap();
-        }
-    }
-
-    #[test]
-    fn no_queue_is_a_queue_that_is_full_as_soon_as_no_permit_is_free() {
-        let load = |held, queued, max_queued| Load { held, limit: 2, queued, max_queued }.queue_use();
-        assert_eq!([load(1, 0, 0), load(2, 0, 0)], [0.0, 1.0]);
-        assert_eq!([load(2, 0, 4), load(2, 3, 4), load(1, 3, 4)], [0.0, 0.75, 0.0]);
-    }
-}
+mod tests;

@@ -6,7 +6,7 @@
 //!
 //! Read in this order:
 
-/// A bounded, timed, first-come-first-served queue in front of the permits.
+/// A bounded, timed, first-come-first-served queue for a permit and a share of the rates, jointly.
 pub mod admission;
 /// How long to wait before a retry: full jitter, on top of what the service asked for.
 pub mod backoff;
@@ -30,7 +30,7 @@ pub mod retry_budget;
 pub mod user_limits;
 mod window;
 
-pub use admission::{Admission, Load, QueueLimits, Rejected};
+pub use admission::{Admission, AdmissionLimits, Admitted, Ask, Load, Priority, Rejected, Waited};
 pub use backoff::Backoff;
 pub use breaker::{Breaker, BreakerGuard, BreakerOpen, BreakerReport, BreakerState, Trip};
 pub use deadline::{Deadline, DeadlinePassed};

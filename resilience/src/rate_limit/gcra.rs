@@ -93,6 +93,14 @@ impl Gcra {
         Ok(self.instant_of(ready_at))
     }
 
+    /// When `cost` units can be taken by somebody who lets others take `ahead` units before, each as
+    /// soon as it can: now at the earliest.
+    #[must_use]
+    pub fn ready_behind(&self, ahead: u64, cost: u64, now: Instant) -> Instant {
+        let taken_by = self.full_at.max(self.ticks_at(now)).saturating_add(self.ticks_of(ahead.saturating_add(cost)));
+        self.instant_of(taken_by.min(FAR).saturating_sub(self.ticks_of(self.burst))).max(now)
+    }
+
     /// Takes `cost` units if they are there.
     ///
     /// # Errors

@@ -1,0 +1,70 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Ask, Shared};
+use crate::permits::Permit;
+
+/// The right to run, from the moment of being let in until this is dropped: at the end of the call,
+/// or of its stream.
+#[derive(Debug)]
+#[must_use = "dropped at once, the call counts as over"]
+pub struct Admitted {
+    shared: Arc<Shared>,
+    /// None while being dropped.
+    permit: Option<Permit>,
+    /// Tokens taken from the rate for it.
+    reserved: u64,
+    /// Tokens that it came to.
+    used: Option<u64>,
+    waited: Waited,
+}
+
+/// What a wait in the queue was for. Its two parts add up to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waited {
+    /// Until the rates allowed it.
+    pub for_rate: Duration,
+    /// From then on: for a permit, and for those ahead to take theirs.
+    pub for_permit: Duration,
+}
+
+impl Waited {
+    pub(super) fn between(asked: Instant, rate_ready: Instant, admitted: Instant) -> Self {
+        let whole = admitted - asked;
+        let for_rate = rate_ready.saturating_duration_since(asked).min(whole);
+        Waited { for_rate, for_permit: whole - for_rate }
+    }
+}
+
+impl Admitted {
+    pub(super) fn new(shared: Arc<Shared>, permit: Permit, ask: Ask, waited: Waited) -> Self {
+        Admitted { shared, permit: Some(permit), reserved: ask.tokens, used: None, waited }
+    }
+
+    /// How long it waited, and for what.
+    #[must_use]
+    pub fn waited(&self) -> Waited {
+        self.waited
+    }
+
+    /// Says how many tokens the call came to, as far as is known by now. At its end, what was reserved
+    /// and not used is refunded, and what was used and not reserved is charged, for which later callers
+    /// wait. Never told, the whole reserve counts as used.
+    pub fn settle(&mut self, used: u64) {
+        self.used = Some(used);
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        // Before the line is locked: the permit takes no part in it.
+        self.permit = None;
+        let mut line = self.shared.lock();
+        if let Some(used) = self.used {
+            line.settle_tokens(self.reserved, used, Instant::now());
+        }
+        line.tell_first();
+    }
+}

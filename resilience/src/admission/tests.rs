@@ -1,0 +1,209 @@
+use tokio::time::sleep;
+
+use super::*;
+
+const MS: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
+
+fn limits(max_in_flight: usize, max_queued: usize) -> AdmissionLimits {
+    let max_in_flight = NonZeroUsize::new(max_in_flight).unwrap();
+    AdmissionLimits { max_in_flight, max_queued, timeout: 5 * SECOND, requests: None, tokens: None }
+}
+
+fn rate(rate: &str, burst: u64) -> Option<(Rate, NonZeroU64)> {
+    Some((rate.parse().unwrap(), NonZeroU64::new(burst).unwrap()))
+}
+
+fn tokens(tokens: u64) -> Ask {
+    Ask { tokens, ..Ask::default() }
+}
+
+async fn admit(admission: &Admission) -> Result<Admitted, Rejected> {
+    admission.admit(Ask::default()).await
+}
+
+/// So many calls of so long each, in a task each.
+fn calls(admission: &Admission, hold: Duration, count: usize) -> Vec<tokio::task::JoinHandle<Result<(), Rejected>>> {
+    let call = |admission: Admission| async move {
+        let admitted = admit(&admission).await?;
+        sleep(hold).await;
+        drop(admitted);
+        Ok(())
+    };
+    (0..count).map(|_| tokio::spawn(call(admission.clone()))).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_queue_timeout_covers_the_wait_and_not_the_call() {
+    let admission = Admission::new(limits(1, 1));
+    let admitted = admit(&admission).await.unwrap();
+    sleep(60 * SECOND).await;
+    assert_eq!(admit(&admission).await.unwrap_err(), Rejected::QueueTimeout { waited: 5 * SECOND });
+    assert_eq!((admission.load().held, admission.load().queued), (1, 0));
+    drop(admitted);
+    assert!(admit(&admission).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_queue_says_no_at_once() {
+    let admission = Admission::new(limits(1, 0));
+    let _admitted = admit(&admission).await.unwrap();
+    let asked = Instant::now();
+    assert_eq!(admit(&admission).await.unwrap_err(), Rejected::QueueFull { retry_after: 5 * SECOND });
+    assert_eq!(asked.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_back_when_told_finds_the_queue_served() {
+    let admission = Admission::new(limits(4, 8));
+    // One call teaches it how long a call takes.
+    calls(&admission, SECOND, 1).remove(0).await.unwrap().unwrap();
+    let calls = calls(&admission, SECOND, 12);
+    tokio::task::yield_now().await;
+    let Err(Rejected::QueueFull { retry_after }) = admit(&admission).await else { panic!("4 + 8 are full") };
+    // Nine would be ahead or there, four at a time: 9 / 4 of a call, and 3 / 4 for luck.
+    assert_eq!(retry_after, SECOND * (9 + 3) / 4);
+    sleep(retry_after).await;
+    assert_eq!(admission.load().queued, 0);
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_would_wait_longer_than_the_queue_timeout_is_told_at_once() {
+    let admission = Admission::new(limits(2, 100));
+    calls(&admission, SECOND, 1).remove(0).await.unwrap().unwrap();
+    let running = calls(&admission, SECOND, 2 + 7);
+    tokio::task::yield_now().await;
+    // The eighth in the queue: (8 + 2.8) / 2 calls. The seventh had (7 + 2.6) / 2.
+    let asked = Instant::now();
+    let Err(Rejected::TooLong { predicted }) = admit(&admission).await else { panic!("{:?}", admission.load()) };
+    assert!(predicted > 5 * SECOND && predicted < 6 * SECOND, "{predicted:?}");
+    assert_eq!(asked.elapsed(), Duration::ZERO);
+    for call in running {
+        assert_eq!(call.await.unwrap(), Ok(()), "whom it let into the queue it serves");
+    }
+}
+
+/// A limit whose wait is known to the nanosecond is not left to a queue timeout.
+#[tokio::test(start_paused = true)]
+async fn the_wait_for_a_rate_is_predicted_exactly() {
+    let admission = Admission::new(AdmissionLimits { requests: rate("1/1s", 1), ..limits(100, 100) });
+    let begun = Instant::now();
+    let waiting = calls(&admission, Duration::ZERO, 1 + 5);
+    tokio::task::yield_now().await;
+    assert_eq!(admit(&admission).await.unwrap_err(), Rejected::TooLong { predicted: 6 * SECOND });
+    for call in waiting {
+        assert_eq!(call.await.unwrap(), Ok(()));
+    }
+    assert_eq!(begun.elapsed(), 5 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_gets_no_permit_has_spent_no_rate_and_who_waits_for_the_rate_holds_no_permit() {
+    let rates = AdmissionLimits { requests: rate("1/1s", 1), tokens: rate("100/1s", 100), ..limits(1, 10) };
+    let admission = Admission::new(rates);
+    let held = admission.admit(tokens(100)).await.unwrap();
+    sleep(SECOND).await;
+    assert!(matches!(admission.admit(tokens(100)).await, Err(Rejected::QueueTimeout { .. })));
+    drop(held);
+    drop(admission.admit(tokens(100)).await.expect("the rate is as it was"));
+    let (waiting, asked) = (admission.admit(tokens(1)), Instant::now());
+    tokio::pin!(waiting);
+    assert!(tokio::time::timeout(999 * MS, &mut waiting).await.is_err());
+    assert_eq!(admission.load().held, 0);
+    let admitted = waiting.await.unwrap();
+    assert_eq!(asked.elapsed(), SECOND);
+    assert_eq!(admitted.waited(), Waited { for_rate: SECOND, for_permit: Duration::ZERO });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_is_put_down_to_what_it_was_for() {
+    let admission = Admission::new(AdmissionLimits { requests: rate("1/1s", 1), ..limits(1, 10) });
+    let _running = calls(&admission, 3 * SECOND, 1);
+    tokio::task::yield_now().await;
+    let admitted = admit(&admission).await.unwrap();
+    assert_eq!(admitted.waited(), Waited { for_rate: SECOND, for_permit: 2 * SECOND });
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_reserved_and_not_used_lets_the_next_one_in_early() {
+    let admission = Admission::new(AdmissionLimits { tokens: rate("100/1s", 1000), ..limits(10, 10) });
+    let mut first = admission.admit(tokens(1000)).await.unwrap();
+    let waiting = tokio::spawn({
+        let admission = admission.clone();
+        async move { admission.admit(tokens(500)).await.map(|_| Instant::now()) }
+    });
+    sleep(SECOND).await;
+    first.settle(600);
+    let settled = Instant::now();
+    drop(first);
+    assert_eq!(waiting.await.unwrap().unwrap(), settled, "100 refilled and 400 refunded are there");
+    // What was used and not reserved is owed, and the next one waits for it.
+    let mut second = admission.admit(tokens(0)).await.unwrap();
+    second.settle(300);
+    drop(second);
+    let asked = Instant::now();
+    drop(admission.admit(tokens(0)).await.unwrap());
+    assert_eq!(asked.elapsed(), 3 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_tokens_than_ever_come_at_once_are_refused_and_not_kept_waiting() {
+    let admission = Admission::new(AdmissionLimits { tokens: rate("100/1s", 1000), ..limits(10, 10) });
+    let error = OverBurst { cost: 1001, burst: 1000 };
+    assert_eq!(admission.admit(tokens(1001)).await.unwrap_err(), Rejected::OverBurst(error));
+}
+
+#[tokio::test(start_paused = true)]
+async fn somebody_who_waits_for_the_answer_goes_before_the_batch() {
+    let admission = Admission::new(limits(1, 10));
+    let running = admit(&admission).await.unwrap();
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let ask = |name: &'static str, priority| {
+        let (admission, order) = (admission.clone(), order.clone());
+        tokio::spawn(async move {
+            let _admitted = admission.admit(Ask { priority, ..Ask::default() }).await.unwrap();
+            order.lock().unwrap().push(name);
+        })
+    };
+    let tasks = [
+        ask("batch 1", Priority::Batch),
+        ask("interactive 1", Priority::Interactive),
+        ask("batch 2", Priority::Batch),
+        ask("interactive 2", Priority::Interactive),
+    ];
+    tokio::task::yield_now().await;
+    drop(running);
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(*order.lock().unwrap(), ["interactive 1", "interactive 2", "batch 1", "batch 2"]);
+}
+
+/// Both are woken at the same instant, the one that waited longer first.
+#[tokio::test(start_paused = true)]
+async fn the_batch_waits_although_the_rate_is_ready_for_it() {
+    let admission = Admission::new(AdmissionLimits { requests: rate("1/1s", 1), ..limits(10, 10) });
+    drop(admit(&admission).await.unwrap());
+    let ask = |priority| {
+        let admission = admission.clone();
+        tokio::spawn(async move { admission.admit(Ask { priority, ..Ask::default() }).await.map(|_| Instant::now()) })
+    };
+    let batch = ask(Priority::Batch);
+    sleep(500 * MS).await;
+    let interactive = ask(Priority::Interactive);
+    let (batch, interactive) = (batch.await.unwrap().unwrap(), interactive.await.unwrap().unwrap());
+    assert_eq!(batch - interactive, SECOND);
+}
+
+#[test]
+fn no_queue_is_a_queue_that_is_full_as_soon_as_no_permit_is_free() {
+    let load = |held, queued, max_queued, predicted_wait| {
+        Load { held, limit: 2, queued, max_queued, predicted_wait, timeout: 5 * SECOND }.queue_use()
+    };
+    assert_eq!([load(1, 0, 0, SECOND), load(2, 0, 0, SECOND)], [0.0, 1.0]);
+    assert_eq!([load(2, 0, 4, SECOND), load(2, 3, 4, SECOND)], [0.0, 0.75]);
+    assert_eq!(load(2, 1, 100, 4 * SECOND), 0.8, "few wait, but for as long as anybody may");
+}

@@ -1,0 +1,146 @@
+pub const TIMEOUT_MS: u64 = 50;
+/// The rate is one request in so many milliseconds, and one token a millisecond.
+pub const MS_A_REQUEST: u64 = 7;
+pub const REQUEST_BURST: u64 = 2;
+pub const TOKEN_BURST: u64 = 30;
+
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    pub limit: usize,
+    pub max_queued: usize,
+    /// Whether requests, and tokens, are limited.
+    pub requests: bool,
+    pub tokens: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    Admitted,
+    QueueFull,
+    TooLong,
+    TimedOut,
+    OverBurst,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Caller {
+    batch: bool,
+    number: usize,
+    tokens: u64,
+    since: u64,
+}
+
+/// Levels are what is in the buckets: milliseconds of refilling, and tokens.
+pub struct Model {
+    setting: Setting,
+    now: u64,
+    arrived: usize,
+    request_level: i64,
+    token_level: i64,
+    mean_hold: Option<f64>,
+    pub running: Vec<Caller>,
+    /// In the order in which they are let in.
+    pub waiting: Vec<Caller>,
+    pub fates: Vec<(usize, Fate)>,
+}
+
+impl Model {
+    pub fn new(setting: Setting) -> Self {
+        Model {
+            setting,
+            now: 0,
+            arrived: 0,
+            request_level: (MS_A_REQUEST * REQUEST_BURST) as i64,
+            token_level: TOKEN_BURST as i64,
+            mean_hold: None,
+            running: Vec::new(),
+            waiting: Vec::new(),
+            fates: Vec::new(),
+        }
+    }
+
+    pub fn arrive(&mut self, tokens: u64, batch: bool) {
+        let caller = Caller { batch, number: self.arrived, tokens, since: self.now };
+        self.arrived += 1;
+        let before: Vec<_> = self.waiting.iter().filter(|other| batch || !other.batch).copied().collect();
+        if self.setting.tokens && tokens > TOKEN_BURST {
+            self.fates.push((caller.number, Fate::OverBurst));
+        } else if before.is_empty() && self.ready(caller) {
+            self.admit(caller);
+        } else if self.waiting.len() >= self.setting.max_queued {
+            self.fates.push((caller.number, Fate::QueueFull));
+        } else if self.predict(caller, &before) > TIMEOUT_MS as f64 / 1000.0 {
+            self.fates.push((caller.number, Fate::TooLong));
+        } else {
+            self.waiting.insert(before.len(), caller);
+        }
+    }
+
+    pub fn complete(&mut self, pick: usize, used: u64) {
+        if self.running.is_empty() {
+            return;
+        }
+        let caller = self.running.remove(pick % self.running.len());
+        let held = (self.now - caller.since) as f64 / 1000.0;
+        self.mean_hold = Some(self.mean_hold.map_or(held, |mean| mean + (held - mean) / 16.0));
+        self.token_level = (self.token_level + caller.tokens as i64 - used as i64).min(TOKEN_BURST as i64);
+        self.serve();
+    }
+
+    pub fn cancel(&mut self, pick: usize) {
+        if !self.waiting.is_empty() {
+            self.waiting.remove(pick % self.waiting.len());
+        }
+        self.serve();
+    }
+
+    pub fn pass_a_millisecond(&mut self) {
+        self.now += 1;
+        self.request_level = (self.request_level + 1).min((MS_A_REQUEST * REQUEST_BURST) as i64);
+        self.token_level = (self.token_level + 1).min(TOKEN_BURST as i64);
+        self.serve();
+    }
+
+    /// Everybody in turn: in, when first and all is there; out, when it has waited too long.
+    fn serve(&mut self) {
+        let mut place = 0;
+        while let Some(caller) = self.waiting.get(place).copied() {
+            if place == 0 && self.ready(caller) {
+                self.waiting.remove(0);
+                self.admit(caller);
+            } else if self.now - caller.since >= TIMEOUT_MS {
+                self.waiting.remove(place);
+                self.fates.push((caller.number, Fate::TimedOut));
+            } else {
+                place += 1;
+            }
+        }
+    }
+
+    fn ready(&self, caller: Caller) -> bool {
+        self.running.len() < self.setting.limit
+            && (!self.setting.requests || self.request_level >= MS_A_REQUEST as i64)
+            && (!self.setting.tokens || self.token_level >= caller.tokens as i64)
+    }
+
+    fn admit(&mut self, caller: Caller) {
+        self.request_level -= MS_A_REQUEST as i64;
+        self.token_level -= caller.tokens as i64;
+        self.running.push(Caller { since: self.now, ..caller });
+        self.fates.push((caller.number, Fate::Admitted));
+    }
+
+    /// In seconds: until the rates have refilled what those ahead and this one take, or until as many
+    /// have ended as must, whichever is longer.
+    fn predict(&self, caller: Caller, before: &[Caller]) -> f64 {
+        let requests = (MS_A_REQUEST * (before.len() as u64 + 1)) as i64 - self.request_level;
+        let all_tokens = before.iter().map(|other| other.tokens).sum::<u64>() + caller.tokens;
+        let tokens = all_tokens as i64 - self.token_level;
+        let requests = if self.setting.requests { requests as f64 / 1000.0 } else { 0.0 };
+        let tokens = if self.setting.tokens { tokens as f64 / 1000.0 } else { 0.0 };
+        let free = self.setting.limit - self.running.len();
+        let departures = (before.len() + 1).saturating_sub(free) as f64;
+        let permits = self.mean_hold.unwrap_or(0.0) * (departures + departures.sqrt()) / self.setting.limit as f64;
+        requests.max(tokens).max(permits)
+    }
+}
