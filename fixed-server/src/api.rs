@@ -13,6 +13,8 @@ mod models;
 /// `GET /ready`
 mod ready;
 
+use std::convert::Infallible;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -23,11 +25,13 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use bytes::Bytes;
-use tokio::time::Instant;
+use resilience::OutcomeGuard;
+use tokio::time::{Instant, timeout};
 use wire::error::Refusal;
 use wire::{STREAM_METHOD_HEADER, sse};
 
-use crate::body::{Format, StreamBody};
+use crate::body::{EarlyBody, Format, StreamBody};
+use crate::call::Call;
 use crate::errors::Failure;
 use crate::observe::observe;
 use crate::outcome::Outcome;
@@ -35,7 +39,6 @@ use crate::request::shorten;
 use crate::stack;
 use crate::state::Shared;
 use crate::telemetry::OpenStream;
-use crate::upstream::Call;
 
 /// The model of requests that name none.
 const DEFAULT_MODEL: &str = "mock-llm";
@@ -75,34 +78,50 @@ async fn no_route(request: Request) -> Failure {
     Refusal::NoRoute { path: shorten(request.uri().path()) }.into()
 }
 
-/// Answers with the vendor's stream, once its first token is there.
+/// Answers with the vendor's stream, once its first token is there; or earlier, where that is wanted.
 async fn answer_streamed(state: &Shared, call: Call, format: Format) -> Result<Response, Failure> {
+    let outcome = state.begin(&call)?;
+    let mut opening = Box::pin(open(state.clone(), call, format, outcome));
+    let Some(patience) = state.limits.early_keep_alive.0 else { return opening.await.map(streamed) };
+    match timeout(patience, &mut opening).await {
+        Ok(opened) => opened.map(streamed),
+        Err(_) => Ok(streamed(EarlyBody::new(opening, patience))),
+    }
+}
+
+/// Opens the vendor's stream. Dropped, its client has left.
+async fn open(
+    state: Shared,
+    call: Call,
+    format: Format,
+    outcome: OutcomeGuard<Outcome>,
+) -> Result<StreamBody, Failure> {
     let asked = Instant::now();
-    let outcome = state.begin(&call.request_id)?;
-    match stack::open_stream(state, &call).await {
+    match stack::open_stream(&state, &call).await {
         Ok(opened) => {
             let open = OpenStream::new(state.metrics.clone(), call.request_id, asked.elapsed());
-            let body = StreamBody::new(opened, outcome, open, format, state.cut.clone());
-            Ok((STREAM_HEADERS, Body::new(body)).into_response())
+            Ok(StreamBody::new(opened, outcome, open, format, state.cut.clone()))
         }
         Err(failure) => {
-            tracing::debug!(request_id = call.request_id, %failure, "a stream was not begun");
             outcome.record(failure.outcome());
             Err(failure)
         }
     }
 }
 
+fn streamed(body: impl http_body::Body<Data = Bytes, Error = Infallible> + Send + 'static) -> Response {
+    (STREAM_HEADERS, Body::new(body)).into_response()
+}
+
 /// Answers with the vendor's whole answer, as it came.
 async fn answer_whole(state: &Shared, call: Call) -> Result<Response, Failure> {
-    let outcome = state.begin(&call.request_id)?;
+    let outcome = state.begin(&call)?;
     match stack::call_whole(state, &call).await {
         Ok(answer) => {
             outcome.record(Outcome::Success);
             Ok(json(answer))
         }
         Err(failure) => {
-            tracing::debug!(request_id = call.request_id, %failure, "a call failed");
             outcome.record(failure.outcome());
             Err(failure)
         }

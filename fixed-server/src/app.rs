@@ -3,6 +3,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use resilience::InvalidSetting;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -27,6 +28,9 @@ pub enum RunError {
     /// The client for the vendor could not be set up.
     #[error("cannot set up the vendor's client: {0}")]
     Client(#[from] reqwest::Error),
+    /// A limit is none that can be kept.
+    #[error("cannot set up the limits: {0}")]
+    Limits(#[from] InvalidSetting),
 }
 
 /// Listens on `addr`.

@@ -1,3 +1,5 @@
+/// An answer that is begun before its first token.
+mod early;
 /// What a client gets of a vendor's message.
 mod format;
 
@@ -14,10 +16,11 @@ use wire::stream::{VendorEvent, error_event};
 
 use crate::errors::Failure;
 use crate::outcome::Outcome;
-use crate::stack::Opened;
-use crate::telemetry::{ActiveCall, OpenStream};
+use crate::stack::{Held, Opened};
+use crate::telemetry::OpenStream;
 use crate::upstream::{Batch, EventStream};
 
+pub(crate) use early::EarlyBody;
 pub(crate) use format::Format;
 
 /// A streamed answer. The connection polls it, and it polls the vendor: a client that reads slowly
@@ -43,7 +46,7 @@ struct Running {
     last_token: Option<Instant>,
     /// None once `[DONE]` has come: the vendor's end of body is all that is waited for.
     outcome: Option<OutcomeGuard<Outcome>>,
-    _call: ActiveCall,
+    held: Held,
 }
 
 impl StreamBody {
@@ -56,8 +59,8 @@ impl StreamBody {
         format: Format,
         cut: CancellationToken,
     ) -> Self {
-        let Opened { events, head, call } = opened;
-        let running = Running { events, head, open, last_token: None, outcome: Some(outcome), _call: call };
+        let Opened { events, head, held } = opened;
+        let running = Running { events, head, open, last_token: None, outcome: Some(outcome), held };
         StreamBody { running: Some(running), format, cut: Box::pin(cut.cancelled_owned()) }
     }
 }
@@ -117,9 +120,15 @@ impl Running {
     fn pass_on(&mut self, batch: Batch, format: Format) -> Bytes {
         for message in &batch.messages {
             match &message.content {
-                VendorEvent::Chunk { text: Some(_), .. } => {
-                    let now = Instant::now();
-                    self.open.token(self.last_token.replace(now).map(|last| now - last));
+                VendorEvent::Chunk { text, usage, .. } => {
+                    if text.is_some() {
+                        let now = Instant::now();
+                        self.open.token(self.last_token.replace(now).map(|last| now - last));
+                        self.held.call.token();
+                    }
+                    if let Some(usage) = usage {
+                        self.held.call.usage(usage);
+                    }
                 }
                 VendorEvent::Done => {
                     if let Some(outcome) = self.outcome.take() {
@@ -127,7 +136,7 @@ impl Running {
                     }
                     self.events.done();
                 }
-                VendorEvent::Chunk { .. } | VendorEvent::Error(_) => {}
+                VendorEvent::Error(_) => {}
             }
         }
         format.render(batch)

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use resilience::{DeadlinePassed, Rejected};
+use resilience::{BreakerOpen, DeadlinePassed, Rejected, UserRejected};
 use wire::error::{ErrorBody, ErrorDetail, Refusal};
 
 use crate::outcome::Outcome;
@@ -19,6 +19,9 @@ pub(crate) enum Failure {
     /// The client did not send its request in time.
     #[error("the request's body did not come in time")]
     SlowClient,
+    /// This user has too much under way already.
+    #[error("over the user's limit: {0}")]
+    UserLimit(#[from] UserRejected),
     /// We are full: no turn free, and no place in the queue or no turn in time.
     #[error(transparent)]
     Admission(#[from] Rejected),
@@ -33,8 +36,8 @@ pub(crate) enum Failure {
     Rejected {
         status: u16,
         body: ErrorBody,
-        /// The vendor's `Retry-After`, if it sent one.
-        retry_after: Option<String>,
+        /// When the vendor says to come back, if it does.
+        retry_after: Option<Duration>,
     },
     /// The server is about to stop.
     #[error("the server is shutting down")]
@@ -46,8 +49,10 @@ pub(crate) enum Failure {
 
 /// What went wrong with the vendor. The texts here are for the log: they may name addresses and
 /// errors of libraries. Clients get [`UpstreamFailure::public_text`].
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum UpstreamFailure {
+    #[error(transparent)]
+    BreakerOpen(#[from] BreakerOpen),
     #[error("cannot connect to the vendor: {0}")]
     Unreachable(String),
     #[error("the vendor did not answer within the call timeout")]
@@ -58,8 +63,14 @@ pub(crate) enum UpstreamFailure {
     IdleTimeout,
     #[error("the connection to the vendor broke: {0}")]
     Broken(String),
-    #[error("the vendor answered with status {0}")]
-    Status(u16),
+    #[error("the stream took longer than any may")]
+    TotalTimeout,
+    #[error("the vendor answered with status {status}")]
+    Status {
+        status: u16,
+        /// When it says to come back, if it does.
+        retry_after: Option<Duration>,
+    },
     #[error("the vendor's answer cannot be read: {0}")]
     Malformed(String),
     #[error("the vendor's stream ended without [DONE]")]
@@ -74,8 +85,10 @@ impl Failure {
         match self {
             Failure::Refused(refusal) => refusal.status(),
             Failure::SlowClient => 408,
-            Failure::Admission(Rejected::QueueFull { .. }) => 429,
+            Failure::UserLimit(_) | Failure::Admission(Rejected::QueueFull { .. } | Rejected::TooLong { .. }) => 429,
             Failure::Admission(Rejected::QueueTimeout { .. }) | Failure::SlaTimeout(_) => 504,
+            // Who asks for too many tokens is refused when the request is read.
+            Failure::Admission(Rejected::OverBurst(_)) => 500,
             Failure::Upstream(_) => 502,
             Failure::Rejected { status, .. } => *status,
             Failure::ShuttingDown => 503,
@@ -92,11 +105,17 @@ impl Failure {
                 return ErrorBody::new("upstream_failure", cause.public_text()).with_code(cause.code());
             }
             Failure::SlowClient => "the request's body did not come in time",
+            Failure::UserLimit(UserRejected::Rate { .. }) => "too many requests from you, come back later",
+            Failure::UserLimit(UserRejected::InFlight { .. }) => "too many requests from you at once, end one first",
+            Failure::UserLimit(UserRejected::TableFull { .. }) => "too many users at once, come back later",
             Failure::Admission(Rejected::QueueFull { .. }) => "too many requests are waiting already, come back later",
+            Failure::Admission(Rejected::TooLong { .. }) => "the wait would be too long, come back later",
             Failure::Admission(Rejected::QueueTimeout { .. }) => "no turn came free in time",
             Failure::SlaTimeout(_) => "the request took too long",
             Failure::ShuttingDown => "the server is shutting down, try another",
-            Failure::Internal(_) => "the server failed, through no fault of the request",
+            Failure::Internal(_) | Failure::Admission(Rejected::OverBurst(_)) => {
+                "the server failed, through no fault of the request"
+            }
         };
         ErrorBody::new(self.kind(), text)
     }
@@ -114,7 +133,8 @@ impl Failure {
     /// How a request with this failure ended, when nothing had been sent.
     pub(crate) fn outcome(&self) -> Outcome {
         match self {
-            Failure::Admission(Rejected::QueueFull { .. }) => Outcome::Overloaded,
+            Failure::UserLimit(_) => Outcome::UserLimit,
+            Failure::Admission(Rejected::QueueFull { .. } | Rejected::TooLong { .. }) => Outcome::Overloaded,
             Failure::Admission(Rejected::QueueTimeout { .. }) => Outcome::QueueTimeout,
             Failure::SlaTimeout(_) => Outcome::SlaTimeout,
             Failure::Upstream(UpstreamFailure::CallTimeout | UpstreamFailure::FirstTokenTimeout) => {
@@ -124,7 +144,10 @@ impl Failure {
             Failure::Rejected { .. } => Outcome::UpstreamRejected,
             Failure::ShuttingDown => Outcome::ShuttingDown,
             // A request that is refused before it is one for the model never gets as far as an outcome.
-            Failure::Refused(_) | Failure::SlowClient | Failure::Internal(_) => Outcome::Internal,
+            Failure::Refused(_)
+            | Failure::SlowClient
+            | Failure::Internal(_)
+            | Failure::Admission(Rejected::OverBurst(_)) => Outcome::Internal,
         }
     }
 
@@ -133,17 +156,47 @@ impl Failure {
         if matches!(self, Failure::ShuttingDown) { Outcome::ShuttingDown } else { Outcome::StreamError }
     }
 
+    /// Whether the same request may go better at once or soon: when the vendor failed, or says that it
+    /// is too busy. What it refused for another reason it would refuse again, and our own limits are no
+    /// failures of the vendor.
+    pub(crate) fn another_attempt_may_help(&self) -> bool {
+        match self {
+            Failure::Upstream(UpstreamFailure::BreakerOpen(_) | UpstreamFailure::TotalTimeout) => false,
+            Failure::Upstream(UpstreamFailure::Status { status, .. }) => *status >= 500,
+            Failure::Upstream(_) => true,
+            Failure::Rejected { status, .. } => matches!(status, 408 | 429),
+            _ => false,
+        }
+    }
+
+    /// When to come back, where that is known.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Failure::UserLimit(rejected) => rejected.retry_after().or(Some(RETRY_AFTER_UNKNOWN)),
+            Failure::Admission(Rejected::QueueFull { retry_after }) => Some(*retry_after),
+            Failure::Admission(Rejected::TooLong { predicted }) => Some(*predicted),
+            Failure::Upstream(UpstreamFailure::BreakerOpen(open)) => Some(open.retry_after),
+            Failure::Upstream(UpstreamFailure::Status { retry_after, .. }) => *retry_after,
+            Failure::Rejected { retry_after, .. } => *retry_after,
+            Failure::ShuttingDown => Some(RETRY_AFTER_UNKNOWN),
+            _ => None,
+        }
+    }
+
     fn header(&self) -> Option<(HeaderName, String)> {
         match self {
             Failure::Refused(Refusal::Method { allowed, .. }) => Some((ALLOW, (*allowed).to_owned())),
             Failure::Refused(Refusal::ApiKey) => Some((WWW_AUTHENTICATE, "Bearer".to_owned())),
-            Failure::Admission(Rejected::QueueFull { retry_after }) => Some((RETRY_AFTER, whole_seconds(*retry_after))),
-            Failure::Rejected { retry_after: Some(value), .. } => Some((RETRY_AFTER, value.clone())),
-            Failure::ShuttingDown => Some((RETRY_AFTER, "1".to_owned())),
-            _ => None,
+            // Of ours, and of a refusal that is passed on; what another failure of the vendor's says about
+            // coming back is for us.
+            Failure::Upstream(UpstreamFailure::Status { .. }) => None,
+            _ => self.retry_after().map(|after| (RETRY_AFTER, whole_seconds(after))),
         }
     }
 }
+
+/// Where it is not known when to come back: soon, and not at once.
+const RETRY_AFTER_UNKNOWN: Duration = Duration::from_secs(1);
 
 /// `Retry-After` counts in whole seconds; "0" would be an invitation to come back at once.
 fn whole_seconds(duration: Duration) -> String {
@@ -158,7 +211,9 @@ impl UpstreamFailure {
             UpstreamFailure::FirstTokenTimeout => "first_token_timeout",
             UpstreamFailure::IdleTimeout => "idle_timeout",
             UpstreamFailure::Broken(_) => "connection_broken",
-            UpstreamFailure::Status(_) => "bad_status",
+            UpstreamFailure::BreakerOpen(_) => "breaker_open",
+            UpstreamFailure::TotalTimeout => "total_timeout",
+            UpstreamFailure::Status { .. } => "bad_status",
             UpstreamFailure::Malformed(_) => "malformed_answer",
             UpstreamFailure::Truncated => "truncated_answer",
             UpstreamFailure::Reported(_) => "reported_error",
@@ -173,10 +228,18 @@ impl UpstreamFailure {
             }
             UpstreamFailure::IdleTimeout => "the model's vendor stopped answering",
             UpstreamFailure::Broken(_) => "the connection to the model's vendor broke",
-            UpstreamFailure::Status(_) | UpstreamFailure::Reported(_) => "the model's vendor failed",
+            UpstreamFailure::BreakerOpen(_) => "the model's vendor has failed too often, come back later",
+            UpstreamFailure::TotalTimeout => "the answer took longer than any may",
+            UpstreamFailure::Status { .. } | UpstreamFailure::Reported(_) => "the model's vendor failed",
             UpstreamFailure::Malformed(_) => "the model's vendor sent an answer that cannot be read",
             UpstreamFailure::Truncated => "the model's vendor ended its answer before it was whole",
         }
+    }
+}
+
+impl From<BreakerOpen> for Failure {
+    fn from(open: BreakerOpen) -> Self {
+        UpstreamFailure::from(open).into()
     }
 }
 

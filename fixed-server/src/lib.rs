@@ -9,6 +9,11 @@ pub mod settings;
 /// THE ORDER: everything between a good request and its vendor's answer.
 mod stack;
 
+/// A request to the vendor, and what it needs to be let in.
+mod call;
+/// Whose request it is.
+mod identity;
+
 /// A streamed answer and what it holds while it runs.
 mod body;
 /// Failures, and the one place that maps them to HTTP.

@@ -1,4 +1,5 @@
 use std::hint::black_box;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -6,14 +7,16 @@ use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use resilience::Deadline;
+use resilience::{Ask, Deadline, Priority};
 use uuid::Uuid;
+use wire::chat::ChatRequest;
 use wire::error::Refusal;
 use wire::{BODY_BYTES_MAX, MOCK_HEADER_PREFIX, REQUEST_ID_HEADER};
 
+use crate::call::{Call, Route, ask_for};
 use crate::errors::Failure;
+use crate::identity::{User, priority};
 use crate::state::AppState;
-use crate::upstream::{Call, Route};
 
 /// Longest request id that is taken from a client, in bytes.
 const REQUEST_ID_BYTES_MAX: usize = 128;
@@ -37,23 +40,49 @@ impl RequestId {
 /// The head of a request, as far as a call to the vendor is made from it.
 #[derive(Debug)]
 pub(crate) struct Head {
-    pub(crate) request_id: String,
+    request_id: String,
     mock_headers: Vec<(String, String)>,
+    user: User,
+    priority: Priority,
 }
 
 impl Head {
-    /// What the vendor is to know of `request`.
-    pub(crate) fn of(state: &AppState, request: &Request) -> Self {
+    /// What the vendor, and our limits, are to know of `request`.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] for a priority that there is not.
+    pub(crate) fn of(state: &AppState, request: &Request) -> Result<Self, Refusal> {
         let request_id = request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone());
         let steering = request.headers().iter().filter(|(name, _)| name.as_str().starts_with(MOCK_HEADER_PREFIX));
         let steering = steering.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
         let mock_headers = if state.allow_mock_headers { steering.collect() } else { Vec::new() };
-        Head { request_id, mock_headers }
+        let priority = if state.limits.priorities { priority(request.headers())? } else { Priority::default() };
+        Ok(Head { request_id, mock_headers, user: User::at_the_other_end(request), priority })
     }
 
-    /// The call to `route` that the request leads to.
-    pub(crate) fn into_call(self, route: Route, body: impl Into<Bytes>) -> Call {
-        Call { route, body: body.into(), request_id: self.request_id, mock_headers: self.mock_headers }
+    /// The call for a chat that the request leads to, with this body.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] for one with more tokens than can ever be let in.
+    pub(crate) fn into_chat(
+        self,
+        state: &AppState,
+        asked: &ChatRequest,
+        body: impl Into<Bytes>,
+    ) -> Result<Call, Refusal> {
+        let ask = ask_for(asked, self.priority, state.tokens_max)?;
+        Ok(Call { ask, prompt_tokens: asked.prompt_tokens(), ..self.into_call(Route::ChatCompletions, body) })
+    }
+
+    /// The call for the list of models.
+    pub(crate) fn into_models(self) -> Call {
+        self.into_call(Route::Models, Bytes::new())
+    }
+
+    fn into_call(self, route: Route, body: impl Into<Bytes>) -> Call {
+        let Head { request_id, mock_headers, user, priority: _ } = self;
+        let (ask, progress) = (Ask::default(), Arc::default());
+        Call { route, body: body.into(), request_id, mock_headers, user, ask, prompt_tokens: 0, progress }
     }
 }
 

@@ -1,12 +1,20 @@
-/// Every limit of the server, and the relations between them.
+/// Every limit of the server.
 mod limits;
+/// From a vendor's quota to a rate that keeps it.
+mod quota;
+/// The relations between the limits.
+mod relations;
+/// How values are written on the command line.
+mod values;
 
 use std::net::SocketAddr;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 use reqwest::Url;
 
-pub use limits::{Limits, LimitsError};
+pub use limits::Limits;
+pub use relations::LimitsError;
+pub use values::OrOff;
 
 use crate::telemetry::{LogFilter, LogFormat};
 

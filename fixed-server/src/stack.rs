@@ -5,74 +5,102 @@
 //! - the queue timeout around the wait alone: a call that waits 4 s and takes 20 s is answered;
 //! - the queue timeout around wait *and* call: the same call is cut 1 s after its start, the vendor
 //!   has begun it, and the call timeout of 30 s can never be reached.
+//!
+//! And with `--max-in-flight 10`, calls of 1 s that fail once and then succeed, and 1 s between them:
+//!
+//! - the retry around the permit: it is held for 2 s a request, and 5 requests a second are served;
+//! - the permit around the retry: it is held for the sleep too, 3 s, and 3.3 are.
+
+/// What is tried again, and when.
+mod retry;
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use resilience::Deadline;
+use resilience::{Deadline, UserGuard};
 use tokio::time::Instant;
 
+use crate::call::Call;
 use crate::errors::{Failure, UpstreamFailure};
+use crate::identity::User;
 use crate::state::AppState;
 use crate::telemetry::ActiveCall;
-use crate::upstream::{Batch, Call, EventStream};
+use crate::upstream::{Batch, EventStream};
+
+/// What a request holds to its end: of a stream, to the end of the stream.
+pub(crate) struct Held {
+    pub(crate) call: ActiveCall,
+    _user: Option<UserGuard<User>>,
+}
 
 /// A stream whose first token is there, with all that it holds until it is dropped.
 pub(crate) struct Opened {
     pub(crate) events: EventStream,
     /// The first token, and what came before it.
     pub(crate) head: Vec<Batch>,
-    pub(crate) call: ActiveCall,
+    pub(crate) held: Held,
 }
 
 /// Opens a stream: returns with its first token in hand, or with a failure that can still be a status.
 ///
-/// The SLA of a stream ends with its first token. From there on it may be as long as it likes, and
-/// the limits of its body take over: on silence, and on a client that does not read.
+/// The SLA of a stream ends with its first token. From there on the limits of its body take over: on
+/// silence, on its whole length, and on a client that does not read.
 pub(crate) async fn open_stream(state: &AppState, call: &Call) -> Result<Opened, Failure> {
     let limit = (state.limits.first_token_timeout, UpstreamFailure::FirstTokenTimeout);
-    let ((events, head), call) = in_order(state, limit, state.upstream.stream(call)).await?;
+    let ((events, head), held) = in_order(state, call, limit, || state.upstream.stream(call)).await?;
     // No status has been sent yet. The permit goes with the stream, to its very end.
-    Ok(Opened { events, head, call })
+    Ok(Opened { events, head, held })
 }
 
 /// Makes a whole call.
 pub(crate) async fn call_whole(state: &AppState, call: &Call) -> Result<Bytes, Failure> {
     let limit = (state.limits.call_timeout, UpstreamFailure::CallTimeout);
-    in_order(state, limit, state.upstream.whole(call)).await.map(|(answer, _call)| answer)
+    let (answer, mut held) = in_order(state, call, limit, || state.upstream.whole(call)).await?;
+    answer.usage.iter().for_each(|usage| held.call.usage(usage));
+    Ok(answer.body)
 }
 
-async fn in_order<T>(
+async fn in_order<T, Answer: Future<Output = Result<T, Failure>>>(
     state: &AppState,
+    call: &Call,
     (limit, too_slow): (Duration, UpstreamFailure),
-    ask_vendor: impl Future<Output = Result<T, Failure>>,
-) -> Result<(T, ActiveCall), Failure> {
+    ask_vendor: impl Fn() -> Answer,
+) -> Result<(T, Held), Failure> {
     // 1. The end of an orderly stop ends everything, also a wait.
     until_cut(state, async {
-        // 2. The SLA is one point in time that is handed down: limits that each begin anew add up.
+        // 2. A user over their own limits is refused before they take a place that all share.
+        let user = state.users.as_ref().map(|users| users.try_enter(call.user)).transpose()?;
+        // 3. The SLA is one point in time that is handed down: limits that each begin anew add up.
         let deadline = Deadline::after(state.limits.sla);
-        deadline
-            .bound(async {
-                // 3. The queue timeout is in here and ends here: the call is not under it.
-                let call = admit(state).await?;
-                // 4. The vendor is asked with the permit held. Asked without it, or after it was
-                //    given back, it would get more at once than the limit allows.
-                let answered = deadline.at_most(limit).bound(ask_vendor).await;
-                // 5. Whose limit it was that ended the call decides whose fault it is.
-                let late = || if deadline.remaining().is_zero() { sla() } else { too_slow.into() };
-                Ok((answered.unwrap_or_else(|_| Err(late()))?, call))
-            })
-            .await?
+        let attempt = || async {
+            // 5. Who may not call the vendor at all takes no place in the queue.
+            let verdict = state.breaker.as_ref().map(|breaker| breaker.try_enter()).transpose()?;
+            // 6. The queue timeout is in here and ends here: the call is not under it.
+            let active = admit(state, call).await?;
+            // 7. The vendor is asked with the permit held. Asked without it, or after it was given back,
+            //    it would get more at once than the limit allows.
+            let answered = deadline.at_most(limit).bound(ask_vendor()).await;
+            // 8. Whose limit it was that ended the call decides whose fault it is.
+            let late = || if deadline.remaining().is_zero() { sla() } else { too_slow.clone().into() };
+            let answered = answered.unwrap_or_else(|_| Err(late()));
+            retry::judge(verdict, &answered);
+            Ok((answered?, active))
+        };
+        // 4. Around all that costs something: between two attempts nothing is held but the user's turn,
+        //    and each attempt queues, and pays the vendor's quota, as any other call.
+        let (answer, call) = deadline.bound(retry::attempts(state, call, deadline, attempt)).await??;
+        Ok((answer, Held { call, _user: user }))
     })
     .await
 }
 
-/// Waits for a turn: the bounded queue, under the queue timeout, up to the permit.
-async fn admit(state: &AppState) -> Result<ActiveCall, Failure> {
+/// Waits for a turn: permit and rates, jointly, under the queue timeout.
+async fn admit(state: &AppState, call: &Call) -> Result<ActiveCall, Failure> {
     let asked = Instant::now();
-    let admitted = state.admission.admit().await;
-    state.metrics.waited_for_permit(asked.elapsed());
-    Ok(ActiveCall::new(state.metrics.clone(), admitted?))
+    let admitted = state.admission.admit(call.ask).await;
+    call.progress.queued(asked.elapsed());
+    state.metrics.waited(asked.elapsed(), admitted.as_ref().ok().map(|admitted| admitted.waited()));
+    Ok(ActiveCall::new(state.metrics.clone(), admitted?, call.prompt_tokens))
 }
 
 /// Waits for `work`, but not beyond the time for an orderly end.

@@ -1,24 +1,50 @@
+use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
-use resilience::{Admission, Hysteresis, OutcomeGuard, QueueLimits};
+use resilience::{
+    Admission, AdmissionLimits, Backoff, Breaker, BudgetLimits, ErrorRate, Hysteresis, InvalidSetting, OutcomeGuard,
+    RetryBudget, Trip, UserLimits, UserQuota,
+};
 use tokio_util::sync::CancellationToken;
 
+use crate::app::RunError;
+use crate::call::Call;
 use crate::errors::Failure;
+use crate::identity::User;
 use crate::outcome::{self, Outcome};
 use crate::settings::{Limits, Settings};
 use crate::telemetry::Metrics;
 use crate::upstream::Upstream;
 
+/// Over how long the vendor's failures are counted for `/ready`.
+const ERRORS_SPAN: Duration = Duration::from_secs(10);
+
+/// Calls that there must be in it.
+const ERRORS_MIN_CALLS: u64 = 10;
+
 /// What all requests share, made once at the start: limits that were made for each request would
 /// limit nothing.
 #[derive(Debug)]
 pub(crate) struct AppState {
-    pub(crate) upstream: Upstream,
-    pub(crate) admission: Admission,
     pub(crate) limits: Limits,
+    /// Each user's own limits, where there are any.
+    pub(crate) users: Option<UserLimits<User>>,
+    pub(crate) backoff: Backoff,
+    pub(crate) budget: RetryBudget,
+    /// Where there is one.
+    pub(crate) breaker: Option<Breaker>,
+    pub(crate) admission: Admission,
+    /// The most tokens that one call can reserve, where there is a limit on them.
+    pub(crate) tokens_max: Option<u64>,
+    pub(crate) upstream: Upstream,
     pub(crate) metrics: Arc<Metrics>,
+    /// How many calls the vendor failed lately.
+    pub(crate) errors: Arc<ErrorRate>,
     /// Over 80 % of the queue in use, until under 50 %: one mark would flutter, and a balancer with it.
     pub(crate) overloaded: Hysteresis,
+    /// The share of failed calls over which the server is not ready, where there is one.
+    pub(crate) failing: Option<Hysteresis>,
     /// Cancelled when the server is told to stop: not ready any more, and no new calls.
     pub(crate) draining: CancellationToken,
     /// Cancelled when the time for an orderly end is over: calls end with an error.
@@ -32,20 +58,38 @@ pub(crate) type Shared = Arc<AppState>;
 
 impl AppState {
     /// # Errors
-    /// When the HTTP client cannot be set up.
-    pub(crate) fn new(settings: &Settings) -> reqwest::Result<Self> {
+    /// When the HTTP client cannot be set up, or a limit is not what its primitive takes.
+    pub(crate) fn new(settings: &Settings) -> Result<Self, RunError> {
         let limits = settings.limits.clone();
-        let queue = QueueLimits { max_queued: limits.max_queued, timeout: limits.queue_timeout };
+        let admission = Admission::new(AdmissionLimits {
+            max_in_flight: limits.max_in_flight,
+            max_queued: limits.max_queued,
+            timeout: limits.queue_timeout,
+            requests: limits.requests(),
+            tokens: limits.tokens(),
+        });
+        let budget = BudgetLimits {
+            share_percent: limits.retry_budget,
+            reserve_per_second: limits.retry_reserve,
+            ..BudgetLimits::default()
+        };
         Ok(AppState {
+            users: users(&limits),
+            backoff: Backoff::default(),
+            budget: RetryBudget::new(budget)?,
+            breaker: breaker(&limits)?,
+            admission,
+            tokens_max: limits.tokens().map(|(_, burst)| burst.get()),
             upstream: Upstream::new(&settings.upstream, &limits)?,
-            admission: Admission::new(limits.max_in_flight, queue),
-            limits,
             metrics: Arc::new(Metrics::new()),
+            errors: Arc::new(ErrorRate::new(ERRORS_SPAN, ERRORS_MIN_CALLS)?),
             overloaded: Hysteresis::new(0.8, 0.5),
+            failing: limits.ready_on_error_rate.0.map(|share| Hysteresis::new(share, share / 2.0)),
             draining: CancellationToken::new(),
             cut: CancellationToken::new(),
             api_key: settings.api_key.clone(),
             allow_mock_headers: settings.allow_mock_headers,
+            limits,
         })
     }
 
@@ -53,13 +97,28 @@ impl AppState {
     ///
     /// # Errors
     /// [`Failure::ShuttingDown`] once the server has been told to stop.
-    pub(crate) fn begin(&self, request_id: &str) -> Result<OutcomeGuard<Outcome>, Failure> {
+    pub(crate) fn begin(&self, call: &Call) -> Result<OutcomeGuard<Outcome>, Failure> {
         self.metrics.call();
-        let outcome = outcome::guard(&self.metrics, request_id);
+        let outcome = outcome::guard(self, call);
         if self.draining.is_cancelled() {
             outcome.record(Outcome::ShuttingDown);
             return Err(Failure::ShuttingDown);
         }
         Ok(outcome)
     }
+}
+
+/// A user's whole rate may come at once: it is a share of ours, and no quota of the vendor's.
+fn users(limits: &Limits) -> Option<UserLimits<User>> {
+    let rate = limits.user_rate_limit.0;
+    let rate = rate.and_then(|rate| Some((rate, rate.amount().try_into().ok()?)));
+    let max_in_flight = limits.user_max_in_flight.0;
+    let limited = rate.is_some() || max_in_flight.is_some();
+    limited.then(|| UserLimits::new(UserQuota { rate, max_in_flight, max_users: limits.max_users }))
+}
+
+fn breaker(limits: &Limits) -> Result<Option<Breaker>, InvalidSetting> {
+    let Some(failures) = limits.breaker_failures.0 else { return Ok(None) };
+    let failures = NonZeroU32::try_from(failures).unwrap_or(NonZeroU32::MAX);
+    Breaker::new(Trip::Consecutive { failures }, limits.breaker_open_time).map(Some)
 }

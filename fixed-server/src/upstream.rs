@@ -1,17 +1,21 @@
 /// The vendor's stream, read event by event.
 mod events;
+/// When a vendor says to come back.
+mod retry_after;
 
 use std::error::Error;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use serde_json::{Map, Value};
 use wire::REQUEST_ID_HEADER;
+use wire::completion::Usage;
 use wire::error::ErrorBody;
 
+use crate::call::{Call, Route};
 use crate::errors::{Failure, UpstreamFailure};
 use crate::settings::{Limits, UpstreamUrl};
 
@@ -32,26 +36,13 @@ pub(crate) struct Upstream {
     limits: Limits,
 }
 
-/// One request to the vendor.
-#[derive(Debug, Clone)]
-pub(crate) struct Call {
-    /// What is asked for.
-    pub(crate) route: Route,
-    /// The request's body; empty for a route that takes none.
+/// The vendor's whole answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// As it came.
     pub(crate) body: Bytes,
-    /// Passed on as `X-Request-ID`, so that one request can be followed through both logs.
-    pub(crate) request_id: String,
-    /// Headers that steer the mock vendor; empty unless the server was told to pass them on.
-    pub(crate) mock_headers: Vec<(String, String)>,
-}
-
-/// The vendor's routes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Route {
-    /// `POST /v1/chat/completions`
-    ChatCompletions,
-    /// `GET /v1/models`
-    Models,
+    /// What it came to, if it says so.
+    pub(crate) usage: Option<Usage>,
 }
 
 impl Upstream {
@@ -77,17 +68,17 @@ impl Upstream {
         Ok(Upstream { client, url: url.clone(), limits: limits.clone() })
     }
 
-    /// Opens the vendor's stream and waits for its first token, which is returned with it. Dropped at any point, it closes the
-    /// connection, and the vendor stops.
+    /// Opens the vendor's stream and waits for its first token, which is returned with it. Dropped at any
+    /// point, it closes the connection, and the vendor stops.
     pub(crate) async fn stream(&self, call: &Call) -> Result<(EventStream, Vec<Batch>), Failure> {
         let response = self.send(call).await?;
-        let mut events = EventStream::new(response, self.limits.idle_timeout);
+        let mut events = EventStream::new(response, &self.limits);
         let head = events.first_token().await?;
         Ok((events, head))
     }
 
     /// The vendor's whole answer, checked to be one.
-    pub(crate) async fn whole(&self, call: &Call) -> Result<Bytes, Failure> {
+    pub(crate) async fn whole(&self, call: &Call) -> Result<Answer, Failure> {
         let mut response = self.send(call).await?;
         let mut answer = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(failure)? {
@@ -97,8 +88,8 @@ impl Upstream {
             }
             answer.extend_from_slice(&piece);
         }
-        check_answer(call.route, &answer)?;
-        Ok(answer.into())
+        let usage = check_answer(call.route, &answer)?;
+        Ok(Answer { body: answer.into(), usage })
     }
 
     /// Sends `call` and returns the answer's head, if it is a good one.
@@ -122,10 +113,10 @@ impl Upstream {
 /// The failure that an answer with another status than 2xx is.
 async fn refusal(mut response: Response) -> Failure {
     let status = response.status().as_u16();
+    let retry_after = retry_after::told_by(response.headers());
     if !(400..=499).contains(&status) {
-        return UpstreamFailure::Status(status).into();
+        return UpstreamFailure::Status { status, retry_after }.into();
     }
-    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
     // A refusal whose body cannot be read is still a refusal.
     let mut body = Vec::new();
     while let Ok(Some(piece)) = response.chunk().await
@@ -139,14 +130,17 @@ async fn refusal(mut response: Response) -> Failure {
     Failure::Rejected { status, body, retry_after }
 }
 
-/// A vendor that answers 200 with something else has failed.
-fn check_answer(route: Route, answer: &[u8]) -> Result<(), UpstreamFailure> {
+/// Looks whether it is an answer: a vendor that answers 200 with something else has failed. Gives the
+/// token counts, if there are any.
+fn check_answer(route: Route, answer: &[u8]) -> Result<Option<Usage>, UpstreamFailure> {
     let list = match route {
         Route::ChatCompletions => "choices",
         Route::Models => "data",
     };
     match serde_json::from_slice::<Map<String, Value>>(answer) {
-        Ok(fields) if fields.get(list).is_some_and(Value::is_array) => Ok(()),
+        Ok(mut fields) if fields.get(list).is_some_and(Value::is_array) => {
+            Ok(fields.remove("usage").and_then(|usage| serde_json::from_value(usage).ok()))
+        }
         Ok(_) => Err(UpstreamFailure::Malformed(format!("there is no list '{list}' in it"))),
         Err(error) => Err(UpstreamFailure::Malformed(error.to_string())),
     }

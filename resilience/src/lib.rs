@@ -14,6 +14,8 @@ pub mod backoff;
 pub mod breaker;
 /// One point in time by which all of a request's work must be over.
 pub mod deadline;
+/// The share of calls that failed lately.
+pub mod error_rate;
 /// A switch that does not flutter: on above one mark, off below a lower one.
 pub mod hysteresis;
 /// A setting that is not what it may be.
@@ -34,6 +36,7 @@ pub use admission::{Admission, AdmissionLimits, Admitted, Ask, Load, Priority, R
 pub use backoff::Backoff;
 pub use breaker::{Breaker, BreakerGuard, BreakerOpen, BreakerReport, BreakerState, Trip};
 pub use deadline::{Deadline, DeadlinePassed};
+pub use error_rate::ErrorRate;
 pub use hysteresis::Hysteresis;
 pub use invalid::InvalidSetting;
 pub use outcome::OutcomeGuard;

@@ -2,6 +2,8 @@
 //! passing time: the same callers get in, in the same order, at the same moments; the others are
 //! rejected for the same reason; and no permit, place or rate is ever lost or made up.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
 /// The definition, as plainly as it can be written.
 #[path = "admission_model/model.rs"]
 mod model;

@@ -112,12 +112,19 @@ impl ChatRequest {
             #[serde(skip_serializing_if = "Option::is_none")]
             max_tokens: Option<u32>,
             stream: bool,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            stream_options: Option<StreamOptions>,
+        }
+        #[derive(Serialize)]
+        struct StreamOptions {
+            include_usage: bool,
         }
         let body = Body {
             model: self.model.as_deref().unwrap_or(default_model),
             messages: &self.messages,
             max_tokens: self.max_tokens,
             stream,
+            stream_options: (stream && self.include_usage).then_some(StreamOptions { include_usage: true }),
         };
         serde_json::to_vec(&body).unwrap_or_else(|error| unreachable!("strings and numbers are valid JSON: {error}"))
     }

@@ -7,12 +7,13 @@ use crate::body::Format;
 use crate::errors::Failure;
 use crate::request::{Head, json_body};
 use crate::state::Shared;
-use crate::upstream::Route;
 
 pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, Failure> {
-    let head = Head::of(&state, &request);
+    let head = Head::of(&state, &request)?;
     let (parts, body) = request.into_parts();
-    let asked = ChatRequest::parse(&json_body(&state, &parts.headers, body).await?)?;
-    let call = head.into_call(Route::ChatCompletions, asked.to_vendor_body(DEFAULT_MODEL, true));
+    let mut asked = ChatRequest::parse(&json_body(&state, &parts.headers, body).await?)?;
+    // So that what was reserved and not used of the quota can be given back.
+    asked.include_usage = true;
+    let call = head.into_chat(&state, &asked, asked.to_vendor_body(DEFAULT_MODEL, true))?;
     answer_streamed(&state, call, Format::Tokens).await
 }

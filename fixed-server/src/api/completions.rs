@@ -7,17 +7,16 @@ use crate::body::Format;
 use crate::errors::Failure;
 use crate::request::{Head, json_body, require_key};
 use crate::state::Shared;
-use crate::upstream::Route;
 
 /// The body is checked, then passed on as it came: it may have fields that are the vendor's business
 /// alone.
 pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, Failure> {
     require_key(&state, request.headers())?;
-    let head = Head::of(&state, &request);
+    let head = Head::of(&state, &request)?;
     let (parts, body) = request.into_parts();
     let body = json_body(&state, &parts.headers, body).await?;
     let asked = ChatRequest::parse(&body)?;
     asked.require_model()?;
-    let call = head.into_call(Route::ChatCompletions, body);
+    let call = head.into_chat(&state, &asked, body)?;
     if asked.stream { answer_streamed(&state, call, Format::Chunks).await } else { answer_whole(&state, call).await }
 }

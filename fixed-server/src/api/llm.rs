@@ -6,12 +6,11 @@ use super::{DEFAULT_MODEL, answer_whole};
 use crate::errors::Failure;
 use crate::request::{Head, json_body};
 use crate::state::Shared;
-use crate::upstream::Route;
 
 pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, Failure> {
-    let head = Head::of(&state, &request);
+    let head = Head::of(&state, &request)?;
     let (parts, body) = request.into_parts();
     let asked = ChatRequest::parse_prompt_or_messages(&json_body(&state, &parts.headers, body).await?)?;
-    let call = head.into_call(Route::ChatCompletions, asked.to_vendor_body(DEFAULT_MODEL, false));
+    let call = head.into_chat(&state, &asked, asked.to_vendor_body(DEFAULT_MODEL, false))?;
     answer_whole(&state, call).await
 }

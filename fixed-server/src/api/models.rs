@@ -1,6 +1,5 @@
 use axum::extract::{Request, State};
 use axum::response::Response;
-use bytes::Bytes;
 use resilience::Deadline;
 
 use super::json;
@@ -8,15 +7,14 @@ use crate::errors::{Failure, UpstreamFailure};
 use crate::request::{Head, require_key};
 use crate::stack::until_cut;
 use crate::state::Shared;
-use crate::upstream::Route;
 
 /// The vendor's list. It generates nothing, so it takes no permit and has no outcome.
 pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, Failure> {
     require_key(&state, request.headers())?;
-    let call = Head::of(&state, &request).into_call(Route::Models, Bytes::new());
+    let call = Head::of(&state, &request)?.into_models();
     let models = until_cut(&state, async {
         let asked = Deadline::after(state.limits.call_timeout).bound(state.upstream.whole(&call)).await;
         asked.map_err(|_| UpstreamFailure::CallTimeout)?
     });
-    Ok(json(models.await?))
+    Ok(json(models.await?.body))
 }

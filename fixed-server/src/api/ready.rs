@@ -14,6 +14,8 @@ pub(super) async fn handle(State(state): State<Shared>) -> (StatusCode, Json<Rea
         not_ready("shutting down")
     } else if state.overloaded.update(state.admission.load().queue_use()) {
         not_ready("overloaded")
+    } else if state.failing.as_ref().is_some_and(|failing| failing.update(state.errors.share())) {
+        not_ready("error rate")
     } else {
         (StatusCode::OK, Json(Readiness::ready()))
     }

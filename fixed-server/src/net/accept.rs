@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -14,6 +17,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::write_timeout::WriteTimeout;
+use crate::identity::Peer;
 use crate::settings::Limits;
 use crate::telemetry::Metrics;
 
@@ -51,8 +55,8 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, limits: &Limits, m
             next = next => next,
             () = stop.gracefully.cancelled() => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok((stream, peer)) => (stream, Peer(peer.ip())),
             Err(error) => {
                 metrics.accept_error();
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -60,7 +64,7 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, limits: &Limits, m
                 continue;
             }
         };
-        let connection = graceful.watch(connection(stream, limits, service.clone()));
+        let connection = graceful.watch(connection(stream, limits, At { peer, service: service.clone() }));
         let (now, metrics) = (stop.now.clone(), metrics.clone());
         tokio::spawn(async move {
             if let Some(Err(error)) = now.run_until_cancelled(connection).await {
@@ -73,11 +77,29 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, limits: &Limits, m
     graceful.shutdown().await;
 }
 
+/// The service on one connection: its requests know who is at the other end.
+#[derive(Clone)]
+struct At {
+    peer: Peer,
+    service: TowerToHyperService<Router>,
+}
+
+impl Service<Request<Incoming>> for At {
+    type Response = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Response;
+    type Error = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Error;
+    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(self.peer);
+        self.service.call(request)
+    }
+}
+
 fn connection(
     stream: TcpStream,
     limits: &Limits,
-    service: TowerToHyperService<Router>,
-) -> http1::Connection<TokioIo<WriteTimeout<TcpStream>>, TowerToHyperService<Router>> {
+    service: At,
+) -> http1::Connection<TokioIo<WriteTimeout<TcpStream>>, At> {
     // Nagle's algorithm would hold a token back until the client has acknowledged the last. A socket
     // on which it cannot be switched off is broken, and shows that by itself.
     let _ = stream.set_nodelay(true);

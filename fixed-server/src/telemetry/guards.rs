@@ -1,7 +1,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use resilience::Permit;
+use resilience::Admitted;
+use wire::completion::Usage;
 
 use super::Metrics;
 use crate::errors::Failure;
@@ -12,18 +13,33 @@ use crate::errors::Failure;
 pub(crate) struct ActiveCall {
     metrics: Arc<Metrics>,
     begun: Instant,
-    _permit: Permit,
+    admitted: Admitted,
+    prompt_tokens: u64,
+    generated_tokens: u64,
+    /// What the vendor says that it came to; without that, what was sent and seen.
+    usage: Option<u64>,
 }
 
 impl ActiveCall {
     /// A call that begins now, with its permit.
-    pub(crate) fn new(metrics: Arc<Metrics>, permit: Permit) -> Self {
-        ActiveCall { metrics, begun: Instant::now(), _permit: permit }
+    pub(crate) fn new(metrics: Arc<Metrics>, admitted: Admitted, prompt_tokens: u64) -> Self {
+        ActiveCall { metrics, begun: Instant::now(), admitted, prompt_tokens, generated_tokens: 0, usage: None }
+    }
+
+    /// A token has come.
+    pub(crate) fn token(&mut self) {
+        self.generated_tokens += 1;
+    }
+
+    /// The vendor says what the call came to, in tokens.
+    pub(crate) fn usage(&mut self, usage: &Usage) {
+        self.usage = Some(usage.total_tokens);
     }
 }
 
 impl Drop for ActiveCall {
     fn drop(&mut self) {
+        self.admitted.settle(self.usage.unwrap_or(self.prompt_tokens + self.generated_tokens));
         self.metrics.call_ended(self.begun.elapsed());
     }
 }

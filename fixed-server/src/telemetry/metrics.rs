@@ -7,7 +7,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
-use resilience::Load;
+use resilience::{Load, Waited};
 
 use crate::outcome::Outcome;
 
@@ -26,6 +26,9 @@ pub(crate) struct Metrics {
     call_timeouts: Counter,
     duration: Histogram,
     permit_wait: Histogram,
+    rate_wait: Histogram,
+    retries: Counter,
+    retries_refused: Counter,
     first_token: Histogram,
     inter_token: Histogram,
     concurrent: Gauge,
@@ -69,6 +72,9 @@ impl Metrics {
             call_timeouts: Counter::default(),
             duration: seconds(),
             permit_wait: seconds(),
+            rate_wait: seconds(),
+            retries: Counter::default(),
+            retries_refused: Counter::default(),
             first_token: seconds(),
             inter_token: seconds(),
             concurrent: Gauge::default(),
@@ -103,10 +109,18 @@ impl Metrics {
             "From the permit to the end of the call or stream",
             self.duration.clone(),
         );
+        registry.register("llm_retries", "Attempts after a request's first", self.retries.clone());
+        let refused = self.retries_refused.clone();
+        registry.register("llm_retries_refused", "Attempts that were not made for want of budget", refused);
         registry.register(
             "llm_semaphore_wait_seconds",
-            "From asking for a turn to the answer",
+            "Of the wait for a turn, what was for a permit; all of it, where none came",
             self.permit_wait.clone(),
+        );
+        registry.register(
+            "llm_rate_limit_wait_seconds",
+            "Of the wait for a turn, what was for the rate limits",
+            self.rate_wait.clone(),
         );
         registry.register(
             "llm_time_to_first_token_seconds",
@@ -164,9 +178,21 @@ impl Metrics {
         }
     }
 
-    /// Counts how long a request waited for its turn, whether or not it got one.
-    pub(crate) fn waited_for_permit(&self, waited: Duration) {
-        self.permit_wait.observe(waited.as_secs_f64());
+    /// Counts how long a request waited for its turn, and for which part of it, if it got one.
+    pub(crate) fn waited(&self, whole: Duration, parts: Option<Waited>) {
+        let Waited { for_rate, for_permit } = parts.unwrap_or(Waited { for_rate: Duration::ZERO, for_permit: whole });
+        self.permit_wait.observe(for_permit.as_secs_f64());
+        self.rate_wait.observe(for_rate.as_secs_f64());
+    }
+
+    /// Counts an attempt after the first.
+    pub(crate) fn retry(&self) {
+        self.retries.inc();
+    }
+
+    /// Counts an attempt that the budget did not allow.
+    pub(crate) fn retry_refused(&self) {
+        self.retries_refused.inc();
     }
 
     /// Counts a call that has given its permit back.

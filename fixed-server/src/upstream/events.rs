@@ -12,6 +12,7 @@ use wire::stream::VendorEvent;
 
 use super::failure;
 use crate::errors::{Failure, UpstreamFailure};
+use crate::settings::Limits;
 
 /// Chunks without text that are held back while the first token is waited for. A vendor sends one
 /// that only says who speaks, some one more before it; beyond that it generates something other than
@@ -46,19 +47,23 @@ pub(crate) struct EventStream {
     failed: Option<Failure>,
     idle_timeout: Duration,
     quiet_since: Instant,
-    /// Fires at the earliest time at which the stream can have been quiet for too long.
+    /// When it has taken longer than any stream may.
+    ends_at: Instant,
+    /// Fires at the earliest time at which the stream can have been quiet for too long, or is to end.
     timer: Pin<Box<Sleep>>,
 }
 
 impl EventStream {
-    pub(super) fn new(response: Response, idle_timeout: Duration) -> Self {
+    pub(super) fn new(response: Response, limits: &Limits) -> Self {
+        let now = Instant::now();
         EventStream {
             body: response.into(),
             decoder: Decoder::new(EVENT_BYTES_MAX),
             failed: None,
-            idle_timeout,
-            quiet_since: Instant::now(),
-            timer: Box::pin(sleep(idle_timeout)),
+            idle_timeout: limits.idle_timeout,
+            quiet_since: now,
+            ends_at: now + limits.total_timeout,
+            timer: Box::pin(sleep(limits.idle_timeout.min(limits.total_timeout))),
         }
     }
 
@@ -95,11 +100,12 @@ impl EventStream {
     /// What came next, or the failure that ended the stream: silence for too long is one.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Batch, Failure>> {
         match self.poll_read(cx) {
-            Poll::Ready(read) => Poll::Ready(read),
-            Poll::Pending => {
-                ready!(self.poll_too_quiet(cx));
-                Poll::Ready(Err(UpstreamFailure::IdleTimeout.into()))
+            // Asked of the last read, so that a stream that never pauses ends as well.
+            Poll::Ready(Ok(_)) if self.quiet_since >= self.ends_at => {
+                Poll::Ready(Err(UpstreamFailure::TotalTimeout.into()))
             }
+            Poll::Ready(read) => Poll::Ready(read),
+            Poll::Pending => Poll::Ready(Err(ready!(self.poll_too_long(cx)).into())),
         }
     }
     // ANCHOR_END: blocked-executor
@@ -144,16 +150,20 @@ impl EventStream {
         }
     }
 
-    /// Ready when the stream has been quiet for too long. The timer is not set anew for each piece,
-    /// which would cost more than the piece; when it fires, it is set to where it should stand.
-    fn poll_too_quiet(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Ready when the stream has been quiet for too long, or has taken too long. The timer is not set
+    /// anew for each piece, which would cost more than the piece; when it fires, it is set to where it
+    /// should stand.
+    fn poll_too_long(&mut self, cx: &mut Context<'_>) -> Poll<UpstreamFailure> {
         loop {
             ready!(self.timer.as_mut().poll(cx));
-            let due = self.quiet_since + self.idle_timeout;
-            if due <= Instant::now() {
-                return Poll::Ready(());
+            let (now, quiet_until) = (Instant::now(), self.quiet_since + self.idle_timeout);
+            if now >= self.ends_at {
+                return Poll::Ready(UpstreamFailure::TotalTimeout);
             }
-            self.timer.as_mut().reset(due);
+            if now >= quiet_until {
+                return Poll::Ready(UpstreamFailure::IdleTimeout);
+            }
+            self.timer.as_mut().reset(quiet_until.min(self.ends_at));
         }
     }
 

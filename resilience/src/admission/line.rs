@@ -77,11 +77,7 @@ struct Waiting {
 }
 
 impl Line {
-    pub(super) fn new(
-        requests: Option<(Rate, NonZeroU64)>,
-        tokens: Option<(Rate, NonZeroU64)>,
-        now: Instant,
-    ) -> Self {
+    pub(super) fn new(requests: Option<(Rate, NonZeroU64)>, tokens: Option<(Rate, NonZeroU64)>, now: Instant) -> Self {
         let bucket = |(rate, burst)| Gcra::new(rate, burst, now);
         let (interactive, batch) = (Lane::default(), Lane::default());
         Line { requests: requests.map(bucket), tokens: tokens.map(bucket), interactive, batch, next_number: 0 }
@@ -187,9 +183,7 @@ impl Line {
         let Lane { waiting, tokens } = &self.interactive;
         match priority {
             Priority::Interactive => (waiting.len(), *tokens),
-            Priority::Batch => {
-                (waiting.len() + self.batch.waiting.len(), tokens.saturating_add(self.batch.tokens))
-            }
+            Priority::Batch => (waiting.len() + self.batch.waiting.len(), tokens.saturating_add(self.batch.tokens)),
         }
     }
 

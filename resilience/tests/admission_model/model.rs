@@ -1,20 +1,20 @@
-pub const TIMEOUT_MS: u64 = 50;
+pub(crate) const TIMEOUT_MS: u64 = 50;
 /// The rate is one request in so many milliseconds, and one token a millisecond.
-pub const MS_A_REQUEST: u64 = 7;
-pub const REQUEST_BURST: u64 = 2;
-pub const TOKEN_BURST: u64 = 30;
+pub(crate) const MS_A_REQUEST: u64 = 7;
+pub(crate) const REQUEST_BURST: u64 = 2;
+pub(crate) const TOKEN_BURST: u64 = 30;
 
 #[derive(Debug, Clone, Copy)]
-pub struct Setting {
-    pub limit: usize,
-    pub max_queued: usize,
+pub(crate) struct Setting {
+    pub(crate) limit: usize,
+    pub(crate) max_queued: usize,
     /// Whether requests, and tokens, are limited.
-    pub requests: bool,
-    pub tokens: bool,
+    pub(crate) requests: bool,
+    pub(crate) tokens: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     Admitted,
     QueueFull,
     TooLong,
@@ -23,7 +23,7 @@ pub enum Fate {
 }
 
 #[derive(Debug, Clone, Copy)]
-pub struct Caller {
+pub(crate) struct Caller {
     batch: bool,
     number: usize,
     tokens: u64,
@@ -31,21 +31,21 @@ pub struct Caller {
 }
 
 /// Levels are what is in the buckets: milliseconds of refilling, and tokens.
-pub struct Model {
+pub(crate) struct Model {
     setting: Setting,
     now: u64,
     arrived: usize,
     request_level: i64,
     token_level: i64,
     mean_hold: Option<f64>,
-    pub running: Vec<Caller>,
+    pub(crate) running: Vec<Caller>,
     /// In the order in which they are let in.
-    pub waiting: Vec<Caller>,
-    pub fates: Vec<(usize, Fate)>,
+    pub(crate) waiting: Vec<Caller>,
+    pub(crate) fates: Vec<(usize, Fate)>,
 }
 
 impl Model {
-    pub fn new(setting: Setting) -> Self {
+    pub(crate) fn new(setting: Setting) -> Self {
         Model {
             setting,
             now: 0,
@@ -59,7 +59,7 @@ impl Model {
         }
     }
 
-    pub fn arrive(&mut self, tokens: u64, batch: bool) {
+    pub(crate) fn arrive(&mut self, tokens: u64, batch: bool) {
         let caller = Caller { batch, number: self.arrived, tokens, since: self.now };
         self.arrived += 1;
         let before: Vec<_> = self.waiting.iter().filter(|other| batch || !other.batch).copied().collect();
@@ -76,7 +76,7 @@ impl Model {
         }
     }
 
-    pub fn complete(&mut self, pick: usize, used: u64) {
+    pub(crate) fn complete(&mut self, pick: usize, used: u64) {
         if self.running.is_empty() {
             return;
         }
@@ -87,14 +87,14 @@ impl Model {
         self.serve();
     }
 
-    pub fn cancel(&mut self, pick: usize) {
+    pub(crate) fn cancel(&mut self, pick: usize) {
         if !self.waiting.is_empty() {
             self.waiting.remove(pick % self.waiting.len());
         }
         self.serve();
     }
 
-    pub fn pass_a_millisecond(&mut self) {
+    pub(crate) fn pass_a_millisecond(&mut self) {
         self.now += 1;
         self.request_level = (self.request_level + 1).min((MS_A_REQUEST * REQUEST_BURST) as i64);
         self.token_level = (self.token_level + 1).min(TOKEN_BURST as i64);

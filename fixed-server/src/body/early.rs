@@ -1,0 +1,78 @@
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use wire::stream::error_event;
+
+use super::StreamBody;
+use crate::errors::Failure;
+
+/// A comment, which every reader of events passes over.
+const COMMENT: &[u8] = b": keep-alive\n\n";
+
+/// A stream that is still being opened.
+pub(crate) type Opening = Pin<Box<dyn Future<Output = Result<StreamBody, Failure>> + Send>>;
+
+/// A streamed answer that was begun before its first token, so that what stands between here and the
+/// client sees that somebody is still there. Attempts are still made anew behind it: no token has been
+/// sent yet. But it is a 200, so a failure is an error event.
+pub(crate) struct EarlyBody {
+    state: State,
+}
+
+enum State {
+    /// Comments are sent, the first at once.
+    Opening(Opening, Interval),
+    Streaming(Box<StreamBody>),
+    Ended,
+}
+
+impl EarlyBody {
+    /// The body of a stream that has been opening for `pause` already: a comment comes every `pause`.
+    pub(crate) fn new(opening: Opening, pause: Duration) -> Self {
+        let mut comments = interval_at(Instant::now(), pause);
+        // A client that did not read for a while needs one comment and not all of them.
+        comments.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        EarlyBody { state: State::Opening(opening, comments) }
+    }
+}
+
+impl Body for EarlyBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let State::Opening(opening, comments) = &mut self.state else {
+            return match &mut self.state {
+                State::Streaming(body) => Pin::new(&mut **body).poll_frame(cx),
+                _ => Poll::Ready(None),
+            };
+        };
+        match opening.as_mut().poll(cx) {
+            Poll::Ready(Ok(body)) => {
+                self.state = State::Streaming(Box::new(body));
+                self.poll_frame(cx)
+            }
+            Poll::Ready(Err(failure)) => {
+                self.state = State::Ended;
+                Poll::Ready(Some(Ok(Frame::data(error_event(&failure.body()).into()))))
+            }
+            Poll::Pending => {
+                ready!(comments.poll_tick(cx));
+                Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(COMMENT)))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.state {
+            State::Opening(..) => false,
+            State::Streaming(body) => body.is_end_stream(),
+            State::Ended => true,
+        }
+    }
+}

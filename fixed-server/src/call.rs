@@ -1,0 +1,120 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use resilience::{Ask, Priority};
+use wire::chat::ChatRequest;
+use wire::error::Refusal;
+
+use crate::identity::User;
+
+/// Tokens that are reserved for the answer to a request that sets no limit on it: a long page. What is
+/// too much is refunded, what is too little is charged.
+const ANSWER_TOKENS: u64 = 1000;
+
+/// One request to the vendor, as often as it has to be made.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    /// What is asked for.
+    pub(crate) route: Route,
+    /// The request's body; empty for a route that takes none.
+    pub(crate) body: Bytes,
+    /// Passed on as `X-Request-ID`, so that one request can be followed through both logs.
+    pub(crate) request_id: String,
+    /// Headers that steer the mock vendor; empty unless the server was told to pass them on.
+    pub(crate) mock_headers: Vec<(String, String)>,
+    /// Whose limits it counts against.
+    pub(crate) user: User,
+    /// What it needs to be let in.
+    pub(crate) ask: Ask,
+    /// Tokens of its prompt, estimated.
+    pub(crate) prompt_tokens: u64,
+    /// How far it has come.
+    pub(crate) progress: Arc<Progress>,
+}
+
+/// The vendor's routes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// `POST /v1/chat/completions`
+    ChatCompletions,
+    /// `GET /v1/models`
+    Models,
+}
+
+/// How far a request has come, for the log line at its end.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    attempts: AtomicU32,
+    /// Over all attempts.
+    queued_ms: AtomicU64,
+}
+
+impl Progress {
+    /// Another attempt begins.
+    pub(crate) fn attempt(&self) {
+        self.attempts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// An attempt has waited so long for its turn, whether or not it got one.
+    pub(crate) fn queued(&self, waited: Duration) {
+        self.queued_ms.fetch_add(waited.as_millis() as u64, Ordering::Relaxed);
+    }
+
+    /// Attempts so far.
+    pub(crate) fn attempts(&self) -> u32 {
+        self.attempts.load(Ordering::Relaxed)
+    }
+
+    /// Milliseconds waited for a turn so far.
+    pub(crate) fn queued_ms(&self) -> u64 {
+        self.queued_ms.load(Ordering::Relaxed)
+    }
+}
+
+/// What `asked` needs to be let in where one call can have `most` tokens: its prompt, and the longest
+/// answer that it allows.
+///
+/// # Errors
+/// [`Refusal::Invalid`] for one that could never be let in.
+pub(crate) fn ask_for(asked: &ChatRequest, priority: Priority, most: Option<u64>) -> Result<Ask, Refusal> {
+    let prompt = asked.prompt_tokens();
+    let answer = asked.max_tokens.map(u64::from);
+    let too_many = |param: &str, found: u64, allowed: u64| Refusal::Invalid {
+        param: param.into(),
+        found: format!("{found} tokens"),
+        expected: format!("at most {allowed}, the most that one call may use of the quota").into(),
+    };
+    let tokens = match (most, answer) {
+        (Some(most), _) if prompt >= most => return Err(too_many("messages", prompt, most - 1)),
+        (Some(most), Some(answer)) if prompt + answer > most => {
+            return Err(too_many("max_tokens", answer, most - prompt));
+        }
+        (Some(most), None) => (prompt + ANSWER_TOKENS).min(most),
+        (_, answer) => prompt + answer.unwrap_or(ANSWER_TOKENS),
+    };
+    Ok(Ask { tokens, priority })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(body: &str, most: Option<u64>) -> Result<u64, String> {
+        let asked = ChatRequest::parse(body.as_bytes()).unwrap();
+        ask_for(&asked, Priority::Interactive, most).map(|ask| ask.tokens).map_err(|refusal| refusal.to_string())
+    }
+
+    #[test]
+    fn a_call_reserves_its_prompt_and_its_longest_answer() {
+        let body = |rest: &str| format!(r#"{{"messages":[{{"role":"user","content":"12345678"}}]{rest}}}"#);
+        assert_eq!(ask(&body(r#","max_tokens":50"#), Some(52)), Ok(52));
+        assert_eq!(ask(&body(""), None), Ok(1002));
+        assert_eq!(ask(&body(""), Some(500)), Ok(500), "what was not asked for is no reason to refuse it");
+        let answer = "'max_tokens' is 50 tokens, expected at most 49, the most that one call may use of the quota";
+        assert_eq!(ask(&body(r#","max_tokens":50"#), Some(51)), Err(answer.into()));
+        let prompt = "'messages' is 2 tokens, expected at most 1, the most that one call may use of the quota";
+        assert_eq!(ask(&body(""), Some(2)), Err(prompt.into()));
+    }
+}

@@ -1,0 +1,85 @@
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::time::Duration;
+
+use resilience::Rate;
+
+use super::limits::Limits;
+
+/// A rate and the burst that may be taken of it at once.
+type Quota = (Rate, NonZeroU64);
+
+impl Limits {
+    /// The vendor's quota of calls, in a form that keeps it in *every* window of its length: what comes
+    /// at once and what comes evenly are, together, no more than the quota. A bucket as large as the
+    /// quota lets nearly two quotas through in one window.
+    pub(crate) fn requests(&self) -> Option<Quota> {
+        self.rate_limit.0.map(|quota| kept(quota, self.rate_burst, 20))
+    }
+
+    /// The same for tokens, whose calls are large: a quarter may come at once.
+    pub(crate) fn tokens(&self) -> Option<Quota> {
+        self.token_limit.0.map(|quota| kept(quota, self.token_burst, 4))
+    }
+}
+
+/// `quota` as an even rate and a burst: the one given, or the `share`-th part.
+fn kept(quota: Rate, burst: Option<NonZeroUsize>, share: u64) -> Quota {
+    let amount = quota.amount();
+    let burst = burst.map_or(amount / share, |burst| burst.get() as u64).max(1);
+    let burst = NonZeroU64::new(burst).unwrap_or(NonZeroU64::MIN);
+    let even = if burst.get() > 1 {
+        Rate::new(amount.saturating_sub(burst.get()), quota.interval())
+    } else {
+        // With one at a time, the quota and one more fit into a window from edge to edge: a little slower,
+        // and they do not, even if some arrive late.
+        let slower = Duration::from_millis((quota.interval().as_millis() as u64).div_ceil(19));
+        Rate::new(amount, quota.interval() + slower)
+    };
+    // A quota of a day cannot be slower than a day, and is kept nearly as well.
+    (even.unwrap_or(quota), burst)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use resilience::Gcra;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    proptest! {
+        /// Against a vendor that counts what came in the last interval, and callers that come at once.
+        #[test]
+        fn no_window_sees_more_than_the_quota(
+            amount in 1_u64..200,
+            millis in 100_u64..3000,
+            given in proptest::option::of(1_usize..50),
+            pauses in proptest::collection::vec(0_u64..4000, 1..6),
+        ) {
+            let quota = Rate::new(amount, Duration::from_millis(millis)).unwrap();
+            let burst = given.filter(|burst| (*burst as u64) < amount).and_then(NonZeroUsize::new);
+            let (rate, burst) = kept(quota, burst, 20);
+            let start = Instant::now();
+            let (mut bucket, mut now, mut starts) = (Gcra::new(rate, burst, start), start, Vec::new());
+            for pause in pauses {
+                now += Duration::from_millis(pause);
+                for _ in 0..2 * amount {
+                    now = now.max(bucket.ready_at(1).unwrap());
+                    bucket.try_take(1, now).unwrap();
+                    starts.push(now);
+                }
+            }
+            for (first, from) in starts.iter().enumerate() {
+                let within = starts[first..].iter().take_while(|at| **at - *from < quota.interval()).count();
+                prop_assert!(within as u64 <= amount, "{within} of {amount} within {millis} ms");
+            }
+        }
+
+        #[test]
+        fn nine_tenths_of_the_quota_can_be_used(amount in 1_u64..100_000, millis in 100_u64..60_000) {
+            let quota = Rate::new(amount, Duration::from_millis(millis)).unwrap();
+            let (rate, _) = kept(quota, None, 20);
+            prop_assert!(rate.time_for(900) <= quota.time_for(1000));
+        }
+    }
+}
