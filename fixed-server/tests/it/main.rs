@@ -4,12 +4,20 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
+/// Rates, quotas, users, priorities, readiness.
+mod admission;
 /// Clients that leave, at each stage.
 mod disconnects;
+/// Every fault at every endpoint.
+mod faults;
+/// Answers that are begun before their first token.
+mod keep_alive;
 /// Limits on how much runs at once, and what is held meanwhile.
 mod limits;
 /// Exactly one outcome for each request.
 mod outcomes;
+/// What is tried again, when, and how often.
+mod retries;
 /// A server under test and its client.
 mod server;
 /// Stopping, at each stage.

@@ -56,6 +56,27 @@ async fn a_vendor_that_falls_silent_is_left_after_the_idle_timeout() {
 }
 
 #[tokio::test]
+async fn a_healthy_stream_ends_when_it_takes_longer_than_any_may() {
+    let gap = Duration::from_millis(50);
+    let mock = MockLlm::builder().tokens(10_000).ttft(Duration::ZERO).inter_token(gap).start().await.unwrap();
+    let server = Server::start(&mock.url(), &["--idle-timeout", "600ms", "--total-timeout", "700ms"]).await;
+    let text = server.stream().await.text().await.unwrap();
+    assert!(text.contains("event: error\n") && text.contains("total_timeout") && !text.contains("[DONE]"), "{text}");
+    server.until_outcomes("stream_error", 1.0).await;
+    assert_eq!(server.metric("llm_concurrent_calls").await, 0.0);
+}
+
+/// A stream that is always ready would never look at a timer.
+#[tokio::test]
+async fn a_stream_that_never_pauses_ends_then_too() {
+    let mock = MockLlm::builder().tokens(1_000_000).ttft(Duration::ZERO).inter_token(Duration::ZERO);
+    let mock = mock.start().await.unwrap();
+    let server = Server::start(&mock.url(), &["--idle-timeout", "200ms", "--total-timeout", "300ms"]).await;
+    let text = server.stream().await.text().await.unwrap();
+    assert!(text.contains("total_timeout") && !text.contains("[DONE]"), "{} bytes", text.len());
+}
+
+#[tokio::test]
 async fn a_comment_says_that_the_vendor_is_still_there() {
     let mut pieces = vec![format!("{HEAD}{}", token("a"))];
     pieces.extend(vec![": thinking\n\n".to_owned(); 20]);

@@ -1,0 +1,132 @@
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use mock_llm::MockLlm;
+use serde_json::json;
+
+use crate::server::{STREAM, Server, error_type};
+
+const NEVER: Duration = Duration::from_secs(600);
+
+/// The vendor refuses whatever exceeds its quota in any window, and has nothing to refuse.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_quota_is_kept_in_every_window_and_nearly_used_up() {
+    let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO);
+    let mock = mock.quota_requests(20, Duration::from_secs(1)).start().await.unwrap();
+    let server = Server::start(&mock.url(), &["--rate-limit", "20/1s"]).await;
+    let begun = Instant::now();
+    let answers = join_all((0..60).map(|_| server.post("/llm").send())).await;
+    assert!(answers.into_iter().all(|answer| answer.unwrap().status() == 200));
+    assert_eq!((mock.ledger().started, mock.ledger().refused), (60, 0));
+    // Sixty need about three seconds.
+    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+    assert!(server.metric("llm_rate_limit_wait_seconds_sum").await > 30.0, "sixty waited for 1.5 s on average");
+}
+
+#[tokio::test]
+async fn who_would_wait_too_long_for_the_rate_is_refused_at_once_and_may_come_back() {
+    let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
+    let server = Server::start(&mock.url(), &["--rate-limit", "1/10s", "--queue-timeout", "2s"]).await;
+    assert_eq!(server.post("/llm").send().await.unwrap().status(), 200);
+    let refused = server.post("/llm").send().await.unwrap();
+    assert_eq!(refused.status(), 429);
+    let retry_after: f64 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!(retry_after > 2.0 && retry_after <= 11.0, "{retry_after}");
+    assert_eq!(error_type(refused).await, "overloaded");
+    assert_eq!((server.outcomes("overloaded").await, mock.ledger().started), (1.0, 1));
+}
+
+/// What a call reserved and did not use is there for the next one; what a refused call would have
+/// reserved was never taken.
+#[tokio::test]
+async fn a_quota_of_tokens_is_reserved_and_given_back() {
+    let mock = MockLlm::builder().tokens(5).ttft(Duration::ZERO).inter_token(Duration::ZERO).start().await.unwrap();
+    let flags = ["--token-limit", "4000/1h", "--token-burst", "1000", "--queue-timeout", "1s"];
+    let server = Server::start(&mock.url(), &flags).await;
+    for path in [STREAM, "/llm", "/v1/chat/completions"] {
+        let body = json!({ "model": "m", "max_tokens": 900, "messages": [{ "role": "user", "content": "hi" }] });
+        for round in 0..4 {
+            let answer = server.post(path).json(&body).send().await.unwrap();
+            assert_eq!(answer.status(), 200, "{path}, round {round}: 900 were reserved, some 10 used");
+            answer.text().await.unwrap();
+        }
+    }
+    let body = json!({ "max_tokens": 2000, "messages": [{ "role": "user", "content": "hi" }] });
+    let refused = server.post("/llm").json(&body).send().await.unwrap();
+    assert_eq!(refused.status(), 400);
+    assert!(refused.text().await.unwrap().contains("\"param\":\"max_tokens\""));
+}
+
+#[tokio::test]
+async fn a_user_over_a_limit_takes_no_place_that_others_share() {
+    let mock = MockLlm::builder().tokens(2).ttft(Duration::ZERO).inter_token(NEVER).start().await.unwrap();
+    let flags = ["--user-max-in-flight", "2", "--user-rate-limit", "4/1h", "--max-in-flight", "2"];
+    let server = Server::start(&mock.url(), &flags).await;
+    let running = [server.stream().await, server.stream().await];
+    let refused = server.stream().await;
+    assert_eq!((refused.status().as_u16(), refused.headers().contains_key("retry-after")), (429, true));
+    assert_eq!(error_type(refused).await, "user_limit");
+    assert_eq!((server.metric("llm_queue_length").await, mock.ledger().started), (0.0, 2));
+    drop(running);
+    server.until_outcomes("disconnected", 2.0).await;
+
+    let more = [server.stream().await, server.stream().await];
+    assert!(more.iter().all(|answer| answer.status() == 200), "the calls of one that was refused are not counted");
+    drop(more);
+    server.until_outcomes("disconnected", 4.0).await;
+    assert_eq!(error_type(server.stream().await).await, "user_limit");
+    assert_eq!(server.outcomes("user_limit").await, 2.0);
+}
+
+#[tokio::test]
+async fn a_batch_waits_behind_those_who_came_later() {
+    let gap = Duration::from_millis(300);
+    let mock = MockLlm::builder().tokens(1).ttft(gap).start().await.unwrap();
+    let server = Server::start(&mock.url(), &["--max-in-flight", "1", "--priorities"]).await;
+    let running = tokio::spawn(server.post("/llm").send());
+    server.until("llm_concurrent_calls", 1.0).await;
+    let batch = tokio::spawn(server.post("/llm").header("x-priority", "batch").header("x-request-id", "b").send());
+    server.until("llm_queue_length", 1.0).await;
+    let urgent = server.post("/llm").header("x-request-id", "i").send().await.unwrap();
+    assert_eq!(urgent.status(), 200);
+    assert!(!mock.ledger().attempts_by_request_id.contains_key("b") || mock.ledger().started == 3);
+    assert!(!batch.is_finished());
+    assert_eq!(batch.await.unwrap().unwrap().status(), 200);
+    running.await.unwrap().unwrap();
+
+    let wrong = server.post("/llm").header("x-priority", "urgent").send().await.unwrap();
+    assert_eq!(wrong.status(), 400);
+    assert!(wrong.text().await.unwrap().contains("X-Priority"));
+}
+
+/// Overload is told by what comes in over the wait, not only by a queue that is long.
+#[tokio::test]
+async fn ready_says_no_while_the_queue_is_nearly_full_and_yes_when_it_is_half_empty() {
+    let mock = MockLlm::builder().tokens(2).ttft(Duration::ZERO).inter_token(NEVER).start().await.unwrap();
+    let server = Server::start(&mock.url(), &["--max-in-flight", "1", "--max-queued", "10"]).await;
+    let running = server.stream().await;
+    let mut waiting = Vec::new();
+    for queued in 1..=9 {
+        waiting.push(tokio::spawn(server.post(STREAM).send()));
+        server.until("llm_queue_length", f64::from(queued)).await;
+        assert_eq!(server.ready().await, if queued > 8 { 503 } else { 200 }, "{queued} of 10");
+    }
+    for left in (0..=8).rev() {
+        waiting.pop().unwrap().abort();
+        server.until("llm_queue_length", f64::from(left)).await;
+        assert_eq!(server.ready().await, if left >= 5 { 503 } else { 200 }, "{left} of 10");
+    }
+    drop(running);
+}
+
+#[tokio::test]
+async fn ready_looks_at_the_vendor_only_where_it_was_told_to() {
+    let mock = MockLlm::builder().fault("status=503").start().await.unwrap();
+    let told = Server::start(&mock.url(), &["--ready-on-error-rate", "0.5", "--attempts", "1"]).await;
+    let local = Server::start(&mock.url(), &["--attempts", "1"]).await;
+    for _ in 0..10 {
+        told.post("/llm").send().await.unwrap();
+        local.post("/llm").send().await.unwrap();
+    }
+    assert_eq!((told.ready().await, local.ready().await), (503, 200));
+}
