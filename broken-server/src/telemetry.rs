@@ -44,7 +44,7 @@ pub fn init(format: LogFormat, filter: LogFilter) {
     // The error says only that a subscriber is there already.
     let _ = match format {
         LogFormat::Text => registry.with(layer.with_ansi(colour_wanted())).try_init(),
-        LogFormat::Json => registry.with(layer.json()).try_init(),
+        LogFormat::Json => registry.with(layer.json().flatten_event(true)).try_init(),
     };
 }
 

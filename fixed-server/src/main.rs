@@ -13,7 +13,7 @@ const FAILED: u8 = 1;
 
 fn main() -> ExitCode {
     let settings = Settings::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
-    telemetry::init(settings.log_format, settings.log_level.clone());
+    let _logs = telemetry::init(settings.log_format, settings.log_level.clone());
     match start(&settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

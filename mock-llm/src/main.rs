@@ -66,7 +66,7 @@ fn init_log(args: &Args) {
     let log = tracing_subscriber::registry().with(args.log_level.clone());
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     match args.log_format {
-        LogFormat::Json => log.with(layer.json()).init(),
+        LogFormat::Json => log.with(layer.json().flatten_event(true)).init(),
         LogFormat::Text => {
             let colour =
                 std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());

@@ -6,5 +6,5 @@ use crate::state::Shared;
 use crate::telemetry;
 
 pub(super) async fn handle(State(state): State<Shared>) -> ([(HeaderName, &'static str); 1], String) {
-    ([(CONTENT_TYPE, telemetry::CONTENT_TYPE)], state.metrics.render(state.admission.load()))
+    ([(CONTENT_TYPE, telemetry::CONTENT_TYPE)], state.metrics.render(&state))
 }

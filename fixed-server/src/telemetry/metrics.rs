@@ -1,3 +1,4 @@
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -7,9 +8,11 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
-use resilience::{Load, Waited};
+use resilience::{BreakerState, Waited};
 
+use super::logs::lines_dropped;
 use crate::outcome::Outcome;
+use crate::state::AppState;
 
 /// Content type of `/metrics`.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -34,6 +37,10 @@ pub(crate) struct Metrics {
     concurrent: Gauge,
     queued: Gauge,
     open_streams: Gauge,
+    users: Gauge,
+    /// 0 while closed and where there is none, 1 while open, 0.5 while half-open.
+    breaker_open: Gauge<f64, AtomicU64>,
+    log_lines_dropped: Counter,
     accept_errors: Counter,
     write_timeouts: Counter,
     requests: Family<RequestLabels, Counter>,
@@ -80,6 +87,9 @@ impl Metrics {
             concurrent: Gauge::default(),
             queued: Gauge::default(),
             open_streams: Gauge::default(),
+            users: Gauge::default(),
+            breaker_open: Gauge::default(),
+            log_lines_dropped: Counter::default(),
             accept_errors: Counter::default(),
             write_timeouts: Counter::default(),
             requests: Family::default(),
@@ -135,6 +145,11 @@ impl Metrics {
         registry.register("llm_concurrent_calls", "Permits held: calls and streams under way", self.concurrent.clone());
         registry.register("llm_queue_length", "Requests that wait for a permit", self.queued.clone());
         registry.register("llm_open_streams", "Streams between first token and end", self.open_streams.clone());
+        registry.register("llm_users", "Users that have limits of their own just now", self.users.clone());
+        let breaker = self.breaker_open.clone();
+        registry.register("llm_breaker_open", "1 while the vendor is not called, 0.5 while one call asks", breaker);
+        let dropped = self.log_lines_dropped.clone();
+        registry.register("log_lines_dropped", "Log lines that were dropped because nobody reads them", dropped);
         registry.register("accept_errors", "Connections that could not be accepted", self.accept_errors.clone());
         let write_timeouts = self.write_timeouts.clone();
         registry.register("write_timeouts", "Connections closed because their client did not read", write_timeouts);
@@ -143,9 +158,17 @@ impl Metrics {
         registry.register("http_request_duration_seconds", "From the request to the answer's head", duration);
     }
 
-    /// The OpenMetrics text, with `load` as it is now.
-    pub(crate) fn render(&self, load: Load) -> String {
+    /// The OpenMetrics text, with `state` as it is now.
+    pub(crate) fn render(&self, state: &AppState) -> String {
+        let load = state.admission.load();
         self.concurrent.set(count(load.held));
+        self.users.set(count(state.users.as_ref().map_or(0, |users| users.report().users)));
+        self.breaker_open.set(state.breaker.as_ref().map_or(0.0, |breaker| match breaker.report().state {
+            BreakerState::Closed => 0.0,
+            BreakerState::HalfOpen => 0.5,
+            BreakerState::Open => 1.0,
+        }));
+        self.log_lines_dropped.inc_by(lines_dropped() - self.log_lines_dropped.get());
         self.queued.set(count(load.queued));
         let mut text = String::new();
         encode(&mut text, &self.registry)

@@ -22,6 +22,42 @@ async fn leaving_the_queue_gives_the_place_back_and_reaches_no_vendor() {
     drop(running);
 }
 
+/// Whoever leaves while waiting for the rate has spent none of it.
+#[tokio::test]
+async fn leaving_while_waiting_for_the_rate_leaves_it_to_others() {
+    let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
+    let server = Server::start(&mock.url(), &["--rate-limit", "1/2s"]).await;
+    assert_eq!(server.post("/llm").send().await.unwrap().status(), 200);
+    let waiting = tokio::spawn(server.post("/llm").send());
+    server.until("llm_queue_length", 1.0).await;
+    waiting.abort();
+    server.until_outcomes("disconnected", 1.0).await;
+    server.until("llm_queue_length", 0.0).await;
+    assert_eq!(mock.ledger().started, 1);
+    // Had it been spent, there would be room for no other within the queue timeout of 5 s: 2.1 s a call.
+    for _ in 0..2 {
+        assert_eq!(server.post("/llm").send().await.unwrap().status(), 200);
+    }
+    assert_eq!(mock.ledger().started, 3);
+}
+
+#[tokio::test]
+async fn leaving_between_two_attempts_ends_the_request() {
+    let mock = MockLlm::builder().tokens(1).fault("status=503;retry-after=1;first=1").start().await.unwrap();
+    let server = Server::start(&mock.url(), &[]).await;
+    for (left, path) in [(1.0, STREAM), (2.0, "/llm")] {
+        let request = tokio::spawn(server.post(path).send());
+        server.until("llm_retries_total", left).await;
+        request.abort();
+        server.until_outcomes("disconnected", left).await;
+        assert_eq!(server.metric("llm_concurrent_calls").await, 0.0);
+        mock.set_faults(&["status=503;retry-after=1;first=1"]).unwrap();
+    }
+    // Longer than any of them would have slept.
+    tokio::time::sleep(Duration::from_millis(1700)).await;
+    assert_eq!(mock.ledger().started, 2, "no attempt was made for who had left");
+}
+
 #[tokio::test]
 async fn leaving_before_the_first_token_ends_the_vendors_call() {
     let mock = MockLlm::builder().ttft(NEVER).start().await.unwrap();

@@ -51,3 +51,29 @@ async fn what_is_left_after_the_grace_is_told_so_at_every_stage() {
     eventually("the vendors' calls end", || endless.ledger().active + silent.ledger().active == 0).await;
     assert!(told.elapsed() < BOUND);
 }
+
+/// Waiting for the rate, and between two attempts: nobody is at the vendor, and each is told.
+#[tokio::test]
+async fn who_waits_without_the_vendor_is_told_as_well() {
+    let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
+    let flags = ["--shutdown-grace", "300ms", "--rate-limit", "1/4s"];
+    let rated = Server::start(&mock.url(), &flags).await;
+    assert_eq!(rated.post("/llm").send().await.unwrap().status(), 200);
+    let waiting = tokio::spawn(rated.post(STREAM).send());
+    rated.until("llm_queue_length", 1.0).await;
+
+    let failing = MockLlm::builder().fault("status=503;retry-after=9").start().await.unwrap();
+    let retrying = Server::start(&failing.url(), &["--shutdown-grace", "300ms"]).await;
+    let sleeping = tokio::spawn(retrying.post(STREAM).send());
+    retrying.until("llm_retries_total", 1.0).await;
+
+    let told = Instant::now();
+    for (server, request) in [(rated, waiting), (retrying, sleeping)] {
+        server.tell_to_stop();
+        let answer = request.await.unwrap().unwrap();
+        assert_eq!((answer.status().as_u16(), error_type(answer).await.as_str()), (503, "shutting_down"));
+        server.stopped().await;
+    }
+    assert!(told.elapsed() < BOUND);
+    assert_eq!((mock.ledger().started, failing.ledger().started), (1, 1));
+}

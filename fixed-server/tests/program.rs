@@ -1,0 +1,89 @@
+//! The program as a process: what only a process has, such as its standard error.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
+
+use std::io::{BufRead, BufReader, Lines};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use mock_llm::MockLlm;
+use reqwest::Client;
+use serde_json::{Value, json};
+
+/// The program, killed when dropped.
+struct Program {
+    child: Child,
+    url: String,
+    stderr: Lines<BufReader<ChildStderr>>,
+}
+
+impl Program {
+    fn start(upstream: &str, flags: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fixed-server"));
+        command.args(["--listen", "127.0.0.1:0", "--upstream", upstream]).args(flags);
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+        let url = loop {
+            let line = stderr.next().expect("it ended before it listened").unwrap();
+            if let Some((_, addr)) = line.split_once("listening on ") {
+                break addr.to_owned();
+            }
+        };
+        Program { child, url, stderr }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn client() -> Client {
+    Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap()
+}
+
+/// A server that wrote its log where it arises would stop here, after some 150 requests.
+#[tokio::test]
+async fn a_log_that_nobody_reads_stops_nobody_and_what_is_lost_is_counted() {
+    let mock = MockLlm::builder().fault("status=400").start().await.unwrap();
+    let program = Program::start(&mock.url(), &[]);
+    let client = client();
+    let asked = json!({ "prompt": "hi" });
+    // Each writes two lines of some 200 bytes: more than the pipe holds and those that may wait.
+    for _ in 0..30 {
+        let asking = (0..100).map(|_| client.post(format!("{}/llm", program.url)).json(&asked).send());
+        assert!(join_all(asking).await.into_iter().all(|answer| answer.unwrap().status() == 400));
+    }
+    let metrics = client.get(format!("{}/metrics", program.url)).send().await.unwrap().text().await.unwrap();
+    let dropped = metrics.lines().find_map(|line| line.strip_prefix("log_lines_dropped_total ")).unwrap();
+    assert!(dropped.parse::<u64>().unwrap() > 0, "this test has no teeth");
+}
+
+/// One JSON object for each request, and one for each attempt that failed, with the request's id.
+#[tokio::test]
+async fn the_log_tells_of_every_request_and_failed_attempt_with_its_id() {
+    let mock = MockLlm::builder().tokens(2).fault("status=503;first=1").start().await.unwrap();
+    let mut program = Program::start(&mock.url(), &["--log-format", "json"]);
+    let request = client().post(format!("{}/chat/stream", program.url)).header("x-request-id", "traced-1");
+    let body = json!({ "messages": [{ "role": "user", "content": "hi" }] });
+    request.json(&body).send().await.unwrap().text().await.unwrap();
+    let mut lines = Vec::new();
+    while lines.len() < 2 {
+        let line = program.stderr.next().expect("the log ended").unwrap();
+        let line: Value = serde_json::from_str(&line).unwrap();
+        if line["request_id"] == "traced-1" {
+            lines.push(line);
+        }
+    }
+    let [attempt, request] = &lines[..] else { unreachable!() };
+    assert_eq!((&attempt["message"], &attempt["attempt"]), (&json!("an attempt failed"), &json!(1)));
+    assert_eq!(attempt["outcome"], "upstream_failure");
+    assert!(attempt["took_ms"].is_u64() && attempt["retry_in_ms"].is_u64(), "{attempt}");
+    assert_eq!((&request["message"], &request["outcome"]), (&json!("request ended"), &json!("success")));
+    assert_eq!(request["attempts"], 2);
+    assert!(request["took_ms"].is_u64() && request["queued_ms"].is_u64(), "{request}");
+    assert_eq!(mock.ledger().attempts_by_request_id["traced-1"], 2, "the vendor was told the id");
+}
