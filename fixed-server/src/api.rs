@@ -24,6 +24,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use bytes::Bytes;
 use tokio::time::Instant;
+use wire::completion::Usage;
 use wire::error::Refusal;
 use wire::{STREAM_METHOD_HEADER, sse};
 
@@ -32,6 +33,7 @@ use crate::errors::Failure;
 use crate::observe::observe;
 use crate::outcome::Outcome;
 use crate::request::shorten;
+use crate::sessions::{KeyId, SessionCall};
 use crate::stack;
 use crate::state::Shared;
 use crate::telemetry::OpenStream;
@@ -75,14 +77,33 @@ async fn no_route(request: Request) -> Failure {
     Refusal::NoRoute { path: shorten(request.uri().path()) }.into()
 }
 
+/// The session's call that a request leads to, if it names a session. Done before the vendor is asked,
+/// and before the request has an outcome: a database that is down is told by the status alone.
+async fn begin_session(
+    state: &Shared,
+    session_id: Option<&str>,
+    key: Option<&KeyId>,
+    call: &Call,
+    model: Option<&str>,
+) -> Result<Option<SessionCall>, Failure> {
+    let Some(session_id) = session_id else { return Ok(None) };
+    let model = shorten(model.unwrap_or(DEFAULT_MODEL));
+    Ok(Some(state.sessions.begin_call(session_id, key, &call.request_id, &model).await?))
+}
+
 /// Answers with the vendor's stream, once its first token is there.
-async fn answer_streamed(state: &Shared, call: Call, format: Format) -> Result<Response, Failure> {
+async fn answer_streamed(
+    state: &Shared,
+    call: Call,
+    session: Option<SessionCall>,
+    format: Format,
+) -> Result<Response, Failure> {
     let asked = Instant::now();
-    let outcome = state.begin(&call.request_id)?;
+    let outcome = state.begin(&call.request_id, session.clone())?;
     match stack::open_stream(state, &call).await {
         Ok(opened) => {
             let open = OpenStream::new(state.metrics.clone(), call.request_id, asked.elapsed());
-            let body = StreamBody::new(opened, outcome, open, format, state.cut.clone());
+            let body = StreamBody::new(opened, outcome, open, format, session, state.cut.clone());
             Ok((STREAM_HEADERS, Body::new(body)).into_response())
         }
         Err(failure) => {
@@ -94,10 +115,13 @@ async fn answer_streamed(state: &Shared, call: Call, format: Format) -> Result<R
 }
 
 /// Answers with the vendor's whole answer, as it came.
-async fn answer_whole(state: &Shared, call: Call) -> Result<Response, Failure> {
-    let outcome = state.begin(&call.request_id)?;
+async fn answer_whole(state: &Shared, call: Call, session: Option<SessionCall>) -> Result<Response, Failure> {
+    let outcome = state.begin(&call.request_id, session.clone())?;
     match stack::call_whole(state, &call).await {
         Ok(answer) => {
+            if let (Some(session), Some(usage)) = (session, Usage::of_answer(&answer)) {
+                session.usage(usage);
+            }
             outcome.record(Outcome::Success);
             Ok(json(answer))
         }

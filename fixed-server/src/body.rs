@@ -14,6 +14,7 @@ use wire::stream::{VendorEvent, error_event};
 
 use crate::errors::Failure;
 use crate::outcome::Outcome;
+use crate::sessions::SessionCall;
 use crate::stack::Opened;
 use crate::telemetry::{ActiveCall, OpenStream};
 use crate::upstream::{Batch, EventStream};
@@ -43,6 +44,8 @@ struct Running {
     last_token: Option<Instant>,
     /// None once `[DONE]` has come: the vendor's end of body is all that is waited for.
     outcome: Option<OutcomeGuard<Outcome>>,
+    /// The call's session, if it has one, to be told what the call took.
+    session: Option<SessionCall>,
     _call: ActiveCall,
 }
 
@@ -54,10 +57,11 @@ impl StreamBody {
         outcome: OutcomeGuard<Outcome>,
         open: OpenStream,
         format: Format,
+        session: Option<SessionCall>,
         cut: CancellationToken,
     ) -> Self {
         let Opened { events, head, call } = opened;
-        let running = Running { events, head, open, last_token: None, outcome: Some(outcome), _call: call };
+        let running = Running { events, head, open, last_token: None, outcome: Some(outcome), session, _call: call };
         StreamBody { running: Some(running), format, cut: Box::pin(cut.cancelled_owned()) }
     }
 }
@@ -116,6 +120,9 @@ impl Running {
     /// What the client gets of `batch`, after it has been counted.
     fn pass_on(&mut self, batch: Batch, format: Format) -> Bytes {
         for message in &batch.messages {
+            if let (Some(session), VendorEvent::Chunk { usage: Some(usage), .. }) = (&self.session, &message.content) {
+                session.usage(*usage);
+            }
             match &message.content {
                 VendorEvent::Chunk { text: Some(_), .. } => {
                     let now = Instant::now();

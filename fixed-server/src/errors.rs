@@ -8,6 +8,7 @@ use resilience::{DeadlinePassed, Rejected};
 use wire::error::{ErrorBody, ErrorDetail, Refusal};
 
 use crate::outcome::Outcome;
+use crate::sessions::DatabaseError;
 
 /// Why a request was not answered as asked: one type a cause. [`Failure::http_status`] and
 /// [`Failure::body`] below are the one place where a failure becomes HTTP, or an error event.
@@ -36,6 +37,9 @@ pub(crate) enum Failure {
         /// The vendor's `Retry-After`, if it sent one.
         retry_after: Option<String>,
     },
+    /// The database of keys and sessions gave no answer. Only calls that need it fail.
+    #[error("the database failed: {0}")]
+    Database(#[from] DatabaseError),
     /// The server is about to stop.
     #[error("the server is shutting down")]
     ShuttingDown,
@@ -78,7 +82,7 @@ impl Failure {
             Failure::Admission(Rejected::QueueTimeout { .. }) | Failure::SlaTimeout(_) => 504,
             Failure::Upstream(_) => 502,
             Failure::Rejected { status, .. } => *status,
-            Failure::ShuttingDown => 503,
+            Failure::Database(_) | Failure::ShuttingDown => 503,
             Failure::Internal(_) => 500,
         }
     }
@@ -95,6 +99,7 @@ impl Failure {
             Failure::Admission(Rejected::QueueFull { .. }) => "too many requests are waiting already, come back later",
             Failure::Admission(Rejected::QueueTimeout { .. }) => "no turn came free in time",
             Failure::SlaTimeout(_) => "the request took too long",
+            Failure::Database(_) => "keys and sessions cannot be looked up at the moment",
             Failure::ShuttingDown => "the server is shutting down, try another",
             Failure::Internal(_) => "the server failed, through no fault of the request",
         };
@@ -107,6 +112,7 @@ impl Failure {
             Failure::Refused(_) | Failure::SlowClient => "invalid_request_error",
             Failure::Rejected { .. } => "upstream_rejected",
             Failure::Upstream(_) => "upstream_failure",
+            Failure::Database(_) => "database_unavailable",
             _ => self.outcome().as_str(),
         }
     }
@@ -124,7 +130,9 @@ impl Failure {
             Failure::Rejected { .. } => Outcome::UpstreamRejected,
             Failure::ShuttingDown => Outcome::ShuttingDown,
             // A request that is refused before it is one for the model never gets as far as an outcome.
-            Failure::Refused(_) | Failure::SlowClient | Failure::Internal(_) => Outcome::Internal,
+            Failure::Refused(_) | Failure::SlowClient | Failure::Database(_) | Failure::Internal(_) => {
+                Outcome::Internal
+            }
         }
     }
 
@@ -139,7 +147,7 @@ impl Failure {
             Failure::Refused(Refusal::ApiKey) => Some((WWW_AUTHENTICATE, "Bearer".to_owned())),
             Failure::Admission(Rejected::QueueFull { retry_after }) => Some((RETRY_AFTER, whole_seconds(*retry_after))),
             Failure::Rejected { retry_after: Some(value), .. } => Some((RETRY_AFTER, value.clone())),
-            Failure::ShuttingDown => Some((RETRY_AFTER, "1".to_owned())),
+            Failure::Database(_) | Failure::ShuttingDown => Some((RETRY_AFTER, "1".to_owned())),
             _ => None,
         }
     }

@@ -3,6 +3,7 @@ use std::time::Instant;
 
 use resilience::OutcomeGuard;
 
+use crate::sessions::SessionCall;
 use crate::telemetry::Metrics;
 
 /// How a request for the model ended. Each ends in exactly one of these.
@@ -67,12 +68,16 @@ impl Outcome {
 }
 
 /// Records the outcome of a request that begins now, whatever becomes of it: a future that is dropped
-/// because its client left runs nothing but this guard's `drop`.
-pub(crate) fn guard(metrics: &Arc<Metrics>, request_id: &str) -> OutcomeGuard<Outcome> {
+/// because its client left runs nothing but this guard's `drop`. Of a session's call, that is also where
+/// its result is handed on.
+pub(crate) fn guard(metrics: &Arc<Metrics>, request_id: &str, session: Option<SessionCall>) -> OutcomeGuard<Outcome> {
     let (metrics, request_id, begun) = (metrics.clone(), request_id.to_owned(), Instant::now());
     let record = move |outcome: Outcome| {
         let took = begun.elapsed();
         metrics.outcome(outcome);
+        if let Some(call) = &session {
+            call.ended(outcome, took);
+        }
         tracing::debug!(request_id, outcome = outcome.as_str(), took_ms = took.as_millis() as u64, "request ended");
     };
     OutcomeGuard::new(Arc::new(record), Outcome::Disconnected, Outcome::Internal)

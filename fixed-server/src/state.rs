@@ -5,6 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::errors::Failure;
 use crate::outcome::{self, Outcome};
+use crate::sessions::{SessionCall, Sessions};
 use crate::settings::{Limits, Settings};
 use crate::telemetry::Metrics;
 use crate::upstream::Upstream;
@@ -23,7 +24,7 @@ pub(crate) struct AppState {
     pub(crate) draining: CancellationToken,
     /// Cancelled when the time for an orderly end is over: calls end with an error.
     pub(crate) cut: CancellationToken,
-    pub(crate) api_key: String,
+    pub(crate) sessions: Sessions,
     pub(crate) allow_mock_headers: bool,
 }
 
@@ -33,18 +34,18 @@ pub(crate) type Shared = Arc<AppState>;
 impl AppState {
     /// # Errors
     /// When the HTTP client cannot be set up.
-    pub(crate) fn new(settings: &Settings) -> reqwest::Result<Self> {
+    pub(crate) fn new(settings: &Settings, metrics: Arc<Metrics>, sessions: Sessions) -> reqwest::Result<Self> {
         let limits = settings.limits.clone();
         let queue = QueueLimits { max_queued: limits.max_queued, timeout: limits.queue_timeout };
         Ok(AppState {
             upstream: Upstream::new(&settings.upstream, &limits)?,
             admission: Admission::new(limits.max_in_flight, queue),
             limits,
-            metrics: Arc::new(Metrics::new()),
+            metrics,
             overloaded: Hysteresis::new(0.8, 0.5),
             draining: CancellationToken::new(),
             cut: CancellationToken::new(),
-            api_key: settings.api_key.clone(),
+            sessions,
             allow_mock_headers: settings.allow_mock_headers,
         })
     }
@@ -53,9 +54,13 @@ impl AppState {
     ///
     /// # Errors
     /// [`Failure::ShuttingDown`] once the server has been told to stop.
-    pub(crate) fn begin(&self, request_id: &str) -> Result<OutcomeGuard<Outcome>, Failure> {
+    pub(crate) fn begin(
+        &self,
+        request_id: &str,
+        session: Option<SessionCall>,
+    ) -> Result<OutcomeGuard<Outcome>, Failure> {
         self.metrics.call();
-        let outcome = outcome::guard(&self.metrics, request_id);
+        let outcome = outcome::guard(&self.metrics, request_id, session);
         if self.draining.is_cancelled() {
             outcome.record(Outcome::ShuttingDown);
             return Err(Failure::ShuttingDown);

@@ -2,17 +2,19 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use wire::chat::ChatRequest;
 
-use super::{DEFAULT_MODEL, answer_streamed};
+use super::{DEFAULT_MODEL, answer_streamed, begin_session};
 use crate::body::Format;
 use crate::errors::Failure;
-use crate::request::{Head, json_body};
+use crate::request::{Head, json_body, session_id};
 use crate::state::Shared;
 use crate::upstream::Route;
 
 pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, Failure> {
     let head = Head::of(&state, &request);
     let (parts, body) = request.into_parts();
+    let session_id = session_id(&parts.headers)?;
     let asked = ChatRequest::parse(&json_body(&state, &parts.headers, body).await?)?;
     let call = head.into_call(Route::ChatCompletions, asked.to_vendor_body(DEFAULT_MODEL, true));
-    answer_streamed(&state, call, Format::Tokens).await
+    let session = begin_session(&state, session_id, None, &call, asked.model.as_deref()).await?;
+    answer_streamed(&state, call, session, Format::Tokens).await
 }

@@ -2,22 +2,28 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use wire::chat::ChatRequest;
 
-use super::{answer_streamed, answer_whole};
+use super::{answer_streamed, answer_whole, begin_session};
 use crate::body::Format;
 use crate::errors::Failure;
-use crate::request::{Head, json_body, require_key};
+use crate::request::{Head, json_body, require_key, session_id};
 use crate::state::Shared;
 use crate::upstream::Route;
 
 /// The body is checked, then passed on as it came: it may have fields that are the vendor's business
 /// alone.
 pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, Failure> {
-    require_key(&state, request.headers())?;
+    let key = require_key(&state, request.headers()).await?;
     let head = Head::of(&state, &request);
     let (parts, body) = request.into_parts();
+    let session_id = session_id(&parts.headers)?;
     let body = json_body(&state, &parts.headers, body).await?;
     let asked = ChatRequest::parse(&body)?;
     asked.require_model()?;
     let call = head.into_call(Route::ChatCompletions, body);
-    if asked.stream { answer_streamed(&state, call, Format::Chunks).await } else { answer_whole(&state, call).await }
+    let session = begin_session(&state, session_id, Some(&key), &call, asked.model.as_deref()).await?;
+    if asked.stream {
+        answer_streamed(&state, call, session, Format::Chunks).await
+    } else {
+        answer_whole(&state, call, session).await
+    }
 }

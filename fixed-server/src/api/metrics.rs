@@ -6,5 +6,6 @@ use crate::state::Shared;
 use crate::telemetry;
 
 pub(super) async fn handle(State(state): State<Shared>) -> ([(HeaderName, &'static str); 1], String) {
+    state.sessions.count_connections();
     ([(CONTENT_TYPE, telemetry::CONTENT_TYPE)], state.metrics.render(state.admission.load()))
 }

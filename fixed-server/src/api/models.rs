@@ -12,7 +12,7 @@ use crate::upstream::Route;
 
 /// The vendor's list. It generates nothing, so it takes no permit and has no outcome.
 pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, Failure> {
-    require_key(&state, request.headers())?;
+    require_key(&state, request.headers()).await?;
     let call = Head::of(&state, &request).into_call(Route::Models, Bytes::new());
     let models = until_cut(&state, async {
         let asked = Deadline::after(state.limits.call_timeout).bound(state.upstream.whole(&call)).await;

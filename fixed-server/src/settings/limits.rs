@@ -89,11 +89,7 @@ impl Limits {
     /// # Errors
     /// [`LimitsError`], which names the two flags.
     pub fn check(&self) -> Result<(), LimitsError> {
-        let inside = |inner, inner_value: Duration, outer, outer_value: Duration, why| {
-            let good = inner_value < outer_value;
-            let (inner_value, outer_value) = (as_typed(inner_value), as_typed(outer_value));
-            if good { Ok(()) } else { Err(LimitsError { inner, inner_value, outer, outer_value, why }) }
-        };
+        let inside = LimitsError::unless_less;
         inside(
             "--queue-timeout",
             self.queue_timeout,
@@ -111,6 +107,21 @@ impl Limits {
     }
 }
 
+impl LimitsError {
+    /// Checks that the `inner` limit can be reached before the `outer` one ends everything.
+    pub(super) fn unless_less(
+        inner: &'static str,
+        inner_value: Duration,
+        outer: &'static str,
+        outer_value: Duration,
+        why: &'static str,
+    ) -> Result<(), Self> {
+        let good = inner_value < outer_value;
+        let (inner_value, outer_value) = (as_typed(inner_value), as_typed(outer_value));
+        if good { Ok(()) } else { Err(LimitsError { inner, inner_value, outer, outer_value, why }) }
+    }
+}
+
 /// A duration as people type it: `90s`, not `1m 30s`.
 fn as_typed(duration: Duration) -> String {
     if duration.subsec_nanos() == 0 { format!("{}s", duration.as_secs()) } else { format!("{duration:?}") }
@@ -121,7 +132,7 @@ fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
 }
 
 /// A duration that may run out: zero would refuse every call.
-fn timeout(text: &str) -> Result<Duration, String> {
+pub(super) fn timeout(text: &str) -> Result<Duration, String> {
     match time(text)? {
         Duration::ZERO => Err("must be over zero, for example 250ms or 5s".into()),
         time => Ok(time),

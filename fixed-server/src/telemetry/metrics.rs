@@ -9,6 +9,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use resilience::Load;
 
+use super::DatabaseMetrics;
 use crate::outcome::Outcome;
 
 /// Content type of `/metrics`.
@@ -35,6 +36,8 @@ pub(crate) struct Metrics {
     write_timeouts: Counter,
     requests: Family<RequestLabels, Counter>,
     request_duration: Family<RequestLabels, Histogram, fn() -> Histogram>,
+    /// Counted where the database is used.
+    pub(crate) database: DatabaseMetrics,
 }
 
 /// Bounded: the outcomes that are failures.
@@ -78,6 +81,7 @@ impl Metrics {
             write_timeouts: Counter::default(),
             requests: Family::default(),
             request_duration: Family::new_with_constructor(seconds),
+            database: DatabaseMetrics::default(),
         };
         // Shown as 0 from the start: a counter that appears with its first event shows no rise.
         for outcome in Outcome::ALL {
@@ -127,6 +131,7 @@ impl Metrics {
         registry.register("http_requests", "Requests by route and status", self.requests.clone());
         let duration = self.request_duration.clone();
         registry.register("http_request_duration_seconds", "From the request to the answer's head", duration);
+        self.database.register(registry);
     }
 
     /// The OpenMetrics text, with `load` as it is now.
@@ -208,7 +213,7 @@ impl Metrics {
     }
 }
 
-fn count(number: usize) -> i64 {
+pub(super) fn count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
