@@ -9,8 +9,10 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::api;
 use crate::net;
+use crate::sessions::{OpenError, Sessions};
 use crate::settings::Settings;
-use crate::state::AppState;
+use crate::state::{AppState, Shared};
+use crate::telemetry::Metrics;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4096;
@@ -22,15 +24,22 @@ const DRAIN_NOTICE: Duration = Duration::from_millis(250);
 /// How long the last bytes of cut streams may take.
 const CUT_MARGIN: Duration = Duration::from_millis(500);
 
-/// Why a server could not be run.
+/// How long the results of sessions' calls may take to be stored when the grace is over: those of the
+/// streams that were cut come then.
+const RESULTS_MARGIN: Duration = Duration::from_millis(250);
+
+/// Why a server could not be started.
 #[derive(Debug, thiserror::Error)]
-pub enum RunError {
+pub enum StartError {
     /// The client for the vendor could not be set up.
     #[error("cannot set up the vendor's client: {0}")]
     Client(#[from] reqwest::Error),
     /// A limit is none that can be kept.
     #[error("cannot set up the limits: {0}")]
     Limits(#[from] InvalidSetting),
+    /// The database could not be opened.
+    #[error(transparent)]
+    Database(#[from] OpenError),
 }
 
 /// Listens on `addr`.
@@ -45,25 +54,42 @@ pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Serves on `listener` until `shutdown` is ready, then stops in order:
-///
-/// 1. `/ready` says so at once and new calls are refused, so that a balancer looks elsewhere;
-/// 2. a moment later no connection is accepted any more;
-/// 3. running streams may go on for the shutdown grace;
-/// 4. what is left then ends with an error event, and who does not read that is dropped. Waiting for
-///    streams without a limit, as a graceful shutdown alone does, would be waiting for ever.
-///
-/// # Errors
-/// See [`RunError`]. A stop that was asked for is none.
-pub async fn run(
-    listener: TcpListener,
-    settings: &Settings,
-    shutdown: impl Future<Output = ()>,
-) -> Result<(), RunError> {
-    let state = Arc::new(AppState::new(settings)?);
+/// A server that has all it needs but a listener.
+#[derive(Debug)]
+pub struct Server {
+    state: Shared,
+}
+
+impl Server {
+    /// Sets up what all requests share, the database included.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn open(settings: &Settings) -> Result<Self, StartError> {
+        let metrics = Arc::new(Metrics::new());
+        let sessions = Sessions::open(settings, metrics.database.clone()).await?;
+        Ok(Server { state: Arc::new(AppState::new(settings, metrics, sessions)?) })
+    }
+
+    /// Serves on `listener` until `shutdown` is ready, then stops in order:
+    ///
+    /// 1. `/ready` says so at once and new calls are refused, so that a balancer looks elsewhere;
+    /// 2. a moment later no connection is accepted any more;
+    /// 3. running streams may go on for the shutdown grace;
+    /// 4. what is left then ends with an error event, and who does not read that is dropped. Waiting for
+    ///    streams without a limit, as a graceful shutdown alone does, would be waiting for ever;
+    /// 5. what sessions' calls left behind is stored.
+    pub async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        let grace_ends = serve(&self.state, listener, shutdown).await;
+        self.state.sessions.finish(grace_ends.max(Instant::now() + RESULTS_MARGIN)).await;
+    }
+}
+
+/// Serves until the last connection is closed, and returns when the grace ends or has ended.
+async fn serve(state: &Shared, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Instant {
     let stop = net::Stop::default();
-    let grace = settings.limits.shutdown_grace;
-    let serving = net::serve(listener, api::router(state.clone()), &settings.limits, &state.metrics, &stop);
+    let grace = state.limits.shutdown_grace;
+    let serving = net::serve(listener, api::router(state.clone()), &state.limits, &state.metrics, &stop);
     tokio::pin!(serving);
     let stopping = async {
         shutdown.await;
@@ -75,7 +101,7 @@ pub async fn run(
     };
     let grace_ends = tokio::select! {
         grace_ends = stopping => grace_ends,
-        () = &mut serving => return Ok(()),
+        () = &mut serving => return Instant::now(),
     };
     if timeout_at(grace_ends, &mut serving).await.is_err() {
         tracing::info!("the grace is over: ending the streams that are left");
@@ -88,5 +114,5 @@ pub async fn run(
             serving.await;
         }
     }
-    Ok(())
+    grace_ends
 }

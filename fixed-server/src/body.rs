@@ -127,7 +127,7 @@ impl Running {
                         self.held.call.token();
                     }
                     if let Some(usage) = usage {
-                        self.held.call.usage(usage);
+                        self.held.call.usage(*usage);
                     }
                 }
                 VendorEvent::Done => {

@@ -8,6 +8,7 @@ use wire::chat::ChatRequest;
 use wire::error::Refusal;
 
 use crate::identity::User;
+use crate::sessions::SessionCall;
 
 /// Tokens that are reserved for the answer to a request that sets no limit on it: a long page. What is
 /// too much is refunded, what is too little is charged.
@@ -30,6 +31,8 @@ pub(crate) struct Call {
     pub(crate) ask: Ask,
     /// Tokens of its prompt, estimated.
     pub(crate) prompt_tokens: u64,
+    /// The session that it belongs to, if any.
+    pub(crate) session: Option<SessionCall>,
     /// How far it has come.
     pub(crate) progress: Arc<Progress>,
 }

@@ -8,6 +8,7 @@ use resilience::{BreakerOpen, DeadlinePassed, Rejected, UserRejected};
 use wire::error::{ErrorBody, ErrorDetail, Refusal};
 
 use crate::outcome::Outcome;
+use crate::sessions::DatabaseError;
 
 /// Why a request was not answered as asked: one type a cause. [`Failure::http_status`] and
 /// [`Failure::body`] below are the one place where a failure becomes HTTP, or an error event.
@@ -39,6 +40,9 @@ pub(crate) enum Failure {
         /// When the vendor says to come back, if it does.
         retry_after: Option<Duration>,
     },
+    /// The database of keys and sessions gave no answer. Only calls that need it fail.
+    #[error("the database failed: {0}")]
+    Database(#[from] DatabaseError),
     /// The server is about to stop.
     #[error("the server is shutting down")]
     ShuttingDown,
@@ -91,7 +95,7 @@ impl Failure {
             Failure::Admission(Rejected::OverBurst(_)) => 500,
             Failure::Upstream(_) => 502,
             Failure::Rejected { status, .. } => *status,
-            Failure::ShuttingDown => 503,
+            Failure::Database(_) | Failure::ShuttingDown => 503,
             Failure::Internal(_) => 500,
         }
     }
@@ -112,6 +116,7 @@ impl Failure {
             Failure::Admission(Rejected::TooLong { .. }) => "the wait would be too long, come back later",
             Failure::Admission(Rejected::QueueTimeout { .. }) => "no turn came free in time",
             Failure::SlaTimeout(_) => "the request took too long",
+            Failure::Database(_) => "keys and sessions cannot be looked up at the moment",
             Failure::ShuttingDown => "the server is shutting down, try another",
             Failure::Internal(_) | Failure::Admission(Rejected::OverBurst(_)) => {
                 "the server failed, through no fault of the request"
@@ -126,6 +131,7 @@ impl Failure {
             Failure::Refused(_) | Failure::SlowClient => "invalid_request_error",
             Failure::Rejected { .. } => "upstream_rejected",
             Failure::Upstream(_) => "upstream_failure",
+            Failure::Database(_) => "database_unavailable",
             _ => self.outcome().as_str(),
         }
     }
@@ -146,6 +152,7 @@ impl Failure {
             // A request that is refused before it is one for the model never gets as far as an outcome.
             Failure::Refused(_)
             | Failure::SlowClient
+            | Failure::Database(_)
             | Failure::Internal(_)
             | Failure::Admission(Rejected::OverBurst(_)) => Outcome::Internal,
         }
@@ -178,7 +185,7 @@ impl Failure {
             Failure::Upstream(UpstreamFailure::BreakerOpen(open)) => Some(open.retry_after),
             Failure::Upstream(UpstreamFailure::Status { retry_after, .. }) => *retry_after,
             Failure::Rejected { retry_after, .. } => *retry_after,
-            Failure::ShuttingDown => Some(RETRY_AFTER_UNKNOWN),
+            Failure::Database(_) | Failure::ShuttingDown => Some(RETRY_AFTER_UNKNOWN),
             _ => None,
         }
     }

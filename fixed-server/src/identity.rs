@@ -6,14 +6,17 @@ use resilience::Priority;
 use wire::error::Refusal;
 
 use crate::request::shorten;
+use crate::sessions::KeyId;
 
 /// The header by which a request says that nobody waits for its answer.
 const PRIORITY_HEADER: &str = "x-priority";
 
 /// Whose request it is, for the limits of each user. What a client can choose freely, such as a header
 /// with a name in it, would be a limit that it can choose freely.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum User {
+    /// On the routes that take a key: who has it.
+    Key(KeyId),
     /// On the routes that take no key: who is at the other end of the connection. Behind a proxy that
     /// is the proxy; put the limits into it, or give out keys.
     Address(IpAddr),

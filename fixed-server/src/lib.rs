@@ -23,6 +23,9 @@ mod outcome;
 /// The vendor's client: one, shared, asynchronous.
 mod upstream;
 
+/// Keys and sessions, in a database.
+mod sessions;
+
 /// The routes, one file an endpoint.
 mod api;
 /// The middleware around every request: its id, its count, its panics.
@@ -34,6 +37,8 @@ mod state;
 
 /// The server: from a listener to its orderly end.
 mod app;
+/// What the program does in place of serving.
+pub mod commands;
 /// Sockets: accepting, time limits, the orderly end of connections.
 mod net;
 /// Signals.
@@ -41,4 +46,5 @@ pub mod shutdown;
 /// Logs and metrics.
 pub mod telemetry;
 
-pub use app::{RunError, bind, run};
+pub use app::{Server, StartError, bind};
+pub use sessions::{DatabaseError, DatabaseUrl, InvalidKey, KeyHash, OpenError};

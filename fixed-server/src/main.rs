@@ -1,11 +1,13 @@
 //! The program: flags, logs, the listening line, exit codes. See the library for everything else.
 
+use std::io;
 use std::process::{self, ExitCode};
 
 use anyhow::Context;
+use fixed_server::commands::Command;
 use fixed_server::settings::Settings;
 use fixed_server::shutdown::Signals;
-use fixed_server::{bind, run, telemetry};
+use fixed_server::{Server, bind, telemetry};
 use tokio::runtime::Builder;
 
 /// Exit code for everything but a bad flag, for which clap exits with 2.
@@ -30,7 +32,12 @@ fn start(settings: &Settings) -> anyhow::Result<()> {
         threads => Builder::new_multi_thread().worker_threads(threads.into()).enable_all().build(),
     };
     let runtime = runtime.context("cannot start the runtime")?;
-    let served = runtime.block_on(serve(settings));
+    let served = runtime.block_on(async {
+        match &settings.command {
+            None => serve(settings).await,
+            Some(Command::Key(command)) => Ok(command.run(&mut io::stdout(), &mut io::stderr()).await?),
+        }
+    });
     // Connections that were left behind must not keep the program from ending.
     runtime.shutdown_background();
     served
@@ -44,6 +51,7 @@ async fn serve(settings: &Settings) -> anyhow::Result<()> {
     if settings.limits.first_token_timeout > settings.limits.sla {
         tracing::warn!("--first-token-timeout is never reached: --sla ends the wait for a first token before it");
     }
+    let server = Server::open(settings).await?;
     let listener = bind(settings.listen).with_context(|| format!("cannot listen on {}", settings.listen))?;
     let addr = listener.local_addr().context("cannot read the address listened on")?;
     eprintln!("fixed-server: listening on http://{addr}");
@@ -56,5 +64,6 @@ async fn serve(settings: &Settings) -> anyhow::Result<()> {
             process::exit(i32::from(FAILED));
         });
     };
-    run(listener, settings, shutdown).await.map_err(Into::into)
+    server.run(listener, shutdown).await;
+    Ok(())
 }

@@ -86,12 +86,18 @@ impl Outcome {
 }
 
 /// Records the outcome of a request that begins now, whatever becomes of it: a future that is dropped
-/// because its client left runs nothing but this guard's `drop`.
+/// because its client left runs nothing but this guard's `drop`. Of a session's call, that is also where
+/// its result is handed on.
 pub(crate) fn guard(state: &AppState, call: &Call) -> OutcomeGuard<Outcome> {
     let (metrics, errors) = (state.metrics.clone(), state.errors.clone());
     let (request_id, progress, begun) = (call.request_id.clone(), call.progress.clone(), Instant::now());
+    let session = call.session.clone();
     let record = move |outcome: Outcome| {
+        let took = begun.elapsed();
         metrics.outcome(outcome);
+        if let Some(call) = &session {
+            call.ended(outcome, took);
+        }
         if let Some(failed) = outcome.verdict_on_the_vendor() {
             errors.note(failed);
         }
@@ -100,7 +106,7 @@ pub(crate) fn guard(state: &AppState, call: &Call) -> OutcomeGuard<Outcome> {
             outcome = outcome.as_str(),
             attempts = progress.attempts(),
             queued_ms = progress.queued_ms(),
-            took_ms = begun.elapsed().as_millis() as u64,
+            took_ms = took.as_millis() as u64,
             "request ended"
         );
     };

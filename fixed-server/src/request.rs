@@ -1,4 +1,3 @@
-use std::hint::black_box;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -11,29 +10,47 @@ use resilience::{Ask, Deadline, Priority};
 use uuid::Uuid;
 use wire::chat::ChatRequest;
 use wire::error::Refusal;
-use wire::{BODY_BYTES_MAX, MOCK_HEADER_PREFIX, REQUEST_ID_HEADER};
+use wire::{BODY_BYTES_MAX, MOCK_HEADER_PREFIX, REQUEST_ID_HEADER, SESSION_ID_HEADER};
 
 use crate::call::{Call, Route, ask_for};
 use crate::errors::Failure;
 use crate::identity::{User, priority};
+use crate::sessions::{KeyHash, KeyId};
 use crate::state::AppState;
 
-/// Longest request id that is taken from a client, in bytes.
-const REQUEST_ID_BYTES_MAX: usize = 128;
+/// Longest id, of a request or a session, that is taken from a client, in bytes.
+const ID_BYTES_MAX: usize = 128;
 
 /// The id of a request, kept in its extensions by the middleware.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestId(pub(crate) String);
 
 impl RequestId {
-    /// The client's id if it is sane, or else a new one. Sane is what can go into a header and a log
-    /// line as it is: visible ASCII, of bounded length.
+    /// The client's id if it is sane, or else a new one.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let sent = headers.get(REQUEST_ID_HEADER).and_then(|value| value.to_str().ok());
-        let sane = sent.filter(|id| {
-            !id.is_empty() && id.len() <= REQUEST_ID_BYTES_MAX && id.bytes().all(|byte| byte.is_ascii_graphic())
-        });
-        RequestId(sane.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned))
+        RequestId(sent.filter(|id| is_sane(id)).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned))
+    }
+}
+
+/// Whether an id can go into a header and a log line as it is: visible ASCII, of bounded length.
+fn is_sane(id: &str) -> bool {
+    !id.is_empty() && id.len() <= ID_BYTES_MAX && id.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// The session that a request belongs to, if it names one.
+///
+/// # Errors
+/// [`Refusal::Invalid`] for an id that is not sane: under another one its calls would not be found.
+pub(crate) fn session_id(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+    let Some(sent) = headers.get(SESSION_ID_HEADER) else { return Ok(None) };
+    match sent.to_str() {
+        Ok(id) if is_sane(id) => Ok(Some(id)),
+        _ => Err(Refusal::Invalid {
+            param: "X-Session-ID".into(),
+            found: format!("'{}'", shorten(&String::from_utf8_lossy(sent.as_bytes()))),
+            expected: format!("1 to {ID_BYTES_MAX} visible ASCII characters").into(),
+        }),
     }
 }
 
@@ -60,6 +77,11 @@ impl Head {
         Ok(Head { request_id, mock_headers, user: User::at_the_other_end(request), priority })
     }
 
+    /// The same for a request with this key: it is the key's user's, wherever it comes from.
+    pub(crate) fn with_key(self, key: &KeyId) -> Self {
+        Head { user: User::Key(key.clone()), ..self }
+    }
+
     /// The call for a chat that the request leads to, with this body.
     ///
     /// # Errors
@@ -81,8 +103,8 @@ impl Head {
 
     fn into_call(self, route: Route, body: impl Into<Bytes>) -> Call {
         let Head { request_id, mock_headers, user, priority: _ } = self;
-        let (ask, progress) = (Ask::default(), Arc::default());
-        Call { route, body: body.into(), request_id, mock_headers, user, ask, prompt_tokens: 0, progress }
+        let (body, ask, progress) = (body.into(), Ask::default(), Arc::default());
+        Call { route, body, request_id, mock_headers, user, ask, prompt_tokens: 0, session: None, progress }
     }
 }
 
@@ -127,39 +149,20 @@ async fn read(mut body: Body, told: usize) -> Result<Bytes, Refusal> {
     if seen > BODY_BYTES_MAX { Err(Refusal::TooLarge { limit: BODY_BYTES_MAX }) } else { Ok(whole.into()) }
 }
 
-/// Lets a request with the right key pass.
+/// Lets a request with a valid key pass, and says whose it is.
 ///
 /// # Errors
-/// [`Refusal::ApiKey`].
-pub(crate) fn require_key(state: &AppState, headers: &HeaderMap) -> Result<(), Refusal> {
+/// [`Refusal::ApiKey`], and [`Failure::Database`] when nobody can tell.
+pub(crate) async fn require_key(state: &AppState, headers: &HeaderMap) -> Result<KeyId, Failure> {
     let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    match sent.and_then(|value| value.split_once(' ')) {
-        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") && same(key.trim(), &state.api_key) => Ok(()),
-        _ => Err(Refusal::ApiKey),
-    }
-}
-
-/// Compares in a time that does not tell how much of a wrong key is right: every byte is looked at.
-fn same(sent: &str, key: &str) -> bool {
-    let differences = sent.bytes().zip(key.bytes()).fold(0, |seen, (a, b)| black_box(seen | (a ^ b)));
-    sent.len() == key.len() && differences == 0
+    let sent = sent.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    // What cannot be a key is not looked up.
+    let hash = sent.and_then(|(_, key)| KeyHash::of(key.trim()).ok()).ok_or(Refusal::ApiKey)?;
+    Ok(state.sessions.check_key(&hash).await?.ok_or(Refusal::ApiKey)?)
 }
 
 /// At most 80 characters of what a client sent.
 pub(crate) fn shorten(text: &str) -> String {
     const CHARS_MAX: usize = 80;
     text.chars().take(CHARS_MAX).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::same;
-
-    #[test]
-    fn only_the_whole_key_is_the_key() {
-        assert!(same("demo-key", "demo-key"));
-        for wrong in ["", "demo-kex", "demo-ke", "demo-key1", "DEMO-KEY"] {
-            assert!(!same(wrong, "demo-key"), "{wrong}");
-        }
-    }
 }

@@ -1,3 +1,7 @@
+/// Values that no error may repeat.
+mod confidential;
+/// The database and its limits.
+mod database;
 /// Every limit of the server.
 mod limits;
 /// From a vendor's quota to a rate that keeps it.
@@ -12,16 +16,25 @@ use std::net::SocketAddr;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use reqwest::Url;
 
+pub use database::DatabaseSettings;
 pub use limits::Limits;
 pub use relations::LimitsError;
 pub use values::OrOff;
 
+pub(crate) use self::confidential::Confidential;
+use crate::commands::Command;
+use crate::sessions::KeyHash;
 use crate::telemetry::{LogFilter, LogFormat};
 
 /// The same chat API as broken-server, done right.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "fixed-server", version, max_term_width = 100)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub struct Settings {
+    /// What to do; to serve, where none is named.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     /// Where to listen.
     #[arg(long, env = "FIXED_SERVER_LISTEN", default_value = "127.0.0.1:8001", value_name = "ADDR")]
     pub listen: SocketAddr,
@@ -41,10 +54,15 @@ pub struct Settings {
     #[arg(value_parser = clap::value_parser!(u16).range(1..=512), allow_hyphen_values = true)]
     pub worker_threads: u16,
 
-    /// The key that clients of /v1 must send.
+    /// Where keys and sessions are kept.
+    #[command(flatten)]
+    pub database: DatabaseSettings,
+
+    /// A first key for clients of /v1, named `demo`. It is added at the start, and only to a database
+    /// without any key, revoked ones included: where there are real keys, it never becomes one.
     #[arg(long, env = "FIXED_SERVER_API_KEY", default_value = "demo-key", value_name = "KEY")]
-    #[arg(hide_env_values = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    pub api_key: String,
+    #[arg(hide_env_values = true, value_parser = Confidential(KeyHash::parse))]
+    pub api_key: KeyHash,
 
     /// Pass X-Mock-* headers on to the vendor, so that a client can steer the mock.
     #[arg(long, env = "FIXED_SERVER_ALLOW_MOCK_HEADERS")]
@@ -71,10 +89,15 @@ impl Settings {
     {
         let mut command = Settings::command();
         let settings = Settings::from_arg_matches(&command.try_get_matches_from_mut(args)?)?;
-        match settings.limits.check() {
-            Ok(()) => Ok(settings),
-            Err(error) => Err(command.error(clap::error::ErrorKind::ValueValidation, error)),
+        settings.check().map_err(|error| command.error(clap::error::ErrorKind::ValueValidation, error))?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if let Some(Command::Key(key)) = &self.command {
+            return key.check().map_err(str::to_owned);
         }
+        self.limits.check().and_then(|()| self.database.check(&self.limits)).map_err(|error| error.to_string())
     }
 }
 

@@ -56,7 +56,7 @@ pub(crate) async fn open_stream(state: &AppState, call: &Call) -> Result<Opened,
 pub(crate) async fn call_whole(state: &AppState, call: &Call) -> Result<Bytes, Failure> {
     let limit = (state.limits.call_timeout, UpstreamFailure::CallTimeout);
     let (answer, mut held) = in_order(state, call, limit, || state.upstream.whole(call)).await?;
-    answer.usage.iter().for_each(|usage| held.call.usage(usage));
+    answer.usage.iter().for_each(|usage| held.call.usage(*usage));
     Ok(answer.body)
 }
 
@@ -69,7 +69,7 @@ async fn in_order<T, Answer: Future<Output = Result<T, Failure>>>(
     // 1. The end of an orderly stop ends everything, also a wait.
     until_cut(state, async {
         // 2. A user over their own limits is refused before they take a place that all share.
-        let user = state.users.as_ref().map(|users| users.try_enter(call.user)).transpose()?;
+        let user = state.users.as_ref().map(|users| users.try_enter(call.user.clone())).transpose()?;
         // 3. The SLA is one point in time that is handed down: limits that each begin anew add up.
         let deadline = Deadline::after(state.limits.sla);
         let attempt = || async {
@@ -100,7 +100,7 @@ async fn admit(state: &AppState, call: &Call) -> Result<ActiveCall, Failure> {
     let admitted = state.admission.admit(call.ask).await;
     call.progress.queued(asked.elapsed());
     state.metrics.waited(asked.elapsed(), admitted.as_ref().ok().map(|admitted| admitted.waited()));
-    Ok(ActiveCall::new(state.metrics.clone(), admitted?, call.prompt_tokens))
+    Ok(ActiveCall::new(state.metrics.clone(), admitted?, call))
 }
 
 /// Waits for `work`, but not beyond the time for an orderly end.

@@ -8,11 +8,12 @@ use resilience::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::app::RunError;
+use crate::app::StartError;
 use crate::call::Call;
 use crate::errors::Failure;
 use crate::identity::User;
 use crate::outcome::{self, Outcome};
+use crate::sessions::Sessions;
 use crate::settings::{Limits, Settings};
 use crate::telemetry::Metrics;
 use crate::upstream::Upstream;
@@ -49,7 +50,7 @@ pub(crate) struct AppState {
     pub(crate) draining: CancellationToken,
     /// Cancelled when the time for an orderly end is over: calls end with an error.
     pub(crate) cut: CancellationToken,
-    pub(crate) api_key: String,
+    pub(crate) sessions: Sessions,
     pub(crate) allow_mock_headers: bool,
 }
 
@@ -59,7 +60,7 @@ pub(crate) type Shared = Arc<AppState>;
 impl AppState {
     /// # Errors
     /// When the HTTP client cannot be set up, or a limit is not what its primitive takes.
-    pub(crate) fn new(settings: &Settings) -> Result<Self, RunError> {
+    pub(crate) fn new(settings: &Settings, metrics: Arc<Metrics>, sessions: Sessions) -> Result<Self, StartError> {
         let limits = settings.limits.clone();
         let admission = Admission::new(AdmissionLimits {
             max_in_flight: limits.max_in_flight,
@@ -81,13 +82,13 @@ impl AppState {
             admission,
             tokens_max: limits.tokens().map(|(_, burst)| burst.get()),
             upstream: Upstream::new(&settings.upstream, &limits)?,
-            metrics: Arc::new(Metrics::new()),
+            metrics,
             errors: Arc::new(ErrorRate::new(ERRORS_SPAN, ERRORS_MIN_CALLS)?),
             overloaded: Hysteresis::new(0.8, 0.5),
             failing: limits.ready_on_error_rate.0.map(|share| Hysteresis::new(share, share / 2.0)),
             draining: CancellationToken::new(),
             cut: CancellationToken::new(),
-            api_key: settings.api_key.clone(),
+            sessions,
             allow_mock_headers: settings.allow_mock_headers,
             limits,
         })

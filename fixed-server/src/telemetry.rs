@@ -1,3 +1,5 @@
+/// What is counted about the database.
+mod database;
 /// What is under way, counted when it ends, however it ends.
 mod guards;
 /// What is logged, and how.
@@ -5,6 +7,7 @@ mod logs;
 /// What is counted: `/metrics`.
 mod metrics;
 
+pub(crate) use database::DatabaseMetrics;
 pub(crate) use guards::{ActiveCall, OpenStream, Unanswered};
 pub use logs::{LogFilter, LogFormat, init};
 pub(crate) use metrics::{CONTENT_TYPE, Metrics};

@@ -31,6 +31,9 @@ pub const STREAM_METHOD_HEADER: &str = "x-stream-method";
 /// Header that carries a request's id: the client's own, or one made by the server.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";
 
+/// Request header that names the session a call belongs to.
+pub const SESSION_ID_HEADER: &str = "x-session-id";
+
 /// Prefix of the headers that steer the mock vendor for one request (`X-Mock-Tokens`, ...).
 /// The servers pass them on only when started with `--allow-mock-headers`.
 pub const MOCK_HEADER_PREFIX: &str = "x-mock-";

@@ -2,10 +2,10 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use wire::chat::ChatRequest;
 
-use super::{DEFAULT_MODEL, answer_streamed};
+use super::{DEFAULT_MODEL, answer_streamed, begin_session};
 use crate::body::Format;
 use crate::errors::Failure;
-use crate::request::{Head, json_body};
+use crate::request::{Head, json_body, session_id};
 use crate::state::Shared;
 
 pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, Failure> {
@@ -14,6 +14,7 @@ pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Res
     let mut asked = ChatRequest::parse(&json_body(&state, &parts.headers, body).await?)?;
     // So that what was reserved and not used of the quota can be given back.
     asked.include_usage = true;
-    let call = head.into_chat(&state, &asked, asked.to_vendor_body(DEFAULT_MODEL, true))?;
+    let mut call = head.into_chat(&state, &asked, asked.to_vendor_body(DEFAULT_MODEL, true))?;
+    begin_session(&state, session_id(&parts.headers)?, None, asked.model.as_deref(), &mut call).await?;
     answer_streamed(&state, call, Format::Tokens).await
 }

@@ -2,15 +2,16 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use wire::chat::ChatRequest;
 
-use super::{DEFAULT_MODEL, answer_whole};
+use super::{DEFAULT_MODEL, answer_whole, begin_session};
 use crate::errors::Failure;
-use crate::request::{Head, json_body};
+use crate::request::{Head, json_body, session_id};
 use crate::state::Shared;
 
 pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, Failure> {
     let head = Head::of(&state, &request)?;
     let (parts, body) = request.into_parts();
     let asked = ChatRequest::parse_prompt_or_messages(&json_body(&state, &parts.headers, body).await?)?;
-    let call = head.into_chat(&state, &asked, asked.to_vendor_body(DEFAULT_MODEL, false))?;
+    let mut call = head.into_chat(&state, &asked, asked.to_vendor_body(DEFAULT_MODEL, false))?;
+    begin_session(&state, session_id(&parts.headers)?, None, asked.model.as_deref(), &mut call).await?;
     answer_whole(&state, call).await
 }

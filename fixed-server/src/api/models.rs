@@ -10,7 +10,7 @@ use crate::state::Shared;
 
 /// The vendor's list. It generates nothing, so it takes no permit and has no outcome.
 pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, Failure> {
-    require_key(&state, request.headers())?;
+    require_key(&state, request.headers()).await?;
     let call = Head::of(&state, &request)?.into_models();
     let models = until_cut(&state, async {
         let asked = Deadline::after(state.limits.call_timeout).bound(state.upstream.whole(&call)).await;

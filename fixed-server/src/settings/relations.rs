@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::limits::Limits;
 use super::values::as_typed;
 
@@ -30,9 +32,7 @@ impl Limits {
         let sla = ("--sla", self.sla);
         let idle = ("--idle-timeout", self.idle_timeout);
         let total = ("--total-timeout", self.total_timeout);
-        let named = |(flag, time)| format!("{flag} ({})", as_typed(time));
-        let less =
-            |inner: (_, _), outer: (_, _), why| unless(inner.1 < outer.1, named(inner), "less than", named(outer), why);
+        let less = LimitsError::unless_less;
         less(queue, call, "who waits longer for a turn than a turn takes had better be refused")?;
         less(call, sla, "else the SLA ends a call before its own limit can")?;
         less(idle, total, "else a silent stream ends by another limit than the one for silence")?;
@@ -64,8 +64,23 @@ impl Limits {
             format!("--user-max-in-flight ({of_a_user})"),
             format!("--max-in-flight ({running}) and --max-queued ({waiting}) together"),
         );
-        unless(of_a_user.get() < all, inner, "less than", outer, "else one user can fill both, and is never refused")
+        unless(of_a_user.get() <= all, inner, "at most", outer, "else one user can fill both, and is never refused")
     }
+}
+
+impl LimitsError {
+    /// Checks that the `inner` limit, a flag and its value, can be reached before the `outer` one.
+    pub(super) fn unless_less(
+        inner: (&'static str, Duration),
+        outer: (&'static str, Duration),
+        why: &'static str,
+    ) -> Result<(), Self> {
+        unless(inner.1 < outer.1, named(inner), "less than", named(outer), why)
+    }
+}
+
+fn named((flag, time): (&'static str, Duration)) -> String {
+    format!("{flag} ({})", as_typed(time))
 }
 
 fn unless(

@@ -5,7 +5,9 @@ use resilience::Admitted;
 use wire::completion::Usage;
 
 use super::Metrics;
+use crate::call::Call;
 use crate::errors::Failure;
+use crate::sessions::SessionCall;
 
 /// A call to the vendor under way, from its permit to its end: of a stream, to the end of the stream.
 /// The vendor's part is measured, without the wait for a turn.
@@ -17,13 +19,24 @@ pub(crate) struct ActiveCall {
     prompt_tokens: u64,
     generated_tokens: u64,
     /// What the vendor says that it came to; without that, what was sent and seen.
-    usage: Option<u64>,
+    usage: Option<Usage>,
+    /// To be told the same.
+    session: Option<SessionCall>,
 }
 
 impl ActiveCall {
     /// A call that begins now, with its permit.
-    pub(crate) fn new(metrics: Arc<Metrics>, admitted: Admitted, prompt_tokens: u64) -> Self {
-        ActiveCall { metrics, begun: Instant::now(), admitted, prompt_tokens, generated_tokens: 0, usage: None }
+    pub(crate) fn new(metrics: Arc<Metrics>, admitted: Admitted, call: &Call) -> Self {
+        let (prompt_tokens, session) = (call.prompt_tokens, call.session.clone());
+        ActiveCall {
+            metrics,
+            begun: Instant::now(),
+            admitted,
+            prompt_tokens,
+            generated_tokens: 0,
+            usage: None,
+            session,
+        }
     }
 
     /// A token has come.
@@ -32,14 +45,18 @@ impl ActiveCall {
     }
 
     /// The vendor says what the call came to, in tokens.
-    pub(crate) fn usage(&mut self, usage: &Usage) {
-        self.usage = Some(usage.total_tokens);
+    pub(crate) fn usage(&mut self, usage: Usage) {
+        self.usage = Some(usage);
+        if let Some(session) = &self.session {
+            session.usage(usage);
+        }
     }
 }
 
 impl Drop for ActiveCall {
     fn drop(&mut self) {
-        self.admitted.settle(self.usage.unwrap_or(self.prompt_tokens + self.generated_tokens));
+        let seen = self.prompt_tokens + self.generated_tokens;
+        self.admitted.settle(self.usage.map_or(seen, |usage| usage.total_tokens));
         self.metrics.call_ended(self.begun.elapsed());
     }
 }

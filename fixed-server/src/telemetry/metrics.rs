@@ -10,6 +10,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use resilience::{BreakerState, Waited};
 
+use super::DatabaseMetrics;
 use super::logs::lines_dropped;
 use crate::outcome::Outcome;
 use crate::state::AppState;
@@ -45,6 +46,8 @@ pub(crate) struct Metrics {
     write_timeouts: Counter,
     requests: Family<RequestLabels, Counter>,
     request_duration: Family<RequestLabels, Histogram, fn() -> Histogram>,
+    /// Counted where the database is used.
+    pub(crate) database: DatabaseMetrics,
 }
 
 /// Bounded: the outcomes that are failures.
@@ -94,6 +97,7 @@ impl Metrics {
             write_timeouts: Counter::default(),
             requests: Family::default(),
             request_duration: Family::new_with_constructor(seconds),
+            database: DatabaseMetrics::default(),
         };
         // Shown as 0 from the start: a counter that appears with its first event shows no rise.
         for outcome in Outcome::ALL {
@@ -156,11 +160,13 @@ impl Metrics {
         registry.register("http_requests", "Requests by route and status", self.requests.clone());
         let duration = self.request_duration.clone();
         registry.register("http_request_duration_seconds", "From the request to the answer's head", duration);
+        self.database.register(registry);
     }
 
     /// The OpenMetrics text, with `state` as it is now.
     pub(crate) fn render(&self, state: &AppState) -> String {
         let load = state.admission.load();
+        state.sessions.count_connections();
         self.concurrent.set(count(load.held));
         self.users.set(count(state.users.as_ref().map_or(0, |users| users.report().users)));
         self.breaker_open.set(state.breaker.as_ref().map_or(0.0, |breaker| match breaker.report().state {
@@ -257,7 +263,7 @@ impl Metrics {
     }
 }
 
-fn count(number: usize) -> i64 {
+pub(super) fn count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 

@@ -30,7 +30,7 @@ async fn comments_come_before_a_late_first_token_and_then_the_stream_as_ever() {
 #[tokio::test]
 async fn a_failure_behind_a_comment_is_an_event_and_a_retry_is_not_seen() {
     let mock = MockLlm::builder().tokens(2).ttft(Duration::ZERO);
-    let mock = mock.fault("slow-headers=300ms").fault("status=503;first=3").start().await.unwrap();
+    let mock = mock.fault("status=503;retry-after=1;first=3").start().await.unwrap();
     let server = Server::start(&mock.url(), &[&FLAGS[..], &["--attempts", "2"]].concat()).await;
     let text = server.stream().await.text().await.unwrap();
     let rest = text.trim_start_matches(COMMENT);

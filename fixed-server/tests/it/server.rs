@@ -1,8 +1,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use fixed_server::bind;
 use fixed_server::settings::Settings;
-use fixed_server::{bind, run};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -28,7 +28,8 @@ impl Server {
         let addr = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
-        let running = tokio::spawn(async move { run(listener, &settings, stopped).await.unwrap() });
+        let server = fixed_server::Server::open(&settings).await.unwrap();
+        let running = tokio::spawn(server.run(listener, stopped));
         // Without idle connections a test has as many connections as it has requests.
         let client = Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
         Server { addr, client, stop, running }

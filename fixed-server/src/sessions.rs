@@ -1,0 +1,137 @@
+//! Keys and sessions, in a database: embedded SQLite, or PostgreSQL.
+//!
+//! One rule: no connection is held while the vendor is asked. A call that waits 30 s for its model
+//! would keep a connection for 30 s, and five such calls would be a pool of five, for everybody. It is
+//! held by construction: a connection never leaves `database.rs`, where one statement runs on it.
+//! What the rest of the server gets are values: a key's id, a session's call.
+
+/// What a session's call leaves behind, and the task that stores it.
+mod calls;
+/// The pool, and how one statement runs.
+mod database;
+/// A key as it is stored and compared.
+mod hash;
+/// Keys: added, listed, revoked, checked.
+mod keys;
+/// From a URL to a database with its tables.
+mod open;
+/// Which database, and how to name it without its password.
+mod url;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::query;
+use tokio::time::{Instant, timeout, timeout_at};
+use uuid::Uuid;
+
+use self::calls::Results;
+use self::database::{Database, now_ms, text};
+use self::open::OpenOptions;
+use crate::settings::Settings;
+use crate::telemetry::DatabaseMetrics;
+
+pub(crate) use calls::SessionCall;
+pub use database::DatabaseError;
+pub(crate) use hash::new_key;
+pub use hash::{InvalidKey, KeyHash};
+pub(crate) use keys::{AddError, Key, KeyId, Keys, RevokeError};
+pub use open::OpenError;
+pub use url::DatabaseUrl;
+
+/// The name of the key that `--api-key` adds.
+pub(crate) const DEMO: &str = "demo";
+
+/// How long a key command waits for the database: a person waits with it, and servers have it in use.
+const KEY_COMMAND_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What the server has of its database.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    database: Arc<Database>,
+    results: Results,
+}
+
+impl Sessions {
+    /// Opens the database and makes its tables, and adds the first key if it has no key at all.
+    ///
+    /// # Errors
+    /// When the database cannot be reached, or is not one that this program can use.
+    pub(crate) async fn open(settings: &Settings, metrics: DatabaseMetrics) -> Result<Self, OpenError> {
+        let options = OpenOptions::of(&settings.database, &settings.limits);
+        let database = Arc::new(open::open(&options, metrics.clone()).await?);
+        if Keys::new(&database)
+            .add_first(DEMO, &settings.api_key)
+            .await
+            .map_err(|cause| OpenError::FirstUse { cause })?
+        {
+            tracing::info!("the database has no keys yet: added the one of --api-key, named {DEMO}");
+        }
+        let results = Results::new(database.clone(), metrics);
+        Ok(Sessions { database, results })
+    }
+
+    /// The id of the key with this hash, unless it was revoked. Every call asks the database: an answer
+    /// that is kept would let a revoked key in for as long as it is kept.
+    pub(crate) async fn check_key(&self, sent: &KeyHash) -> Result<Option<KeyId>, DatabaseError> {
+        Keys::new(&self.database).check(sent).await
+    }
+
+    /// Finds the session of this name, or begins it, and counts a call of it. Sessions belong to their
+    /// key: the same name under another key is another session.
+    ///
+    /// One statement, so that of many first calls at once one makes the session and the others find it.
+    pub(crate) async fn begin_call(
+        &self,
+        name: &str,
+        key: Option<&KeyId>,
+        request_id: &str,
+        model: &str,
+    ) -> Result<SessionCall, DatabaseError> {
+        let statement = query(
+            "INSERT INTO sessions (id, name, key_id, created_ms, last_used_ms, calls) VALUES ($1, $2, $3, $4, $4, 1) \
+             ON CONFLICT (name, COALESCE(key_id, '')) \
+             DO UPDATE SET last_used_ms = excluded.last_used_ms, calls = sessions.calls + 1 RETURNING id",
+        );
+        let statement = statement.bind(Uuid::now_v7().to_string()).bind(name.to_owned());
+        let statement = statement.bind(key.map(|key| key.as_str().to_owned())).bind(now_ms());
+        let rows = self.database.write(statement).await?;
+        let session_id = text(rows.first().ok_or(sqlx::Error::RowNotFound)?, "id")?;
+        Ok(self.results.call(session_id, request_id, model))
+    }
+
+    /// Sets the gauges of the pool to what they are now.
+    pub(crate) fn count_connections(&self) {
+        self.database.count_connections();
+    }
+
+    /// Waits until the results of all calls are stored, and closes the database, but not beyond
+    /// `deadline`.
+    pub(crate) async fn finish(&self, deadline: Instant) {
+        if timeout_at(deadline, self.results.finish()).await.is_err() {
+            tracing::warn!(lost = self.results.waiting(), "the results of some calls could not be stored in time");
+        }
+        // Who does not close in time is closed by the end of the process.
+        let _ = timeout_at(deadline, self.database.close()).await;
+    }
+}
+
+/// A database as the key commands have it: no sessions, one connection.
+#[derive(Debug)]
+pub(crate) struct KeyDatabase(Database);
+
+impl KeyDatabase {
+    pub(crate) async fn open(url: &DatabaseUrl) -> Result<Self, OpenError> {
+        let options =
+            OpenOptions { url: Some(url), pool_size: 1, acquire_timeout: KEY_COMMAND_TIMEOUT, recycle_time: None };
+        Ok(KeyDatabase(open::open(&options, DatabaseMetrics::default()).await?))
+    }
+
+    pub(crate) fn keys(&self) -> Keys<'_> {
+        Keys::new(&self.0)
+    }
+
+    pub(crate) async fn close(self) {
+        let _ = timeout(KEY_COMMAND_TIMEOUT, self.0.close()).await;
+    }
+}

@@ -1,0 +1,167 @@
+use std::fmt;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::pool::PoolConnection;
+use sqlx::query::Query;
+use sqlx::{Any, AnyConnection, AnyPool, Row};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use crate::telemetry::DatabaseMetrics;
+
+/// How much longer a statement may take than a lock is waited for, so that the database itself gets to
+/// say why it failed.
+const STATEMENT_MARGIN: Duration = Duration::from_millis(500);
+
+/// One statement with its values. Alone it is a transaction, in both databases.
+pub(super) type Statement = Query<'static, Any, AnyArguments>;
+
+/// Why the database gave no answer. The texts are for the log: they may name tables and addresses.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// No connection was free or could be made in time.
+    #[error("no connection to the database within {0:?}")]
+    AcquireTimeout(Duration),
+    /// The database did not answer in time.
+    #[error("no answer from the database within {0:?}")]
+    StatementTimeout(Duration),
+    /// It could not be reached, or refused the statement.
+    #[error(transparent)]
+    Failed(#[from] sqlx::Error),
+}
+
+/// The pool of connections. A statement goes in, rows come out; between the two a connection is taken
+/// and given back, and nobody outside can hold one.
+pub(super) struct Database {
+    pool: AnyPool,
+    /// In line for this, statements that write wait without a connection.
+    writers: Semaphore,
+    acquire_timeout: Duration,
+    statement_timeout: Duration,
+    /// Whether the last statement failed, so that the log tells the change and not every call.
+    failing: AtomicBool,
+    metrics: DatabaseMetrics,
+    /// Keeps a database in memory alive. In a mutex because a connection cannot be shared.
+    _keeps_alive: Option<Mutex<AnyConnection>>,
+}
+
+impl Database {
+    pub(super) fn new(
+        pool: AnyPool,
+        writers: usize,
+        wait: Duration,
+        keeps_alive: Option<AnyConnection>,
+        metrics: DatabaseMetrics,
+    ) -> Self {
+        Database {
+            pool,
+            writers: Semaphore::new(writers),
+            acquire_timeout: wait,
+            statement_timeout: wait + STATEMENT_MARGIN,
+            failing: AtomicBool::new(false),
+            metrics,
+            _keeps_alive: keeps_alive.map(Mutex::new),
+        }
+    }
+
+    /// Runs a statement that only reads.
+    pub(super) async fn read(&self, statement: Statement) -> Result<Vec<AnyRow>, DatabaseError> {
+        let connection = async { self.pool.acquire().await };
+        let rows = self.run(statement, connection).await;
+        self.note(&rows);
+        rows
+    }
+
+    /// Runs a statement that writes.
+    pub(super) async fn write(&self, statement: Statement) -> Result<Vec<AnyRow>, DatabaseError> {
+        let mut turn = None;
+        let connection = async {
+            turn = self.writers.acquire().await.ok();
+            self.pool.acquire().await
+        };
+        let rows = self.run(statement, connection).await;
+        drop(turn);
+        self.note(&rows);
+        rows
+    }
+
+    async fn run(
+        &self,
+        statement: Statement,
+        connection: impl Future<Output = sqlx::Result<PoolConnection<Any>>>,
+    ) -> Result<Vec<AnyRow>, DatabaseError> {
+        let connection = match timeout(self.acquire_timeout, connection).await {
+            Ok(Ok(connection)) => connection,
+            Err(_) | Ok(Err(sqlx::Error::PoolTimedOut)) => {
+                self.metrics.acquire_timeout();
+                return Err(DatabaseError::AcquireTimeout(self.acquire_timeout));
+            }
+            Ok(Err(error)) => return Err(error.into()),
+        };
+        let mut busy = Busy(Some(connection));
+        let Some(connection) = &mut busy.0 else { return Err(sqlx::Error::PoolClosed.into()) };
+        let rows = timeout(self.statement_timeout, statement.fetch_all(&mut **connection)).await;
+        let rows = rows.map_err(|_| DatabaseError::StatementTimeout(self.statement_timeout))??;
+        busy.give_back();
+        Ok(rows)
+    }
+
+    /// Sets the gauges of the pool to what they are now.
+    pub(super) fn count_connections(&self) {
+        let open = self.pool.size() as usize;
+        self.metrics.connections(open, open.saturating_sub(self.pool.num_idle()));
+    }
+
+    /// Closes all connections, for which SQLite tidies its files up. It waits for those that are in use.
+    pub(super) async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    fn note(&self, rows: &Result<Vec<AnyRow>, DatabaseError>) {
+        let was_failing = self.failing.swap(rows.is_err(), Ordering::Relaxed);
+        match rows {
+            Err(error) if !was_failing => tracing::warn!(%error, "the database fails"),
+            Ok(_) if was_failing => tracing::info!("the database answers again"),
+            _ => {}
+        }
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Database").finish_non_exhaustive()
+    }
+}
+
+/// A connection on which a statement runs. Dropped before that has ended (its caller left, its time is
+/// over, it failed), it is closed and not given back: nobody knows what it is in the middle of, and the
+/// pool would wait for its answer without a limit.
+struct Busy(Option<PoolConnection<Any>>);
+
+impl Busy {
+    fn give_back(mut self) {
+        drop(self.0.take());
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.take() {
+            drop(connection.detach());
+        }
+    }
+}
+
+/// The text in a column that is never null.
+pub(super) fn text(row: &AnyRow, column: &str) -> sqlx::Result<String> {
+    row.try_get(column)
+}
+
+/// The present, as it is stored.
+pub(super) fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,131 @@
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+/// Longest key that is taken, in bytes.
+const KEY_BYTES_MAX: usize = 512;
+
+/// Characters of the hash by which a key is looked up. As few as still find one row of many: whoever
+/// sees the prefix, in a plan or by the time a look-up takes, learns 32 of 256 bits.
+const PREFIX_CHARS: usize = 8;
+
+/// A key as it is stored: its SHA-256. The key itself is kept nowhere, so that neither the database,
+/// nor a backup of it, nor the memory of this process lets anybody in.
+///
+/// SHA-256 alone, without salt or rounds, is for keys that were drawn at random: guessing those is
+/// hopeless at any speed, and every call pays for the check.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyHash(String);
+
+/// A text that cannot be a key, because no client could send it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a key has 1 to {KEY_BYTES_MAX} visible ASCII characters and no spaces: it is sent in a header")]
+pub struct InvalidKey;
+
+impl KeyHash {
+    /// The hash of a key.
+    ///
+    /// # Errors
+    /// [`InvalidKey`] for a text that a client could not send.
+    pub fn of(key: &str) -> Result<Self, InvalidKey> {
+        if key.is_empty() || key.len() > KEY_BYTES_MAX || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(InvalidKey);
+        }
+        Ok(KeyHash(hex(&Sha256::digest(key))))
+    }
+
+    /// The same, for a flag.
+    pub(crate) fn parse(key: &str) -> Result<Self, String> {
+        KeyHash::of(key).map_err(|error| error.to_string())
+    }
+
+    /// The hash in hexadecimal digits, as it is stored.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What is looked up. It is no secret.
+    pub(super) fn prefix(&self) -> &str {
+        self.0.get(..PREFIX_CHARS).unwrap_or(&self.0)
+    }
+
+    /// Whether this is the hash that was stored, found out in a time that does not tell how much of it
+    /// is right.
+    pub(super) fn is(&self, stored: &str) -> bool {
+        self.0.as_bytes().ct_eq(stored.as_bytes()).into()
+    }
+}
+
+/// The prefix alone: logs and panics show settings.
+impl fmt::Debug for KeyHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "KeyHash({}...)", self.prefix())
+    }
+}
+
+/// A new key: 256 random bits.
+///
+/// # Errors
+/// When the operating system has no random bytes.
+pub(crate) fn new_key() -> Result<String, getrandom::Error> {
+    Ok(format!("key-{}", random_hex::<32>()?))
+}
+
+/// `BYTES` random bytes, two digits each.
+pub(super) fn random_hex<const BYTES: usize>() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; BYTES];
+    getrandom::fill(&mut bytes)?;
+    Ok(hex(&bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_stored_as_its_sha_256() {
+        // From FIPS 180-2: the hash of "abc".
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(KeyHash::of("abc").unwrap().as_str(), expected);
+    }
+
+    #[test]
+    fn only_the_whole_key_is_the_key() {
+        let stored = KeyHash::of("demo-key").unwrap();
+        assert!(KeyHash::of("demo-key").unwrap().is(stored.as_str()));
+        for wrong in ["demo-kex", "demo-ke", "demo-key1", "DEMO-KEY"] {
+            assert!(!KeyHash::of(wrong).unwrap().is(stored.as_str()), "{wrong}");
+        }
+        assert!(!stored.is(""), "an empty column is no key");
+        assert!(!stored.is(stored.prefix()), "the prefix is no key");
+    }
+
+    #[test]
+    fn what_no_header_can_carry_is_no_key() {
+        let longest = "x".repeat(KEY_BYTES_MAX);
+        assert!(KeyHash::of(&longest).is_ok());
+        let too_long = format!("{longest}x");
+        for odd in ["", " ", "a b", "a\n", "schlüssel", "\u{0}", "\t", too_long.as_str()] {
+            assert_eq!(KeyHash::of(odd), Err(InvalidKey), "{odd:?}");
+        }
+    }
+
+    #[test]
+    fn a_new_key_is_one_and_no_two_are_the_same() {
+        let (one, other) = (new_key().unwrap(), new_key().unwrap());
+        assert!(KeyHash::of(&one).is_ok() && one.len() == 4 + 64, "{one}");
+        assert_ne!(one, other);
+    }
+
+    #[test]
+    fn neither_the_key_nor_its_hash_is_shown() {
+        let hash = KeyHash::of("demo-key").unwrap();
+        let shown = format!("{hash:?}");
+        assert!(!shown.contains("demo-key") && !shown.contains(hash.as_str()), "{shown}");
+    }
+}

@@ -1,0 +1,162 @@
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use sqlx::any::AnyRow;
+use sqlx::{Row, query};
+
+use super::database::{Database, DatabaseError, now_ms, text};
+use super::hash::{KeyHash, random_hex};
+
+/// Longest name of a key, in characters.
+const NAME_CHARS_MAX: usize = 64;
+
+/// What every key's id begins with, and no name does.
+const ID_PREFIX: &str = "key_";
+
+/// The id of a key that was checked: whose call it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct KeyId(Arc<str>);
+
+impl KeyId {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A key, of which only the hash is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Key {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) created: SystemTime,
+    /// Since when it is not valid any more, if it was revoked.
+    pub(crate) revoked: Option<SystemTime>,
+}
+
+/// Why a key was not added.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AddError {
+    #[error(
+        "'{0}' cannot be a key's name: expected 1 to {NAME_CHARS_MAX} visible ASCII characters, no spaces, \
+         not beginning with '{ID_PREFIX}'"
+    )]
+    Name(String),
+    #[error("there is a key of the name '{0}' already: revoke it first, or take another name")]
+    NameTaken(String),
+    #[error("this key was added before, as '{name}' ({id}){}", if *revoked { ", and was revoked" } else { "" })]
+    KeyTaken { id: String, name: String, revoked: bool },
+    #[error("no random bytes from the operating system: {0}")]
+    Random(#[from] getrandom::Error),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+/// Why a key was not revoked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RevokeError {
+    #[error("there is no key of the id or name '{0}': see 'key list'")]
+    Unknown(String),
+    #[error("'{0}' was revoked before")]
+    Already(String),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+/// The table of keys.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Keys<'a>(&'a Database);
+
+impl<'a> Keys<'a> {
+    pub(super) fn new(database: &'a Database) -> Self {
+        Keys(database)
+    }
+
+    /// The id of the key with this hash, unless it was revoked.
+    pub(super) async fn check(self, sent: &KeyHash) -> Result<Option<KeyId>, DatabaseError> {
+        let statement = query("SELECT id, hash FROM keys WHERE prefix = $1 AND revoked_ms IS NULL");
+        let rows = self.0.read(statement.bind(sent.prefix().to_owned())).await?;
+        let mut found = None;
+        for row in &rows {
+            if sent.is(&text(row, "hash")?) {
+                found = Some(KeyId(text(row, "id")?.into()));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Adds a key to a database that has none, not even a revoked one. Returns whether it did.
+    pub(super) async fn add_first(self, name: &str, hash: &KeyHash) -> Result<bool, DatabaseError> {
+        let statement = query(
+            "INSERT INTO keys (id, name, prefix, hash, created_ms) SELECT $1, $2, $3, $4, $5 \
+             WHERE NOT EXISTS (SELECT 1 FROM keys) ON CONFLICT DO NOTHING RETURNING id",
+        );
+        // Of two servers that start at once, the second finds the first one's key: it is the same.
+        let id = format!("{ID_PREFIX}{name}");
+        let statement = statement.bind(id).bind(name.to_owned()).bind(hash.prefix().to_owned());
+        let rows = self.0.write(statement.bind(hash.as_str().to_owned()).bind(now_ms())).await?;
+        Ok(!rows.is_empty())
+    }
+
+    /// Adds a key and returns its id.
+    pub(crate) async fn add(self, name: &str, hash: &KeyHash) -> Result<String, AddError> {
+        check_name(name)?;
+        let id = format!("{ID_PREFIX}{}", random_hex::<6>()?);
+        let statement = query(
+            "INSERT INTO keys (id, name, prefix, hash, created_ms) VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT DO NOTHING RETURNING id",
+        );
+        let statement = statement.bind(id.clone()).bind(name.to_owned()).bind(hash.prefix().to_owned());
+        let rows = self.0.write(statement.bind(hash.as_str().to_owned()).bind(now_ms())).await?;
+        if !rows.is_empty() {
+            return Ok(id);
+        }
+        let same = query("SELECT id, name, created_ms, revoked_ms FROM keys WHERE hash = $1");
+        let same = self.0.read(same.bind(hash.as_str().to_owned())).await?;
+        match same.first().map(key).transpose().map_err(DatabaseError::from)? {
+            Some(Key { id, name, revoked, .. }) => Err(AddError::KeyTaken { id, name, revoked: revoked.is_some() }),
+            None => Err(AddError::NameTaken(name.to_owned())),
+        }
+    }
+
+    /// All keys, the oldest first.
+    pub(crate) async fn list(self) -> Result<Vec<Key>, DatabaseError> {
+        let rows = query("SELECT id, name, created_ms, revoked_ms FROM keys ORDER BY created_ms, id");
+        let rows = self.0.read(rows).await?;
+        Ok(rows.iter().map(key).collect::<sqlx::Result<_>>()?)
+    }
+
+    /// Revokes the key of this id, or the valid one of this name. No call that begins from now on gets
+    /// in with it; streams that run go on.
+    pub(crate) async fn revoke(self, id_or_name: &str) -> Result<Key, RevokeError> {
+        let statement = query(
+            "UPDATE keys SET revoked_ms = $1 WHERE revoked_ms IS NULL AND (id = $2 OR name = $2) \
+             RETURNING id, name, created_ms, revoked_ms",
+        );
+        let rows = self.0.write(statement.bind(now_ms()).bind(id_or_name.to_owned())).await?;
+        if let Some(row) = rows.first() {
+            return Ok(key(row).map_err(DatabaseError::from)?);
+        }
+        let revoked = query("SELECT id FROM keys WHERE id = $1 OR name = $1").bind(id_or_name.to_owned());
+        match self.0.read(revoked).await?.is_empty() {
+            true => Err(RevokeError::Unknown(id_or_name.to_owned())),
+            false => Err(RevokeError::Already(id_or_name.to_owned())),
+        }
+    }
+}
+
+fn check_name(name: &str) -> Result<(), AddError> {
+    let sane = (1..=NAME_CHARS_MAX).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic());
+    // Else one key's name could be another's id, and to revoke it would revoke both.
+    if sane && !name.starts_with(ID_PREFIX) { Ok(()) } else { Err(AddError::Name(name.to_owned())) }
+}
+
+fn key(row: &AnyRow) -> sqlx::Result<Key> {
+    let time = |ms: i64| UNIX_EPOCH + Duration::from_millis(u64::try_from(ms).unwrap_or(0));
+    let revoked: Option<i64> = row.try_get("revoked_ms")?;
+    Ok(Key {
+        id: text(row, "id")?,
+        name: text(row, "name")?,
+        created: time(row.try_get("created_ms")?),
+        revoked: revoked.map(time),
+    })
+}

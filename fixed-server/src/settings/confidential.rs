@@ -1,0 +1,22 @@
+use std::ffi::OsStr;
+
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
+use clap::{Arg, Command, Error};
+
+/// Reads the value of a flag that may hold a password or a key. clap's own parsers repeat a bad value
+/// in the error, and from there it goes into terminals and logs; this one says only what is wrong.
+#[derive(Clone)]
+pub(crate) struct Confidential<T>(pub(crate) fn(&str) -> Result<T, String>);
+
+impl<T: Clone + Send + Sync + 'static> TypedValueParser for Confidential<T> {
+    type Value = T;
+
+    fn parse_ref(&self, command: &Command, flag: Option<&Arg>, value: &OsStr) -> Result<T, Error> {
+        let read = value.to_str().ok_or_else(|| "it is not valid UTF-8".to_owned()).and_then(self.0);
+        read.map_err(|why| {
+            let flag = flag.map_or_else(String::new, ToString::to_string);
+            command.clone().error(ErrorKind::ValueValidation, format!("invalid value for '{flag}': {why}"))
+        })
+    }
+}

@@ -1,0 +1,56 @@
+use std::time::Duration;
+
+use clap::Args;
+
+use super::confidential::Confidential;
+use super::limits::Limits;
+use super::relations::LimitsError;
+use super::values::timeout;
+use crate::sessions::DatabaseUrl;
+
+/// Where keys and sessions are kept, and the limits of the connections to it.
+#[derive(Debug, Clone, Args)]
+pub struct DatabaseSettings {
+    /// The database of keys and sessions: `sqlite:FILE`, made if it is not there, or
+    /// `postgres://USER:PASSWORD@HOST/NAME` where that is built in (feature `postgres`). Without it,
+    /// the server has one in memory that ends with it.
+    #[arg(long, env = "FIXED_SERVER_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(value_parser = Confidential(DatabaseUrl::parse))]
+    pub database_url: Option<DatabaseUrl>,
+
+    /// Connections to the database at once. None is held while the vendor is asked, so that a few
+    /// carry thousands of streams.
+    #[arg(long, env = "FIXED_SERVER_DATABASE_POOL_SIZE", default_value = "5", value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1000), allow_hyphen_values = true)]
+    pub database_pool_size: u32,
+
+    /// How long a request may wait for a connection (503). Each is taken for milliseconds: who waits
+    /// for longer than a second waits for a database that is down. Of itself a second, or half of the SLA
+    /// where that is less.
+    #[arg(long, env = "FIXED_SERVER_DATABASE_ACQUIRE_TIMEOUT", value_name = "TIME")]
+    #[arg(value_parser = timeout, allow_hyphen_values = true)]
+    pub database_acquire_timeout: Option<Duration>,
+
+    /// How old a connection may get: the next one is a new one, and finds a database that has moved.
+    #[arg(long, env = "FIXED_SERVER_DATABASE_RECYCLE_TIME", default_value = "30m", value_name = "TIME")]
+    #[arg(value_parser = timeout, allow_hyphen_values = true)]
+    pub database_recycle_time: Duration,
+}
+
+impl DatabaseSettings {
+    /// Checks the relation to the other limits.
+    ///
+    /// # Errors
+    /// [`LimitsError`], which names the two flags.
+    pub fn check(&self, limits: &Limits) -> Result<(), LimitsError> {
+        let acquire = ("--database-acquire-timeout", self.acquire_timeout(limits));
+        let why = "else a database that is down takes all the time that a request has";
+        LimitsError::unless_less(acquire, ("--sla", limits.sla), why)
+    }
+
+    /// How long a request may wait for a connection.
+    #[must_use]
+    pub fn acquire_timeout(&self, limits: &Limits) -> Duration {
+        self.database_acquire_timeout.unwrap_or(Duration::from_secs(1).min(limits.sla / 2))
+    }
+}

@@ -1,0 +1,51 @@
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use super::metrics::count;
+
+/// What is counted about the database of keys and sessions. Clones count together.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct DatabaseMetrics {
+    connections: Gauge,
+    in_use: Gauge,
+    acquire_timeouts: Counter,
+    results_dropped: Counter,
+}
+
+impl DatabaseMetrics {
+    pub(super) fn register(&self, registry: &mut Registry) {
+        registry.register("database_connections", "Connections of the pool", self.connections.clone());
+        registry.register(
+            "database_connections_in_use",
+            "Connections that were taken from the pool and not given back yet",
+            self.in_use.clone(),
+        );
+        registry.register(
+            "database_acquire_timeouts",
+            "Statements that got no connection in time",
+            self.acquire_timeouts.clone(),
+        );
+        registry.register(
+            "session_results_dropped",
+            "Results of sessions' calls that were not stored: too many waited, or the database failed",
+            self.results_dropped.clone(),
+        );
+    }
+
+    /// Sets the gauges of the pool.
+    pub(crate) fn connections(&self, open: usize, in_use: usize) {
+        self.connections.set(count(open));
+        self.in_use.set(count(in_use));
+    }
+
+    /// Counts a statement that got no connection in time.
+    pub(crate) fn acquire_timeout(&self) {
+        self.acquire_timeouts.inc();
+    }
+
+    /// Counts a result that is lost.
+    pub(crate) fn result_dropped(&self) {
+        self.results_dropped.inc();
+    }
+}
