@@ -3,6 +3,7 @@ use std::sync::Arc;
 use resilience::{Admission, Hysteresis, OutcomeGuard, QueueLimits};
 use tokio_util::sync::CancellationToken;
 
+use crate::api::LookUps;
 use crate::errors::Failure;
 use crate::outcome::{self, Outcome};
 use crate::settings::{Limits, Settings};
@@ -16,6 +17,7 @@ pub(crate) struct AppState {
     pub(crate) upstream: Upstream,
     pub(crate) admission: Admission,
     pub(crate) limits: Limits,
+    pub(crate) look_ups: LookUps,
     pub(crate) metrics: Arc<Metrics>,
     /// Over 80 % of the queue in use, until under 50 %: one mark would flutter, and a balancer with it.
     pub(crate) overloaded: Hysteresis,
@@ -40,6 +42,7 @@ impl AppState {
             upstream: Upstream::new(&settings.upstream, &limits)?,
             admission: Admission::new(limits.max_in_flight, queue),
             limits,
+            look_ups: LookUps::default(),
             metrics: Arc::new(Metrics::new()),
             overloaded: Hysteresis::new(0.8, 0.5),
             draining: CancellationToken::new(),

@@ -60,6 +60,8 @@ impl Upstream {
     /// # Errors
     /// When the HTTP client cannot be set up.
     pub(crate) fn new(url: &UpstreamUrl, limits: &Limits) -> reqwest::Result<Self> {
+        // ANCHOR: blocking-client
+        // FIX blocking-client: the same crate's asynchronous client; what it waits for is in its caller's `.await`.
         let client = Client::builder()
             // Also a vendor on loopback would be asked through a proxy from the environment.
             .no_proxy()
@@ -74,11 +76,12 @@ impl Upstream {
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             // No `timeout`: a total would cut a healthy long stream. The stack has the others.
             .build()?;
+        // ANCHOR_END: blocking-client
         Ok(Upstream { client, url: url.clone(), limits: limits.clone() })
     }
 
-    /// Opens the vendor's stream and waits for its first token, which is returned with it. Dropped at any point, it closes the
-    /// connection, and the vendor stops.
+    /// Opens the vendor's stream and waits for its first token, which is returned with it. Dropped at any
+    /// point, it closes the connection, and the vendor stops.
     pub(crate) async fn stream(&self, call: &Call) -> Result<(EventStream, Vec<Batch>), Failure> {
         let response = self.send(call).await?;
         let mut events = EventStream::new(response, self.limits.idle_timeout);

@@ -14,5 +14,5 @@ pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Res
     let (parts, body) = request.into_parts();
     let asked = ChatRequest::parse(&json_body(&state, &parts.headers, body).await?)?;
     let call = head.into_call(Route::ChatCompletions, asked.to_vendor_body(DEFAULT_MODEL, true));
-    answer_streamed(&state, call, Format::Tokens).await
+    Ok(answer_streamed(&state, call, Format::Tokens).await)
 }

@@ -6,6 +6,8 @@
 
 /// Clients that leave, at each stage.
 mod disconnects;
+/// The blocking pool full of something else.
+mod full_pool;
 /// Limits on how much runs at once, and what is held meanwhile.
 mod limits;
 /// Exactly one outcome for each request.
