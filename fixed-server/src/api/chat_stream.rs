@@ -16,5 +16,5 @@ pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Res
     asked.include_usage = true;
     let mut call = head.into_chat(&state, &asked, asked.to_vendor_body(DEFAULT_MODEL, true))?;
     begin_session(&state, session_id(&parts.headers)?, None, asked.model.as_deref(), &mut call).await?;
-    answer_streamed(&state, call, Format::Tokens).await
+    Ok(answer_streamed(&state, call, Format::Tokens).await)
 }

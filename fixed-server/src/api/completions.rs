@@ -19,5 +19,9 @@ pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Res
     asked.require_model()?;
     let mut call = head.into_chat(&state, &asked, body)?;
     begin_session(&state, session_id(&parts.headers)?, Some(&key), asked.model.as_deref(), &mut call).await?;
-    if asked.stream { answer_streamed(&state, call, Format::Chunks).await } else { answer_whole(&state, call).await }
+    if asked.stream {
+        Ok(answer_streamed(&state, call, Format::Chunks).await)
+    } else {
+        answer_whole(&state, call).await
+    }
 }
