@@ -10,7 +10,7 @@ RUN     := run
 out_flag := $(if $(OUT),--out $(OUT))
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-broken demo-fixed up stop test test-clients lint bench bench-mock clean
+.PHONY: help build demo demo-broken demo-fixed up stop test test-clients lint bench bench-mock bench-stack soak clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,12 @@ test: ## All tests (no internet, no fixed ports)
 
 test-clients: ## OpenAI's own clients against the mock (needs python3 with venv, node and npm)
 	@sh mock-llm/clients/check.sh
+
+bench-stack: ## What the call stack costs a call, and what it does under three times the load
+	@$(CARGO) bench --package fixed-server --bench stack
+
+soak: ## A minute of faults, overload and clients that leave; then every law is checked
+	@$(CARGO) test --release --quiet --package fixed-server --test soak -- --ignored --nocapture
 
 lint: ## Formatting and lints, warnings denied
 	@$(CARGO) fmt --all --check

@@ -8,6 +8,6 @@ mod logs;
 mod metrics;
 
 pub(crate) use database::DatabaseMetrics;
-pub(crate) use guards::{ActiveCall, OpenStream, Unanswered};
+pub(crate) use guards::{ActiveCall, OpenConnection, OpenStream, Unanswered};
 pub use logs::{LogFilter, LogFormat, init};
 pub(crate) use metrics::{CONTENT_TYPE, Metrics};

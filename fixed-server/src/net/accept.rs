@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::write_timeout::WriteTimeout;
 use crate::identity::Peer;
 use crate::settings::Limits;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, OpenConnection};
 
 /// Largest request head, and most bytes that wait in the process for a client that does not read:
 /// from there on its stream is not polled any further.
@@ -65,12 +65,12 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, limits: &Limits, m
             }
         };
         let connection = graceful.watch(connection(stream, limits, At { peer, service: service.clone() }));
-        let (now, metrics) = (stop.now.clone(), metrics.clone());
+        let (now, metrics, open) = (stop.now.clone(), metrics.clone(), OpenConnection::new(metrics.clone(), permit));
         tokio::spawn(async move {
             if let Some(Err(error)) = now.run_until_cancelled(connection).await {
                 ended_early(&error, &metrics);
             }
-            drop(permit);
+            drop(open);
         });
     }
     drop(listener);

@@ -1,13 +1,34 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use resilience::Admitted;
+use resilience::{Admitted, Permit};
 use wire::completion::Usage;
 
 use super::Metrics;
 use crate::call::Call;
 use crate::errors::Failure;
 use crate::sessions::SessionCall;
+
+/// A client's connection, with its place under the limit.
+#[derive(Debug)]
+pub(crate) struct OpenConnection {
+    metrics: Arc<Metrics>,
+    _permit: Permit,
+}
+
+impl OpenConnection {
+    /// A connection that was just accepted.
+    pub(crate) fn new(metrics: Arc<Metrics>, permit: Permit) -> Self {
+        metrics.connection_opened();
+        OpenConnection { metrics, _permit: permit }
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.metrics.connection_closed();
+    }
+}
 
 /// A call to the vendor under way, from its permit to its end: of a stream, to the end of the stream.
 /// The vendor's part is measured, without the wait for a turn.

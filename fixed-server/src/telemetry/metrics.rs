@@ -9,6 +9,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use resilience::{BreakerState, Waited};
+use tokio::runtime::Handle;
 
 use super::DatabaseMetrics;
 use super::logs::lines_dropped;
@@ -42,6 +43,8 @@ pub(crate) struct Metrics {
     /// 0 while closed and where there is none, 1 while open, 0.5 while half-open.
     breaker_open: Gauge<f64, AtomicU64>,
     log_lines_dropped: Counter,
+    connections: Gauge,
+    tasks: Gauge,
     accept_errors: Counter,
     write_timeouts: Counter,
     requests: Family<RequestLabels, Counter>,
@@ -93,6 +96,8 @@ impl Metrics {
             users: Gauge::default(),
             breaker_open: Gauge::default(),
             log_lines_dropped: Counter::default(),
+            connections: Gauge::default(),
+            tasks: Gauge::default(),
             accept_errors: Counter::default(),
             write_timeouts: Counter::default(),
             requests: Family::default(),
@@ -154,6 +159,8 @@ impl Metrics {
         registry.register("llm_breaker_open", "1 while the vendor is not called, 0.5 while one call asks", breaker);
         let dropped = self.log_lines_dropped.clone();
         registry.register("log_lines_dropped", "Log lines that were dropped because nobody reads them", dropped);
+        registry.register("http_connections", "Connections of clients that are open", self.connections.clone());
+        registry.register("runtime_tasks", "Tasks of the runtime that are alive", self.tasks.clone());
         registry.register("accept_errors", "Connections that could not be accepted", self.accept_errors.clone());
         let write_timeouts = self.write_timeouts.clone();
         registry.register("write_timeouts", "Connections closed because their client did not read", write_timeouts);
@@ -174,6 +181,7 @@ impl Metrics {
             BreakerState::HalfOpen => 0.5,
             BreakerState::Open => 1.0,
         }));
+        self.tasks.set(count(Handle::current().metrics().num_alive_tasks()));
         self.log_lines_dropped.inc_by(lines_dropped() - self.log_lines_dropped.get());
         self.queued.set(count(load.queued));
         let mut text = String::new();
@@ -248,6 +256,16 @@ impl Metrics {
     /// Counts a connection that was closed because its client did not read.
     pub(crate) fn write_timeout(&self) {
         self.write_timeouts.inc();
+    }
+
+    /// Counts a connection that is open now.
+    pub(crate) fn connection_opened(&self) {
+        self.connections.inc();
+    }
+
+    /// Counts a connection that is closed.
+    pub(crate) fn connection_closed(&self) {
+        self.connections.dec();
     }
 
     /// Counts a connection that could not be accepted.

@@ -1,0 +1,51 @@
+use std::time::Duration;
+
+use mock_llm::MockLlm;
+use serde_json::json;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use crate::load::{Latencies, client};
+use crate::server::Server;
+
+/// Calls at once, each of half a second: forty a second.
+const PERMITS: u32 = 20;
+const CALL: Duration = Duration::from_millis(500);
+const CAPACITY: f64 = PERMITS as f64 / 0.5;
+const OFFERED: f64 = 3.0 * CAPACITY;
+const LENGTH: Duration = Duration::from_secs(20);
+
+/// Three times the capacity, at random, for a while: what is served, and how soon the rest knows.
+pub(crate) async fn run() {
+    let mock = MockLlm::builder().tokens(1).ttft(CALL).start().await.unwrap();
+    let permits = PERMITS.to_string();
+    let flags = ["--listen", "127.0.0.1:0", "--upstream", &mock.url(), "--max-in-flight", &permits];
+    let server = Server::start(env!("CARGO_BIN_EXE_fixed-server").as_ref(), &flags);
+    let (client, url) = (client(), format!("http://{}/llm", server.addr));
+    let (mut rng, mut calls, begun) = (fastrand::Rng::with_seed(1), JoinSet::new(), Instant::now());
+    let mut due = begun;
+    while due < begun + LENGTH {
+        sleep_until(due).await;
+        let request = client.post(&url).json(&json!({ "prompt": "hi" }));
+        calls.spawn(async move {
+            let sent = Instant::now();
+            let answer = request.send().await.unwrap();
+            let (status, told) = (answer.status().as_u16(), answer.headers().contains_key("retry-after"));
+            answer.bytes().await.unwrap();
+            (status, told, sent.elapsed().as_secs_f64() * 1000.0)
+        });
+        due += Duration::from_secs_f64(-(1.0 - rng.f64()).ln() / OFFERED);
+    }
+    let all = calls.join_all().await;
+    let took = begun.elapsed().as_secs_f64();
+    let of = |status: u16| Latencies::of(all.iter().filter(|call| call.0 == status).map(|call| call.2).collect());
+    let count = |status: u16| all.iter().filter(|call| call.0 == status).count();
+    let untold = all.iter().filter(|(status, told, _)| *status == 429 && !told).count();
+
+    println!("\n{OFFERED:.0} calls a second where there is room for {CAPACITY:.0}, for {LENGTH:?}, queue timeout 5 s");
+    let goodput = 100.0 * count(200) as f64 / (CAPACITY * took);
+    println!("  served         {:>6}  {goodput:.1} % of the capacity, waited p50 {:.0} ms", count(200), of(200).at(0.5));
+    let (p50, p99) = (of(429).at(0.5), of(429).at(0.99));
+    println!("  rejected, 429  {:>6}  after p50 {p50:.2} ms, p99 {p99:.2} ms; {untold} without Retry-After", count(429));
+    println!("  queued in vain {:>6}  (504)", count(504));
+}

@@ -1,0 +1,69 @@
+use std::collections::VecDeque;
+
+use wire::ledger::Ledger;
+
+use crate::client::Seen;
+use crate::program::State;
+use crate::{MAX_IN_FLIGHT, RATE};
+
+/// Every law at once, so that one run tells of all that are broken.
+pub(crate) fn check(seen: &Seen, ledger: &Ledger, before: &State, after: &State) {
+    let mut broken: Vec<String> = seen.wrong.iter().take(5).cloned().collect();
+    let mut law = |holds: bool, text: String| {
+        if !holds {
+            broken.push(text);
+        }
+    };
+    let wrong = seen.wrong.len();
+    law(wrong == 0, format!("{wrong} clients got what nobody may get"));
+
+    // Each request ends in exactly one outcome.
+    let (calls, outcomes) = (after.sum("llm_calls_total"), after.sum("llm_outcomes_total"));
+    law(calls == outcomes, format!("{calls} requests had {outcomes} outcomes"));
+    law(after.sum("llm_outcomes_total{outcome=\"internal\"}") == 0.0, "there were internal errors".into());
+
+    // Nothing is held at rest, here or at the vendor.
+    for gauge in ["llm_concurrent_calls", "llm_queue_length", "llm_open_streams", "database_connections_in_use"] {
+        law(after.sum(gauge) == 0.0, format!("{gauge} is {} at rest", after.sum(gauge)));
+    }
+    law(ledger.active == 0, format!("{} calls are active at the vendor", ledger.active));
+    let ended = ledger.completed + ledger.cancelled + ledger.failed;
+    law(ledger.started == ended, format!("{} were started and {ended} have ended", ledger.started));
+
+    // The vendor never saw more than the limits allow.
+    law(ledger.peak_active <= MAX_IN_FLIGHT, format!("{} at once at the vendor", ledger.peak_active));
+    let most = most_in_a_window(&ledger.starts);
+    law(most <= RATE.0, format!("{most} starts within {:?}", RATE.1));
+    let attempts = ledger.attempts_by_request_id.values().copied().max().unwrap_or(0);
+    law(attempts <= 3, format!("a request had {attempts} attempts"));
+
+    // All is as it was: what is open, and what runs.
+    for gauge in ["http_connections", "runtime_tasks"] {
+        let (was, is) = (before.sum(gauge), after.sum(gauge));
+        law(is <= was, format!("{gauge}: {was} before, {is} after"));
+    }
+    let (was, is) = (before.descriptors, after.descriptors);
+    law(is <= was, format!("descriptors: {was:?} before, {is:?} after"));
+
+    // And it was not a stroll: each thing that can happen did.
+    for fate in ["200 whole", "200 streamed whole", "200 and an error event", "429 overloaded", "502 upstream_failure"] {
+        law(seen.count(fate) > 0, format!("there was no '{fate}': this soak has no teeth"));
+    }
+    law(seen.count("left") > 0 && after.sum("llm_disconnects_total") > 0.0, "nobody left".into());
+    law(after.sum("llm_retries_total") > 0.0, "nothing was retried".into());
+    law(ledger.peak_active == MAX_IN_FLIGHT, format!("the limit was not reached: {}", ledger.peak_active));
+    assert!(broken.is_empty(), "laws were broken:\n  {}", broken.join("\n  "));
+}
+
+/// Most starts, in milliseconds, within any window of the rate's length.
+fn most_in_a_window(starts: &[f64]) -> u64 {
+    let (mut window, mut most) = (VecDeque::new(), 0);
+    for start in starts {
+        window.push_back(*start);
+        while window.front().is_some_and(|first| start - first >= RATE.1.as_secs_f64() * 1000.0) {
+            window.pop_front();
+        }
+        most = most.max(window.len());
+    }
+    most as u64
+}

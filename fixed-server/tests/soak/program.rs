@@ -1,0 +1,100 @@
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+
+/// Longest wait for rest: connections that nobody uses are closed after some seconds.
+const REST_WITHIN: Duration = Duration::from_secs(20);
+
+/// The program, killed when dropped.
+pub(crate) struct Program {
+    child: Child,
+    pub(crate) addr: SocketAddr,
+    pub(crate) client: reqwest::Client,
+}
+
+/// What the program says of itself, and the system of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct State {
+    /// All samples of `/metrics`, by name with labels.
+    pub(crate) metrics: BTreeMap<String, f64>,
+    /// Open descriptors, where the system tells.
+    pub(crate) descriptors: Option<usize>,
+}
+
+impl Program {
+    pub(crate) fn start(upstream: &str, flags: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fixed-server"));
+        command.args(["--listen", "127.0.0.1:0", "--upstream", upstream]).args(flags);
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let addr = loop {
+            let line = lines.next().expect("it ended before it listened").unwrap();
+            if let Some((_, addr)) = line.split_once("listening on http://") {
+                break addr.parse().unwrap();
+            }
+        };
+        // What it logs from now on is a warning, which somebody should see.
+        thread::spawn(move || lines.map_while(Result::ok).for_each(|line| println!("{line}")));
+        // A connection a request: that a client leaves is then a connection that closes.
+        let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
+        Program { child, addr, client }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.addr)
+    }
+
+    /// The state once nothing is going on: it has not changed for a while, but for this look's own part.
+    pub(crate) async fn at_rest(&self) -> State {
+        let deadline = Instant::now() + REST_WITHIN;
+        let mut last = self.state().await;
+        loop {
+            tokio::time::sleep(Duration::from_millis(1500)).await;
+            let now = self.state().await;
+            let busy = ["llm_concurrent_calls", "llm_queue_length", "llm_open_streams"];
+            let resting = busy.iter().all(|gauge| now.sum(gauge) == 0.0)
+                && now.sum("http_connections") == last.sum("http_connections")
+                && now.sum("runtime_tasks") == last.sum("runtime_tasks")
+                && now.descriptors == last.descriptors;
+            if resting || Instant::now() > deadline {
+                return now;
+            }
+            last = now;
+        }
+    }
+
+    async fn state(&self) -> State {
+        let text = self.client.get(self.url("/metrics")).send().await.unwrap().text().await.unwrap();
+        let samples = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.rsplit_once(' '));
+        let metrics = samples.map(|(name, value)| (name.to_owned(), value.parse().unwrap())).collect();
+        let pid = Pid::from_u32(self.child.id());
+        let mut system = System::new();
+        system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, ProcessRefreshKind::nothing());
+        let descriptors = system.process(pid).and_then(|process| process.open_files());
+        State { metrics, descriptors }
+    }
+}
+
+impl State {
+    /// The sum of a metric over its labels.
+    pub(crate) fn sum(&self, name: &str) -> f64 {
+        let ours = self.metrics.iter().filter(|(sample, _)| {
+            sample.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('{'))
+        });
+        let values: Vec<f64> = ours.map(|(_, value)| *value).collect();
+        assert!(!values.is_empty(), "there is no metric {name}");
+        values.iter().sum()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
