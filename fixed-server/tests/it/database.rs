@@ -121,6 +121,12 @@ impl TestDatabase {
         }
     }
 
+    async fn change(&self, sql: &'static str) {
+        let mut connection = self.connect().await;
+        connection.execute(sql).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
     /// Takes a lock that keeps everybody from writing, until it is dropped.
     pub(crate) async fn lock(&self) -> AnyConnection {
         let mut connection = self.connect().await;
@@ -135,10 +141,10 @@ impl TestDatabase {
         connection
     }
 
-    /// Lets the database fail: the server of PostgreSQL is stopped, the tables of SQLite are taken away.
+    /// Lets the database fail: the server of PostgreSQL is stopped, SQLite's table is taken away.
     pub(crate) async fn fail(&mut self) {
         match &mut self.kind {
-            Kind::Sqlite(_) => self.rename("keys", "away").await,
+            Kind::Sqlite(_) => self.change("ALTER TABLE keys RENAME TO away").await,
             #[cfg(feature = "postgres")]
             Kind::Postgres(server) => server.stop(),
         }
@@ -147,22 +153,10 @@ impl TestDatabase {
     /// Lets the database work again.
     pub(crate) async fn recover(&mut self) {
         match &mut self.kind {
-            Kind::Sqlite(_) => self.rename("away", "keys").await,
+            Kind::Sqlite(_) => self.change("ALTER TABLE away RENAME TO keys").await,
             #[cfg(feature = "postgres")]
             Kind::Postgres(server) => server.run().unwrap(),
         }
-    }
-
-    async fn rename(&self, from: &str, to: &str) {
-        let mut connection = self.connect().await;
-        for table in ["keys", "sessions"] {
-            let (from, to) = (table.replace("keys", from), table.replace("keys", to));
-            if from != to {
-                let sql = AssertSqlSafe(format!("ALTER TABLE {from} RENAME TO {to}"));
-                connection.execute(sql.into_sql_str()).await.unwrap();
-            }
-        }
-        connection.close().await.unwrap();
     }
 
     /// Runs `fixed-server key` with these arguments, in a process of its own.

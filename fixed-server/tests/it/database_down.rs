@@ -13,6 +13,7 @@ const SESSION: &str = "x-session-id";
 on_every_database![
     a_database_that_fails_takes_only_what_needs_it_with_it,
     a_lock_that_is_held_ends_in_a_status,
+    statements_that_hang_do_not_clog_the_pool,
     a_result_that_cannot_be_stored_is_counted,
 ];
 
@@ -81,4 +82,18 @@ async fn a_result_that_cannot_be_stored_is_counted(database: TestDatabase) {
     drop(lock);
     assert_eq!(database.rows("SELECT outcome FROM results").await, Vec::<String>::new());
     assert_eq!(server.outcomes("success").await, 1.0);
+}
+
+/// A statement that hangs is given up with its connection: given back as it is, each would wait in the
+/// pool for an answer, until none is left for statements that do not hang.
+async fn statements_that_hang_do_not_clog_the_pool(database: TestDatabase) {
+    let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
+    let flags = ["--database-url", &database.url, "--database-acquire-timeout", "300ms", "--database-pool-size", "2"];
+    let server = Server::start(&mock.url(), &flags).await;
+    let lock = database.lock().await;
+    for _ in 0..3 {
+        assert_unavailable(server.post(STREAM).header(SESSION, "s").send().await.unwrap()).await;
+    }
+    assert_eq!(server.post(COMPLETIONS).send().await.unwrap().status(), 200);
+    drop(lock);
 }
