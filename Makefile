@@ -10,10 +10,10 @@ RUN     := run
 out_flag := $(if $(OUT),--out $(OUT))
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-broken demo-fixed up stop test test-clients lint bench bench-mock bench-stack soak clean
+.PHONY: help build demo demo-broken demo-fixed up stop test test-postgres test-clients lint bench bench-mock bench-stack soak clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build the four programs, optimised
 	@$(CARGO) build --release --quiet
@@ -36,6 +36,10 @@ stop: ## Stop what `make up` started
 test: ## All tests (no internet, no fixed ports)
 	@$(CARGO) build --workspace --bins
 	@$(CARGO) test --workspace
+
+test-postgres: ## Keys and sessions on PostgreSQL too (needs its initdb and postgres; skips, and says so, without)
+	@$(CARGO) test --package fixed-server --features postgres --test it -- --nocapture keys:: sessions:: database_down::
+	@$(CARGO) test --package fixed-server --features postgres --lib
 
 test-clients: ## OpenAI's own clients against the mock (needs python3 with venv, node and npm)
 	@sh mock-llm/clients/check.sh

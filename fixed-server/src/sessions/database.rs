@@ -41,8 +41,10 @@ pub(super) struct Database {
     writers: Semaphore,
     acquire_timeout: Duration,
     statement_timeout: Duration,
-    /// Whether the last statement failed, so that the log tells the change and not every call.
-    failing: AtomicBool,
+    /// Whether the last statement failed, of those that read and of those that write, so that the log
+    /// tells the change and not every call. A lock can stop the one kind and not the other.
+    reads_fail: AtomicBool,
+    writes_fail: AtomicBool,
     metrics: DatabaseMetrics,
     /// Keeps a database in memory alive. In a mutex because a connection cannot be shared.
     _keeps_alive: Option<Mutex<AnyConnection>>,
@@ -61,7 +63,8 @@ impl Database {
             writers: Semaphore::new(writers),
             acquire_timeout: wait,
             statement_timeout: wait + STATEMENT_MARGIN,
-            failing: AtomicBool::new(false),
+            reads_fail: AtomicBool::new(false),
+            writes_fail: AtomicBool::new(false),
             metrics,
             _keeps_alive: keeps_alive.map(Mutex::new),
         }
@@ -71,7 +74,7 @@ impl Database {
     pub(super) async fn read(&self, statement: Statement) -> Result<Vec<AnyRow>, DatabaseError> {
         let connection = async { self.pool.acquire().await };
         let rows = self.run(statement, connection).await;
-        self.note(&rows);
+        note(&self.reads_fail, &rows, "read from");
         rows
     }
 
@@ -84,7 +87,7 @@ impl Database {
         };
         let rows = self.run(statement, connection).await;
         drop(turn);
-        self.note(&rows);
+        note(&self.writes_fail, &rows, "written to");
         rows
     }
 
@@ -119,14 +122,14 @@ impl Database {
     pub(super) async fn close(&self) {
         self.pool.close().await;
     }
+}
 
-    fn note(&self, rows: &Result<Vec<AnyRow>, DatabaseError>) {
-        let was_failing = self.failing.swap(rows.is_err(), Ordering::Relaxed);
-        match rows {
-            Err(error) if !was_failing => tracing::warn!(%error, "the database fails"),
-            Ok(_) if was_failing => tracing::info!("the database answers again"),
-            _ => {}
-        }
+fn note(fails: &AtomicBool, rows: &Result<Vec<AnyRow>, DatabaseError>, what: &'static str) {
+    let failed_before = fails.swap(rows.is_err(), Ordering::Relaxed);
+    match rows {
+        Err(error) if !failed_before => tracing::warn!(%error, "the database cannot be {what}"),
+        Ok(_) if failed_before => tracing::info!("the database can be {what} again"),
+        _ => {}
     }
 }
 

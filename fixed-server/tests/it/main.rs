@@ -6,6 +6,10 @@
 
 /// Rates, quotas, users, priorities, readiness.
 mod admission;
+/// Databases for tests: SQLite, and PostgreSQL where a server can be started.
+mod database;
+/// A database that is down, locked or out of connections.
+mod database_down;
 /// Clients that leave, at each stage.
 mod disconnects;
 /// Every fault at every endpoint.
@@ -14,14 +18,21 @@ mod faults;
 mod full_pool;
 /// Answers that are begun before their first token.
 mod keep_alive;
+/// Keys: added, used, revoked.
+mod keys;
 /// Limits on how much runs at once, and what is held meanwhile.
 mod limits;
 /// Exactly one outcome for each request.
 mod outcomes;
+/// A server of PostgreSQL's.
+#[cfg(feature = "postgres")]
+mod postgres;
 /// What is tried again, when, and how often.
 mod retries;
 /// A server under test and its client.
 mod server;
+/// Sessions, and what their calls leave behind.
+mod sessions;
 /// Stopping, at each stage.
 mod shutdown;
 /// Clients that send or read too slowly.

@@ -36,8 +36,20 @@ impl Server {
     }
 
     pub(crate) fn post(&self, path: &str) -> RequestBuilder {
+        self.post_as(path, "demo-key")
+    }
+
+    pub(crate) fn post_as(&self, path: &str, key: &str) -> RequestBuilder {
+        self.keyless_post(path).bearer_auth(key)
+    }
+
+    pub(crate) fn keyless_post(&self, path: &str) -> RequestBuilder {
         let body = json!({ "model": "mock-llm", "messages": [{ "role": "user", "content": "hi" }] });
-        self.client.post(format!("http://{}{path}", self.addr)).bearer_auth("demo-key").json(&body)
+        self.client.post(format!("http://{}{path}", self.addr)).json(&body)
+    }
+
+    pub(crate) fn get_as(&self, path: &str, key: &str) -> RequestBuilder {
+        self.client.get(format!("http://{}{path}", self.addr)).bearer_auth(key)
     }
 
     pub(crate) async fn stream(&self) -> Response {
