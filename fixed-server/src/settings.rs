@@ -159,13 +159,103 @@ mod tests {
     }
 
     #[test]
+    fn every_limit_refuses_zero_negative_and_absurd_values_where_they_are_none() {
+        let over_zero = [
+            "--read-timeout",
+            "--sla",
+            "--min-attempt-time",
+            "--breaker-open-time",
+            "--queue-timeout",
+            "--connect-timeout",
+            "--call-timeout",
+            "--first-token-timeout",
+            "--early-keep-alive",
+            "--idle-timeout",
+            "--total-timeout",
+            "--write-timeout",
+            "--database-acquire-timeout",
+            "--database-recycle-time",
+        ];
+        let at_least_one = [
+            "--max-connections",
+            "--user-max-in-flight",
+            "--max-users",
+            "--attempts",
+            "--breaker-failures",
+            "--max-in-flight",
+            "--database-pool-size",
+        ];
+        let rates = ["--user-rate-limit", "--rate-limit", "--token-limit"];
+        let absurd = ["", "0", "-1", "1e400", "99999999999999999999999", "lots", "\u{221e}"];
+        for flag in over_zero.iter().chain(&at_least_one).chain(&rates) {
+            for value in absurd {
+                let message = refused(&[flag, value]);
+                assert!(message.contains(flag), "{flag} {value:?}: {message}");
+            }
+        }
+        for flag in over_zero {
+            for value in ["0s", "-5s", "9999y", "5"] {
+                assert!(refused(&[flag, value]).contains(flag), "{flag} {value}");
+            }
+        }
+        for flag in rates {
+            for value in ["0/1m", "60/0s", "60/1y", "-60/1m", "60"] {
+                assert!(refused(&[flag, value]).contains(flag), "{flag} {value}");
+            }
+        }
+        for args in [
+            &["--retry-budget", "101"][..],
+            &["--retry-budget", "-1"],
+            &["--retry-reserve", "-1"],
+            &["--attempts", "11"],
+            &["--ready-on-error-rate", "0"],
+            &["--ready-on-error-rate", "1"],
+            &["--shutdown-grace", "-1s"],
+            &["--rate-limit", "60/1m", "--rate-burst", "0"],
+        ] {
+            assert!(refused(args).contains(args[args.len() - 2]), "{args:?}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_off_can_be_told_so() {
+        let off = [
+            "--user-rate-limit",
+            "--user-max-in-flight",
+            "--breaker-failures",
+            "--rate-limit",
+            "--token-limit",
+            "--early-keep-alive",
+            "--ready-on-error-rate",
+        ];
+        for flag in off {
+            assert!(Settings::read(["fixed-server", flag, "off"]).is_ok(), "{flag}");
+        }
+    }
+
+    #[test]
     fn limits_that_contradict_each_other_are_both_named() {
         for (args, named) in [
             (&["--queue-timeout", "30s"][..], ["--queue-timeout", "--call-timeout"]),
             (&["--call-timeout", "60s"], ["--call-timeout", "--sla"]),
+            (&["--idle-timeout", "2h"], ["--idle-timeout", "--total-timeout"]),
+            (&["--early-keep-alive", "30s"], ["--early-keep-alive", "--first-token-timeout"]),
+            (&["--attempts", "10", "--min-attempt-time", "7s"], ["--attempts", "--sla"]),
+            (&["--rate-limit", "60/1m", "--rate-burst", "60"], ["--rate-burst", "--rate-limit"]),
+            (&["--token-limit", "60/1m", "--token-burst", "61"], ["--token-burst", "--token-limit"]),
+            (&["--rate-burst", "2"], ["--rate-burst", "--rate-limit"]),
+            (&["--user-max-in-flight", "20000"], ["--user-max-in-flight", "--max-in-flight"]),
+            (&["--database-acquire-timeout", "60s"], ["--database-acquire-timeout", "--sla"]),
         ] {
             let message = refused(args);
             assert!(named.iter().all(|name| message.contains(name)), "{args:?}: {message}");
         }
+    }
+
+    /// So that a short SLA alone is no contradiction.
+    #[test]
+    fn what_depends_on_the_sla_of_itself_follows_it() {
+        let flags = ["--sla", "300ms", "--call-timeout", "200ms", "--queue-timeout", "100ms"];
+        assert!(Settings::read([&["fixed-server"], &flags[..]].concat()).is_ok());
     }
 }

@@ -44,8 +44,15 @@ pub(crate) async fn run() {
 
     println!("\n{OFFERED:.0} calls a second where there is room for {CAPACITY:.0}, for {LENGTH:?}, queue timeout 5 s");
     let goodput = 100.0 * count(200) as f64 / (CAPACITY * took);
-    println!("  served         {:>6}  {goodput:.1} % of the capacity, waited p50 {:.0} ms", count(200), of(200).at(0.5));
+    println!(
+        "  served         {:>6}  {goodput:.1} % of the capacity, waited p50 {:.0} ms",
+        count(200),
+        of(200).at(0.5)
+    );
     let (p50, p99) = (of(429).at(0.5), of(429).at(0.99));
-    println!("  rejected, 429  {:>6}  after p50 {p50:.2} ms, p99 {p99:.2} ms; {untold} without Retry-After", count(429));
+    println!(
+        "  rejected, 429  {:>6}  after p50 {p50:.2} ms, p99 {p99:.2} ms; {untold} without Retry-After",
+        count(429)
+    );
     println!("  queued in vain {:>6}  (504)", count(504));
 }

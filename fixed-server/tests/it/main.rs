@@ -35,7 +35,7 @@ mod server;
 mod sessions;
 /// Stopping, at each stage.
 mod shutdown;
-/// Clients that send or read too slowly.
+/// Clients that send or read too slowly, or send too much.
 mod slow_clients;
 /// Vendors that are slow or die, by a script of bytes.
 mod vendors;

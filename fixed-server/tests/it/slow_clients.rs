@@ -68,3 +68,26 @@ async fn connections_over_the_limit_wait_for_their_turn() {
     drop(first);
     assert!(timeout(BOUND, probe).await.unwrap().starts_with("HTTP/1.1 200 "));
 }
+
+/// One header of a megabyte, ten thousand small ones, and one that never ends: refused or cut off, at a
+/// bounded cost, and nobody else sees anything of it.
+#[tokio::test]
+async fn a_bomb_of_headers_is_refused() {
+    let mock = MockLlm::builder().start().await.unwrap();
+    let server = Server::start(&mock.url(), &[]).await;
+    let large = format!("X-Large: {}\r\n\r\n", "a".repeat(1 << 20));
+    let many = format!("{}\r\n", "X-Small: a\r\n".repeat(10_000));
+    for bomb in [large, many] {
+        let mut client = TcpStream::connect(server.addr).await.unwrap();
+        let head = format!("POST {STREAM} HTTP/1.1\r\nHost: {}\r\n{bomb}", server.addr);
+        // The server may close before it has read all of it.
+        let _ = client.write_all(head.as_bytes()).await;
+        let mut answer = Vec::new();
+        let _ = timeout(BOUND, client.read_to_end(&mut answer)).await.expect("its connection stays open");
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431 "), "{answer}");
+        assert_eq!(server.ready().await, 200);
+    }
+    server.until("http_connections", 1.0).await;
+    assert_eq!(mock.ledger().started, 0);
+}

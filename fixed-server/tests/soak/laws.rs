@@ -46,7 +46,8 @@ pub(crate) fn check(seen: &Seen, ledger: &Ledger, before: &State, after: &State)
     law(is <= was, format!("descriptors: {was:?} before, {is:?} after"));
 
     // And it was not a stroll: each thing that can happen did.
-    for fate in ["200 whole", "200 streamed whole", "200 and an error event", "429 overloaded", "502 upstream_failure"] {
+    for fate in ["200 whole", "200 streamed whole", "200 and an error event", "429 overloaded", "502 upstream_failure"]
+    {
         law(seen.count(fate) > 0, format!("there was no '{fate}': this soak has no teeth"));
     }
     law(seen.count("left") > 0 && after.sum("llm_disconnects_total") > 0.0, "nobody left".into());
