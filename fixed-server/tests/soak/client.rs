@@ -143,28 +143,28 @@ impl Client {
             let whole = body["choices"][0]["message"]["content"] == *self.whole_text;
             return if whole { Ok("200 whole".into()) } else { Err(format!("another text: {text}")) };
         }
-        self.check_stream(&text)
+        check_stream(&text, &self.whole_text)
     }
+}
 
-    /// The text is the vendor's, whole, or its beginning and an error event. Nothing else is an end.
-    fn check_stream(&self, text: &str) -> Fate {
-        let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
-        let (mut heard, mut done, mut failed) = (String::new(), false, false);
-        for data in data {
-            if done || failed {
-                return Err(format!("something after the end: {text}"));
-            }
-            let value: Value = serde_json::from_str(data).unwrap_or_default();
-            let token = value["content"].as_str().or(value["choices"][0]["delta"]["content"].as_str());
-            heard.push_str(token.unwrap_or(""));
-            done = data == "[DONE]";
-            failed = value["error"].is_object();
+/// The text is the vendor's, whole, or its beginning and an error event. Nothing else is an end.
+fn check_stream(text: &str, whole_text: &str) -> Fate {
+    let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
+    let (mut heard, mut done, mut failed) = (String::new(), false, false);
+    for data in data {
+        if done || failed {
+            return Err(format!("something after the end: {text}"));
         }
-        match (done, failed) {
-            (true, false) if heard == self.whole_text => Ok("200 streamed whole".into()),
-            (false, true) if self.whole_text.starts_with(&heard) => Ok("200 and an error event".into()),
-            _ => Err(format!("neither whole nor told: {text}")),
-        }
+        let value: Value = serde_json::from_str(data).unwrap_or_default();
+        let token = value["content"].as_str().or(value["choices"][0]["delta"]["content"].as_str());
+        heard.push_str(token.unwrap_or(""));
+        done = data == "[DONE]";
+        failed = value["error"].is_object();
+    }
+    match (done, failed) {
+        (true, false) if heard == whole_text => Ok("200 streamed whole".into()),
+        (false, true) if whole_text.starts_with(&heard) => Ok("200 and an error event".into()),
+        _ => Err(format!("neither whole nor told: {text}")),
     }
 }
 
