@@ -82,15 +82,6 @@ impl Dialect {
         }
     }
 
-    /// How a transaction begins that will write. SQLite's default takes the lock with the first write,
-    /// which fails at once where another has written since the first read.
-    fn begin(self) -> &'static str {
-        match self {
-            Dialect::Postgres => "BEGIN",
-            Dialect::PrivateSqlite | Dialect::SqliteFile => "BEGIN IMMEDIATE",
-        }
-    }
-
     /// Statements that may write at once.
     fn writers(self, pool_size: u32) -> usize {
         match self {
@@ -170,12 +161,18 @@ async fn prepare(connection: &mut AnyConnection, dialect: Dialect, lock_wait: Du
     Ok(())
 }
 
-/// Makes the tables that are missing. The transaction around it lets one of several servers that start
-/// at once do it, and the others see it done; the migrator's own lock is for PostgreSQL only.
+/// Makes the tables that are missing. Of several processes that start at once, one does it, and the
+/// others see it done: PostgreSQL's part of the migrator holds a lock meanwhile, SQLite's none, and gets
+/// a transaction around it. Around PostgreSQL's, it would end after the lock.
 async fn migrate(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), MigrateError> {
     let sql = include_str!("migrations/0001_keys_and_sessions.sql").into_sql_str();
     let first = Migration::new(1, "keys and sessions".into(), MigrationType::Simple, sql, false);
-    let mut transaction = connection.begin_with(dialect.begin()).await?;
-    Migrator::with_migrations(vec![first]).run_direct(None, &mut *transaction, false).await?;
+    let migrator = Migrator::with_migrations(vec![first]);
+    if dialect == Dialect::Postgres {
+        return migrator.run_direct(None, connection, false).await;
+    }
+    // SQLite's default takes the lock with the first write, which is too late: it has read by then.
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    migrator.run_direct(None, &mut *transaction, false).await?;
     Ok(transaction.commit().await?)
 }

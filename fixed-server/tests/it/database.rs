@@ -161,8 +161,13 @@ impl TestDatabase {
 
     /// Runs `fixed-server key` with these arguments, in a process of its own.
     pub(crate) fn key(&self, args: &[&str]) -> Output {
+        self.key_command(args).output().unwrap()
+    }
+
+    pub(crate) fn key_command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fixed-server"));
-        command.arg("key").args(args).args(["--database-url", &self.url]).output().unwrap()
+        command.arg("key").args(args).args(["--database-url", &self.url]);
+        command
     }
 
     /// Adds a key in another process, and returns it.

@@ -1,3 +1,4 @@
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -13,7 +14,7 @@ const BOTH: [&str; 2] = [COMPLETIONS, "/api/v1/chat/completions"];
 on_every_database![
     a_key_is_refused_from_its_revocation_on_and_its_streams_finish,
     the_demo_key_is_added_only_where_there_is_no_key,
-    servers_that_start_at_once_share_their_tables_and_the_demo_key,
+    processes_that_start_at_once_share_their_tables_and_the_demo_key,
 ];
 
 async fn status(server: &Server, path: &str, key: &str) -> u16 {
@@ -66,7 +67,14 @@ async fn the_demo_key_is_added_only_where_there_is_no_key(database: TestDatabase
     assert_eq!(status(&again, COMPLETIONS, "first").await, 401);
 }
 
-async fn servers_that_start_at_once_share_their_tables_and_the_demo_key(database: TestDatabase) {
+async fn processes_that_start_at_once_share_their_tables_and_the_demo_key(database: TestDatabase) {
+    let list = || database.key_command(&["list"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let processes: Vec<_> = (0..16).map(|_| list()).collect();
+    for process in processes {
+        let listed = process.wait_with_output().unwrap();
+        assert!(listed.status.success(), "{listed:?}");
+    }
+
     let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
     let url = mock.url();
     let flags = ["--database-url", &database.url];
