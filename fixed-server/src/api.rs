@@ -6,6 +6,8 @@ mod completions;
 mod health;
 /// `POST /llm`
 mod llm;
+/// `/debug/resolve` and `/debug/read-file`
+mod look_ups;
 /// `GET /metrics`
 mod metrics;
 /// `GET /v1/models`
@@ -40,6 +42,8 @@ use crate::stack;
 use crate::state::Shared;
 use crate::telemetry::OpenStream;
 
+pub(crate) use look_ups::LookUps;
+
 /// The model of requests that name none.
 const DEFAULT_MODEL: &str = "mock-llm";
 
@@ -53,6 +57,8 @@ pub(crate) fn router(state: Shared) -> Router {
         .route("/v1/models", only_get(models::handle))
         .route("/debug/health-sync", only_get(health::sync))
         .route("/debug/health-async", only_get(health::r#async))
+        .route("/debug/resolve", only_get(look_ups::resolve))
+        .route("/debug/read-file", only_get(look_ups::read_file))
         .route("/health", only_get(health::report))
         .route("/ready", only_get(ready::handle))
         .route("/metrics", only_get(metrics::handle))
@@ -79,7 +85,20 @@ async fn no_route(request: Request) -> Failure {
 }
 
 /// Answers with the vendor's stream, once its first token is there; or earlier, where that is wanted.
-async fn answer_streamed(state: &Shared, call: Call, format: Format) -> Result<Response, Failure> {
+async fn answer_streamed(state: &Shared, call: Call, format: Format) -> Response {
+    begin_stream(state, call, format).await.unwrap_or_else(failed_stream)
+}
+
+// ANCHOR: rollout
+/// The answer to a request for a stream that could not be begun. There is no second way to fall back to:
+/// the failure is told at once, and the header tells operators on which way it happened.
+fn failed_stream(failure: Failure) -> Response {
+    // FIX rollout: failing fast. No thread waits for a vendor that has just failed.
+    ([(STREAM_METHOD, "async_failure")], failure).into_response()
+}
+// ANCHOR_END: rollout
+
+async fn begin_stream(state: &Shared, call: Call, format: Format) -> Result<Response, Failure> {
     let outcome = state.begin(&call)?;
     let mut opening = Box::pin(open(state.clone(), call, format, outcome));
     let Some(patience) = state.limits.early_keep_alive.0 else { return opening.await.map(streamed) };
@@ -137,5 +156,7 @@ const STREAM_HEADERS: [(HeaderName, &str); 4] = [
     (CACHE_CONTROL, "no-cache"),
     // nginx would gather the tokens of a while otherwise.
     (HeaderName::from_static("x-accel-buffering"), "no"),
-    (HeaderName::from_static(STREAM_METHOD_HEADER), "async"),
+    (STREAM_METHOD, "async"),
 ];
+
+const STREAM_METHOD: HeaderName = HeaderName::from_static(STREAM_METHOD_HEADER);

@@ -37,8 +37,11 @@ pub(crate) struct StreamBody {
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
+// ANCHOR: orphaned-streams
 /// Dropped from the first field to the last: the vendor's call ends before its permit is given back.
 struct Running {
+    // FIX orphaned-streams: the vendor's call is in here. A client that leaves makes the connection drop this,
+    // and with it the call, also while the vendor is silent; there is no thread and no task that could go on.
     events: EventStream,
     /// The first token and what came with it.
     head: Vec<Batch>,
@@ -48,6 +51,7 @@ struct Running {
     outcome: Option<OutcomeGuard<Outcome>>,
     held: Held,
 }
+// ANCHOR_END: orphaned-streams
 
 impl StreamBody {
     /// The body of a stream whose first token is there. When `cut` is cancelled, it ends with an

@@ -8,6 +8,7 @@ use resilience::{
 };
 use tokio_util::sync::CancellationToken;
 
+use crate::api::LookUps;
 use crate::app::RunError;
 use crate::call::Call;
 use crate::errors::Failure;
@@ -38,6 +39,7 @@ pub(crate) struct AppState {
     /// The most tokens that one call can reserve, where there is a limit on them.
     pub(crate) tokens_max: Option<u64>,
     pub(crate) upstream: Upstream,
+    pub(crate) look_ups: LookUps,
     pub(crate) metrics: Arc<Metrics>,
     /// How many calls the vendor failed lately.
     pub(crate) errors: Arc<ErrorRate>,
@@ -81,6 +83,7 @@ impl AppState {
             admission,
             tokens_max: limits.tokens().map(|(_, burst)| burst.get()),
             upstream: Upstream::new(&settings.upstream, &limits)?,
+            look_ups: LookUps::default(),
             metrics: Arc::new(Metrics::new()),
             errors: Arc::new(ErrorRate::new(ERRORS_SPAN, ERRORS_MIN_CALLS)?),
             overloaded: Hysteresis::new(0.8, 0.5),

@@ -51,6 +51,8 @@ impl Upstream {
     /// # Errors
     /// When the HTTP client cannot be set up.
     pub(crate) fn new(url: &UpstreamUrl, limits: &Limits) -> reqwest::Result<Self> {
+        // ANCHOR: blocking-client
+        // FIX blocking-client: the same crate's asynchronous client; what it waits for is in its caller's `.await`.
         let client = Client::builder()
             // Also a vendor on loopback would be asked through a proxy from the environment.
             .no_proxy()
@@ -65,6 +67,7 @@ impl Upstream {
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             // No `timeout`: a total would cut a healthy long stream. The stack has the others.
             .build()?;
+        // ANCHOR_END: blocking-client
         Ok(Upstream { client, url: url.clone(), limits: limits.clone() })
     }
 

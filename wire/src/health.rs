@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ pub struct HealthProbe {
     pub status: String,
     /// When the answer was made, in seconds since 1970.
     pub timestamp: f64,
-    /// Which route answered: `sync` or `async`.
+    /// Which route answered: `sync` or `async`; `resolve` or `read-file`.
     #[serde(rename = "type")]
     pub kind: String,
 }
@@ -29,6 +30,42 @@ impl HealthProbe {
 
     fn now(kind: &str) -> Self {
         HealthProbe { status: "ok".into(), timestamp: unix_seconds(), kind: kind.into() }
+    }
+}
+
+/// What `/debug/resolve` answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResolveProbe {
+    /// That an answer came, when, and `resolve`.
+    #[serde(flatten)]
+    pub probe: HealthProbe,
+    /// What the system's resolver made of the name.
+    pub addresses: Vec<IpAddr>,
+}
+
+impl ResolveProbe {
+    /// The answer of a route that has looked up a name.
+    #[must_use]
+    pub fn new(addresses: Vec<IpAddr>) -> Self {
+        ResolveProbe { probe: HealthProbe::now("resolve"), addresses }
+    }
+}
+
+/// What `/debug/read-file` answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FileProbe {
+    /// That an answer came, when, and `read-file`.
+    #[serde(flatten)]
+    pub probe: HealthProbe,
+    /// The length of the file, in bytes.
+    pub bytes: usize,
+}
+
+impl FileProbe {
+    /// The answer of a route that has read a file of this length.
+    #[must_use]
+    pub fn new(bytes: usize) -> Self {
+        FileProbe { probe: HealthProbe::now("read-file"), bytes }
     }
 }
 

@@ -15,5 +15,5 @@ pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Res
     // So that what was reserved and not used of the quota can be given back.
     asked.include_usage = true;
     let call = head.into_chat(&state, &asked, asked.to_vendor_body(DEFAULT_MODEL, true))?;
-    answer_streamed(&state, call, Format::Tokens).await
+    Ok(answer_streamed(&state, call, Format::Tokens).await)
 }

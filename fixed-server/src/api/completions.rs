@@ -18,5 +18,9 @@ pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Res
     let asked = ChatRequest::parse(&body)?;
     asked.require_model()?;
     let call = head.into_chat(&state, &asked, body)?;
-    if asked.stream { answer_streamed(&state, call, Format::Chunks).await } else { answer_whole(&state, call).await }
+    if asked.stream {
+        Ok(answer_streamed(&state, call, Format::Chunks).await)
+    } else {
+        answer_whole(&state, call).await
+    }
 }

@@ -94,8 +94,10 @@ impl EventStream {
     // ANCHOR: pool-exhaustion
     // ANCHOR: pool-per-chunk
     // ANCHOR: blocked-executor
+    // ANCHOR: more-threads
     // FIX pool-exhaustion: a stream that waits is a value in memory; `Pending` gives the thread back.
     // FIX pool-per-chunk: no thread is asked for, not even for the time of one chunk.
+    // FIX more-threads: what needs no thread needs no larger number of them.
     // FIX blocked-executor: nothing here blocks; the executor runs whatever is ready meanwhile.
     /// What came next, or the failure that ended the stream: silence for too long is one.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Batch, Failure>> {
@@ -108,6 +110,7 @@ impl EventStream {
             Poll::Pending => Poll::Ready(Err(ready!(self.poll_too_long(cx)).into())),
         }
     }
+    // ANCHOR_END: more-threads
     // ANCHOR_END: blocked-executor
     // ANCHOR_END: pool-per-chunk
     // ANCHOR_END: pool-exhaustion

@@ -10,6 +10,8 @@ mod admission;
 mod disconnects;
 /// Every fault at every endpoint.
 mod faults;
+/// The blocking pool full of something else.
+mod full_pool;
 /// Answers that are begun before their first token.
 mod keep_alive;
 /// Limits on how much runs at once, and what is held meanwhile.

@@ -43,6 +43,12 @@ impl Server {
         self.post(STREAM).send().await.unwrap()
     }
 
+    /// What a GET of `path` answers, which must be JSON.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let answer = self.client.get(format!("http://{}{path}", self.addr)).send().await.unwrap();
+        answer.json().await.unwrap()
+    }
+
     /// The status of `/ready`.
     pub(crate) async fn ready(&self) -> u16 {
         self.client.get(format!("http://{}/ready", self.addr)).send().await.unwrap().status().as_u16()
