@@ -9,6 +9,7 @@ use actix_web::{App, HttpServer};
 use tokio::net::TcpSocket;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use crate::api::Routes;
 use crate::observe::observe;
 use crate::settings::Settings;
 use crate::state::AppState;
@@ -65,7 +66,8 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
     let state = Data::new(AppState::new(settings)?);
-    let server = serve(listener, settings, state.clone())?;
+    let routes = (settings.mistake.routes)(settings)?;
+    let server = serve(listener, settings, state.clone(), routes)?;
     let handle = server.handle();
     let mut serving = tokio::spawn(server);
     tokio::select! {
@@ -93,10 +95,10 @@ pub async fn run(
     Ok(())
 }
 
-fn serve(listener: TcpListener, settings: &Settings, state: Data<AppState>) -> io::Result<Server> {
-    let register = settings.mistake.register;
+fn serve(listener: TcpListener, settings: &Settings, state: Data<AppState>, routes: Routes) -> io::Result<Server> {
     let patience = settings.shutdown_grace + CUT_MARGIN;
-    let server = HttpServer::new(move || App::new().app_data(state.clone()).wrap(from_fn(observe)).configure(register))
+    let app = move || App::new().app_data(state.clone()).wrap(from_fn(observe)).configure(|config| routes(config));
+    let server = HttpServer::new(app)
         .workers(usize::from(settings.workers))
         .worker_max_blocking_threads(usize::from(settings.blocking_threads))
         .max_connections(CONNECTIONS_MAX)

@@ -1,7 +1,10 @@
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use actix_web::HttpResponse;
 use actix_web::http::header::CACHE_CONTROL;
 use bytes::Bytes;
-use futures_util::stream::LocalBoxStream;
+use futures_util::stream::{self, LocalBoxStream, Stream, StreamExt};
 use wire::{STREAM_METHOD_HEADER, sse};
 
 use crate::errors::Failure;
@@ -11,31 +14,63 @@ use crate::vendor::{Call, Message};
 
 /// How the server calls the vendor: the one thing in which the mistakes differ. All around it is
 /// shared: what is a good request, when the status is sent, how a stream ends, what is counted.
-pub(crate) trait CallStyle: 'static {
-    /// The `X-Stream-Method` of its streams: `blocking` or `async`.
-    const METHOD: &'static str;
-
+pub(crate) trait CallStyle: Send + Sync + 'static {
     /// The vendor's stream. A failure may come here or as an item; either way the client gets it as
     /// an HTTP error before the first token and as an error event after it. Dropped when the client
     /// leaves.
-    async fn stream(state: &AppState, call: Call) -> Result<Messages, Failure>;
+    async fn stream(&self, state: &AppState, call: Call) -> Result<Messages, Failure>;
 
     /// The vendor's whole answer. Dropped when the client leaves.
-    async fn whole(state: &AppState, call: Call) -> Result<Bytes, Failure>;
+    async fn whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure>;
 }
 
 /// The vendor's messages, up to `[DONE]` or the failure that ended them.
-pub(crate) type Messages = LocalBoxStream<'static, Result<Message, Failure>>;
+pub(crate) struct Messages {
+    stream: LocalBoxStream<'static, Result<Message, Failure>>,
+    method: &'static str,
+}
+
+impl Messages {
+    /// Messages that a thread waits for.
+    pub(crate) fn blocking(stream: impl Stream<Item = Result<Message, Failure>> + 'static) -> Self {
+        Messages { stream: stream.boxed_local(), method: "blocking" }
+    }
+
+    /// Messages that no thread waits for.
+    pub(crate) fn asynchronous(stream: impl Stream<Item = Result<Message, Failure>> + 'static) -> Self {
+        Messages { stream: stream.boxed_local(), method: "async" }
+    }
+
+    /// The same, after some that were taken from them already.
+    pub(crate) fn after(self, taken: Vec<Message>) -> Self {
+        let taken = stream::iter(taken.into_iter().map(Ok));
+        Messages { stream: taken.chain(self.stream).boxed_local(), method: self.method }
+    }
+
+    /// What `X-Stream-Method` says: `blocking` or `async`.
+    pub(crate) fn method(&self) -> &'static str {
+        self.method
+    }
+}
+
+impl Stream for Messages {
+    type Item = Result<Message, Failure>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.stream.poll_next_unpin(cx)
+    }
+}
 
 /// Answers with the vendor's stream, once its first token is there.
 pub(crate) async fn answer_streamed<C: CallStyle>(
+    style: &C,
     state: &AppState,
     call: Call,
     format: Format,
 ) -> Result<HttpResponse, Failure> {
     let mut guard = state.begin_call(&call.request_id)?;
     let opening = async {
-        let messages = C::stream(state, call).await?;
+        let messages = style.stream(state, call).await?;
         Relay::open(messages, format, &mut guard).await
     };
     match state.until_cut(opening).await {
@@ -44,7 +79,7 @@ pub(crate) async fn answer_streamed<C: CallStyle>(
             .insert_header((CACHE_CONTROL, "no-cache"))
             // nginx would gather the tokens of a while otherwise.
             .insert_header(("x-accel-buffering", "no"))
-            .insert_header((STREAM_METHOD_HEADER, C::METHOD))
+            .insert_header((STREAM_METHOD_HEADER, relay.method()))
             .streaming(relay.into_body(guard, state.cut.clone()))),
         Err(failure) => {
             guard.failed(&failure);
@@ -54,9 +89,13 @@ pub(crate) async fn answer_streamed<C: CallStyle>(
 }
 
 /// Answers with the vendor's whole answer, as it came.
-pub(crate) async fn answer_whole<C: CallStyle>(state: &AppState, call: Call) -> Result<HttpResponse, Failure> {
+pub(crate) async fn answer_whole<C: CallStyle>(
+    style: &C,
+    state: &AppState,
+    call: Call,
+) -> Result<HttpResponse, Failure> {
     let mut guard = state.begin_call(&call.request_id)?;
-    match state.until_cut(C::whole(state, call)).await {
+    match state.until_cut(style.whole(state, call)).await {
         Ok(answer) => {
             guard.succeeded();
             Ok(HttpResponse::Ok().content_type("application/json").body(answer))

@@ -7,14 +7,13 @@ use anyhow::Context;
 use broken_server::settings::Settings;
 use broken_server::shutdown::Signals;
 use broken_server::{bind, registry, run, telemetry};
-use clap::Parser;
 
 /// Exit code for everything but a bad flag, for which clap exits with 2.
 const FAILED: u8 = 1;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let settings = Settings::parse();
+    let settings = Settings::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
     if settings.list {
         // A reader that has seen enough (`--list | head`) is no failure.
         let _ = io::stdout().write_all(registry::list().as_bytes());

@@ -1,13 +1,20 @@
 use std::fmt;
 
-use actix_web::web::ServiceConfig;
-
-use crate::api;
-use crate::mistakes::none::Control;
-use crate::mistakes::threads::{BlockedExecutor, PoolExhaustion, PoolPerChunk};
+use crate::api::{self, Routes};
+use crate::app::RunError;
+use crate::mistakes::none;
+use crate::mistakes::threads::{
+    BlockedExecutor, BlockingClient, OrphanedStreams, PoolExhaustion, PoolPerChunk, coordinated_omission,
+    hidden_pool_users, more_threads, rollout, wrong_canary,
+};
+use crate::settings::Settings;
 
 /// The mistake that runs unless another is named.
 pub const DEFAULT: &str = "pool-exhaustion";
+
+/// Threads of the blocking pool unless the mistake is about their number: as in one process of the
+/// original.
+pub(crate) const BLOCKING_THREADS: u16 = 40;
 
 /// Everything that can be wrong with this server, and the control. To add a mistake, write its file
 /// and add its entry here: the command line, `--list`, the suggestions and the start-up message follow.
@@ -17,28 +24,88 @@ pub const MISTAKES: &[Mistake] = &[
         group: Group::Control,
         symptom: "none: both health routes stay as fast as idle, however many streams are open",
         file: "src/mistakes/none.rs",
-        register: api::register::<Control>,
+        blocking_threads: BLOCKING_THREADS,
+        routes: |_| Ok(none::routes()),
     },
     Mistake {
         name: DEFAULT,
         group: Group::Threads,
         symptom: "from as many streams as pool threads on, /debug/health-sync hangs; /debug/health-async stays fast",
         file: "src/mistakes/threads/pool_exhaustion.rs",
-        register: api::register::<PoolExhaustion>,
+        blocking_threads: BLOCKING_THREADS,
+        routes: |_| Ok(api::routes(PoolExhaustion)),
     },
     Mistake {
         name: "pool-per-chunk",
         group: Group::Threads,
         symptom: "from as many streams as pool threads on, /debug/health-sync is late by up to a token gap",
         file: "src/mistakes/threads/pool_per_chunk.rs",
-        register: api::register::<PoolPerChunk>,
+        blocking_threads: BLOCKING_THREADS,
+        routes: |_| Ok(api::routes(PoolPerChunk)),
     },
     Mistake {
         name: "blocked-executor",
         group: Group::Threads,
         symptom: "one stream for each worker stops everything for its length, /debug/health-async too",
         file: "src/mistakes/threads/blocked_executor.rs",
-        register: api::register::<BlockedExecutor>,
+        blocking_threads: BLOCKING_THREADS,
+        routes: |_| Ok(api::routes(BlockedExecutor)),
+    },
+    Mistake {
+        name: "blocking-client",
+        group: Group::Threads,
+        symptom: "a debug build panics on every call (500); a release build stops everything for the length of each",
+        file: "src/mistakes/threads/blocking_client.rs",
+        blocking_threads: BLOCKING_THREADS,
+        routes: |settings| Ok(api::routes(BlockingClient::new(settings)?)),
+    },
+    Mistake {
+        name: "hidden-pool-users",
+        group: Group::Threads,
+        symptom: "with as many streams as pool threads, /debug/resolve and /debug/read-file hang although they are async",
+        file: "src/mistakes/threads/hidden_pool_users.rs",
+        blocking_threads: BLOCKING_THREADS,
+        routes: |_| Ok(hidden_pool_users::routes()),
+    },
+    Mistake {
+        name: "more-threads",
+        group: Group::Threads,
+        symptom: "as pool-exhaustion, at as many streams as the larger pool has threads; each costs a thread's memory",
+        file: "src/mistakes/threads/more_threads.rs",
+        blocking_threads: more_threads::THREADS,
+        routes: |_| Ok(more_threads::routes()),
+    },
+    Mistake {
+        name: "wrong-canary",
+        group: Group::Threads,
+        symptom: "from as many streams as pool threads on, /health says healthy while /debug/health-sync hangs",
+        file: "src/mistakes/threads/wrong_canary.rs",
+        blocking_threads: BLOCKING_THREADS,
+        routes: |_| Ok(wrong_canary::routes()?),
+    },
+    Mistake {
+        name: "rollout",
+        group: Group::Threads,
+        symptom: "with --rollout-percent 100 all is well until the vendor fails: then /debug/health-sync hangs again",
+        file: "src/mistakes/threads/rollout.rs",
+        blocking_threads: BLOCKING_THREADS,
+        routes: |settings| Ok(rollout::routes(settings.own.rollout_percent)),
+    },
+    Mistake {
+        name: "orphaned-streams",
+        group: Group::Threads,
+        symptom: "after all clients have left, the vendor is still called and still generates nearly every token",
+        file: "src/mistakes/threads/orphaned_streams.rs",
+        blocking_threads: BLOCKING_THREADS,
+        routes: |_| Ok(api::routes(OrphanedStreams)),
+    },
+    Mistake {
+        name: "coordinated-omission",
+        group: Group::Threads,
+        symptom: "everything stalls for --stall-for in every --stall-every; one request after the other hardly sees it",
+        file: "src/mistakes/threads/coordinated_omission.rs",
+        blocking_threads: BLOCKING_THREADS,
+        routes: |settings| Ok(coordinated_omission::routes(&settings.own)),
     },
 ];
 
@@ -53,8 +120,10 @@ pub struct Mistake {
     pub symptom: &'static str,
     /// Where it is, from this crate's folder.
     pub file: &'static str,
-    /// Registers the contract's routes, this mistake in them.
-    pub register: fn(&mut ServiceConfig),
+    /// Threads in the blocking pool of each worker, unless the flag says otherwise.
+    pub(crate) blocking_threads: u16,
+    /// Makes its routes: the contract's, this mistake in them. Done once, at the start.
+    pub(crate) routes: fn(&Settings) -> Result<Routes, RunError>,
 }
 
 /// A part of the workshop.

@@ -51,15 +51,16 @@ impl Relay {
                 guard.token();
             }
             held += 1;
-            let speaks_only = matches!(
-                message.content,
-                VendorEvent::Chunk { text: None, finish_reason: None, usage: None } if held < HELD_CHUNKS_MAX
-            );
-            if !speaks_only && !head.is_empty() {
+            if begins(&message, held) && !head.is_empty() {
                 let done = message.content == VendorEvent::Done;
                 return Ok(Relay { messages, format, head: head.into(), done });
             }
         }
+    }
+
+    /// What `X-Stream-Method` says.
+    pub(crate) fn method(&self) -> &'static str {
+        self.messages.method()
     }
 
     /// The response's body. It ends with an error event when the vendor fails, or when `cut` is
@@ -133,6 +134,28 @@ impl Body {
         self.ended = true;
         self.guard.failed(failure);
         error_event(&failure.body()).into()
+    }
+}
+
+/// Whether a stream has begun with `message`, which is the `held`th of those held back.
+fn begins(message: &Message, held: usize) -> bool {
+    let speaks_only = matches!(message.content, VendorEvent::Chunk { text: None, finish_reason: None, usage: None });
+    !speaks_only || held >= HELD_CHUNKS_MAX
+}
+
+/// Waits for the first token, and returns all messages, those included that were waited for.
+///
+/// # Errors
+/// The failure that came in its place.
+pub(crate) async fn first_token(mut messages: Messages) -> Result<Messages, Failure> {
+    let mut held = Vec::new();
+    loop {
+        let message = messages.next().await.unwrap_or(Err(NO_END))?;
+        let begun = begins(&message, held.len() + 1);
+        held.push(message);
+        if begun {
+            return Ok(messages.after(held));
+        }
     }
 }
 

@@ -1,8 +1,16 @@
+/// Flags that one mistake uses and no other.
+mod own_flags;
+
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches, Parser};
 use reqwest::Url;
+
+pub use own_flags::OwnFlags;
 
 use crate::registry::{self, Mistake};
 use crate::telemetry::{LogFilter, LogFormat};
@@ -47,10 +55,15 @@ pub struct Settings {
     #[arg(value_parser = clap::value_parser!(u16).range(1..=WORKERS_MAX), allow_hyphen_values = true)]
     pub workers: u16,
 
-    /// Threads in the blocking pool of EACH worker: a process has --workers times as many.
-    #[arg(long, env = "BROKEN_SERVER_BLOCKING_THREADS", default_value_t = 40, value_name = "N")]
+    /// Threads in the blocking pool of EACH worker: a process has --workers times as many. The mistake
+    /// more-threads has 160 unless this flag says otherwise.
+    #[arg(long, env = "BROKEN_SERVER_BLOCKING_THREADS", default_value_t = registry::BLOCKING_THREADS, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=BLOCKING_THREADS_MAX), allow_hyphen_values = true)]
     pub blocking_threads: u16,
+
+    /// Flags that one mistake uses and no other.
+    #[command(flatten)]
+    pub own: OwnFlags,
 
     /// How long connecting to the vendor may take.
     #[arg(long, env = "BROKEN_SERVER_CONNECT_TIMEOUT", default_value = "5s", value_name = "TIME")]
@@ -88,6 +101,30 @@ pub struct Settings {
     /// Which logs: a level, or pairs such as `info,broken_server=debug`.
     #[arg(long, env = "BROKEN_SERVER_LOG_LEVEL", default_value = "info", value_name = "FILTER")]
     pub log_level: LogFilter,
+}
+
+impl Settings {
+    /// Reads flags and environment.
+    ///
+    /// # Errors
+    /// A text for the command line: a bad flag or value, or a flag that the mistake does not use.
+    pub fn read<I, T>(args: I) -> Result<Self, clap::Error>
+    where
+        I: IntoIterator<Item = T>,
+        T: Into<OsString> + Clone,
+    {
+        let mut command = Settings::command();
+        let given = command.try_get_matches_from_mut(args)?;
+        let mut settings = Settings::from_arg_matches(&given)?;
+        settings
+            .own
+            .check(settings.mistake, &given)
+            .map_err(|error| command.error(ErrorKind::ValueValidation, error))?;
+        if given.value_source("blocking_threads") == Some(ValueSource::DefaultValue) {
+            settings.blocking_threads = settings.mistake.blocking_threads;
+        }
+        Ok(settings)
+    }
 }
 
 /// The vendor's base address, checked: `http://HOST[:PORT][/PATH]`.
@@ -137,7 +174,7 @@ mod tests {
     use super::*;
 
     fn refused(args: &[&str]) -> String {
-        match Settings::try_parse_from([&["broken-server"], args].concat()) {
+        match Settings::read([&["broken-server"], args].concat()) {
             Ok(_) => panic!("{args:?} was accepted"),
             Err(error) => error.to_string(),
         }

@@ -32,11 +32,7 @@ impl AppState {
     /// # Errors
     /// When the HTTP client cannot be set up.
     pub(crate) fn new(settings: &Settings) -> reqwest::Result<Self> {
-        let limits = Limits {
-            connect: settings.connect_timeout,
-            first_token: settings.first_token_timeout,
-            idle: settings.idle_timeout,
-        };
+        let limits = Limits::of(settings);
         let mut registry = Registry::default();
         Ok(AppState {
             blocking: blocking::Client::new(settings, limits),

@@ -2,6 +2,8 @@
 pub(crate) mod asynchronous;
 /// The blocking client (ureq), for the mistakes with threads.
 pub(crate) mod blocking;
+/// reqwest's blocking client, for one mistake.
+pub(crate) mod blocking_reqwest;
 
 /// What both do with the bytes of a stream.
 mod inbox;
@@ -17,6 +19,7 @@ use wire::sse::Event;
 use wire::stream::VendorEvent;
 
 use crate::errors::{Failure, UpstreamFailure};
+use crate::settings::Settings;
 
 /// Largest whole answer that is taken from a vendor, in bytes (8 MiB): a million tokens of text.
 const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -72,6 +75,17 @@ pub(crate) struct Limits {
     pub(crate) first_token: Duration,
     /// For each silence after that.
     pub(crate) idle: Duration,
+}
+
+impl Limits {
+    /// As the flags have them.
+    pub(crate) fn of(settings: &Settings) -> Self {
+        Limits {
+            connect: settings.connect_timeout,
+            first_token: settings.first_token_timeout,
+            idle: settings.idle_timeout,
+        }
+    }
 }
 
 /// One event of the vendor's stream: as it came, to pass on, and read, to look at.

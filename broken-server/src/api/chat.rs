@@ -14,22 +14,24 @@ const DEFAULT_MODEL: &str = "mock-llm";
 
 /// `POST /chat/stream`
 pub(super) async fn stream<C: CallStyle>(
+    style: Data<C>,
     state: Data<AppState>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Failure> {
     let asked = ChatRequest::parse(&json_body(&request, payload).await?)?;
     let call = to_call(&state, &request, Route::ChatCompletions, asked.to_vendor_body(DEFAULT_MODEL, true));
-    answer_streamed::<C>(&state, call, Format::Tokens).await
+    answer_streamed(&**style, &state, call, Format::Tokens).await
 }
 
 /// `POST /llm`
 pub(super) async fn whole<C: CallStyle>(
+    style: Data<C>,
     state: Data<AppState>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Failure> {
     let asked = ChatRequest::parse_prompt_or_messages(&json_body(&request, payload).await?)?;
     let call = to_call(&state, &request, Route::ChatCompletions, asked.to_vendor_body(DEFAULT_MODEL, false));
-    answer_whole::<C>(&state, call).await
+    answer_whole(&**style, &state, call).await
 }

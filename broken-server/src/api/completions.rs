@@ -13,6 +13,7 @@ use crate::vendor::Route;
 /// `POST /v1/chat/completions`. The body is checked, then passed on as it came: it may have fields
 /// that are the vendor's business alone.
 pub(super) async fn create<C: CallStyle>(
+    style: Data<C>,
     state: Data<AppState>,
     request: HttpRequest,
     payload: Payload,
@@ -23,16 +24,20 @@ pub(super) async fn create<C: CallStyle>(
     asked.require_model()?;
     let call = to_call(&state, &request, Route::ChatCompletions, body);
     if asked.stream {
-        answer_streamed::<C>(&state, call, Format::Chunks).await
+        answer_streamed(&**style, &state, call, Format::Chunks).await
     } else {
-        answer_whole::<C>(&state, call).await
+        answer_whole(&**style, &state, call).await
     }
 }
 
 /// `GET /v1/models`: the vendor's list. It generates nothing, so it does not count as a call.
-pub(super) async fn models<C: CallStyle>(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, Failure> {
+pub(super) async fn models<C: CallStyle>(
+    style: Data<C>,
+    state: Data<AppState>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Failure> {
     require_key(&state, &request)?;
     let call = to_call(&state, &request, Route::Models, Bytes::new());
-    let models = state.until_cut(C::whole(&state, call)).await?;
+    let models = state.until_cut(style.whole(&state, call)).await?;
     Ok(HttpResponse::Ok().content_type("application/json").body(models))
 }

@@ -9,7 +9,7 @@ use crate::errors::Failure;
 use crate::state::AppState;
 
 /// The work of the source's detector.
-const PROBE_WORK: Duration = Duration::from_millis(10);
+pub(crate) const PROBE_WORK: Duration = Duration::from_millis(10);
 
 /// How long `/health` waits for a thread: it must answer also when there is none.
 const PROBE_BOUND: Duration = Duration::from_secs(1);

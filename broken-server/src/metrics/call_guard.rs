@@ -1,11 +1,12 @@
 use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 
 use super::{ErrorLabels, Metrics};
 use crate::errors::Failure;
 
 /// A call to the vendor under way. Dropped before [`CallGuard::succeeded`] or [`CallGuard::failed`],
-/// it counts as a client that left: when a request is given up, nothing runs but `drop`.
+/// it counts as a client that left: when a request is given up, nothing runs but `drop`. Or it panicked.
 #[derive(Debug)]
 pub(crate) struct CallGuard {
     metrics: Arc<Metrics>,
@@ -58,7 +59,12 @@ impl Drop for CallGuard {
         if self.open {
             self.metrics.open_streams.dec();
         }
-        if !self.ended {
+        if self.ended {
+            return;
+        }
+        if thread::panicking() {
+            self.failed(&Failure::Internal("the call's handler panicked"));
+        } else {
             tracing::debug!(request_id = self.request_id, "the client left");
             self.metrics.disconnects.inc();
         }

@@ -8,23 +8,27 @@
 //! framework stays and the mistake goes.
 
 use bytes::Bytes;
-use futures_util::StreamExt;
 
+use crate::api::{self, Routes};
 use crate::calls::{CallStyle, Messages};
 use crate::errors::Failure;
+use crate::mistakes::threads::hidden_pool_users::with_look_ups;
 use crate::state::AppState;
 use crate::vendor::Call;
 
 pub(crate) struct Control;
 
-impl CallStyle for Control {
-    const METHOD: &'static str = "async";
+pub(crate) fn routes() -> Routes {
+    // Those that use the pool without saying so do no harm: here nobody holds it.
+    with_look_ups(api::routes(Control))
+}
 
-    async fn stream(state: &AppState, call: Call) -> Result<Messages, Failure> {
-        Ok(state.asynchronous.stream(call).boxed_local())
+impl CallStyle for Control {
+    async fn stream(&self, state: &AppState, call: Call) -> Result<Messages, Failure> {
+        Ok(Messages::asynchronous(state.asynchronous.stream(call)))
     }
 
-    async fn whole(state: &AppState, call: Call) -> Result<Bytes, Failure> {
+    async fn whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
         state.asynchronous.whole(&call).await
     }
 }

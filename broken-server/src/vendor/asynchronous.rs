@@ -142,7 +142,7 @@ impl EventReader {
 }
 
 /// What an error of reqwest's means.
-fn failure(error: reqwest::Error) -> Failure {
+pub(super) fn failure(error: reqwest::Error) -> Failure {
     // Its own text leaves the cause out, and the log needs it.
     let mut text = error.to_string();
     let mut source = error.source();

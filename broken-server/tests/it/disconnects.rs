@@ -7,17 +7,19 @@ const NEVER: Duration = Duration::from_secs(3600);
 const GAP: Duration = Duration::from_millis(50);
 
 #[tokio::test]
-async fn a_client_that_leaves_the_control_before_the_first_token_ends_the_call_at_once() {
-    let mock = vendor(5, NEVER, GAP).await;
-    let server = TestServer::start("none", &mock.url(), &[]);
-    let client = server.client();
-    let waiting = tokio::spawn(client.chat().send());
-    until("the call at the vendor", async || mock.ledger().active == 1).await;
-    waiting.abort();
-    until("the end of the call", async || mock.ledger().active == 0).await;
-    assert_eq!(mock.ledger().cancelled, 1);
-    until("the count", async || client.metric("llm_disconnects_total").await == 1.0).await;
-    assert_eq!(client.metric("llm_concurrent_calls").await, 0.0);
+async fn a_client_that_leaves_an_async_way_before_the_first_token_ends_the_call_at_once() {
+    for mistake in ["none", "rollout --rollout-percent 100"] {
+        let mock = vendor(5, NEVER, GAP).await;
+        let server = TestServer::start(mistake, &mock.url(), &[]);
+        let client = server.client();
+        let waiting = tokio::spawn(client.chat().send());
+        until("the call at the vendor", async || mock.ledger().active == 1).await;
+        waiting.abort();
+        until("the end of the call", async || mock.ledger().active == 0).await;
+        assert_eq!(mock.ledger().cancelled, 1, "{mistake}");
+        until("the count", async || client.metric("llm_disconnects_total").await == 1.0).await;
+        assert_eq!(client.metric("llm_concurrent_calls").await, 0.0, "{mistake}");
+    }
 }
 
 #[tokio::test]
@@ -37,7 +39,7 @@ async fn a_client_that_leaves_the_control_mid_stream_ends_the_call_while_the_ven
 #[tokio::test]
 async fn a_client_that_leaves_a_blocking_mistake_gives_its_thread_back_within_a_few_tokens() {
     const TOKENS: u32 = 400;
-    for mistake in ["pool-exhaustion", "pool-per-chunk", "blocked-executor"] {
+    for mistake in ["pool-exhaustion", "pool-per-chunk", "blocked-executor", "rollout"] {
         let mock = vendor(TOKENS, GAP, GAP).await;
         let server = TestServer::start(mistake, &mock.url(), &["--blocking-threads", "1"]);
         let client = server.client();

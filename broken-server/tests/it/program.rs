@@ -83,6 +83,10 @@ fn bad_flags_exit_with_2_and_a_taken_address_with_1() {
     assert_eq!(code, Some(2));
     assert!(stderr.contains("--blocking-threads") && stderr.contains("1..=10000"), "{stderr}");
 
+    let (code, _, stderr) = output(&["--mistake", "none", "--rollout-percent", "5"]);
+    assert_eq!(code, Some(2));
+    assert!(stderr.contains("--rollout-percent 5") && stderr.contains("--mistake rollout only"), "{stderr}");
+
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = taken.local_addr().unwrap().to_string();
     let (code, _, stderr) = output(&["--listen", &addr]);

@@ -1,9 +1,32 @@
+//! What each mistake does, and that the control does not do it.
+
+/// `/debug/health-async` for the length of a stream.
+mod blocked_executor;
+/// A panic in a debug build, a silent stop in a release build.
+mod blocking_client;
+/// Stalls on a schedule.
+mod coordinated_omission;
+/// Async routes that wait for a thread.
+mod hidden_pool_users;
+/// The same knee, elsewhere.
+mod more_threads;
+/// Calls for clients that left.
+mod orphaned_streams;
+/// The knee at the size of the pool, and what shows the pool.
+mod pool_exhaustion;
+/// A token gap, and no more.
+mod pool_per_chunk;
+/// The share, and what a failing vendor does to it.
+mod rollout;
+/// A health check that is always well.
+mod wrong_canary;
+
 use std::time::{Duration, Instant};
 
 use mock_llm::MockLlm;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
-use crate::support::{Client, EventStream, TestServer, until, vendor};
+use crate::support::{Client, Ended, TestServer, until, vendor};
 
 const SYNC: &str = "/debug/health-sync";
 const ASYNC: &str = "/debug/health-async";
@@ -52,19 +75,18 @@ async fn load(client: &Client, mock: &MockLlm, count: u64) -> Loaded {
     Loaded { sync_worst, async_worst, remaining, vendor_peak: mock.ledger().peak_active }
 }
 
-async fn loaded(mistake: &str, threads: &str, count: u64) -> Loaded {
+async fn loaded(mistake: &str, threads: u64, count: u64) -> Loaded {
     let mock = vendor(TOKENS, GAP, GAP).await;
-    let server = TestServer::start(mistake, &mock.url(), &["--blocking-threads", threads]);
+    let server = TestServer::start(mistake, &mock.url(), &["--blocking-threads", &threads.to_string()]);
     let loaded = load(&server.client(), &mock, count).await;
     assert_eq!(loaded.vendor_peak, count);
     loaded
 }
 
-/// The knee of `pool-exhaustion` is at exactly the size of the pool.
-async fn knee_is_at(threads: u64) {
-    let size = threads.to_string();
-    let at_size = loaded("pool-exhaustion", &size, threads).await;
-    let below = loaded("pool-exhaustion", &size, threads - 1).await;
+/// Holds that the knee of `mistake` is at exactly the size of the pool.
+async fn knee_is_at(mistake: &str, threads: u64) {
+    let at_size = loaded(mistake, threads, threads).await;
+    let below = loaded(mistake, threads, threads - 1).await;
 
     let wait = at_size.sync_worst;
     assert!(wait >= at_size.remaining.mul_f64(0.3), "{wait:?} of {:?}", at_size.remaining);
@@ -74,53 +96,20 @@ async fn knee_is_at(threads: u64) {
     }
 }
 
-#[tokio::test]
-async fn pool_exhaustion_has_its_knee_at_a_pool_of_8() {
-    knee_is_at(8).await;
+/// A stream that is read to its end beside the test.
+fn stream_beside(client: &Client) -> JoinHandle<Ended> {
+    let client = client.clone();
+    tokio::spawn(async move { client.open_stream().await.finish().await })
 }
 
-#[tokio::test]
-async fn pool_exhaustion_has_its_knee_at_a_pool_of_40() {
-    knee_is_at(40).await;
-}
-
-#[tokio::test]
-async fn pool_per_chunk_delays_by_about_a_token_gap() {
-    // The gap is longer here, so that the machine's own delays are small beside it.
-    let gap = 3 * GAP;
-    let mock = vendor(8, gap, gap).await;
-    let server = TestServer::start("pool-per-chunk", &mock.url(), &["--blocking-threads", "4"]);
-    let client = server.client();
-    let mut streams = JoinSet::new();
-    for _ in 0..6 {
-        let client = client.clone();
-        streams.spawn(async move { client.open_stream().await.finish().await });
-    }
-    until("threads that wait for tokens", async || mock.ledger().active >= 4).await;
-
-    let mut worst = [Duration::ZERO; 2];
-    while mock.ledger().completed == 0 {
-        let times = tokio::join!(client.time(SYNC), client.time(ASYNC));
-        worst = [worst[0].max(times.0), worst[1].max(times.1)];
-    }
-    assert!(worst[0] >= gap.mul_f64(0.4) && worst[0] <= 2 * gap, "{worst:?}");
-    assert!(worst[1] <= worst[0] / 2, "health-async is late too: {worst:?}");
-    while let Some(ended) = streams.join_next().await {
-        assert_eq!(ended.unwrap().tokens(), 8);
-    }
-}
-
-#[tokio::test]
-async fn blocked_executor_stops_everything_with_one_stream() {
+/// Holds that one stream of `mistake` makes `/debug/health-async` wait for its end.
+async fn stops_everything_with_one_stream(mistake: &str) {
     let mock = vendor(TOKENS, GAP, GAP).await;
-    let server = TestServer::start("blocked-executor", &mock.url(), &["--blocking-threads", "40"]);
+    let server = TestServer::start(mistake, &mock.url(), &["--blocking-threads", "40"]);
     let client = server.client();
     let idle = client.time(ASYNC).await;
 
-    let streaming = tokio::spawn({
-        let client = client.clone();
-        async move { client.open_stream().await.finish().await }
-    });
+    let streaming = stream_beside(&client);
     until("the stream at the vendor", async || mock.ledger().active == 1).await;
     let begun = Instant::now();
     let delayed = client.time(ASYNC).await;
@@ -134,18 +123,8 @@ async fn blocked_executor_stops_everything_with_one_stream() {
 }
 
 #[tokio::test]
-async fn blocked_executor_still_delivers_each_token_when_it_comes() {
-    let mock = vendor(TOKENS, GAP, GAP).await;
-    let server = TestServer::start("blocked-executor", &mock.url(), &[]);
-    let mut stream: EventStream = server.client().open_stream().await;
-    stream.read(2).await;
-    assert!(mock.ledger().tokens_sent < u64::from(TOKENS));
-    assert!(stream.finish().await.is_whole());
-}
-
-#[tokio::test]
 async fn the_control_is_flat_with_many_times_more_streams_than_threads() {
-    let loaded = loaded("none", "2", 60).await;
+    let loaded = loaded("none", 2, 60).await;
     let flat = loaded.remaining / 10;
     assert!(
         loaded.sync_worst <= flat && loaded.async_worst <= flat,
@@ -153,37 +132,4 @@ async fn the_control_is_flat_with_many_times_more_streams_than_threads() {
         loaded.sync_worst,
         loaded.async_worst
     );
-}
-
-#[tokio::test]
-async fn the_pool_is_seen_in_the_metrics_and_by_health() {
-    let mock = vendor(TOKENS, GAP, GAP).await;
-    let server = TestServer::start("pool-exhaustion", &mock.url(), &["--blocking-threads", "2"]);
-    let client = server.client();
-    let healthy: serde_json::Value = client.get("/health").await.json().await.unwrap();
-    assert_eq!(healthy["status"], "healthy");
-    assert!(healthy["checks"]["thread_pool_response_time"].as_f64().unwrap() >= 0.01);
-
-    let streams = [client.open_stream().await, client.open_stream().await];
-    let third = tokio::spawn({
-        let client = client.clone();
-        async move { client.open_stream().await.finish().await }
-    });
-    until("work in the queue", async || client.metric("blocking_pool_queued").await == 1.0).await;
-    assert_eq!(client.metric("blocking_pool_size").await, 2.0);
-    assert_eq!(client.metric("blocking_pool_busy").await, 2.0);
-    assert_eq!(client.metric("llm_open_streams").await, 2.0);
-
-    // It probes the same pool, and bounds its own wait.
-    let ill: serde_json::Value = client.get("/health").await.json().await.unwrap();
-    assert_ne!(ill["status"], "healthy");
-    assert_eq!(ill["checks"]["thread_exhaustion_warning"], true);
-
-    for stream in streams {
-        assert!(stream.finish().await.is_whole());
-    }
-    assert!(third.await.unwrap().is_whole());
-    until("an empty pool", async || client.metric("blocking_pool_busy").await == 0.0).await;
-    // The third stream waited for one of the first two to end.
-    assert!(client.metric("blocking_pool_queue_wait_seconds_sum").await >= 0.5);
 }

@@ -9,7 +9,7 @@
 //! Who says so: source 000, patterns 2 and 3; it does not say that they are worse than pattern 1.
 
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
+use futures_util::stream;
 
 use crate::calls::{CallStyle, Messages};
 use crate::errors::Failure;
@@ -21,13 +21,11 @@ pub(crate) struct BlockedExecutor;
 // ANCHOR: blocked-executor
 // MISTAKE blocked-executor: `async` in front does not make the blocking calls inside give way.
 impl CallStyle for BlockedExecutor {
-    const METHOD: &'static str = "blocking";
-
-    async fn stream(state: &AppState, call: Call) -> Result<Messages, Failure> {
-        Ok(stream::iter(state.blocking.stream(call)).boxed_local())
+    async fn stream(&self, state: &AppState, call: Call) -> Result<Messages, Failure> {
+        Ok(Messages::blocking(stream::iter(state.blocking.stream(call))))
     }
 
-    async fn whole(state: &AppState, call: Call) -> Result<Bytes, Failure> {
+    async fn whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
         state.blocking.whole(&call)
     }
 }

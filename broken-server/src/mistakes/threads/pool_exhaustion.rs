@@ -8,7 +8,6 @@
 //! Who says so: source 000, pattern 1 ("holds thread for 30-60s").
 
 use bytes::Bytes;
-use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -24,9 +23,7 @@ const MESSAGES_AHEAD: usize = 16;
 pub(crate) struct PoolExhaustion;
 
 impl CallStyle for PoolExhaustion {
-    const METHOD: &'static str = "blocking";
-
-    async fn stream(state: &AppState, call: Call) -> Result<Messages, Failure> {
+    async fn stream(&self, state: &AppState, call: Call) -> Result<Messages, Failure> {
         let (sender, receiver) = mpsc::channel(MESSAGES_AHEAD);
         let reader = state.blocking.stream(call);
         // ANCHOR: pool-exhaustion
@@ -43,10 +40,10 @@ impl CallStyle for PoolExhaustion {
             }
         });
         // ANCHOR_END: pool-exhaustion
-        Ok(ReceiverStream::new(receiver).boxed_local())
+        Ok(Messages::blocking(ReceiverStream::new(receiver)))
     }
 
-    async fn whole(state: &AppState, call: Call) -> Result<Bytes, Failure> {
+    async fn whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
         let client = state.blocking.clone();
         state.pool.run(move || client.whole(&call)).await?
     }

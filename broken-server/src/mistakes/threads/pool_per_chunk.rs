@@ -11,7 +11,7 @@
 //! Who says so: source 000, pattern 1; its "0.12s (slow!)" is this form of it, not the other.
 
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
+use futures_util::stream;
 
 use crate::calls::{CallStyle, Messages};
 use crate::errors::Failure;
@@ -21,9 +21,7 @@ use crate::vendor::Call;
 pub(crate) struct PoolPerChunk;
 
 impl CallStyle for PoolPerChunk {
-    const METHOD: &'static str = "blocking";
-
-    async fn stream(state: &AppState, call: Call) -> Result<Messages, Failure> {
+    async fn stream(&self, state: &AppState, call: Call) -> Result<Messages, Failure> {
         let pool = state.pool.clone();
         let reader = state.blocking.stream(call);
         // ANCHOR: pool-per-chunk
@@ -39,10 +37,10 @@ impl CallStyle for PoolPerChunk {
             }
         });
         // ANCHOR_END: pool-per-chunk
-        Ok(messages.boxed_local())
+        Ok(Messages::blocking(messages))
     }
 
-    async fn whole(state: &AppState, call: Call) -> Result<Bytes, Failure> {
+    async fn whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
         let client = state.blocking.clone();
         state.pool.run(move || client.whole(&call)).await?
     }

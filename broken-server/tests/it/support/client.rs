@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use reqwest::{RequestBuilder, Response};
+use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use wire::sse::{Decoder, EVENT_BYTES_MAX, Event};
 
@@ -21,6 +21,16 @@ impl Client {
 
     pub(crate) async fn get(&self, path: &str) -> Response {
         self.http.get(format!("{}{path}", self.url)).send().await.unwrap()
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &'static str) -> Response {
+        let request = self.request(Method::PUT, path).header("content-type", "application/json");
+        request.body(body).send().await.unwrap()
+    }
+
+    /// A request to be sent or given headers first.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url))
     }
 
     /// The request for a stream, to be sent or given headers first.

@@ -4,8 +4,8 @@ mod client;
 mod server;
 mod vendors;
 
-pub(crate) use client::{Client, EventStream};
-pub(crate) use server::{ALL_MISTAKES, TestServer};
+pub(crate) use client::{Client, Ended, EventStream};
+pub(crate) use server::{ALL_MISTAKES, TestServer, WAYS};
 pub(crate) use vendors::{ScriptedVendor, unreachable_vendor, vendor};
 
 use std::time::{Duration, Instant};

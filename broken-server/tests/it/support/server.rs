@@ -1,13 +1,37 @@
 use broken_server::settings::Settings;
 use broken_server::{bind, run};
-use clap::Parser;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::Client;
 
 /// The mistakes, and the control.
-pub(crate) const ALL_MISTAKES: [&str; 4] = ["none", "pool-exhaustion", "pool-per-chunk", "blocked-executor"];
+pub(crate) const ALL_MISTAKES: [&str; 11] = [
+    "none",
+    "pool-exhaustion",
+    "pool-per-chunk",
+    "blocked-executor",
+    "blocking-client",
+    "hidden-pool-users",
+    "more-threads",
+    "wrong-canary",
+    "rollout",
+    "orphaned-streams",
+    "coordinated-omission",
+];
+
+/// Each way of calling the vendor once: other mistakes use one of these. A debug build of
+/// `blocking-client` makes no call.
+pub(crate) const WAYS: &[&str] = &[
+    "none",
+    "pool-exhaustion",
+    "pool-per-chunk",
+    "blocked-executor",
+    "rollout --rollout-percent 100",
+    "orphaned-streams",
+    #[cfg(not(debug_assertions))]
+    "blocking-client",
+];
 
 /// A server on a free port. Dropped, it stops.
 pub(crate) struct TestServer {
@@ -17,10 +41,12 @@ pub(crate) struct TestServer {
 }
 
 impl TestServer {
-    /// Starts a server with this mistake and these further flags.
+    /// Starts a server with this mistake, which may have flags of its own behind it, and these further
+    /// flags.
     pub(crate) fn start(mistake: &str, upstream: &str, flags: &[&str]) -> Self {
-        let own = ["broken-server", "--mistake", mistake, "--upstream", upstream, "--allow-mock-headers"];
-        let settings = Settings::try_parse_from(own.iter().chain(flags)).unwrap();
+        let own = ["broken-server", "--upstream", upstream, "--allow-mock-headers", "--mistake"];
+        let args = own.into_iter().chain(mistake.split(' ')).chain(flags.iter().copied());
+        let settings = Settings::read(args).unwrap();
         let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();

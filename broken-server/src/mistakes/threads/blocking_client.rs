@@ -1,0 +1,48 @@
+//! Mistake `blocking-client`.
+//!
+//! What is wrong: `reqwest::blocking` inside an async handler. It is a convenience for programs without
+//! a runtime: a runtime of its own on a thread of its own, and the caller's thread parked meanwhile.
+//! How it shows: in a debug build every call panics ("Cannot drop a runtime in a context where blocking
+//! is not allowed") and its client gets a 500. In a release build it silently stops the event loop for
+//! the length of each call, as `blocked-executor` does. So it is found by who runs a debug build, and
+//! seen by nobody who only ever builds for release.
+//! Which of the two it is, is decided when reqwest itself is compiled: `enter()` in its
+//! blocking/wait.rs makes a runtime and drops it, only to provoke that panic, under
+//! `#[cfg(debug_assertions)]`. A profile that sets `debug-assertions` for the package reqwest decides
+//! it; the server's own profile does not.
+//! Where the fix is: fixed-server/src/upstream.rs, where the same crate's asynchronous client is used.
+//! Who says so: source 000, pattern 3 (`requests.post` in an `async def`). Python has no such check.
+
+use bytes::Bytes;
+use futures_util::stream;
+
+use crate::calls::{CallStyle, Messages};
+use crate::errors::Failure;
+use crate::settings::Settings;
+use crate::state::AppState;
+use crate::vendor::{Call, blocking_reqwest};
+
+pub(crate) struct BlockingClient {
+    vendor: blocking_reqwest::Client,
+}
+
+impl BlockingClient {
+    /// # Errors
+    /// When the HTTP client cannot be set up.
+    pub(crate) fn new(settings: &Settings) -> reqwest::Result<Self> {
+        Ok(BlockingClient { vendor: blocking_reqwest::Client::new(settings)? })
+    }
+}
+
+// ANCHOR: blocking-client
+// MISTAKE blocking-client: a client that parks its thread, on a thread that must never be parked.
+impl CallStyle for BlockingClient {
+    async fn stream(&self, _: &AppState, call: Call) -> Result<Messages, Failure> {
+        Ok(Messages::blocking(stream::iter(self.vendor.stream(call))))
+    }
+
+    async fn whole(&self, _: &AppState, call: Call) -> Result<Bytes, Failure> {
+        self.vendor.whole(&call)
+    }
+}
+// ANCHOR_END: blocking-client

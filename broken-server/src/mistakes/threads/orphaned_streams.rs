@@ -1,0 +1,49 @@
+//! Mistake `orphaned-streams`.
+//!
+//! What is wrong: nobody asks whether the client is still there. The thread that reads the vendor reads
+//! on to the end and throws the rest away, and work whose client left the queue is done all the same.
+//! How it shows: after the last client has left, the vendor is still called and paid for nearly all
+//! tokens, and the pool stays full for as long as that takes. A client that loses patience and asks
+//! again makes it worse.
+//! Where the fix is: fixed-server/src/body.rs, where dropping the answer's body is the end of the call.
+//! Who says so: source 000 checks `request.is_disconnected()` before each chunk, which helps only when a
+//! chunk comes; sources 001 and 003 leave it open.
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
+use tokio_stream::wrappers::ReceiverStream;
+
+use crate::calls::{CallStyle, Messages};
+use crate::errors::Failure;
+use crate::state::AppState;
+use crate::vendor::Call;
+
+/// Messages that the thread may be ahead of the client.
+const MESSAGES_AHEAD: usize = 16;
+
+pub(crate) struct OrphanedStreams;
+
+// ANCHOR: orphaned-streams
+// MISTAKE orphaned-streams: that the other end is gone is an error here, and errors are ignored.
+impl CallStyle for OrphanedStreams {
+    async fn stream(&self, state: &AppState, call: Call) -> Result<Messages, Failure> {
+        let (sender, receiver) = mpsc::channel(MESSAGES_AHEAD);
+        let reader = state.blocking.stream(call);
+        state.pool.spawn(move || {
+            for message in reader {
+                let _ = sender.blocking_send(message);
+            }
+        });
+        Ok(Messages::blocking(ReceiverStream::new(receiver)))
+    }
+
+    async fn whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
+        let (sender, receiver) = oneshot::channel();
+        let client = state.blocking.clone();
+        state.pool.spawn(move || {
+            let _ = sender.send(client.whole(&call));
+        });
+        receiver.await.unwrap_or(Err(Failure::Internal("a call in the blocking pool panicked")))
+    }
+}
+// ANCHOR_END: orphaned-streams

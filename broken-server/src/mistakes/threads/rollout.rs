@@ -1,0 +1,154 @@
+//! Mistake `rollout`.
+//!
+//! What is wrong: a share of the streams takes the new, asynchronous way; and when that fails, the old,
+//! blocking one is tried in its place. A vendor that fails then sends all streams back to the threads,
+//! asks a vendor that is in trouble twice, and the threads wait for it.
+//! How it shows: while all is well, not at all, and at 100 % the exhaustion seems to be history. When the
+//! vendor hangs or fails, `/debug/health-sync` hangs again; `X-Stream-Method` says blocking.
+//! Where the fix is: fixed-server/src/api.rs, where a stream that cannot be begun is answered at once and
+//! says `X-Stream-Method: async_failure`.
+//! Who says so: source 000, step 5 ("DO NOT FALL BACK TO BLOCKING CODE"). Its own code cannot do what it
+//! says: by the time that its generator fails, the 200 has been sent.
+//! The share is right as it is: read for each stream, so that it can be taken back in a moment.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
+
+use actix_web::HttpRequest;
+use actix_web::web::{self, Data, Json, Payload};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use wire::error::Refusal;
+
+use crate::api::{self, Routes};
+use crate::calls::{CallStyle, Messages};
+use crate::errors::Failure;
+use crate::mistakes::none::Control;
+use crate::mistakes::threads::PoolExhaustion;
+use crate::relay::first_token;
+use crate::request::{json_body, shorten};
+use crate::state::AppState;
+use crate::vendor::Call;
+
+/// Two ways to the vendor and the share of the streams that takes the asynchronous one.
+pub(crate) struct Rollout {
+    percent: AtomicU8,
+    streams: AtomicU64,
+}
+
+// ANCHOR: rollout
+impl CallStyle for Rollout {
+    async fn stream(&self, state: &AppState, call: Call) -> Result<Messages, Failure> {
+        if !self.next_is_async() {
+            return PoolExhaustion.stream(state, call).await;
+        }
+        let messages = Control.stream(state, call.clone()).await?;
+        match first_token(messages).await {
+            Ok(begun) => Ok(begun),
+            Err(failure) => {
+                tracing::warn!(request_id = call.request_id, %failure, "async failed, falling back to blocking");
+                // MISTAKE rollout: the vendor has just failed, and now a thread waits for it to fail again.
+                PoolExhaustion.stream(state, call).await
+            }
+        }
+    }
+
+    /// Whole answers are not rolled out any more: they have been asynchronous for a while.
+    async fn whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
+        Control.whole(state, call).await
+    }
+}
+// ANCHOR_END: rollout
+
+impl Rollout {
+    /// A rollout that begins at `percent`, from 0 to 100.
+    pub(crate) fn new(percent: u8) -> Self {
+        Rollout { percent: AtomicU8::new(percent), streams: AtomicU64::new(0) }
+    }
+
+    /// Whether the next stream takes the asynchronous way: spread evenly, and exactly N of any 100 in a
+    /// row. Chance, as in the source, would be off by several in each hundred.
+    fn next_is_async(&self) -> bool {
+        let percent = u64::from(self.percent.load(Relaxed));
+        let number = self.streams.fetch_add(1, Relaxed) % 100;
+        (number + 1) * percent / 100 > number * percent / 100
+    }
+}
+
+/// The routes, and `/debug/rollout`, where the share is read and set.
+pub(crate) fn routes(percent: u8) -> Routes {
+    let rollout = Data::new(Rollout::new(percent));
+    let routes = api::routes_with(rollout.clone());
+    Arc::new(move |config| {
+        routes(config);
+        let share = api::get("/debug/rollout", share).route(web::put().to(set_share));
+        config.service(share.default_service(web::to(|request| api::wrong_method(request, "GET, HEAD, PUT"))));
+    })
+}
+
+async fn share(rollout: Data<Rollout>) -> Json<Value> {
+    Json(json!({ "percent": rollout.percent.load(Relaxed) }))
+}
+
+async fn set_share(rollout: Data<Rollout>, request: HttpRequest, payload: Payload) -> Result<Json<Value>, Failure> {
+    let percent = percent_in(&json_body(&request, payload).await?)?;
+    rollout.percent.store(percent, Relaxed);
+    tracing::info!(percent, "the share of asynchronous streams was set");
+    Ok(share(rollout).await)
+}
+
+/// The `percent` of a body such as `{"percent":20}`.
+fn percent_in(body: &[u8]) -> Result<u8, Refusal> {
+    const EXPECTED: &str = "a whole number from 0 to 100";
+    let body: Value = serde_json::from_slice(body).map_err(|error| Refusal::NotJson(error.to_string()))?;
+    let invalid = |param: &str, found: &Value, expected: &'static str| Refusal::Invalid {
+        param: param.into(),
+        found: shorten(&found.to_string()),
+        expected: expected.into(),
+    };
+    let Value::Object(fields) = &body else { return Err(invalid("body", &body, "a JSON object")) };
+    let sent = fields.get("percent").ok_or_else(|| Refusal::Missing { param: "percent".into(), expected: EXPECTED })?;
+    let percent = sent.as_u64().filter(|percent| *percent <= 100).and_then(|percent| u8::try_from(percent).ok());
+    percent.ok_or_else(|| invalid("percent", sent, EXPECTED))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_hundred_streams_in_a_row_have_exactly_the_share() {
+        for percent in 0..=100 {
+            let rollout = Rollout::new(percent);
+            let ways: Vec<_> = (0..400).map(|_| rollout.next_is_async()).collect();
+            for row in ways.windows(100) {
+                assert_eq!(row.iter().filter(|way| **way).count(), usize::from(percent));
+            }
+        }
+    }
+
+    #[test]
+    fn the_share_is_spread_and_not_in_one_lump() {
+        let rollout = Rollout::new(50);
+        let ways: Vec<_> = (0..100).map(|_| rollout.next_is_async()).collect();
+        assert!(ways.windows(2).all(|pair| pair[0] != pair[1]), "{ways:?}");
+    }
+
+    #[test]
+    fn a_bad_share_is_named() {
+        assert_eq!(percent_in(br#"{"percent":100}"#), Ok(100));
+        assert_eq!(percent_in(br#"{"percent":0}"#), Ok(0));
+        for (body, named) in [
+            ("{}", "'percent' is missing: a whole number from 0 to 100"),
+            (r#"{"percent":101}"#, "'percent' is 101, expected a whole number from 0 to 100"),
+            (r#"{"percent":-1}"#, "'percent' is -1"),
+            (r#"{"percent":2.5}"#, "'percent' is 2.5"),
+            (r#"{"percent":"20"}"#, "'percent' is \"20\""),
+            ("[20]", "'body' is [20], expected a JSON object"),
+            ("20%", "not valid JSON"),
+        ] {
+            let refusal = percent_in(body.as_bytes()).unwrap_err();
+            assert!(refusal.to_string().contains(named), "{body}: {refusal}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Mistake `wrong-canary`.
+//!
+//! What is wrong: the health check times its work in another pool than the one that the streams fill,
+//! and has no bound of its own: were that pool full, the check would hang with it.
+//! How it shows: `/health` says healthy, in about 10 ms, while `/debug/health-sync` hangs. Whoever looks
+//! at the first does not believe those who report the second.
+//! Where the fix is: fixed-server/src/api/health.rs, which probes the pool that the server itself uses
+//! and answers within a bound.
+//! Who says so: source 000, step 1. `run_in_executor(None, ...)` is asyncio's default executor, with
+//! min(32, cores + 4) threads; FastAPI runs `def` endpoints in AnyIO's pool of 40.
+
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Instant;
+use std::{io, thread};
+
+use actix_web::web::Json;
+use tokio::sync::oneshot;
+use wire::health::HealthReport;
+
+use crate::api::{self, PROBE_WORK, Routes};
+use crate::errors::Failure;
+use crate::mistakes::threads::PoolExhaustion;
+
+pub(crate) fn routes() -> io::Result<Routes> {
+    let executor = Arc::new(Executor::new()?);
+    Ok(api::routes_with_health(PoolExhaustion, move || report(Arc::clone(&executor))))
+}
+
+// ANCHOR: wrong-canary
+async fn report(executor: Arc<Executor>) -> Result<Json<HealthReport>, Failure> {
+    let asked = Instant::now();
+    // MISTAKE wrong-canary: these threads are always free, because nobody else uses them.
+    executor.run(|| thread::sleep(PROBE_WORK)).await?;
+    Ok(Json(HealthReport::answered(asked.elapsed().as_secs_f64())))
+}
+// ANCHOR_END: wrong-canary
+
+type Work = Box<dyn FnOnce() + Send>;
+
+/// Threads that share a queue, as Python's ThreadPoolExecutor is. They are the standard library's: a
+/// second tokio runtime could not be dropped where this is, on an event loop. They end with it.
+struct Executor {
+    queue: mpsc::Sender<Work>,
+}
+
+impl Executor {
+    /// As many threads as asyncio's default executor has.
+    fn new() -> io::Result<Self> {
+        let threads = (thread::available_parallelism()?.get() + 4).min(32);
+        let (queue, queued) = mpsc::channel::<Work>();
+        let queued = Arc::new(Mutex::new(queued));
+        for number in 0..threads {
+            let queued = Arc::clone(&queued);
+            let next = move || queued.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let work_off = move || {
+                while let Ok(work) = next() {
+                    work();
+                }
+            };
+            thread::Builder::new().name(format!("executor-{number}")).spawn(work_off)?;
+        }
+        Ok(Executor { queue })
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+        const GONE: Failure = Failure::Internal("the executor's threads are gone");
+        let (result, waiting) = oneshot::channel();
+        let work = Box::new(move || {
+            // A failure to send means that the client left while the work was done.
+            let _ = result.send(work());
+        });
+        self.queue.send(work).map_err(|_| GONE)?;
+        waiting.await.map_err(|_| GONE)
+    }
+}

@@ -1,0 +1,159 @@
+use std::io::{self, Read};
+use std::panic::resume_unwind;
+use std::thread;
+
+use bytes::Bytes;
+use reqwest::blocking::{self, Response};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use wire::REQUEST_ID_HEADER;
+
+use super::inbox::Inbox;
+use super::{
+    ANSWER_BYTES_MAX, Call, Limits, Message, Route, USER_AGENT, asynchronous, checked_answer, not_ok, too_large,
+};
+use crate::errors::{Failure, UpstreamFailure};
+use crate::settings::{Settings, Upstream};
+
+/// Bytes that one read of a stream takes at most.
+const READ_BYTES: usize = 8 * 1024;
+
+/// The vendor by reqwest's blocking client: a runtime of its own on a thread of its own, for which the
+/// caller's thread waits.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    http: blocking::Client,
+    upstream: Upstream,
+    limits: Limits,
+}
+
+impl Client {
+    /// A client with a pool of connections.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be set up.
+    pub(crate) fn new(settings: &Settings) -> reqwest::Result<Self> {
+        let limits = Limits::of(settings);
+        let builder = blocking::Client::builder()
+            .no_proxy()
+            .redirect(Policy::none())
+            .user_agent(USER_AGENT)
+            .tcp_nodelay(true)
+            .connect_timeout(limits.connect)
+            // This client has one limit for each of its waits. The longer one is taken: the shorter
+            // would cut good streams.
+            .timeout(limits.first_token.max(limits.idle));
+        // It cannot even be made where a runtime is.
+        let made = thread::scope(|scope| scope.spawn(|| builder.build()).join());
+        let http = made.unwrap_or_else(|panic| resume_unwind(panic))?;
+        Ok(Client { http, upstream: settings.upstream.clone(), limits })
+    }
+
+    /// The vendor's stream. The request is sent when the first message is asked for.
+    pub(crate) fn stream(&self, call: Call) -> EventReader {
+        EventReader { inbox: Inbox::new(self.limits), state: State::Unsent(self.clone(), call) }
+    }
+
+    /// The vendor's whole answer.
+    pub(crate) fn whole(&self, call: &Call) -> Result<Bytes, Failure> {
+        let mut answer = Vec::new();
+        let response = self.send(call)?;
+        let read = response.take(ANSWER_BYTES_MAX as u64 + 1).read_to_end(&mut answer);
+        match read.map_err(|error| read_failure(error, UpstreamFailure::IdleTimeout))? {
+            length if length > ANSWER_BYTES_MAX => Err(too_large()),
+            _ => checked_answer(call.route, answer.into()),
+        }
+    }
+
+    /// Sends `call` and returns the answer's head, if it is a good one.
+    fn send(&self, call: &Call) -> Result<Response, Failure> {
+        let url = self.upstream.url(call.route.path());
+        let request = match call.route {
+            Route::Models => self.http.get(url),
+            Route::ChatCompletions => {
+                self.http.post(url).header(CONTENT_TYPE, "application/json").body(call.body.clone())
+            }
+        };
+        let request = request.header(ACCEPT, "application/json, text/event-stream");
+        let request = request.header(REQUEST_ID_HEADER, &call.request_id);
+        let request = call.mock_headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+        let response = request.send().map_err(|error| failure(error, UpstreamFailure::FirstTokenTimeout))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let mut body = Vec::new();
+        // A refusal whose body cannot be read is still a refusal.
+        let _ = response.take(ANSWER_BYTES_MAX as u64).read_to_end(&mut body);
+        Err(not_ok(status.as_u16(), retry_after, &body))
+    }
+}
+
+/// A stream of the vendor's, read by whoever asks for its next message, on the asker's thread.
+pub(crate) struct EventReader {
+    inbox: Inbox,
+    state: State,
+}
+
+enum State {
+    Unsent(Client, Call),
+    Open(Response, Box<[u8; READ_BYTES]>),
+    Closed,
+}
+
+impl Iterator for EventReader {
+    type Item = Result<Message, Failure>;
+
+    /// Blocks until there is a message, or the limit has passed.
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(taken) = self.inbox.take() {
+                return Some(taken);
+            }
+            if self.inbox.ended() {
+                self.state = State::Closed;
+                return None;
+            }
+            self.read();
+        }
+    }
+}
+
+impl EventReader {
+    /// Reads once, or sends the request if that is still to be done.
+    fn read(&mut self) {
+        let EventReader { inbox, state } = self;
+        match state {
+            State::Unsent(client, call) => match client.send(call) {
+                Ok(response) => *state = State::Open(response, Box::new([0; READ_BYTES])),
+                Err(failure) => inbox.fail(failure),
+            },
+            State::Open(response, buffer) => match response.read(&mut buffer[..]) {
+                Ok(0) => inbox.end(),
+                Ok(length) => inbox.feed(&buffer[..length]),
+                Err(error) if reqwest_error(&error).is_some_and(reqwest::Error::is_timeout) => inbox.time_out(),
+                Err(error) => inbox.fail(read_failure(error, UpstreamFailure::IdleTimeout)),
+            },
+            State::Closed => inbox.end(),
+        }
+    }
+}
+
+/// reqwest's error inside an error of a read.
+fn reqwest_error(error: &io::Error) -> Option<&reqwest::Error> {
+    error.get_ref().and_then(|inner| inner.downcast_ref())
+}
+
+/// What an error of a read means; `late` is the failure when it took too long.
+fn read_failure(error: io::Error, late: UpstreamFailure) -> Failure {
+    match error.downcast::<reqwest::Error>() {
+        Ok(error) => failure(error, late),
+        Err(error) => UpstreamFailure::Broken(error.to_string()).into(),
+    }
+}
+
+/// What an error of reqwest's means; `late` is the failure when it took too long.
+fn failure(error: reqwest::Error, late: UpstreamFailure) -> Failure {
+    if error.is_timeout() && !error.is_connect() { late.into() } else { asynchronous::failure(error) }
+}

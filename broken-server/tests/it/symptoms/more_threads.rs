@@ -1,0 +1,21 @@
+use super::knee_is_at;
+use crate::support::TestServer;
+
+#[tokio::test]
+async fn the_knee_is_where_the_threads_end() {
+    knee_is_at("more-threads", 24).await;
+}
+
+#[tokio::test]
+async fn it_has_four_times_as_many_threads_unless_the_flag_says_otherwise() {
+    for (mistake, flags, threads) in [
+        ("more-threads", &[][..], 160.0),
+        ("more-threads", &["--blocking-threads", "512"], 512.0),
+        ("more-threads", &["--blocking-threads", "40"], 40.0),
+        ("pool-exhaustion", &[], 40.0),
+        ("none", &[], 40.0),
+    ] {
+        let server = TestServer::start(mistake, "http://127.0.0.1:1", flags);
+        assert_eq!(server.client().metric("blocking_pool_size").await, threads, "{mistake} {flags:?}");
+    }
+}

@@ -1,0 +1,32 @@
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::{ASYNC, GAP, SYNC};
+use crate::support::{TestServer, until, vendor};
+
+#[tokio::test]
+async fn it_delays_by_about_a_token_gap() {
+    // The gap is longer here, so that the machine's own delays are small beside it.
+    let gap = 3 * GAP;
+    let mock = vendor(8, gap, gap).await;
+    let server = TestServer::start("pool-per-chunk", &mock.url(), &["--blocking-threads", "4"]);
+    let client = server.client();
+    let mut streams = JoinSet::new();
+    for _ in 0..6 {
+        let client = client.clone();
+        streams.spawn(async move { client.open_stream().await.finish().await });
+    }
+    until("threads that wait for tokens", async || mock.ledger().active >= 4).await;
+
+    let mut worst = [Duration::ZERO; 2];
+    while mock.ledger().completed == 0 {
+        let times = tokio::join!(client.time(SYNC), client.time(ASYNC));
+        worst = [worst[0].max(times.0), worst[1].max(times.1)];
+    }
+    assert!(worst[0] >= gap.mul_f64(0.4) && worst[0] <= 2 * gap, "{worst:?}");
+    assert!(worst[1] <= worst[0] / 2, "health-async is late too: {worst:?}");
+    while let Some(ended) = streams.join_next().await {
+        assert_eq!(ended.unwrap().tokens(), 8);
+    }
+}

@@ -1,0 +1,116 @@
+use std::time::{Duration, Instant};
+
+use reqwest::Response;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use super::{GAP, SYNC, TOKENS};
+use crate::support::{Client, EventStream, TestServer, until, vendor};
+
+const SHARE: &str = "/debug/rollout";
+
+/// Which way a good stream took.
+async fn method(client: &Client) -> String {
+    let response = client.chat().send().await.unwrap();
+    let method = response.headers()["x-stream-method"].to_str().unwrap().to_owned();
+    assert!(EventStream::new(response).finish().await.is_whole());
+    method
+}
+
+async fn share(response: Response) -> (u16, Value) {
+    (response.status().as_u16(), response.json().await.unwrap())
+}
+
+#[tokio::test]
+async fn the_share_is_read_for_each_stream() {
+    let mock = vendor(2, GAP / 20, GAP / 20).await;
+    let server = TestServer::start("rollout", &mock.url(), &["--workers", "2"]);
+    let client = server.client();
+    assert_eq!(share(client.get(SHARE).await).await, (200, json!({"percent": 0})));
+    assert_eq!([method(&client).await, method(&client).await], ["blocking", "blocking"]);
+
+    assert_eq!(share(client.put(SHARE, r#"{"percent":100}"#).await).await, (200, json!({"percent": 100})));
+    assert_eq!([method(&client).await, method(&client).await], ["async", "async"]);
+
+    assert_eq!(client.put(SHARE, r#"{"percent":25}"#).await.status(), 200);
+    let mut taken = 0;
+    for _ in 0..100 {
+        taken += usize::from(method(&client).await == "async");
+    }
+    assert_eq!(taken, 25, "of a hundred in a row, also with two workers");
+}
+
+#[tokio::test]
+async fn a_bad_share_is_refused_and_changes_nothing() {
+    let server = TestServer::start("rollout --rollout-percent 5", "http://127.0.0.1:1", &[]);
+    let client = server.client();
+    for (body, named) in
+        [(r#"{"percent":101}"#, "percent"), (r#"{"percent":"5"}"#, "percent"), ("{}", "percent"), ("[5]", "body")]
+    {
+        let (status, body) = share(client.put(SHARE, body).await).await;
+        assert_eq!((status, &body["error"]["param"]), (400, &json!(named)), "{body}");
+    }
+    assert_eq!(share(client.get(SHARE).await).await, (200, json!({"percent": 5})));
+    let wrong = client.request(reqwest::Method::DELETE, SHARE).send().await.unwrap();
+    assert_eq!((wrong.status().as_u16(), &wrong.headers()["allow"]), (405, &"GET, HEAD, PUT".parse().unwrap()));
+}
+
+/// How long `/debug/health-sync` takes while the vendor hangs for ten streams, how long those took to
+/// fail, and how many calls the vendor had from them.
+async fn with_a_vendor_that_hangs(mistake: &str) -> (Duration, Duration, u64) {
+    const STREAMS: usize = 10;
+    let mock = vendor(TOKENS, GAP, GAP).await;
+    let server =
+        TestServer::start(mistake, &mock.url(), &["--blocking-threads", "1", "--first-token-timeout", "300ms"]);
+    let client = server.client();
+    let begun = Instant::now();
+    let mut streams = JoinSet::new();
+    for _ in 0..STREAMS {
+        streams.spawn(client.chat().header("x-mock-fault", "hang").send());
+    }
+    until("all streams at the vendor", async || mock.ledger().started >= STREAMS as u64).await;
+    let mut worst = Duration::ZERO;
+    let mut failed = 0;
+    while failed < STREAMS {
+        worst = worst.max(client.time(SYNC).await);
+        while let Some(answered) = streams.try_join_next() {
+            assert_eq!(answered.unwrap().unwrap().status(), 502);
+            failed += 1;
+        }
+    }
+    (worst, begun.elapsed(), mock.ledger().started)
+}
+
+#[tokio::test]
+async fn falling_back_brings_the_exhaustion_back_when_the_vendor_hangs() {
+    let (sync, failed_after, calls) = with_a_vendor_that_hangs("rollout --rollout-percent 100").await;
+    // One thread, ten calls of 300 ms one after the other.
+    assert!(sync >= GAP * 12, "{sync:?}");
+    assert!(failed_after >= GAP * 25, "{failed_after:?}");
+    assert_eq!(calls, 20, "each stream asked twice");
+}
+
+#[tokio::test]
+async fn the_control_fails_fast_and_holds_nothing() {
+    let (sync, failed_after, calls) = with_a_vendor_that_hangs("none").await;
+    assert!(sync <= GAP * 4, "{sync:?}");
+    assert!(failed_after <= GAP * 15, "{failed_after:?}");
+    assert_eq!(calls, 10);
+}
+
+#[tokio::test]
+async fn a_stream_that_was_saved_by_the_fallback_says_so() {
+    let mock = vendor(3, GAP / 20, GAP / 20).await;
+    mock_llm_fails_once(&mock).await;
+    let server = TestServer::start("rollout --rollout-percent 100", &mock.url(), &[]);
+    assert_eq!(method(&server.client()).await, "blocking");
+    assert_eq!(method(&server.client()).await, "async");
+}
+
+/// Makes the vendor refuse its next call.
+async fn mock_llm_fails_once(mock: &mock_llm::MockLlm) {
+    let faults = json!({"faults": ["status=503;first=1"]});
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let set = client.post(format!("{}/debug/faults", mock.url())).json(&faults).send().await.unwrap();
+    assert_eq!(set.status(), 200);
+}
