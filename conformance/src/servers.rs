@@ -50,34 +50,52 @@ pub const NONE: Server = Server {
 };
 
 /// A pool thread for the whole stream.
-pub const POOL_EXHAUSTION: Server = Server {
-    name: "broken-server --mistake pool-exhaustion",
-    program: "broken-server",
-    args: &["--mistake", "pool-exhaustion"],
-    stream_method: "blocking",
-    leaving: Leaving::AtNextToken,
-    metrics: &COMMON_METRICS,
-};
+pub const POOL_EXHAUSTION: Server =
+    blocking("broken-server --mistake pool-exhaustion", &["--mistake", "pool-exhaustion"]);
 
 /// A pool thread for every chunk.
-pub const POOL_PER_CHUNK: Server = Server {
-    name: "broken-server --mistake pool-per-chunk",
-    program: "broken-server",
-    args: &["--mistake", "pool-per-chunk"],
-    stream_method: "blocking",
-    leaving: Leaving::AtNextToken,
-    metrics: &COMMON_METRICS,
-};
+pub const POOL_PER_CHUNK: Server = blocking("broken-server --mistake pool-per-chunk", &["--mistake", "pool-per-chunk"]);
 
 /// A blocking call on the event loop.
-pub const BLOCKED_EXECUTOR: Server = Server {
-    name: "broken-server --mistake blocked-executor",
-    program: "broken-server",
-    args: &["--mistake", "blocked-executor"],
-    stream_method: "blocking",
-    leaving: Leaving::AtNextToken,
-    metrics: &COMMON_METRICS,
+pub const BLOCKED_EXECUTOR: Server =
+    blocking("broken-server --mistake blocked-executor", &["--mistake", "blocked-executor"]);
+
+/// Another blocking client on the event loop. A debug build of it makes no call at all.
+pub const BLOCKING_CLIENT: Server =
+    blocking("broken-server --mistake blocking-client", &["--mistake", "blocking-client"]);
+
+/// The streams of `pool-exhaustion` beside async routes that wait for the same pool.
+pub const HIDDEN_POOL_USERS: Server =
+    blocking("broken-server --mistake hidden-pool-users", &["--mistake", "hidden-pool-users"]);
+
+/// The streams of `pool-exhaustion` in a larger pool.
+pub const MORE_THREADS: Server = blocking("broken-server --mistake more-threads", &["--mistake", "more-threads"]);
+
+/// The streams of `pool-exhaustion` and a health check that looks elsewhere.
+pub const WRONG_CANARY: Server = blocking("broken-server --mistake wrong-canary", &["--mistake", "wrong-canary"]);
+
+/// The asynchronous way with the blocking one behind it.
+pub const ROLLOUT: Server = Server {
+    name: "broken-server --mistake rollout --rollout-percent 100",
+    args: &["--mistake", "rollout", "--rollout-percent", "100"],
+    ..NONE
 };
+
+/// A pool thread for the whole stream, also when nobody wants it any more.
+pub const ORPHANED_STREAMS: Server =
+    blocking("broken-server --mistake orphaned-streams", &["--mistake", "orphaned-streams"]);
+
+/// The control with stalls.
+pub const COORDINATED_OMISSION: Server = Server {
+    name: "broken-server --mistake coordinated-omission",
+    args: &["--mistake", "coordinated-omission"],
+    ..NONE
+};
+
+/// A mistake whose streams are read by a blocking client.
+const fn blocking(name: &'static str, args: &'static [&'static str]) -> Server {
+    Server { name, args, stream_method: "blocking", leaving: Leaving::AtNextToken, ..NONE }
+}
 
 /// The same API done right.
 pub const FIXED: Server = Server {
@@ -90,7 +108,26 @@ pub const FIXED: Server = Server {
 };
 
 /// All of them.
-pub const ALL: [&Server; 5] = [&NONE, &POOL_EXHAUSTION, &POOL_PER_CHUNK, &BLOCKED_EXECUTOR, &FIXED];
+pub const ALL: [&Server; 12] = [
+    &NONE,
+    &POOL_EXHAUSTION,
+    &POOL_PER_CHUNK,
+    &BLOCKED_EXECUTOR,
+    &BLOCKING_CLIENT,
+    &HIDDEN_POOL_USERS,
+    &MORE_THREADS,
+    &WRONG_CANARY,
+    &ROLLOUT,
+    &ORPHANED_STREAMS,
+    &COORDINATED_OMISSION,
+    &FIXED,
+];
+
+/// Mistakes that [`on_every_server`] does not name, because they call the vendor as one of those that it
+/// names: they get the main rows only. `blocking-client` is not among them: a debug build of it answers
+/// every call with a 500.
+pub const OTHER_MISTAKES: [&Server; 6] =
+    [&HIDDEN_POOL_USERS, &MORE_THREADS, &WRONG_CANARY, &ROLLOUT, &ORPHANED_STREAMS, &COORDINATED_OMISSION];
 
 /// Makes one test a server out of each row named: `row::fixed_server`, `row::pool_exhaustion`, ...
 ///

@@ -58,7 +58,9 @@ fn check_end(end: End) -> anyhow::Result<()> {
     }
 }
 
-async fn a_vendor_that_fails_ends_the_stream_with_an_error_event(server: &'static Server) -> anyhow::Result<()> {
+pub(crate) async fn a_vendor_that_fails_ends_the_stream_with_an_error_event(
+    server: &'static Server,
+) -> anyhow::Result<()> {
     let vendor = Vendor::by_prompt(failures()).await?;
     let running = server.start(&vendor.url(), &[]).await?;
     let mut wrong = Vec::new();

@@ -92,7 +92,7 @@ fn failures(elsewhere: &str) -> Vec<(&'static str, Vec<Step>)> {
     ]
 }
 
-async fn a_vendor_that_fails_is_502(server: &'static Server) -> anyhow::Result<()> {
+pub(crate) async fn a_vendor_that_fails_is_502(server: &'static Server) -> anyhow::Result<()> {
     let other = Vendor::playing(script::stream(&["a"])).await?;
     let elsewhere = format!("{}/v1/chat/completions", other.url());
     let vendor = Vendor::by_prompt(failures(&elsewhere)).await?;
@@ -112,7 +112,7 @@ async fn a_vendor_that_fails_is_502(server: &'static Server) -> anyhow::Result<(
     Ok(())
 }
 
-async fn a_vendor_that_refuses_is_passed_on(server: &'static Server) -> anyhow::Result<()> {
+pub(crate) async fn a_vendor_that_refuses_is_passed_on(server: &'static Server) -> anyhow::Result<()> {
     let body = script::error_body("context too long");
     let vendor = Vendor::by_prompt([
         ("400", script::answer(400, "application/json", &body)),

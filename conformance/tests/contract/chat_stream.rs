@@ -31,7 +31,7 @@ on_every_server!(
 const AWKWARD: [&str; 12] =
     ["Hello", "\n", "\n\n", " \"quoted\"", "\\", "data: x", "é", "🦀", "\r\n", "\u{2028}", " ", "{\"content\":\"x\"}"];
 
-async fn every_token_is_one_event_and_done_is_last(server: &'static Server) -> anyhow::Result<()> {
+pub(crate) async fn every_token_is_one_event_and_done_is_last(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::playing(script::stream(&AWKWARD)).await?;
     let running = server.start(&vendor.url(), &[]).await?;
     let answer = Answer::to(running.post(STREAM_ROUTE, &streamed("hi"))).await?;
@@ -134,7 +134,7 @@ async fn the_vendor_gets_what_was_asked(server: &'static Server) -> anyhow::Resu
     Ok(())
 }
 
-async fn nothing_is_sent_before_the_first_token(server: &'static Server) -> anyhow::Result<()> {
+pub(crate) async fn nothing_is_sent_before_the_first_token(server: &'static Server) -> anyhow::Result<()> {
     // The vendor's schedule is the clock: no byte of an answer before its first token is due, and
     // with the head at once the answer would be there in a hundredth of this.
     const TTFT: Duration = Duration::from_millis(400);

@@ -29,7 +29,7 @@ async fn mock() -> anyhow::Result<MockLlm> {
     Ok(MockLlm::builder().tokens(TOKENS).ttft(short).inter_token(short).start().await?)
 }
 
-async fn a_stream_is_openais(server: &'static Server) -> anyhow::Result<()> {
+pub(crate) async fn a_stream_is_openais(server: &'static Server) -> anyhow::Result<()> {
     let mock = mock().await?;
     let running = server.start(&mock.url(), &[]).await?;
     for path in COMPLETION_ROUTES {
@@ -45,7 +45,7 @@ async fn a_stream_is_openais(server: &'static Server) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn a_whole_answer_is_openais(server: &'static Server) -> anyhow::Result<()> {
+pub(crate) async fn a_whole_answer_is_openais(server: &'static Server) -> anyhow::Result<()> {
     let mock = mock().await?;
     let running = server.start(&mock.url(), &[]).await?;
     for path in COMPLETION_ROUTES {
@@ -139,7 +139,7 @@ async fn awkward_text_survives(server: &'static Server) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn the_models_are_listed(server: &'static Server) -> anyhow::Result<()> {
+pub(crate) async fn the_models_are_listed(server: &'static Server) -> anyhow::Result<()> {
     let mock = mock().await?;
     let running = server.start(&mock.url(), &[]).await?;
     let request = running.get("/v1/models").bearer_auth(conformance::running::DEMO_KEY);

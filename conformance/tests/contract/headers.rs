@@ -21,7 +21,7 @@ on_every_server!(
 const ROUTES_WITHOUT_BODY: [&str; 6] =
     ["/debug/health-sync", "/debug/health-async", "/health", "/ready", "/metrics", "/no/such/route"];
 
-async fn a_stream_has_the_headers_of_a_stream(server: &'static Server) -> anyhow::Result<()> {
+pub(crate) async fn a_stream_has_the_headers_of_a_stream(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::playing(script::stream(&["a"])).await?;
     let running = server.start(&vendor.url(), &[]).await?;
     for path in [STREAM_ROUTE, COMPLETION_ROUTES[0], COMPLETION_ROUTES[1]] {
@@ -37,7 +37,7 @@ async fn a_stream_has_the_headers_of_a_stream(server: &'static Server) -> anyhow
     Ok(())
 }
 
-async fn a_request_id_is_echoed_and_passed_on(server: &'static Server) -> anyhow::Result<()> {
+pub(crate) async fn a_request_id_is_echoed_and_passed_on(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::by_prompt([("stream", script::stream(&["a"])), ("whole", script::completion("a"))]).await?;
     let running = server.start(&vendor.url(), &[]).await?;
     let routes = [(STREAM_ROUTE, streamed("stream")), (WHOLE_ROUTE, whole("whole"))];

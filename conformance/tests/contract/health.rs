@@ -14,7 +14,7 @@ on_every_server!(
     ready_is_ready_also_without_a_vendor,
 );
 
-async fn the_debug_probes_say_ok_when_and_which(server: &'static Server) -> anyhow::Result<()> {
+pub(crate) async fn the_debug_probes_say_ok_when_and_which(server: &'static Server) -> anyhow::Result<()> {
     let nobody = ClosedPort::take()?;
     let running = server.start(&nobody.url()?, &[]).await?;
     for (path, kind) in [("/debug/health-sync", "sync"), ("/debug/health-async", "async")] {
@@ -26,7 +26,7 @@ async fn the_debug_probes_say_ok_when_and_which(server: &'static Server) -> anyh
     Ok(())
 }
 
-async fn health_says_how_the_pool_does(server: &'static Server) -> anyhow::Result<()> {
+pub(crate) async fn health_says_how_the_pool_does(server: &'static Server) -> anyhow::Result<()> {
     let nobody = ClosedPort::take()?;
     let running = server.start(&nobody.url()?, &[]).await?;
     let before = unix_seconds();
@@ -43,7 +43,7 @@ async fn health_says_how_the_pool_does(server: &'static Server) -> anyhow::Resul
     Ok(())
 }
 
-async fn ready_is_ready_also_without_a_vendor(server: &'static Server) -> anyhow::Result<()> {
+pub(crate) async fn ready_is_ready_also_without_a_vendor(server: &'static Server) -> anyhow::Result<()> {
     let nobody = ClosedPort::take()?;
     let running = server.start(&nobody.url()?, &[]).await?;
     assert_eq!(Answer::to(running.get("/ready")).await?.json(200)?, json!({ "status": "ready" }));

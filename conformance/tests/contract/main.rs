@@ -27,5 +27,7 @@ mod llm;
 mod malformed;
 /// `/metrics`.
 mod metrics;
+/// The main rows for mistakes that differ in something else than in how they call the vendor.
+mod other_mistakes;
 /// The programs as programs: flags, environment, signals, logs, exit codes.
 mod programs;

@@ -32,7 +32,7 @@ async fn the_text_is_prometheus_from_the_start(server: &'static Server) -> anyho
     Ok(())
 }
 
-async fn calls_are_counted(server: &'static Server) -> anyhow::Result<()> {
+pub(crate) async fn calls_are_counted(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::by_prompt([("stream", script::stream(&["a"])), ("whole", script::completion("a"))]).await?;
     let running = server.start(&vendor.url(), &[]).await?;
     assert_eq!(scrape(&running).await?.sum("llm_calls_total").unwrap_or(0.0), 0.0);
@@ -44,7 +44,7 @@ async fn calls_are_counted(server: &'static Server) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn failures_are_counted_by_type(server: &'static Server) -> anyhow::Result<()> {
+pub(crate) async fn failures_are_counted_by_type(server: &'static Server) -> anyhow::Result<()> {
     let nobody = ClosedPort::take()?;
     let running = server.start(&nobody.url()?, &[]).await?;
     assert_eq!(Answer::to(running.post(STREAM_ROUTE, &streamed("hi"))).await?.status, 502);

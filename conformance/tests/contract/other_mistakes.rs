@@ -1,0 +1,86 @@
+use std::net::IpAddr;
+
+use anyhow::Context;
+use conformance::answer::Answer;
+use conformance::servers::{self, OTHER_MISTAKES, Server};
+use conformance::vendor::ClosedPort;
+use wire::STREAM_METHOD_HEADER;
+use wire::health::{FileProbe, ResolveProbe};
+
+use conformance::running::{COMPLETION_ROUTES, STREAM_ROUTE, WHOLE_ROUTE, streamed, whole};
+
+use crate::{after_first_token, before_first_token, chat_stream, completions, headers, health, metrics};
+
+/// Makes one test of each row, for all of the other mistakes.
+macro_rules! on_other_mistakes {
+    ($($module:ident::$row:ident),+ $(,)?) => { $(
+        #[tokio::test]
+        async fn $row() -> anyhow::Result<()> {
+            for server in OTHER_MISTAKES {
+                $module::$row(server).await.context(server.name)?;
+            }
+            Ok(())
+        }
+    )+ };
+}
+
+on_other_mistakes!(
+    chat_stream::every_token_is_one_event_and_done_is_last,
+    chat_stream::nothing_is_sent_before_the_first_token,
+    completions::a_stream_is_openais,
+    completions::a_whole_answer_is_openais,
+    completions::the_models_are_listed,
+    headers::a_stream_has_the_headers_of_a_stream,
+    headers::a_request_id_is_echoed_and_passed_on,
+    before_first_token::a_vendor_that_fails_is_502,
+    before_first_token::a_vendor_that_refuses_is_passed_on,
+    after_first_token::a_vendor_that_fails_ends_the_stream_with_an_error_event,
+    health::the_debug_probes_say_ok_when_and_which,
+    health::health_says_how_the_pool_does,
+    health::ready_is_ready_also_without_a_vendor,
+    metrics::calls_are_counted,
+    metrics::failures_are_counted_by_type,
+);
+
+/// The routes of `hidden-pool-users`, on each server that has them.
+#[tokio::test]
+async fn a_name_and_a_file_are_looked_up() -> anyhow::Result<()> {
+    let nobody = ClosedPort::take()?;
+    for server in [&servers::NONE, &servers::HIDDEN_POOL_USERS, &servers::FIXED] {
+        let running = server.start(&nobody.url()?, &[]).await?;
+        for _ in 0..2 {
+            let body = Answer::to(running.get("/debug/resolve")).await?.json(200)?;
+            let resolved: ResolveProbe = serde_json::from_value(body.clone())?;
+            assert_eq!((&*resolved.probe.status, &*resolved.probe.kind), ("ok", "resolve"), "{}: {body}", server.name);
+            assert!(resolved.addresses.iter().any(IpAddr::is_loopback), "{}: {body}", server.name);
+
+            let body = Answer::to(running.get("/debug/read-file")).await?.json(200)?;
+            let read: FileProbe = serde_json::from_value(body.clone())?;
+            assert_eq!((&*read.probe.status, &*read.probe.kind), ("ok", "read-file"), "{}: {body}", server.name);
+            assert_eq!(read.bytes, std::fs::read("/etc/hosts")?.len(), "{}", server.name);
+        }
+    }
+    Ok(())
+}
+
+/// How `rollout` should fail: at once, and saying so. Status and body are those of any failure.
+#[tokio::test]
+async fn fixed_server_says_on_which_way_a_stream_could_not_be_begun() -> anyhow::Result<()> {
+    let nobody = ClosedPort::take()?;
+    let method = |answer: &Answer| answer.header(STREAM_METHOD_HEADER).map(str::to_owned);
+    let of = async |server: &'static Server| {
+        let running = server.start(&nobody.url()?, &[]).await?;
+        let mut methods = Vec::new();
+        for path in [STREAM_ROUTE, COMPLETION_ROUTES[0]] {
+            let failed = Answer::to(running.post(path, &streamed("hi"))).await?;
+            assert_eq!(failed.json(502)?["error"]["type"], "upstream_failure");
+            methods.push(method(&failed));
+        }
+        let failed = Answer::to(running.post(WHOLE_ROUTE, &whole("hi"))).await?;
+        assert_eq!((failed.status, method(&failed)), (502, None), "no stream was asked for");
+        anyhow::Ok(methods)
+    };
+    assert_eq!(of(&servers::FIXED).await?, [Some("async_failure".to_owned()), Some("async_failure".to_owned())]);
+    assert_eq!(of(&servers::ROLLOUT).await?, [None, None]);
+    Ok(())
+}
