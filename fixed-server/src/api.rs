@@ -107,8 +107,8 @@ async fn answer_streamed(state: &Shared, call: Call, format: Format) -> Response
 }
 
 // ANCHOR: rollout
-/// The answer to a request for a stream that could not be begun. There is no second way to fall back to:
-/// the failure is told at once, and the header tells operators on which way it happened.
+/// The answer to a request for a stream that could not be begun. When its attempts are used up there is no
+/// second way behind them: the failure is told, and the header tells operators on which way it happened.
 fn failed_stream(failure: Failure) -> Response {
     // FIX rollout: failing fast. No thread waits for a vendor that has just failed.
     ([(STREAM_METHOD, "async_failure")], failure).into_response()
