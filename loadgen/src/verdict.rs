@@ -6,7 +6,7 @@
 mod objective;
 
 use crate::lab::Claim;
-use crate::result::{ArmName, ClaimKind, ClaimResult, Outcome, RunResult, Verdict};
+use crate::result::{ClaimKind, ClaimResult, Outcome, RunResult, Verdict};
 
 pub use objective::{Objective, ObjectiveError};
 
@@ -15,15 +15,27 @@ const LAG_MS_MAX: f64 = 20.0;
 /// Or up to this share of the latency that is judged, where that is more.
 const LAG_SHARE_MAX: f64 = 0.1;
 
-/// The verdict on a lab's claims when `sides` were run. Claims that speak of other arms are left out.
+/// The verdict on a lab's claims when these arms were run. Claims that speak of other arms, or whose
+/// condition is not met, are left out.
 #[must_use]
-pub fn of_lab(claims: &[Claim], sides: &[ArmName], result: &RunResult) -> Verdict {
+pub fn of_lab(claims: &[Claim], arms: &[&str], result: &RunResult) -> Verdict {
     let mut judged_claims = Vec::new();
     let mut invalid_because = Vec::new();
-    for claim in claims.iter().filter(|claim| claim.figure.arms().iter().all(|arm| sides.contains(arm))) {
+    for claim in claims.iter().filter(|claim| claim.figure.arms().iter().all(|arm| arms.contains(arm))) {
+        match claim.when.map(|condition| condition.holds(result)) {
+            None | Some(Some(true)) => {}
+            Some(Some(false)) => continue,
+            Some(None) => {
+                invalid_because.push(format!("nothing was measured that tells whether to claim: {}", claim.name));
+                continue;
+            }
+        }
         let judged = judge(claim, result);
         invalid_because.extend(objection(claim, &judged, result));
         judged_claims.push(judged);
+    }
+    if judged_claims.is_empty() {
+        invalid_because.push("nothing is claimed of these arms alone".to_owned());
     }
     decide(judged_claims, invalid_because)
 }
@@ -55,7 +67,7 @@ fn decide(claims: Vec<ClaimResult>, mut invalid_because: Vec<String>) -> Verdict
 fn judge(claim: &Claim, result: &RunResult) -> ClaimResult {
     let measured = claim.figure.of(result);
     let arms = claim.figure.arms();
-    let arm = if let [arm] = arms[..] { arm.as_str() } else { "all" };
+    let arm = if let [arm] = arms[..] { arm } else { "all" };
     ClaimResult {
         name: claim.name.to_owned(),
         kind: claim.kind,

@@ -127,8 +127,8 @@ fn the_demo_shows_the_collapse_and_its_absence() {
     let result: Value = serde_json::from_slice(&fs::read(out).unwrap()).unwrap();
     let at = |path: &str| result.pointer(path).unwrap_or_else(|| panic!("{path} is missing in {result:#}"));
     assert_eq!(at("/verdict/result"), "held");
-    assert_eq!(at("/arms/fixed/streams/completed"), 16);
-    assert_eq!(at("/arms/control/streams/completed"), 16);
+    assert_eq!(at("/arms/fixed/streams/completed"), 24);
+    assert_eq!(at("/arms/control/streams/completed"), 24);
     assert!(at("/arms/broken/probes/health_sync/timed_out").as_u64() > Some(0));
     assert_eq!(at("/arms/fixed/probes/health_sync/timed_out"), 0);
     for arm in ["broken", "control", "fixed"] {
@@ -136,7 +136,7 @@ fn the_demo_shows_the_collapse_and_its_absence() {
         assert_eq!(probes("sent"), probes("ok") + probes("failed") + probes("timed_out"));
         let streams = |what: &str| at(&format!("/arms/{arm}/streams/{what}")).as_u64().unwrap();
         let ended = ["completed", "failed", "truncated", "left"].map(streams).iter().sum::<u64>();
-        assert_eq!((streams("requested"), ended), (16, 16), "{arm}");
+        assert_eq!((streams("requested"), ended), (24, 24), "{arm}");
         assert!(at(&format!("/arms/{arm}/baseline/health_sync/sent")).as_u64() > Some(0));
     }
 }

@@ -21,7 +21,7 @@ const CHECKS_BEFORE: u32 = 2;
 /// slowest, and wants proof that the streams were open and flowing meanwhile.
 pub(super) async fn execute(args: &VerifyArgs, terminal: &Terminal) -> Result<u8, CommandError> {
     let endpoint = Endpoint::parse(&args.url)?;
-    let kind = ProbeKind { name: "health_sync".into(), path: args.health_path.clone() };
+    let kind = ProbeKind::new("health_sync", &args.health_path);
     let plan = ProbePlan { kinds: vec![kind], rate: 1.0 / args.interval.as_secs_f64(), timeout: args.timeout };
     let seen = Observation::begin(&endpoint, plan, None, u64::from(args.streams)).await?;
     report::heading_of_one(terminal, &endpoint.to_string(), &seen.probes);

@@ -27,16 +27,19 @@ pub fn verdict(terminal: &Terminal, verdict: &Verdict) {
     terminal.line(format!("  Verdict: {} ({says})", terminal.paint(paint, &word)));
 }
 
+/// The name of an arm and of a claim share these columns.
+const NAMES: usize = 52;
+
 fn claim_line(terminal: &Terminal, claim: &ClaimResult) -> String {
     let (word, paint) = if claim.held { ("yes", Paint::Green) } else { ("NO ", Paint::Red) };
     let measured = claim.measured.map_or_else(|| "nothing".to_owned(), |value| with_unit(value, &claim.unit));
     let threshold = with_unit(claim.threshold, &claim.unit);
+    let arm = format!("{:<7}", claim.arm);
+    let name = NAMES - arm.len() - 1;
     format!(
-        "  {} {:<7} {:<44} {:>9}  {} {threshold}",
+        "  {} {arm} {:<name$} {measured:>9}  {} {threshold}",
         terminal.paint(paint, word),
-        claim.arm,
         claim.name,
-        measured,
         claim.comparison
     )
 }
@@ -45,7 +48,7 @@ fn with_unit(value: f64, unit: &str) -> String {
     match unit {
         "ms" => super::millis(value),
         "x" => format!("{}x", super::count(value.round() as u64)),
-        "cores" => format!("{value:.2}"),
+        "cores" | "gaps" | "streams long" => format!("{value:.2} {unit}"),
         "%" => format!("{value:.1} %"),
         _ => super::count(value.round() as u64),
     }
