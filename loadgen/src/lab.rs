@@ -119,7 +119,7 @@ impl Profile {
     /// How long it takes, without the start of the programs.
     #[must_use]
     pub fn takes(&self) -> Duration {
-        self.phases.iter().map(|phase| phase.ramp + phase.hold).sum::<Duration>() + self.patience
+        self.phases.iter().map(Phase::takes).sum::<Duration>() + self.patience
     }
 }
 

@@ -1,7 +1,9 @@
 //! The labs, each as data in a file of its own.
 
+mod blocked_executor;
 mod demo;
 mod pool_exhaustion;
+mod pool_per_chunk;
 
 use std::time::Duration;
 
@@ -9,7 +11,7 @@ use crate::lab::{Lab, Profile};
 
 /// All labs, in the order of the workshop. To add one, write its file and its entry here: the command
 /// line, the list and the tests follow.
-pub static LABS: &[&Lab] = &[&pool_exhaustion::LAB];
+pub static LABS: &[&Lab] = &[&pool_exhaustion::LAB, &pool_per_chunk::LAB, &blocked_executor::LAB];
 
 /// The lab of the demo, and the longer numbers with which the demo runs it.
 pub static DEMO: (&Lab, &Profile) = (&pool_exhaustion::LAB, &demo::PROFILE);

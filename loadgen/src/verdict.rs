@@ -21,6 +21,8 @@ const LAG_SHARE_MAX: f64 = 0.1;
 pub fn of_lab(claims: &[Claim], arms: &[&str], result: &RunResult) -> Verdict {
     let mut judged_claims = Vec::new();
     let mut invalid_because = Vec::new();
+    // Every claim must be able to bear the lag, so the one that bears least decides.
+    let mut allowed_lag_ms = f64::INFINITY;
     for claim in claims.iter().filter(|claim| claim.figure.arms().iter().all(|arm| arms.contains(arm))) {
         match claim.when.map(|condition| condition.holds(result)) {
             None | Some(Some(true)) => {}
@@ -31,9 +33,11 @@ pub fn of_lab(claims: &[Claim], arms: &[&str], result: &RunResult) -> Verdict {
             }
         }
         let judged = judge(claim, result);
-        invalid_because.extend(objection(claim, &judged, result));
+        invalid_because.extend(objection(claim, &judged));
+        allowed_lag_ms = allowed_lag_ms.min(lag_allowed_ms(claim.figure.latency_ms(result)));
         judged_claims.push(judged);
     }
+    invalid_because.extend(lag_objection(result, allowed_lag_ms));
     if judged_claims.is_empty() {
         invalid_because.push("nothing is claimed of these arms alone".to_owned());
     }
@@ -47,8 +51,8 @@ pub fn of_run(objectives: &[Objective], result: &RunResult, mut invalid_because:
     for claim in claims.iter().filter(|claim| claim.measured.is_none()) {
         invalid_because.push(format!("nothing was measured for '{}'", claim.name));
     }
-    let largest = objectives.iter().filter_map(|objective| objective.latency_ms(result)).reduce(f64::min);
-    invalid_because.extend(lag_objection(result, largest));
+    let shortest = objectives.iter().filter_map(|objective| objective.latency_ms(result)).reduce(f64::min);
+    invalid_because.extend(lag_objection(result, lag_allowed_ms(shortest)));
     decide(claims, invalid_because)
 }
 
@@ -81,21 +85,26 @@ fn judge(claim: &Claim, result: &RunResult) -> ClaimResult {
 }
 
 /// Why a claim's figure cannot be trusted, if so.
-fn objection(claim: &Claim, judged: &ClaimResult, result: &RunResult) -> Option<String> {
+fn objection(claim: &Claim, judged: &ClaimResult) -> Option<String> {
     let what = |why: &str| Some(format!("{why}: {} ({})", claim.name, judged.arm));
     match claim.kind {
         _ if judged.measured.is_none() => what("nothing was measured"),
         ClaimKind::Pressure if !judged.held => what("the pressure was not there"),
         ClaimKind::Control if !judged.held => what("the control is not clean"),
-        _ => lag_objection(result, claim.figure.latency_ms(result)),
+        _ => None,
     }
 }
 
-fn lag_objection(result: &RunResult, latency_ms: Option<f64>) -> Option<String> {
+/// How much the generator may lag for a figure of this latency, or of none.
+fn lag_allowed_ms(latency_ms: Option<f64>) -> f64 {
+    LAG_MS_MAX.max(latency_ms.unwrap_or(0.0) * LAG_SHARE_MAX)
+}
+
+fn lag_objection(result: &RunResult, allowed_ms: f64) -> Option<String> {
     let lag = result.generator.schedule_lag_ms.p99;
-    let allowed = LAG_MS_MAX.max(latency_ms.unwrap_or(0.0) * LAG_SHARE_MAX);
-    (lag > allowed)
-        .then(|| format!("the generator itself lagged: p99 {lag:.1} ms, over {allowed:.0} ms (is the machine busy?)"))
+    (lag > allowed_ms).then(|| {
+        format!("the generator itself lagged: p99 {lag:.1} ms, over {allowed_ms:.0} ms (is the machine busy?)")
+    })
 }
 
 #[cfg(test)]

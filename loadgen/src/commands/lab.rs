@@ -1,6 +1,6 @@
 use super::{CommandError, Ended};
 use crate::cli::{LabArgs, Programs, Sides};
-use crate::lab::{self, Finished, Lab, Options, Profile, RunningArm, cast};
+use crate::lab::{self, Finished, Lab, Options, Phase, Profile, RunningArm, cast};
 use crate::report::{self, LiveLines, Paint, Terminal};
 use crate::result::Side;
 use crate::stand;
@@ -66,7 +66,7 @@ fn introduce(terminal: &Terminal, lab: &Lab, profile: &'static Profile, options:
     let parts = cast(profile, &options.sides, options.expect_fixed);
     let takes_part = |only: &str| parts.iter().any(|part| part.role == only);
     let phases = profile.phases.iter().filter(|phase| phase.only.is_none_or(takes_part));
-    let seconds = phases.map(|phase| phase.ramp + phase.hold).sum::<std::time::Duration>().as_secs();
+    let seconds = phases.map(Phase::takes).sum::<std::time::Duration>().as_secs();
     let bold = |text: &str| terminal.paint(Paint::Bold, text);
     terminal.line(format!("{}, about {seconds} s", bold(lab.name)));
     if options.sides.contains(&Side::Broken) {

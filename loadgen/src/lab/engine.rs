@@ -134,7 +134,7 @@ async fn drive(
     progress: &mut impl Progress,
 ) -> Result<(), LabError> {
     try_join_all(arms.iter_mut().filter(|arm| takes_part(phase, arm.role)).map(|arm| arm.begin(phase))).await?;
-    pass(phase.ramp, phase, origin, arms, progress).await?;
+    pass(phase.ramp + phase.settle, phase, origin, arms, progress).await?;
     let from = origin.elapsed();
     let before = try_join_all(arms.iter().map(RunningArm::vendor_counts)).await?;
     pass(phase.hold.saturating_sub(origin.elapsed() - from), phase, origin, arms, progress).await?;

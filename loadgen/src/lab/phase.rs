@@ -15,7 +15,9 @@ pub struct Phase {
     pub loads: &'static [Load],
     /// Over how long it adds them.
     pub ramp: Duration,
-    /// How long is measured after that.
+    /// How long is waited after that, until what they cause is there.
+    pub settle: Duration,
+    /// How long is measured then.
     pub hold: Duration,
 }
 
@@ -23,7 +25,8 @@ impl Phase {
     /// A phase for all arms that adds nothing and takes no time yet.
     #[must_use]
     pub const fn new(name: &'static str, title: &'static str) -> Self {
-        Phase { name, title, only: None, actions: &[], loads: &[], ramp: Duration::ZERO, hold: Duration::ZERO }
+        let none = Duration::ZERO;
+        Phase { name, title, only: None, actions: &[], loads: &[], ramp: none, settle: none, hold: none }
     }
 
     /// For this arm alone.
@@ -44,10 +47,22 @@ impl Phase {
         Phase { loads, ramp, ..self }
     }
 
+    /// Measured only after so long.
+    #[must_use]
+    pub const fn settle(self, settle: Duration) -> Self {
+        Phase { settle, ..self }
+    }
+
     /// Measured for so long.
     #[must_use]
     pub const fn hold(self, hold: Duration) -> Self {
         Phase { hold, ..self }
+    }
+
+    /// How long it takes.
+    #[must_use]
+    pub fn takes(&self) -> Duration {
+        self.ramp + self.settle + self.hold
     }
 
     /// Streams that it adds.
