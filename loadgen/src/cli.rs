@@ -137,6 +137,9 @@ pub struct VerifyArgs {
     /// When a check counts as timed out
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = some_time)]
     pub timeout: Duration,
+    /// Judge as the source's script does: the mean of the checks, one after the other, under 0.1 s
+    #[arg(long)]
+    pub as_in_source: bool,
     /// Where streams are asked for
     #[arg(long, value_name = "PATH", default_value = "/chat/stream", value_parser = path)]
     pub path: String,

@@ -25,7 +25,7 @@ pub use cast::{Part, cast};
 pub use claim::{Claim, Comparison, Condition};
 pub(crate) use collect::probe_stats;
 pub use engine::{Finished, LabError, Options, Progress, run};
-pub use figure::{ClosedLoopFigure, Figure, ProbeFigure, ProcessFigure, StreamFigure, VendorFigure};
+pub use figure::{ClosedLoopFigure, Figure, ProbeFigure, StreamFigure, VendorFigure};
 pub use phase::{Action, ActionTarget, Load, Phase};
 pub use running::RunningArm;
 

@@ -15,7 +15,7 @@ mod stream_log;
 /// All of it side by side, a row per 250 ms.
 mod timeline;
 
-pub use closed_loop::{ClosedLoop, ClosedLoopPlan};
+pub use closed_loop::{Answered, ClosedLoop, ClosedLoopPlan, ask_once, closed_loop_stats};
 pub use latencies::Latencies;
 pub use probe_log::{ProbeLog, ProbeOutcome, ProbeRecord};
 pub use prober::{LagLog, ProbeKind, ProbePlan, Prober};

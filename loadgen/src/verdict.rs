@@ -6,7 +6,7 @@
 mod objective;
 
 use crate::lab::Claim;
-use crate::result::{ClaimKind, ClaimResult, Outcome, RunResult, Verdict};
+use crate::result::{ClaimKind, ClaimResult, ClosedLoopStats, Outcome, RunResult, Verdict};
 
 pub use objective::{Objective, ObjectiveError};
 
@@ -54,6 +54,24 @@ pub fn of_run(objectives: &[Objective], result: &RunResult, mut invalid_because:
     let shortest = objectives.iter().filter_map(|objective| objective.latency_ms(result)).reduce(f64::min);
     invalid_because.extend(lag_objection(result, lag_allowed_ms(shortest)));
     decide(claims, invalid_because)
+}
+
+/// The verdict of the source's validation: the mean of the checks is under 0.1 s, and nothing else
+/// matters. It is here to be compared with [`of_run`].
+#[must_use]
+pub fn as_in_source(checks: &ClosedLoopStats) -> Verdict {
+    const MEAN_MS_BELOW: f64 = 100.0;
+    let claim = ClaimResult {
+        name: "mean of the checks, one after the other".into(),
+        kind: ClaimKind::Effect,
+        arm: "target".into(),
+        measured: (checks.sent > 0).then_some(checks.mean_ms),
+        comparison: "<".into(),
+        threshold: MEAN_MS_BELOW,
+        unit: "ms".into(),
+        held: checks.sent > 0 && checks.mean_ms < MEAN_MS_BELOW,
+    };
+    decide(vec![claim], Vec::new())
 }
 
 fn decide(claims: Vec<ClaimResult>, mut invalid_because: Vec<String>) -> Verdict {

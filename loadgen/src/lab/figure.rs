@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::result::{
-    ArmResult, ClosedLoopStats, PhaseResult, ProbeStats, ProcessStats, Quantile, RunResult, StreamStats, VendorStats,
+    ArmResult, ClosedLoopStats, PhaseResult, ProbeStats, Quantile, RunResult, StreamStats, VendorStats,
 };
 
 /// A figure of a result. Arms, phases and probes are named as in the lab.
@@ -52,13 +52,6 @@ pub enum Figure {
         /// When.
         phase: &'static str,
     },
-    /// Of the server's process, over the whole run.
-    Process {
-        /// Whose.
-        arm: &'static str,
-        /// What of it.
-        what: ProcessFigure,
-    },
     /// One figure over another.
     Ratio(&'static Figure, &'static Figure),
     /// A latency in units of the lab's own: token gaps, lengths of a stream.
@@ -79,8 +72,8 @@ pub enum ProbeFigure {
     Latency(Quantile),
     /// Probes that timed out.
     TimedOut,
-    /// Probes that were refused or answered badly.
-    Failed,
+    /// Their share of all, in percent.
+    TimedOutShare,
     /// Share of the probes whose answer said this, in percent.
     Says(&'static str),
 }
@@ -120,13 +113,6 @@ pub enum VendorFigure {
     Started,
     /// Tokens handed to the socket in it.
     TokensSent,
-}
-
-/// What of a process.
-#[derive(Debug, Clone, Copy)]
-pub enum ProcessFigure {
-    /// Most threads.
-    Threads,
 }
 
 impl Figure {
@@ -185,7 +171,6 @@ impl Figure {
             Figure::Streams { arm, phase: None, what } => Some(what.of_all(result.arms.get(arm)?)),
             Figure::Vendor { arm, phase, what } => what.of(find_phase(result, arm, phase)?),
             Figure::CpuCores { arm, phase } => find_phase(result, arm, phase)?.cpu_cores,
-            Figure::Process { arm, what } => what.of(result.arms.get(arm)?.process.as_ref()?),
             Figure::Ratio(over, under) => {
                 let under = under.of(result).filter(|under| *under > 0.0)?;
                 Some(over.of(result)? / under)
@@ -202,8 +187,7 @@ impl Figure {
             | Figure::ClosedLoop { arm, .. }
             | Figure::Streams { arm, .. }
             | Figure::Vendor { arm, .. }
-            | Figure::CpuCores { arm, .. }
-            | Figure::Process { arm, .. } => vec![arm],
+            | Figure::CpuCores { arm, .. } => vec![arm],
             Figure::Ratio(over, under) => {
                 let mut arms = [over.arms(), under.arms()].concat();
                 arms.sort_unstable();
@@ -231,13 +215,12 @@ impl Figure {
     pub fn unit(&self) -> &'static str {
         match self {
             Figure::Probe { what: ProbeFigure::Latency(_), .. } | Figure::ClosedLoop { .. } => "ms",
-            Figure::Probe { what: ProbeFigure::Says(_), .. } => "%",
+            Figure::Probe { what: ProbeFigure::Says(_) | ProbeFigure::TimedOutShare, .. } => "%",
             Figure::Probe { .. } => "probes",
             Figure::Streams { .. } => "streams",
             Figure::Vendor { what: VendorFigure::TokensSent, .. } => "tokens",
             Figure::Vendor { .. } => "streams",
             Figure::CpuCores { .. } => "cores",
-            Figure::Process { what: ProcessFigure::Threads, .. } => "threads",
             Figure::Ratio(..) => "x",
             Figure::In { name, .. } => name,
         }
@@ -250,13 +233,12 @@ fn find_phase<'a>(result: &'a RunResult, arm: &str, phase: &str) -> Option<&'a P
 
 impl ProbeFigure {
     fn of(self, stats: &ProbeStats) -> f64 {
+        let share = |count: u64| 100.0 * count as f64 / stats.sent.max(1) as f64;
         match self {
             ProbeFigure::Latency(quantile) => stats.latency_ms.at(quantile),
             ProbeFigure::TimedOut => stats.timed_out as f64,
-            ProbeFigure::Failed => stats.failed as f64,
-            ProbeFigure::Says(word) => {
-                100.0 * stats.says.get(word).copied().unwrap_or(0) as f64 / stats.sent.max(1) as f64
-            }
+            ProbeFigure::TimedOutShare => share(stats.timed_out),
+            ProbeFigure::Says(word) => share(stats.says.get(word).copied().unwrap_or(0)),
         }
     }
 }
@@ -297,13 +279,5 @@ impl VendorFigure {
             VendorFigure::TokensSent => seen(|vendor| vendor.tokens_sent),
         };
         count.map(|count| count as f64)
-    }
-}
-
-impl ProcessFigure {
-    fn of(self, process: &ProcessStats) -> Option<f64> {
-        match self {
-            ProcessFigure::Threads => process.threads_peak.map(|threads| threads as f64),
-        }
     }
 }

@@ -20,7 +20,6 @@ fn places(figure: &Figure) -> Vec<(&'static str, Option<&'static str>, Option<&'
             vec![(arm, Some(phase), None)]
         }
         Figure::Streams { arm, phase, .. } => vec![(arm, phase, None)],
-        Figure::Process { arm, .. } => vec![(arm, None, None)],
         Figure::Ratio(over, under) => [places(over), places(under)].concat(),
         Figure::In { latency, .. } => places(latency),
     }

@@ -44,16 +44,41 @@ impl ClosedLoop {
     }
 }
 
+/// One question and its answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Answered {
+    /// When it was asked, since the start of the run.
+    pub asked: Duration,
+    /// From then to the answer, or to the time-out.
+    pub latency: Duration,
+    /// Whether the answer was 200.
+    pub ok: bool,
+}
+
+/// Asks for `path` once, at most for `limit`.
+pub async fn ask_once(origin: Instant, connection: &mut KeptConnection, path: &str, limit: Duration) -> Answered {
+    let asked = origin.elapsed();
+    let answer = timeout(limit, connection.get(path)).await;
+    Answered { asked, latency: origin.elapsed().saturating_sub(asked), ok: matches!(answer, Ok(Ok(200))) }
+}
+
+/// The figures of these answers.
+#[must_use]
+pub fn closed_loop_stats<'a>(answers: impl Iterator<Item = &'a Answered> + Clone) -> ClosedLoopStats {
+    let latencies: Latencies = answers.clone().map(|answered| answered.latency).collect();
+    let total: Duration = answers.clone().map(|answered| answered.latency).sum();
+    let sent = latencies.count();
+    ClosedLoopStats {
+        sent,
+        failed: answers.filter(|answered| !answered.ok).count() as u64,
+        latency_ms: latencies.quantiles(),
+        mean_ms: total.as_secs_f64() * 1000.0 / sent.max(1) as f64,
+    }
+}
+
 /// All answers, in order.
 #[derive(Debug, Default)]
 struct ClosedLoopLog(Mutex<Vec<Answered>>);
-
-#[derive(Debug, Clone, Copy)]
-struct Answered {
-    asked: Duration,
-    latency: Duration,
-    ok: bool,
-}
 
 impl ClosedLoopLog {
     fn record(&self, answered: Answered) {
@@ -62,25 +87,14 @@ impl ClosedLoopLog {
 
     fn stats(&self, from: Duration, to: Duration) -> ClosedLoopStats {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let within: Vec<_> = all.iter().filter(|answered| (from..to).contains(&answered.asked)).collect();
-        let latencies: Latencies = within.iter().map(|answered| answered.latency).collect();
-        let total: Duration = within.iter().map(|answered| answered.latency).sum();
-        ClosedLoopStats {
-            sent: within.len() as u64,
-            failed: within.iter().filter(|answered| !answered.ok).count() as u64,
-            latency_ms: latencies.quantiles(),
-            mean_ms: total.as_secs_f64() * 1000.0 / within.len().max(1) as f64,
-        }
+        closed_loop_stats(all.iter().filter(|answered| (from..to).contains(&answered.asked)))
     }
 }
 
 async fn ask_on_and_on(origin: Instant, endpoint: Endpoint, plan: ClosedLoopPlan, log: Arc<ClosedLoopLog>) {
     let mut connection = KeptConnection::new(endpoint);
     loop {
-        let asked = origin.elapsed();
-        let answer = timeout(plan.timeout, connection.get(&plan.path)).await;
-        let ok = matches!(answer, Ok(Ok(200)));
-        log.record(Answered { asked, latency: origin.elapsed().saturating_sub(asked), ok });
+        log.record(ask_once(origin, &mut connection, &plan.path, plan.timeout).await);
         sleep(plan.pause).await;
     }
 }

@@ -8,15 +8,20 @@ struct Row {
     cells: Vec<String>,
 }
 
-/// A label and all cells are 80 characters.
-const LABEL: usize = 25;
-const CELLS: usize = 54;
+/// A label and all cells, with the margin before them.
+const COLUMNS: usize = 80;
+/// Columns of a label at least.
+const LABEL_MIN: usize = 24;
+/// Columns of a cell at most.
+const CELL_MAX: usize = 18;
 /// Columns of one quantile.
 const QUANTILE: usize = 6;
 
 /// Some arms side by side.
 struct Table<'a> {
     arms: Vec<&'a ArmResult>,
+    /// Columns of a label.
+    label: usize,
     /// Columns of a cell.
     cell: usize,
     rows: Vec<Row>,
@@ -50,17 +55,19 @@ fn column_title(arm: &str) -> &str {
 
 impl<'a> Table<'a> {
     fn new(arms: Vec<&'a ArmResult>) -> Self {
-        let cell = (CELLS / arms.len().max(1)).min(CELLS / 3);
-        Table { arms, cell, rows: Vec::new() }
+        let columns = arms.len().max(1);
+        let cell = ((COLUMNS - 1 - LABEL_MIN) / columns).min(CELL_MAX);
+        let label = (COLUMNS - 1 - cell * columns.max(3)).max(LABEL_MIN);
+        Table { arms, label, cell, rows: Vec::new() }
     }
 
     fn print(&self, terminal: &Terminal, titles: &[&str]) {
-        let width = self.cell;
+        let (label, width) = (self.label, self.cell);
         let titles: String = titles.iter().map(|title| format!("{title:>width$}")).collect();
-        terminal.line(terminal.paint(Paint::Bold, &format!(" {:<LABEL$}{titles}", "")));
+        terminal.line(terminal.paint(Paint::Bold, &format!(" {:<label$}{titles}", "")));
         for row in &self.rows {
             let cells: String = row.cells.iter().map(|cell| format!("{cell:>width$}")).collect();
-            terminal.line(format!(" {:<LABEL$}{cells}", row.label));
+            terminal.line(format!(" {:<label$}{cells}", row.label));
         }
     }
 

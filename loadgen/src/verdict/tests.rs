@@ -173,6 +173,14 @@ fn a_claim_is_made_only_when_its_condition_is_so() {
     assert_eq!((left_out.result, left_out.claims.len()), (Outcome::Held, 1));
 }
 
+#[test]
+fn the_source_looks_at_the_mean_alone() {
+    let checks = |mean_ms| ClosedLoopStats { sent: 15, failed: 15, mean_ms, ..ClosedLoopStats::default() };
+    assert_eq!(as_in_source(&checks(99.0)).result, Outcome::Held);
+    assert_eq!(as_in_source(&checks(100.0)).result, Outcome::NotHeld);
+    assert_eq!(as_in_source(&ClosedLoopStats::default()).result, Outcome::NotHeld);
+}
+
 fn of_objectives(texts: &[&str], target: ArmResult) -> Verdict {
     let objectives: Vec<Objective> = texts.iter().map(|text| text.parse().unwrap()).collect();
     let mut result = as_claimed();
