@@ -98,6 +98,8 @@ pub struct Profile {
     /// How long open streams may go on after the last phase. Those of a broken arm may need as long
     /// again as a stream takes; they are left.
     pub patience: Duration,
+    /// The arm whose part broken-server plays once somebody has mended it.
+    pub mended_plays: &'static str,
     /// What is claimed.
     pub claims: &'static [Claim],
 }
@@ -113,6 +115,7 @@ impl Profile {
         probe_timeout: Duration::from_secs(5),
         closed_loop: None,
         patience: Duration::from_secs(2),
+        mended_plays: "fixed",
         claims: &[],
     };
 

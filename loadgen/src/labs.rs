@@ -1,9 +1,16 @@
 //! The labs, each as data in a file of its own.
 
 mod blocked_executor;
+mod blocking_client;
+mod coordinated_omission;
 mod demo;
+mod hidden_pool_users;
+mod more_threads;
+mod orphaned_streams;
 mod pool_exhaustion;
 mod pool_per_chunk;
+mod rollout;
+mod wrong_canary;
 
 use std::time::Duration;
 
@@ -11,7 +18,18 @@ use crate::lab::{Lab, Profile};
 
 /// All labs, in the order of the workshop. To add one, write its file and its entry here: the command
 /// line, the list and the tests follow.
-pub static LABS: &[&Lab] = &[&pool_exhaustion::LAB, &pool_per_chunk::LAB, &blocked_executor::LAB];
+pub static LABS: &[&Lab] = &[
+    &pool_exhaustion::LAB,
+    &pool_per_chunk::LAB,
+    &blocked_executor::LAB,
+    &blocking_client::LAB,
+    &hidden_pool_users::LAB,
+    &more_threads::LAB,
+    &wrong_canary::LAB,
+    &rollout::LAB,
+    &orphaned_streams::LAB,
+    &coordinated_omission::LAB,
+];
 
 /// The lab of the demo, and the longer numbers with which the demo runs it.
 pub static DEMO: (&Lab, &Profile) = (&pool_exhaustion::LAB, &demo::PROFILE);

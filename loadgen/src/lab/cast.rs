@@ -12,13 +12,13 @@ pub struct Part {
     pub vendor_of: &'static Arm,
 }
 
-/// The arms of a run of these sides. With `expect_fixed` it is broken-server alone, in the part of
-/// fixed-server: whoever has mended the mistake sees whether the fix's claims hold of it.
+/// The arms of a run of these sides. With `expect_fixed` it is broken-server alone, in the part of the
+/// arm that has the fix: whoever has mended the mistake sees whether the fix's claims hold of it.
 #[must_use]
 pub fn cast(profile: &'static Profile, sides: &[Side], expect_fixed: bool) -> Vec<Part> {
     let named = |name: &str| profile.arms.iter().find(|arm| arm.name == name);
     if expect_fixed {
-        let mended = named(Side::Broken.as_str()).zip(named(Side::Fixed.as_str()));
+        let mended = named(Side::Broken.as_str()).zip(named(profile.mended_plays));
         return mended
             .map(|(broken, fixed)| Part { role: fixed.name, arm: broken, vendor_of: fixed })
             .into_iter()

@@ -111,6 +111,8 @@ pub enum VendorFigure {
     Active,
     /// Generations begun in it.
     Started,
+    /// Generations whose client left in it.
+    Cancelled,
     /// Tokens handed to the socket in it.
     TokensSent,
 }
@@ -276,6 +278,7 @@ impl VendorFigure {
             VendorFigure::PeakActive => phase.vendor_peak_active,
             VendorFigure::Active => seen(|vendor| vendor.active),
             VendorFigure::Started => seen(|vendor| vendor.started),
+            VendorFigure::Cancelled => seen(|vendor| vendor.cancelled),
             VendorFigure::TokensSent => seen(|vendor| vendor.tokens_sent),
         };
         count.map(|count| count as f64)

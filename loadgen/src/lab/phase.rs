@@ -118,7 +118,7 @@ pub struct Action {
     pub path: &'static str,
     /// The JSON body.
     pub body: &'static str,
-    /// The side that alone gets it, by the arm's name; all arms when none is named.
+    /// The arm that alone gets it, whatever part it plays; all arms when none is named.
     pub only: Option<&'static str>,
 }
 

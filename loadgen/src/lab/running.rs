@@ -113,7 +113,7 @@ impl RunningArm {
 
     /// Makes the calls of `phase` and begins its streams.
     pub(super) async fn begin(&mut self, phase: &'static Phase) -> Result<(), LabError> {
-        for action in phase.actions.iter().filter(|action| action.only.is_none_or(|only| only == self.role)) {
+        for action in phase.actions.iter().filter(|action| action.only.is_none_or(|only| only == self.name)) {
             self.act(action).await?;
         }
         let total = if phase.only.is_some() { &self.alone } else { &self.shared };

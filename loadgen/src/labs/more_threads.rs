@@ -28,7 +28,10 @@ pub(super) static LAB: Lab = Lab {
         ],
         phases: &[
             Phase::new(BASELINE, "idle").hold(secs(2)),
-            Phase::new("below-1", "39 streams").adds(&[Load::of(39)], millis(400)).settle(millis(300)).hold(millis(1500)),
+            Phase::new("below-1", "39 streams")
+                .adds(&[Load::of(39)], millis(400))
+                .settle(millis(300))
+                .hold(millis(1500)),
             Phase::new("at-1", "40 streams").adds(&[Load::of(1)], millis(0)).settle(millis(500)).hold(millis(1500)),
             Phase::new("below-2", "159 streams").adds(&[Load::of(119)], secs(1)).settle(millis(500)).hold(millis(1500)),
             Phase::new("at-2", "160 streams").adds(&[Load::of(1)], millis(0)).settle(millis(500)).hold(millis(1500)),
@@ -55,7 +58,10 @@ pub(super) static LAB: Lab = Lab {
             Phase::new("at-1", "4 streams").adds(&[Load::of(1)], millis(0)).settle(millis(300)).hold(millis(500)),
             Phase::new("below-2", "7 streams").adds(&[Load::of(3)], millis(0)).settle(millis(300)).hold(millis(500)),
             Phase::new("at-2", "8 streams").adds(&[Load::of(1)], millis(0)).settle(millis(300)).hold(millis(500)),
-            Phase::new("below-3", "23 streams").adds(&[Load::of(15)], millis(100)).settle(millis(300)).hold(millis(500)),
+            Phase::new("below-3", "23 streams")
+                .adds(&[Load::of(15)], millis(100))
+                .settle(millis(300))
+                .hold(millis(500)),
             Phase::new(LOADED, "24 streams").adds(&[Load::of(1)], millis(0)).settle(millis(300)).hold(millis(500)),
         ],
         probe_timeout: secs(1),

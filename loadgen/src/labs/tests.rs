@@ -66,9 +66,9 @@ fn every_lab_proves_its_pressure_has_a_control_and_claims_something_of_the_fix_a
         let claims = |kind| profile.claims.iter().filter(move |claim| claim.kind == kind);
         assert!(claims(ClaimKind::Pressure).count() > 0, "{name} proves no pressure");
         assert!(claims(ClaimKind::Control).count() > 0, "{name} has no clean control");
-        for side in [Side::Broken, Side::Fixed] {
-            let alone = claims(ClaimKind::Effect).filter(|claim| claim.figure.arms() == [side.as_str()]);
-            assert!(alone.count() > 0, "{name} claims nothing of {side:?} alone");
+        for arm in ["broken", "fixed", profile.mended_plays] {
+            let alone = claims(ClaimKind::Effect).filter(|claim| claim.figure.arms() == [arm]);
+            assert!(alone.count() > 0, "{name} claims nothing of {arm} alone");
         }
     }
 }

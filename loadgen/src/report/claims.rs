@@ -52,7 +52,7 @@ fn with_unit(value: f64, unit: &str) -> String {
         "ms" => super::millis(value),
         "x" => format!("{}x", super::count(value.round() as u64)),
         "cores" => format!("{value:.2}"),
-        "gaps" | "of a stream" | "of a stall" => format!("{value:.2} {unit}"),
+        "gaps" | "of a stream" | "of a stall" | "of its bound" => format!("{value:.2} {unit}"),
         "%" => format!("{value:.1} %"),
         _ => super::count(value.round() as u64),
     }
