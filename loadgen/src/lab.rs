@@ -95,8 +95,8 @@ pub struct Profile {
     pub probe_timeout: Duration,
     /// What every server is also asked as scripts do it, one question after the other.
     pub closed_loop: Option<ClosedLoopProbe>,
-    /// How long open streams may go on after the last phase. Those of a broken arm may need as long
-    /// again as a stream takes; they are left.
+    /// How long open streams may go on after the last phase; then they are left. It is to be longer than
+    /// `probe_timeout` where the streams hold what the last probes wait for: left, they would let it go.
     pub patience: Duration,
     /// The arm whose part broken-server plays once somebody has mended it.
     pub mended_plays: &'static str,

@@ -39,7 +39,7 @@ pub(super) static LAB: Lab = Lab {
             Phase::new(LOADED, "512 streams").adds(&[Load::of(1)], millis(0)).settle(millis(500)).hold(millis(1500)),
         ],
         probe_timeout: secs(1),
-        patience: secs(1),
+        patience: millis(1200),
         claims: &claims([40.0, 160.0, 512.0], ["broken", "broken-160", "broken-512"], secs(1), 0.1),
         ..Profile::EMPTY
     },
@@ -65,7 +65,7 @@ pub(super) static LAB: Lab = Lab {
             Phase::new(LOADED, "24 streams").adds(&[Load::of(1)], millis(0)).settle(millis(300)).hold(millis(500)),
         ],
         probe_timeout: secs(1),
-        patience: millis(500),
+        patience: millis(1200),
         claims: &claims([4.0, 8.0, 24.0], ["broken", "broken-8", "broken-24"], millis(250), 0.4),
         ..Profile::EMPTY
     },

@@ -33,13 +33,13 @@ pub(super) static LAB: Lab = Lab {
         ..Profile::EMPTY
     },
     fast: Profile {
-        vendor: &["--tokens", "30", "--ttft", "50ms", "--inter-token", "50ms"],
+        vendor: &["--tokens", "30", "--ttft", "60ms", "--inter-token", "60ms"],
         arms: ARMS,
         phases: &[
             Phase::new(BASELINE, "idle").hold(millis(300)),
-            Phase::new("leaving", "24 streams").adds(&leaving_after(millis(500)), millis(0)).hold(millis(700)),
+            Phase::new("leaving", "24 streams").adds(&leaving_after(millis(650)), millis(0)).hold(millis(850)),
             Phase::new("left", "just left").hold(millis(300)),
-            Phase::new("after", "later").hold(millis(4500)),
+            Phase::new("after", "later").hold(millis(4700)),
             Phase::new("silent", "silent vendor")
                 .only("fixed")
                 .adds(SILENT, millis(0))

@@ -31,6 +31,7 @@ pub(super) static LAB: Lab = Lab {
         probes: PROBES,
         probe_rate: 10.0,
         probe_timeout: secs(3),
+        patience: millis(3200),
         mended_plays: RIGHT,
         claims: &claims(40.0, 60.0),
         ..Profile::EMPTY
@@ -49,8 +50,8 @@ pub(super) static LAB: Lab = Lab {
         ],
         probes: PROBES,
         probe_rate: 10.0,
-        probe_timeout: millis(2500),
-        patience: millis(500),
+        probe_timeout: millis(1500),
+        patience: millis(1700),
         mended_plays: RIGHT,
         claims: &claims(8.0, 12.0),
         ..Profile::EMPTY
