@@ -45,7 +45,8 @@ fn a_program_that_dies_in_mid_run_ends_it() {
     let stage = Stage::new("dies");
     let real = std::path::Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("mock-llm");
     // It serves for a second and is then killed from outside, as by a system short of memory.
-    let script = format!("{} \"$@\" & server=$!; sleep 1.5; kill -KILL $server; echo 'out of luck' >&2; exit 9", real.display());
+    let script =
+        format!("{} \"$@\" & server=$!; sleep 1.5; kill -KILL $server; echo 'out of luck' >&2; exit 9", real.display());
     stage.replace("mock-llm", &script);
     assert_invalid(&stage, &run(&stage, &[]), &["mock-llm", "out of luck"]);
 }

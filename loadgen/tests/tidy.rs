@@ -153,7 +153,11 @@ fn every_lab_has_its_chapter_and_every_chapter_its_lab() {
                 let include = format!("{{{{#include ../../../{file}:{}}}}}", lab.name);
                 assert!(text.contains(&include), "{} does not show {include}", lab.chapter());
             }
-            assert!(text.contains(&format!("make lab NAME={}", lab.name)), "{} does not say how to run it", lab.chapter());
+            assert!(
+                text.contains(&format!("make lab NAME={}", lab.name)),
+                "{} does not say how to run it",
+                lab.chapter()
+            );
         }
     }
 }

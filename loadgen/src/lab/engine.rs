@@ -92,8 +92,7 @@ pub async fn run(
     let parts = cast(profile, &options.sides, options.expect_fixed);
     check_descriptors(profile, &parts)?;
     let lag = Arc::new(LagLog::default());
-    let place = (options.program_dir.as_path(), options.start_timeout);
-    let mut arms = try_join_all(parts.iter().map(|part| RunningArm::start(profile, *part, place, &lag))).await?;
+    let mut arms = try_join_all(parts.iter().map(|part| RunningArm::start(profile, *part, options, &lag))).await?;
 
     let origin = Instant::now();
     let targets = arms.iter().map(|arm| (arm.endpoint.clone(), probe_plan(profile))).collect();

@@ -124,6 +124,12 @@ impl Figure {
         Figure::Probe { arm, phase, probe, what: ProbeFigure::Latency(Quantile::P99) }
     }
 
+    /// The 90th percentile: where a phase has few probes, the 99th is the one that met a busy machine.
+    #[must_use]
+    pub const fn p90(arm: &'static str, phase: &'static str, probe: &'static str) -> Self {
+        Figure::Probe { arm, phase, probe, what: ProbeFigure::Latency(Quantile::P90) }
+    }
+
     /// Another figure of a probe in a phase.
     #[must_use]
     pub const fn probe(arm: &'static str, phase: &'static str, probe: &'static str, what: ProbeFigure) -> Self {

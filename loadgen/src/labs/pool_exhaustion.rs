@@ -33,11 +33,11 @@ pub(super) static LAB: Lab = Lab {
             Phase::new("below", "39 streams").adds(&[Load::of(31)], millis(500)).hold(secs(2)),
             Phase::new("at", "40 streams").adds(&[Load::of(1)], millis(300)).hold(secs(2)),
             Phase::new(LOADED, "60 streams").adds(&[Load::of(20)], millis(300)).hold(secs(3)),
-            Phase::new("scale", "4,000 more").only("fixed").adds(&MANY, secs(4)).hold(secs(3)),
+            Phase::new("scale", "1,000 more").only("fixed").adds(&MANY, secs(3)).hold(secs(3)),
         ],
         probe_timeout: secs(3),
         patience: secs(4),
-        claims: &claims(&Numbers { pool: 40.0, streams: 60.0, many: 4000.0, gap: millis(250), flat: 0.4, apart: 20.0 }),
+        claims: &claims(&Numbers { pool: 40.0, streams: 60.0, many: 1000.0, gap: millis(250), flat: 0.4, apart: 20.0 }),
         ..Profile::EMPTY
     },
     fast: Profile {
@@ -68,7 +68,7 @@ pub(super) static LAB: Lab = Lab {
 };
 
 /// Streams that are many, not busy: one token a second.
-const MANY: [Load; 1] = [Load { tokens: Some(7), inter_token: Some(secs(1)), ..Load::of(4000) }];
+const MANY: [Load; 1] = [Load { tokens: Some(7), inter_token: Some(secs(1)), ..Load::of(1000) }];
 
 /// In what the claims of the two profiles differ.
 struct Numbers {
@@ -86,38 +86,40 @@ struct Numbers {
     apart: f64,
 }
 
-const fn claims(n: &Numbers) -> [Claim; 17] {
+const fn claims(n: &Numbers) -> [Claim; 18] {
     [
         Claim::exactly(0.0, "health-sync timed out, a stream below", BELOW_TIMED_OUT),
         Claim::apart(n.apart, "health-sync p50, at the size over below", AT, BELOW),
         Claim::exactly(n.pool, "streams that reach the vendor: the pool size", peak("broken", LOADED)),
         Claim::apart(n.apart, "health-sync p50, at the size over below", AT_8, BELOW_8),
         Claim::exactly(8.0, "streams that reach the vendor: the pool size", peak("broken-8", LOADED)),
-        Claim::at_most(n.flat, "health-async p99 meanwhile", Figure::gaps(ASYNC, n.gap)),
+        Claim::at_most(n.flat, "health-async p90 meanwhile", Figure::gaps(ASYNC, n.gap)),
         Claim::at_most(0.2, "processors in use meanwhile", Figure::CpuCores { arm: "broken", phase: LOADED }),
-        Claim::apart(n.apart, "health-sync p99, broken over fixed", SYNC, SYNC_FIXED),
-        Claim::at_most(n.flat, "health-sync p99", Figure::gaps(SYNC_FIXED, n.gap)),
-        Claim::at_most(n.flat, "health-sync p99 with many streams", Figure::gaps(SYNC_MANY, n.gap)),
+        Claim::apart(n.apart, "health-sync p90, broken over fixed", SYNC, SYNC_FIXED),
+        Claim::at_most(n.flat, "health-sync p90", Figure::gaps(SYNC_FIXED, n.gap)),
+        Claim::at_most(n.flat, "health-sync p90 with many streams", Figure::gaps(SYNC_MANY, n.gap)),
+        Claim::exactly(0.0, "health-sync timed out", FIXED_TIMED_OUT),
         Claim::exactly(0.0, "streams lost", Figure::all_streams("fixed", StreamFigure::Lost)),
         Claim::exactly(n.streams, "streams at the vendor", peak("fixed", LOADED)).pressure(),
         Claim::at_least(n.many, "many streams at the vendor", peak("fixed", "scale")).pressure(),
         Claim::exactly(n.streams, "streams at the vendor", peak("control", LOADED)).pressure(),
-        Claim::apart(n.apart, "health-sync p99, broken over control", SYNC, SYNC_CONTROL).control(),
+        Claim::apart(n.apart, "health-sync p90, broken over control", SYNC, SYNC_CONTROL).control(),
         Claim::exactly(0.0, "health-sync timed out", CONTROL_TIMED_OUT).control(),
         Claim::exactly(0.0, "streams lost", Figure::all_streams("control", StreamFigure::Lost)).control(),
     ]
 }
 
-const SYNC: &Figure = &Figure::p99("broken", LOADED, "health_sync");
-const SYNC_FIXED: &Figure = &Figure::p99("fixed", LOADED, "health_sync");
-const SYNC_MANY: &Figure = &Figure::p99("fixed", "scale", "health_sync");
-const SYNC_CONTROL: &Figure = &Figure::p99("control", LOADED, "health_sync");
-const ASYNC: &Figure = &Figure::p99("broken", LOADED, "health_async");
+const SYNC: &Figure = &Figure::p90("broken", LOADED, "health_sync");
+const SYNC_FIXED: &Figure = &Figure::p90("fixed", LOADED, "health_sync");
+const SYNC_MANY: &Figure = &Figure::p90("fixed", "scale", "health_sync");
+const SYNC_CONTROL: &Figure = &Figure::p90("control", LOADED, "health_sync");
+const ASYNC: &Figure = &Figure::p90("broken", LOADED, "health_async");
 const AT: &Figure = &median("broken", "at");
 const BELOW: &Figure = &median("broken", "below");
 const AT_8: &Figure = &median("broken-8", "at-8");
 const BELOW_8: &Figure = &median("broken-8", "below-8");
 const BELOW_TIMED_OUT: Figure = Figure::probe("broken", "below", "health_sync", ProbeFigure::TimedOut);
+const FIXED_TIMED_OUT: Figure = Figure::probe("fixed", LOADED, "health_sync", ProbeFigure::TimedOut);
 const CONTROL_TIMED_OUT: Figure = Figure::probe("control", LOADED, "health_sync", ProbeFigure::TimedOut);
 
 const fn median(arm: &'static str, phase: &'static str) -> Figure {

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::lab::{Claim, Figure};
+use crate::lab::{Claim, Figure, cast};
 use crate::result::{ClaimKind, Side};
 
 /// Every lab with each of its profiles.
@@ -86,4 +86,22 @@ fn a_typing_error_gets_the_list_and_the_nearest_name() {
     let message = find("pool-exhaustoin").unwrap_err();
     assert!(message.contains("did you mean 'pool-exhaustion'?"), "{message}");
     assert!(LABS.iter().all(|lab| message.contains(lab.name)), "{message}");
+}
+
+#[test]
+fn a_mended_server_plays_the_part_of_the_fix_with_its_vendor() {
+    for lab in LABS {
+        let parts = cast(&lab.normal, &Side::ALL, true);
+        let [part] = parts[..] else { panic!("{}: {parts:?}", lab.name) };
+        assert_eq!((part.role, part.arm.name), (lab.normal.mended_plays, "broken"));
+        assert_eq!(part.vendor_of.name, part.role);
+        assert!(part.arm.args.starts_with(&["--mistake", lab.name]), "{}", lab.name);
+    }
+}
+
+#[test]
+fn a_side_is_all_of_its_arms() {
+    let arms = |sides: &[Side]| cast(&LABS[0].normal, sides, false).iter().map(|part| part.role).collect::<Vec<_>>();
+    assert_eq!(arms(&[Side::Broken]), ["broken", "broken-8"]);
+    assert_eq!(arms(&Side::ALL), ["broken", "broken-8", "control", "fixed"]);
 }
