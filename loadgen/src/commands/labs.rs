@@ -10,7 +10,7 @@ use crate::environment::environment;
 use crate::lab::{Group, Lab};
 use crate::labs::LABS;
 use crate::report::{self, Paint, Terminal};
-use crate::result::{Environment, Outcome, RunResult, SCHEMA_VERSION, Side};
+use crate::result::{Environment, Outcome, RunResult, SCHEMA_VERSION, Side, Verdict};
 
 pub(super) async fn execute(args: &LabsArgs, terminal: &Terminal) -> Result<u8, CommandError> {
     if !args.all {
@@ -93,10 +93,9 @@ struct Combined {
     schema_version: u32,
     command: &'static str,
     environment: Environment,
-    result: Outcome,
     labs: BTreeMap<&'static str, RunResult>,
-    /// Labs that could not be run, and why.
-    not_run: BTreeMap<&'static str, String>,
+    /// The worst of theirs, and why a lab could not be run.
+    verdict: Verdict,
 }
 
 fn write_out(runs: Vec<Run>, result: Outcome, path: &Path, terminal: &Terminal) -> Result<(), CommandError> {
@@ -104,14 +103,13 @@ fn write_out(runs: Vec<Run>, result: Outcome, path: &Path, terminal: &Terminal) 
         schema_version: SCHEMA_VERSION,
         command: "labs",
         environment: environment(),
-        result,
         labs: BTreeMap::new(),
-        not_run: BTreeMap::new(),
+        verdict: Verdict { result, claims: Vec::new(), invalid_because: Vec::new() },
     };
     for (lab, run) in runs {
         match run {
             Ok(result) => drop(combined.labs.insert(lab.name, result)),
-            Err(why) => drop(combined.not_run.insert(lab.name, why)),
+            Err(why) => combined.verdict.invalid_because.push(format!("{}: {why}", lab.name)),
         }
     }
     super::single::write_out(&combined, path, terminal)

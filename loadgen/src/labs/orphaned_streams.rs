@@ -19,13 +19,13 @@ pub(super) static LAB: Lab = Lab {
         arms: ARMS,
         phases: &[
             Phase::new(BASELINE, "idle").hold(millis(1500)),
-            Phase::new("leaving", "24 streams").adds(&leaving_after(millis(1000)), millis(0)).hold(millis(1200)),
+            Phase::new("leaving", "24 streams").adds(&leaving_after(millis(1000)), millis(50)).hold(millis(1150)),
             Phase::new("left", "just left").hold(millis(300)),
             Phase::new("after", "later").hold(millis(8500)),
             Phase::new("silent", "silent vendor")
                 .only("fixed")
-                .adds(SILENT, millis(0))
-                .settle(millis(600))
+                .adds(SILENT, millis(50))
+                .settle(millis(550))
                 .hold(millis(1100)),
         ],
         patience: millis(0),
@@ -37,13 +37,13 @@ pub(super) static LAB: Lab = Lab {
         arms: ARMS,
         phases: &[
             Phase::new(BASELINE, "idle").hold(millis(300)),
-            Phase::new("leaving", "24 streams").adds(&leaving_after(millis(650)), millis(0)).hold(millis(850)),
+            Phase::new("leaving", "24 streams").adds(&leaving_after(millis(650)), millis(50)).hold(millis(800)),
             Phase::new("left", "just left").hold(millis(300)),
             Phase::new("after", "later").hold(millis(4700)),
             Phase::new("silent", "silent vendor")
                 .only("fixed")
-                .adds(SILENT, millis(0))
-                .settle(millis(600))
+                .adds(SILENT, millis(50))
+                .settle(millis(550))
                 .hold(millis(1000)),
         ],
         patience: millis(0),

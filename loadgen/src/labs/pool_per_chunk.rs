@@ -27,10 +27,10 @@ pub(super) static LAB: Lab = Lab {
         phases: &[
             Phase::new(BASELINE, "idle").hold(secs(2)),
             Phase::new("below", "39 streams")
-                .adds(&[Load { tokens: Some(12), ..Load::of(39) }], millis(0))
+                .adds(&[Load { tokens: Some(12), ..Load::of(39) }], millis(50))
                 .settle(millis(750))
                 .hold(secs(3)),
-            Phase::new(LOADED, "80 streams").adds(&[Load::of(80)], millis(0)).settle(secs(1)).hold(secs(8)),
+            Phase::new(LOADED, "80 streams").adds(&[Load::of(80)], millis(100)).settle(secs(1)).hold(secs(8)),
         ],
         probe_timeout: secs(3),
         claims: &claims(80.0, 40.0),
@@ -47,10 +47,10 @@ pub(super) static LAB: Lab = Lab {
         phases: &[
             Phase::new(BASELINE, "idle").hold(millis(500)),
             Phase::new("below", "7 streams")
-                .adds(&[Load { tokens: Some(5), ..Load::of(7) }], millis(0))
+                .adds(&[Load { tokens: Some(5), ..Load::of(7) }], millis(50))
                 .settle(millis(500))
                 .hold(secs(1)),
-            Phase::new(LOADED, "16 streams").adds(&[Load::of(16)], millis(0)).settle(millis(750)).hold(secs(2)),
+            Phase::new(LOADED, "16 streams").adds(&[Load::of(16)], millis(50)).settle(millis(750)).hold(secs(2)),
         ],
         probe_rate: 40.0,
         probe_timeout: secs(1),

@@ -28,13 +28,35 @@ pub(super) static LAB: Lab = Lab {
         ],
         phases: &[
             Phase::new(BASELINE, "idle").hold(millis(1500)),
-            Phase::new("at-5", "5 % async").actions(TO_5).adds(SIXTY, millis(0)).settle(millis(700)).hold(secs(2)),
-            Phase::new("at-50", "50 % async").actions(TO_50).adds(SIXTY, millis(0)).settle(millis(1300)).hold(secs(2)),
-            Phase::new(LOADED, "100 % async").actions(TO_100).adds(SIXTY, millis(0)).settle(millis(1300)).hold(secs(2)),
+            Phase::new("at-0", "0 % async")
+                .actions(TO_0)
+                .adds(SIXTY, millis(200))
+                .settle(millis(300))
+                .hold(millis(1700)),
+            Phase::new("at-5", "5 % async")
+                .actions(TO_5)
+                .adds(SIXTY, millis(200))
+                .settle(millis(800))
+                .hold(millis(1700)),
+            Phase::new("at-20", "20 % async")
+                .actions(TO_20)
+                .adds(SIXTY, millis(200))
+                .settle(millis(800))
+                .hold(millis(1700)),
+            Phase::new("at-50", "50 % async")
+                .actions(TO_50)
+                .adds(SIXTY, millis(200))
+                .settle(millis(800))
+                .hold(millis(1700)),
+            Phase::new(LOADED, "100 % async")
+                .actions(TO_100)
+                .adds(SIXTY, millis(200))
+                .settle(millis(800))
+                .hold(millis(1700)),
             Phase::new("failing", "vendor hangs")
                 .actions(HANG)
-                .adds(SIXTY_MORE, millis(0))
-                .settle(millis(1500))
+                .adds(SIXTY_MORE, millis(200))
+                .settle(millis(1300))
                 .hold(secs(2)),
         ],
         probe_timeout: secs(1),
@@ -52,16 +74,39 @@ pub(super) static LAB: Lab = Lab {
         ],
         phases: &[
             Phase::new(BASELINE, "idle").hold(millis(500)),
-            Phase::new("at-5", "5 % async").actions(TO_5).adds(FORTY, millis(0)).settle(millis(500)).hold(secs(1)),
-            Phase::new("at-50", "50 % async").actions(TO_50).adds(FORTY, millis(0)).settle(millis(500)).hold(secs(1)),
-            Phase::new(LOADED, "100 % async").actions(TO_100).adds(FORTY, millis(0)).settle(millis(500)).hold(secs(1)),
+            Phase::new("at-0", "0 % async")
+                .actions(TO_0)
+                .adds(FORTY, millis(100))
+                .settle(millis(200))
+                .hold(millis(700)),
+            Phase::new("at-5", "5 % async")
+                .actions(TO_5)
+                .adds(FORTY, millis(100))
+                .settle(millis(300))
+                .hold(millis(700)),
+            Phase::new("at-20", "20 % async")
+                .actions(TO_20)
+                .adds(FORTY, millis(100))
+                .settle(millis(300))
+                .hold(millis(700)),
+            Phase::new("at-50", "50 % async")
+                .actions(TO_50)
+                .adds(FORTY, millis(100))
+                .settle(millis(300))
+                .hold(millis(700)),
+            Phase::new(LOADED, "100 % async")
+                .actions(TO_100)
+                .adds(FORTY, millis(100))
+                .settle(millis(300))
+                .hold(millis(700)),
             Phase::new("failing", "vendor hangs")
                 .actions(HANG)
-                .adds(FORTY_MORE, millis(0))
-                .settle(millis(750))
+                .adds(FORTY_MORE, millis(100))
+                .settle(millis(650))
                 .hold(secs(1)),
         ],
-        probe_timeout: millis(750),
+        probe_rate: 40.0,
+        probe_timeout: millis(600),
         patience: millis(1500),
         claims: &claims([2.0, 20.0, 40.0], 24.0, millis(100), 1.0),
         ..Profile::EMPTY
@@ -69,12 +114,14 @@ pub(super) static LAB: Lab = Lab {
 };
 
 /// Streams of a phase: their clients leave at its end, so that the next begins with an empty pool.
-const SIXTY: &[Load] = &[Load { leave_after: Some(millis(2900)), ..Load::of(60) }];
+const SIXTY: &[Load] = &[Load { leave_after: Some(millis(2600)), ..Load::of(60) }];
 const SIXTY_MORE: &[Load] = &[Load::of(60)];
-const FORTY: &[Load] = &[Load { leave_after: Some(millis(1500)), ..Load::of(40) }];
+const FORTY: &[Load] = &[Load { leave_after: Some(millis(1100)), ..Load::of(40) }];
 const FORTY_MORE: &[Load] = &[Load::of(40)];
 
+const TO_0: &[Action] = &both(r#"{"percent":0}"#);
 const TO_5: &[Action] = &both(r#"{"percent":5}"#);
+const TO_20: &[Action] = &both(r#"{"percent":20}"#);
 const TO_50: &[Action] = &both(r#"{"percent":50}"#);
 const TO_100: &[Action] = &both(r#"{"percent":100}"#);
 const HANG: &[Action] = &[Action {
@@ -93,10 +140,12 @@ const fn both(body: &'static str) -> [Action; 2] {
 
 /// So many streams are `asynchronous` at 5, 50 and 100 %; the larger pool has `pool` threads. As fast
 /// as idle is `flat` of the `gap` between tokens.
-const fn claims(asynchronous: [f64; 3], pool: f64, gap: Duration, flat: f64) -> [Claim; 19] {
+const fn claims(asynchronous: [f64; 3], pool: f64, gap: Duration, flat: f64) -> [Claim; 21] {
     [
+        Claim::at_least(2.0, "health-sync p50, at 0 %", Figure::gaps(AT_0, gap)),
         Claim::exactly(asynchronous[0], "streams answered async, at 5 %", answered_async("at-5")),
         Claim::at_least(2.0, "health-sync p50, at 5 %: as bad as before", Figure::gaps(AT_5, gap)),
+        Claim::at_least(2.0, "health-sync p50, at 20 %: as bad as before", Figure::gaps(AT_20, gap)),
         Claim::exactly(asynchronous[1], "streams answered async, at 50 %", answered_async("at-50")),
         Claim::at_most(flat, "health-sync p50, at 50 %: gone", Figure::gaps(AT_50, gap)),
         Claim::at_least(2.0, "health-sync p50, at 50 %: as bad as before", Figure::gaps(AT_50_SMALL, gap)),
@@ -117,7 +166,9 @@ const fn claims(asynchronous: [f64; 3], pool: f64, gap: Duration, flat: f64) -> 
     ]
 }
 
+const AT_0: &Figure = &median("broken", "at-0");
 const AT_5: &Figure = &median("broken", "at-5");
+const AT_20: &Figure = &median("broken", "at-20");
 const AT_50: &Figure = &median("broken", "at-50");
 const AT_50_SMALL: &Figure = &median("broken-8", "at-50");
 const AT_100: &Figure = &Figure::p90("broken", LOADED, "health_sync");
