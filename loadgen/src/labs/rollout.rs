@@ -18,13 +18,14 @@ pub(super) static LAB: Lab = Lab {
     fix_file: "fixed-server/src/api.rs",
     proves_not: "that rolling out by a percentage is wrong: it is how to begin. A few percent say nothing of the \
                  fault, and the last few can still show it where the pool is small",
+    // One attempt, so that a second call can only be a second way. What retries cost is another lab's.
     normal: Profile {
         vendor: &["--tokens", "40", "--ttft", "250ms", "--inter-token", "250ms"],
         arms: &[
             Arm::actix("broken", &["--mistake", "rollout", "--blocking-threads", "40", "--first-token-timeout", "2s"]),
             Arm::actix("broken-8", &["--mistake", "rollout", "--blocking-threads", "8", "--first-token-timeout", "2s"]),
             Arm::actix("control", &["--mistake", "none", "--blocking-threads", "8", "--first-token-timeout", "2s"]),
-            Arm::fixed(&["--first-token-timeout", "2s"]),
+            Arm::fixed(&["--first-token-timeout", "2s", "--attempts", "1"]),
         ],
         phases: &[
             Phase::new(BASELINE, "idle").hold(millis(1500)),
@@ -60,7 +61,7 @@ pub(super) static LAB: Lab = Lab {
                 .hold(secs(2)),
         ],
         probe_timeout: secs(1),
-        patience: secs(3),
+        patience: millis(3500),
         claims: &claims([3.0, 30.0, 60.0], 40.0, millis(250), 0.4),
         ..Profile::EMPTY
     },
@@ -70,7 +71,7 @@ pub(super) static LAB: Lab = Lab {
             Arm::actix("broken", &["--mistake", "rollout", "--blocking-threads", "24", "--first-token-timeout", "1s"]),
             Arm::actix("broken-8", &["--mistake", "rollout", "--blocking-threads", "8", "--first-token-timeout", "1s"]),
             Arm::actix("control", &["--mistake", "none", "--blocking-threads", "8", "--first-token-timeout", "1s"]),
-            Arm::fixed(&["--first-token-timeout", "1s"]),
+            Arm::fixed(&["--first-token-timeout", "1s", "--attempts", "1"]),
         ],
         phases: &[
             Phase::new(BASELINE, "idle").hold(millis(500)),
@@ -107,7 +108,7 @@ pub(super) static LAB: Lab = Lab {
         ],
         probe_rate: 40.0,
         probe_timeout: millis(600),
-        patience: millis(1500),
+        patience: millis(2200),
         claims: &claims([2.0, 20.0, 40.0], 24.0, millis(100), 1.0),
         ..Profile::EMPTY
     },
