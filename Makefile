@@ -4,13 +4,17 @@ CARGO   ?= cargo
 BIN     := target/release
 MISTAKE ?= pool-exhaustion
 OUT     ?=
+NAME    ?=
+SIDE    ?= both
 RUN     := run
 
 # --out FILE when OUT=FILE is given.
 out_flag := $(if $(OUT),--out $(OUT))
+# Without a name the labs are listed.
+lab_command := $(if $(NAME),lab $(NAME) --side $(SIDE) $(if $(MENDED),--expect-fixed) $(out_flag),labs)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-broken demo-fixed up stop test test-postgres test-clients lint bench bench-mock bench-stack soak clean
+.PHONY: help build demo demo-broken demo-fixed lab labs up stop test test-postgres test-clients lint bench bench-mock bench-stack soak clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +30,12 @@ demo-broken: build ## Only the server with the mistake
 
 demo-fixed: build ## Only the server without it
 	@$(BIN)/loadgen demo fixed $(out_flag)
+
+lab: build ## Run one lab (NAME=name [SIDE=broken|fixed|both] [OUT=file] [MENDED=1]); without NAME, list them
+	@$(BIN)/loadgen $(lab_command)
+
+labs: build ## Run every lab, one after the other, and sum up
+	@$(BIN)/loadgen labs --all $(out_flag)
 
 up: build ## Start vendor and servers in the background, for curl (MISTAKE=name)
 	@MISTAKE=$(MISTAKE) BIN=$(BIN) RUN=$(RUN) sh scripts/up.sh

@@ -1,12 +1,20 @@
 //! The command line: what can be asked, and what is allowed.
 
+/// Labs, and the demo, which is one.
+mod labs;
+/// How values are read.
+mod values;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
 use crate::traffic::Arrivals;
 use crate::verdict::Objective;
+
+pub use labs::{DemoArgs, LabArgs, LabsArgs, Programs, Sides};
+use values::{header, method, path, probe, rate, share, some_time};
 
 /// Drives a server with slow streams, watches its health meanwhile, and judges the result.
 #[derive(Debug, Parser)]
@@ -22,40 +30,16 @@ pub struct Cli {
 pub enum Command {
     /// Start the mock vendor and the servers, load them alike, and print the verdict
     Demo(DemoArgs),
+    /// Run one lab: a mistake beside its fix, under the same traffic, and the verdict
+    Lab(LabArgs),
+    /// List the labs, or run all of them
+    Labs(LabsArgs),
     /// Put load on a server and judge it by objectives
     Run(Box<RunArgs>),
     /// 40 streams and 15 health checks: does this server exhaust its threads?
     Verify(VerifyArgs),
     /// Show sync and async health side by side, a line a second
     Watch(WatchArgs),
-}
-
-/// Which servers a demo runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Side {
-    /// Only the server with the mistake
-    Broken,
-    /// Only the server without it
-    Fixed,
-    /// Both, and the control
-    Both,
-}
-
-/// `loadgen demo`
-#[derive(Debug, Args)]
-pub struct DemoArgs {
-    /// Which servers to run
-    #[arg(value_enum, default_value = "both")]
-    pub side: Side,
-    /// Write the result to this file, as JSON
-    #[arg(long, value_name = "FILE", env = "LOADGEN_OUT")]
-    pub out: Option<PathBuf>,
-    /// The same in little, for tests: a pool of 8, streams of 3 s
-    #[arg(long)]
-    pub fast: bool,
-    /// Where the programs are [default: beside this one]
-    #[arg(long, value_name = "DIR", env = "LOADGEN_PROGRAM_DIR")]
-    pub program_dir: Option<PathBuf>,
 }
 
 /// `loadgen run`
@@ -153,6 +137,9 @@ pub struct VerifyArgs {
     /// When a check counts as timed out
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = some_time)]
     pub timeout: Duration,
+    /// Judge as the source's script does: the mean of the checks, one after the other, under 0.1 s
+    #[arg(long)]
+    pub as_in_source: bool,
     /// Where streams are asked for
     #[arg(long, value_name = "PATH", default_value = "/chat/stream", value_parser = path)]
     pub path: String,
@@ -176,46 +163,4 @@ pub struct WatchArgs {
     /// When a probe counts as timed out
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = some_time)]
     pub timeout: Duration,
-}
-
-fn some_time(text: &str) -> Result<Duration, String> {
-    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if duration.is_zero() { Err("must be more than nothing".to_owned()) } else { Ok(duration) }
-}
-
-fn rate(text: &str) -> Result<f64, String> {
-    const MAX: f64 = 100_000.0;
-    match text.parse::<f64>() {
-        Ok(rate) if rate > 0.0 && rate <= MAX => Ok(rate),
-        _ => Err(format!("expected a number a second, over 0 and up to {MAX}")),
-    }
-}
-
-fn share(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "expected 0 to 1".to_owned())
-}
-
-fn path(text: &str) -> Result<String, String> {
-    let valid = text.starts_with('/') && text.parse::<http::Uri>().is_ok();
-    if valid { Ok(text.to_owned()) } else { Err("expected a path that begins with /".to_owned()) }
-}
-
-fn method(text: &str) -> Result<String, String> {
-    text.parse::<http::Method>().map(|method| method.to_string()).map_err(|error| error.to_string())
-}
-
-fn header(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once(':').ok_or("expected NAME: VALUE")?;
-    let name: http::HeaderName = name.trim().parse().map_err(|_| "the name is no header name")?;
-    let value: http::HeaderValue = value.trim().parse().map_err(|_| "the value is no header value")?;
-    Ok((name.to_string(), value.to_str().map_err(|_| "the value must be visible ASCII")?.to_owned()))
-}
-
-fn probe(text: &str) -> Result<(String, String), String> {
-    let (name, target) = text.split_once('=').ok_or("expected NAME=PATH")?;
-    let known = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.is_empty();
-    if !known {
-        return Err("the name may have letters, digits and _".to_owned());
-    }
-    Ok((name.to_owned(), path(target)?))
 }

@@ -2,6 +2,10 @@
 
 /// `loadgen demo`
 mod demo;
+/// `loadgen lab`, and what all commands that run a lab print.
+mod lab;
+/// `loadgen labs`
+mod labs;
 /// `loadgen run`
 mod run;
 /// One server under observation, from the idle baseline to the result.
@@ -13,7 +17,7 @@ mod watch;
 
 use crate::cli::Command;
 use crate::http::EndpointError;
-use crate::lab::LabError;
+use crate::lab::{LabError, RunningArm};
 use crate::report::Terminal;
 use crate::vendor::LedgerError;
 use crate::verdict::ObjectiveError;
@@ -81,15 +85,31 @@ impl CommandError {
     }
 }
 
-/// Runs a command to its end and gives its exit code.
+/// How a command ended.
+pub struct Ended {
+    /// Its exit code.
+    pub exit_code: u8,
+    /// Programs that are to stay up until somebody says stop. Dropped, they are stopped.
+    pub kept: Vec<RunningArm>,
+}
+
+impl From<u8> for Ended {
+    fn from(exit_code: u8) -> Self {
+        Ended { exit_code, kept: Vec::new() }
+    }
+}
+
+/// Runs a command to its end.
 ///
 /// # Errors
 /// [`CommandError`] when it has no verdict.
-pub async fn execute(command: &Command, terminal: &Terminal) -> Result<u8, CommandError> {
-    match command {
-        Command::Demo(args) => demo::execute(args, terminal).await,
-        Command::Run(args) => run::execute(args, terminal).await,
-        Command::Verify(args) => verify::execute(args, terminal).await,
-        Command::Watch(args) => watch::execute(args, terminal).await,
-    }
+pub async fn execute(command: &Command, terminal: &Terminal) -> Result<Ended, CommandError> {
+    Ok(match command {
+        Command::Demo(args) => demo::execute(args, terminal).await?.into(),
+        Command::Lab(args) => lab::execute(args, terminal).await?,
+        Command::Labs(args) => labs::execute(args, terminal).await?.into(),
+        Command::Run(args) => run::execute(args, terminal).await?.into(),
+        Command::Verify(args) => verify::execute(args, terminal).await?.into(),
+        Command::Watch(args) => watch::execute(args, terminal).await?.into(),
+    })
 }

@@ -1,25 +1,41 @@
 //! What a lab is: data, and the engine that runs it.
 
+/// The servers of a lab.
+mod arm;
+/// Which arms a run has, and whose part each plays.
+mod cast;
+/// What is claimed.
+mod claim;
 /// From what was observed to the result.
 mod collect;
-/// Starts the arms, drives the phases, collects what was seen.
+/// Drives the phases, collects what was seen.
 mod engine;
 /// Figures of a result, by name.
 mod figure;
+/// What happens, in order.
+mod phase;
+/// One arm while it runs.
+mod running;
 
+use std::fmt;
 use std::time::Duration;
 
+pub use arm::{Arm, Upstream};
+pub use cast::{Part, cast};
+pub use claim::{Claim, Comparison, Condition};
 pub(crate) use collect::probe_stats;
-pub use engine::{LabError, Options, Progress, RunningArm, run};
-pub use figure::{Comparison, Figure};
-
-use crate::result::{ArmName, ClaimKind};
+pub use engine::{Finished, LabError, Options, Progress, run};
+pub use figure::{ClosedLoopFigure, Figure, ProbeFigure, StreamFigure, VendorFigure};
+pub use phase::{Action, ActionTarget, Load, Phase};
+pub use running::RunningArm;
 
 /// One mistake beside its fix, under the same traffic.
 #[derive(Debug)]
 pub struct Lab {
     /// Its name everywhere: `--mistake NAME`, `mistakes/*/NAME.rs`, `// MISTAKE NAME:`.
     pub name: &'static str,
+    /// The part of the workshop that it belongs to.
+    pub group: Group,
     /// The mistake in a sentence.
     pub mistake: &'static str,
     /// The fix in a sentence.
@@ -30,82 +46,109 @@ pub struct Lab {
     pub fix_file: &'static str,
     /// What nobody should conclude from it.
     pub proves_not: &'static str,
-    /// How it is run for people.
+    /// How it is run for people, in 30 s at most.
     pub normal: Profile,
     /// The same in little, for tests: smaller pools, shorter streams, the same claims.
     pub fast: Profile,
+}
+
+/// A part of the workshop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// Threads, pools and the event loop.
+    Threads,
+}
+
+impl Group {
+    /// All of them, in the order of the workshop.
+    pub const ALL: [Group; 1] = [Group::Threads];
+
+    /// The name in output, and of the folders of its mistakes and chapters.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Group::Threads => "threads",
+        }
+    }
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 /// The numbers of a lab.
 #[derive(Debug)]
 pub struct Profile {
     /// How the vendor of each arm answers.
-    pub vendor_args: &'static [&'static str],
+    pub vendor: &'static [&'static str],
     /// The servers.
     pub arms: &'static [Arm],
     /// What happens, in order.
     pub phases: &'static [Phase],
+    /// What every server is asked all the time.
+    pub probes: &'static [Probe],
     /// Probes of each kind a second.
     pub probe_rate: f64,
     /// When a probe counts as timed out.
     pub probe_timeout: Duration,
-    /// How long open streams may go on after the last phase. Those of a broken arm may need as long
-    /// again as a stream takes; they are left.
+    /// What every server is also asked as scripts do it, one question after the other.
+    pub closed_loop: Option<ClosedLoopProbe>,
+    /// How long open streams may go on after the last phase; then they are left. It is to be longer than
+    /// `probe_timeout` where the streams hold what the last probes wait for: left, they would let it go.
     pub patience: Duration,
+    /// The arm whose part broken-server plays once somebody has mended it.
+    pub mended_plays: &'static str,
     /// What is claimed.
     pub claims: &'static [Claim],
 }
 
-impl Lab {
-    /// The numbers to run with.
+impl Profile {
+    /// Nothing, to be filled in; the source's two probes at a rate that any server bears.
+    pub const EMPTY: Profile = Profile {
+        vendor: &[],
+        arms: &[],
+        phases: &[],
+        probes: &[HEALTH_SYNC, HEALTH_ASYNC],
+        probe_rate: 20.0,
+        probe_timeout: Duration::from_secs(5),
+        closed_loop: None,
+        patience: Duration::from_secs(2),
+        mended_plays: "fixed",
+        claims: &[],
+    };
+
+    /// How long it takes, without the start of the programs.
     #[must_use]
-    pub fn profile(&self, fast: bool) -> &Profile {
-        if fast { &self.fast } else { &self.normal }
+    pub fn takes(&self) -> Duration {
+        self.phases.iter().map(Phase::takes).sum::<Duration>() + self.patience
     }
 }
 
-/// One server of a lab.
-#[derive(Debug)]
-pub struct Arm {
-    /// Its side.
-    pub name: ArmName,
-    /// Its program.
-    pub program: &'static str,
-    /// Its flags, besides `--listen` and `--upstream`.
-    pub args: &'static [&'static str],
-}
-
-/// A stretch of a lab: some more streams, then a while in which is measured.
-#[derive(Debug)]
-pub struct Phase {
-    /// Its name in the result.
+/// One kind of open-loop probe.
+#[derive(Debug, Clone, Copy)]
+pub struct Probe {
+    /// Its name in results: `health_sync`.
     pub name: &'static str,
-    /// Its name for people.
-    pub title: &'static str,
-    /// Streams that it adds to those that are open.
-    pub streams: u32,
-    /// Over how long it adds them.
-    pub ramp: Duration,
-    /// How long is measured after that.
-    pub hold: Duration,
-    /// The arm that alone gets the streams; all arms when none is named.
-    pub only: Option<ArmName>,
-    /// Length of its streams in tokens, where it is not the vendor's.
-    pub tokens: Option<u32>,
+    /// What it gets: `/debug/health-sync`.
+    pub path: &'static str,
+    /// A field of the JSON answer whose values are counted, as a JSON pointer: `/status`.
+    pub says: Option<&'static str>,
 }
 
-impl Phase {
-    /// A phase for all arms, with streams of the vendor's length.
-    #[must_use]
-    pub const fn measured(
-        name: &'static str,
-        title: &'static str,
-        streams: u32,
-        ramp: Duration,
-        hold: Duration,
-    ) -> Self {
-        Phase { name, title, streams, ramp, hold, only: None, tokens: None }
-    }
+/// A health route that the thread pool serves.
+pub const HEALTH_SYNC: Probe = Probe { name: "health_sync", path: "/debug/health-sync", says: None };
+/// A health route that the event loop serves.
+pub const HEALTH_ASYNC: Probe = Probe { name: "health_async", path: "/debug/health-async", says: None };
+
+/// A question that is asked again when its answer has come.
+#[derive(Debug, Clone, Copy)]
+pub struct ClosedLoopProbe {
+    /// What it gets.
+    pub path: &'static str,
+    /// From an answer to the next question.
+    pub pause: Duration,
 }
 
 /// The phase in which nothing is open.
@@ -113,17 +156,16 @@ pub const BASELINE: &str = "baseline";
 /// The phase whose probes stand for the lab.
 pub const LOADED: &str = "loaded";
 
-/// What a lab claims, or what must be so for its claims to mean anything.
-#[derive(Debug)]
-pub struct Claim {
-    /// In words.
-    pub name: &'static str,
-    /// What happens when it is not so.
-    pub kind: ClaimKind,
-    /// The figure.
-    pub figure: Figure,
-    /// How it is compared.
-    pub comparison: Comparison,
-    /// With what.
-    pub threshold: f64,
+impl Lab {
+    /// The numbers to run with.
+    #[must_use]
+    pub fn profile(&self, fast: bool) -> &Profile {
+        if fast { &self.fast } else { &self.normal }
+    }
+
+    /// Its page in the workshop.
+    #[must_use]
+    pub fn chapter(&self) -> String {
+        format!("workshop/src/{}/{}.md", self.group, self.name)
+    }
 }

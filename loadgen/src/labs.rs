@@ -1,11 +1,58 @@
 //! The labs, each as data in a file of its own.
 
+mod blocked_executor;
+mod blocking_client;
+mod coordinated_omission;
+mod demo;
+mod hidden_pool_users;
+mod more_threads;
+mod orphaned_streams;
 mod pool_exhaustion;
+mod pool_per_chunk;
+mod rollout;
+mod wrong_canary;
 
-use crate::lab::Lab;
+use std::time::Duration;
 
-/// All labs, in the order of the workshop.
-pub const LABS: &[&Lab] = &[&pool_exhaustion::LAB];
+use crate::lab::{Lab, Profile};
 
-/// The lab of the demo.
-pub const DEMO: &Lab = &pool_exhaustion::LAB;
+/// All labs, in the order of the workshop. To add one, write its file and its entry here: the command
+/// line, the list and the tests follow.
+pub static LABS: &[&Lab] = &[
+    &pool_exhaustion::LAB,
+    &pool_per_chunk::LAB,
+    &blocked_executor::LAB,
+    &blocking_client::LAB,
+    &hidden_pool_users::LAB,
+    &more_threads::LAB,
+    &wrong_canary::LAB,
+    &rollout::LAB,
+    &orphaned_streams::LAB,
+    &coordinated_omission::LAB,
+];
+
+/// The lab of the demo, and the longer numbers with which the demo runs it.
+pub static DEMO: (&Lab, &Profile) = (&pool_exhaustion::LAB, &demo::PROFILE);
+
+/// The lab of this name.
+///
+/// # Errors
+/// A text for the command line: what there is, and the nearest name.
+pub fn find(name: &str) -> Result<&'static Lab, String> {
+    LABS.iter().find(|lab| lab.name == name).copied().ok_or_else(|| {
+        let nearest = LABS.iter().map(|lab| lab.name).min_by_key(|known| strsim::damerau_levenshtein(name, known));
+        let names: Vec<_> = LABS.iter().map(|lab| lab.name).collect();
+        format!("there is no such lab; did you mean '{}'? There are: {}", nearest.unwrap_or_default(), names.join(", "))
+    })
+}
+
+const fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+const fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+#[cfg(test)]
+mod tests;

@@ -26,20 +26,27 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
     let code = runtime.block_on(async {
         let terminal = Terminal::stdout();
         let interrupted = interrupted()?;
-        tokio::select! {
-            outcome = commands::execute(&cli.command, &terminal) => match outcome {
-                Ok(code) => Ok(code),
-                Err(error) => {
-                    complain(format_args!("{error}"));
-                    Ok(error.exit_code())
-                }
-            },
+        tokio::pin!(interrupted);
+        let ended = tokio::select! {
+            ended = commands::execute(&cli.command, &terminal) => ended,
             // The command's future is dropped here, and with it every program that it started.
-            name = interrupted => {
+            name = &mut interrupted => {
                 complain(format_args!("stopped by {name}; everything it started is stopped, there is no verdict"));
-                Ok(EXIT_INVALID)
+                return Ok(EXIT_INVALID);
             }
-        }
+        };
+        Ok(match ended {
+            Ok(ended) => {
+                if !ended.kept.is_empty() {
+                    interrupted.await;
+                }
+                ended.exit_code
+            }
+            Err(error) => {
+                complain(format_args!("{error}"));
+                error.exit_code()
+            }
+        })
     });
     runtime.shutdown_background();
     code

@@ -1,7 +1,11 @@
 //! What was observed: latencies, streams, probes, processes, and the generator's own lag.
 
+/// One question after the other, as scripts measure.
+mod closed_loop;
 /// A latency distribution.
 mod latencies;
+/// What became of a set of probes.
+mod probe_log;
 /// Open-loop health probes on a thread of their own.
 mod prober;
 /// What the server's process uses, a row per 250 ms.
@@ -11,8 +15,10 @@ mod stream_log;
 /// All of it side by side, a row per 250 ms.
 mod timeline;
 
+pub use closed_loop::{Answered, ClosedLoop, ClosedLoopPlan, ask_once, closed_loop_stats};
 pub use latencies::Latencies;
-pub use prober::{LagLog, ProbeKind, ProbeLog, ProbeOutcome, ProbePlan, ProbeRecord, Prober};
+pub use probe_log::{ProbeLog, ProbeOutcome, ProbeRecord};
+pub use prober::{LagLog, ProbeKind, ProbePlan, Prober};
 pub use sampler::{Sample, Sampler, Watched};
 pub use stream_log::{Ended, StreamGuard, StreamLog};
 pub use timeline::{TICK, timeline};

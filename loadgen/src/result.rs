@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wire::ledger::Ledger;
 
-pub use figures::{ProbeStats, ProcessStats, Quantile, Quantiles, StreamStats, TimelineRow};
+pub use figures::{
+    ClosedLoopStats, ProbeStats, ProcessStats, Quantile, Quantiles, StreamStats, TimelineRow, VendorStats,
+};
 pub use verdict::{ClaimKind, ClaimResult, Outcome, Verdict};
 
 /// Version of this format; goes up when a field changes its meaning or leaves.
@@ -27,9 +29,9 @@ pub struct RunResult {
     pub environment: Environment,
     /// What it was asked to do.
     pub parameters: BTreeMap<String, Value>,
-    /// The servers side by side, by arm (`demo`, `lab`).
+    /// The servers side by side, by the name of their arm: `broken`, `broken-160`, ... (`demo`, `lab`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub arms: BTreeMap<ArmName, ArmResult>,
+    pub arms: BTreeMap<String, ArmResult>,
     /// The one server under load (`run`, `verify`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<ArmResult>,
@@ -40,10 +42,9 @@ pub struct RunResult {
     pub verdict: Verdict,
 }
 
-/// A side of a comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ArmName {
+/// A side of a comparison. It is the first word of its arms' names: `broken-160` is on the broken side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
     /// broken-server with one mistake.
     Broken,
     /// broken-server with none: the same framework, so that it cannot be blamed.
@@ -52,14 +53,24 @@ pub enum ArmName {
     Fixed,
 }
 
-impl ArmName {
+impl Side {
+    /// All of them, in the order of output.
+    pub const ALL: [Side; 3] = [Side::Broken, Side::Control, Side::Fixed];
+
+    /// The side of the arm of this name.
+    #[must_use]
+    pub fn of(arm: &str) -> Option<Self> {
+        let word = arm.split('-').next();
+        Side::ALL.into_iter().find(|side| word == Some(side.as_str()))
+    }
+
     /// The name in output and JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            ArmName::Broken => "broken",
-            ArmName::Control => "control",
-            ArmName::Fixed => "fixed",
+            Side::Broken => "broken",
+            Side::Control => "control",
+            Side::Fixed => "fixed",
         }
     }
 }
@@ -80,7 +91,7 @@ pub struct Environment {
 pub struct ArmResult {
     /// The program and its arguments, where this run started it; else the URL.
     pub program: String,
-    /// The streams that every arm was given.
+    /// The streams of the phases that every arm went through.
     pub streams: StreamStats,
     /// Health probes while those streams were open, by probe.
     pub probes: BTreeMap<String, ProbeStats>,
@@ -126,12 +137,18 @@ pub struct PhaseResult {
     pub to_ms: f64,
     /// Probes that were due in between.
     pub probes: BTreeMap<String, ProbeStats>,
-    /// Streams that this phase added for this arm alone, if any.
+    /// One after the other on one connection, where the lab measures that way too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_loop: Option<ClosedLoopStats>,
+    /// What became of the streams that were begun in this phase, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub streams: Option<StreamStats>,
     /// Most generations that the vendor had under way until the end of this phase.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor_peak_active: Option<u64>,
+    /// What the vendor saw while this phase was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<VendorStats>,
     /// Share of one processor that the server used, 1.0 being all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_cores: Option<f64>,

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::BodyExt;
 use wire::ledger::Ledger;
 
 use crate::http::{self, Endpoint, HttpError};
@@ -27,12 +26,20 @@ pub enum LedgerError {
 /// # Errors
 /// [`LedgerError`]. A witness that does not speak within five seconds is none.
 pub async fn ledger(vendor: &Endpoint) -> Result<Ledger, LedgerError> {
+    read(vendor, "/debug/stats").await
+}
+
+/// The ledger without the lists of recent starts, for who asks often.
+///
+/// # Errors
+/// As of [`ledger`].
+pub async fn counts(vendor: &Endpoint) -> Result<Ledger, LedgerError> {
+    read(vendor, "/debug/stats?recent=0").await
+}
+
+async fn read(vendor: &Endpoint, path: &str) -> Result<Ledger, LedgerError> {
     const PATIENCE: Duration = Duration::from_secs(5);
-    let reading = async {
-        let request = vendor.request("GET", "/debug/stats", &[], Bytes::new());
-        let mut exchange = http::send(vendor, request).await?;
-        let body = exchange.response.body_mut().collect().await.map_err(HttpError::Body)?;
-        Ok(serde_json::from_slice(&body.to_bytes())?)
-    };
-    tokio::time::timeout(PATIENCE, reading).await.unwrap_or(Err(LedgerError::TimedOut(PATIENCE)))
+    let asking = http::ask(vendor, vendor.request("GET", path, &[], Bytes::new()));
+    let (_, body) = tokio::time::timeout(PATIENCE, asking).await.map_err(|_| LedgerError::TimedOut(PATIENCE))??;
+    Ok(serde_json::from_slice(&body)?)
 }

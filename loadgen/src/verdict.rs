@@ -6,7 +6,7 @@
 mod objective;
 
 use crate::lab::Claim;
-use crate::result::{ArmName, ClaimKind, ClaimResult, Outcome, RunResult, Verdict};
+use crate::result::{ClaimKind, ClaimResult, ClosedLoopStats, Outcome, RunResult, Verdict};
 
 pub use objective::{Objective, ObjectiveError};
 
@@ -15,15 +15,31 @@ const LAG_MS_MAX: f64 = 20.0;
 /// Or up to this share of the latency that is judged, where that is more.
 const LAG_SHARE_MAX: f64 = 0.1;
 
-/// The verdict on a lab's claims when `sides` were run. Claims that speak of other arms are left out.
+/// The verdict on a lab's claims when these arms were run. Claims that speak of other arms, or whose
+/// condition is not met, are left out.
 #[must_use]
-pub fn of_lab(claims: &[Claim], sides: &[ArmName], result: &RunResult) -> Verdict {
+pub fn of_lab(claims: &[Claim], arms: &[&str], result: &RunResult) -> Verdict {
     let mut judged_claims = Vec::new();
     let mut invalid_because = Vec::new();
-    for claim in claims.iter().filter(|claim| claim.figure.arms().iter().all(|arm| sides.contains(arm))) {
+    // Every claim must be able to bear the lag, so the one that bears least decides.
+    let mut allowed_lag_ms = f64::INFINITY;
+    for claim in claims.iter().filter(|claim| claim.figure.arms().iter().all(|arm| arms.contains(arm))) {
+        match claim.when.map(|condition| condition.holds(result)) {
+            None | Some(Some(true)) => {}
+            Some(Some(false)) => continue,
+            Some(None) => {
+                invalid_because.push(format!("nothing was measured that tells whether to claim: {}", claim.name));
+                continue;
+            }
+        }
         let judged = judge(claim, result);
-        invalid_because.extend(objection(claim, &judged, result));
+        invalid_because.extend(objection(claim, &judged));
+        allowed_lag_ms = allowed_lag_ms.min(lag_allowed_ms(claim.figure.latency_ms(result)));
         judged_claims.push(judged);
+    }
+    invalid_because.extend(lag_objection(result, allowed_lag_ms));
+    if judged_claims.is_empty() {
+        invalid_because.push("nothing is claimed of these arms alone".to_owned());
     }
     decide(judged_claims, invalid_because)
 }
@@ -35,9 +51,27 @@ pub fn of_run(objectives: &[Objective], result: &RunResult, mut invalid_because:
     for claim in claims.iter().filter(|claim| claim.measured.is_none()) {
         invalid_because.push(format!("nothing was measured for '{}'", claim.name));
     }
-    let largest = objectives.iter().filter_map(|objective| objective.latency_ms(result)).reduce(f64::min);
-    invalid_because.extend(lag_objection(result, largest));
+    let shortest = objectives.iter().filter_map(|objective| objective.latency_ms(result)).reduce(f64::min);
+    invalid_because.extend(lag_objection(result, lag_allowed_ms(shortest)));
     decide(claims, invalid_because)
+}
+
+/// The verdict of the source's validation: the mean of the checks is under 0.1 s, and nothing else
+/// matters. It is here to be compared with [`of_run`].
+#[must_use]
+pub fn as_in_source(checks: &ClosedLoopStats) -> Verdict {
+    const MEAN_MS_BELOW: f64 = 100.0;
+    let claim = ClaimResult {
+        name: "mean of the checks, one after the other".into(),
+        kind: ClaimKind::Effect,
+        arm: "target".into(),
+        measured: (checks.sent > 0).then_some(checks.mean_ms),
+        comparison: "<".into(),
+        threshold: MEAN_MS_BELOW,
+        unit: "ms".into(),
+        held: checks.sent > 0 && checks.mean_ms < MEAN_MS_BELOW,
+    };
+    decide(vec![claim], Vec::new())
 }
 
 fn decide(claims: Vec<ClaimResult>, mut invalid_because: Vec<String>) -> Verdict {
@@ -55,7 +89,7 @@ fn decide(claims: Vec<ClaimResult>, mut invalid_because: Vec<String>) -> Verdict
 fn judge(claim: &Claim, result: &RunResult) -> ClaimResult {
     let measured = claim.figure.of(result);
     let arms = claim.figure.arms();
-    let arm = if let [arm] = arms[..] { arm.as_str() } else { "all" };
+    let arm = if let [arm] = arms[..] { arm } else { "all" };
     ClaimResult {
         name: claim.name.to_owned(),
         kind: claim.kind,
@@ -69,21 +103,26 @@ fn judge(claim: &Claim, result: &RunResult) -> ClaimResult {
 }
 
 /// Why a claim's figure cannot be trusted, if so.
-fn objection(claim: &Claim, judged: &ClaimResult, result: &RunResult) -> Option<String> {
+fn objection(claim: &Claim, judged: &ClaimResult) -> Option<String> {
     let what = |why: &str| Some(format!("{why}: {} ({})", claim.name, judged.arm));
     match claim.kind {
         _ if judged.measured.is_none() => what("nothing was measured"),
         ClaimKind::Pressure if !judged.held => what("the pressure was not there"),
         ClaimKind::Control if !judged.held => what("the control is not clean"),
-        _ => lag_objection(result, claim.figure.latency_ms(result)),
+        _ => None,
     }
 }
 
-fn lag_objection(result: &RunResult, latency_ms: Option<f64>) -> Option<String> {
+/// How much the generator may lag for a figure of this latency, or of none.
+fn lag_allowed_ms(latency_ms: Option<f64>) -> f64 {
+    LAG_MS_MAX.max(latency_ms.unwrap_or(0.0) * LAG_SHARE_MAX)
+}
+
+fn lag_objection(result: &RunResult, allowed_ms: f64) -> Option<String> {
     let lag = result.generator.schedule_lag_ms.p99;
-    let allowed = LAG_MS_MAX.max(latency_ms.unwrap_or(0.0) * LAG_SHARE_MAX);
-    (lag > allowed)
-        .then(|| format!("the generator itself lagged: p99 {lag:.1} ms, over {allowed:.0} ms (is the machine busy?)"))
+    (lag > allowed_ms).then(|| {
+        format!("the generator itself lagged: p99 {lag:.1} ms, over {allowed_ms:.0} ms (is the machine busy?)")
+    })
 }
 
 #[cfg(test)]

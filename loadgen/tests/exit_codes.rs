@@ -149,6 +149,14 @@ fn bad_usage_is_2_and_names_the_flag_or_the_value() {
         (&["run"], "--url"),
         (&["demo", "sideways"], "sideways"),
         (&["verify", "--url", "http://127.0.0.1:1", "--streams", "0"], "--streams"),
+        (&["verify", "--url", "http://127.0.0.1:1", "--as-in-source", "--checks", "0"], "--checks"),
+        (&["lab", "pool-exhaustoin"], "did you mean 'pool-exhaustion'"),
+        (&["lab"], "NAME"),
+        (&["lab", "pool-exhaustion", "--html", "page.html"], "--html page.html"),
+        (&["lab", "pool-exhaustion", "--expect-fixed", "--side", "fixed"], "--expect-fixed"),
+        (&["lab", "pool-exhaustion", "--side", "sideways"], "sideways"),
+        (&["lab", "pool-exhaustion", "--start-timeout", "soon"], "--start-timeout"),
+        (&["labs", "--out", "all.json"], "--all"),
         (&["nonsense"], "nonsense"),
         (&[], "Usage"),
     ] {
@@ -175,6 +183,18 @@ fn programs_that_are_not_there_are_3_and_say_what_to_build() {
     let output = loadgen(&["demo", "--program-dir", "/nonexistent"]);
     assert_eq!(code(&output), 3);
     assert!(stderr(&output).contains("/nonexistent/mock-llm") && stderr(&output).contains("make build"));
+}
+
+#[test]
+fn the_list_of_labs_names_each_with_the_time_it_takes() {
+    let output = loadgen(&["labs"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    for lab in loadgen::labs::LABS {
+        let line = said.lines().find(|line| line.split_whitespace().next() == Some(lab.name));
+        let seconds = format!(" {} s ", lab.normal.takes().as_secs_f64().ceil());
+        assert!(line.is_some_and(|line| line.contains(&seconds)), "{}:\n{said}", lab.name);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -38,7 +38,7 @@ async fn server(answer: Answer) -> Endpoint {
 
 /// Probes `endpoint` at `rate` for `duration` and waits for the answers.
 async fn probe(endpoint: Endpoint, rate: f64, timeout: Duration, duration: Duration) -> Arc<ProbeLog> {
-    let kinds = vec![ProbeKind { name: "health".into(), path: "/health".into() }];
+    let kinds = vec![ProbeKind::new("health", "/health")];
     let plan = ProbePlan { kinds, rate, timeout };
     let (prober, mut logs) = Prober::start(Instant::now(), vec![(endpoint, plan)], Arc::new(LagLog::default()));
     tokio::time::sleep(duration).await;

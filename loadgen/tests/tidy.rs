@@ -6,7 +6,9 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use loadgen::lab::Group;
 use loadgen::labs::LABS;
 
 const LINES_MAX: usize = 300;
@@ -67,16 +69,127 @@ fn every_anchor_that_begins_ends() {
     }
 }
 
+/// The mistakes of broken-server and their groups, as it lists them itself.
+fn mistakes() -> Vec<(String, String)> {
+    let program = Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("broken-server");
+    let output = Command::new(&program).arg("--list").output();
+    let output = output.unwrap_or_else(|error| panic!("{}: {error}: run `make test`", program.display()));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let words = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    words.map(|words| (words[0].to_owned(), words[1].to_owned())).filter(|(_, group)| group != "control").collect()
+}
+
+#[test]
+fn every_mistake_has_its_lab_in_the_same_group_and_order() {
+    let labs: Vec<_> = LABS.iter().map(|lab| (lab.name.to_owned(), lab.group.to_string())).collect();
+    assert_eq!(labs, mistakes(), "loadgen/src/labs.rs and broken-server/src/registry.rs");
+}
+
 #[test]
 fn a_lab_leads_to_its_mistake_and_its_fix() {
     for lab in LABS {
+        let file_name = lab.name.replace('-', "_");
+        assert_eq!(lab.mistake_file, format!("broken-server/src/mistakes/{}/{file_name}.rs", lab.group));
         for (file, mark) in [(lab.mistake_file, "// MISTAKE "), (lab.fix_file, "// FIX ")] {
-            let text = fs::read_to_string(repository().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+            let text = read(file);
             assert!(marks(&text, mark).iter().any(|name| name == lab.name), "{file} has no mark of {}", lab.name);
+            let shown = anchored(&text, lab.name).unwrap_or_else(|| panic!("{file} has no anchor {}", lab.name));
+            assert!(shown.contains(&format!("{mark}{}:", lab.name)), "{file}: the anchor does not show the mark");
         }
-        let stem = Path::new(lab.mistake_file).file_stem().unwrap().to_str().unwrap();
-        assert_eq!(stem.replace('_', "-"), lab.name, "one name everywhere");
-        let own = repository().join(format!("loadgen/src/labs/{stem}.rs"));
-        assert!(own.exists(), "{} is not there", own.display());
+        assert!(repository().join(format!("loadgen/src/labs/{file_name}.rs")).exists(), "{} has no file", lab.name);
+        for profile in [&lab.normal, &lab.fast] {
+            let runs = profile.arms.iter().any(|arm| arm.args.starts_with(&["--mistake", lab.name]));
+            assert!(runs, "{} does not run its mistake", lab.name);
+        }
     }
+}
+
+#[test]
+fn no_mark_and_no_file_of_a_lab_is_an_orphan() {
+    let names: BTreeSet<_> = LABS.iter().map(|lab| lab.name.to_owned()).collect();
+    for (path, text) in sources().iter().filter(|(path, _)| !path.starts_with("loadgen/tests")) {
+        for mark in ["// MISTAKE ", "// FIX "] {
+            let orphans: Vec<_> = marks(text, mark).into_iter().filter(|name| !names.contains(name)).collect();
+            assert!(orphans.is_empty(), "{}: {mark}{orphans:?} is no lab's", path.display());
+        }
+    }
+    for entry in fs::read_dir(repository().join("loadgen/src/labs")).unwrap() {
+        let path = entry.unwrap().path();
+        let stem = path.file_stem().unwrap().to_str().unwrap().replace('_', "-");
+        // The tests of all labs, and the longer numbers of one.
+        let known = names.contains(&stem) || ["tests", "demo"].contains(&stem.as_str());
+        assert!(known, "{} is no lab's", path.display());
+    }
+}
+
+/// The table of labs in README.md, from the registry.
+fn table_of_labs() -> String {
+    let mut table = "| lab | the mistake | the fix | side by side |\n|---|---|---|---|\n".to_owned();
+    for lab in LABS {
+        let files = format!("[wrong]({}), [right]({})", lab.mistake_file, lab.fix_file);
+        table += &format!("| `{}` | {} | {} | {files} |\n", lab.name, lab.mistake, lab.fix);
+    }
+    table
+}
+
+#[test]
+fn the_readme_has_the_table_of_labs() {
+    let (readme, table) = (read("README.md"), table_of_labs());
+    assert!(readme.contains(&table), "README.md's table of labs is not that of the registry, which is:\n{table}");
+}
+
+/// The chapters are checked from when the first of them is there.
+#[test]
+fn every_lab_has_its_chapter_and_every_chapter_its_lab() {
+    let book = repository().join("workshop/src");
+    for group in Group::ALL.into_iter().filter(|group| book.join(group.as_str()).exists()) {
+        let expected: BTreeSet<_> = LABS.iter().filter(|lab| lab.group == group).map(|lab| lab.chapter()).collect();
+        let there = fs::read_dir(book.join(group.as_str())).unwrap().map(|entry| entry.unwrap().file_name());
+        let there = there.map(|name| format!("workshop/src/{group}/{}", name.to_str().unwrap())).collect();
+        assert_eq!(expected, there, "a lab without its chapter, or the other way round");
+        for lab in LABS.iter().filter(|lab| lab.group == group) {
+            let text = read(&lab.chapter());
+            for file in [lab.mistake_file, lab.fix_file] {
+                let include = format!("{{{{#include ../../../{file}:{}}}}}", lab.name);
+                assert!(text.contains(&include), "{} does not show {include}", lab.chapter());
+            }
+            assert!(
+                text.contains(&format!("make lab NAME={}", lab.name)),
+                "{} does not say how to run it",
+                lab.chapter()
+            );
+        }
+    }
+}
+
+#[test]
+fn every_include_of_a_chapter_resolves() {
+    let mut folders = vec![repository().join("workshop/src")];
+    while let Some(folder) = folders.pop().filter(|folder| folder.exists()) {
+        for path in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            for include in text.split("{{#include ").skip(1).map(|rest| rest.split("}}").next().unwrap().trim()) {
+                let (file, anchor) = include.split_once(':').unwrap_or((include, ""));
+                let included = fs::read_to_string(folder.join(file));
+                let included = included.unwrap_or_else(|error| panic!("{}: {include}: {error}", path.display()));
+                let found = anchor.is_empty() || anchored(&included, anchor).is_some();
+                assert!(found, "{}: {include}: there is no such anchor", path.display());
+            }
+        }
+    }
+}
+
+fn read(file: &str) -> String {
+    fs::read_to_string(repository().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// The lines between an anchor's marks.
+fn anchored<'a>(text: &'a str, anchor: &str) -> Option<&'a str> {
+    let begin = text.find(&format!("// ANCHOR: {anchor}\n"))?;
+    let shown = &text[begin..];
+    shown.find(&format!("// ANCHOR_END: {anchor}\n")).map(|end| &shown[..end])
 }

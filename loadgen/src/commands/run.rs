@@ -77,7 +77,7 @@ fn missing_pressure(shape: LoadShape, args: &RunArgs, result: &RunResult) -> Vec
 }
 
 fn probe_plan(args: &RunArgs) -> ProbePlan {
-    let kind = |(name, path): &(String, String)| ProbeKind { name: name.clone(), path: path.clone() };
+    let kind = |(name, path): &(String, String)| ProbeKind::new(name, path);
     let kinds = if args.probes.is_empty() { ProbeKind::defaults() } else { args.probes.iter().map(kind).collect() };
     ProbePlan { kinds, rate: args.probe_rate, timeout: args.probe_timeout }
 }

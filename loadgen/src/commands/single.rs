@@ -3,6 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -146,7 +147,7 @@ pub(super) async fn pass(seen: &Observation, duration: Duration, terminal: &Term
 }
 
 /// Writes the result file and says so.
-pub(super) fn write_out(result: &RunResult, path: &Path, terminal: &Terminal) -> Result<(), CommandError> {
+pub(super) fn write_out(result: &impl Serialize, path: &Path, terminal: &Terminal) -> Result<(), CommandError> {
     report::write_json(result, path)
         .map_err(|source| CommandError::Out { path: path.display().to_string(), source })?;
     terminal.line(format!("  The result:  {}", path.display()));

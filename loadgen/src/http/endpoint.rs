@@ -2,6 +2,7 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 
 use bytes::Bytes;
 use http::Uri;
+use http::request::Builder;
 use http_body_util::Full;
 use hyper::Request;
 use hyper::header::{CONNECTION, HOST};
@@ -84,16 +85,26 @@ impl Endpoint {
     /// A request for `path` on a connection that is not used again.
     #[must_use]
     pub fn request(&self, method: &str, path: &str, headers: &[(String, String)], body: Bytes) -> Request<Full<Bytes>> {
-        let uri = format!("{}{path}", self.base_path);
-        let mut request = Request::builder().method(method).uri(uri).header(HOST, &self.host);
+        let mut request = self.builder(method, path).header(CONNECTION, "close");
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        request
-            .header(CONNECTION, "close")
-            .body(Full::new(body))
-            .unwrap_or_else(|error| unreachable!("method, path and headers are checked where they are read: {error}"))
+        checked(request.body(Full::new(body)))
     }
+
+    /// A request for `path`, without headers or body, on a connection that is used again.
+    #[must_use]
+    pub fn request_on_kept_connection(&self, method: &str, path: &str) -> Request<Full<Bytes>> {
+        checked(self.builder(method, path).body(Full::default()))
+    }
+
+    fn builder(&self, method: &str, path: &str) -> Builder {
+        Request::builder().method(method).uri(format!("{}{path}", self.base_path)).header(HOST, &self.host)
+    }
+}
+
+fn checked(built: http::Result<Request<Full<Bytes>>>) -> Request<Full<Bytes>> {
+    built.unwrap_or_else(|error| unreachable!("method, path and headers are checked where they are read: {error}"))
 }
 
 impl std::fmt::Display for Endpoint {

@@ -5,58 +5,83 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use wire::ledger::Ledger;
 
-use super::engine::{Options, PhaseSeen, RunningArm};
-use super::{BASELINE, LOADED, Lab};
+use super::engine::Options;
+use super::running::{PhaseSeen, RunningArm};
+use super::{BASELINE, LOADED, Lab, Phase, Profile};
 use crate::environment::environment;
 use crate::measure::{LagLog, ProbeLog, timeline};
 use crate::result::{
-    ArmResult, Baseline, Generator, Outcome, PhaseResult, ProbeStats, RunResult, SCHEMA_VERSION, Verdict,
+    ArmResult, Baseline, Generator, Outcome, PhaseResult, ProbeStats, RunResult, SCHEMA_VERSION, VendorStats, Verdict,
 };
 use crate::verdict;
 
 /// The result of a lab, verdict included.
 pub(super) fn collect(
     lab: &Lab,
+    profile: &Profile,
     options: &Options,
-    arms: &[(RunningArm, Ledger)],
+    arms: &[RunningArm],
+    ledgers: Vec<Option<Ledger>>,
     lag: &Arc<LagLog>,
     elapsed: Duration,
 ) -> RunResult {
-    let arms = arms.iter().map(|(arm, ledger)| (arm.name, arm_result(arm, ledger, elapsed))).collect();
+    let by_role = arms.iter().zip(ledgers).map(|(arm, ledger)| (arm.role.to_owned(), arm_result(arm, ledger, elapsed)));
     let mut result = RunResult {
         schema_version: SCHEMA_VERSION,
         command: options.command.clone(),
         environment: environment(),
-        parameters: parameters(lab, options),
-        arms,
+        parameters: parameters(lab, profile, options),
+        arms: by_role.collect(),
         target: None,
         generator: Generator { schedule_lag_ms: lag.latencies().quantiles() },
         verdict: Verdict { result: Outcome::Invalid, claims: Vec::new(), invalid_because: Vec::new() },
     };
-    result.verdict = verdict::of_lab(lab.profile(options.fast).claims, &options.sides, &result);
+    let roles: Vec<_> = arms.iter().map(|arm| arm.role).collect();
+    result.verdict = verdict::of_lab(profile.claims, &roles, &result);
+    for arm in arms.iter().filter(|arm| arm.role != arm.name) {
+        give_back_its_name(arm, &mut result);
+    }
     result
 }
 
-fn parameters(lab: &Lab, options: &Options) -> BTreeMap<String, Value> {
+/// An arm that has played another's part is called by its own name in what is read.
+fn give_back_its_name(arm: &RunningArm, result: &mut RunResult) {
+    if let Some(seen) = result.arms.remove(arm.role) {
+        result.arms.insert(arm.name.to_owned(), seen);
+    }
+    for claim in result.verdict.claims.iter_mut().filter(|claim| claim.arm == arm.role) {
+        claim.arm = arm.name.to_owned();
+    }
+}
+
+fn parameters(lab: &Lab, profile: &Profile, options: &Options) -> BTreeMap<String, Value> {
     let sides: Vec<_> = options.sides.iter().map(|side| side.as_str()).collect();
-    let profile = lab.profile(options.fast);
-    let phases: Vec<_> = profile
-        .phases
-        .iter()
-        .map(|phase| json!({"name": phase.name, "streams": phase.streams, "only": phase.only, "tokens": phase.tokens}))
-        .collect();
+    let load = |phase: &Phase| -> Vec<Value> {
+        let loads = phase.loads.iter();
+        loads
+            .map(|load| {
+                let leave_after_ms = load.leave_after.map(|after| after.as_millis());
+                json!({"streams": load.streams, "headers": load.headers(), "leave_after_ms": leave_after_ms})
+            })
+            .collect()
+    };
+    let phase = |phase: &Phase| {
+        json!({"name": phase.name, "streams": phase.streams(), "only": phase.only, "loads": load(phase),
+               "ramp_ms": phase.ramp.as_millis(), "hold_ms": phase.hold.as_millis()})
+    };
     BTreeMap::from([
         ("lab".into(), json!(lab.name)),
         ("fast".into(), json!(options.fast)),
         ("sides".into(), json!(sides)),
-        ("vendor".into(), json!(profile.vendor_args)),
-        ("phases".into(), json!(phases)),
+        ("expect_fixed".into(), json!(options.expect_fixed)),
+        ("vendor".into(), json!(profile.vendor)),
+        ("phases".into(), profile.phases.iter().map(phase).collect()),
         ("probes_per_second".into(), json!(profile.probe_rate)),
         ("probe_timeout_ms".into(), json!(profile.probe_timeout.as_millis())),
     ])
 }
 
-fn arm_result(arm: &RunningArm, ledger: &Ledger, elapsed: Duration) -> ArmResult {
+fn arm_result(arm: &RunningArm, ledger: Option<Ledger>, elapsed: Duration) -> ArmResult {
     let phases: Vec<_> = arm.seen.iter().map(|seen| phase_result(arm, seen, elapsed)).collect();
     let probes_of = |name: &str| {
         let phase = phases.iter().find(|phase| phase.name == name);
@@ -67,7 +92,7 @@ fn arm_result(arm: &RunningArm, ledger: &Ledger, elapsed: Duration) -> ArmResult
         streams: arm.shared.stats(elapsed),
         probes: probes_of(LOADED),
         baseline: Baseline::new(probes_of(BASELINE)),
-        vendor: Some(ledger.clone()),
+        vendor: ledger,
         process: arm.watched.process_stats(),
         timeline: timeline(&arm.watched, &arm.probes),
         phases,
@@ -80,9 +105,23 @@ fn phase_result(arm: &RunningArm, seen: &PhaseSeen, elapsed: Duration) -> PhaseR
         from_ms: seen.from.as_secs_f64() * 1000.0,
         to_ms: seen.to.as_secs_f64() * 1000.0,
         probes: probe_stats(&arm.probes, seen.from, seen.to),
-        streams: seen.phase.only.map(|_| arm.alone.stats(elapsed)),
-        vendor_peak_active: Some(seen.vendor_peak_active),
+        closed_loop: arm.closed_loop.as_ref().map(|asking| asking.stats(seen.from, seen.to)),
+        streams: (seen.phase.streams() > 0).then(|| seen.streams.stats(elapsed)),
+        vendor_peak_active: seen.ledgers.as_ref().map(|(_, after)| after.peak_active),
+        vendor: seen.ledgers.as_ref().map(|(before, after)| vendor_stats(before, after)),
         cpu_cores: arm.watched.cpu_cores(seen.from, seen.to),
+    }
+}
+
+fn vendor_stats(before: &Ledger, after: &Ledger) -> VendorStats {
+    let since = |count: fn(&Ledger) -> u64| count(after).saturating_sub(count(before));
+    VendorStats {
+        started: since(|ledger| ledger.started),
+        completed: since(|ledger| ledger.completed),
+        cancelled: since(|ledger| ledger.cancelled),
+        tokens_sent: since(|ledger| ledger.tokens_sent),
+        tokens_after_disconnect: since(|ledger| ledger.tokens_after_disconnect),
+        active: after.active,
     }
 }
 

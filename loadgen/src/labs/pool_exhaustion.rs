@@ -1,131 +1,131 @@
 use std::time::Duration;
 
-use crate::lab::{Arm, BASELINE, Claim, Comparison, Figure, LOADED, Lab, Phase, Profile};
-use crate::result::ArmName::{self, Broken, Control, Fixed};
-use crate::result::{ClaimKind, Quantile};
+use super::{millis, secs};
+use crate::lab::{
+    Arm, BASELINE, Claim, Figure, Group, LOADED, Lab, Load, Phase, ProbeFigure, Profile, StreamFigure, VendorFigure,
+};
+use crate::result::Quantile;
 
 /// A blocking client keeps a pool thread for the whole stream.
-pub(super) const LAB: Lab = Lab {
+pub(super) static LAB: Lab = Lab {
     name: "pool-exhaustion",
+    group: Group::Threads,
     mistake: "a blocking HTTP client keeps a pool thread for the whole stream",
     fix: "an async client: no thread waits for a token",
     mistake_file: "broken-server/src/mistakes/threads/pool_exhaustion.rs",
     fix_file: "fixed-server/src/upstream/events.rs",
     proves_not: "that 40 is a bad pool size (every size has its knee); that fixed-server has no limit \
                  (descriptors, memory and --max-in-flight are limits too)",
-    // The source's pool, and streams of 15 s, as it has them at the shortest. All streams begin
-    // within three seconds, so they end together, after `loaded`: a pool that is full stays full.
+    // Two pools, each at one stream fewer than it has threads and at as many. The streams are all
+    // begun before the first of them ends, so a pool that is full stays full.
     normal: Profile {
-        vendor_args: &["--tokens", "60", "--ttft", "250ms", "--inter-token", "250ms"],
-        arms: &arms(
-            &["--mistake", "pool-exhaustion", "--blocking-threads", "40"],
-            &["--mistake", "none", "--blocking-threads", "40"],
-        ),
-        phases: &[
-            Phase::measured(BASELINE, "idle", 0, millis(0), secs(2)),
-            Phase::measured("below", "39 streams", 39, millis(500), secs(2)),
-            Phase::measured(LOADED, "60 streams", 21, millis(500), secs(12)),
-            Phase {
-                only: Some(Fixed),
-                tokens: Some(18),
-                ..Phase::measured("scale", "2,000 more", 2000, millis(1500), secs(3))
-            },
+        vendor: &["--tokens", "60", "--ttft", "250ms", "--inter-token", "250ms"],
+        arms: &[
+            Arm::actix("broken", &["--mistake", "pool-exhaustion", "--blocking-threads", "40"]),
+            Arm::actix("broken-8", &["--mistake", "pool-exhaustion", "--blocking-threads", "8"]),
+            Arm::actix("control", &["--mistake", "none", "--blocking-threads", "8"]),
+            Arm::fixed(&[]),
         ],
-        probe_rate: 20.0,
-        probe_timeout: secs(10),
-        patience: secs(2),
-        claims: &claims(40.0, 60.0, 2000.0, 100.0),
+        phases: &[
+            Phase::new(BASELINE, "idle").hold(secs(2)),
+            Phase::new("below-8", "7 streams").adds(&[Load::of(7)], millis(200)).hold(secs(2)),
+            Phase::new("at-8", "8 streams").adds(&[Load::of(1)], millis(300)).hold(secs(2)),
+            Phase::new("below", "39 streams").adds(&[Load::of(31)], millis(500)).hold(secs(2)),
+            Phase::new("at", "40 streams").adds(&[Load::of(1)], millis(300)).hold(secs(2)),
+            Phase::new(LOADED, "60 streams").adds(&[Load::of(20)], millis(300)).hold(secs(3)),
+            Phase::new("scale", "1,000 more").only("fixed").adds(&MANY, secs(3)).hold(secs(3)),
+        ],
+        probe_timeout: secs(3),
+        patience: secs(4),
+        claims: &claims(&Numbers { pool: 40.0, streams: 60.0, many: 1000.0, gap: millis(250), flat: 0.4, apart: 20.0 }),
+        ..Profile::EMPTY
     },
     fast: Profile {
-        vendor_args: &["--tokens", "30", "--ttft", "100ms", "--inter-token", "100ms"],
-        arms: &arms(
-            &["--mistake", "pool-exhaustion", "--blocking-threads", "8"],
-            &["--mistake", "none", "--blocking-threads", "8"],
-        ),
-        phases: &[
-            Phase::measured(BASELINE, "idle", 0, millis(0), millis(1000)),
-            Phase::measured("below", "7 streams", 7, millis(100), millis(600)),
-            Phase::measured(LOADED, "16 streams", 9, millis(100), millis(1800)),
-            Phase {
-                only: Some(Fixed),
-                tokens: Some(20),
-                ..Phase::measured("scale", "100 more", 100, millis(300), millis(900))
-            },
+        vendor: &["--tokens", "40", "--ttft", "100ms", "--inter-token", "100ms"],
+        arms: &[
+            Arm::actix("broken", &["--mistake", "pool-exhaustion", "--blocking-threads", "16"]),
+            Arm::actix("broken-8", &["--mistake", "pool-exhaustion", "--blocking-threads", "8"]),
+            Arm::actix("control", &["--mistake", "none", "--blocking-threads", "8"]),
+            Arm::fixed(&[]),
         ],
-        probe_rate: 50.0,
+        phases: &[
+            Phase::new(BASELINE, "idle").hold(millis(700)),
+            Phase::new("below-8", "7 streams").adds(&[Load::of(7)], millis(100)).hold(millis(500)),
+            Phase::new("at-8", "8 streams").adds(&[Load::of(1)], millis(100)).hold(millis(500)),
+            Phase::new("below", "15 streams").adds(&[Load::of(7)], millis(100)).hold(millis(500)),
+            Phase::new("at", "16 streams").adds(&[Load::of(1)], millis(100)).hold(millis(500)),
+            Phase::new(LOADED, "24 streams").adds(&[Load::of(8)], millis(100)).hold(millis(700)),
+            Phase::new("scale", "100 more")
+                .only("fixed")
+                .adds(&[Load { tokens: Some(10), ..Load::of(100) }], millis(300))
+                .hold(millis(700)),
+        ],
+        probe_rate: 40.0,
         probe_timeout: secs(1),
-        patience: secs(2),
-        claims: &claims(8.0, 16.0, 100.0, 5.0),
+        claims: &claims(&Numbers { pool: 16.0, streams: 24.0, many: 100.0, gap: millis(100), flat: 1.0, apart: 5.0 }),
+        ..Profile::EMPTY
     },
 };
 
-const fn arms(broken: &'static [&'static str], control: &'static [&'static str]) -> [Arm; 3] {
+/// Streams that are many, not busy: one token a second.
+const MANY: [Load; 1] = [Load { tokens: Some(7), inter_token: Some(secs(1)), ..Load::of(1000) }];
+
+/// In what the claims of the two profiles differ.
+struct Numbers {
+    /// Threads of the larger pool; the smaller has 8.
+    pool: f64,
+    /// Streams of every arm.
+    streams: f64,
+    /// Streams that fixed-server gets besides.
+    many: f64,
+    /// From token to token.
+    gap: Duration,
+    /// As fast as idle is 100 ms, in gaps: from there on the source calls a pool exhausted.
+    flat: f64,
+    /// How far latencies lie apart, at least.
+    apart: f64,
+}
+
+const fn claims(n: &Numbers) -> [Claim; 18] {
     [
-        Arm { name: Broken, program: "broken-server", args: broken },
-        Arm { name: Control, program: "broken-server", args: control },
-        Arm { name: Fixed, program: "fixed-server", args: &["--allow-mock-headers"] },
+        Claim::exactly(0.0, "health-sync timed out, a stream below", BELOW_TIMED_OUT),
+        Claim::apart(n.apart, "health-sync p50, at the size over below", AT, BELOW),
+        Claim::exactly(n.pool, "streams that reach the vendor: the pool size", peak("broken", LOADED)),
+        Claim::apart(n.apart, "health-sync p50, at the size over below", AT_8, BELOW_8),
+        Claim::exactly(8.0, "streams that reach the vendor: the pool size", peak("broken-8", LOADED)),
+        Claim::at_most(n.flat, "health-async p90 meanwhile", Figure::gaps(ASYNC, n.gap)),
+        Claim::at_most(0.2, "processors in use meanwhile", Figure::CpuCores { arm: "broken", phase: LOADED }),
+        Claim::apart(n.apart, "health-sync p90, broken over fixed", SYNC, SYNC_FIXED),
+        Claim::at_most(n.flat, "health-sync p90", Figure::gaps(SYNC_FIXED, n.gap)),
+        Claim::at_most(n.flat, "health-sync p90 with many streams", Figure::gaps(SYNC_MANY, n.gap)),
+        Claim::exactly(0.0, "health-sync timed out", FIXED_TIMED_OUT),
+        Claim::exactly(0.0, "streams lost", Figure::all_streams("fixed", StreamFigure::Lost)),
+        Claim::exactly(n.streams, "streams at the vendor", peak("fixed", LOADED)).pressure(),
+        Claim::at_least(n.many, "many streams at the vendor", peak("fixed", "scale")).pressure(),
+        Claim::exactly(n.streams, "streams at the vendor", peak("control", LOADED)).pressure(),
+        Claim::apart(n.apart, "health-sync p90, broken over control", SYNC, SYNC_CONTROL).control(),
+        Claim::exactly(0.0, "health-sync timed out", CONTROL_TIMED_OUT).control(),
+        Claim::exactly(0.0, "streams lost", Figure::all_streams("control", StreamFigure::Lost)).control(),
     ]
 }
 
-/// `pool` threads, `streams` for all arms, `many` more for fixed-server; latencies lie apart by at
-/// least the factor `apart`.
-const fn claims(pool: f64, streams: f64, many: f64, apart: f64) -> [Claim; 13] {
-    [
-        apart_by(apart, "health-sync p99, loaded over idle", SYNC_BROKEN, SYNC_BROKEN_IDLE),
-        apart_by(apart, "health-sync p99, broken over fixed", SYNC_BROKEN, SYNC_FIXED),
-        apart_by(apart, "health-sync p99, loaded over a stream below", SYNC_BROKEN, SYNC_BROKEN_BELOW),
-        apart_by(apart, "loaded p99, health-sync over health-async", SYNC_BROKEN, ASYNC_BROKEN),
-        exactly(pool, "streams that reach the vendor: the pool size", vendor_peak(Broken, LOADED)),
-        effect("processors in use meanwhile", Figure::CpuCores { arm: Broken, phase: LOADED }, Comparison::AtMost, 0.2),
-        // From 0.1 s on the source calls a pool exhausted.
-        effect("health-sync p99 with many streams", sync(Fixed, "scale"), Comparison::AtMost, 100.0),
-        exactly(0.0, "streams lost", Figure::Lost { arm: Fixed }),
-        pressure("streams at the vendor", vendor_peak(Fixed, LOADED), Comparison::Exactly, streams),
-        pressure("many streams at the vendor", vendor_peak(Fixed, "scale"), Comparison::AtLeast, many),
-        pressure("streams at the vendor", vendor_peak(Control, LOADED), Comparison::Exactly, streams),
-        Claim {
-            kind: ClaimKind::Control,
-            ..apart_by(apart, "health-sync p99, broken over control", SYNC_BROKEN, SYNC_CONTROL)
-        },
-        Claim { kind: ClaimKind::Control, ..exactly(0.0, "streams lost", Figure::Lost { arm: Control }) },
-    ]
+const SYNC: &Figure = &Figure::p90("broken", LOADED, "health_sync");
+const SYNC_FIXED: &Figure = &Figure::p90("fixed", LOADED, "health_sync");
+const SYNC_MANY: &Figure = &Figure::p90("fixed", "scale", "health_sync");
+const SYNC_CONTROL: &Figure = &Figure::p90("control", LOADED, "health_sync");
+const ASYNC: &Figure = &Figure::p90("broken", LOADED, "health_async");
+const AT: &Figure = &median("broken", "at");
+const BELOW: &Figure = &median("broken", "below");
+const AT_8: &Figure = &median("broken-8", "at-8");
+const BELOW_8: &Figure = &median("broken-8", "below-8");
+const BELOW_TIMED_OUT: Figure = Figure::probe("broken", "below", "health_sync", ProbeFigure::TimedOut);
+const FIXED_TIMED_OUT: Figure = Figure::probe("fixed", LOADED, "health_sync", ProbeFigure::TimedOut);
+const CONTROL_TIMED_OUT: Figure = Figure::probe("control", LOADED, "health_sync", ProbeFigure::TimedOut);
+
+const fn median(arm: &'static str, phase: &'static str) -> Figure {
+    Figure::probe(arm, phase, "health_sync", ProbeFigure::Latency(Quantile::P50))
 }
 
-const SYNC_BROKEN: &Figure = &sync(Broken, LOADED);
-const SYNC_BROKEN_IDLE: &Figure = &sync(Broken, BASELINE);
-const SYNC_BROKEN_BELOW: &Figure = &sync(Broken, "below");
-const ASYNC_BROKEN: &Figure = &Figure::Latency { arm: Broken, phase: LOADED, probe: "health_async", at: Quantile::P99 };
-const SYNC_FIXED: &Figure = &sync(Fixed, LOADED);
-const SYNC_CONTROL: &Figure = &sync(Control, LOADED);
-
-const fn sync(arm: ArmName, phase: &'static str) -> Figure {
-    Figure::Latency { arm, phase, probe: "health_sync", at: Quantile::P99 }
-}
-
-const fn vendor_peak(arm: ArmName, phase: &'static str) -> Figure {
-    Figure::VendorPeak { arm, phase }
-}
-
-const fn apart_by(factor: f64, name: &'static str, over: &'static Figure, under: &'static Figure) -> Claim {
-    effect(name, Figure::Ratio(over, under), Comparison::AtLeast, factor)
-}
-
-const fn exactly(count: f64, name: &'static str, figure: Figure) -> Claim {
-    effect(name, figure, Comparison::Exactly, count)
-}
-
-const fn pressure(name: &'static str, figure: Figure, comparison: Comparison, threshold: f64) -> Claim {
-    Claim { kind: ClaimKind::Pressure, ..effect(name, figure, comparison, threshold) }
-}
-
-const fn effect(name: &'static str, figure: Figure, comparison: Comparison, threshold: f64) -> Claim {
-    Claim { name, kind: ClaimKind::Effect, figure, comparison, threshold }
-}
-
-const fn secs(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
-
-const fn millis(millis: u64) -> Duration {
-    Duration::from_millis(millis)
+const fn peak(arm: &'static str, phase: &'static str) -> Figure {
+    Figure::vendor(arm, phase, VendorFigure::PeakActive)
 }

@@ -3,15 +3,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http_body_util::BodyExt;
 use tokio::runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::Latencies;
+use super::{Latencies, ProbeLog, ProbeOutcome, ProbeRecord};
 use crate::http::{self, Endpoint};
-use crate::result::ProbeStats;
 
 /// Which probes a server gets, and how often.
 #[derive(Debug, Clone)]
@@ -31,106 +29,21 @@ pub struct ProbeKind {
     pub name: String,
     /// What it gets: `/debug/health-sync`.
     pub path: String,
+    /// A field of the JSON answer to keep, as a JSON pointer: `/status`.
+    pub says: Option<String>,
 }
 
 impl ProbeKind {
+    /// A probe that gets `path` and does not look into the answer.
+    #[must_use]
+    pub fn new(name: &str, path: &str) -> Self {
+        ProbeKind { name: name.into(), path: path.into(), says: None }
+    }
+
     /// The source's pair: a route that the thread pool serves, and one that the event loop serves.
     #[must_use]
     pub fn defaults() -> Vec<Self> {
-        let kind = |name: &str, path: &str| ProbeKind { name: name.into(), path: path.into() };
-        vec![kind("health_sync", "/debug/health-sync"), kind("health_async", "/debug/health-async")]
-    }
-}
-
-/// One probe.
-#[derive(Debug, Clone, Copy)]
-pub struct ProbeRecord {
-    /// When it was due, since the start of the run.
-    pub due: Duration,
-    /// How much later it was sent.
-    pub sent_after: Duration,
-    /// From when it was due to its end.
-    pub latency: Duration,
-    /// How it ended.
-    pub outcome: ProbeOutcome,
-}
-
-/// How a probe ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProbeOutcome {
-    /// 200, whole, in time.
-    Ok,
-    /// Anything else, in time.
-    Failed,
-    /// Nothing in time.
-    TimedOut,
-}
-
-/// All probes of one kind at one server.
-#[derive(Debug)]
-pub struct ProbeLog {
-    /// The kind.
-    pub kind: ProbeKind,
-    records: Mutex<Vec<ProbeRecord>>,
-    /// When each probe without an answer was due.
-    waiting: Mutex<Vec<Duration>>,
-}
-
-impl ProbeLog {
-    fn new(kind: ProbeKind) -> Self {
-        ProbeLog { kind, records: Mutex::default(), waiting: Mutex::default() }
-    }
-
-    /// The probes that were due in `[from, to)` and have ended.
-    #[must_use]
-    pub fn due_between(&self, from: Duration, to: Duration) -> Vec<ProbeRecord> {
-        let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        records.iter().filter(|record| (from..to).contains(&record.due)).copied().collect()
-    }
-
-    /// How long the oldest probe without an answer has been waiting at `now`.
-    #[must_use]
-    pub fn longest_wait(&self, now: Duration) -> Option<Duration> {
-        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.iter().min().map(|due| now.saturating_sub(*due))
-    }
-
-    /// Whether a probe timed out in `[from, to)`, whenever it was due.
-    #[must_use]
-    pub fn timed_out_between(&self, from: Duration, to: Duration) -> bool {
-        let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        let timed_out = records.iter().filter(|record| record.outcome == ProbeOutcome::TimedOut);
-        timed_out.map(|record| record.due + record.latency).any(|ended| (from..to).contains(&ended))
-    }
-
-    /// The figures of the probes that were due in `[from, to)`.
-    #[must_use]
-    pub fn stats(&self, from: Duration, to: Duration) -> ProbeStats {
-        let records = self.due_between(from, to);
-        let count = |outcome| records.iter().filter(|record| record.outcome == outcome).count() as u64;
-        let from_due: Latencies = records.iter().map(|record| record.latency).collect();
-        let from_sent: Latencies =
-            records.iter().map(|record| record.latency.saturating_sub(record.sent_after)).collect();
-        ProbeStats {
-            sent: records.len() as u64,
-            ok: count(ProbeOutcome::Ok),
-            failed: count(ProbeOutcome::Failed),
-            timed_out: count(ProbeOutcome::TimedOut),
-            latency_ms: from_due.quantiles(),
-            latency_from_sent_ms: from_sent.quantiles(),
-        }
-    }
-
-    fn begin(&self, due: Duration) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(due);
-    }
-
-    fn end(&self, record: ProbeRecord) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(index) = waiting.iter().position(|due| *due == record.due) {
-            waiting.swap_remove(index);
-        }
-        self.records.lock().unwrap_or_else(PoisonError::into_inner).push(record);
+        vec![Self::new("health_sync", "/debug/health-sync"), Self::new("health_async", "/debug/health-async")]
     }
 }
 
@@ -257,22 +170,27 @@ async fn keep_schedule(
 async fn probe(origin: Instant, due: Duration, schedule: Schedule) {
     let sent_after = origin.elapsed().saturating_sub(due);
     let deadline = origin + due + schedule.timeout;
-    let answer = tokio::time::timeout_at(deadline.into(), get_whole(&schedule.endpoint, &schedule.log.kind.path)).await;
-    let (outcome, latency) = match answer {
-        Ok(true) => (ProbeOutcome::Ok, origin.elapsed().saturating_sub(due)),
-        Ok(false) => (ProbeOutcome::Failed, origin.elapsed().saturating_sub(due)),
-        Err(_) => (ProbeOutcome::TimedOut, schedule.timeout),
+    let answer = tokio::time::timeout_at(deadline.into(), get_whole(&schedule.endpoint, &schedule.log.kind)).await;
+    let (outcome, latency, says) = match answer {
+        Ok(Some(says)) => (ProbeOutcome::Ok, origin.elapsed().saturating_sub(due), says),
+        Ok(None) => (ProbeOutcome::Failed, origin.elapsed().saturating_sub(due), None),
+        Err(_) => (ProbeOutcome::TimedOut, schedule.timeout, None),
     };
-    schedule.log.end(ProbeRecord { due, sent_after, latency, outcome });
+    schedule.log.end(ProbeRecord { due, sent_after, latency, outcome, says });
 }
 
-async fn get_whole(endpoint: &Endpoint, path: &str) -> bool {
-    let request = endpoint.request("GET", path, &[], Bytes::new());
-    match http::send(endpoint, request).await {
-        Ok(mut exchange) => {
-            let ok = exchange.response.status() == 200;
-            ok && exchange.response.body_mut().collect().await.is_ok()
-        }
-        Err(_) => false,
-    }
+/// What a good answer said, if anything was asked for; none when there was no good answer.
+async fn get_whole(endpoint: &Endpoint, kind: &ProbeKind) -> Option<Option<Arc<str>>> {
+    let request = endpoint.request("GET", &kind.path, &[], Bytes::new());
+    let (status, body) = http::ask(endpoint, request).await.ok()?;
+    (status == 200).then(|| field(&body, kind.says.as_deref()?))
+}
+
+/// The field of a JSON body, as text of bounded length.
+fn field(body: &[u8], pointer: &str) -> Option<Arc<str>> {
+    const CHARS_MAX: usize = 40;
+    let body: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let value = body.pointer(pointer)?;
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    Some(text.chars().take(CHARS_MAX).collect::<String>().into())
 }

@@ -9,6 +9,8 @@ use crate::result::StreamStats;
 /// What became of a set of streams. Shared by all of them.
 #[derive(Debug, Default)]
 pub struct StreamLog {
+    /// A larger set that these streams belong to.
+    total: Option<Arc<StreamLog>>,
     active: AtomicU64,
     peak_active: AtomicU64,
     chunks: AtomicU64,
@@ -23,6 +25,8 @@ struct Tally {
     left: u64,
     without_token: u64,
     failures: BTreeMap<String, u64>,
+    by_status: BTreeMap<String, u64>,
+    by_method: BTreeMap<String, u64>,
     first_token_from_due: Latencies,
     first_token_from_sent: Latencies,
     inter_token: Latencies,
@@ -44,6 +48,12 @@ pub enum Ended {
 }
 
 impl StreamLog {
+    /// A set whose streams count in `total` as well.
+    #[must_use]
+    pub fn part_of(total: Arc<StreamLog>) -> Self {
+        StreamLog { total: Some(total), ..StreamLog::default() }
+    }
+
     /// Streams open now.
     #[must_use]
     pub fn active(&self) -> u64 {
@@ -58,8 +68,10 @@ impl StreamLog {
 
     /// Counts a stream that is sent now and was due at `due`.
     pub fn begin(self: &Arc<Self>, due: Instant) -> StreamGuard {
-        let active = self.active.fetch_add(1, Relaxed) + 1;
-        self.peak_active.fetch_max(active, Relaxed);
+        self.each(|log| {
+            let active = log.active.fetch_add(1, Relaxed) + 1;
+            log.peak_active.fetch_max(active, Relaxed);
+        });
         let gaps = Vec::with_capacity(StreamGuard::GAPS_HELD);
         StreamGuard { log: self.clone(), due, sent: Instant::now(), last_token: None, gaps, ended: Ended::Left }
     }
@@ -77,12 +89,27 @@ impl StreamLog {
             left: tally.left,
             without_token: tally.without_token,
             failures: tally.failures.clone(),
+            by_status: tally.by_status.clone(),
+            by_method: tally.by_method.clone(),
             time_to_first_token_ms: tally.first_token_from_due.quantiles(),
             time_to_first_token_from_sent_ms: tally.first_token_from_sent.quantiles(),
             inter_token_ms: tally.inter_token.quantiles(),
             chunks: self.chunks(),
             chunks_per_second: self.chunks() as f64 / elapsed.as_secs_f64().max(0.001),
         }
+    }
+
+    /// This set and the larger ones that it is part of.
+    fn each(&self, count: impl Fn(&StreamLog)) {
+        let mut log = Some(self);
+        while let Some(this) = log {
+            count(this);
+            log = this.total.as_deref();
+        }
+    }
+
+    fn tally(&self, count: impl Fn(&mut Tally)) {
+        self.each(|log| count(&mut log.ended.lock().unwrap_or_else(PoisonError::into_inner)));
     }
 }
 
@@ -101,22 +128,37 @@ pub struct StreamGuard {
 impl StreamGuard {
     const GAPS_HELD: usize = 16;
 
+    /// Counts the head of the answer.
+    pub fn answered(&self, status: u16, method: Option<&str>) {
+        self.log.tally(|tally| {
+            *tally.by_status.entry(status.to_string()).or_default() += 1;
+            if let Some(method) = method {
+                *tally.by_method.entry(method.to_owned()).or_default() += 1;
+            }
+        });
+    }
+
     /// Counts a token that came now.
     pub fn token(&mut self) {
         let now = Instant::now();
-        self.log.chunks.fetch_add(1, Relaxed);
+        self.log.each(|log| {
+            log.chunks.fetch_add(1, Relaxed);
+        });
         match self.last_token.replace(now) {
             Some(before) => self.gaps.push(now - before),
-            None => {
-                let mut tally = self.log.ended.lock().unwrap_or_else(PoisonError::into_inner);
+            None => self.log.tally(|tally| {
                 tally.first_token_from_due.record(now - self.due);
                 tally.first_token_from_sent.record(now - self.sent);
-            }
+            }),
         }
         if self.gaps.len() == Self::GAPS_HELD {
-            let mut tally = self.log.ended.lock().unwrap_or_else(PoisonError::into_inner);
-            self.gaps.drain(..).for_each(|gap| tally.inter_token.record(gap));
+            self.record_gaps();
         }
+    }
+
+    fn record_gaps(&mut self) {
+        self.log.tally(|tally| self.gaps.iter().for_each(|gap| tally.inter_token.record(*gap)));
+        self.gaps.clear();
     }
 
     /// Counts the stream's end.
@@ -127,18 +169,21 @@ impl StreamGuard {
 
 impl Drop for StreamGuard {
     fn drop(&mut self) {
-        self.log.active.fetch_sub(1, Relaxed);
-        let mut tally = self.log.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        self.gaps.drain(..).for_each(|gap| tally.inter_token.record(gap));
-        tally.requested += 1;
-        tally.without_token += u64::from(self.last_token.is_none());
-        match self.ended {
-            Ended::Completed => tally.completed += 1,
-            Ended::Truncated => tally.truncated += 1,
-            Ended::Left => tally.left += 1,
-            Ended::Failed(cause) => *tally.failures.entry(cause.to_owned()).or_default() += 1,
-            Ended::Refused(status) => *tally.failures.entry(format!("status {status}")).or_default() += 1,
-        }
+        self.record_gaps();
+        self.log.each(|log| {
+            log.active.fetch_sub(1, Relaxed);
+        });
+        self.log.tally(|tally| {
+            tally.requested += 1;
+            tally.without_token += u64::from(self.last_token.is_none());
+            match self.ended {
+                Ended::Completed => tally.completed += 1,
+                Ended::Truncated => tally.truncated += 1,
+                Ended::Left => tally.left += 1,
+                Ended::Failed(cause) => *tally.failures.entry(cause.to_owned()).or_default() += 1,
+                Ended::Refused(status) => *tally.failures.entry(format!("status {status}")).or_default() += 1,
+            }
+        });
     }
 }
 
@@ -163,5 +208,23 @@ mod tests {
         assert_eq!(stats.requested, stats.completed + stats.failed + stats.truncated + stats.left);
         assert_eq!((stats.chunks, stats.chunks_per_second, stats.without_token), (40, 20.0, 2));
         assert_eq!((stats.peak_active, log.active()), (3, 0));
+    }
+
+    #[test]
+    fn a_part_counts_in_the_whole_too() {
+        let whole = Arc::new(StreamLog::default());
+        let parts = [(); 2].map(|()| Arc::new(StreamLog::part_of(whole.clone())));
+        let mut first = parts[0].begin(Instant::now());
+        let second = parts[1].begin(Instant::now());
+        first.answered(200, Some("async"));
+        first.token();
+        second.answered(502, None);
+        assert_eq!((whole.active(), parts[0].active()), (2, 1));
+        first.end(Ended::Completed);
+        second.end(Ended::Refused(502));
+        let (all, one) = (whole.stats(Duration::from_secs(1)), parts[0].stats(Duration::from_secs(1)));
+        assert_eq!((all.requested, all.peak_active, all.completed, all.failed, all.chunks), (2, 2, 1, 1, 1));
+        assert_eq!((one.requested, one.peak_active, one.completed, one.failed, one.chunks), (1, 1, 1, 0, 1));
+        assert_eq!((all.by_status.len(), all.by_method.get("async"), one.by_status.len()), (2, Some(&1), 1));
     }
 }

@@ -5,12 +5,13 @@ use crate::result::{ClaimKind, ClaimResult, Outcome, Verdict};
 pub fn verdict(terminal: &Terminal, verdict: &Verdict) {
     let (effects, conditions): (Vec<_>, Vec<_>) =
         verdict.claims.iter().partition(|claim| claim.kind == ClaimKind::Effect);
+    let arm_width = verdict.claims.iter().map(|claim| claim.arm.len()).max().unwrap_or(0).max(ARM);
     let of_one_server = effects.iter().any(|claim| claim.arm == "target");
     let first_heading = if of_one_server { "Objectives" } else { "Claimed" };
     for (heading, claims) in [(first_heading, effects), ("And for that to count", conditions)] {
         if !claims.is_empty() {
             terminal.line(terminal.paint(Paint::Bold, &format!("  {heading}")));
-            claims.iter().for_each(|claim| terminal.line(claim_line(terminal, claim)));
+            claims.iter().for_each(|claim| terminal.line(claim_line(terminal, claim, arm_width)));
             terminal.line("");
         }
     }
@@ -27,16 +28,21 @@ pub fn verdict(terminal: &Terminal, verdict: &Verdict) {
     terminal.line(format!("  Verdict: {} ({says})", terminal.paint(paint, &word)));
 }
 
-fn claim_line(terminal: &Terminal, claim: &ClaimResult) -> String {
+/// The name of an arm and of a claim share these columns.
+const NAMES: usize = 52;
+/// Columns of an arm's name at least.
+const ARM: usize = 7;
+
+fn claim_line(terminal: &Terminal, claim: &ClaimResult, arm: usize) -> String {
     let (word, paint) = if claim.held { ("yes", Paint::Green) } else { ("NO ", Paint::Red) };
     let measured = claim.measured.map_or_else(|| "nothing".to_owned(), |value| with_unit(value, &claim.unit));
     let threshold = with_unit(claim.threshold, &claim.unit);
+    let name = NAMES.saturating_sub(arm + 1);
     format!(
-        "  {} {:<7} {:<44} {:>9}  {} {threshold}",
+        "  {} {:<arm$} {:<name$} {measured:>9}  {} {threshold}",
         terminal.paint(paint, word),
         claim.arm,
         claim.name,
-        measured,
         claim.comparison
     )
 }
@@ -46,6 +52,7 @@ fn with_unit(value: f64, unit: &str) -> String {
         "ms" => super::millis(value),
         "x" => format!("{}x", super::count(value.round() as u64)),
         "cores" => format!("{value:.2}"),
+        "gaps" | "of a stream" | "of a stall" | "of its bound" => format!("{value:.2} {unit}"),
         "%" => format!("{value:.1} %"),
         _ => super::count(value.round() as u64),
     }

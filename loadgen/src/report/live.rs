@@ -2,17 +2,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Paint, Terminal, count, millis};
-use crate::lab::{Lab, Phase, Progress, RunningArm};
+use crate::lab::{Phase, Progress, RunningArm};
 use crate::measure::{ProbeLog, ProbeOutcome};
-use crate::result::ArmName;
 
 /// A line a second: streams open and health latency of each arm.
 pub struct LiveLines<'a> {
     terminal: &'a Terminal,
+    /// Probes for which there is room; the first ones of each arm are shown.
+    probes: usize,
 }
 
-/// Width of an arm's part of a line; three of them and the margin fit 80 columns.
-const CELL: usize = 23;
+/// Columns for all arms together, after the time.
+const COLUMNS: usize = 73;
+/// Columns of the streams open, and of one probe.
+const OPEN: usize = 5;
+const PROBE: usize = 8;
+/// Columns between one arm and the next.
+const GAP: usize = 2;
 /// From here on a waiting probe is shown as waiting, not as the last answer.
 const WAIT_SHOWN: Duration = Duration::from_secs(1);
 
@@ -20,22 +26,34 @@ impl<'a> LiveLines<'a> {
     /// Lines on this terminal.
     #[must_use]
     pub fn new(terminal: &'a Terminal) -> Self {
-        LiveLines { terminal }
+        LiveLines { terminal, probes: 0 }
     }
 }
 
 impl Progress for LiveLines<'_> {
-    fn started(&mut self, _: &Lab, arms: &[RunningArm]) {
-        let titles: Vec<_> = arms.iter().map(|arm| format!("{:<CELL$}", arm_title(arm.name))).collect();
+    fn started(&mut self, arms: &[RunningArm]) {
+        let there = arms.first().map_or(0, |arm| arm.probes.len());
+        self.probes = (COLUMNS / arms.len().max(1)).saturating_sub(OPEN + GAP).div_euclid(PROBE).clamp(1, there.max(1));
+        let width = OPEN + self.probes * PROBE + GAP;
+        let title = |arm: &RunningArm| if arms.len() > 3 { arm.name } else { arm_title(arm.name) };
+        let titles: Vec<_> = arms.iter().map(|arm| format!("{:<width$}", title(arm))).collect();
         line(self.terminal, "", &self.terminal.paint(Paint::Bold, &titles.concat()));
-        let heads = format!("{:<CELL$}", " open    sync   async").repeat(arms.len());
+        let names = arms.first().into_iter().flat_map(|arm| &arm.probes).take(self.probes);
+        let names: String = names.map(|log| format!("{:>PROBE$}", short_name(&log.kind.name))).collect();
+        let heads = format!("{:<width$}", format!("{:>OPEN$}{names}", "open")).repeat(arms.len());
         line(self.terminal, "", &self.terminal.paint(Paint::Dim, &heads));
     }
 
     fn second(&mut self, _: &Phase, now: Duration, arms: &[RunningArm]) {
-        let cells = arms.iter().map(|arm| cell(self.terminal, arm.watched.active(), &arm.probes, now));
+        let cells =
+            arms.iter().map(|arm| cell(self.terminal, arm.watched.active(), arm.probes.iter().take(self.probes), now));
         line(self.terminal, &format!("{} s", now.as_secs()), &cells.collect::<Vec<_>>().concat());
     }
+}
+
+/// The last word of a probe's name: `sync` of `health_sync`.
+fn short_name(name: &str) -> &str {
+    name.strip_prefix("health_").unwrap_or(name)
 }
 
 /// The heading over the lines of one server.
@@ -47,7 +65,7 @@ pub fn heading_of_one(terminal: &Terminal, server: &str, probes: &[Arc<ProbeLog>
 
 /// The line of a second of one server.
 pub fn second_of_one(terminal: &Terminal, now: Duration, open: u64, probes: &[Arc<ProbeLog>]) {
-    line(terminal, &format!("{} s", now.as_secs()), &cell(terminal, open, probes, now));
+    line(terminal, &format!("{} s", now.as_secs()), &cell(terminal, open, probes.iter(), now));
 }
 
 fn line(terminal: &Terminal, first: &str, rest: &str) {
@@ -55,15 +73,14 @@ fn line(terminal: &Terminal, first: &str, rest: &str) {
 }
 
 /// Streams open, and the state of each probe in the second that ended at `now`.
-fn cell(terminal: &Terminal, open: u64, probes: &[Arc<ProbeLog>], now: Duration) -> String {
-    const WIDTH: usize = 8;
-    let mut text = format!("{:>5}", count(open));
+fn cell<'a>(terminal: &Terminal, open: u64, probes: impl Iterator<Item = &'a Arc<ProbeLog>>, now: Duration) -> String {
+    let mut text = format!("{:>OPEN$}", count(open));
     for log in probes {
         let (state, paint) = latest(log, now.saturating_sub(Duration::from_secs(1)), now);
-        let pad = " ".repeat(WIDTH.saturating_sub(state.chars().count()));
+        let pad = " ".repeat(PROBE.saturating_sub(state.chars().count()));
         text += &format!("{pad}{}", terminal.paint(paint, &state));
     }
-    text + "  "
+    text + &" ".repeat(GAP)
 }
 
 /// The state of a probe: timed out in the last second, waiting, or the median of that second.
@@ -87,10 +104,11 @@ fn latest(log: &ProbeLog, since: Duration, now: Duration) -> (String, Paint) {
 }
 
 /// An arm's name for people.
-pub(super) fn arm_title(arm: ArmName) -> &'static str {
+fn arm_title(arm: &str) -> &str {
     match arm {
-        ArmName::Broken => "broken-server",
-        ArmName::Control => "control (actix too)",
-        ArmName::Fixed => "fixed-server",
+        "broken" => "broken-server",
+        "control" => "control (actix too)",
+        "fixed" => "fixed-server",
+        other => other,
     }
 }

@@ -1,6 +1,6 @@
 use super::{Paint, Terminal, bytes, count, short_millis};
 use crate::lab::{LOADED, Phase};
-use crate::result::{ArmName, ArmResult, ProbeStats, Quantiles, RunResult, StreamStats};
+use crate::result::{ArmResult, ClosedLoopStats, ProbeStats, Quantiles, RunResult, StreamStats};
 
 /// One line of a table: what it says, and its cell in each column.
 struct Row {
@@ -8,113 +8,186 @@ struct Row {
     cells: Vec<String>,
 }
 
-/// A label and three columns are 80 characters.
-const LABEL: usize = 25;
-const CELL: usize = 18;
+/// A label and all cells, with the margin before them.
+const COLUMNS: usize = 80;
+/// Columns of a label at least.
+const LABEL_MIN: usize = 24;
+/// Columns of a cell at most.
+const CELL_MAX: usize = 18;
+/// Columns of one quantile.
+const QUANTILE: usize = 6;
+
+/// Some arms side by side.
+struct Table<'a> {
+    arms: Vec<&'a ArmResult>,
+    /// Columns of a label.
+    label: usize,
+    /// Columns of a cell.
+    cell: usize,
+    rows: Vec<Row>,
+}
 
 /// Prints a lab's arms side by side.
 pub fn comparison(terminal: &Terminal, phases: &[Phase], result: &RunResult) {
-    let titles: Vec<_> = result.arms.keys().map(|arm| column_title(*arm)).collect();
-    let arms: Vec<_> = result.arms.values().collect();
-    let phases = phases.iter().map(|phase| (phase.name, phase.title));
-    print(terminal, &titles, rows(&arms, phases));
+    let few = result.arms.len() <= 3;
+    let titles: Vec<_> = result.arms.keys().map(|arm| if few { column_title(arm) } else { arm }).collect();
+    let mut table = Table::new(result.arms.values().collect());
+    table.fill(phases.iter().map(|phase| (phase.name, phase.title)));
+    table.print(terminal, &titles);
 }
 
 /// Prints the figures of one server.
 pub fn single(terminal: &Terminal, result: &RunResult) {
     let Some(target) = &result.target else { return };
-    let phases = target.phases.iter().map(|phase| (phase.name.as_str(), phase.name.as_str()));
-    print(terminal, &[target.program.trim_start_matches("http://")], rows(&[target], phases));
-    for (cause, times) in &target.streams.failures {
-        terminal.line(format!(" {:<LABEL$}{:>CELL$}", format!("  failed: {cause}"), count(*times)));
-    }
+    let mut table = Table::new(vec![target]);
+    table.fill(target.phases.iter().map(|phase| (phase.name.as_str(), phase.name.as_str())));
+    table.print(terminal, &[target.program.trim_start_matches("http://")]);
 }
 
 /// An arm's name that leaves room between columns.
-fn column_title(arm: ArmName) -> &'static str {
+fn column_title(arm: &str) -> &str {
     match arm {
-        ArmName::Broken => "broken-server",
-        ArmName::Control => "control",
-        ArmName::Fixed => "fixed-server",
+        "broken" => "broken-server",
+        "fixed" => "fixed-server",
+        other => other,
     }
 }
 
-fn print(terminal: &Terminal, titles: &[&str], rows: Vec<Row>) {
-    let cells = |cells: Vec<String>| cells.iter().map(|cell| format!("{cell:>CELL$}")).collect::<String>();
-    let titles = cells(titles.iter().map(|title| (*title).to_owned()).collect());
-    terminal.line(terminal.paint(Paint::Bold, &format!(" {:<LABEL$}{titles}", "")));
-    for row in rows {
-        terminal.line(format!(" {:<LABEL$}{}", row.label, cells(row.cells)));
+impl<'a> Table<'a> {
+    fn new(arms: Vec<&'a ArmResult>) -> Self {
+        let columns = arms.len().max(1);
+        let cell = ((COLUMNS - 1 - LABEL_MIN) / columns).min(CELL_MAX);
+        let label = (COLUMNS - 1 - cell * columns.max(3)).max(LABEL_MIN);
+        Table { arms, label, cell, rows: Vec::new() }
     }
-}
 
-fn rows<'a>(arms: &[&ArmResult], phases: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Row> {
-    let mut rows = vec![row(arms, "latency, from when due", |_| Some("p50   p99   max".to_owned()))];
-    for (name, title) in phases {
-        let kinds = arms.iter().flat_map(|arm| &arm.phases).find(|phase| phase.name == name);
-        let kinds: Vec<_> = kinds.map(|phase| phase.probes.keys().rev().cloned().collect()).unwrap_or_default();
-        kinds.iter().for_each(|kind| rows.extend(probe_rows(arms, name, title, kind)));
-    }
-    rows.push(row(arms, "first token", |arm| {
-        (arm.streams.chunks > 0).then(|| quantiles(arm.streams.time_to_first_token_ms))
-    }));
-    rows.extend(stream_rows(arms));
-    rows.extend(process_rows(arms));
-    rows
-}
-
-fn row(arms: &[&ArmResult], label: &str, cell: impl Fn(&ArmResult) -> Option<String>) -> Row {
-    let cells = arms.iter().map(|arm| cell(arm).unwrap_or_else(|| "-".to_owned())).collect();
-    Row { label: label.to_owned(), cells }
-}
-
-fn quantiles(quantiles: Quantiles) -> String {
-    [quantiles.p50, quantiles.p99, quantiles.max].map(|millis| format!("{:>6}", short_millis(millis))).concat()
-}
-
-fn probe_rows(arms: &[&ArmResult], phase: &str, title: &str, probe: &str) -> Vec<Row> {
-    let stats = |arm: &ArmResult| -> Option<ProbeStats> {
-        let phase = arm.phases.iter().find(|candidate| candidate.name == phase)?;
-        phase.probes.get(probe).filter(|stats| stats.sent > 0).cloned()
-    };
-    let label = format!("{}, {title}", probe.replace('_', "-"));
-    let mut rows = vec![row(arms, &label, |arm| Some(quantiles(stats(arm)?.latency_ms)))];
-    let mut add_if_any = |label: &str, of: fn(&ProbeStats) -> u64| {
-        if arms.iter().any(|arm| stats(arm).is_some_and(|stats| of(&stats) > 0)) {
-            rows.push(row(arms, label, |arm| stats(arm).map(|stats| format!("{} of {}", of(&stats), stats.sent))));
+    fn print(&self, terminal: &Terminal, titles: &[&str]) {
+        let (label, width) = (self.label, self.cell);
+        let titles: String = titles.iter().map(|title| format!("{title:>width$}")).collect();
+        terminal.line(terminal.paint(Paint::Bold, &format!(" {:<label$}{titles}", "")));
+        for row in &self.rows {
+            let cells: String = row.cells.iter().map(|cell| format!("{cell:>width$}")).collect();
+            terminal.line(format!(" {:<label$}{cells}", row.label));
         }
-    };
-    add_if_any("  timed out", |stats| stats.timed_out);
-    add_if_any("  failed", |stats| stats.failed);
-    rows
+    }
+
+    fn fill<'p>(&mut self, phases: impl Iterator<Item = (&'p str, &'p str)>) {
+        let heads = self.shown(["p50", "p99", "max"].map(|head| format!("{head:>QUANTILE$}")));
+        self.row("latency, from when due", |_| Some(heads.clone()));
+        for (name, title) in phases {
+            self.probe_rows(name, title);
+            self.closed_loop_rows(name, title);
+        }
+        let first_tokens = self.shown_of(|arm| (arm.streams.chunks > 0).then_some(arm.streams.time_to_first_token_ms));
+        self.rows.push(Row { label: "first token".to_owned(), cells: first_tokens });
+        self.stream_rows();
+        self.process_rows();
+    }
+
+    fn row(&mut self, label: &str, cell: impl Fn(&ArmResult) -> Option<String>) {
+        let cells = self.arms.iter().map(|arm| cell(arm).unwrap_or_else(|| "-".to_owned())).collect();
+        self.rows.push(Row { label: label.to_owned(), cells });
+    }
+
+    /// A row that is left out when it is zero everywhere.
+    fn row_if_any(&mut self, label: &str, of: impl Fn(&ArmResult) -> u64, cell: impl Fn(&ArmResult) -> Option<String>) {
+        if self.arms.iter().any(|arm| of(arm) > 0) {
+            self.row(label, cell);
+        }
+    }
+
+    /// Of p50, p99 and maximum those for which there is room; the 99th percentile is there in any case.
+    fn shown(&self, [p50, p99, max]: [String; 3]) -> String {
+        match self.cell / QUANTILE {
+            0 | 1 => p99,
+            2 => p50 + &p99,
+            _ => p50 + &p99 + &max,
+        }
+    }
+
+    fn quantiles(&self, quantiles: Quantiles) -> String {
+        let cells = [quantiles.p50, quantiles.p99, quantiles.max];
+        self.shown(cells.map(|millis| format!("{:>QUANTILE$}", short_millis(millis))))
+    }
+
+    fn shown_of(&self, of: impl Fn(&ArmResult) -> Option<Quantiles>) -> Vec<String> {
+        self.arms.iter().map(|arm| of(arm).map_or_else(|| "-".to_owned(), |found| self.quantiles(found))).collect()
+    }
+
+    fn probe_rows(&mut self, phase: &str, title: &str) {
+        let there = self.arms.iter().flat_map(|arm| &arm.phases).find(|candidate| candidate.name == phase);
+        let probes: Vec<_> = there.map(|phase| phase.probes.keys().rev().cloned().collect()).unwrap_or_default();
+        for probe in &probes {
+            let cells = self.shown_of(|arm| Some(probe_stats(arm, phase, probe)?.latency_ms));
+            self.rows.push(Row { label: format!("{}, {title}", probe.replace('_', "-")), cells });
+            let mut add = |label: &str, of: &dyn Fn(&ProbeStats) -> u64| {
+                let stats = |arm: &ArmResult| probe_stats(arm, phase, probe).cloned();
+                let cell = |arm: &ArmResult| stats(arm).map(|stats| format!("{} of {}", of(&stats), stats.sent));
+                self.row_if_any(label, |arm| stats(arm).map_or(0, |stats| of(&stats)), cell);
+            };
+            add("  timed out", &|stats| stats.timed_out);
+            add("  failed", &|stats| stats.failed);
+            for word in ["healthy", "degraded", "unhealthy"] {
+                add(&format!("  says {word}"), &|stats| stats.says.get(word).copied().unwrap_or(0));
+            }
+        }
+    }
+
+    fn closed_loop_rows(&mut self, phase: &str, title: &str) {
+        let stats = |arm: &ArmResult| -> Option<ClosedLoopStats> {
+            arm.phases.iter().find(|candidate| candidate.name == phase)?.closed_loop.clone()
+        };
+        if self.arms.iter().all(|arm| stats(arm).is_none()) {
+            return;
+        }
+        let cells = self.shown_of(|arm| Some(stats(arm)?.latency_ms));
+        self.rows.push(Row { label: format!("one by one, {title}"), cells });
+        self.row("  their mean", |arm| Some(short_millis(stats(arm)?.mean_ms)));
+    }
+
+    fn stream_rows(&mut self) {
+        let cell = |of: fn(&StreamStats) -> u64| move |arm: &ArmResult| Some(count(total(arm, of)));
+        self.row("streams asked for", cell(|streams| streams.requested));
+        self.row("  delivered whole", cell(|streams| streams.completed));
+        self.row("  failed or cut", cell(StreamStats::lost));
+        let mut causes: Vec<_> =
+            self.arms.iter().flat_map(|arm| all(arm)).flat_map(|s| s.failures.keys().cloned()).collect();
+        causes.sort();
+        causes.dedup();
+        for cause in causes {
+            let of = |arm: &ArmResult| all(arm).filter_map(|streams| streams.failures.get(&cause)).sum::<u64>();
+            self.row(&format!("    {cause}"), |arm| Some(count(of(arm))));
+        }
+        self.row("  without a token", cell(|streams| streams.without_token));
+        self.row("  open when we left", cell(|streams| streams.left));
+        if self.arms.iter().any(|arm| arm.vendor.is_some()) {
+            self.row("most at the vendor", |arm| Some(count(arm.vendor.as_ref()?.peak_active)));
+        }
+    }
+
+    fn process_rows(&mut self) {
+        if self.arms.iter().all(|arm| arm.process.is_none()) {
+            return;
+        }
+        let loaded = |arm: &ArmResult| arm.phases.iter().find(|phase| phase.name == LOADED)?.cpu_cores;
+        self.row("processor while loaded", |arm| Some(format!("{:.1} %", loaded(arm)? * 100.0)));
+        self.row("memory, peak", |arm| Some(bytes(arm.process?.rss_peak_bytes)));
+        self.row("threads, peak", |arm| Some(count(arm.process?.threads_peak?)));
+    }
 }
 
-fn stream_rows(arms: &[&ArmResult]) -> Vec<Row> {
-    let total = |arm: &ArmResult, of: fn(&StreamStats) -> u64| {
-        let added: u64 = arm.phases.iter().filter_map(|phase| phase.streams.as_ref()).map(of).sum();
-        Some(count(of(&arm.streams) + added))
-    };
-    let mut rows = vec![
-        row(arms, "streams asked for", |arm| total(arm, |streams| streams.requested)),
-        row(arms, "  delivered whole", |arm| total(arm, |streams| streams.completed)),
-        row(arms, "  failed or cut", |arm| total(arm, StreamStats::lost)),
-        row(arms, "  without a token", |arm| total(arm, |streams| streams.without_token)),
-        row(arms, "  open when we left", |arm| total(arm, |streams| streams.left)),
-    ];
-    if arms.iter().any(|arm| arm.vendor.is_some()) {
-        rows.push(row(arms, "most at the vendor", |arm| Some(count(arm.vendor.as_ref()?.peak_active))));
-    }
-    rows
+fn probe_stats<'a>(arm: &'a ArmResult, phase: &str, probe: &str) -> Option<&'a ProbeStats> {
+    let phase = arm.phases.iter().find(|candidate| candidate.name == phase)?;
+    phase.probes.get(probe).filter(|stats| stats.sent > 0)
 }
 
-fn process_rows(arms: &[&ArmResult]) -> Vec<Row> {
-    if arms.iter().all(|arm| arm.process.is_none()) {
-        return Vec::new();
-    }
-    let loaded = |arm: &ArmResult| arm.phases.iter().find(|phase| phase.name == LOADED)?.cpu_cores;
-    vec![
-        row(arms, "processor while loaded", |arm| Some(format!("{:.1} %", loaded(arm)? * 100.0))),
-        row(arms, "memory, peak", |arm| Some(bytes(arm.process?.rss_peak_bytes))),
-        row(arms, "threads, peak", |arm| Some(count(arm.process?.threads_peak?))),
-    ]
+/// The streams of an arm: those of its phases, or all in one where phases have none of their own.
+fn all(arm: &ArmResult) -> impl Iterator<Item = &StreamStats> {
+    let of_phases = arm.phases.iter().filter_map(|phase| phase.streams.as_ref());
+    let in_one = arm.phases.iter().all(|phase| phase.streams.is_none()).then_some(&arm.streams);
+    of_phases.chain(in_one)
+}
+
+fn total(arm: &ArmResult, of: fn(&StreamStats) -> u64) -> u64 {
+    all(arm).map(of).sum()
 }

@@ -61,6 +61,12 @@ pub struct StreamStats {
     /// Why streams failed, counted by cause.
     #[serde(default)]
     pub failures: BTreeMap<String, u64>,
+    /// Answers by HTTP status: `{"200": 40, "502": 2}`.
+    #[serde(default)]
+    pub by_status: BTreeMap<String, u64>,
+    /// Answers by `X-Stream-Method`: `blocking`, `async`, `async_failure`.
+    #[serde(default)]
+    pub by_method: BTreeMap<String, u64>,
     /// From when the stream was due until its first token.
     pub time_to_first_token_ms: Quantiles,
     /// From when the request was sent until its first token.
@@ -92,10 +98,44 @@ pub struct ProbeStats {
     pub failed: u64,
     /// Not answered within the probe's time-out. In the latencies they count at that time-out.
     pub timed_out: u64,
+    /// What the answers said, where the probe looks at a field of them: `{"healthy": 12}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub says: BTreeMap<String, u64>,
     /// From when the probe was due until its answer.
     pub latency_ms: Quantiles,
     /// From when it was sent. A difference to `latency_ms` is the generator's own delay.
     pub latency_from_sent_ms: Quantiles,
+}
+
+/// What somebody sees who asks one after the other on one connection: while an answer is late, the
+/// questions that would have been late as well are not asked.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ClosedLoopStats {
+    /// Questions asked.
+    pub sent: u64,
+    /// Of these, not answered 200, or not in time.
+    pub failed: u64,
+    /// From each question to its answer, whatever it was.
+    pub latency_ms: Quantiles,
+    /// Their mean, which is all that the source's validation looks at.
+    pub mean_ms: f64,
+}
+
+/// What the vendor saw in a stretch of time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VendorStats {
+    /// Generations begun in it.
+    pub started: u64,
+    /// Generations delivered whole in it.
+    pub completed: u64,
+    /// Generations whose client left in it.
+    pub cancelled: u64,
+    /// Tokens handed to the socket in it.
+    pub tokens_sent: u64,
+    /// Tokens generated in it for clients that had left.
+    pub tokens_after_disconnect: u64,
+    /// Generations under way at its end.
+    pub active: u64,
 }
 
 /// What a process used.

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
-use tokio::time::sleep_until;
+use tokio::time::{sleep_until, timeout_at};
 
 use super::{Arrivals, StreamPlan, open_stream, spread};
 use crate::measure::{Ended, LagLog, StreamLog};
@@ -39,6 +39,8 @@ pub struct Crowd {
     lag: Arc<LagLog>,
     /// Share of the clients that leave early, and after how many tokens.
     leavers: (f64, u32),
+    /// How long after it was due each client leaves, whatever it has got by then.
+    leave_after: Option<Duration>,
     random: fastrand::Rng,
     tasks: JoinSet<()>,
 }
@@ -48,7 +50,7 @@ impl Crowd {
     #[must_use]
     pub fn new(plan: StreamPlan, log: Arc<StreamLog>, lag: Arc<LagLog>, seed: u64) -> Self {
         let random = fastrand::Rng::with_seed(seed);
-        Crowd { plan: Arc::new(plan), log, lag, leavers: (0.0, 0), random, tasks: JoinSet::new() }
+        Crowd { plan: Arc::new(plan), log, lag, leavers: (0.0, 0), leave_after: None, random, tasks: JoinSet::new() }
     }
 
     /// Lets a `share` of the clients leave after `tokens` tokens.
@@ -58,16 +60,29 @@ impl Crowd {
         self
     }
 
+    /// Lets every client of [`Crowd::open`] leave so long after its stream was due.
+    #[must_use]
+    pub fn leaving_after(mut self, after: Option<Duration>) -> Self {
+        self.leave_after = after;
+        self
+    }
+
     /// Opens `count` streams, each once, evenly over `ramp` from now.
     pub fn open(&mut self, count: u32, ramp: Duration) {
         let start = Instant::now();
         for index in 0..count {
             let due = start + spread(index, count, ramp);
             let (plan, log, lag, leave_after) = self.parts();
+            let leaves_at = self.leave_after.map(|after| due + after);
             self.tasks.spawn(async move {
                 sleep_until(due.into()).await;
                 lag.record(due.elapsed());
-                open_stream(plan, due, log, leave_after).await;
+                let stream = open_stream(plan, due, log, leave_after);
+                match leaves_at {
+                    // Cut off, it counts as left.
+                    Some(at) => drop(timeout_at(at.into(), stream).await),
+                    None => drop(stream.await),
+                }
             });
         }
     }

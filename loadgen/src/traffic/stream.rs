@@ -50,6 +50,8 @@ async fn exchange(plan: &StreamPlan, guard: &mut StreamGuard, leave_after: Optio
         Err(error) => return Ended::Failed(error.cause()),
     };
     let status = exchange.response.status();
+    let method = exchange.response.headers().get(wire::STREAM_METHOD_HEADER).and_then(|value| value.to_str().ok());
+    guard.answered(status.as_u16(), method);
     if !status.is_success() {
         return Ended::Refused(status.as_u16());
     }

@@ -1,0 +1,101 @@
+use super::{CommandError, Ended};
+use crate::cli::{LabArgs, Programs, Sides};
+use crate::lab::{self, Finished, Lab, Options, Phase, Profile, RunningArm, cast};
+use crate::report::{self, LiveLines, Paint, Terminal};
+use crate::result::Side;
+use crate::stand;
+
+pub(super) async fn execute(args: &LabArgs, terminal: &Terminal) -> Result<Ended, CommandError> {
+    if let Some(path) = &args.html {
+        let why = "there are no pages yet; --out writes the same figures as JSON";
+        return Err(CommandError::Usage(format!("--html {}: {why}", path.display())));
+    }
+    if args.expect_fixed && args.side == Sides::Fixed {
+        return Err(CommandError::Usage("--expect-fixed runs broken-server: not together with --side fixed".into()));
+    }
+    let options =
+        Options { expect_fixed: args.expect_fixed, ..options("lab", args.side.sides(), args.fast, &args.programs)? };
+    let finished = run_and_show(args.lab, args.lab.profile(args.fast), &options, terminal).await?;
+    if let Some(path) = &args.out {
+        super::single::write_out(&finished.result, path, terminal)?;
+    }
+    let exit_code = finished.result.verdict.exit_code();
+    if !args.keep {
+        return Ok(exit_code.into());
+    }
+    tell_where(terminal, &finished.arms);
+    Ok(Ended { exit_code, kept: finished.arms })
+}
+
+/// How to run a lab for the command of this name.
+pub(super) fn options(
+    command: &str,
+    sides: Vec<Side>,
+    fast: bool,
+    programs: &Programs,
+) -> Result<Options, CommandError> {
+    Ok(Options {
+        sides,
+        expect_fixed: false,
+        fast,
+        program_dir: stand::program_dir(programs.program_dir.as_deref()).map_err(CommandError::ProgramDir)?,
+        start_timeout: programs.start_timeout,
+        command: command.to_owned(),
+    })
+}
+
+/// Runs a lab and prints what there is to see: what it is about, a line a second, the figures, the
+/// verdict, and where to read on.
+pub(super) async fn run_and_show(
+    lab: &'static Lab,
+    profile: &'static Profile,
+    options: &Options,
+    terminal: &Terminal,
+) -> Result<Finished, CommandError> {
+    introduce(terminal, lab, profile, options);
+    let finished = lab::run(lab, profile, options, &mut LiveLines::new(terminal)).await?;
+    terminal.line("");
+    report::comparison(terminal, profile.phases, &finished.result);
+    terminal.line("");
+    report::verdict(terminal, &finished.result.verdict);
+    read_on(terminal, lab, options);
+    Ok(finished)
+}
+
+fn introduce(terminal: &Terminal, lab: &Lab, profile: &'static Profile, options: &Options) {
+    let parts = cast(profile, &options.sides, options.expect_fixed);
+    let takes_part = |only: &str| parts.iter().any(|part| part.role == only);
+    let phases = profile.phases.iter().filter(|phase| phase.only.is_none_or(takes_part));
+    let seconds = phases.map(Phase::takes).sum::<std::time::Duration>().as_secs();
+    let bold = |text: &str| terminal.paint(Paint::Bold, text);
+    terminal.line(format!("{}, about {seconds} s", bold(lab.name)));
+    if options.sides.contains(&Side::Broken) {
+        terminal.line(report::wrap("  broken: ", lab.mistake));
+    }
+    if options.sides.contains(&Side::Fixed) {
+        terminal.line(report::wrap("  fixed:  ", lab.fix));
+    }
+    if options.expect_fixed {
+        terminal
+            .line(report::wrap("  asked:  ", "does what is claimed of the fixed server hold of the broken one now?"));
+    }
+    terminal.line("");
+}
+
+fn read_on(terminal: &Terminal, lab: &Lab, options: &Options) {
+    terminal.line("");
+    if options.sides.contains(&Side::Broken) {
+        terminal.line(format!("  The mistake: {}", lab.mistake_file));
+    }
+    terminal.line(format!("  The fix:     {}", lab.fix_file));
+    terminal.line(report::wrap("  Not proved:  ", lab.proves_not));
+}
+
+fn tell_where(terminal: &Terminal, arms: &[RunningArm]) {
+    terminal.line("");
+    terminal.line("  Up until Ctrl-C:");
+    for arm in arms {
+        let vendor = arm.vendor_url().unwrap_or_else(|| "nobody".to_owned());
+        terminal.line(format!("  {:<12} {}   its vendor {vendor}", arm.name, arm.server_url()));
+    }
+}

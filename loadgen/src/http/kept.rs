@@ -1,0 +1,40 @@
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1::SendRequest;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{Endpoint, HttpError, connect};
+
+/// One connection that is used again and again, as a client with a pool does.
+pub struct KeptConnection {
+    endpoint: Endpoint,
+    open: Option<(SendRequest<Full<Bytes>>, AbortOnDropHandle<()>)>,
+}
+
+impl KeptConnection {
+    /// A connection to `endpoint`, which is made with the first request.
+    #[must_use]
+    pub fn new(endpoint: Endpoint) -> Self {
+        KeptConnection { endpoint, open: None }
+    }
+
+    /// Gets `path` and gives the status, once the answer is whole. A connection that the server has
+    /// closed is made anew.
+    ///
+    /// # Errors
+    /// [`HttpError`]; the next request then has a new connection, as it has when this future is
+    /// dropped before its end.
+    pub async fn get(&mut self, path: &str) -> Result<u16, HttpError> {
+        let open = self.open.take().filter(|(sender, _)| !sender.is_closed());
+        let (mut sender, driver) = match open {
+            Some(open) => open,
+            None => connect(&self.endpoint).await?,
+        };
+        sender.ready().await.map_err(HttpError::Exchange)?;
+        let request = self.endpoint.request_on_kept_connection("GET", path);
+        let mut response = sender.send_request(request).await.map_err(HttpError::Exchange)?;
+        response.body_mut().collect().await.map_err(HttpError::Body)?;
+        self.open = Some((sender, driver));
+        Ok(response.status().as_u16())
+    }
+}

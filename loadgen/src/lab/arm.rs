@@ -1,0 +1,41 @@
+/// One server of a lab, with a vendor of its own.
+#[derive(Debug)]
+pub struct Arm {
+    /// Its name in results; the first word is its side: `broken`, `broken-160`, `control`, `fixed`.
+    pub name: &'static str,
+    /// Its program.
+    pub program: &'static str,
+    /// Its flags, besides `--listen`, `--upstream` and `--allow-mock-headers`.
+    pub args: &'static [&'static str],
+    /// Where it calls.
+    pub upstream: Upstream,
+}
+
+/// Where a server calls.
+#[derive(Debug, Clone, Copy)]
+pub enum Upstream {
+    /// A mock vendor with these flags, after those that all vendors of the lab have.
+    Vendor(&'static [&'static str]),
+    /// An address at which nobody listens.
+    Nobody,
+}
+
+impl Arm {
+    /// broken-server under this name, with these flags.
+    #[must_use]
+    pub const fn actix(name: &'static str, args: &'static [&'static str]) -> Self {
+        Arm { name, program: "broken-server", args, upstream: Upstream::Vendor(&[]) }
+    }
+
+    /// fixed-server, with these flags.
+    #[must_use]
+    pub const fn fixed(args: &'static [&'static str]) -> Self {
+        Arm { name: "fixed", program: "fixed-server", args, upstream: Upstream::Vendor(&[]) }
+    }
+
+    /// The same with another place to call.
+    #[must_use]
+    pub const fn calling(self, upstream: Upstream) -> Self {
+        Arm { upstream, ..self }
+    }
+}

@@ -1,0 +1,29 @@
+use super::{Arm, Profile};
+use crate::result::Side;
+
+/// An arm of a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    /// The arm whose phases it goes through and whose claims it is judged by.
+    pub role: &'static str,
+    /// The arm whose program and flags it has, which is its name in the result.
+    pub arm: &'static Arm,
+    /// The arm whose vendor it calls.
+    pub vendor_of: &'static Arm,
+}
+
+/// The arms of a run of these sides. With `expect_fixed` it is broken-server alone, in the part of the
+/// arm that has the fix: whoever has mended the mistake sees whether the fix's claims hold of it.
+#[must_use]
+pub fn cast(profile: &'static Profile, sides: &[Side], expect_fixed: bool) -> Vec<Part> {
+    let named = |name: &str| profile.arms.iter().find(|arm| arm.name == name);
+    if expect_fixed {
+        let mended = named(Side::Broken.as_str()).zip(named(profile.mended_plays));
+        return mended
+            .map(|(broken, fixed)| Part { role: fixed.name, arm: broken, vendor_of: fixed })
+            .into_iter()
+            .collect();
+    }
+    let chosen = profile.arms.iter().filter(|arm| Side::of(arm.name).is_some_and(|side| sides.contains(&side)));
+    chosen.map(|arm| Part { role: arm.name, arm, vendor_of: arm }).collect()
+}

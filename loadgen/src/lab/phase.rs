@@ -1,0 +1,132 @@
+use std::time::Duration;
+
+/// A stretch of a lab: some more streams, then a while in which is measured.
+#[derive(Debug)]
+pub struct Phase {
+    /// Its name in the result.
+    pub name: &'static str,
+    /// Its name for people.
+    pub title: &'static str,
+    /// The arm that alone goes through it; all arms when none is named.
+    pub only: Option<&'static str>,
+    /// What is told to the programs before its streams begin.
+    pub actions: &'static [Action],
+    /// Streams that it adds to those that are open.
+    pub loads: &'static [Load],
+    /// Over how long it adds them.
+    pub ramp: Duration,
+    /// How long is waited after that, until what they cause is there.
+    pub settle: Duration,
+    /// How long is measured then.
+    pub hold: Duration,
+}
+
+impl Phase {
+    /// A phase for all arms that adds nothing and takes no time yet.
+    #[must_use]
+    pub const fn new(name: &'static str, title: &'static str) -> Self {
+        let none = Duration::ZERO;
+        Phase { name, title, only: None, actions: &[], loads: &[], ramp: none, settle: none, hold: none }
+    }
+
+    /// For this arm alone.
+    #[must_use]
+    pub const fn only(self, arm: &'static str) -> Self {
+        Phase { only: Some(arm), ..self }
+    }
+
+    /// With these calls before its streams begin.
+    #[must_use]
+    pub const fn actions(self, actions: &'static [Action]) -> Self {
+        Phase { actions, ..self }
+    }
+
+    /// With these streams, begun over `ramp`.
+    #[must_use]
+    pub const fn adds(self, loads: &'static [Load], ramp: Duration) -> Self {
+        Phase { loads, ramp, ..self }
+    }
+
+    /// Measured only after so long.
+    #[must_use]
+    pub const fn settle(self, settle: Duration) -> Self {
+        Phase { settle, ..self }
+    }
+
+    /// Measured for so long.
+    #[must_use]
+    pub const fn hold(self, hold: Duration) -> Self {
+        Phase { hold, ..self }
+    }
+
+    /// How long it takes.
+    #[must_use]
+    pub fn takes(&self) -> Duration {
+        self.ramp + self.settle + self.hold
+    }
+
+    /// Streams that it adds.
+    #[must_use]
+    pub fn streams(&self) -> u32 {
+        self.loads.iter().map(|load| load.streams).sum()
+    }
+}
+
+/// Some streams of one kind.
+#[derive(Debug, Clone, Copy)]
+pub struct Load {
+    /// How many.
+    pub streams: u32,
+    /// Their length in tokens, where it is not the vendor's.
+    pub tokens: Option<u32>,
+    /// Their time to the first token, where it is not the vendor's.
+    pub ttft: Option<Duration>,
+    /// The time between their tokens, where it is not the vendor's.
+    pub inter_token: Option<Duration>,
+    /// How long after it was due each client leaves, if it does, whatever it has got by then.
+    pub leave_after: Option<Duration>,
+}
+
+impl Load {
+    /// Streams as the vendor makes them, read to their end.
+    #[must_use]
+    pub const fn of(streams: u32) -> Self {
+        Load { streams, tokens: None, ttft: None, inter_token: None, leave_after: None }
+    }
+
+    /// What the streams' requests say to the vendor, as headers.
+    #[must_use]
+    pub fn headers(&self) -> Vec<(String, String)> {
+        let millis = |delay: Duration| format!("{}ms", delay.as_millis());
+        let headers = [
+            ("x-mock-tokens", self.tokens.map(|tokens| tokens.to_string())),
+            ("x-mock-ttft", self.ttft.map(millis)),
+            ("x-mock-inter-token", self.inter_token.map(millis)),
+        ];
+        headers.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    }
+}
+
+/// A call to one of an arm's programs, which must be answered with a 2xx.
+#[derive(Debug, Clone, Copy)]
+pub struct Action {
+    /// To which program.
+    pub target: ActionTarget,
+    /// `PUT`, `POST`.
+    pub method: &'static str,
+    /// `/debug/rollout`.
+    pub path: &'static str,
+    /// The JSON body.
+    pub body: &'static str,
+    /// The arm that alone gets it, whatever part it plays; all arms when none is named.
+    pub only: Option<&'static str>,
+}
+
+/// Whom an action is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActionTarget {
+    /// The server.
+    Server,
+    /// Its vendor.
+    Vendor,
+}

@@ -1,0 +1,210 @@
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::net::TcpSocket;
+use tokio::time::timeout;
+use wire::ledger::Ledger;
+
+use super::engine::{LabError, Options};
+use super::{Action, ActionTarget, ClosedLoopProbe, Load, Part, Phase, Profile, Upstream};
+use crate::http::{self, Endpoint};
+use crate::measure::{ClosedLoop, ClosedLoopPlan, LagLog, ProbeLog, StreamLog, Watched};
+use crate::stand::Program;
+use crate::traffic::{Crowd, StreamPlan};
+use crate::vendor;
+
+/// One arm while it runs. Dropped, its programs are killed.
+pub struct RunningArm {
+    /// Its name in the result.
+    pub name: &'static str,
+    /// The arm whose phases it goes through and whose claims it is judged by.
+    pub role: &'static str,
+    /// The streams of the phases that all arms go through.
+    pub shared: Arc<StreamLog>,
+    /// Its process and streams, sampled.
+    pub watched: Arc<Watched>,
+    /// Its probes, by kind.
+    pub probes: Vec<Arc<ProbeLog>>,
+    pub(super) server: Program,
+    pub(super) seen: Vec<PhaseSeen>,
+    pub(super) closed_loop: Option<ClosedLoop>,
+    pub(super) crowds: Vec<Crowd>,
+    pub(super) endpoint: Endpoint,
+    alone: Arc<StreamLog>,
+    lag: Arc<LagLog>,
+    vendor: Vendor,
+}
+
+/// What the arm's server calls.
+enum Vendor {
+    Mock(Program),
+    /// A port that is taken and at which nobody listens.
+    Nobody(SocketAddr, #[expect(dead_code, reason = "held, not read")] TcpSocket),
+}
+
+/// When an arm's phase was measured, and what was seen by then.
+pub(super) struct PhaseSeen {
+    pub(super) phase: &'static Phase,
+    pub(super) from: Duration,
+    pub(super) to: Duration,
+    /// The streams that were begun in it.
+    pub(super) streams: Arc<StreamLog>,
+    /// The vendor's ledger when measuring began and when it ended, where there is a vendor.
+    pub(super) ledgers: Option<(Ledger, Ledger)>,
+}
+
+impl RunningArm {
+    /// Starts the programs of `part`.
+    pub(super) async fn start(
+        profile: &'static Profile,
+        part: Part,
+        options: &Options,
+        lag: &Arc<LagLog>,
+    ) -> Result<Self, LabError> {
+        let owned = |args: &[&str]| args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>();
+        let (dir, start_timeout) = (&options.program_dir, options.start_timeout);
+        let vendor = match part.vendor_of.upstream {
+            Upstream::Vendor(more) => {
+                let args = [owned(profile.vendor), owned(more)].concat();
+                Vendor::Mock(Program::start(dir, "mock-llm", &args, start_timeout).await?)
+            }
+            Upstream::Nobody => Vendor::nobody().map_err(LabError::NoPort)?,
+        };
+        let mut args = owned(part.arm.args);
+        args.extend(["--allow-mock-headers".to_owned(), "--upstream".to_owned(), format!("http://{}", vendor.addr())]);
+        let server = Program::start(dir, part.arm.program, &args, start_timeout).await?;
+        let (shared, alone) = (Arc::new(StreamLog::default()), Arc::new(StreamLog::default()));
+        Ok(RunningArm {
+            name: part.arm.name,
+            role: part.role,
+            watched: Arc::new(Watched::new(Some(server.pid()), vec![shared.clone(), alone.clone()])),
+            probes: Vec::new(),
+            seen: Vec::new(),
+            closed_loop: None,
+            crowds: Vec::new(),
+            endpoint: Endpoint::at(server.addr()),
+            shared,
+            alone,
+            lag: lag.clone(),
+            server,
+            vendor,
+        })
+    }
+
+    /// Where its server listens.
+    #[must_use]
+    pub fn server_url(&self) -> String {
+        self.endpoint.to_string()
+    }
+
+    /// Where its vendor listens, where it has one.
+    #[must_use]
+    pub fn vendor_url(&self) -> Option<String> {
+        self.vendor.endpoint().map(|endpoint| endpoint.to_string())
+    }
+
+    /// Begins to ask the server one question after the other.
+    pub(super) fn ask_in_a_closed_loop(&mut self, origin: Instant, probe: ClosedLoopProbe, timeout: Duration) {
+        let plan = ClosedLoopPlan { path: probe.path.to_owned(), pause: probe.pause, timeout };
+        self.closed_loop = Some(ClosedLoop::start(origin, self.endpoint.clone(), plan));
+    }
+
+    /// Makes the calls of `phase` and begins its streams.
+    pub(super) async fn begin(&mut self, phase: &'static Phase) -> Result<(), LabError> {
+        for action in phase.actions.iter().filter(|action| action.only.is_none_or(|only| only == self.name)) {
+            self.act(action).await?;
+        }
+        let total = if phase.only.is_some() { &self.alone } else { &self.shared };
+        let streams = Arc::new(StreamLog::part_of(total.clone()));
+        for load in phase.loads {
+            let plan = stream_plan(self.endpoint.clone(), load);
+            let crowd = Crowd::new(plan, streams.clone(), self.lag.clone(), 1);
+            let mut crowd = crowd.leaving_after(load.leave_after);
+            crowd.open(load.streams, phase.ramp);
+            self.crowds.push(crowd);
+        }
+        self.seen.push(PhaseSeen { phase, from: Duration::ZERO, to: Duration::ZERO, streams, ledgers: None });
+        Ok(())
+    }
+
+    /// What one of the programs said last, if it has ended by itself.
+    pub(super) fn ended(&mut self) -> Option<String> {
+        let vendor = match &mut self.vendor {
+            Vendor::Mock(program) => program.ended(),
+            Vendor::Nobody(..) => None,
+        };
+        self.server.ended().or(vendor)
+    }
+
+    /// The vendor's counts, where there is a vendor.
+    pub(super) async fn vendor_counts(&self) -> Result<Option<Ledger>, LabError> {
+        Ok(match self.vendor.endpoint() {
+            Some(endpoint) => Some(vendor::counts(&endpoint).await?),
+            None => None,
+        })
+    }
+
+    /// The vendor's whole ledger, where there is a vendor.
+    pub(super) async fn vendor_ledger(&self) -> Result<Option<Ledger>, LabError> {
+        Ok(match self.vendor.endpoint() {
+            Some(endpoint) => Some(vendor::ledger(&endpoint).await?),
+            None => None,
+        })
+    }
+
+    async fn act(&self, action: &Action) -> Result<(), LabError> {
+        const PATIENCE: Duration = Duration::from_secs(10);
+        let failed = |why: String| LabError::Action { what: format!("{} {}", action.method, action.path), why };
+        let target = match action.target {
+            ActionTarget::Server => Some(self.endpoint.clone()),
+            ActionTarget::Vendor => self.vendor.endpoint(),
+        };
+        let target = target.ok_or_else(|| failed("the arm has no vendor".to_owned()))?;
+        let headers = [("content-type".to_owned(), "application/json".to_owned())];
+        let request = target.request(action.method, action.path, &headers, Bytes::from_static(action.body.as_bytes()));
+        match timeout(PATIENCE, http::ask(&target, request)).await {
+            Ok(Ok((200..=299, _))) => Ok(()),
+            Ok(Ok((status, body))) => Err(failed(format!("status {status}: {}", String::from_utf8_lossy(&body)))),
+            Ok(Err(error)) => Err(failed(error.to_string())),
+            Err(_) => Err(failed(format!("no answer within {PATIENCE:?}"))),
+        }
+    }
+}
+
+impl Vendor {
+    fn nobody() -> std::io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+        Ok(Vendor::Nobody(socket.local_addr()?, socket))
+    }
+
+    fn addr(&self) -> SocketAddr {
+        match self {
+            Vendor::Mock(program) => program.addr(),
+            Vendor::Nobody(addr, _) => *addr,
+        }
+    }
+
+    fn endpoint(&self) -> Option<Endpoint> {
+        match self {
+            Vendor::Mock(program) => Some(Endpoint::at(program.addr())),
+            Vendor::Nobody(..) => None,
+        }
+    }
+}
+
+fn stream_plan(endpoint: Endpoint, load: &Load) -> StreamPlan {
+    let mut headers = load.headers();
+    headers.push(("content-type".to_owned(), "application/json".to_owned()));
+    StreamPlan {
+        endpoint,
+        method: "POST".into(),
+        path: "/chat/stream".into(),
+        headers,
+        body: StreamPlan::BODY.into(),
+        // Longer than any lab: a stream that hangs is seen hanging, not cut by the instrument.
+        timeout: Duration::from_secs(120),
+    }
+}

@@ -1,0 +1,87 @@
+use std::time::Duration;
+
+use super::{millis, secs};
+use crate::lab::{
+    Arm, BASELINE, Claim, Figure, Group, LOADED, Lab, Load, Phase, ProbeFigure, Profile, StreamFigure, VendorFigure,
+};
+use crate::result::Quantile;
+
+/// A blocking call inside an async handler.
+pub(super) static LAB: Lab = Lab {
+    name: "blocked-executor",
+    group: Group::Threads,
+    mistake: "a blocking call inside an async handler: the event loop stands still with it",
+    fix: "an async client: the event loop runs whatever is ready meanwhile",
+    mistake_file: "broken-server/src/mistakes/threads/blocked_executor.rs",
+    fix_file: "fixed-server/src/upstream/events.rs",
+    proves_not: "that more workers would help: each stops at its own first stream; that the first stream suffers: \
+                 it looks perfect",
+    normal: Profile {
+        vendor: &["--tokens", "12", "--ttft", "250ms", "--inter-token", "250ms"],
+        arms: ARMS,
+        phases: &[
+            Phase::new(BASELINE, "idle").hold(secs(2)),
+            Phase::new(LOADED, "4 streams").adds(&[Load::of(4)], millis(0)).hold(secs(11)),
+        ],
+        probe_timeout: secs(15),
+        patience: secs(4),
+        claims: &claims(secs(3)),
+        ..Profile::EMPTY
+    },
+    fast: Profile {
+        vendor: &["--tokens", "6", "--ttft", "250ms", "--inter-token", "250ms"],
+        arms: ARMS,
+        phases: &[
+            Phase::new(BASELINE, "idle").hold(millis(500)),
+            Phase::new(LOADED, "4 streams").adds(&[Load::of(4)], millis(0)).hold(secs(5)),
+        ],
+        probe_timeout: secs(8),
+        patience: secs(3),
+        claims: &claims(millis(1500)),
+        ..Profile::EMPTY
+    },
+};
+
+const ARMS: &[Arm] = &[
+    Arm::actix("broken", &["--mistake", "blocked-executor", "--workers", "1"]),
+    Arm::actix("control", &["--mistake", "none", "--workers", "1"]),
+    Arm::fixed(&[]),
+];
+
+/// `stream` is the length of one.
+const fn claims(stream: Duration) -> [Claim; 13] {
+    [
+        Claim::at_least(0.8, "health-async, the longest wait", of_a_stream(ASYNC, stream)),
+        Claim::at_least(0.8, "health-sync, the longest wait", of_a_stream(SYNC, stream)),
+        Claim::exactly(1.0, "streams at the vendor at once: the workers", peak("broken")),
+        Claim::exactly(4.0, "streams delivered whole", Figure::all_streams("broken", StreamFigure::Completed)),
+        Claim::at_most(0.2, "processors in use meanwhile", Figure::CpuCores { arm: "broken", phase: LOADED }),
+        Claim::apart(5.0, "health-async p90, broken over fixed", ASYNC_P90, ASYNC_FIXED),
+        Claim::at_most(0.15, "health-async p90", of_a_stream(ASYNC_FIXED, stream)),
+        Claim::at_most(0.15, "health-sync p90", of_a_stream(SYNC_FIXED, stream)),
+        Claim::exactly(4.0, "streams delivered whole", Figure::all_streams("fixed", StreamFigure::Completed)),
+        Claim::exactly(4.0, "streams at the vendor at once", peak("fixed")).pressure(),
+        Claim::exactly(4.0, "streams at the vendor at once", peak("control")).pressure(),
+        Claim::apart(5.0, "health-async p90, broken over control", ASYNC_P90, ASYNC_CONTROL).control(),
+        Claim::exactly(0.0, "streams lost", Figure::all_streams("control", StreamFigure::Lost)).control(),
+    ]
+}
+
+const ASYNC: &Figure = &longest("broken", "health_async");
+const SYNC: &Figure = &longest("broken", "health_sync");
+const ASYNC_P90: &Figure = &Figure::p90("broken", LOADED, "health_async");
+const ASYNC_FIXED: &Figure = &Figure::p90("fixed", LOADED, "health_async");
+const SYNC_FIXED: &Figure = &Figure::p90("fixed", LOADED, "health_sync");
+const ASYNC_CONTROL: &Figure = &Figure::p90("control", LOADED, "health_async");
+
+const fn longest(arm: &'static str, probe: &'static str) -> Figure {
+    Figure::probe(arm, LOADED, probe, ProbeFigure::Latency(Quantile::Max))
+}
+
+const fn of_a_stream(latency: &'static Figure, stream: Duration) -> Figure {
+    Figure::In { latency, unit: stream, name: "of a stream" }
+}
+
+const fn peak(arm: &'static str) -> Figure {
+    Figure::vendor(arm, LOADED, VendorFigure::PeakActive)
+}

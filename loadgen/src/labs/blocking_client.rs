@@ -1,0 +1,113 @@
+use std::time::Duration;
+
+use super::{millis, secs};
+use crate::lab::{
+    Arm, BASELINE, Claim, Comparison, Condition, Figure, Group, LOADED, Lab, Load, Phase, ProbeFigure, Profile,
+    StreamFigure, VendorFigure,
+};
+use crate::result::Quantile;
+
+/// A client that is blocking on the outside and asynchronous inside, in an async handler.
+pub(super) static LAB: Lab = Lab {
+    name: "blocking-client",
+    group: Group::Threads,
+    mistake: "reqwest::blocking inside an async handler: built for debugging it panics on every call, built for \
+              release it blocks the event loop",
+    fix: "the async client of the same library",
+    mistake_file: "broken-server/src/mistakes/threads/blocking_client.rs",
+    fix_file: "fixed-server/src/upstream.rs",
+    proves_not: "that the panic protects you: it is compiled out of a release build, which is what runs in \
+                 production; the claims are those of the build that this run has found",
+    normal: Profile {
+        vendor: &["--tokens", "12", "--ttft", "250ms", "--inter-token", "250ms"],
+        arms: ARMS,
+        phases: &[
+            Phase::new(BASELINE, "idle").hold(secs(2)),
+            Phase::new(FIRST, "one call").adds(ONE_SHORT_CALL, millis(0)).hold(secs(1)),
+            Phase::new(LOADED, "4 streams").adds(&[Load::of(4)], millis(0)).hold(secs(11)),
+        ],
+        probe_timeout: secs(15),
+        patience: secs(4),
+        claims: &claims(secs(3)),
+        ..Profile::EMPTY
+    },
+    fast: Profile {
+        vendor: &["--tokens", "6", "--ttft", "250ms", "--inter-token", "250ms"],
+        arms: ARMS,
+        phases: &[
+            Phase::new(BASELINE, "idle").hold(millis(500)),
+            Phase::new(FIRST, "one call").adds(ONE_SHORT_CALL, millis(0)).hold(secs(1)),
+            Phase::new(LOADED, "4 streams").adds(&[Load::of(4)], millis(0)).hold(secs(5)),
+        ],
+        probe_timeout: secs(8),
+        patience: secs(3),
+        claims: &claims(millis(1500)),
+        ..Profile::EMPTY
+    },
+};
+
+/// The phase that tells how broken-server was built.
+const FIRST: &str = "first";
+
+const ONE_SHORT_CALL: &[Load] = &[Load { tokens: Some(2), ..Load::of(1) }];
+
+const ARMS: &[Arm] = &[
+    Arm::actix("broken", &["--mistake", "blocking-client", "--workers", "1"]),
+    Arm::actix("control", &["--mistake", "none", "--workers", "1"]),
+    Arm::fixed(&[]),
+];
+
+/// `stream` is the length of one.
+const fn claims(stream: Duration) -> [Claim; 14] {
+    [
+        Claim::exactly(4.0, "debug build: calls answered 500", status("broken", LOADED, "500")).when(DEBUG_BUILD),
+        Claim::at_least(0.8, "health-async, the longest wait", of_a_stream(ASYNC, stream)).when(RELEASE_BUILD),
+        Claim::exactly(1.0, "streams at the vendor at once: the workers", peak("broken")).when(RELEASE_BUILD),
+        Claim::exactly(4.0, "streams delivered whole", completed("broken")).when(RELEASE_BUILD),
+        Claim::at_most(0.2, "processors in use meanwhile", Figure::CpuCores { arm: "broken", phase: LOADED }),
+        Claim::apart(5.0, "health-async p90, broken over fixed", ASYNC_P90, ASYNC_FIXED).when(RELEASE_BUILD),
+        Claim::at_most(0.15, "health-async p90", of_a_stream(ASYNC_FIXED, stream)),
+        Claim::at_most(0.15, "health-sync p90", of_a_stream(SYNC_FIXED, stream)),
+        Claim::exactly(4.0, "streams delivered whole", completed("fixed")),
+        Claim::exactly(4.0, "streams at the vendor at once", peak("fixed")).pressure(),
+        Claim::exactly(4.0, "streams at the vendor at once", peak("control")).pressure(),
+        Claim::apart(5.0, "health-async p90, broken over control", ASYNC_P90, ASYNC_CONTROL)
+            .control()
+            .when(RELEASE_BUILD),
+        Claim::exactly(4.0, "streams delivered whole", completed("control")).control(),
+        Claim::exactly(0.0, "streams lost", Figure::all_streams("control", StreamFigure::Lost)).control(),
+    ]
+}
+
+const DEBUG_BUILD: Condition = first_call_was("500");
+const RELEASE_BUILD: Condition = first_call_was("200");
+
+const fn first_call_was(answered: &'static str) -> Condition {
+    Condition { figure: status("broken", FIRST, answered), comparison: Comparison::AtLeast, threshold: 1.0 }
+}
+
+const ASYNC: &Figure = &longest("broken", "health_async");
+const ASYNC_P90: &Figure = &Figure::p90("broken", LOADED, "health_async");
+const ASYNC_FIXED: &Figure = &Figure::p90("fixed", LOADED, "health_async");
+const SYNC_FIXED: &Figure = &Figure::p90("fixed", LOADED, "health_sync");
+const ASYNC_CONTROL: &Figure = &Figure::p90("control", LOADED, "health_async");
+
+const fn longest(arm: &'static str, probe: &'static str) -> Figure {
+    Figure::probe(arm, LOADED, probe, ProbeFigure::Latency(Quantile::Max))
+}
+
+const fn of_a_stream(latency: &'static Figure, stream: Duration) -> Figure {
+    Figure::In { latency, unit: stream, name: "of a stream" }
+}
+
+const fn status(arm: &'static str, phase: &'static str, status: &'static str) -> Figure {
+    Figure::streams(arm, phase, StreamFigure::Status(status))
+}
+
+const fn completed(arm: &'static str) -> Figure {
+    Figure::streams(arm, LOADED, StreamFigure::Completed)
+}
+
+const fn peak(arm: &'static str) -> Figure {
+    Figure::vendor(arm, LOADED, VendorFigure::PeakActive)
+}

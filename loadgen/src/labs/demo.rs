@@ -1,0 +1,63 @@
+use super::{millis, secs};
+use crate::lab::{Arm, BASELINE, Claim, Figure, LOADED, Load, Phase, Profile, StreamFigure, VendorFigure};
+
+/// `pool-exhaustion` as the demo shows it: one pool of the source's size, streams of 15 s as it has
+/// them at the shortest, and fixed-server with 2,000 more. All streams begin within three seconds, so
+/// they end together, after `loaded`: a pool that is full stays full.
+pub(super) static PROFILE: Profile = Profile {
+    vendor: &["--tokens", "60", "--ttft", "250ms", "--inter-token", "250ms"],
+    arms: &[
+        Arm::actix("broken", &["--mistake", "pool-exhaustion", "--blocking-threads", "40"]),
+        Arm::actix("control", &["--mistake", "none", "--blocking-threads", "40"]),
+        Arm::fixed(&[]),
+    ],
+    phases: &[
+        Phase::new(BASELINE, "idle").hold(secs(2)),
+        Phase::new("below", "39 streams").adds(&[Load::of(39)], millis(500)).hold(secs(2)),
+        Phase::new(LOADED, "60 streams").adds(&[Load::of(21)], millis(500)).hold(secs(12)),
+        Phase::new("scale", "2,000 more")
+            .only("fixed")
+            .adds(&[Load { tokens: Some(18), ..Load::of(2000) }], millis(1500))
+            .hold(secs(3)),
+    ],
+    probe_timeout: secs(10),
+    claims: &[
+        Claim::apart(100.0, "health-sync p99, loaded over idle", SYNC, &Figure::p99("broken", BASELINE, "health_sync")),
+        Claim::apart(100.0, "health-sync p99, broken over fixed", SYNC, &Figure::p99("fixed", LOADED, "health_sync")),
+        Claim::apart(
+            100.0,
+            "health-sync p99, loaded over a stream below",
+            SYNC,
+            &Figure::p99("broken", "below", "health_sync"),
+        ),
+        Claim::apart(
+            100.0,
+            "loaded p99, health-sync over health-async",
+            SYNC,
+            &Figure::p99("broken", LOADED, "health_async"),
+        ),
+        Claim::exactly(40.0, "streams that reach the vendor: the pool size", peak("broken", LOADED)),
+        Claim::at_most(0.2, "processors in use meanwhile", Figure::CpuCores { arm: "broken", phase: LOADED }),
+        // From 0.1 s on the source calls a pool exhausted.
+        Claim::at_most(100.0, "health-sync p99 with many streams", Figure::p99("fixed", "scale", "health_sync")),
+        Claim::exactly(0.0, "streams lost", Figure::all_streams("fixed", StreamFigure::Lost)),
+        Claim::exactly(60.0, "streams at the vendor", peak("fixed", LOADED)).pressure(),
+        Claim::at_least(2000.0, "many streams at the vendor", peak("fixed", "scale")).pressure(),
+        Claim::exactly(60.0, "streams at the vendor", peak("control", LOADED)).pressure(),
+        Claim::apart(
+            100.0,
+            "health-sync p99, broken over control",
+            SYNC,
+            &Figure::p99("control", LOADED, "health_sync"),
+        )
+        .control(),
+        Claim::exactly(0.0, "streams lost", Figure::all_streams("control", StreamFigure::Lost)).control(),
+    ],
+    ..Profile::EMPTY
+};
+
+const SYNC: &Figure = &Figure::p99("broken", LOADED, "health_sync");
+
+const fn peak(arm: &'static str, phase: &'static str) -> Figure {
+    Figure::vendor(arm, phase, VendorFigure::PeakActive)
+}

@@ -1,0 +1,101 @@
+use std::time::Duration;
+
+use super::{millis, secs};
+use crate::lab::{
+    Arm, BASELINE, Claim, Figure, Group, HEALTH_ASYNC, LOADED, Lab, Load, Phase, Probe, ProbeFigure, Profile,
+    StreamFigure, VendorFigure,
+};
+
+/// Name look-ups and file reads use the pool that the streams have filled.
+pub(super) static LAB: Lab = Lab {
+    name: "hidden-pool-users",
+    group: Group::Threads,
+    mistake: "\"our handlers are async\", but name look-ups and file reads wait for the pool that streams hold",
+    fix: "nothing that blocks goes to that pool for long; what is looked up or read is kept for a while",
+    mistake_file: "broken-server/src/mistakes/threads/hidden_pool_users.rs",
+    fix_file: "fixed-server/src/api/look_ups.rs",
+    proves_not: "that every resolver or file API does this: it is so of getaddrinfo and of files in tokio and Node, \
+                 and libraries call them where nobody sees it",
+    normal: Profile {
+        vendor: &["--tokens", "48", "--ttft", "250ms", "--inter-token", "250ms"],
+        arms: &[
+            Arm::actix("broken", &["--mistake", "hidden-pool-users", "--blocking-threads", "40"]),
+            Arm::actix("control", &["--mistake", "none", "--blocking-threads", "40"]),
+            Arm::fixed(&[]),
+        ],
+        phases: &[
+            Phase::new(BASELINE, "idle").hold(secs(2)),
+            Phase::new("below", "39 streams").adds(&[Load::of(39)], millis(300)).settle(millis(200)).hold(secs(2)),
+            Phase::new(LOADED, "60 streams").adds(&[Load::of(21)], millis(300)).settle(millis(200)).hold(secs(4)),
+        ],
+        probes: PROBES,
+        probe_rate: 10.0,
+        probe_timeout: secs(2),
+        claims: &claims(40.0, 60.0, millis(250), 0.4),
+        ..Profile::EMPTY
+    },
+    fast: Profile {
+        vendor: &["--tokens", "40", "--ttft", "100ms", "--inter-token", "100ms"],
+        arms: &[
+            Arm::actix("broken", &["--mistake", "hidden-pool-users", "--blocking-threads", "8"]),
+            Arm::actix("control", &["--mistake", "none", "--blocking-threads", "8"]),
+            Arm::fixed(&[]),
+        ],
+        phases: &[
+            Phase::new(BASELINE, "idle").hold(millis(500)),
+            Phase::new("below", "7 streams").adds(&[Load::of(7)], millis(100)).settle(millis(100)).hold(millis(700)),
+            Phase::new(LOADED, "12 streams").adds(&[Load::of(5)], millis(100)).settle(millis(100)).hold(secs(1)),
+        ],
+        probes: PROBES,
+        probe_timeout: secs(1),
+        claims: &claims(8.0, 12.0, millis(100), 1.0),
+        ..Profile::EMPTY
+    },
+};
+
+const RESOLVE: &str = "resolve";
+const READ_FILE: &str = "read_file";
+
+const PROBES: &[Probe] = &[
+    Probe { name: RESOLVE, path: "/debug/resolve", says: None },
+    Probe { name: READ_FILE, path: "/debug/read-file", says: None },
+    HEALTH_ASYNC,
+];
+
+/// `pool` threads and `streams`; as fast as idle is `flat` of the `gap` between tokens.
+const fn claims(pool: f64, streams: f64, gap: Duration, flat: f64) -> [Claim; 16] {
+    [
+        Claim::exactly(0.0, "look-ups timed out, a stream below", timed_out("broken", "below", RESOLVE)),
+        Claim::exactly(0.0, "file reads timed out, a stream below", timed_out("broken", "below", READ_FILE)),
+        Claim::at_least(90.0, "look-ups timed out, pool full", timed_out_share(RESOLVE)),
+        Claim::at_least(90.0, "file reads timed out, pool full", timed_out_share(READ_FILE)),
+        Claim::at_most(flat, "health-async p90 meanwhile", Figure::gaps(ASYNC, gap)),
+        Claim::exactly(pool, "streams that reach the vendor: the pool size", peak("broken")),
+        Claim::at_most(flat, "a look-up, p90", Figure::gaps(RESOLVE_FIXED, gap)),
+        Claim::at_most(flat, "a file read, p90", Figure::gaps(READ_FILE_FIXED, gap)),
+        Claim::exactly(0.0, "look-ups timed out", timed_out("fixed", LOADED, RESOLVE)),
+        Claim::exactly(0.0, "file reads timed out", timed_out("fixed", LOADED, READ_FILE)),
+        Claim::exactly(0.0, "streams lost", Figure::all_streams("fixed", StreamFigure::Lost)),
+        Claim::exactly(streams, "streams at the vendor", peak("fixed")).pressure(),
+        Claim::exactly(streams, "streams at the vendor", peak("control")).pressure(),
+        Claim::exactly(0.0, "look-ups timed out", timed_out("control", LOADED, RESOLVE)).control(),
+        Claim::exactly(0.0, "file reads timed out", timed_out("control", LOADED, READ_FILE)).control(),
+        Claim::exactly(0.0, "streams lost", Figure::all_streams("control", StreamFigure::Lost)).control(),
+    ]
+}
+
+const ASYNC: &Figure = &Figure::p90("broken", LOADED, "health_async");
+const RESOLVE_FIXED: &Figure = &Figure::p90("fixed", LOADED, RESOLVE);
+const READ_FILE_FIXED: &Figure = &Figure::p90("fixed", LOADED, READ_FILE);
+
+const fn timed_out(arm: &'static str, phase: &'static str, probe: &'static str) -> Figure {
+    Figure::probe(arm, phase, probe, ProbeFigure::TimedOut)
+}
+
+const fn timed_out_share(probe: &'static str) -> Figure {
+    Figure::probe("broken", LOADED, probe, ProbeFigure::TimedOutShare)
+}
+
+const fn peak(arm: &'static str) -> Figure {
+    Figure::vendor(arm, LOADED, VendorFigure::PeakActive)
+}

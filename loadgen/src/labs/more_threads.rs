@@ -1,0 +1,108 @@
+use std::time::Duration;
+
+use super::{millis, secs};
+use crate::lab::{
+    Arm, BASELINE, Claim, Figure, Group, LOADED, Lab, Load, Phase, ProbeFigure, Profile, StreamFigure, VendorFigure,
+};
+
+/// The pool is made larger, and larger again.
+pub(super) static LAB: Lab = Lab {
+    name: "more-threads",
+    group: Group::Threads,
+    mistake: "the pool is raised from 40 to 160 to 512 threads: the knee moves along and stays",
+    fix: "an async client: no knee at any of these numbers",
+    mistake_file: "broken-server/src/mistakes/threads/more_threads.rs",
+    fix_file: "fixed-server/src/upstream/events.rs",
+    proves_not: "that a larger pool is never right: work that needs a thread for a moment may need more of them. \
+                 Work that waits needs as many as there are streams (Little's law)",
+    // Tokens a second apart: the streams are many, not busy. Each phase is a stream fewer than a pool
+    // has threads, or exactly as many.
+    normal: Profile {
+        vendor: &["--tokens", "20", "--ttft", "250ms", "--inter-token", "1s"],
+        arms: &[
+            Arm::actix("broken", &["--mistake", "more-threads", "--blocking-threads", "40"]),
+            Arm::actix("broken-160", &["--mistake", "more-threads", "--blocking-threads", "160"]),
+            Arm::actix("broken-512", &["--mistake", "more-threads", "--blocking-threads", "512"]),
+            Arm::actix("control", &["--mistake", "none", "--blocking-threads", "40"]),
+            Arm::fixed(&[]),
+        ],
+        phases: &[
+            Phase::new(BASELINE, "idle").hold(secs(2)),
+            Phase::new("below-1", "39 streams")
+                .adds(&[Load::of(39)], millis(400))
+                .settle(millis(300))
+                .hold(millis(1500)),
+            Phase::new("at-1", "40 streams").adds(&[Load::of(1)], millis(0)).settle(millis(500)).hold(millis(1500)),
+            Phase::new("below-2", "159 streams").adds(&[Load::of(119)], secs(1)).settle(millis(500)).hold(millis(1500)),
+            Phase::new("at-2", "160 streams").adds(&[Load::of(1)], millis(0)).settle(millis(500)).hold(millis(1500)),
+            Phase::new("below-3", "511 streams").adds(&[Load::of(351)], secs(2)).settle(secs(1)).hold(millis(1500)),
+            Phase::new(LOADED, "512 streams").adds(&[Load::of(1)], millis(0)).settle(millis(500)).hold(millis(1500)),
+        ],
+        probe_timeout: secs(1),
+        patience: millis(1200),
+        claims: &claims([40.0, 160.0, 512.0], ["broken", "broken-160", "broken-512"], secs(1), 0.1),
+        ..Profile::EMPTY
+    },
+    fast: Profile {
+        vendor: &["--tokens", "30", "--ttft", "250ms", "--inter-token", "250ms"],
+        arms: &[
+            Arm::actix("broken", &["--mistake", "more-threads", "--blocking-threads", "4"]),
+            Arm::actix("broken-8", &["--mistake", "more-threads", "--blocking-threads", "8"]),
+            Arm::actix("broken-24", &["--mistake", "more-threads", "--blocking-threads", "24"]),
+            Arm::actix("control", &["--mistake", "none", "--blocking-threads", "4"]),
+            Arm::fixed(&[]),
+        ],
+        phases: &[
+            Phase::new(BASELINE, "idle").hold(millis(500)),
+            Phase::new("below-1", "3 streams").adds(&[Load::of(3)], millis(0)).settle(millis(200)).hold(millis(500)),
+            Phase::new("at-1", "4 streams").adds(&[Load::of(1)], millis(0)).settle(millis(300)).hold(millis(500)),
+            Phase::new("below-2", "7 streams").adds(&[Load::of(3)], millis(0)).settle(millis(300)).hold(millis(500)),
+            Phase::new("at-2", "8 streams").adds(&[Load::of(1)], millis(0)).settle(millis(300)).hold(millis(500)),
+            Phase::new("below-3", "23 streams")
+                .adds(&[Load::of(15)], millis(100))
+                .settle(millis(300))
+                .hold(millis(500)),
+            Phase::new(LOADED, "24 streams").adds(&[Load::of(1)], millis(0)).settle(millis(300)).hold(millis(500)),
+        ],
+        probe_timeout: secs(1),
+        patience: millis(1200),
+        claims: &claims([4.0, 8.0, 24.0], ["broken", "broken-8", "broken-24"], millis(250), 0.4),
+        ..Profile::EMPTY
+    },
+};
+
+/// Three `pools` and the arms that have them. As fast as idle is `flat` of the `gap` between tokens.
+const fn claims(pools: [f64; 3], arms: [&'static str; 3], gap: Duration, flat: f64) -> [Claim; 16] {
+    [
+        Claim::exactly(0.0, "health-sync timed out, a stream below", timed_out(arms[0], "below-1")),
+        Claim::at_least(90.0, "health-sync timed out, at the size", timed_out_share(arms[0], "at-1")),
+        Claim::exactly(pools[0], "streams that reach the vendor: its size", peak(arms[0])),
+        Claim::exactly(0.0, "health-sync timed out, a stream below", timed_out(arms[1], "below-2")),
+        Claim::at_least(90.0, "health-sync timed out, at the size", timed_out_share(arms[1], "at-2")),
+        Claim::exactly(pools[1], "streams that reach the vendor: its size", peak(arms[1])),
+        Claim::exactly(0.0, "health-sync timed out, a stream below", timed_out(arms[2], "below-3")),
+        Claim::at_least(90.0, "health-sync timed out, at the size", timed_out_share(arms[2], LOADED)),
+        Claim::exactly(pools[2], "streams that reach the vendor: its size", peak(arms[2])),
+        Claim::exactly(0.0, "health-sync timed out", timed_out("fixed", LOADED)),
+        Claim::at_most(flat, "health-sync p90", Figure::gaps(SYNC_FIXED, gap)),
+        Claim::exactly(0.0, "streams lost", Figure::all_streams("fixed", StreamFigure::Lost)),
+        Claim::exactly(pools[2], "streams at the vendor", peak("fixed")).pressure(),
+        Claim::exactly(pools[2], "streams at the vendor", peak("control")).pressure(),
+        Claim::exactly(0.0, "health-sync timed out", timed_out("control", LOADED)).control(),
+        Claim::exactly(0.0, "streams lost", Figure::all_streams("control", StreamFigure::Lost)).control(),
+    ]
+}
+
+const SYNC_FIXED: &Figure = &Figure::p90("fixed", LOADED, "health_sync");
+
+const fn timed_out(arm: &'static str, phase: &'static str) -> Figure {
+    Figure::probe(arm, phase, "health_sync", ProbeFigure::TimedOut)
+}
+
+const fn timed_out_share(arm: &'static str, phase: &'static str) -> Figure {
+    Figure::probe(arm, phase, "health_sync", ProbeFigure::TimedOutShare)
+}
+
+const fn peak(arm: &'static str) -> Figure {
+    Figure::vendor(arm, LOADED, VendorFigure::PeakActive)
+}

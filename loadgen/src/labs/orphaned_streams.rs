@@ -1,0 +1,111 @@
+use std::time::Duration;
+
+use super::{millis, secs};
+use crate::lab::{Arm, BASELINE, Claim, Figure, Group, Lab, Load, Phase, Profile, StreamFigure, VendorFigure};
+
+/// The vendor is read to the end for clients that have left.
+pub(super) static LAB: Lab = Lab {
+    name: "orphaned-streams",
+    group: Group::Threads,
+    mistake: "the vendor is read to the end, and work in the queue is begun, for clients that have left",
+    fix: "the call lives in the answer's body: dropped with it, also while the vendor is silent",
+    mistake_file: "broken-server/src/mistakes/threads/orphaned_streams.rs",
+    fix_file: "fixed-server/src/body.rs",
+    proves_not: "that a vendor charges nothing for what was cancelled: ask yours. This one stops generating when its \
+                 client leaves, and not every one does",
+    // Three rounds of a pool of 8. The clients leave at a third of the first.
+    normal: Profile {
+        vendor: &["--tokens", "30", "--ttft", "100ms", "--inter-token", "100ms"],
+        arms: ARMS,
+        phases: &[
+            Phase::new(BASELINE, "idle").hold(millis(1500)),
+            Phase::new("leaving", "24 streams").adds(&leaving_after(millis(1000)), millis(50)).hold(millis(1150)),
+            Phase::new("left", "just left").hold(millis(300)),
+            Phase::new("after", "later").hold(millis(8500)),
+            Phase::new("silent", "silent vendor")
+                .only("fixed")
+                .adds(SILENT, millis(50))
+                .settle(millis(550))
+                .hold(millis(1100)),
+        ],
+        patience: millis(0),
+        claims: &claims(),
+        ..Profile::EMPTY
+    },
+    fast: Profile {
+        vendor: &["--tokens", "30", "--ttft", "60ms", "--inter-token", "60ms"],
+        arms: ARMS,
+        phases: &[
+            Phase::new(BASELINE, "idle").hold(millis(300)),
+            Phase::new("leaving", "24 streams").adds(&leaving_after(millis(650)), millis(50)).hold(millis(800)),
+            Phase::new("left", "just left").hold(millis(300)),
+            Phase::new("after", "later").hold(millis(4700)),
+            Phase::new("silent", "silent vendor")
+                .only("fixed")
+                .adds(SILENT, millis(50))
+                .settle(millis(550))
+                .hold(millis(1000)),
+        ],
+        patience: millis(0),
+        claims: &claims(),
+        ..Profile::EMPTY
+    },
+};
+
+const ARMS: &[Arm] = &[
+    Arm::actix("broken", &["--mistake", "orphaned-streams", "--blocking-threads", "8"]),
+    Arm::actix("control", &["--mistake", "none", "--blocking-threads", "8"]),
+    Arm::fixed(&[]),
+];
+
+const fn leaving_after(after: Duration) -> [Load; 1] {
+    [Load { leave_after: Some(after), ..Load::of(24) }]
+}
+
+/// Clients that leave long before their first token.
+const SILENT: &[Load] = &[Load { ttft: Some(secs(30)), leave_after: Some(millis(1000)), ..Load::of(24) }];
+
+const fn claims() -> [Claim; 17] {
+    [
+        Claim::exactly(16.0, "calls begun after all clients had left", after("broken", VendorFigure::Started)),
+        // 640 of 720 were still to come when the clients left, and some of those came in `left`.
+        Claim::at_least(540.0, "tokens after all clients had left", after("broken", VendorFigure::TokensSent)),
+        Claim::exactly(8.0, "calls under way, clients just left", left("broken")),
+        Claim::exactly(0.0, "calls begun after all clients had left", after("fixed", VendorFigure::Started)),
+        Claim::at_most(0.0, "tokens after all clients had left", after("fixed", VendorFigure::TokensSent)),
+        // Two a stream: one may be on its way, and one that the client's leaving crosses.
+        Claim::at_most(48.0, "tokens just after they left", Figure::vendor("fixed", "left", VendorFigure::TokensSent)),
+        Claim::exactly(0.0, "calls under way, clients just left", left("fixed")),
+        Claim::exactly(24.0, "silent vendor: calls cancelled", silent(VendorFigure::Cancelled)),
+        Claim::exactly(0.0, "silent vendor: calls under way", silent(VendorFigure::Active)),
+        Claim::exactly(24.0, "clients that left", clients_left("broken")).pressure(),
+        Claim::exactly(24.0, "clients that left", clients_left("fixed")).pressure(),
+        Claim::exactly(24.0, "clients that left", clients_left("control")).pressure(),
+        Claim::exactly(24.0, "streams at the vendor before", peak("fixed")).pressure(),
+        Claim::exactly(24.0, "streams at the vendor before", peak("control")).pressure(),
+        Claim::exactly(8.0, "streams at the vendor before", peak("broken")).pressure(),
+        Claim::exactly(0.0, "calls begun after all clients had left", after("control", VendorFigure::Started))
+            .control(),
+        Claim::exactly(0.0, "calls under way, clients just left", left("control")).control(),
+    ]
+}
+
+const fn after(arm: &'static str, what: VendorFigure) -> Figure {
+    Figure::vendor(arm, "after", what)
+}
+
+const fn left(arm: &'static str) -> Figure {
+    Figure::vendor(arm, "left", VendorFigure::Active)
+}
+
+const fn silent(what: VendorFigure) -> Figure {
+    Figure::vendor("fixed", "silent", what)
+}
+
+const fn peak(arm: &'static str) -> Figure {
+    Figure::vendor(arm, "leaving", VendorFigure::PeakActive)
+}
+
+const fn clients_left(arm: &'static str) -> Figure {
+    Figure::streams(arm, "leaving", StreamFigure::Left)
+}

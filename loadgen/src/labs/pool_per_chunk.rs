@@ -1,0 +1,102 @@
+use super::{millis, secs};
+use crate::lab::{
+    Arm, BASELINE, Claim, Figure, Group, LOADED, Lab, Load, Phase, ProbeFigure, Profile, StreamFigure, VendorFigure,
+};
+use crate::result::Quantile;
+
+/// A pool thread waits for each chunk.
+pub(super) static LAB: Lab = Lab {
+    name: "pool-per-chunk",
+    group: Group::Threads,
+    mistake: "a pool thread waits for each chunk: what Starlette does with a generator that is not async",
+    fix: "an async client: no thread waits for a chunk",
+    mistake_file: "broken-server/src/mistakes/threads/pool_per_chunk.rs",
+    fix_file: "fixed-server/src/upstream/events.rs",
+    proves_not: "that a late health check is always this: a busy processor is late too, but then the processor \
+                 is busy; nor how late it is at another load (about gap x (1 - threads / streams) where tokens do \
+                 not come together)",
+    // Twice as many streams as threads. They are opened together, so their tokens come together.
+    normal: Profile {
+        vendor: &["--tokens", "40", "--ttft", "250ms", "--inter-token", "250ms"],
+        arms: &[
+            Arm::actix("broken", &["--mistake", "pool-per-chunk", "--blocking-threads", "40"]),
+            Arm::actix("broken-held", &["--mistake", "pool-exhaustion", "--blocking-threads", "40"]),
+            Arm::actix("control", &["--mistake", "none", "--blocking-threads", "40"]),
+            Arm::fixed(&[]),
+        ],
+        phases: &[
+            Phase::new(BASELINE, "idle").hold(secs(2)),
+            Phase::new("below", "39 streams")
+                .adds(&[Load { tokens: Some(12), ..Load::of(39) }], millis(50))
+                .settle(millis(750))
+                .hold(secs(3)),
+            Phase::new(LOADED, "80 streams").adds(&[Load::of(80)], millis(100)).settle(secs(1)).hold(secs(8)),
+        ],
+        probe_timeout: secs(3),
+        claims: &claims(80.0, 40.0),
+        ..Profile::EMPTY
+    },
+    fast: Profile {
+        vendor: &["--tokens", "14", "--ttft", "250ms", "--inter-token", "250ms"],
+        arms: &[
+            Arm::actix("broken", &["--mistake", "pool-per-chunk", "--blocking-threads", "8"]),
+            Arm::actix("broken-held", &["--mistake", "pool-exhaustion", "--blocking-threads", "8"]),
+            Arm::actix("control", &["--mistake", "none", "--blocking-threads", "8"]),
+            Arm::fixed(&[]),
+        ],
+        phases: &[
+            Phase::new(BASELINE, "idle").hold(millis(500)),
+            Phase::new("below", "7 streams")
+                .adds(&[Load { tokens: Some(5), ..Load::of(7) }], millis(50))
+                .settle(millis(500))
+                .hold(secs(1)),
+            Phase::new(LOADED, "16 streams").adds(&[Load::of(16)], millis(50)).settle(millis(750)).hold(secs(2)),
+        ],
+        probe_rate: 40.0,
+        probe_timeout: secs(1),
+        patience: millis(1500),
+        claims: &claims(16.0, 8.0),
+        ..Profile::EMPTY
+    },
+};
+
+/// From token to token, in both profiles.
+const GAP: std::time::Duration = millis(250);
+
+const fn claims(streams: f64, pool: f64) -> [Claim; 14] {
+    [
+        Claim::at_least(0.4, "health-sync p99", Figure::gaps(SYNC, GAP)),
+        Claim::at_most(2.0, "health-sync p99", Figure::gaps(SYNC, GAP)),
+        Claim::exactly(0.0, "health-sync timed out", timed_out("broken")),
+        Claim::apart(5.0, "health-sync p50, loaded over below the size", MEDIAN, MEDIAN_BELOW),
+        Claim::exactly(streams, "streams that reach the vendor: all", peak("broken")),
+        Claim::exactly(0.0, "streams lost", Figure::all_streams("broken", StreamFigure::Lost)),
+        Claim::at_least(3.0, "the other form: health-sync p50", Figure::gaps(MEDIAN_HELD, GAP)),
+        Claim::exactly(pool, "streams that reach the vendor", peak("broken-held")),
+        Claim::at_most(0.4, "health-sync p90", Figure::gaps(SYNC_FIXED, GAP)),
+        Claim::exactly(0.0, "streams lost", Figure::all_streams("fixed", StreamFigure::Lost)),
+        Claim::exactly(streams, "streams at the vendor", peak("fixed")).pressure(),
+        Claim::exactly(streams, "streams at the vendor", peak("control")).pressure(),
+        Claim::apart(5.0, "health-sync p50, broken over control", MEDIAN, MEDIAN_CONTROL).control(),
+        Claim::exactly(0.0, "streams lost", Figure::all_streams("control", StreamFigure::Lost)).control(),
+    ]
+}
+
+const SYNC: &Figure = &Figure::p99("broken", LOADED, "health_sync");
+const SYNC_FIXED: &Figure = &Figure::p90("fixed", LOADED, "health_sync");
+const MEDIAN: &Figure = &median("broken", LOADED);
+const MEDIAN_BELOW: &Figure = &median("broken", "below");
+const MEDIAN_HELD: &Figure = &median("broken-held", LOADED);
+const MEDIAN_CONTROL: &Figure = &median("control", LOADED);
+
+const fn median(arm: &'static str, phase: &'static str) -> Figure {
+    Figure::probe(arm, phase, "health_sync", ProbeFigure::Latency(Quantile::P50))
+}
+
+const fn timed_out(arm: &'static str) -> Figure {
+    Figure::probe(arm, LOADED, "health_sync", ProbeFigure::TimedOut)
+}
+
+const fn peak(arm: &'static str) -> Figure {
+    Figure::vendor(arm, LOADED, VendorFigure::PeakActive)
+}

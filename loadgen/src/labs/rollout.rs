@@ -1,0 +1,197 @@
+use std::time::Duration;
+
+use super::{millis, secs};
+use crate::lab::{
+    Action, ActionTarget, Arm, BASELINE, Claim, Figure, Group, LOADED, Lab, Load, Phase, ProbeFigure, Profile,
+    StreamFigure, VendorFigure,
+};
+use crate::result::Quantile;
+
+/// A share of the streams is asynchronous; when that way fails, the blocking one is tried.
+pub(super) static LAB: Lab = Lab {
+    name: "rollout",
+    group: Group::Threads,
+    mistake: "the new way is rolled out by a percentage and falls back to the old one when it fails: a vendor that \
+              fails sends everybody back to the threads",
+    fix: "no second way: a failure is told at once, and X-Stream-Method says async_failure",
+    mistake_file: "broken-server/src/mistakes/threads/rollout.rs",
+    fix_file: "fixed-server/src/api.rs",
+    proves_not: "that rolling out by a percentage is wrong: it is how to begin. A few percent say nothing of the \
+                 fault, and the last few can still show it where the pool is small",
+    // One attempt, so that a second call can only be a second way. What retries cost is another lab's.
+    normal: Profile {
+        vendor: &["--tokens", "40", "--ttft", "250ms", "--inter-token", "250ms"],
+        arms: &[
+            Arm::actix("broken", &["--mistake", "rollout", "--blocking-threads", "40", "--first-token-timeout", "2s"]),
+            Arm::actix("broken-8", &["--mistake", "rollout", "--blocking-threads", "8", "--first-token-timeout", "2s"]),
+            Arm::actix("control", &["--mistake", "none", "--blocking-threads", "8", "--first-token-timeout", "2s"]),
+            Arm::fixed(&["--first-token-timeout", "2s", "--attempts", "1"]),
+        ],
+        phases: &[
+            Phase::new(BASELINE, "idle").hold(millis(1500)),
+            Phase::new("at-0", "0 % async")
+                .actions(TO_0)
+                .adds(SIXTY, millis(200))
+                .settle(millis(300))
+                .hold(millis(1700)),
+            Phase::new("at-5", "5 % async")
+                .actions(TO_5)
+                .adds(SIXTY, millis(200))
+                .settle(millis(800))
+                .hold(millis(1700)),
+            Phase::new("at-20", "20 % async")
+                .actions(TO_20)
+                .adds(SIXTY, millis(200))
+                .settle(millis(800))
+                .hold(millis(1700)),
+            Phase::new("at-50", "50 % async")
+                .actions(TO_50)
+                .adds(SIXTY, millis(200))
+                .settle(millis(800))
+                .hold(millis(1700)),
+            Phase::new(LOADED, "100 % async")
+                .actions(TO_100)
+                .adds(SIXTY, millis(200))
+                .settle(millis(800))
+                .hold(millis(1700)),
+            Phase::new("failing", "vendor hangs")
+                .actions(HANG)
+                .adds(SIXTY_MORE, millis(200))
+                .settle(millis(1300))
+                .hold(secs(2)),
+        ],
+        probe_timeout: secs(1),
+        patience: millis(3500),
+        claims: &claims([3.0, 30.0, 60.0], 40.0, millis(250), 0.4),
+        ..Profile::EMPTY
+    },
+    fast: Profile {
+        vendor: &["--tokens", "30", "--ttft", "100ms", "--inter-token", "100ms"],
+        arms: &[
+            Arm::actix("broken", &["--mistake", "rollout", "--blocking-threads", "24", "--first-token-timeout", "1s"]),
+            Arm::actix("broken-8", &["--mistake", "rollout", "--blocking-threads", "8", "--first-token-timeout", "1s"]),
+            Arm::actix("control", &["--mistake", "none", "--blocking-threads", "8", "--first-token-timeout", "1s"]),
+            Arm::fixed(&["--first-token-timeout", "1s", "--attempts", "1"]),
+        ],
+        phases: &[
+            Phase::new(BASELINE, "idle").hold(millis(500)),
+            Phase::new("at-0", "0 % async")
+                .actions(TO_0)
+                .adds(FORTY, millis(100))
+                .settle(millis(200))
+                .hold(millis(700)),
+            Phase::new("at-5", "5 % async")
+                .actions(TO_5)
+                .adds(FORTY, millis(100))
+                .settle(millis(300))
+                .hold(millis(700)),
+            Phase::new("at-20", "20 % async")
+                .actions(TO_20)
+                .adds(FORTY, millis(100))
+                .settle(millis(300))
+                .hold(millis(700)),
+            Phase::new("at-50", "50 % async")
+                .actions(TO_50)
+                .adds(FORTY, millis(100))
+                .settle(millis(300))
+                .hold(millis(700)),
+            Phase::new(LOADED, "100 % async")
+                .actions(TO_100)
+                .adds(FORTY, millis(100))
+                .settle(millis(300))
+                .hold(millis(700)),
+            Phase::new("failing", "vendor hangs")
+                .actions(HANG)
+                .adds(FORTY_MORE, millis(100))
+                .settle(millis(650))
+                .hold(secs(1)),
+        ],
+        probe_rate: 40.0,
+        probe_timeout: millis(600),
+        patience: millis(2200),
+        claims: &claims([2.0, 20.0, 40.0], 24.0, millis(100), 1.0),
+        ..Profile::EMPTY
+    },
+};
+
+/// Streams of a phase: their clients leave at its end, so that the next begins with an empty pool.
+const SIXTY: &[Load] = &[Load { leave_after: Some(millis(2600)), ..Load::of(60) }];
+const SIXTY_MORE: &[Load] = &[Load::of(60)];
+const FORTY: &[Load] = &[Load { leave_after: Some(millis(1100)), ..Load::of(40) }];
+const FORTY_MORE: &[Load] = &[Load::of(40)];
+
+const TO_0: &[Action] = &both(r#"{"percent":0}"#);
+const TO_5: &[Action] = &both(r#"{"percent":5}"#);
+const TO_20: &[Action] = &both(r#"{"percent":20}"#);
+const TO_50: &[Action] = &both(r#"{"percent":50}"#);
+const TO_100: &[Action] = &both(r#"{"percent":100}"#);
+const HANG: &[Action] = &[Action {
+    target: ActionTarget::Vendor,
+    method: "POST",
+    path: "/debug/faults",
+    body: r#"{"faults":["hang"]}"#,
+    only: None,
+}];
+
+/// Sets the share while the servers run.
+const fn both(body: &'static str) -> [Action; 2] {
+    let to = Action { target: ActionTarget::Server, method: "PUT", path: "/debug/rollout", body, only: Some("broken") };
+    [to, Action { only: Some("broken-8"), ..to }]
+}
+
+/// So many streams are `asynchronous` at 5, 50 and 100 %; the larger pool has `pool` threads. As fast
+/// as idle is `flat` of the `gap` between tokens.
+const fn claims(asynchronous: [f64; 3], pool: f64, gap: Duration, flat: f64) -> [Claim; 21] {
+    [
+        Claim::at_least(2.0, "health-sync p50, at 0 %", Figure::gaps(AT_0, gap)),
+        Claim::exactly(asynchronous[0], "streams answered async, at 5 %", answered_async("at-5")),
+        Claim::at_least(2.0, "health-sync p50, at 5 %: as bad as before", Figure::gaps(AT_5, gap)),
+        Claim::at_least(2.0, "health-sync p50, at 20 %: as bad as before", Figure::gaps(AT_20, gap)),
+        Claim::exactly(asynchronous[1], "streams answered async, at 50 %", answered_async("at-50")),
+        Claim::at_most(flat, "health-sync p50, at 50 %: gone", Figure::gaps(AT_50, gap)),
+        Claim::at_least(2.0, "health-sync p50, at 50 %: as bad as before", Figure::gaps(AT_50_SMALL, gap)),
+        Claim::exactly(asynchronous[2], "streams answered async, at 100 %", answered_async(LOADED)),
+        Claim::at_most(flat, "health-sync p90, at 100 %: gone", Figure::gaps(AT_100, gap)),
+        Claim::at_most(flat, "health-sync p90, at 100 %: gone", Figure::gaps(AT_100_SMALL, gap)),
+        Claim::at_least(2.0, "health-sync p99, vendor hangs: back again", Figure::gaps(FAILING, gap)),
+        Claim::exactly(pool, "second calls to a vendor that hangs", started("broken")),
+        Claim::at_most(flat, "health-sync p90, vendor hangs", Figure::gaps(FAILING_FIXED, gap)),
+        Claim::exactly(0.0, "second calls to a vendor that hangs", started("fixed")),
+        Claim::exactly(asynchronous[2], "streams that say async_failure", FAILED_FAST),
+        Claim::exactly(asynchronous[2], "streams that failed", lost("broken")).pressure(),
+        Claim::exactly(asynchronous[2], "streams that failed", lost("fixed")).pressure(),
+        Claim::exactly(asynchronous[2], "streams that failed", lost("control")).pressure(),
+        Claim::at_least(asynchronous[2], "streams at the vendor at once", AT_ONCE).pressure(),
+        Claim::exactly(0.0, "second calls to a vendor that hangs", started("control")).control(),
+        Claim::at_most(flat, "health-sync p90, vendor hangs", Figure::gaps(FAILING_CONTROL, gap)).control(),
+    ]
+}
+
+const AT_0: &Figure = &median("broken", "at-0");
+const AT_5: &Figure = &median("broken", "at-5");
+const AT_20: &Figure = &median("broken", "at-20");
+const AT_50: &Figure = &median("broken", "at-50");
+const AT_50_SMALL: &Figure = &median("broken-8", "at-50");
+const AT_100: &Figure = &Figure::p90("broken", LOADED, "health_sync");
+const AT_100_SMALL: &Figure = &Figure::p90("broken-8", LOADED, "health_sync");
+const FAILING: &Figure = &Figure::p99("broken", "failing", "health_sync");
+const FAILING_FIXED: &Figure = &Figure::p90("fixed", "failing", "health_sync");
+const FAILING_CONTROL: &Figure = &Figure::p90("control", "failing", "health_sync");
+const FAILED_FAST: Figure = Figure::streams("fixed", "failing", StreamFigure::Method("async_failure"));
+const AT_ONCE: Figure = Figure::vendor("control", LOADED, VendorFigure::PeakActive);
+
+const fn median(arm: &'static str, phase: &'static str) -> Figure {
+    Figure::probe(arm, phase, "health_sync", ProbeFigure::Latency(Quantile::P50))
+}
+
+const fn answered_async(phase: &'static str) -> Figure {
+    Figure::streams("broken", phase, StreamFigure::Method("async"))
+}
+
+const fn started(arm: &'static str) -> Figure {
+    Figure::vendor(arm, "failing", VendorFigure::Started)
+}
+
+const fn lost(arm: &'static str) -> Figure {
+    Figure::streams(arm, "failing", StreamFigure::Lost)
+}

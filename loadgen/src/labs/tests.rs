@@ -1,0 +1,107 @@
+use std::collections::HashSet;
+
+use super::*;
+use crate::lab::{Claim, Figure, cast};
+use crate::result::{ClaimKind, Side};
+
+/// Every lab with each of its profiles.
+fn profiles() -> impl Iterator<Item = (String, &'static Profile)> {
+    let of_labs = LABS
+        .iter()
+        .flat_map(|lab| [(format!("{}, normal", lab.name), &lab.normal), (format!("{}, fast", lab.name), &lab.fast)]);
+    of_labs.chain([("demo".to_owned(), DEMO.1)])
+}
+
+/// The arms, phases and probes that a figure speaks of.
+fn places(figure: &Figure) -> Vec<(&'static str, Option<&'static str>, Option<&'static str>)> {
+    match *figure {
+        Figure::Probe { arm, phase, probe, .. } => vec![(arm, Some(phase), Some(probe))],
+        Figure::ClosedLoop { arm, phase, .. } | Figure::Vendor { arm, phase, .. } | Figure::CpuCores { arm, phase } => {
+            vec![(arm, Some(phase), None)]
+        }
+        Figure::Streams { arm, phase, .. } => vec![(arm, phase, None)],
+        Figure::Ratio(over, under) => [places(over), places(under)].concat(),
+        Figure::In { latency, .. } => places(latency),
+    }
+}
+
+fn figures(claim: &Claim) -> Vec<Figure> {
+    std::iter::once(claim.figure).chain(claim.when.map(|condition| condition.figure)).collect()
+}
+
+/// A claim on an arm that is not there is never judged, so a slip of the pen would be a claim less.
+#[test]
+fn every_claim_speaks_of_what_is_there() {
+    for (name, profile) in profiles() {
+        for claim in profile.claims {
+            for (arm, phase, probe) in figures(claim).iter().flat_map(places) {
+                let context = format!("{name}: {}: {arm} {phase:?} {probe:?}", claim.name);
+                assert!(profile.arms.iter().any(|there| there.name == arm), "{context}");
+                assert!(probe.is_none_or(|probe| profile.probes.iter().any(|there| there.name == probe)), "{context}");
+                let Some(phase) = phase else { continue };
+                let phase = profile.phases.iter().find(|there| there.name == phase);
+                assert!(phase.is_some_and(|phase| phase.only.is_none_or(|only| only == arm)), "{context}");
+            }
+        }
+    }
+}
+
+#[test]
+fn names_are_unique_and_have_their_side() {
+    let names: HashSet<_> = LABS.iter().map(|lab| lab.name).collect();
+    assert_eq!(names.len(), LABS.len());
+    for (name, profile) in profiles() {
+        let arms: HashSet<_> = profile.arms.iter().map(|arm| arm.name).collect();
+        assert_eq!(arms.len(), profile.arms.len(), "{name}");
+        assert!(arms.iter().all(|arm| Side::of(arm).is_some()), "{name}: {arms:?}");
+        let phases: HashSet<_> = profile.phases.iter().map(|phase| phase.name).collect();
+        assert_eq!(phases.len(), profile.phases.len(), "{name}");
+    }
+}
+
+/// Mended, broken-server is asked for what the fix claims, so there must be something to ask for.
+#[test]
+fn every_lab_proves_its_pressure_has_a_control_and_claims_something_of_the_fix_alone() {
+    for (name, profile) in profiles() {
+        let claims = |kind| profile.claims.iter().filter(move |claim| claim.kind == kind);
+        assert!(claims(ClaimKind::Pressure).count() > 0, "{name} proves no pressure");
+        assert!(claims(ClaimKind::Control).count() > 0, "{name} has no clean control");
+        for arm in ["broken", "fixed", profile.mended_plays] {
+            let alone = claims(ClaimKind::Effect).filter(|claim| claim.figure.arms() == [arm]);
+            assert!(alone.count() > 0, "{name} claims nothing of {arm} alone");
+        }
+    }
+}
+
+#[test]
+fn a_lab_takes_half_a_minute_at_most_and_a_third_of_that_in_tests() {
+    for lab in LABS {
+        assert!(lab.normal.takes() <= secs(30), "{}: {:?}", lab.name, lab.normal.takes());
+        assert!(lab.fast.takes() <= secs(10), "{}: {:?}", lab.name, lab.fast.takes());
+    }
+}
+
+#[test]
+fn a_typing_error_gets_the_list_and_the_nearest_name() {
+    let message = find("pool-exhaustoin").unwrap_err();
+    assert!(message.contains("did you mean 'pool-exhaustion'?"), "{message}");
+    assert!(LABS.iter().all(|lab| message.contains(lab.name)), "{message}");
+}
+
+#[test]
+fn a_mended_server_plays_the_part_of_the_fix_with_its_vendor() {
+    for lab in LABS {
+        let parts = cast(&lab.normal, &Side::ALL, true);
+        let [part] = parts[..] else { panic!("{}: {parts:?}", lab.name) };
+        assert_eq!((part.role, part.arm.name), (lab.normal.mended_plays, "broken"));
+        assert_eq!(part.vendor_of.name, part.role);
+        assert!(part.arm.args.starts_with(&["--mistake", lab.name]), "{}", lab.name);
+    }
+}
+
+#[test]
+fn a_side_is_all_of_its_arms() {
+    let arms = |sides: &[Side]| cast(&LABS[0].normal, sides, false).iter().map(|part| part.role).collect::<Vec<_>>();
+    assert_eq!(arms(&[Side::Broken]), ["broken", "broken-8"]);
+    assert_eq!(arms(&Side::ALL), ["broken", "broken-8", "control", "fixed"]);
+}

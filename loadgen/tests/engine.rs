@@ -1,0 +1,81 @@
+//! The engine against programs that do not do what they should: each run ends as invalid, says why, and
+//! leaves nothing behind.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod stage;
+
+use std::process::Output;
+use std::time::{Duration, Instant};
+
+use stage::{Stage, said};
+
+/// A run of one server whose programs start or do not.
+fn run(stage: &Stage, more: &[&str]) -> Output {
+    let args = ["lab", "pool-per-chunk", "--fast", "--side", "broken"];
+    stage.loadgen(&[&args[..], more].concat()).output().unwrap()
+}
+
+fn assert_invalid(stage: &Stage, output: &Output, named: &[&str]) {
+    assert_eq!(output.status.code(), Some(3), "{}", said(output));
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(named.iter().all(|word| error.contains(word)), "{named:?}: {error}");
+    assert!(stage.running().is_empty(), "left behind: {:?}", stage.running());
+}
+
+#[test]
+fn a_program_that_does_not_start_is_quoted() {
+    let stage = Stage::new("ends");
+    stage.replace("broken-server", "echo 'no such mistake' >&2; exit 2");
+    assert_invalid(&stage, &run(&stage, &[]), &["broken-server", "no such mistake"]);
+}
+
+#[test]
+fn a_program_that_never_becomes_ready_is_given_up() {
+    let stage = Stage::new("never");
+    stage.replace("broken-server", "echo 'still thinking' >&2; exec sleep 600");
+    let began = Instant::now();
+    let output = run(&stage, &["--start-timeout", "1s"]);
+    assert!(began.elapsed() < Duration::from_secs(15));
+    assert_invalid(&stage, &output, &["broken-server", "still thinking", "1s"]);
+}
+
+#[test]
+fn a_program_that_dies_in_mid_run_ends_it() {
+    let stage = Stage::new("dies");
+    let real = std::path::Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("mock-llm");
+    // It serves for a second and is then killed from outside, as by a system short of memory.
+    let script =
+        format!("{} \"$@\" & server=$!; sleep 1.5; kill -KILL $server; echo 'out of luck' >&2; exit 9", real.display());
+    stage.replace("mock-llm", &script);
+    assert_invalid(&stage, &run(&stage, &[]), &["mock-llm", "out of luck"]);
+}
+
+#[test]
+fn a_program_that_floods_its_output_is_measured_all_the_same() {
+    let stage = Stage::new("floods");
+    let real = std::path::Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("fixed-server");
+    // Megabytes, in lines and without line ends, before it serves.
+    let script = format!(
+        "head -c 3000000 /dev/zero | tr '\\0' 'x' >&2; echo >&2; \
+         i=0; while [ $i -lt 3000 ]; do echo 'a line that nobody reads, and then some more of it' >&2; i=$((i+1)); done; \
+         exec {} \"$@\"",
+        real.display()
+    );
+    stage.replace("fixed-server", &script);
+    let args = ["lab", "pool-per-chunk", "--fast", "--side", "fixed"];
+    let output = stage.loadgen(&args).output().unwrap();
+    // Held, or invalid on a busy machine; but measured.
+    assert!(matches!(output.status.code(), Some(0 | 3)), "{}", said(&output));
+    assert!(said(&output).contains("Verdict:"), "{}", said(&output));
+    assert!(stage.running().is_empty());
+}
+
+#[test]
+fn a_program_that_is_not_there_is_named() {
+    let stage = Stage::new("missing");
+    std::fs::remove_file(stage.path("fixed-server")).unwrap();
+    let args = ["lab", "pool-per-chunk", "--fast", "--side", "fixed"];
+    let output = stage.loadgen(&args).output().unwrap();
+    assert_invalid(&stage, &output, &["fixed-server", "make build"]);
+}

@@ -1,0 +1,109 @@
+//! Every lab in its short profile, as a user runs it, through the real programs.
+//!
+//! They run one at a time: each runs up to ten processes and judges how long they take.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod stage;
+
+use std::process::Output;
+use std::time::{Duration, Instant};
+
+use loadgen::labs::LABS;
+use serde_json::Value;
+use stage::{Stage, said};
+
+/// Runs a lab until it says held or not held. On a machine that is busy with other things a run may call
+/// itself invalid, which is right of it, but not every time.
+fn valid_run(stage: &Stage, args: &[&str]) -> Output {
+    const RUNS_MAX: u32 = 6;
+    let mut output = stage.loadgen(args).output().unwrap();
+    for _ in 1..RUNS_MAX {
+        if output.status.code() != Some(3) {
+            break;
+        }
+        output = stage.loadgen(args).output().unwrap();
+    }
+    output
+}
+
+/// One test in place of ten, so that they do not run beside each other.
+#[test]
+fn every_lab_reproduces_its_mistake_and_accuses_neither_the_control_nor_the_fix() {
+    let stage = Stage::new("labs");
+    let out = stage.path("result.json");
+    for lab in LABS {
+        let began = Instant::now();
+        let output = valid_run(&stage, &["lab", lab.name, "--fast", "--out", &out]);
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(0), "{}:\n{said}", lab.name);
+        assert!(stage.running().is_empty(), "{} left behind: {:?}", lab.name, stage.running());
+        eprintln!("{}: {:.1} s", lab.name, began.elapsed().as_secs_f64());
+
+        let mut lines = said.lines().filter(|line| !line.contains("result.json"));
+        assert!(lines.all(|line| line.chars().count() <= 80), "{}: wider than a terminal:\n{said}", lab.name);
+        for file in [lab.mistake_file, lab.fix_file] {
+            assert!(said.contains(file), "{}: {file} is not named:\n{said}", lab.name);
+        }
+        let result: Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
+        assert_eq!(result["parameters"]["lab"], lab.name);
+        let arms = result["arms"].as_object().unwrap();
+        assert_eq!(arms.len(), lab.fast.arms.len(), "{}", lab.name);
+        for (name, arm) in arms {
+            obeys_the_laws(&format!("{}, {name}", lab.name), arm);
+        }
+    }
+}
+
+/// What must be true of every result, whatever was measured.
+fn obeys_the_laws(context: &str, arm: &Value) {
+    let sum = |of: &Value, parts: &[&str]| parts.iter().map(|part| of[part].as_u64().unwrap()).sum::<u64>();
+    for phase in arm["phases"].as_array().unwrap() {
+        for (probe, stats) in phase["probes"].as_object().unwrap() {
+            assert_eq!(stats["sent"], sum(stats, &["ok", "failed", "timed_out"]), "{context}, {probe}");
+        }
+        if let Some(streams) = phase.get("streams") {
+            let ended = sum(streams, &["completed", "failed", "truncated", "left"]);
+            assert_eq!(streams["requested"], ended, "{context}, {}", phase["name"]);
+        }
+    }
+    if arm["vendor"].is_object() {
+        let ledger = &arm["vendor"];
+        assert_eq!(ledger["started"], sum(ledger, &["completed", "cancelled", "failed", "active"]), "{context}");
+    }
+}
+
+/// The fix's claims are what the mistake does not satisfy, and what the control, which has none, does.
+#[test]
+fn a_server_that_nobody_has_mended_does_not_pass_for_fixed() {
+    let stage = Stage::new("unmended");
+    for lab in ["pool-exhaustion", "wrong-canary", "orphaned-streams"] {
+        let output = valid_run(&stage, &["lab", lab, "--fast", "--expect-fixed"]);
+        assert_eq!(output.status.code(), Some(1), "{lab}:\n{}", said(&output));
+        assert!(stage.running().is_empty());
+    }
+}
+
+#[test]
+fn one_side_alone_is_judged_alone() {
+    let stage = Stage::new("side");
+    let output = valid_run(&stage, &["lab", "pool-per-chunk", "--fast", "--side", "fixed"]);
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(!said.contains("broken"), "{said}");
+}
+
+#[test]
+fn a_lab_that_is_kept_answers_until_it_is_stopped() {
+    let stage = Stage::new("keep");
+    let mut kept = stage.spawn(&["lab", "blocked-executor", "--fast", "--side", "fixed", "--keep"]);
+    let line = kept.wait_for_line(Duration::from_secs(60), |line| line.contains("its vendor"));
+    let urls: Vec<_> = line.split_whitespace().filter_map(|word| word.strip_prefix("http://")).collect();
+    assert_eq!(urls.len(), 2, "{line}");
+    for addr in urls {
+        assert!(std::net::TcpStream::connect(addr).is_ok(), "nobody answers at {addr}");
+    }
+    kept.signal("-INT");
+    assert!(matches!(kept.exit_code(), Some(0 | 3)), "its verdict's code");
+    stage.wait_until_gone();
+}
