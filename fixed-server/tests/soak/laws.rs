@@ -2,12 +2,12 @@ use std::collections::VecDeque;
 
 use wire::ledger::Ledger;
 
+use crate::Size;
 use crate::client::Seen;
 use crate::program::State;
-use crate::{MAX_IN_FLIGHT, RATE};
 
 /// Every law at once, so that one run tells of all that are broken.
-pub(crate) fn check(seen: &Seen, ledger: &Ledger, before: &State, after: &State) {
+pub(crate) fn check(size: &Size, seen: &Seen, ledger: &Ledger, before: &State, after: &State) {
     let mut broken: Vec<String> = seen.wrong.iter().take(5).cloned().collect();
     let mut law = |holds: bool, text: String| {
         if !holds {
@@ -31,9 +31,9 @@ pub(crate) fn check(seen: &Seen, ledger: &Ledger, before: &State, after: &State)
     law(ledger.started == ended, format!("{} were started and {ended} have ended", ledger.started));
 
     // The vendor never saw more than the limits allow.
-    law(ledger.peak_active <= MAX_IN_FLIGHT, format!("{} at once at the vendor", ledger.peak_active));
+    law(ledger.peak_active <= size.max_in_flight, format!("{} at once at the vendor", ledger.peak_active));
     let most = most_in_a_window(&ledger.starts);
-    law(most <= RATE.0, format!("{most} starts within {:?}", RATE.1));
+    law(most <= size.rate, format!("{most} starts within a second"));
     let attempts = ledger.attempts_by_request_id.values().copied().max().unwrap_or(0);
     law(attempts <= 3, format!("a request had {attempts} attempts"));
 
@@ -52,16 +52,16 @@ pub(crate) fn check(seen: &Seen, ledger: &Ledger, before: &State, after: &State)
     }
     law(seen.count("left") > 0 && after.sum("llm_disconnects_total") > 0.0, "nobody left".into());
     law(after.sum("llm_retries_total") > 0.0, "nothing was retried".into());
-    law(ledger.peak_active == MAX_IN_FLIGHT, format!("the limit was not reached: {}", ledger.peak_active));
+    law(ledger.peak_active == size.max_in_flight, format!("the limit was not reached: {}", ledger.peak_active));
     assert!(broken.is_empty(), "laws were broken:\n  {}", broken.join("\n  "));
 }
 
-/// Most starts, in milliseconds, within any window of the rate's length.
+/// Most starts within any second.
 fn most_in_a_window(starts: &[f64]) -> u64 {
     let (mut window, mut most) = (VecDeque::new(), 0);
     for start in starts {
         window.push_back(*start);
-        while window.front().is_some_and(|first| start - first >= RATE.1.as_secs_f64() * 1000.0) {
+        while window.front().is_some_and(|first| start - first >= 1000.0) {
             window.pop_front();
         }
         most = most.max(window.len());
