@@ -35,10 +35,37 @@ const ASYNC: &str = "/debug/health-async";
 const GAP: Duration = Duration::from_millis(100);
 const TOKENS: u32 = 20;
 
+/// How long a route took to answer, each time.
+#[derive(Debug)]
+struct Times(Vec<Duration>);
+
+impl Times {
+    /// Asks for `path` again and again until the vendor has completed a stream.
+    async fn of(path: &str, client: &Client, mock: &MockLlm) -> Self {
+        const PAUSE: Duration = Duration::from_millis(10);
+        let mut times = Vec::new();
+        while mock.ledger().completed == 0 {
+            times.push(client.time(path).await);
+            tokio::time::sleep(PAUSE).await;
+        }
+        times.sort_unstable();
+        Times(times)
+    }
+
+    fn longest(&self) -> Duration {
+        *self.0.last().unwrap()
+    }
+
+    /// What nine of ten took at most: on a busy machine one is late.
+    fn usual(&self) -> Duration {
+        self.0[self.0.len() * 9 / 10]
+    }
+}
+
 /// Streams under load, and what the probes took meanwhile.
 struct Loaded {
-    sync_worst: Duration,
-    async_worst: Duration,
+    sync: Times,
+    r#async: Times,
     /// From the first probe to the end of the first stream.
     remaining: Duration,
     vendor_peak: u64,
@@ -58,21 +85,14 @@ async fn load(client: &Client, mock: &MockLlm, count: u64) -> Loaded {
         let ended = streams.join_next().await.unwrap().unwrap();
         (ended, begun.elapsed())
     };
-    let probing = async {
-        let mut worst = [Duration::ZERO; 2];
-        while mock.ledger().completed == 0 {
-            let times = tokio::join!(client.time(SYNC), client.time(ASYNC));
-            worst = [worst[0].max(times.0), worst[1].max(times.1)];
-        }
-        worst
-    };
-    let ((first, remaining), [sync_worst, async_worst]) = tokio::join!(first_end, probing);
+    let probing = async { tokio::join!(Times::of(SYNC, client, mock), Times::of(ASYNC, client, mock)) };
+    let ((first, remaining), (sync, r#async)) = tokio::join!(first_end, probing);
 
     assert!(first.is_whole());
     while let Some(ended) = streams.join_next().await {
         assert!(ended.unwrap().is_whole());
     }
-    Loaded { sync_worst, async_worst, remaining, vendor_peak: mock.ledger().peak_active }
+    Loaded { sync, r#async, remaining, vendor_peak: mock.ledger().peak_active }
 }
 
 async fn loaded(mistake: &str, threads: u64, count: u64) -> Loaded {
@@ -88,11 +108,14 @@ async fn knee_is_at(mistake: &str, threads: u64) {
     let at_size = loaded(mistake, threads, threads).await;
     let below = loaded(mistake, threads, threads - 1).await;
 
-    let wait = at_size.sync_worst;
+    let wait = at_size.sync.longest();
     assert!(wait >= at_size.remaining.mul_f64(0.3), "{wait:?} of {:?}", at_size.remaining);
-    assert!(below.sync_worst <= wait / 10, "{:?} at one stream fewer, {wait:?} at the size", below.sync_worst);
-    for flat in [at_size.async_worst, below.async_worst] {
-        assert!(flat <= wait / 10, "health-async {flat:?}, health-sync {wait:?}");
+    for (what, flat) in [
+        ("health-sync at one stream fewer", below.sync.usual()),
+        ("health-async at one stream fewer", below.r#async.usual()),
+        ("health-async at the size", at_size.r#async.usual()),
+    ] {
+        assert!(flat <= wait / 5, "{what} {flat:?}, health-sync at the size {wait:?}");
     }
 }
 
@@ -125,11 +148,7 @@ async fn stops_everything_with_one_stream(mistake: &str) {
 #[tokio::test]
 async fn the_control_is_flat_with_many_times_more_streams_than_threads() {
     let loaded = loaded("none", 2, 60).await;
-    let flat = loaded.remaining / 10;
-    assert!(
-        loaded.sync_worst <= flat && loaded.async_worst <= flat,
-        "{:?} {:?}",
-        loaded.sync_worst,
-        loaded.async_worst
-    );
+    for flat in [loaded.sync.usual(), loaded.r#async.usual()] {
+        assert!(flat <= loaded.remaining / 5, "{flat:?} of {:?}", loaded.remaining);
+    }
 }

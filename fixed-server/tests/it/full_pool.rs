@@ -1,8 +1,7 @@
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mock_llm::MockLlm;
-use serde_json::Value;
 use tokio::runtime::Builder;
 use tokio::task::spawn_blocking;
 
@@ -27,15 +26,23 @@ fn a_full_blocking_pool_stops_nothing_that_was_looked_up_before() {
         });
         has_started.await.unwrap();
 
-        let after = [server.get("/debug/resolve").await, server.get("/debug/read-file").await];
-        for (before, after) in before.iter().zip(&after) {
-            assert_eq!((&before["addresses"], &before["bytes"]), (&after["addresses"], &after["bytes"]));
-            assert_eq!(after["status"], "ok");
-        }
+        // `/health` takes its whole bound, a second. The kept answers do not wait for the pool at all.
+        let look_ups = async {
+            for _ in 0..5 {
+                let after = [server.get("/debug/resolve").await, server.get("/debug/read-file").await];
+                for (before, after) in before.iter().zip(&after) {
+                    assert_eq!((&before["addresses"], &before["bytes"]), (&after["addresses"], &after["bytes"]));
+                    assert_eq!(after["status"], "ok");
+                }
+            }
+            Instant::now()
+        };
+        let health = async { (server.get("/health").await, Instant::now()) };
+        let (looked_up, (health, answered)) = tokio::join!(look_ups, health);
+        assert_eq!(health["status"], "unhealthy", "{health}");
+        assert!(looked_up < answered, "later by {:?}", looked_up - answered);
         let text = server.post(STREAM).send().await.unwrap().text().await.unwrap();
         assert!(text.ends_with("data: [DONE]\n\n"), "{text}");
-        let health: Value = server.get("/health").await;
-        assert_eq!(health["status"], "unhealthy", "{health}");
 
         drop(release);
         held.await.unwrap();

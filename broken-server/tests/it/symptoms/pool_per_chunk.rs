@@ -1,8 +1,6 @@
-use std::time::Duration;
-
 use tokio::task::JoinSet;
 
-use super::{ASYNC, GAP, SYNC};
+use super::{ASYNC, GAP, SYNC, Times};
 use crate::support::{TestServer, until, vendor};
 
 #[tokio::test]
@@ -19,13 +17,10 @@ async fn it_delays_by_about_a_token_gap() {
     }
     until("threads that wait for tokens", async || mock.ledger().active >= 4).await;
 
-    let mut worst = [Duration::ZERO; 2];
-    while mock.ledger().completed == 0 {
-        let times = tokio::join!(client.time(SYNC), client.time(ASYNC));
-        worst = [worst[0].max(times.0), worst[1].max(times.1)];
-    }
-    assert!(worst[0] >= gap.mul_f64(0.4) && worst[0] <= 2 * gap, "{worst:?}");
-    assert!(worst[1] <= worst[0] / 2, "health-async is late too: {worst:?}");
+    let (sync, r#async) = tokio::join!(Times::of(SYNC, &client, &mock), Times::of(ASYNC, &client, &mock));
+    assert!(sync.longest() >= gap.mul_f64(0.4), "{sync:?}");
+    assert!(sync.usual() <= 2 * gap, "{sync:?}");
+    assert!(r#async.usual() <= sync.longest() / 2, "health-async is late too: {:?} beside {sync:?}", r#async);
     while let Some(ended) = streams.join_next().await {
         assert_eq!(ended.unwrap().tokens(), 8);
     }

@@ -55,13 +55,22 @@ async fn a_bad_share_is_refused_and_changes_nothing() {
     assert_eq!((wrong.status().as_u16(), &wrong.headers()["allow"]), (405, &"GET, HEAD, PUT".parse().unwrap()));
 }
 
-/// How long `/debug/health-sync` takes while the vendor hangs for ten streams, how long those took to
-/// fail, and how many calls the vendor had from them.
-async fn with_a_vendor_that_hangs(mistake: &str) -> (Duration, Duration, u64) {
+/// What ten streams do whose vendor hangs.
+#[derive(Debug)]
+struct Hanging {
+    /// The longest that `/debug/health-sync` took meanwhile.
+    sync: Duration,
+    /// When the last of them had failed.
+    failed_after: Duration,
+    /// Calls that the vendor had from them.
+    calls: u64,
+}
+
+async fn with_a_vendor_that_hangs(mistake: &str) -> Hanging {
     const STREAMS: usize = 10;
     let mock = vendor(TOKENS, GAP, GAP).await;
     let server =
-        TestServer::start(mistake, &mock.url(), &["--blocking-threads", "1", "--first-token-timeout", "300ms"]);
+        TestServer::start(mistake, &mock.url(), &["--blocking-threads", "1", "--first-token-timeout", "400ms"]);
     let client = server.client();
     let begun = Instant::now();
     let mut streams = JoinSet::new();
@@ -69,33 +78,29 @@ async fn with_a_vendor_that_hangs(mistake: &str) -> (Duration, Duration, u64) {
         streams.spawn(client.chat().header("x-mock-fault", "hang").send());
     }
     until("all streams at the vendor", async || mock.ledger().started >= STREAMS as u64).await;
-    let mut worst = Duration::ZERO;
+    let mut sync = Duration::ZERO;
     let mut failed = 0;
     while failed < STREAMS {
-        worst = worst.max(client.time(SYNC).await);
+        sync = sync.max(client.time(SYNC).await);
         while let Some(answered) = streams.try_join_next() {
             assert_eq!(answered.unwrap().unwrap().status(), 502);
             failed += 1;
         }
     }
-    (worst, begun.elapsed(), mock.ledger().started)
+    Hanging { sync, failed_after: begun.elapsed(), calls: mock.ledger().started }
 }
 
+/// One thread, and ten calls of 400 ms one after the other: it is the sum that the fallback makes of a
+/// time-out. Both are measured at the same time, so that a busy machine is the same for both.
 #[tokio::test]
-async fn falling_back_brings_the_exhaustion_back_when_the_vendor_hangs() {
-    let (sync, failed_after, calls) = with_a_vendor_that_hangs("rollout --rollout-percent 100").await;
-    // One thread, ten calls of 300 ms one after the other.
-    assert!(sync >= GAP * 12, "{sync:?}");
-    assert!(failed_after >= GAP * 25, "{failed_after:?}");
-    assert_eq!(calls, 20, "each stream asked twice");
-}
-
-#[tokio::test]
-async fn the_control_fails_fast_and_holds_nothing() {
-    let (sync, failed_after, calls) = with_a_vendor_that_hangs("none").await;
-    assert!(sync <= GAP * 4, "{sync:?}");
-    assert!(failed_after <= GAP * 15, "{failed_after:?}");
-    assert_eq!(calls, 10);
+async fn falling_back_brings_the_exhaustion_back_when_the_vendor_hangs_and_the_control_holds_nothing() {
+    let (rollout, control) =
+        tokio::join!(with_a_vendor_that_hangs("rollout --rollout-percent 100"), with_a_vendor_that_hangs("none"));
+    assert_eq!((rollout.calls, control.calls), (20, 10), "each stream asked twice, or once");
+    assert!(rollout.sync >= GAP * 16, "{rollout:?}");
+    assert!(rollout.failed_after >= GAP * 36, "{rollout:?}");
+    assert!(rollout.sync >= control.sync * 3, "{rollout:?} {control:?}");
+    assert!(rollout.failed_after >= control.failed_after * 2, "{rollout:?} {control:?}");
 }
 
 #[tokio::test]

@@ -40,10 +40,9 @@ async fn it_says_healthy_while_sync_health_hangs() {
     assert!(sync >= GAP * 8, "health-sync does not hang: {sync:?}");
     // A busy machine may make one of them slow.
     assert!(healthy(&reports) >= 1, "{reports:?}");
-    for report in &reports {
-        let seconds = report.checks.thread_pool_response_time;
-        assert!(seconds >= 0.01 && seconds <= sync.as_secs_f64() / 4.0, "{seconds} s beside {sync:?}");
-    }
+    let seconds = reports.iter().map(|report| report.checks.thread_pool_response_time);
+    assert!(seconds.clone().all(|seconds| seconds >= 0.01), "its work takes 10 ms: {reports:?}");
+    assert!(seconds.clone().fold(f64::MAX, f64::min) <= sync.as_secs_f64() / 4.0, "{reports:?} beside {sync:?}");
 }
 
 #[tokio::test]
@@ -56,5 +55,5 @@ async fn the_right_canary_says_ill_under_the_same_load() {
 async fn the_controls_is_well_and_so_is_the_control() {
     let (reports, sync) = beside_two_streams("none").await;
     assert!(healthy(&reports) >= 1, "{reports:?}");
-    assert!(sync <= GAP * 4, "{sync:?}");
+    assert!(sync < GAP * 8, "{sync:?}");
 }
