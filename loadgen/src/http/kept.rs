@@ -8,8 +8,11 @@ use super::{Endpoint, HttpError, connect};
 /// One connection that is used again and again, as a client with a pool does.
 pub struct KeptConnection {
     endpoint: Endpoint,
-    open: Option<(SendRequest<Full<Bytes>>, AbortOnDropHandle<()>)>,
+    open: Option<Open>,
 }
+
+/// A connection, and the task that drives it.
+type Open = (SendRequest<Full<Bytes>>, AbortOnDropHandle<()>);
 
 impl KeptConnection {
     /// A connection to `endpoint`, which is made with the first request.
@@ -25,16 +28,25 @@ impl KeptConnection {
     /// [`HttpError`]; the next request then has a new connection, as it has when this future is
     /// dropped before its end.
     pub async fn get(&mut self, path: &str) -> Result<u16, HttpError> {
-        let open = self.open.take().filter(|(sender, _)| !sender.is_closed());
-        let (mut sender, driver) = match open {
+        let (mut sender, driver) = match self.reusable().await {
             Some(open) => open,
-            None => connect(&self.endpoint).await?,
+            None => {
+                let mut open = connect(&self.endpoint).await?;
+                open.0.ready().await.map_err(HttpError::Exchange)?;
+                open
+            }
         };
-        sender.ready().await.map_err(HttpError::Exchange)?;
         let request = self.endpoint.request_on_kept_connection("GET", path);
         let mut response = sender.send_request(request).await.map_err(HttpError::Exchange)?;
         response.body_mut().collect().await.map_err(HttpError::Body)?;
         self.open = Some((sender, driver));
         Ok(response.status().as_u16())
+    }
+
+    /// The connection of the last request, unless the server has closed it meanwhile.
+    async fn reusable(&mut self) -> Option<Open> {
+        let mut open = self.open.take()?;
+        open.0.ready().await.ok()?;
+        Some(open)
     }
 }

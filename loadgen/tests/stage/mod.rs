@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 /// One test at a time: each runs up to ten processes, and the figures of one are judged.
 static STAGE_IS_FREE: Mutex<()> = Mutex::new(());
 
-pub struct Stage(PathBuf, #[expect(dead_code, reason = "held, not read")] MutexGuard<'static, ()>);
+pub(crate) struct Stage(PathBuf, #[expect(dead_code, reason = "held, not read")] MutexGuard<'static, ()>);
 
 impl Stage {
-    pub fn new(test: &str) -> Self {
+    pub(crate) fn new(test: &str) -> Self {
         let free = STAGE_IS_FREE.lock().unwrap_or_else(PoisonError::into_inner);
         let programs = Path::new(env!("CARGO_BIN_EXE_loadgen")).parent().unwrap();
         let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("stage-{test}-{}", std::process::id()));
@@ -31,32 +31,32 @@ impl Stage {
     }
 
     /// Puts a script of the shell in the place of a program.
-    pub fn replace(&self, program: &str, script: &str) {
+    pub(crate) fn replace(&self, program: &str, script: &str) {
         let path = self.0.join(program);
         fs::remove_file(&path).unwrap();
         fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    pub fn path(&self, file: &str) -> String {
+    pub(crate) fn path(&self, file: &str) -> String {
         self.0.join(file).to_str().unwrap().to_owned()
     }
 
-    pub fn loadgen(&self, args: &[&str]) -> Command {
+    pub(crate) fn loadgen(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
         command.args(args).arg("--program-dir").arg(&self.0);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
-    pub fn spawn(&self, args: &[&str]) -> Running {
+    pub(crate) fn spawn(&self, args: &[&str]) -> Running {
         let mut child = self.loadgen(args).spawn().unwrap();
         let output = child.stdout.take().map(BufReader::new);
         Running { child, output }
     }
 
     /// Command lines of the programs that run from here.
-    pub fn running(&self) -> Vec<String> {
+    pub(crate) fn running(&self) -> Vec<String> {
         let output = Command::new("ps").args(["-axww", "-o", "stat=,command="]).output().unwrap();
         let here = self.0.to_str().unwrap();
         let lines = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -65,7 +65,7 @@ impl Stage {
     }
 
     /// Process ids of the programs of this name that run from here.
-    pub fn pids(&self, program: &str) -> Vec<String> {
+    pub(crate) fn pids(&self, program: &str) -> Vec<String> {
         let output = Command::new("ps").args(["-axww", "-o", "pid=,command="]).output().unwrap();
         let path = self.path(program);
         let lines = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -73,11 +73,11 @@ impl Stage {
         pids.filter(|(_, command)| command.trim_start().starts_with(&path)).map(|(pid, _)| pid.to_owned()).collect()
     }
 
-    pub fn wait_until_running(&self, programs: usize) {
+    pub(crate) fn wait_until_running(&self, programs: usize) {
         self.wait_until("the programs run", || self.running().len() == programs);
     }
 
-    pub fn wait_until_gone(&self) {
+    pub(crate) fn wait_until_gone(&self) {
         self.wait_until("they are gone", || self.running().is_empty());
     }
 
@@ -97,29 +97,29 @@ impl Drop for Stage {
 }
 
 /// All that a command has said.
-pub fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// A command under way. Killed when a test fails.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     output: Option<BufReader<ChildStdout>>,
 }
 
 impl Running {
     /// Closes its output and its errors.
-    pub fn close_output(&mut self) {
+    pub(crate) fn close_output(&mut self) {
         drop(self.output.take());
         drop(self.child.stderr.take());
     }
 
-    pub fn has_ended(&mut self) -> bool {
+    pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
 
     /// Reads until a line is as wanted.
-    pub fn wait_for_line(&mut self, limit: Duration, wanted: impl Fn(&str) -> bool) -> String {
+    pub(crate) fn wait_for_line(&mut self, limit: Duration, wanted: impl Fn(&str) -> bool) -> String {
         let deadline = Instant::now() + limit;
         let output = self.output.as_mut().unwrap();
         let mut lines = String::new();
@@ -134,12 +134,12 @@ impl Running {
         panic!("waited in vain for a line:\n{lines}");
     }
 
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
     }
 
-    pub fn exit_code(&mut self) -> Option<i32> {
+    pub(crate) fn exit_code(&mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
     }
 }
