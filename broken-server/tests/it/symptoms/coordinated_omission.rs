@@ -6,13 +6,13 @@ use tokio::time::interval;
 use super::{ASYNC, GAP, TOKENS};
 use crate::support::{Client, TestServer, vendor};
 
-const STALL: Duration = Duration::from_millis(400);
-const EVERY: Duration = Duration::from_millis(1200);
+const STALL: Duration = Duration::from_millis(800);
+const EVERY: Duration = Duration::from_millis(2000);
 
 /// Longer than this is slow.
-const SLOW: Duration = Duration::from_millis(200);
+const SLOW: Duration = Duration::from_millis(400);
 
-const STALLING: &[&str] = &["--stall-every", "1200ms", "--stall-for", "400ms"];
+const STALLING: &[&str] = &["--stall-every", "2s", "--stall-for", "800ms"];
 
 /// Probes that are due 20 ms apart whatever became of those before: when each was due, and its time from
 /// then.
@@ -60,12 +60,12 @@ async fn a_schedule_sees_every_stall_one_by_one_hardly_and_the_control_has_none(
 
     let worst = seen.iter().map(|probe| probe.1).max().unwrap();
     assert!(worst >= STALL.mul_f64(0.7), "{worst:?}");
-    // A third of the time is stalls; a probe is slow that is due in the first half of one.
+    // Two fifths of the time are stalls; a probe is slow that is due in the first half of one.
     let share = slow(&seen);
     assert!(share >= 0.08, "{share} of the probes were slow");
-    assert!(share >= 3.0 * slow(&omitted), "{share} on schedule, {} one by one", slow(&omitted));
+    assert!(share >= 2.0 * slow(&omitted), "{share} on schedule, {} one by one", slow(&omitted));
     assert!(omitted.iter().any(|probe| probe.1 > SLOW), "it is not that there was none");
-    assert!(share >= 3.0 * slow(&well), "{share}, and {} in the control", slow(&well));
+    assert!(share >= 2.0 * slow(&well), "{share}, and {} in the control", slow(&well));
     // They come again, and do not grow into one.
     let slow_at: Vec<_> = seen.iter().filter(|probe| probe.1 > SLOW).map(|probe| probe.0).collect();
     let apart = slow_at.windows(2).filter(|pair| pair[1] - pair[0] > (EVERY - STALL) / 2).count();
