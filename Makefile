@@ -64,8 +64,8 @@ lint: ## Formatting and lints, warnings denied
 	@$(CARGO) fmt --all --check
 	@$(CARGO) clippy --workspace --all-targets -- -D warnings
 
-bench: build ## Many streams: fixed-server's latency, processor time and memory
-	@BIN=$(BIN) sh scripts/bench-streams.sh
+bench: build ## 4,000 and 9,000 streams: fixed-server beside nginx (6 minutes; nginx if installed)
+	@$(CARGO) bench --quiet --package loadgen --bench streams
 
 bench-mock: ## What the mock costs: processor time a chunk, memory a stream, lateness
 	@$(CARGO) bench --package mock-llm --bench vendor

@@ -111,6 +111,15 @@ impl UpstreamUrl {
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.0)
     }
+
+    /// `HOST:PORT`
+    #[must_use]
+    pub fn address(&self) -> String {
+        let authority = self.0.trim_start_matches("http://").split('/').next().unwrap_or_default();
+        // The port of http is left out where it is the usual one, also from a URL that named it.
+        let has_port = authority.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok());
+        if has_port { authority.to_owned() } else { format!("{authority}:80") }
+    }
 }
 
 fn parse_upstream(text: &str) -> Result<UpstreamUrl, String> {

@@ -1,5 +1,11 @@
+/// The body of an answer, as it comes.
+mod answer;
+/// Connections to the vendor.
+mod connections;
 /// The vendor's stream, read event by event.
 mod events;
+/// One request and its answer, on one connection.
+mod exchange;
 /// When a vendor says to come back.
 mod retry_after;
 
@@ -7,7 +13,10 @@ use std::error::Error;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use futures_util::future::BoxFuture;
+use http::Request;
+use http_body_util::{BodyExt, Limited};
+use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use serde_json::{Map, Value};
@@ -18,6 +27,8 @@ use wire::error::ErrorBody;
 use crate::call::{Call, Route};
 use crate::errors::{Failure, UpstreamFailure};
 use crate::settings::{Limits, UpstreamUrl};
+use connections::Connections;
+use exchange::exchange;
 
 pub(crate) use events::{Batch, EventStream, Message};
 
@@ -28,10 +39,17 @@ const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// and uvicorn close it, which would race with the next request.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
+const PROGRAM: &str = concat!("fixed-server/", env!("CARGO_PKG_VERSION"));
+
 /// The vendor. One client for all requests: one that is made for each opens a connection for each.
+///
+/// Whole calls are reqwest's. Streams have a client of their own, because a stream is held open for as
+/// long as a model talks: what reqwest keeps for each (two buffers, a queue of requests, two tasks) was
+/// half of this server's memory under 9,000 of them. `make bench` measures it.
 #[derive(Debug)]
 pub(crate) struct Upstream {
     client: Client,
+    connections: Connections,
     url: UpstreamUrl,
     limits: Limits,
 }
@@ -58,7 +76,6 @@ impl Upstream {
             .no_proxy()
             // What a user asks is not for whom the vendor points at.
             .redirect(Policy::none())
-            .user_agent(concat!("fixed-server/", env!("CARGO_PKG_VERSION")))
             .tcp_nodelay(true)
             .connect_timeout(limits.connect_timeout)
             // A connection is not used again when the vendor is about to close it: many do after 5 s.
@@ -68,65 +85,82 @@ impl Upstream {
             // No `timeout`: a total would cut a healthy long stream. The stack has the others.
             .build()?;
         // ANCHOR_END: blocking-client
-        Ok(Upstream { client, url: url.clone(), limits: limits.clone() })
+        let connections = Connections::new(url.address(), limits.connect_timeout);
+        Ok(Upstream { client, connections, url: url.clone(), limits: limits.clone() })
     }
 
     /// Opens the vendor's stream and waits for its first token, which is returned with it. Dropped at any
     /// point, it closes the connection, and the vendor stops.
-    pub(crate) async fn stream(&self, call: &Call) -> Result<(EventStream, Vec<Batch>), Failure> {
-        let response = self.send(call).await?;
-        let mut events = EventStream::new(response, &self.limits);
-        let head = events.first_token().await?;
-        Ok((events, head))
+    ///
+    /// Boxed: the caller puts it into one limit after the other, and an `async fn` that is given a future
+    /// holds it twice, as its argument and as what it waits for.
+    pub(crate) fn stream<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<(EventStream, Vec<Batch>), Failure>> {
+        Box::pin(async move {
+            let response = exchange(&self.connections, self.request(call)?).await?;
+            if !response.status().is_success() {
+                return Err(refusal(response).await);
+            }
+            let mut events = EventStream::new(response.into_body(), &self.limits);
+            let head = events.first_token().await?;
+            Ok((events, head))
+        })
     }
 
-    /// The vendor's whole answer, checked to be one.
-    pub(crate) async fn whole(&self, call: &Call) -> Result<Answer, Failure> {
-        let mut response = self.send(call).await?;
-        let mut answer = Vec::new();
-        while let Some(piece) = response.chunk().await.map_err(failure)? {
-            if answer.len() + piece.len() > ANSWER_BYTES_MAX {
-                let text = format!("it is larger than {ANSWER_BYTES_MAX} bytes");
-                return Err(UpstreamFailure::Malformed(text).into());
+    /// The vendor's whole answer, checked to be one. Boxed as [`Upstream::stream`] is.
+    pub(crate) fn whole<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, Failure>> {
+        Box::pin(async move {
+            let mut response = self.send(call).await?;
+            let mut answer = Vec::new();
+            while let Some(piece) = response.chunk().await.map_err(failure)? {
+                if answer.len() + piece.len() > ANSWER_BYTES_MAX {
+                    let text = format!("it is larger than {ANSWER_BYTES_MAX} bytes");
+                    return Err(UpstreamFailure::Malformed(text).into());
+                }
+                answer.extend_from_slice(&piece);
             }
-            answer.extend_from_slice(&piece);
-        }
-        let usage = check_answer(call.route, &answer)?;
-        Ok(Answer { body: answer.into(), usage })
+            let usage = check_answer(call.route, &answer)?;
+            Ok(Answer { body: answer.into(), usage })
+        })
     }
 
     /// Sends `call` and returns the answer's head, if it is a good one.
     async fn send(&self, call: &Call) -> Result<Response, Failure> {
+        let request = self.request(call)?.try_into().map_err(failure)?;
+        let response = self.client.execute(request).await.map_err(failure)?;
+        // reqwest returns a 500 as Ok.
+        if response.status().is_success() { Ok(response) } else { Err(refusal(response.into()).await) }
+    }
+
+    fn request(&self, call: &Call) -> Result<Request<Bytes>, Failure> {
         let request = match call.route {
-            Route::Models => self.client.get(self.url.url("/v1/models")),
+            Route::Models => Request::get(self.url.url("/v1/models")),
             Route::ChatCompletions => {
-                let request = self.client.post(self.url.url("/v1/chat/completions"));
-                request.header(CONTENT_TYPE, "application/json").body(call.body.clone())
+                let length = call.body.len();
+                let request = Request::post(self.url.url("/v1/chat/completions"));
+                request.header(CONTENT_TYPE, "application/json").header(CONTENT_LENGTH, length)
             }
         };
+        let request = request.header(USER_AGENT, PROGRAM);
         let request = request.header(ACCEPT, "application/json, text/event-stream");
         let request = request.header(REQUEST_ID_HEADER, &call.request_id);
         let request = call.mock_headers.iter().fold(request, |request, (name, value)| request.header(name, value));
-        let response = request.send().await.map_err(failure)?;
-        // reqwest returns a 500 as Ok.
-        if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }
+        request.body(call.body.clone()).map_err(|_| Failure::Internal("a request to the vendor cannot be made"))
     }
 }
 
 /// The failure that an answer with another status than 2xx is.
-async fn refusal(mut response: Response) -> Failure {
+async fn refusal<B>(response: http::Response<B>) -> Failure
+where
+    B: http_body::Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>,
+{
     let status = response.status().as_u16();
     let retry_after = retry_after::told_by(response.headers());
     if !(400..=499).contains(&status) {
         return UpstreamFailure::Status { status, retry_after }.into();
     }
     // A refusal whose body cannot be read is still a refusal.
-    let mut body = Vec::new();
-    while let Ok(Some(piece)) = response.chunk().await
-        && body.len() < ANSWER_BYTES_MAX
-    {
-        body.extend_from_slice(&piece);
-    }
+    let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
+    let body = body.map(|body| body.to_bytes()).unwrap_or_default();
     let body = serde_json::from_slice(&body).unwrap_or_else(|_| {
         ErrorBody::new("upstream_rejected", format!("the model's vendor refused the request with status {status}"))
     });

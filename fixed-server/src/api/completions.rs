@@ -4,6 +4,7 @@ use wire::chat::ChatRequest;
 
 use super::{answer_streamed, answer_whole, begin_session};
 use crate::body::Format;
+use crate::call::Call;
 use crate::errors::Failure;
 use crate::request::{Head, json_body, require_key, session_id};
 use crate::state::Shared;
@@ -11,17 +12,20 @@ use crate::state::Shared;
 /// The body is checked, then passed on as it came: it may have fields that are the vendor's business
 /// alone.
 pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, Failure> {
-    let key = require_key(&state, request.headers()).await?;
-    let head = Head::of(&state, &request)?.with_key(&key);
+    let (call, streamed) = read(&state, request).await?;
+    if streamed { Ok(answer_streamed(&state, call, Format::Chunks).await) } else { answer_whole(&state, call).await }
+}
+
+/// What is to be asked of the vendor, and whether the answer is to be streamed. Nothing of the request
+/// but this is held while the vendor thinks.
+async fn read(state: &Shared, request: Request) -> Result<(Call, bool), Failure> {
+    let key = require_key(state, request.headers()).await?;
+    let head = Head::of(state, &request)?.with_key(&key);
     let (parts, body) = request.into_parts();
-    let body = json_body(&state, &parts.headers, body).await?;
+    let body = json_body(state, &parts.headers, body).await?;
     let asked = ChatRequest::parse(&body)?;
     asked.require_model()?;
-    let mut call = head.into_chat(&state, &asked, body)?;
-    begin_session(&state, session_id(&parts.headers)?, Some(&key), asked.model.as_deref(), &mut call).await?;
-    if asked.stream {
-        Ok(answer_streamed(&state, call, Format::Chunks).await)
-    } else {
-        answer_whole(&state, call).await
-    }
+    let mut call = head.into_chat(state, &asked, body)?;
+    begin_session(state, session_id(&parts.headers)?, Some(&key), asked.model.as_deref(), &mut call).await?;
+    Ok((call, asked.stream))
 }

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::Body as _;
-use reqwest::{Body, Response};
 use tokio::time::{Instant, Sleep, sleep};
 use wire::sse::{Decoder, EVENT_BYTES_MAX, Event};
 use wire::stream::VendorEvent;
 
-use super::failure;
+use super::answer::Body;
 use crate::errors::{Failure, UpstreamFailure};
 use crate::settings::Limits;
 
@@ -54,10 +53,10 @@ pub(crate) struct EventStream {
 }
 
 impl EventStream {
-    pub(super) fn new(response: Response, limits: &Limits) -> Self {
+    pub(super) fn new(body: Body, limits: &Limits) -> Self {
         let now = Instant::now();
         EventStream {
-            body: response.into(),
+            body,
             decoder: Decoder::new(EVENT_BYTES_MAX),
             failed: None,
             idle_timeout: limits.idle_timeout,
@@ -147,7 +146,7 @@ impl EventStream {
                         return Poll::Ready(Ok(batch));
                     }
                 }
-                Some(Err(error)) => return Poll::Ready(Err(failure(error))),
+                Some(Err(error)) => return Poll::Ready(Err(error.into())),
                 None => return Poll::Ready(Err(UpstreamFailure::Truncated.into())),
             }
         }

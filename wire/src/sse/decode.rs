@@ -1,5 +1,7 @@
 use std::str::Utf8Error;
 
+use memchr::memchr2;
+
 /// One Server-Sent Event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
@@ -70,7 +72,7 @@ impl Decoder {
             self.after_cr = false;
             rest = rest.strip_prefix(b"\n").unwrap_or(rest);
         }
-        while let Some(end) = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
+        while let Some(end) = memchr2(b'\n', b'\r', rest) {
             let (line, tail) = rest.split_at(end);
             rest = match tail {
                 [b'\r', b'\n', after @ ..] => after,

@@ -1,0 +1,126 @@
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use loadgen::result::{Outcome, RunResult, TimelineRow};
+use loadgen::stand::{Program, START_TIMEOUT};
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+use tokio::process::Command;
+
+use crate::servers::{Running, Server};
+
+/// A load to hold: so many streams with so much time between two tokens.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Case {
+    pub(crate) streams: u32,
+    pub(crate) gap: Duration,
+}
+
+/// What one run found, once all streams were open.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measured {
+    pub(crate) chunks_per_second: f64,
+    pub(crate) cpu_us_per_chunk: f64,
+    /// Growth of the resident memory since before the first stream, divided by the streams.
+    pub(crate) stream_kib: f64,
+    pub(crate) health_p99_ms: f64,
+    /// Streams that were neither whole nor closed by the generator.
+    pub(crate) lost: f64,
+    /// How late the generator itself was.
+    pub(crate) lag_p99_ms: f64,
+    /// The latency is not to be trusted: the generator lagged, as it does on a machine that is busy with
+    /// something else.
+    pub(crate) invalid: bool,
+}
+
+/// The phase of a run in which all streams are open.
+const LOADED: &str = "loaded";
+
+/// Streams before the measurement, so that what a program loads with its first requests is not taken
+/// for the cost of a stream.
+const WARM_UP: [&str; 8] = ["--concurrency", "50", "--ramp", "100ms", "--duration", "1s", "--baseline", "0s"];
+
+/// Runs `case` against `server`.
+pub(crate) async fn run(server: Server, case: Case, window: Duration, program_dir: &Path) -> anyhow::Result<Measured> {
+    let gap = format!("{}ms", case.gap.as_millis());
+    let vendor = ["--tokens", "1000000", "--ttft", "250ms", "--inter-token", &gap].map(str::to_owned);
+    let vendor = Program::start(program_dir, "mock-llm", &vendor, START_TIMEOUT).await?;
+    let running = server.start(vendor.addr(), program_dir).await?;
+
+    loadgen(program_dir, server, running.addr(), &WARM_UP.map(str::to_owned)).await?;
+    let idle_bytes = resident_bytes(running.pid())?;
+    let ramp = Duration::from_secs(2 + u64::from(case.streams) / 1_000);
+    let out = std::env::temp_dir().join(format!("bench-streams-{}.json", std::process::id()));
+    let args = arguments(case, ramp, window, &running, vendor.addr(), &out);
+    loadgen(program_dir, server, running.addr(), &args).await?;
+    let text = std::fs::read_to_string(&out).context("loadgen wrote no result")?;
+    std::fs::remove_file(&out)?;
+    let result: RunResult = serde_json::from_str(&text)?;
+    measured(&result, case, idle_bytes)
+}
+
+fn arguments(
+    case: Case,
+    ramp: Duration,
+    window: Duration,
+    running: &Running,
+    vendor: SocketAddr,
+    out: &Path,
+) -> Vec<String> {
+    let pairs = [
+        ("--concurrency", case.streams.to_string()),
+        ("--ramp", format!("{}ms", ramp.as_millis())),
+        ("--duration", format!("{}ms", (ramp + window).as_millis())),
+        ("--probe", "health=/debug/health-sync".to_owned()),
+        ("--vendor", format!("http://{vendor}")),
+        ("--pid", running.pid().to_string()),
+        ("--out", out.display().to_string()),
+    ];
+    pairs.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]).collect()
+}
+
+/// Runs the generator as a process of its own, to its end.
+async fn loadgen(program_dir: &Path, server: Server, addr: SocketAddr, args: &[String]) -> anyhow::Result<()> {
+    let mut command = Command::new(program_dir.join("loadgen"));
+    command.args(["run", "--url", &format!("http://{addr}")]).args(server.request()).args(args);
+    let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await?;
+    // An objective that was not met, or a run that is invalid: the result says so.
+    const WITH_RESULT: [Option<i32>; 3] = [Some(0), Some(1), Some(3)];
+    if WITH_RESULT.contains(&output.status.code()) {
+        return Ok(());
+    }
+    anyhow::bail!("loadgen ended with {}:\n{}", output.status, String::from_utf8_lossy(&output.stderr))
+}
+
+fn measured(result: &RunResult, case: Case, idle_bytes: u64) -> anyhow::Result<Measured> {
+    let target = result.target.as_ref().context("the result has no target")?;
+    let loaded = target.phases.iter().find(|phase| phase.name == LOADED).context("no phase under load")?;
+    let rows: Vec<_> = target
+        .timeline
+        .windows(2)
+        .filter(|pair| pair[0].t_ms >= loaded.from_ms && pair[1].t_ms < loaded.to_ms)
+        .collect();
+    let seconds = |pair: &[TimelineRow]| (pair[1].t_ms - pair[0].t_ms) / 1_000.0;
+    let chunks: f64 = rows.iter().map(|pair| pair[0].chunks as f64).sum();
+    let cpu_seconds: f64 = rows.iter().map(|pair| pair[0].cpu_cores.unwrap_or(f64::NAN) * seconds(pair)).sum();
+    let loaded_bytes = rows.iter().filter_map(|pair| pair[0].rss_bytes).max().context("the process was not seen")?;
+    let probes = loaded.probes.get("health").context("no probes")?;
+    Ok(Measured {
+        chunks_per_second: chunks / rows.iter().map(|pair| seconds(pair)).sum::<f64>(),
+        cpu_us_per_chunk: 1e6 * cpu_seconds / chunks,
+        stream_kib: loaded_bytes.saturating_sub(idle_bytes) as f64 / f64::from(case.streams) / 1_024.0,
+        health_p99_ms: probes.latency_ms.p99,
+        lost: target.streams.lost() as f64,
+        lag_p99_ms: result.generator.schedule_lag_ms.p99,
+        invalid: result.verdict.result == Outcome::Invalid,
+    })
+}
+
+fn resident_bytes(pid: u32) -> anyhow::Result<u64> {
+    let mut system = System::new();
+    let kind = ProcessRefreshKind::nothing().with_memory().without_tasks();
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[Pid::from_u32(pid)]), false, kind);
+    Ok(system.process(Pid::from_u32(pid)).context("the server has ended")?.memory())
+}

@@ -1,0 +1,72 @@
+use std::net::SocketAddr;
+use std::path::Path;
+
+use loadgen::stand::{Program, START_TIMEOUT};
+
+use crate::nginx::Nginx;
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Server {
+    /// nginx, which passes the vendor's stream through.
+    Nginx,
+    /// fixed-server, which does so on OpenAI's route.
+    Completions,
+    /// fixed-server on its own route.
+    ChatStream,
+}
+
+/// One that runs. Dropped, it is stopped.
+pub(crate) enum Running {
+    Nginx(Nginx),
+    Program(Program),
+}
+
+impl Server {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Server::Nginx => "nginx",
+            Server::Completions => "/v1/chat/completions",
+            Server::ChatStream => "/chat/stream",
+        }
+    }
+
+    /// What `loadgen run` is told of the request.
+    pub(crate) fn request(self) -> &'static [&'static str] {
+        match self {
+            Server::Nginx | Server::Completions => &[
+                "--path",
+                "/v1/chat/completions",
+                "--header",
+                "authorization: Bearer demo-key",
+                "--body",
+                r#"{"model":"mock-llm","stream":true,"messages":[{"role":"user","content":"test"}]}"#,
+            ],
+            Server::ChatStream => &["--path", "/chat/stream"],
+        }
+    }
+
+    pub(crate) async fn start(self, vendor: SocketAddr, program_dir: &Path) -> anyhow::Result<Running> {
+        if self == Server::Nginx {
+            return Ok(Running::Nginx(Nginx::start(vendor).await?));
+        }
+        let args = ["--upstream".to_owned(), format!("http://{vendor}")];
+        Ok(Running::Program(Program::start(program_dir, "fixed-server", &args, START_TIMEOUT).await?))
+    }
+}
+
+impl Running {
+    pub(crate) fn pid(&self) -> u32 {
+        match self {
+            Running::Nginx(nginx) => nginx.pid(),
+            Running::Program(program) => program.pid(),
+        }
+    }
+
+    pub(crate) fn addr(&self) -> SocketAddr {
+        match self {
+            Running::Nginx(nginx) => nginx.addr(),
+            Running::Program(program) => program.addr(),
+        }
+    }
+}
