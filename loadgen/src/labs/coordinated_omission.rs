@@ -48,7 +48,7 @@ pub(super) static LAB: Lab = Lab {
             Phase::new(BASELINE, "idle").hold(millis(500)),
             Phase::new(LOADED, "12 streams").adds(&[Load::of(12)], millis(100)).hold(secs(8)),
         ],
-        closed_loop: Some(ClosedLoopProbe { path: "/debug/health-sync", pause: millis(2) }),
+        closed_loop: Some(ClosedLoopProbe { path: "/debug/health-sync", pause: millis(10) }),
         probe_timeout: secs(3),
         patience: secs(1),
         claims: &claims(12.0, millis(800)),

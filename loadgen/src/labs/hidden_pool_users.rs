@@ -31,11 +31,11 @@ pub(super) static LAB: Lab = Lab {
         probes: PROBES,
         probe_rate: 10.0,
         probe_timeout: secs(2),
-        claims: &claims(40.0, 60.0, millis(250), 0.4),
+        claims: &claims(40.0, 60.0),
         ..Profile::EMPTY
     },
     fast: Profile {
-        vendor: &["--tokens", "40", "--ttft", "100ms", "--inter-token", "100ms"],
+        vendor: &["--tokens", "24", "--ttft", "250ms", "--inter-token", "250ms"],
         arms: &[
             Arm::actix("broken", &["--mistake", "hidden-pool-users", "--blocking-threads", "8"]),
             Arm::actix("control", &["--mistake", "none", "--blocking-threads", "8"]),
@@ -48,7 +48,7 @@ pub(super) static LAB: Lab = Lab {
         ],
         probes: PROBES,
         probe_timeout: secs(1),
-        claims: &claims(8.0, 12.0, millis(100), 1.0),
+        claims: &claims(8.0, 12.0),
         ..Profile::EMPTY
     },
 };
@@ -62,17 +62,22 @@ const PROBES: &[Probe] = &[
     HEALTH_ASYNC,
 ];
 
-/// `pool` threads and `streams`; as fast as idle is `flat` of the `gap` between tokens.
-const fn claims(pool: f64, streams: f64, gap: Duration, flat: f64) -> [Claim; 16] {
+/// From token to token, in both profiles.
+const GAP: Duration = millis(250);
+/// As fast as idle, in gaps.
+const FLAT: f64 = 0.4;
+
+/// `pool` threads and `streams`.
+const fn claims(pool: f64, streams: f64) -> [Claim; 16] {
     [
         Claim::exactly(0.0, "look-ups timed out, a stream below", timed_out("broken", "below", RESOLVE)),
         Claim::exactly(0.0, "file reads timed out, a stream below", timed_out("broken", "below", READ_FILE)),
         Claim::at_least(90.0, "look-ups timed out, pool full", timed_out_share(RESOLVE)),
         Claim::at_least(90.0, "file reads timed out, pool full", timed_out_share(READ_FILE)),
-        Claim::at_most(flat, "health-async p90 meanwhile", Figure::gaps(ASYNC, gap)),
+        Claim::at_most(FLAT, "health-async p90 meanwhile", Figure::gaps(ASYNC, GAP)),
         Claim::exactly(pool, "streams that reach the vendor: the pool size", peak("broken")),
-        Claim::at_most(flat, "a look-up, p90", Figure::gaps(RESOLVE_FIXED, gap)),
-        Claim::at_most(flat, "a file read, p90", Figure::gaps(READ_FILE_FIXED, gap)),
+        Claim::at_most(FLAT, "a look-up, p90", Figure::gaps(RESOLVE_FIXED, GAP)),
+        Claim::at_most(FLAT, "a file read, p90", Figure::gaps(READ_FILE_FIXED, GAP)),
         Claim::exactly(0.0, "look-ups timed out", timed_out("fixed", LOADED, RESOLVE)),
         Claim::exactly(0.0, "file reads timed out", timed_out("fixed", LOADED, READ_FILE)),
         Claim::exactly(0.0, "streams lost", Figure::all_streams("fixed", StreamFigure::Lost)),

@@ -46,6 +46,7 @@ pub(super) static LAB: Lab = Lab {
                 .settle(millis(550))
                 .hold(millis(1000)),
         ],
+        probe_rate: 10.0,
         patience: millis(0),
         claims: &claims(),
         ..Profile::EMPTY

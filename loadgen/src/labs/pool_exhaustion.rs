@@ -37,11 +37,11 @@ pub(super) static LAB: Lab = Lab {
         ],
         probe_timeout: secs(3),
         patience: secs(4),
-        claims: &claims(&Numbers { pool: 40.0, streams: 60.0, many: 1000.0, gap: millis(250), flat: 0.4, apart: 20.0 }),
+        claims: &claims(&Numbers { pool: 40.0, streams: 60.0, many: 1000.0, apart: 20.0 }),
         ..Profile::EMPTY
     },
     fast: Profile {
-        vendor: &["--tokens", "40", "--ttft", "100ms", "--inter-token", "100ms"],
+        vendor: &["--tokens", "24", "--ttft", "250ms", "--inter-token", "250ms"],
         arms: &[
             Arm::actix("broken", &["--mistake", "pool-exhaustion", "--blocking-threads", "16"]),
             Arm::actix("broken-8", &["--mistake", "pool-exhaustion", "--blocking-threads", "8"]),
@@ -55,20 +55,25 @@ pub(super) static LAB: Lab = Lab {
             Phase::new("below", "15 streams").adds(&[Load::of(7)], millis(100)).hold(millis(500)),
             Phase::new("at", "16 streams").adds(&[Load::of(1)], millis(100)).hold(millis(500)),
             Phase::new(LOADED, "24 streams").adds(&[Load::of(8)], millis(100)).hold(millis(700)),
-            Phase::new("scale", "100 more")
+            Phase::new("scale", "60 more")
                 .only("fixed")
-                .adds(&[Load { tokens: Some(10), ..Load::of(100) }], millis(300))
+                .adds(&[Load { tokens: Some(10), ..Load::of(60) }], millis(500))
+                .settle(millis(200))
                 .hold(millis(700)),
         ],
-        probe_rate: 40.0,
         probe_timeout: secs(1),
-        claims: &claims(&Numbers { pool: 16.0, streams: 24.0, many: 100.0, gap: millis(100), flat: 1.0, apart: 5.0 }),
+        claims: &claims(&Numbers { pool: 16.0, streams: 24.0, many: 60.0, apart: 5.0 }),
         ..Profile::EMPTY
     },
 };
 
 /// Streams that are many, not busy: one token a second.
 const MANY: [Load; 1] = [Load { tokens: Some(7), inter_token: Some(secs(1)), ..Load::of(1000) }];
+
+/// From token to token, in both profiles.
+const GAP: Duration = millis(250);
+/// As fast as idle, in gaps. It is 100 ms, from which on the source calls a pool exhausted.
+const FLAT: f64 = 0.4;
 
 /// In what the claims of the two profiles differ.
 struct Numbers {
@@ -78,10 +83,6 @@ struct Numbers {
     streams: f64,
     /// Streams that fixed-server gets besides.
     many: f64,
-    /// From token to token.
-    gap: Duration,
-    /// As fast as idle is 100 ms, in gaps: from there on the source calls a pool exhausted.
-    flat: f64,
     /// How far latencies lie apart, at least.
     apart: f64,
 }
@@ -93,11 +94,11 @@ const fn claims(n: &Numbers) -> [Claim; 18] {
         Claim::exactly(n.pool, "streams that reach the vendor: the pool size", peak("broken", LOADED)),
         Claim::apart(n.apart, "health-sync p50, at the size over below", AT_8, BELOW_8),
         Claim::exactly(8.0, "streams that reach the vendor: the pool size", peak("broken-8", LOADED)),
-        Claim::at_most(n.flat, "health-async p90 meanwhile", Figure::gaps(ASYNC, n.gap)),
+        Claim::at_most(FLAT, "health-async p90 meanwhile", Figure::gaps(ASYNC, GAP)),
         Claim::at_most(0.2, "processors in use meanwhile", Figure::CpuCores { arm: "broken", phase: LOADED }),
         Claim::apart(n.apart, "health-sync p90, broken over fixed", SYNC, SYNC_FIXED),
-        Claim::at_most(n.flat, "health-sync p90", Figure::gaps(SYNC_FIXED, n.gap)),
-        Claim::at_most(n.flat, "health-sync p90 with many streams", Figure::gaps(SYNC_MANY, n.gap)),
+        Claim::at_most(FLAT, "health-sync p90", Figure::gaps(SYNC_FIXED, GAP)),
+        Claim::at_most(FLAT, "health-sync p90 with many streams", Figure::gaps(SYNC_MANY, GAP)),
         Claim::exactly(0.0, "health-sync timed out", FIXED_TIMED_OUT),
         Claim::exactly(0.0, "streams lost", Figure::all_streams("fixed", StreamFigure::Lost)),
         Claim::exactly(n.streams, "streams at the vendor", peak("fixed", LOADED)).pressure(),

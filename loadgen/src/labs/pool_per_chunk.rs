@@ -52,7 +52,6 @@ pub(super) static LAB: Lab = Lab {
                 .hold(secs(1)),
             Phase::new(LOADED, "16 streams").adds(&[Load::of(16)], millis(50)).settle(millis(750)).hold(secs(2)),
         ],
-        probe_rate: 40.0,
         probe_timeout: secs(1),
         patience: millis(1500),
         claims: &claims(16.0, 8.0),

@@ -62,11 +62,11 @@ pub(super) static LAB: Lab = Lab {
         ],
         probe_timeout: secs(1),
         patience: millis(3500),
-        claims: &claims([3.0, 30.0, 60.0], 40.0, millis(250), 0.4),
+        claims: &claims([3.0, 30.0, 60.0], 40.0),
         ..Profile::EMPTY
     },
     fast: Profile {
-        vendor: &["--tokens", "30", "--ttft", "100ms", "--inter-token", "100ms"],
+        vendor: &["--tokens", "12", "--ttft", "250ms", "--inter-token", "250ms"],
         arms: &[
             Arm::actix("broken", &["--mistake", "rollout", "--blocking-threads", "24", "--first-token-timeout", "1s"]),
             Arm::actix("broken-8", &["--mistake", "rollout", "--blocking-threads", "8", "--first-token-timeout", "1s"]),
@@ -79,37 +79,36 @@ pub(super) static LAB: Lab = Lab {
                 .actions(TO_0)
                 .adds(FORTY, millis(100))
                 .settle(millis(200))
-                .hold(millis(700)),
+                .hold(millis(600)),
             Phase::new("at-5", "5 % async")
                 .actions(TO_5)
                 .adds(FORTY, millis(100))
-                .settle(millis(300))
-                .hold(millis(700)),
+                .settle(millis(400))
+                .hold(millis(600)),
             Phase::new("at-20", "20 % async")
                 .actions(TO_20)
                 .adds(FORTY, millis(100))
-                .settle(millis(300))
-                .hold(millis(700)),
+                .settle(millis(400))
+                .hold(millis(600)),
             Phase::new("at-50", "50 % async")
                 .actions(TO_50)
                 .adds(FORTY, millis(100))
-                .settle(millis(300))
-                .hold(millis(700)),
+                .settle(millis(400))
+                .hold(millis(600)),
             Phase::new(LOADED, "100 % async")
                 .actions(TO_100)
                 .adds(FORTY, millis(100))
-                .settle(millis(300))
-                .hold(millis(700)),
+                .settle(millis(400))
+                .hold(millis(600)),
             Phase::new("failing", "vendor hangs")
                 .actions(HANG)
                 .adds(FORTY_MORE, millis(100))
                 .settle(millis(650))
                 .hold(secs(1)),
         ],
-        probe_rate: 40.0,
         probe_timeout: millis(600),
         patience: millis(2200),
-        claims: &claims([2.0, 20.0, 40.0], 24.0, millis(100), 1.0),
+        claims: &claims([2.0, 20.0, 40.0], 24.0),
         ..Profile::EMPTY
     },
 };
@@ -117,7 +116,7 @@ pub(super) static LAB: Lab = Lab {
 /// Streams of a phase: their clients leave at its end, so that the next begins with an empty pool.
 const SIXTY: &[Load] = &[Load { leave_after: Some(millis(2600)), ..Load::of(60) }];
 const SIXTY_MORE: &[Load] = &[Load::of(60)];
-const FORTY: &[Load] = &[Load { leave_after: Some(millis(1100)), ..Load::of(40) }];
+const FORTY: &[Load] = &[Load { leave_after: Some(millis(1000)), ..Load::of(40) }];
 const FORTY_MORE: &[Load] = &[Load::of(40)];
 
 const TO_0: &[Action] = &both(r#"{"percent":0}"#);
@@ -139,23 +138,27 @@ const fn both(body: &'static str) -> [Action; 2] {
     [to, Action { only: Some("broken-8"), ..to }]
 }
 
-/// So many streams are `asynchronous` at 5, 50 and 100 %; the larger pool has `pool` threads. As fast
-/// as idle is `flat` of the `gap` between tokens.
-const fn claims(asynchronous: [f64; 3], pool: f64, gap: Duration, flat: f64) -> [Claim; 21] {
+/// From token to token, in both profiles.
+const GAP: Duration = millis(250);
+/// As fast as idle, in gaps.
+const FLAT: f64 = 0.4;
+
+/// So many streams are `asynchronous` at 5, 50 and 100 %; the larger pool has `pool` threads.
+const fn claims(asynchronous: [f64; 3], pool: f64) -> [Claim; 21] {
     [
-        Claim::at_least(2.0, "health-sync p50, at 0 %", Figure::gaps(AT_0, gap)),
+        Claim::at_least(1.0, "health-sync p50, at 0 %", Figure::gaps(AT_0, GAP)),
         Claim::exactly(asynchronous[0], "streams answered async, at 5 %", answered_async("at-5")),
-        Claim::at_least(2.0, "health-sync p50, at 5 %: as bad as before", Figure::gaps(AT_5, gap)),
-        Claim::at_least(2.0, "health-sync p50, at 20 %: as bad as before", Figure::gaps(AT_20, gap)),
+        Claim::at_least(1.0, "health-sync p50, at 5 %: as bad as before", Figure::gaps(AT_5, GAP)),
+        Claim::at_least(1.0, "health-sync p50, at 20 %: as bad as before", Figure::gaps(AT_20, GAP)),
         Claim::exactly(asynchronous[1], "streams answered async, at 50 %", answered_async("at-50")),
-        Claim::at_most(flat, "health-sync p50, at 50 %: gone", Figure::gaps(AT_50, gap)),
-        Claim::at_least(2.0, "health-sync p50, at 50 %: as bad as before", Figure::gaps(AT_50_SMALL, gap)),
+        Claim::at_most(FLAT, "health-sync p50, at 50 %: gone", Figure::gaps(AT_50, GAP)),
+        Claim::at_least(1.0, "health-sync p50, at 50 %: as bad as before", Figure::gaps(AT_50_SMALL, GAP)),
         Claim::exactly(asynchronous[2], "streams answered async, at 100 %", answered_async(LOADED)),
-        Claim::at_most(flat, "health-sync p90, at 100 %: gone", Figure::gaps(AT_100, gap)),
-        Claim::at_most(flat, "health-sync p90, at 100 %: gone", Figure::gaps(AT_100_SMALL, gap)),
-        Claim::at_least(2.0, "health-sync p99, vendor hangs: back again", Figure::gaps(FAILING, gap)),
+        Claim::at_most(FLAT, "health-sync p90, at 100 %: gone", Figure::gaps(AT_100, GAP)),
+        Claim::at_most(FLAT, "health-sync p90, at 100 %: gone", Figure::gaps(AT_100_SMALL, GAP)),
+        Claim::at_least(1.0, "health-sync p99, vendor hangs: back again", Figure::gaps(FAILING, GAP)),
         Claim::exactly(pool, "second calls to a vendor that hangs", started("broken")),
-        Claim::at_most(flat, "health-sync p90, vendor hangs", Figure::gaps(FAILING_FIXED, gap)),
+        Claim::at_most(FLAT, "health-sync p90, vendor hangs", Figure::gaps(FAILING_FIXED, GAP)),
         Claim::exactly(0.0, "second calls to a vendor that hangs", started("fixed")),
         Claim::exactly(asynchronous[2], "streams that say async_failure", FAILED_FAST),
         Claim::exactly(asynchronous[2], "streams that failed", lost("broken")).pressure(),
@@ -163,7 +166,7 @@ const fn claims(asynchronous: [f64; 3], pool: f64, gap: Duration, flat: f64) -> 
         Claim::exactly(asynchronous[2], "streams that failed", lost("control")).pressure(),
         Claim::at_least(asynchronous[2], "streams at the vendor at once", AT_ONCE).pressure(),
         Claim::exactly(0.0, "second calls to a vendor that hangs", started("control")).control(),
-        Claim::at_most(flat, "health-sync p90, vendor hangs", Figure::gaps(FAILING_CONTROL, gap)).control(),
+        Claim::at_most(FLAT, "health-sync p90, vendor hangs", Figure::gaps(FAILING_CONTROL, GAP)).control(),
     ]
 }
 

@@ -37,7 +37,7 @@ pub(super) static LAB: Lab = Lab {
         ..Profile::EMPTY
     },
     fast: Profile {
-        vendor: &["--tokens", "50", "--ttft", "100ms", "--inter-token", "100ms"],
+        vendor: &["--tokens", "24", "--ttft", "250ms", "--inter-token", "250ms"],
         arms: &[
             Arm::actix("broken", &["--mistake", "wrong-canary", "--blocking-threads", "8"]),
             Arm::actix("control", &["--mistake", "none", "--blocking-threads", "8"]),
