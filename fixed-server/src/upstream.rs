@@ -1,7 +1,5 @@
 /// The vendor's stream, read event by event.
 mod events;
-/// When a vendor says to come back.
-mod retry_after;
 
 use std::error::Error;
 use std::time::Duration;
@@ -14,6 +12,7 @@ use serde_json::{Map, Value};
 use wire::REQUEST_ID_HEADER;
 use wire::completion::Usage;
 use wire::error::ErrorBody;
+use wire::retry_after;
 
 use crate::call::{Call, Route};
 use crate::errors::{Failure, UpstreamFailure};
@@ -116,7 +115,7 @@ impl Upstream {
 /// The failure that an answer with another status than 2xx is.
 async fn refusal(mut response: Response) -> Failure {
     let status = response.status().as_u16();
-    let retry_after = retry_after::told_by(response.headers());
+    let retry_after = retry_after::told_by(|name| response.headers().get(name)?.to_str().ok());
     if !(400..=499).contains(&status) {
         return UpstreamFailure::Status { status, retry_after }.into();
     }
