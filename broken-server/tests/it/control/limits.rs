@@ -27,6 +27,7 @@ async fn the_vendor_never_sees_more_than_the_limit() {
     assert_eq!(client.outcomes("success").await, 15.0);
     assert!(client.metric("llm_semaphore_wait_seconds_sum").await > 0.0, "twelve of them waited");
     assert_eq!(client.metric("llm_rate_limit_wait_seconds_count").await, 15.0);
+    assert_eq!(client.metric("llm_rate_limit_wait_seconds_sum").await, 0.0, "there is no rate");
 }
 
 #[tokio::test]
