@@ -6,6 +6,7 @@ use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
+use resilience::InvalidSetting;
 use tokio::net::TcpSocket;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -37,6 +38,9 @@ pub enum RunError {
     /// The client for the vendor could not be set up.
     #[error("cannot set up the vendor's client: {0}")]
     Client(#[from] reqwest::Error),
+    /// A limit is none that can be kept.
+    #[error("cannot set up the limits: {0}")]
+    Limits(#[from] InvalidSetting),
     /// The server could not be started, or stopped without having been told to.
     #[error("the server stopped: {0}")]
     Server(#[from] io::Error),

@@ -1,3 +1,8 @@
+/// The asynchronous client, asked once.
+mod once;
+/// What is tried again, and when.
+pub(crate) mod retry;
+
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -8,13 +13,20 @@ use futures_util::stream::{self, LocalBoxStream, Stream, StreamExt};
 use wire::{STREAM_METHOD_HEADER, sse};
 
 use crate::errors::Failure;
+use crate::metrics::{ActiveCall, CallGuard};
 use crate::relay::{Format, Relay};
 use crate::state::AppState;
 use crate::vendor::{Call, Message};
 
+pub(crate) use once::AsyncOnce;
+
 /// How the server calls the vendor: the one thing in which the mistakes differ. All around it is
 /// shared: what is a good request, when the status is sent, how a stream ends, what is counted.
 pub(crate) trait CallStyle: Send + Sync + 'static {
+    /// Whether it calls the vendor only with a permit. From the permit on a call is under way; where there
+    /// is none, from its request on.
+    const WITH_PERMIT: bool = false;
+
     /// The vendor's stream. A failure may come here or as an item; either way the client gets it as
     /// an HTTP error before the first token and as an error event after it. Dropped when the client
     /// leaves.
@@ -22,29 +34,41 @@ pub(crate) trait CallStyle: Send + Sync + 'static {
 
     /// The vendor's whole answer. Dropped when the client leaves.
     async fn whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure>;
+
+    /// The vendor's list of models.
+    async fn models(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
+        self.whole(state, call).await
+    }
 }
 
 /// The vendor's messages, up to `[DONE]` or the failure that ended them.
 pub(crate) struct Messages {
     stream: LocalBoxStream<'static, Result<Message, Failure>>,
     method: &'static str,
+    /// What ends with them. Behind them, so that the vendor's call ends before its permit is given back.
+    _held: Option<ActiveCall>,
 }
 
 impl Messages {
     /// Messages that a thread waits for.
     pub(crate) fn blocking(stream: impl Stream<Item = Result<Message, Failure>> + 'static) -> Self {
-        Messages { stream: stream.boxed_local(), method: "blocking" }
+        Messages { stream: stream.boxed_local(), method: "blocking", _held: None }
     }
 
     /// Messages that no thread waits for.
     pub(crate) fn asynchronous(stream: impl Stream<Item = Result<Message, Failure>> + 'static) -> Self {
-        Messages { stream: stream.boxed_local(), method: "async" }
+        Messages { stream: stream.boxed_local(), method: "async", _held: None }
     }
 
     /// The same, after some that were taken from them already.
     pub(crate) fn after(self, taken: Vec<Message>) -> Self {
         let taken = stream::iter(taken.into_iter().map(Ok));
-        Messages { stream: taken.chain(self.stream).boxed_local(), method: self.method }
+        Messages { stream: taken.chain(self.stream).boxed_local(), ..self }
+    }
+
+    /// The same, holding `call` to their end.
+    pub(crate) fn holding(self, call: ActiveCall) -> Self {
+        Messages { _held: Some(call), ..self }
     }
 
     /// What `X-Stream-Method` says: `blocking` or `async`.
@@ -68,7 +92,7 @@ pub(crate) async fn answer_streamed<C: CallStyle>(
     call: Call,
     format: Format,
 ) -> Result<HttpResponse, Failure> {
-    let mut guard = state.begin_call(&call.request_id)?;
+    let mut guard = begin::<C>(state, &call)?;
     let opening = async {
         let messages = style.stream(state, call).await?;
         Relay::open(messages, format, &mut guard).await
@@ -94,7 +118,7 @@ pub(crate) async fn answer_whole<C: CallStyle>(
     state: &AppState,
     call: Call,
 ) -> Result<HttpResponse, Failure> {
-    let mut guard = state.begin_call(&call.request_id)?;
+    let mut guard = begin::<C>(state, &call)?;
     match state.until_cut(style.whole(state, call)).await {
         Ok(answer) => {
             guard.succeeded();
@@ -105,4 +129,12 @@ pub(crate) async fn answer_whole<C: CallStyle>(
             Err(failure)
         }
     }
+}
+
+fn begin<C: CallStyle>(state: &AppState, call: &Call) -> Result<CallGuard, Failure> {
+    let mut guard = state.begin_call(&call.request_id)?;
+    if !C::WITH_PERMIT {
+        guard.call_without_permit();
+    }
+    Ok(guard)
 }

@@ -1,7 +1,12 @@
+use std::time::Duration;
+
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
+use resilience::{DeadlinePassed, Rejected};
 use wire::error::{ErrorBody, ErrorDetail, Refusal};
+use wire::outcome::Outcome;
+use wire::retry_after::whole_seconds;
 
 /// Why a request was not answered as asked. [`Failure::http_status`] and [`Failure::body`] below are
 /// the one place where a failure becomes HTTP, or an error event.
@@ -10,6 +15,12 @@ pub(crate) enum Failure {
     /// The request is at fault.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// We are full: no turn free, and no place in the queue or no turn in time.
+    #[error(transparent)]
+    Admission(#[from] Rejected),
+    /// The request took longer than we promise.
+    #[error("the request took longer than the SLA")]
+    SlaTimeout(#[from] DeadlinePassed),
     /// The vendor is at fault.
     #[error(transparent)]
     Upstream(#[from] UpstreamFailure),
@@ -18,8 +29,8 @@ pub(crate) enum Failure {
     Rejected {
         status: u16,
         body: ErrorBody,
-        /// The vendor's `Retry-After`, if it sent one.
-        retry_after: Option<String>,
+        /// When the vendor says to come back, if it does.
+        retry_after: Option<Duration>,
     },
     /// The server is about to stop.
     #[error("the server is shutting down")]
@@ -31,18 +42,24 @@ pub(crate) enum Failure {
 
 /// What went wrong with the vendor. The texts here are for the log: they may name addresses and
 /// errors of libraries. Clients get [`UpstreamFailure::public_text`].
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum UpstreamFailure {
     #[error("cannot connect to the vendor: {0}")]
     Unreachable(String),
+    #[error("the vendor did not answer within the call timeout")]
+    CallTimeout,
     #[error("the vendor sent no token in time")]
     FirstTokenTimeout,
     #[error("the vendor fell silent in mid-answer")]
     IdleTimeout,
     #[error("the connection to the vendor broke: {0}")]
     Broken(String),
-    #[error("the vendor answered with status {0}")]
-    Status(u16),
+    #[error("the vendor answered with status {status}")]
+    Status {
+        status: u16,
+        /// When it says to come back, if it does.
+        retry_after: Option<Duration>,
+    },
     #[error("the vendor's answer cannot be read: {0}")]
     Malformed(String),
     #[error("the vendor's stream ended without [DONE]")]
@@ -56,6 +73,10 @@ impl Failure {
     fn http_status(&self) -> u16 {
         match self {
             Failure::Refused(refusal) => refusal.status(),
+            Failure::Admission(Rejected::QueueFull { .. } | Rejected::TooLong { .. }) => 429,
+            Failure::Admission(Rejected::QueueTimeout { .. }) | Failure::SlaTimeout(_) => 504,
+            // There is no rate here of which a call could ask too much.
+            Failure::Admission(Rejected::OverBurst(_)) => 500,
             Failure::Upstream(_) => 502,
             Failure::Rejected { status, .. } => *status,
             Failure::ShuttingDown => 503,
@@ -65,39 +86,97 @@ impl Failure {
 
     /// What the client is told: the body of an HTTP error, or of the event that ends a stream.
     pub(crate) fn body(&self) -> ErrorBody {
+        let text = match self {
+            Failure::Refused(refusal) => return refusal.body(),
+            Failure::Rejected { body, .. } => return body.clone(),
+            Failure::Upstream(cause) => {
+                return ErrorBody::new("upstream_failure", cause.public_text()).with_code(cause.code());
+            }
+            Failure::Admission(Rejected::QueueFull { .. }) => "too many requests are waiting already, come back later",
+            Failure::Admission(Rejected::TooLong { .. }) => "the wait would be too long, come back later",
+            Failure::Admission(Rejected::QueueTimeout { .. }) => "no turn came free in time",
+            Failure::SlaTimeout(_) => "the request took too long",
+            Failure::ShuttingDown => "the server is shutting down, try another",
+            Failure::Internal(_) | Failure::Admission(Rejected::OverBurst(_)) => {
+                "the server failed, through no fault of the request"
+            }
+        };
+        let kind = if let Failure::Refused(_) = self { "invalid_request_error" } else { self.outcome().as_str() };
+        ErrorBody::new(kind, text)
+    }
+
+    /// How a request with this failure ended, when nothing had been sent.
+    pub(crate) fn outcome(&self) -> Outcome {
         match self {
-            Failure::Refused(refusal) => refusal.body(),
-            Failure::Upstream(cause) => ErrorBody::new(self.kind(), cause.public_text()).with_code(cause.code()),
-            Failure::Rejected { body, .. } => body.clone(),
-            Failure::ShuttingDown => ErrorBody::new(self.kind(), "the server is shutting down, try another"),
-            Failure::Internal(_) => ErrorBody::new(self.kind(), "the server failed, through no fault of the request"),
+            Failure::Admission(Rejected::QueueFull { .. } | Rejected::TooLong { .. }) => Outcome::Overloaded,
+            Failure::Admission(Rejected::QueueTimeout { .. }) => Outcome::QueueTimeout,
+            Failure::SlaTimeout(_) => Outcome::SlaTimeout,
+            Failure::Upstream(UpstreamFailure::CallTimeout | UpstreamFailure::FirstTokenTimeout) => {
+                Outcome::CallTimeout
+            }
+            Failure::Upstream(_) => Outcome::UpstreamFailure,
+            Failure::Rejected { .. } => Outcome::UpstreamRejected,
+            Failure::ShuttingDown => Outcome::ShuttingDown,
+            // A request that is refused before it is one for the model never gets as far as an outcome.
+            Failure::Refused(_) | Failure::Internal(_) | Failure::Admission(Rejected::OverBurst(_)) => {
+                Outcome::Internal
+            }
         }
     }
 
-    /// What [`Failure::kind`] can be for a call that was begun.
-    pub(crate) const CALL_KINDS: [&'static str; 4] =
-        ["upstream_failure", "upstream_rejected", "shutting_down", "internal"];
+    /// How a stream ended that this failure broke after its first token.
+    pub(crate) fn stream_outcome(&self) -> Outcome {
+        if matches!(self, Failure::ShuttingDown) { Outcome::ShuttingDown } else { Outcome::StreamError }
+    }
 
-    /// The cause in one word, for error bodies and the label of `llm_errors_total`.
-    pub(crate) fn kind(&self) -> &'static str {
+    /// Whether the same request may go better at once or soon: when the vendor failed, or says that it
+    /// is too busy. What it refused for another reason it would refuse again, and our own limits are no
+    /// failures of the vendor.
+    pub(crate) fn another_attempt_may_help(&self) -> bool {
         match self {
-            Failure::Refused(_) => "invalid_request_error",
-            Failure::Upstream(_) => "upstream_failure",
-            Failure::Rejected { .. } => "upstream_rejected",
-            Failure::ShuttingDown => "shutting_down",
-            Failure::Internal(_) => "internal",
+            Failure::Upstream(UpstreamFailure::Status { status, .. }) => *status >= 500,
+            Failure::Upstream(_) => true,
+            Failure::Rejected { status, .. } => matches!(status, 408 | 429),
+            _ => false,
+        }
+    }
+
+    /// When to come back, where that is known.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Failure::Admission(Rejected::QueueFull { retry_after }) => Some(*retry_after),
+            Failure::Admission(Rejected::TooLong { predicted }) => Some(*predicted),
+            Failure::Upstream(UpstreamFailure::Status { retry_after, .. }) => *retry_after,
+            Failure::Rejected { retry_after, .. } => *retry_after,
+            Failure::ShuttingDown => Some(RETRY_AFTER_UNKNOWN),
+            _ => None,
+        }
+    }
+
+    fn header(&self) -> Option<(HeaderName, String)> {
+        match self {
+            Failure::Refused(Refusal::Method { allowed, .. }) => Some((ALLOW, (*allowed).to_owned())),
+            Failure::Refused(Refusal::ApiKey) => Some((WWW_AUTHENTICATE, "Bearer".to_owned())),
+            // Of ours, and of a refusal that is passed on; what another failure of the vendor's says about
+            // coming back is for us.
+            Failure::Upstream(_) => None,
+            _ => self.retry_after().map(|after| (RETRY_AFTER, whole_seconds(after))),
         }
     }
 }
+
+/// Where it is not known when to come back: soon, and not at once.
+const RETRY_AFTER_UNKNOWN: Duration = Duration::from_secs(1);
 
 impl UpstreamFailure {
     fn code(&self) -> &'static str {
         match self {
             UpstreamFailure::Unreachable(_) => "unreachable",
+            UpstreamFailure::CallTimeout => "call_timeout",
             UpstreamFailure::FirstTokenTimeout => "first_token_timeout",
             UpstreamFailure::IdleTimeout => "idle_timeout",
             UpstreamFailure::Broken(_) => "connection_broken",
-            UpstreamFailure::Status(_) => "bad_status",
+            UpstreamFailure::Status { .. } => "bad_status",
             UpstreamFailure::Malformed(_) => "malformed_answer",
             UpstreamFailure::Truncated => "truncated_answer",
             UpstreamFailure::Reported(_) => "reported_error",
@@ -107,10 +186,12 @@ impl UpstreamFailure {
     fn public_text(&self) -> &'static str {
         match self {
             UpstreamFailure::Unreachable(_) => "the model's vendor cannot be reached",
-            UpstreamFailure::FirstTokenTimeout => "the model's vendor did not answer in time",
+            UpstreamFailure::CallTimeout | UpstreamFailure::FirstTokenTimeout => {
+                "the model's vendor did not answer in time"
+            }
             UpstreamFailure::IdleTimeout => "the model's vendor stopped answering",
             UpstreamFailure::Broken(_) => "the connection to the model's vendor broke",
-            UpstreamFailure::Status(_) | UpstreamFailure::Reported(_) => "the model's vendor failed",
+            UpstreamFailure::Status { .. } | UpstreamFailure::Reported(_) => "the model's vendor failed",
             UpstreamFailure::Malformed(_) => "the model's vendor sent an answer that cannot be read",
             UpstreamFailure::Truncated => "the model's vendor ended its answer before it was whole",
         }
@@ -124,20 +205,8 @@ impl ResponseError for Failure {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
-        match self {
-            Failure::Refused(Refusal::Method { allowed, .. }) => {
-                response.insert_header((ALLOW, *allowed));
-            }
-            Failure::Refused(Refusal::ApiKey) => {
-                response.insert_header((WWW_AUTHENTICATE, "Bearer"));
-            }
-            Failure::Rejected { retry_after: Some(value), .. } => {
-                response.insert_header((RETRY_AFTER, value.as_str()));
-            }
-            Failure::ShuttingDown => {
-                response.insert_header((RETRY_AFTER, "1"));
-            }
-            _ => {}
+        if let Some(header) = self.header() {
+            response.insert_header(header);
         }
         response.json(self.body())
     }

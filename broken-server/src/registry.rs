@@ -25,6 +25,7 @@ pub const MISTAKES: &[Mistake] = &[
         symptom: "none: both health routes stay as fast as idle, however many streams are open",
         file: "src/mistakes/none.rs",
         blocking_threads: BLOCKING_THREADS,
+        limits: true,
         routes: |_| Ok(none::routes()),
     },
     Mistake {
@@ -33,6 +34,7 @@ pub const MISTAKES: &[Mistake] = &[
         symptom: "from as many streams as pool threads on, /debug/health-sync hangs; /debug/health-async stays fast",
         file: "src/mistakes/threads/pool_exhaustion.rs",
         blocking_threads: BLOCKING_THREADS,
+        limits: false,
         routes: |_| Ok(api::routes(PoolExhaustion)),
     },
     Mistake {
@@ -41,6 +43,7 @@ pub const MISTAKES: &[Mistake] = &[
         symptom: "from as many streams as pool threads on, /debug/health-sync is late by up to a token gap",
         file: "src/mistakes/threads/pool_per_chunk.rs",
         blocking_threads: BLOCKING_THREADS,
+        limits: false,
         routes: |_| Ok(api::routes(PoolPerChunk)),
     },
     Mistake {
@@ -49,6 +52,7 @@ pub const MISTAKES: &[Mistake] = &[
         symptom: "one stream for each worker stops everything for its length, /debug/health-async too",
         file: "src/mistakes/threads/blocked_executor.rs",
         blocking_threads: BLOCKING_THREADS,
+        limits: false,
         routes: |_| Ok(api::routes(BlockedExecutor)),
     },
     Mistake {
@@ -57,6 +61,7 @@ pub const MISTAKES: &[Mistake] = &[
         symptom: "a debug build panics on every call (500); a release build stops everything for the length of each",
         file: "src/mistakes/threads/blocking_client.rs",
         blocking_threads: BLOCKING_THREADS,
+        limits: false,
         routes: |settings| Ok(api::routes(BlockingClient::new(settings)?)),
     },
     Mistake {
@@ -65,6 +70,7 @@ pub const MISTAKES: &[Mistake] = &[
         symptom: "with as many streams as pool threads, /debug/resolve and /debug/read-file hang although they are async",
         file: "src/mistakes/threads/hidden_pool_users.rs",
         blocking_threads: BLOCKING_THREADS,
+        limits: false,
         routes: |_| Ok(hidden_pool_users::routes()),
     },
     Mistake {
@@ -73,6 +79,7 @@ pub const MISTAKES: &[Mistake] = &[
         symptom: "as pool-exhaustion, at as many streams as the larger pool has threads; each costs a thread's memory",
         file: "src/mistakes/threads/more_threads.rs",
         blocking_threads: more_threads::THREADS,
+        limits: false,
         routes: |_| Ok(more_threads::routes()),
     },
     Mistake {
@@ -81,6 +88,7 @@ pub const MISTAKES: &[Mistake] = &[
         symptom: "from as many streams as pool threads on, /health says healthy while /debug/health-sync hangs",
         file: "src/mistakes/threads/wrong_canary.rs",
         blocking_threads: BLOCKING_THREADS,
+        limits: false,
         routes: |_| Ok(wrong_canary::routes()?),
     },
     Mistake {
@@ -89,6 +97,7 @@ pub const MISTAKES: &[Mistake] = &[
         symptom: "with --rollout-percent 100 all is well until the vendor fails: then /debug/health-sync hangs again",
         file: "src/mistakes/threads/rollout.rs",
         blocking_threads: BLOCKING_THREADS,
+        limits: false,
         routes: |settings| Ok(rollout::routes(settings.own.rollout_percent)),
     },
     Mistake {
@@ -97,6 +106,7 @@ pub const MISTAKES: &[Mistake] = &[
         symptom: "after all clients have left, the vendor is still called and still generates nearly every token",
         file: "src/mistakes/threads/orphaned_streams.rs",
         blocking_threads: BLOCKING_THREADS,
+        limits: false,
         routes: |_| Ok(api::routes(OrphanedStreams)),
     },
     Mistake {
@@ -105,6 +115,7 @@ pub const MISTAKES: &[Mistake] = &[
         symptom: "everything stalls for --stall-for in every --stall-every; one request after the other hardly sees it",
         file: "src/mistakes/threads/coordinated_omission.rs",
         blocking_threads: BLOCKING_THREADS,
+        limits: false,
         routes: |settings| Ok(coordinated_omission::routes(&settings.own)),
     },
 ];
@@ -122,6 +133,8 @@ pub struct Mistake {
     pub file: &'static str,
     /// Threads in the blocking pool of each worker, unless the flag says otherwise.
     pub(crate) blocking_threads: u16,
+    /// Whether it calls the vendor within the limits of fixed-server, and takes their flags.
+    pub(crate) limits: bool,
     /// Makes its routes: the contract's, this mistake in them. Done once, at the start.
     pub(crate) routes: fn(&Settings) -> Result<Routes, RunError>,
 }

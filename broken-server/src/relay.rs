@@ -53,6 +53,9 @@ impl Relay {
             held += 1;
             if begins(&message, held) && !head.is_empty() {
                 let done = message.content == VendorEvent::Done;
+                if done {
+                    guard.succeeded();
+                }
                 return Ok(Relay { messages, format, head: head.into(), done });
             }
         }
@@ -67,20 +70,21 @@ impl Relay {
     /// cancelled; dropping it drops the call.
     pub(crate) fn into_body(self, guard: CallGuard, cut: CancellationToken) -> Body {
         let Relay { messages, format, head, done } = self;
-        Body { messages, format, head: Some(head), guard, cut: Box::pin(cut.cancelled_owned()), done, ended: false }
+        let cut = Box::pin(cut.cancelled_owned());
+        Body { messages: Some(messages), format, head: Some(head), guard, cut, done }
     }
 }
 
 /// See [`Relay::into_body`]. It polls the messages itself: no task and no buffer of its own, so a
 /// client that reads slowly slows the vendor down, and nothing goes on after the client has left.
 pub(crate) struct Body {
-    messages: Messages,
+    /// None once the stream has ended: with them goes the call, and its permit.
+    messages: Option<Messages>,
     format: Format,
     head: Option<Bytes>,
     guard: CallGuard,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     done: bool,
-    ended: bool,
 }
 
 impl Stream for Body {
@@ -91,14 +95,14 @@ impl Stream for Body {
         if let Some(head) = body.head.take() {
             return Poll::Ready(Some(Ok(head)));
         }
-        while !body.ended {
+        while let Some(messages) = &mut body.messages {
             if !body.done && body.cut.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Some(Ok(body.fail(&Failure::ShuttingDown))));
             }
-            let text = match ready!(body.messages.poll_next_unpin(cx)) {
+            let text = match ready!(messages.poll_next_unpin(cx)) {
                 Some(Ok(message)) => body.pass_on(&message),
                 // After [DONE] the rest is read only to keep the vendor's connection usable.
-                _ if body.done => body.succeed(),
+                _ if body.done => body.end(),
                 // The cut makes reads fail as well: those failed because of it.
                 Some(Err(_)) if body.cut.as_mut().poll(cx).is_ready() => body.fail(&Failure::ShuttingDown),
                 Some(Err(failure)) => body.fail(&failure),
@@ -116,7 +120,10 @@ impl Body {
     fn pass_on(&mut self, message: &Message) -> Bytes {
         match &message.content {
             VendorEvent::Chunk { text: Some(_), .. } => self.guard.token(),
-            VendorEvent::Done => self.done = true,
+            VendorEvent::Done => {
+                self.done = true;
+                self.guard.succeeded();
+            }
             _ => {}
         }
         let mut text = String::new();
@@ -124,15 +131,15 @@ impl Body {
         text.into()
     }
 
-    fn succeed(&mut self) -> Bytes {
-        self.ended = true;
-        self.guard.succeeded();
+    fn end(&mut self) -> Bytes {
+        self.messages = None;
         Bytes::new()
     }
 
+    /// Ends the stream, and gives back what it held before the event that says so is sent.
     fn fail(&mut self, failure: &Failure) -> Bytes {
-        self.ended = true;
-        self.guard.failed(failure);
+        self.messages = None;
+        self.guard.broke(failure);
         error_event(&failure.body()).into()
     }
 }

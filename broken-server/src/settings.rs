@@ -1,3 +1,5 @@
+/// The limits, as fixed-server has them.
+mod limits;
 /// Flags that one mistake uses and no other.
 mod own_flags;
 
@@ -10,6 +12,7 @@ use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use reqwest::Url;
 
+pub use limits::CallLimits;
 pub use own_flags::OwnFlags;
 
 use crate::registry::{self, Mistake};
@@ -80,6 +83,10 @@ pub struct Settings {
     #[arg(value_parser = parse_timeout, allow_hyphen_values = true)]
     pub idle_timeout: Duration,
 
+    /// The limits of a call, where the mistake has any.
+    #[command(flatten)]
+    pub limits: CallLimits,
+
     /// How long running streams may go on after SIGINT or SIGTERM; then they end with an error event.
     #[arg(long, env = "BROKEN_SERVER_SHUTDOWN_GRACE", default_value = "30s", value_name = "TIME")]
     #[arg(value_parser = parse_time, allow_hyphen_values = true)]
@@ -107,7 +114,8 @@ impl Settings {
     /// Reads flags and environment.
     ///
     /// # Errors
-    /// A text for the command line: a bad flag or value, or a flag that the mistake does not use.
+    /// A text for the command line: a bad flag or value, a flag that the mistake does not use, or two limits
+    /// that contradict each other.
     pub fn read<I, T>(args: I) -> Result<Self, clap::Error>
     where
         I: IntoIterator<Item = T>,
@@ -119,6 +127,7 @@ impl Settings {
         settings
             .own
             .check(settings.mistake, &given)
+            .and_then(|()| settings.limits.check(settings.mistake, &given))
             .map_err(|error| command.error(ErrorKind::ValueValidation, error))?;
         if given.value_source("blocking_threads") == Some(ValueSource::DefaultValue) {
             settings.blocking_threads = settings.mistake.blocking_threads;

@@ -1,12 +1,14 @@
 use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
+use resilience::{Admission, AdmissionLimits, Backoff, BudgetLimits, Hysteresis, RetryBudget};
 use tokio_util::sync::CancellationToken;
 
+use crate::app::RunError;
 use crate::errors::Failure;
 use crate::metrics::{CallGuard, Metrics};
 use crate::pool::Pool;
-use crate::settings::Settings;
+use crate::settings::{CallLimits, Settings};
 use crate::vendor::{Limits, asynchronous, blocking};
 
 /// What all requests share, made once at the start.
@@ -18,6 +20,13 @@ pub(crate) struct AppState {
     pub(crate) asynchronous: asynchronous::Client,
     /// The blocking pool of the worker that asks.
     pub(crate) pool: Pool,
+    pub(crate) limits: CallLimits,
+    pub(crate) backoff: Backoff,
+    pub(crate) budget: RetryBudget,
+    /// One for all workers: the vendor counts them together.
+    pub(crate) admission: Admission,
+    /// Over 80 % of the queue in use, until under 50 %: one mark would flutter, and a balancer with it.
+    pub(crate) overloaded: Hysteresis,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) registry: Registry,
     /// Cancelled when the server is told to stop: not ready any more, and no new calls.
@@ -30,14 +39,32 @@ pub(crate) struct AppState {
 
 impl AppState {
     /// # Errors
-    /// When the HTTP client cannot be set up.
-    pub(crate) fn new(settings: &Settings) -> reqwest::Result<Self> {
-        let limits = Limits::of(settings);
+    /// When the HTTP client cannot be set up, or a limit is not what its primitive takes.
+    pub(crate) fn new(settings: &Settings) -> Result<Self, RunError> {
+        let of_client = Limits::of(settings);
+        let limits = settings.limits.clone();
+        let admission = Admission::new(AdmissionLimits {
+            max_in_flight: limits.max_in_flight,
+            max_queued: limits.max_queued,
+            timeout: limits.queue_timeout,
+            requests: None,
+            tokens: None,
+        });
+        let budget = BudgetLimits {
+            share_percent: limits.retry_budget,
+            reserve_per_second: limits.retry_reserve,
+            ..BudgetLimits::default()
+        };
         let mut registry = Registry::default();
         Ok(AppState {
-            blocking: blocking::Client::new(settings, limits),
-            asynchronous: asynchronous::Client::new(settings, limits)?,
+            blocking: blocking::Client::new(settings, of_client),
+            asynchronous: asynchronous::Client::new(settings, of_client)?,
             pool: Pool::new(i64::from(settings.workers) * i64::from(settings.blocking_threads), &mut registry),
+            limits,
+            backoff: Backoff::default(),
+            budget: RetryBudget::new(budget)?,
+            admission,
+            overloaded: Hysteresis::new(0.8, 0.5),
             metrics: Arc::new(Metrics::new(&mut registry)),
             registry,
             draining: CancellationToken::new(),
@@ -47,15 +74,17 @@ impl AppState {
         })
     }
 
-    /// Counts a call that begins.
+    /// Begins a request for the model. From here on it ends in exactly one outcome.
     ///
     /// # Errors
     /// [`Failure::ShuttingDown`] once the server has been told to stop.
     pub(crate) fn begin_call(&self, request_id: &str) -> Result<CallGuard, Failure> {
+        let mut guard = CallGuard::begin(Arc::clone(&self.metrics), request_id.to_owned());
         if self.draining.is_cancelled() {
+            guard.failed(&Failure::ShuttingDown);
             return Err(Failure::ShuttingDown);
         }
-        Ok(CallGuard::begin(Arc::clone(&self.metrics), request_id.to_owned()))
+        Ok(guard)
     }
 
     /// Waits for `call`, but not beyond the time for an orderly end.

@@ -96,9 +96,9 @@ pub(crate) struct Message {
 }
 
 /// The failure that an answer with another status than 2xx is.
-fn not_ok(status: u16, retry_after: Option<String>, body: &[u8]) -> Failure {
+fn not_ok(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Failure {
     if !(400..=499).contains(&status) {
-        return UpstreamFailure::Status(status).into();
+        return UpstreamFailure::Status { status, retry_after }.into();
     }
     let body = serde_json::from_slice(body).unwrap_or_else(|_| {
         ErrorBody::new("upstream_rejected", format!("the model's vendor refused the request with status {status}"))

@@ -20,14 +20,17 @@ const COMMON_METRICS: [&str; 4] =
     ["llm_calls_total", "llm_errors_total", "llm_call_duration_seconds", "llm_concurrent_calls"];
 
 /// What a server with limits counts: the common ones, and its limits' own.
-const LIMITS_METRICS: [&str; 7] = [
+const LIMITS_METRICS: [&str; 10] = [
     "llm_calls_total",
     "llm_errors_total",
     "llm_call_duration_seconds",
     "llm_concurrent_calls",
+    "llm_outcomes_total",
+    "llm_retries_total",
     "llm_queue_timeout_total",
     "llm_call_timeout_total",
     "llm_semaphore_wait_seconds",
+    "llm_rate_limit_wait_seconds",
 ];
 
 /// When a server sees that its client has left.
@@ -46,7 +49,7 @@ pub const NONE: Server = Server {
     args: &["--mistake", "none"],
     stream_method: "async",
     leaving: Leaving::WhileSilent,
-    metrics: &COMMON_METRICS,
+    metrics: &LIMITS_METRICS,
 };
 
 /// A pool thread for the whole stream.
@@ -78,6 +81,7 @@ pub const WRONG_CANARY: Server = blocking("broken-server --mistake wrong-canary"
 pub const ROLLOUT: Server = Server {
     name: "broken-server --mistake rollout --rollout-percent 100",
     args: &["--mistake", "rollout", "--rollout-percent", "100"],
+    metrics: &COMMON_METRICS,
     ..NONE
 };
 
@@ -85,16 +89,17 @@ pub const ROLLOUT: Server = Server {
 pub const ORPHANED_STREAMS: Server =
     blocking("broken-server --mistake orphaned-streams", &["--mistake", "orphaned-streams"]);
 
-/// The control with stalls.
+/// The control's client with stalls.
 pub const COORDINATED_OMISSION: Server = Server {
     name: "broken-server --mistake coordinated-omission",
     args: &["--mistake", "coordinated-omission"],
+    metrics: &COMMON_METRICS,
     ..NONE
 };
 
 /// A mistake whose streams are read by a blocking client.
 const fn blocking(name: &'static str, args: &'static [&'static str]) -> Server {
-    Server { name, args, stream_method: "blocking", leaving: Leaving::AtNextToken, ..NONE }
+    Server { name, args, stream_method: "blocking", leaving: Leaving::AtNextToken, metrics: &COMMON_METRICS, ..NONE }
 }
 
 /// The same API done right.

@@ -6,6 +6,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use resilience::{BreakerOpen, DeadlinePassed, Rejected, UserRejected};
 use wire::error::{ErrorBody, ErrorDetail, Refusal};
+use wire::retry_after::whole_seconds;
 
 use crate::outcome::Outcome;
 use crate::sessions::DatabaseError;
@@ -204,11 +205,6 @@ impl Failure {
 
 /// Where it is not known when to come back: soon, and not at once.
 const RETRY_AFTER_UNKNOWN: Duration = Duration::from_secs(1);
-
-/// `Retry-After` counts in whole seconds; "0" would be an invitation to come back at once.
-fn whole_seconds(duration: Duration) -> String {
-    (duration.as_secs_f64().ceil().max(1.0) as u64).to_string()
-}
 
 impl UpstreamFailure {
     fn code(&self) -> &'static str {

@@ -18,7 +18,6 @@ use reqwest::Url;
 
 pub use database::DatabaseSettings;
 pub use limits::Limits;
-pub use relations::LimitsError;
 pub use values::OrOff;
 
 pub(crate) use self::confidential::Confidential;

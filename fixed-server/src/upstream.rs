@@ -6,8 +6,6 @@ mod connections;
 mod events;
 /// One request and its answer, on one connection.
 mod exchange;
-/// When a vendor says to come back.
-mod retry_after;
 
 use std::error::Error;
 use std::time::Duration;
@@ -23,6 +21,7 @@ use serde_json::{Map, Value};
 use wire::REQUEST_ID_HEADER;
 use wire::completion::Usage;
 use wire::error::ErrorBody;
+use wire::retry_after;
 
 use crate::call::{Call, Route};
 use crate::errors::{Failure, UpstreamFailure};
@@ -154,7 +153,7 @@ where
     B: http_body::Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>,
 {
     let status = response.status().as_u16();
-    let retry_after = retry_after::told_by(response.headers());
+    let retry_after = retry_after::told_by(|name| response.headers().get(name)?.to_str().ok());
     if !(400..=499).contains(&status) {
         return UpstreamFailure::Status { status, retry_after }.into();
     }

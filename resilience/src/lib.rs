@@ -12,6 +12,8 @@ pub mod admission;
 pub mod backoff;
 /// A switch that stops calling a service that fails, and asks it now and then whether it is back.
 pub mod breaker;
+/// Two limits of which one makes the other useless, found at the start.
+pub mod contradiction;
 /// One point in time by which all of a request's work must be over.
 pub mod deadline;
 /// The share of calls that failed lately.
@@ -35,6 +37,7 @@ mod window;
 pub use admission::{Admission, AdmissionLimits, Admitted, Ask, Load, Priority, Rejected, Waited};
 pub use backoff::Backoff;
 pub use breaker::{Breaker, BreakerGuard, BreakerOpen, BreakerReport, BreakerState, Trip};
+pub use contradiction::Contradiction;
 pub use deadline::{Deadline, DeadlinePassed};
 pub use error_rate::ErrorRate;
 pub use hysteresis::Hysteresis;

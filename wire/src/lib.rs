@@ -17,6 +17,10 @@ pub mod error;
 pub mod health;
 /// What the mock vendor remembers of its callers.
 pub mod ledger;
+/// How a request for the model ended, in the words of metrics and logs.
+pub mod outcome;
+/// When to come back: `Retry-After`, read and written.
+pub mod retry_after;
 /// Server-Sent Events: encoding, and a decoder that takes any split and bounds its memory.
 pub mod sse;
 /// One token of `/chat/stream`, and how a vendor's event is read.

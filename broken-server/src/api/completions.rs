@@ -38,6 +38,6 @@ pub(super) async fn models<C: CallStyle>(
 ) -> Result<HttpResponse, Failure> {
     require_key(&state, &request)?;
     let call = to_call(&state, &request, Route::Models, Bytes::new());
-    let models = state.until_cut(style.whole(&state, call)).await?;
+    let models = state.until_cut(style.models(&state, call)).await?;
     Ok(HttpResponse::Ok().content_type("application/json").body(models))
 }

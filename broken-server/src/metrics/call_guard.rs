@@ -1,12 +1,14 @@
 use std::sync::Arc;
-use std::thread;
 use std::time::Instant;
 
-use super::{ErrorLabels, Metrics};
+use resilience::OutcomeGuard;
+use wire::outcome::Outcome;
+
+use super::{ActiveCall, Metrics};
 use crate::errors::Failure;
 
-/// A call to the vendor under way. Dropped before [`CallGuard::succeeded`] or [`CallGuard::failed`],
-/// it counts as a client that left: when a request is given up, nothing runs but `drop`. Or it panicked.
+/// A request for the model under way. It ends in exactly one outcome, whatever becomes of it: when a
+/// client leaves, nothing runs but `drop`.
 #[derive(Debug)]
 pub(crate) struct CallGuard {
     metrics: Arc<Metrics>,
@@ -14,16 +16,40 @@ pub(crate) struct CallGuard {
     begun: Instant,
     last_token: Instant,
     open: bool,
-    ended: bool,
+    /// Where no permit says from when on the vendor is called. Over before the outcome is recorded.
+    active: Option<ActiveCall>,
+    /// None once it has been recorded.
+    outcome: Option<OutcomeGuard<Outcome>>,
 }
 
 impl CallGuard {
-    /// Counts a call that begins.
+    /// Counts a request that begins.
     pub(crate) fn begin(metrics: Arc<Metrics>, request_id: String) -> Self {
         metrics.calls.inc();
-        metrics.concurrent.inc();
         let now = Instant::now();
-        CallGuard { metrics, request_id, begun: now, last_token: now, open: false, ended: false }
+        let record = {
+            let (metrics, request_id) = (Arc::clone(&metrics), request_id.clone());
+            move |outcome: Outcome| {
+                metrics.outcome(outcome);
+                let took_ms = now.elapsed().as_millis() as u64;
+                tracing::debug!(request_id, outcome = outcome.as_str(), took_ms, "request ended");
+            }
+        };
+        let outcome = OutcomeGuard::new(Arc::new(record), Outcome::Disconnected, Outcome::Internal);
+        CallGuard {
+            metrics,
+            request_id,
+            begun: now,
+            last_token: now,
+            open: false,
+            active: None,
+            outcome: Some(outcome),
+        }
+    }
+
+    /// The vendor is called from here on, without a permit.
+    pub(crate) fn call_without_permit(&mut self) {
+        self.active = Some(ActiveCall::unlimited(Arc::clone(&self.metrics)));
     }
 
     /// A token of a stream has come.
@@ -39,34 +65,34 @@ impl CallGuard {
         self.last_token = now;
     }
 
-    /// The call was answered whole.
+    /// The request was answered whole.
     pub(crate) fn succeeded(&mut self) {
-        self.ended = true;
+        self.record(Outcome::Success);
     }
 
-    /// The call failed, before or after its first token.
+    /// The request failed, and nothing had been sent.
     pub(crate) fn failed(&mut self, failure: &Failure) {
-        self.ended = true;
         tracing::debug!(request_id = self.request_id, %failure, "a call failed");
-        self.metrics.errors.get_or_create(&ErrorLabels { r#type: failure.kind() }).inc();
+        self.record(failure.outcome());
+    }
+
+    /// The stream broke after it had begun.
+    pub(crate) fn broke(&mut self, failure: &Failure) {
+        tracing::debug!(request_id = self.request_id, %failure, "a stream broke");
+        self.record(failure.stream_outcome());
+    }
+
+    fn record(&mut self, outcome: Outcome) {
+        if let Some(guard) = self.outcome.take() {
+            guard.record(outcome);
+        }
     }
 }
 
 impl Drop for CallGuard {
     fn drop(&mut self) {
-        self.metrics.concurrent.dec();
-        self.metrics.duration.observe(self.begun.elapsed().as_secs_f64());
         if self.open {
             self.metrics.open_streams.dec();
-        }
-        if self.ended {
-            return;
-        }
-        if thread::panicking() {
-            self.failed(&Failure::Internal("the call's handler panicked"));
-        } else {
-            tracing::debug!(request_id = self.request_id, "the client left");
-            self.metrics.disconnects.inc();
         }
     }
 }

@@ -1,18 +1,28 @@
 //! The control: no mistake.
 //!
-//! What is right: the vendor's stream is polled inside the response's body, by an asynchronous
-//! client. A stream that waits costs neither a thread nor a task, and when the client leaves, the
-//! body is dropped and with it the call, also while the vendor is silent.
-//! How it shows: both health routes stay as fast as idle, whatever the number of streams.
+//! What is right: the order of fixed-server/src/stack.rs, of the same parts; and the vendor's stream is
+//! polled inside the response's body, by an asynchronous client. A stream that waits costs neither a
+//! thread nor a task, and when the client leaves, the body is dropped and with it the call and its permit,
+//! also while the vendor is silent.
+//! How it shows: both health routes stay as fast as idle, whatever the number of streams; the vendor never
+//! sees more calls at once than `--max-in-flight`, and who is one too many is told so at once.
 //! Why it is here: this server is actix and fixed-server is axum. With `--mistake none` the
 //! framework stays and the mistake goes.
+//! What it leaves out: rates, the limits of each user, the breaker. They are off in fixed-server, too,
+//! unless asked for.
+
+use std::time::Duration;
 
 use bytes::Bytes;
+use resilience::{Ask, Deadline};
+use tokio::time::Instant;
 
 use crate::api::{self, Routes};
-use crate::calls::{CallStyle, Messages};
-use crate::errors::Failure;
+use crate::calls::{AsyncOnce, CallStyle, Messages, retry};
+use crate::errors::{Failure, UpstreamFailure};
+use crate::metrics::ActiveCall;
 use crate::mistakes::threads::hidden_pool_users::with_look_ups;
+use crate::relay::first_token;
 use crate::state::AppState;
 use crate::vendor::Call;
 
@@ -24,11 +34,63 @@ pub(crate) fn routes() -> Routes {
 }
 
 impl CallStyle for Control {
+    const WITH_PERMIT: bool = true;
+
+    /// The SLA of a stream ends with its first token.
     async fn stream(&self, state: &AppState, call: Call) -> Result<Messages, Failure> {
-        Ok(Messages::asynchronous(state.asynchronous.stream(call)))
+        let limit = (state.asynchronous.first_token_timeout(), UpstreamFailure::FirstTokenTimeout);
+        let ask_vendor = || first_token(Messages::asynchronous(state.asynchronous.stream(call.clone())));
+        let (messages, active) = in_order(state, &call, limit, ask_vendor).await?;
+        // No status has been sent yet. The permit goes with the stream, to its very end.
+        Ok(messages.holding(active))
     }
 
     async fn whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
-        state.asynchronous.whole(&call).await
+        let limit = (state.limits.call_timeout, UpstreamFailure::CallTimeout);
+        let ask_vendor = || state.asynchronous.whole_without_limits(&call);
+        let (answer, _active) = in_order(state, &call, limit, ask_vendor).await?;
+        Ok(answer)
     }
+
+    /// They generate nothing: they take no permit.
+    async fn models(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
+        AsyncOnce.whole(state, call).await
+    }
+}
+
+/// THE ORDER, outermost first. Around it is what all mistakes share: the end of an orderly stop, and the
+/// outcome.
+async fn in_order<T, Answer: Future<Output = Result<T, Failure>>>(
+    state: &AppState,
+    call: &Call,
+    (limit, too_slow): (Duration, UpstreamFailure),
+    ask_vendor: impl Fn() -> Answer,
+) -> Result<(T, ActiveCall), Failure> {
+    // 1. The SLA is one point in time that is handed down: limits that each begin anew add up.
+    let deadline = Deadline::after(state.limits.sla);
+    let attempt = || async {
+        // 3. The queue timeout is in here and ends here: the call is not under it.
+        let active = admit(state).await?;
+        // 4. The vendor is asked with the permit held. Asked without it, or after it was given back, it would
+        //    get more at once than the limit allows.
+        let answered = deadline.at_most(limit).bound(ask_vendor()).await;
+        // 5. Whose limit it was that ended the call decides whose fault it is.
+        let late = || if deadline.remaining().is_zero() { sla() } else { too_slow.clone().into() };
+        Ok((answered.unwrap_or_else(|_| Err(late()))?, active))
+    };
+    // 2. Around all that costs something: between two attempts nothing is held, and each attempt queues as
+    //    any other call.
+    deadline.bound(retry::attempts(state, call, deadline, attempt)).await?
+}
+
+/// Waits for a turn, under the queue timeout.
+async fn admit(state: &AppState) -> Result<ActiveCall, Failure> {
+    let asked = Instant::now();
+    let admitted = state.admission.admit(Ask::default()).await;
+    state.metrics.waited(asked.elapsed(), admitted.as_ref().ok().map(|admitted| admitted.waited()));
+    Ok(ActiveCall::admitted(state.metrics.clone(), admitted?))
+}
+
+fn sla() -> Failure {
+    resilience::DeadlinePassed.into()
 }

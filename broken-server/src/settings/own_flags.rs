@@ -38,12 +38,7 @@ impl OwnFlags {
     /// A text for the command line.
     pub(super) fn check(&self, mistake: &Mistake, given: &ArgMatches) -> Result<(), String> {
         for (id, owner) in OWNERS {
-            let default = matches!(given.value_source(id), None | Some(ValueSource::DefaultValue));
-            if !default && mistake.name != owner {
-                let value = given.get_raw(id).into_iter().flatten().next().unwrap_or_default().to_string_lossy();
-                let (flag, running) = (id.replace('_', "-"), mistake.name);
-                return Err(format!("--{flag} {value} is for --mistake {owner} only, and this is --mistake {running}"));
-            }
+            refuse(id, &[owner], mistake, given)?;
         }
         if self.stall_for >= self.stall_every {
             let (length, every) = (self.stall_for, self.stall_every);
@@ -51,6 +46,20 @@ impl OwnFlags {
         }
         Ok(())
     }
+}
+
+/// Refuses the flag of this name in clap if it was `given` and `mistake` is none of its `users`.
+///
+/// # Errors
+/// A text for the command line.
+pub(super) fn refuse(id: &str, users: &[&str], mistake: &Mistake, given: &ArgMatches) -> Result<(), String> {
+    let default = matches!(given.value_source(id), None | Some(ValueSource::DefaultValue));
+    if default || users.contains(&mistake.name) {
+        return Ok(());
+    }
+    let value = given.get_raw(id).into_iter().flatten().next().unwrap_or_default().to_string_lossy();
+    let (flag, users, running) = (id.replace('_', "-"), users.join(", "), mistake.name);
+    Err(format!("--{flag} {value} is for --mistake {users} only, and this is --mistake {running}"))
 }
 
 #[cfg(test)]

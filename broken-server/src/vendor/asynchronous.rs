@@ -1,12 +1,13 @@
 use std::error::Error;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
 use reqwest::Response;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::redirect::Policy;
 use tokio::time::timeout;
-use wire::REQUEST_ID_HEADER;
+use wire::{REQUEST_ID_HEADER, retry_after};
 
 use super::inbox::Inbox;
 use super::{ANSWER_BYTES_MAX, Call, Limits, Message, Route, USER_AGENT, checked_answer, not_ok, too_large};
@@ -48,14 +49,26 @@ impl Client {
         stream::unfold(reader, |mut reader| async move { Some((reader.next().await?, reader)) })
     }
 
+    /// How long the first token of a stream may take.
+    pub(crate) fn first_token_timeout(&self) -> Duration {
+        self.limits.first_token
+    }
+
     /// The vendor's whole answer.
     pub(crate) async fn whole(&self, call: &Call) -> Result<Bytes, Failure> {
-        let mut response = timeout(self.limits.first_token, self.send(call))
-            .await
-            .map_err(|_| UpstreamFailure::FirstTokenTimeout)??;
+        self.read_whole(call, self.limits.first_token, self.limits.idle).await
+    }
+
+    /// The same for a caller that has one limit for all of it: no part of it has another.
+    pub(crate) async fn whole_without_limits(&self, call: &Call) -> Result<Bytes, Failure> {
+        self.read_whole(call, Duration::MAX, Duration::MAX).await
+    }
+
+    async fn read_whole(&self, call: &Call, head: Duration, silence: Duration) -> Result<Bytes, Failure> {
+        let mut response = timeout(head, self.send(call)).await.map_err(|_| UpstreamFailure::FirstTokenTimeout)??;
         let mut answer = Vec::new();
         loop {
-            let chunk = timeout(self.limits.idle, response.chunk()).await.map_err(|_| UpstreamFailure::IdleTimeout)?;
+            let chunk = timeout(silence, response.chunk()).await.map_err(|_| UpstreamFailure::IdleTimeout)?;
             match chunk.map_err(failure)? {
                 Some(piece) if answer.len() + piece.len() > ANSWER_BYTES_MAX => return Err(too_large()),
                 Some(piece) => answer.extend_from_slice(&piece),
@@ -81,7 +94,7 @@ impl Client {
         if status.is_success() {
             return Ok(response);
         }
-        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let retry_after = retry_after::told_by(|name| response.headers().get(name)?.to_str().ok());
         // A refusal whose body cannot be read is still a refusal.
         let mut body = Vec::new();
         while let Ok(Some(piece)) = response.chunk().await

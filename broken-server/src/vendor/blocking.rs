@@ -2,11 +2,11 @@ use std::io::{ErrorKind, Read};
 
 use bytes::Bytes;
 use ureq::http::Response;
-use ureq::http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use ureq::http::header::{ACCEPT, CONTENT_TYPE};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector, TcpConnector};
 use ureq::{Agent, Body, BodyReader, RequestBuilder, Timeout};
-use wire::REQUEST_ID_HEADER;
+use wire::{REQUEST_ID_HEADER, retry_after};
 
 use super::inbox::Inbox;
 use super::read_limit::{ReadLimitConnector, with_read_limit};
@@ -87,7 +87,7 @@ impl Client {
         if status.is_success() {
             return Ok(response);
         }
-        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let retry_after = retry_after::told_by(|name| response.headers().get(name)?.to_str().ok());
         // A refusal whose body cannot be read is still a refusal.
         let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX as u64).read_to_vec().unwrap_or_default();
         Err(not_ok(status.as_u16(), retry_after, &body))

@@ -4,9 +4,9 @@ use std::thread;
 
 use bytes::Bytes;
 use reqwest::blocking::{self, Response};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::redirect::Policy;
-use wire::REQUEST_ID_HEADER;
+use wire::{REQUEST_ID_HEADER, retry_after};
 
 use super::inbox::Inbox;
 use super::{
@@ -82,7 +82,7 @@ impl Client {
         if status.is_success() {
             return Ok(response);
         }
-        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let retry_after = retry_after::told_by(|name| response.headers().get(name)?.to_str().ok());
         let mut body = Vec::new();
         // A refusal whose body cannot be read is still a refusal.
         let _ = response.take(ANSWER_BYTES_MAX as u64).read_to_end(&mut body);

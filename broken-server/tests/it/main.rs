@@ -10,6 +10,9 @@ mod support;
 /// What each mistake does to the health routes.
 mod symptoms;
 
+/// The control's limits: what it holds, what it gives back, what it tries again.
+mod control;
+
 /// Clients that leave.
 mod disconnects;
 /// Vendors that fail.

@@ -1,4 +1,5 @@
-//! fixed-server only: one type of failure a cause, each told at once or within its limit.
+//! The servers with limits, fixed-server and the control: one type of failure a cause, each told at once
+//! or within its limit.
 
 use std::time::{Duration, Instant};
 
@@ -6,12 +7,37 @@ use anyhow::Context;
 use conformance::answer::Answer;
 use conformance::error_shape::refusal;
 use conformance::event_stream::EventStream;
-use conformance::running::{STREAM_ROUTE, WHOLE_ROUTE, streamed, whole};
-use conformance::servers::FIXED;
+use conformance::running::{Running, STREAM_ROUTE, WHOLE_ROUTE, streamed, whole};
+use conformance::servers::Server;
 use conformance::wait::BOUND;
 use mock_llm::MockLlm;
 use serde_json::json;
 use tokio::time::sleep;
+
+/// Makes two tests of each row: one of each server with limits.
+macro_rules! on_limited_servers {
+    ($($row:ident),+ $(,)?) => { $(
+        mod $row {
+            use conformance::servers;
+
+            #[tokio::test]
+            async fn none() -> anyhow::Result<()> {
+                super::$row(&servers::NONE).await
+            }
+            #[tokio::test]
+            async fn fixed_server() -> anyhow::Result<()> {
+                super::$row(&servers::FIXED).await
+            }
+        }
+    )+ };
+}
+
+on_limited_servers!(
+    a_full_queue_is_refused_at_once_and_makes_the_server_not_ready,
+    a_queue_timeout_is_504_and_reaches_no_vendor,
+    the_sla_holds_over_queue_and_call_together,
+    a_whole_call_over_the_call_timeout_is_the_vendors_failure,
+);
 
 /// A vendor whose first token comes at once and whose second never.
 async fn endless() -> anyhow::Result<MockLlm> {
@@ -28,11 +54,10 @@ async fn silent() -> anyhow::Result<MockLlm> {
     Ok(MockLlm::builder().tokens(2).ttft(Duration::from_secs(600)).start().await?)
 }
 
-#[tokio::test]
-async fn a_full_queue_is_refused_at_once_and_makes_the_server_not_ready() -> anyhow::Result<()> {
+async fn a_full_queue_is_refused_at_once_and_makes_the_server_not_ready(server: &'static Server) -> anyhow::Result<()> {
     let mock = endless().await?;
     // One runs, one waits, and nothing else fits.
-    let running = FIXED.start(&mock.url(), &["--max-in-flight", "1", "--max-queued", "1"]).await?;
+    let running = server.start(&mock.url(), &["--max-in-flight", "1", "--max-queued", "1"]).await?;
     let first = EventStream::open(running.post(STREAM_ROUTE, &streamed("hi"))).await?;
     assert_eq!(Answer::to(running.get("/ready")).await?.json(200)?, json!({ "status": "ready" }), "the queue is empty");
     let waiting = running.post(STREAM_ROUTE, &streamed("hi"));
@@ -58,10 +83,9 @@ async fn a_full_queue_is_refused_at_once_and_makes_the_server_not_ready() -> any
     Ok(())
 }
 
-#[tokio::test]
-async fn a_queue_timeout_is_504_and_reaches_no_vendor() -> anyhow::Result<()> {
+async fn a_queue_timeout_is_504_and_reaches_no_vendor(server: &'static Server) -> anyhow::Result<()> {
     let mock = endless().await?;
-    let running = FIXED.start(&mock.url(), &["--max-in-flight", "1", "--queue-timeout", "300ms"]).await?;
+    let running = server.start(&mock.url(), &["--max-in-flight", "1", "--queue-timeout", "300ms"]).await?;
     let first = EventStream::open(running.post(STREAM_ROUTE, &streamed("hi"))).await?;
     for (path, body) in [(STREAM_ROUTE, streamed("hi")), (WHOLE_ROUTE, whole("hi"))] {
         let asked = Instant::now();
@@ -74,14 +98,13 @@ async fn a_queue_timeout_is_504_and_reaches_no_vendor() -> anyhow::Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn the_sla_holds_over_queue_and_call_together() -> anyhow::Result<()> {
+async fn the_sla_holds_over_queue_and_call_together(server: &'static Server) -> anyhow::Result<()> {
     // The first call ends at 600 ms. The second gets its turn then, within the queue timeout, and its
     // own first-token timeout would end at 1.7 s: the SLA comes before that.
     let mock = silent().await?;
     let flags = ["--max-in-flight", "1", "--queue-timeout", "1s", "--call-timeout", "1100ms"];
     let limits = ["--first-token-timeout", "1100ms", "--sla", "1300ms", "--idle-timeout", "1100ms"];
-    let running = FIXED.start(&mock.url(), &[&flags[..], &limits[..]].concat()).await?;
+    let running = server.start(&mock.url(), &[&flags[..], &limits[..]].concat()).await?;
     let first = running.post(STREAM_ROUTE, &streamed("hi"));
     let first = tokio::spawn(async move { first.send().await.map(|_| ()) });
     conformance::wait::until("the first call runs", || mock.ledger().active == 1, || format!("{:?}", mock.ledger()))
@@ -95,11 +118,10 @@ async fn the_sla_holds_over_queue_and_call_together() -> anyhow::Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn a_whole_call_over_the_call_timeout_is_the_vendors_failure() -> anyhow::Result<()> {
+async fn a_whole_call_over_the_call_timeout_is_the_vendors_failure(server: &'static Server) -> anyhow::Result<()> {
     let mock = silent().await?;
     let flags = ["--queue-timeout", "100ms", "--call-timeout", "300ms", "--first-token-timeout", "300ms"];
-    let running = FIXED.start(&mock.url(), &flags).await?;
+    let running = server.start(&mock.url(), &flags).await?;
     let answer = Answer::to(running.post(WHOLE_ROUTE, &whole("hi"))).await?;
     assert_eq!(refusal(&answer, 502)?.kind, "upstream_failure");
     let gone = || mock.ledger().active == 0;
@@ -107,7 +129,7 @@ async fn a_whole_call_over_the_call_timeout_is_the_vendors_failure() -> anyhow::
 }
 
 /// `/ready` once it has this status.
-async fn ready_answers(running: &conformance::running::Running, status: u16) -> anyhow::Result<Answer> {
+async fn ready_answers(running: &Running, status: u16) -> anyhow::Result<Answer> {
     let deadline = Instant::now() + BOUND;
     loop {
         let answer = Answer::to(running.get("/ready")).await?;

@@ -57,6 +57,12 @@ const BROKEN_SERVER: Facts = Facts {
         ("--mistake", "pool-exhaustion"),
         ("--workers", "1"),
         ("--blocking-threads", "40"),
+        ("--max-in-flight", "10000"),
+        ("--max-queued", "1000"),
+        ("--queue-timeout", "5s"),
+        ("--call-timeout", "30s"),
+        ("--sla", "60s"),
+        ("--attempts", "3"),
     ],
     refused: &[
         (&["--blocking-threads", "0"], "--blocking-threads"),
@@ -66,6 +72,11 @@ const BROKEN_SERVER: Facts = Facts {
         (&["--idle-timeout", "-1s"], "--idle-timeout"),
         (&["--first-token-timeout", "30"], "--first-token-timeout"),
         (&["--mistake", "nonsense"], "--mistake"),
+        (&["--max-in-flight", "0"], "--max-in-flight"),
+        // A mistake without limits runs unless another is named.
+        (&["--max-in-flight", "5"], "--max-in-flight"),
+        (&["--queue-timeout", "40s", "--mistake", "none"], "--queue-timeout"),
+        (&["--call-timeout", "90s", "--mistake", "none"], "--call-timeout"),
     ],
 };
 
@@ -84,6 +95,7 @@ const FIXED_SERVER: Facts = Facts {
         ("--idle-timeout", "30s"),
         ("--write-timeout", "30s"),
         ("--sla", "60s"),
+        ("--attempts", "3"),
         ("--connect-timeout", "5s"),
         ("--shutdown-grace", "30s"),
     ],

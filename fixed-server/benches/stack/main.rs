@@ -63,8 +63,9 @@ fn main() {
 async fn overhead() {
     let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
     let this = std::env::current_exe().unwrap();
-    let relay = Server::start(&this, &["relay", &mock.url()]);
-    let fixed_flags = [&["--listen", "127.0.0.1:0", "--upstream", &mock.url()][..], &EVERYTHING].concat();
+    let upstream = mock.url();
+    let relay = Server::start(&this, &["relay", &upstream]);
+    let fixed_flags = [&["--listen", "127.0.0.1:0", "--upstream", &upstream][..], &EVERYTHING].concat();
     let fixed = Server::start(env!("CARGO_BIN_EXE_fixed-server").as_ref(), &fixed_flags);
     let rows = [
         ("bare relay", &relay, "/llm"),

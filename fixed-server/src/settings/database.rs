@@ -1,10 +1,10 @@
 use std::time::Duration;
 
 use clap::Args;
+use resilience::Contradiction;
 
 use super::confidential::Confidential;
 use super::limits::Limits;
-use super::relations::LimitsError;
 use super::values::timeout;
 use crate::sessions::DatabaseUrl;
 
@@ -41,11 +41,11 @@ impl DatabaseSettings {
     /// Checks the relation to the other limits.
     ///
     /// # Errors
-    /// [`LimitsError`], which names the two flags.
-    pub fn check(&self, limits: &Limits) -> Result<(), LimitsError> {
+    /// [`Contradiction`], which names the two flags.
+    pub fn check(&self, limits: &Limits) -> Result<(), Contradiction> {
         let acquire = ("--database-acquire-timeout", self.acquire_timeout(limits));
         let why = "else a database that is down takes all the time that a request has";
-        LimitsError::unless_less(acquire, ("--sla", limits.sla), why)
+        Contradiction::unless_less(acquire, ("--sla", limits.sla), why)
     }
 
     /// How long a request may wait for a connection.

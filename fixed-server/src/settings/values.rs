@@ -57,8 +57,3 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
         Err(error) => Err(format!("{error}, for example 250ms or 5s")),
     }
 }
-
-/// A duration as people type it: `90s`, not `1m 30s`.
-pub(super) fn as_typed(duration: Duration) -> String {
-    if duration.subsec_nanos() == 0 { format!("{}s", duration.as_secs()) } else { format!("{duration:?}") }
-}

@@ -107,7 +107,7 @@ impl Metrics {
         // Shown as 0 from the start: a counter that appears with its first event shows no rise.
         for outcome in Outcome::ALL {
             drop(metrics.outcomes.get_or_create(&OutcomeLabels { outcome: outcome.as_str() }));
-            if !matches!(outcome, Outcome::Success | Outcome::Disconnected) {
+            if outcome.is_error() {
                 drop(metrics.errors.get_or_create(&ErrorLabels { r#type: outcome.as_str() }));
             }
         }
@@ -210,7 +210,7 @@ impl Metrics {
             }
             _ => {}
         }
-        if !matches!(outcome, Outcome::Success | Outcome::Disconnected) {
+        if outcome.is_error() {
             self.errors.get_or_create(&ErrorLabels { r#type: outcome.as_str() }).inc();
         }
     }

@@ -24,6 +24,8 @@ async fn the_vendor_never_sees_more_than_the_limit() {
     assert_eq!((ledger.peak_active, ledger.completed), (3, 15), "{ledger:?}");
     server.until("llm_concurrent_calls", 0.0).await;
     assert_eq!(server.outcomes("success").await, 15.0);
+    assert!(server.metric("llm_semaphore_wait_seconds_sum").await > 0.0, "twelve of them waited");
+    assert_eq!(server.metric("llm_rate_limit_wait_seconds_sum").await, 0.0, "there is no rate");
 }
 
 #[tokio::test]

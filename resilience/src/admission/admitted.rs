@@ -31,9 +31,10 @@ pub struct Waited {
 }
 
 impl Waited {
-    pub(super) fn between(asked: Instant, rate_ready: Instant, admitted: Instant) -> Self {
+    pub(super) fn between(asked: Instant, rate_ready: Option<Instant>, admitted: Instant) -> Self {
         let whole = admitted - asked;
-        let for_rate = rate_ready.saturating_duration_since(asked).min(whole);
+        let for_rate =
+            rate_ready.map_or(Duration::ZERO, |ready_at| ready_at.saturating_duration_since(asked).min(whole));
         Waited { for_rate, for_permit: whole - for_rate }
     }
 }

@@ -52,8 +52,8 @@ pub(super) enum Turn {
     /// It is, and everything has been taken.
     Now {
         permit: Permit,
-        /// When the rates alone would have let it in.
-        rate_ready: Instant,
+        /// When the rates alone would have let it in; `None` where there are none.
+        rate_ready: Option<Instant>,
     },
     /// Only the rates are not ready, and will be then.
     At(Instant),
@@ -158,9 +158,9 @@ impl Line {
     }
 
     fn take(&mut self, ask: Ask, permits: &Permits, now: Instant) -> Result<Turn, OverBurst> {
-        let rate_ready = self.rate_ready(ask)?.unwrap_or(now);
-        if rate_ready > now {
-            return Ok(Turn::At(rate_ready));
+        let rate_ready = self.rate_ready(ask)?;
+        if let Some(ready_at) = rate_ready.filter(|ready_at| *ready_at > now) {
+            return Ok(Turn::At(ready_at));
         }
         let Some(permit) = permits.try_take() else { return Ok(Turn::WhenTold) };
         for (bucket, cost) in [(&mut self.requests, 1), (&mut self.tokens, ask.tokens)] {

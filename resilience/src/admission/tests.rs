@@ -128,6 +128,15 @@ async fn a_wait_is_put_down_to_what_it_was_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nobody_waits_for_a_rate_that_there_is_not() {
+    let admission = Admission::new(limits(1, 10));
+    let _running = calls(&admission, 3 * SECOND, 1);
+    tokio::task::yield_now().await;
+    let admitted = admit(&admission).await.unwrap();
+    assert_eq!(admitted.waited(), Waited { for_rate: Duration::ZERO, for_permit: 3 * SECOND });
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_reserved_and_not_used_lets_the_next_one_in_early() {
     let admission = Admission::new(AdmissionLimits { tokens: rate("100/1s", 1000), ..limits(10, 10) });
     let mut first = admission.admit(tokens(1000)).await.unwrap();

@@ -20,12 +20,12 @@ use actix_web::rt;
 use tokio::time::{Instant, interval_at};
 
 use crate::api::{self, Routes};
-use crate::mistakes::none::Control;
+use crate::calls::AsyncOnce;
 use crate::settings::OwnFlags;
 
 pub(crate) fn routes(flags: &OwnFlags) -> Routes {
     let (every, length) = (flags.stall_every, flags.stall_for);
-    let routes = api::routes(Control);
+    let routes = api::routes(AsyncOnce);
     Arc::new(move |config| {
         // In the worker's own thread, on its event loop.
         rt::spawn(stall(every, length));

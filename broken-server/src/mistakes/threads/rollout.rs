@@ -21,9 +21,8 @@ use serde_json::{Value, json};
 use wire::error::Refusal;
 
 use crate::api::{self, Routes};
-use crate::calls::{CallStyle, Messages};
+use crate::calls::{AsyncOnce, CallStyle, Messages};
 use crate::errors::Failure;
-use crate::mistakes::none::Control;
 use crate::mistakes::threads::PoolExhaustion;
 use crate::relay::first_token;
 use crate::request::{json_body, shorten};
@@ -42,7 +41,7 @@ impl CallStyle for Rollout {
         if !self.next_is_async() {
             return PoolExhaustion.stream(state, call).await;
         }
-        let messages = Control.stream(state, call.clone()).await?;
+        let messages = AsyncOnce.stream(state, call.clone()).await?;
         match first_token(messages).await {
             Ok(begun) => Ok(begun),
             Err(failure) => {
@@ -55,7 +54,7 @@ impl CallStyle for Rollout {
 
     /// Whole answers are not rolled out any more: they have been asynchronous for a while.
     async fn whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
-        Control.whole(state, call).await
+        AsyncOnce.whole(state, call).await
     }
 }
 // ANCHOR_END: rollout

@@ -23,7 +23,7 @@ pub(crate) const ALL_MISTAKES: [&str; 11] = [
 /// Each way of calling the vendor once: other mistakes use one of these. A debug build of
 /// `blocking-client` makes no call.
 pub(crate) const WAYS: &[&str] = &[
-    "none",
+    "none --attempts 1",
     "pool-exhaustion",
     "pool-per-chunk",
     "blocked-executor",

@@ -1,6 +1,7 @@
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+/// The standard's header: seconds, or a date.
+const RETRY_AFTER: &str = "retry-after";
 
 /// OpenAI's own header, more precise than the standard's.
 const RETRY_AFTER_MS: &str = "retry-after-ms";
@@ -8,12 +9,13 @@ const RETRY_AFTER_MS: &str = "retry-after-ms";
 /// Longest that a vendor is taken at its word.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// When to come back, as the vendor's answer says: in `retry-after-ms`, or in `Retry-After` as seconds
-/// or as a date (RFC 9110, section 10.2.3). `None` where it says nothing that can be read.
-pub(super) fn told_by(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+/// When to come back, as an answer says: in `retry-after-ms`, or in `Retry-After` as seconds or as a
+/// date (RFC 9110, section 10.2.3). `header` gives the value of the header of a name, if there is one.
+/// `None` where it says nothing that can be read.
+pub fn told_by<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Option<Duration> {
+    let text = |name: &str| header(name).map(str::trim);
     let millis = text(RETRY_AFTER_MS).and_then(|text| text.parse::<f64>().ok()).map(|millis| millis / 1000.0);
-    let standard = text(RETRY_AFTER.as_str());
+    let standard = text(RETRY_AFTER);
     let seconds = millis.or_else(|| standard?.parse::<f64>().ok()).filter(|seconds| *seconds >= 0.0);
     let told = seconds.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST));
     let date = || httpdate::parse_http_date(standard?).ok();
@@ -22,12 +24,19 @@ pub(super) fn told_by(headers: &HeaderMap) -> Option<Duration> {
     told.map(|told| told.min(LONGEST))
 }
 
+/// `duration` as a `Retry-After`, which counts in whole seconds; "0" would be an invitation to come back
+/// at once.
+#[must_use]
+pub fn whole_seconds(duration: Duration) -> String {
+    (duration.as_secs_f64().ceil().max(1.0) as u64).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn told(headers: &[(&'static str, &str)]) -> Option<Duration> {
-        told_by(&headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect())
+    fn told(headers: &[(&str, &str)]) -> Option<Duration> {
+        told_by(|asked| headers.iter().find(|(name, _)| *name == asked).map(|(_, value)| *value))
     }
 
     #[test]
@@ -42,11 +51,18 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_says_nothing_and_what_is_absurd_is_bounded() {
+        assert_eq!(told(&[]), None);
         for text in ["", "soon", "-1", "NaN"] {
             assert_eq!(told(&[("retry-after", text)]), None, "{text}");
         }
         for text in ["1e300", "inf", "99999999999999999999"] {
             assert_eq!(told(&[("retry-after", text)]), Some(LONGEST), "{text}");
         }
+    }
+
+    #[test]
+    fn nobody_is_asked_back_at_once_or_before_it_is_time() {
+        let written = [0, 1, 1000, 1001, 7000].map(|millis| whole_seconds(Duration::from_millis(millis)));
+        assert_eq!(written, ["1", "1", "1", "2", "7"]);
     }
 }

@@ -1,0 +1,63 @@
+use std::time::Duration;
+
+use resilience::Deadline;
+use tokio::time::{Instant, sleep};
+
+use crate::errors::Failure;
+use crate::state::AppState;
+use crate::vendor::Call;
+
+/// Makes attempts until one succeeds, or fails in a way that another would not mend, or no other may be
+/// made. This is the one layer that retries: the client below has its own switched off, because layers
+/// multiply.
+///
+/// # Errors
+/// Those of the last attempt.
+pub(crate) async fn attempts<T, Attempt: Future<Output = Result<T, Failure>>>(
+    state: &AppState,
+    call: &Call,
+    deadline: Deadline,
+    attempt: impl Fn() -> Attempt,
+) -> Result<T, Failure> {
+    state.budget.note_call();
+    let mut made = 0;
+    loop {
+        made += 1;
+        let begun = Instant::now();
+        let failure = match attempt().await {
+            Ok(done) => return Ok(done),
+            Err(failure) => failure,
+        };
+        let wait = wait_before_retry(state, made, &failure, deadline);
+        tracing::info!(
+            request_id = call.request_id,
+            attempt = made,
+            outcome = failure.outcome().as_str(),
+            took_ms = begun.elapsed().as_millis() as u64,
+            retry_in_ms = wait.map(|wait| wait.as_millis() as u64),
+            %failure,
+            "an attempt failed"
+        );
+        let Some(wait) = wait else { return Err(failure) };
+        state.metrics.retry();
+        sleep(wait).await;
+    }
+}
+
+/// How long to wait before another attempt, when `made` have been made; `None` when there is to be none.
+fn wait_before_retry(state: &AppState, made: u32, failure: &Failure, deadline: Deadline) -> Option<Duration> {
+    if !failure.another_attempt_may_help() || made >= state.limits.attempts {
+        return None;
+    }
+    // Jitter comes on top of what the vendor asked for: all of its callers were given the same number.
+    let wait = state.backoff.delay(made - 1, failure.retry_after(), &mut fastrand::Rng::new());
+    if deadline.remaining() < wait.saturating_add(state.limits.min_attempt_time) {
+        return None;
+    }
+    // Asked last, because to ask is to spend.
+    if state.budget.try_retry() {
+        return Some(wait);
+    }
+    state.metrics.retry_refused();
+    None
+}
