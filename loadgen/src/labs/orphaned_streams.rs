@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{millis, secs};
-use crate::lab::{Arm, BASELINE, Claim, Figure, Group, Lab, Load, Phase, Profile, StreamFigure, VendorFigure};
+use crate::lab::{Arm, BASELINE, Claim, Figure, Group, LOADED, Lab, Load, Phase, Profile, StreamFigure, VendorFigure};
 
 /// The vendor is read to the end for clients that have left.
 pub(super) static LAB: Lab = Lab {
@@ -19,7 +19,7 @@ pub(super) static LAB: Lab = Lab {
         arms: ARMS,
         phases: &[
             Phase::new(BASELINE, "idle").hold(millis(1500)),
-            Phase::new("leaving", "24 streams").adds(&leaving_after(millis(1000)), millis(50)).hold(millis(1150)),
+            Phase::new(LOADED, "24 streams").adds(&leaving_after(millis(1000)), millis(50)).hold(millis(1150)),
             Phase::new("left", "just left").hold(millis(300)),
             Phase::new("after", "later").hold(millis(8500)),
             Phase::new("silent", "silent vendor")
@@ -37,7 +37,7 @@ pub(super) static LAB: Lab = Lab {
         arms: ARMS,
         phases: &[
             Phase::new(BASELINE, "idle").hold(millis(300)),
-            Phase::new("leaving", "24 streams").adds(&leaving_after(millis(650)), millis(50)).hold(millis(800)),
+            Phase::new(LOADED, "24 streams").adds(&leaving_after(millis(650)), millis(50)).hold(millis(800)),
             Phase::new("left", "just left").hold(millis(300)),
             Phase::new("after", "later").hold(millis(4700)),
             Phase::new("silent", "silent vendor")
@@ -104,9 +104,9 @@ const fn silent(what: VendorFigure) -> Figure {
 }
 
 const fn peak(arm: &'static str) -> Figure {
-    Figure::vendor(arm, "leaving", VendorFigure::PeakActive)
+    Figure::vendor(arm, LOADED, VendorFigure::PeakActive)
 }
 
 const fn clients_left(arm: &'static str) -> Figure {
-    Figure::streams(arm, "leaving", StreamFigure::Left)
+    Figure::streams(arm, LOADED, StreamFigure::Left)
 }

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::lab::{Claim, Figure, cast};
+use crate::lab::{BASELINE, Claim, Figure, LOADED, cast};
 use crate::result::{ClaimKind, Side};
 
 /// Every lab with each of its profiles.
@@ -56,6 +56,9 @@ fn names_are_unique_and_have_their_side() {
         assert!(arms.iter().all(|arm| Side::of(arm).is_some()), "{name}: {arms:?}");
         let phases: HashSet<_> = profile.phases.iter().map(|phase| phase.name).collect();
         assert_eq!(phases.len(), profile.phases.len(), "{name}");
+        // A result's `baseline` and `probes` are those of these two.
+        let of_all = |wanted| profile.phases.iter().any(|phase| phase.name == wanted && phase.only.is_none());
+        assert!(of_all(BASELINE) && of_all(LOADED), "{name}: {phases:?}");
     }
 }
 
