@@ -51,8 +51,9 @@ async fn serve(settings: &Settings) -> anyhow::Result<()> {
     if settings.limits.first_token_timeout > settings.limits.sla {
         tracing::warn!("--first-token-timeout is never reached: --sla ends the wait for a first token before it");
     }
-    let server = Server::open(settings).await?;
+    // Before the database is touched: a server that cannot listen leaves nothing there, and says one thing.
     let listener = bind(settings.listen).with_context(|| format!("cannot listen on {}", settings.listen))?;
+    let server = Server::open(settings).await?;
     let addr = listener.local_addr().context("cannot read the address listened on")?;
     eprintln!("fixed-server: listening on http://{addr}");
 
