@@ -24,7 +24,10 @@ pub(super) static LAB: Lab = Lab {
         arms: &[
             Arm::actix("broken", &["--mistake", "rollout", "--blocking-threads", "40", "--first-token-timeout", "2s"]),
             Arm::actix("broken-8", &["--mistake", "rollout", "--blocking-threads", "8", "--first-token-timeout", "2s"]),
-            Arm::actix("control", &["--mistake", "none", "--blocking-threads", "8", "--first-token-timeout", "2s"]),
+            Arm::actix(
+                "control",
+                &["--mistake", "none", "--blocking-threads", "8", "--first-token-timeout", "2s", "--attempts", "1"],
+            ),
             Arm::fixed(&["--first-token-timeout", "2s", "--attempts", "1"]),
         ],
         phases: &[
@@ -70,7 +73,10 @@ pub(super) static LAB: Lab = Lab {
         arms: &[
             Arm::actix("broken", &["--mistake", "rollout", "--blocking-threads", "24", "--first-token-timeout", "1s"]),
             Arm::actix("broken-8", &["--mistake", "rollout", "--blocking-threads", "8", "--first-token-timeout", "1s"]),
-            Arm::actix("control", &["--mistake", "none", "--blocking-threads", "8", "--first-token-timeout", "1s"]),
+            Arm::actix(
+                "control",
+                &["--mistake", "none", "--blocking-threads", "8", "--first-token-timeout", "1s", "--attempts", "1"],
+            ),
             Arm::fixed(&["--first-token-timeout", "1s", "--attempts", "1"]),
         ],
         phases: &[
