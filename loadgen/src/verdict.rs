@@ -44,6 +44,14 @@ pub fn of_lab(claims: &[Claim], arms: &[&str], result: &RunResult) -> Verdict {
     decide(judged_claims, invalid_because)
 }
 
+/// The verdict on a server that somebody has mended, by the claims on `part`, which it has played. That
+/// its streams reach the vendor is here asked of it: where they do not, it is not mended.
+#[must_use]
+pub fn of_mended(claims: &[Claim], part: &str, result: &RunResult) -> Verdict {
+    let asked = |claim: &Claim| Claim { kind: ClaimKind::Effect, ..*claim };
+    of_lab(&claims.iter().map(asked).collect::<Vec<_>>(), &[part], result)
+}
+
 /// The verdict on one server, from its objectives.
 #[must_use]
 pub fn of_run(objectives: &[Objective], result: &RunResult, mut invalid_because: Vec<String>) -> Verdict {

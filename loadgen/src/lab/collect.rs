@@ -37,7 +37,10 @@ pub(super) fn collect(
         verdict: Verdict { result: Outcome::Invalid, claims: Vec::new(), invalid_because: Vec::new() },
     };
     let roles: Vec<_> = arms.iter().map(|arm| arm.role).collect();
-    result.verdict = verdict::of_lab(profile.claims, &roles, &result);
+    result.verdict = match roles[..] {
+        [part] if options.expect_fixed => verdict::of_mended(profile.claims, part, &result),
+        _ => verdict::of_lab(profile.claims, &roles, &result),
+    };
     for arm in arms.iter().filter(|arm| arm.role != arm.name) {
         give_back_its_name(arm, &mut result);
     }

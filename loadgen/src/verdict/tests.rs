@@ -154,6 +154,19 @@ fn one_side_alone_is_judged_by_the_claims_that_speak_of_it() {
 }
 
 #[test]
+fn a_server_that_nobody_has_mended_is_not_held_to_be() {
+    let with = |vendor_peak, loaded_p99| {
+        let mut result = as_claimed();
+        result.arms = BTreeMap::from([("fixed".into(), arm(loaded_p99, vendor_peak))]);
+        of_mended(claims(), "fixed", &result)
+    };
+    assert_eq!(with(60, 2.0).result, Outcome::Held);
+    // Its streams wait for the pool: to an examiner that is the finding, not a missing pressure.
+    assert_eq!(with(40, 2.0).result, Outcome::NotHeld);
+    assert!(with(60, 2.0).claims.iter().all(|claim| claim.kind == ClaimKind::Effect));
+}
+
+#[test]
 fn arms_of_which_nothing_is_claimed_prove_nothing() {
     assert_eq!(of_lab(claims(), &["broken-9"], &as_claimed()).result, Outcome::Invalid);
 }
