@@ -32,14 +32,18 @@ pub fn verdict(terminal: &Terminal, verdict: &Verdict) {
 const NAMES: usize = 52;
 /// Columns of an arm's name at least.
 const ARM: usize = 7;
+/// Columns of a figure; a longer one takes them from the claim's name.
+const MEASURED: usize = 9;
 
 fn claim_line(terminal: &Terminal, claim: &ClaimResult, arm: usize) -> String {
     let (word, paint) = if claim.held { ("yes", Paint::Green) } else { ("NO ", Paint::Red) };
     let measured = claim.measured.map_or_else(|| "nothing".to_owned(), |value| with_unit(value, &claim.unit));
-    let threshold = with_unit(claim.threshold, &claim.unit);
-    let name = NAMES.saturating_sub(arm + 1);
+    // A unit in words is said once.
+    let threshold =
+        if in_words(&claim.unit) { format!("{:.2}", claim.threshold) } else { with_unit(claim.threshold, &claim.unit) };
+    let name = NAMES.saturating_sub(arm + 1 + measured.chars().count().saturating_sub(MEASURED));
     format!(
-        "  {} {:<arm$} {:<name$} {measured:>9}  {} {threshold}",
+        "  {} {:<arm$} {:<name$} {measured:>MEASURED$}  {} {threshold}",
         terminal.paint(paint, word),
         claim.arm,
         claim.name,
@@ -47,12 +51,16 @@ fn claim_line(terminal: &Terminal, claim: &ClaimResult, arm: usize) -> String {
     )
 }
 
+fn in_words(unit: &str) -> bool {
+    matches!(unit, "gaps" | "of a stream" | "of a stall" | "of its bound")
+}
+
 fn with_unit(value: f64, unit: &str) -> String {
     match unit {
         "ms" => super::millis(value),
         "x" => format!("{}x", super::count(value.round() as u64)),
         "cores" => format!("{value:.2}"),
-        "gaps" | "of a stream" | "of a stall" | "of its bound" => format!("{value:.2} {unit}"),
+        unit if in_words(unit) => format!("{value:.2} {unit}"),
         "%" => format!("{value:.1} %"),
         _ => super::count(value.round() as u64),
     }
