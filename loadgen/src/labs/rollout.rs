@@ -71,7 +71,7 @@ pub(super) static LAB: Lab = Lab {
     fast: Profile {
         vendor: &["--tokens", "12", "--ttft", "250ms", "--inter-token", "250ms"],
         arms: &[
-            Arm::actix("broken", &["--mistake", "rollout", "--blocking-threads", "24", "--first-token-timeout", "1s"]),
+            Arm::actix("broken", &["--mistake", "rollout", "--blocking-threads", "12", "--first-token-timeout", "1s"]),
             Arm::actix("broken-8", &["--mistake", "rollout", "--blocking-threads", "8", "--first-token-timeout", "1s"]),
             Arm::actix(
                 "control",
@@ -83,38 +83,38 @@ pub(super) static LAB: Lab = Lab {
             Phase::new(BASELINE, "idle").hold(millis(500)),
             Phase::new("at-0", "0 % async")
                 .actions(TO_0)
-                .adds(FORTY, millis(100))
+                .adds(TWENTY, millis(200))
                 .settle(millis(200))
                 .hold(millis(600)),
             Phase::new("at-5", "5 % async")
                 .actions(TO_5)
-                .adds(FORTY, millis(100))
-                .settle(millis(400))
+                .adds(TWENTY, millis(200))
+                .settle(millis(300))
                 .hold(millis(600)),
             Phase::new("at-20", "20 % async")
                 .actions(TO_20)
-                .adds(FORTY, millis(100))
-                .settle(millis(400))
+                .adds(TWENTY, millis(200))
+                .settle(millis(300))
                 .hold(millis(600)),
             Phase::new("at-50", "50 % async")
                 .actions(TO_50)
-                .adds(FORTY, millis(100))
-                .settle(millis(400))
+                .adds(TWENTY, millis(200))
+                .settle(millis(300))
                 .hold(millis(600)),
             Phase::new(LOADED, "100 % async")
                 .actions(TO_100)
-                .adds(FORTY, millis(100))
-                .settle(millis(400))
+                .adds(TWENTY, millis(200))
+                .settle(millis(300))
                 .hold(millis(600)),
             Phase::new("failing", "vendor hangs")
                 .actions(HANG)
-                .adds(FORTY_MORE, millis(100))
-                .settle(millis(650))
+                .adds(TWENTY_MORE, millis(200))
+                .settle(millis(550))
                 .hold(secs(1)),
         ],
         probe_timeout: millis(600),
         patience: millis(2200),
-        claims: &claims([2.0, 20.0, 40.0], 24.0),
+        claims: &claims([1.0, 10.0, 20.0], 12.0),
         ..Profile::EMPTY
     },
 };
@@ -122,8 +122,8 @@ pub(super) static LAB: Lab = Lab {
 /// Streams of a phase: their clients leave at its end, so that the next begins with an empty pool.
 const SIXTY: &[Load] = &[Load { leave_after: Some(millis(2600)), ..Load::of(60) }];
 const SIXTY_MORE: &[Load] = &[Load::of(60)];
-const FORTY: &[Load] = &[Load { leave_after: Some(millis(1000)), ..Load::of(40) }];
-const FORTY_MORE: &[Load] = &[Load::of(40)];
+const TWENTY: &[Load] = &[Load { leave_after: Some(millis(1000)), ..Load::of(20) }];
+const TWENTY_MORE: &[Load] = &[Load::of(20)];
 
 const TO_0: &[Action] = &both(r#"{"percent":0}"#);
 const TO_5: &[Action] = &both(r#"{"percent":5}"#);
@@ -152,13 +152,13 @@ const FLAT: f64 = 0.4;
 /// So many streams are `asynchronous` at 5, 50 and 100 %; the larger pool has `pool` threads.
 const fn claims(asynchronous: [f64; 3], pool: f64) -> [Claim; 21] {
     [
-        Claim::at_least(1.0, "health-sync p50, at 0 %", Figure::gaps(AT_0, GAP)),
+        Claim::at_least(1.0, "health-sync p90, at 0 %", Figure::gaps(AT_0, GAP)),
         Claim::exactly(asynchronous[0], "streams answered async, at 5 %", answered_async("at-5")),
-        Claim::at_least(1.0, "health-sync p50, at 5 %: as bad as before", Figure::gaps(AT_5, GAP)),
-        Claim::at_least(1.0, "health-sync p50, at 20 %: as bad as before", Figure::gaps(AT_20, GAP)),
+        Claim::at_least(1.0, "health-sync p90, at 5 %: as bad as before", Figure::gaps(AT_5, GAP)),
+        Claim::at_least(1.0, "health-sync p90, at 20 %: as bad as before", Figure::gaps(AT_20, GAP)),
         Claim::exactly(asynchronous[1], "streams answered async, at 50 %", answered_async("at-50")),
         Claim::at_most(FLAT, "health-sync p50, at 50 %: gone", Figure::gaps(AT_50, GAP)),
-        Claim::at_least(1.0, "health-sync p50, at 50 %: as bad as before", Figure::gaps(AT_50_SMALL, GAP)),
+        Claim::at_least(1.0, "health-sync p90, at 50 %: as bad as before", Figure::gaps(AT_50_SMALL, GAP)),
         Claim::exactly(asynchronous[2], "streams answered async, at 100 %", answered_async(LOADED)),
         Claim::at_most(FLAT, "health-sync p90, at 100 %: gone", Figure::gaps(AT_100, GAP)),
         Claim::at_most(FLAT, "health-sync p90, at 100 %: gone", Figure::gaps(AT_100_SMALL, GAP)),
@@ -176,11 +176,11 @@ const fn claims(asynchronous: [f64; 3], pool: f64) -> [Claim; 21] {
     ]
 }
 
-const AT_0: &Figure = &median("broken", "at-0");
-const AT_5: &Figure = &median("broken", "at-5");
-const AT_20: &Figure = &median("broken", "at-20");
-const AT_50: &Figure = &median("broken", "at-50");
-const AT_50_SMALL: &Figure = &median("broken-8", "at-50");
+const AT_0: &Figure = &Figure::p90("broken", "at-0", "health_sync");
+const AT_5: &Figure = &Figure::p90("broken", "at-5", "health_sync");
+const AT_20: &Figure = &Figure::p90("broken", "at-20", "health_sync");
+const AT_50: &Figure = &Figure::probe("broken", "at-50", "health_sync", ProbeFigure::Latency(Quantile::P50));
+const AT_50_SMALL: &Figure = &Figure::p90("broken-8", "at-50", "health_sync");
 const AT_100: &Figure = &Figure::p90("broken", LOADED, "health_sync");
 const AT_100_SMALL: &Figure = &Figure::p90("broken-8", LOADED, "health_sync");
 const FAILING: &Figure = &Figure::p99("broken", "failing", "health_sync");
@@ -188,10 +188,6 @@ const FAILING_FIXED: &Figure = &Figure::p90("fixed", "failing", "health_sync");
 const FAILING_CONTROL: &Figure = &Figure::p90("control", "failing", "health_sync");
 const FAILED_FAST: Figure = Figure::streams("fixed", "failing", StreamFigure::Method("async_failure"));
 const AT_ONCE: Figure = Figure::vendor("control", LOADED, VendorFigure::PeakActive);
-
-const fn median(arm: &'static str, phase: &'static str) -> Figure {
-    Figure::probe(arm, phase, "health_sync", ProbeFigure::Latency(Quantile::P50))
-}
 
 const fn answered_async(phase: &'static str) -> Figure {
     Figure::streams("broken", phase, StreamFigure::Method("async"))
