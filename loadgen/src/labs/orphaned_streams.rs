@@ -22,7 +22,7 @@ pub(super) static LAB: Lab = Lab {
             Phase::new(LOADED, "24 streams").adds(&leaving_after(millis(1000)), millis(50)).hold(millis(1150)),
             Phase::new("left", "just left").hold(millis(300)),
             Phase::new("after", "later").hold(millis(8500)),
-            Phase::new("silent", "silent vendor")
+            Phase::new("silent", "all silent")
                 .only("fixed")
                 .adds(SILENT, millis(50))
                 .settle(millis(550))
@@ -40,7 +40,7 @@ pub(super) static LAB: Lab = Lab {
             Phase::new(LOADED, "24 streams").adds(&leaving_after(millis(650)), millis(50)).hold(millis(800)),
             Phase::new("left", "just left").hold(millis(300)),
             Phase::new("after", "later").hold(millis(4700)),
-            Phase::new("silent", "silent vendor")
+            Phase::new("silent", "all silent")
                 .only("fixed")
                 .adds(SILENT, millis(50))
                 .settle(millis(550))
