@@ -124,7 +124,8 @@ mod tests {
     }
 
     async fn take(listener: &TcpListener, connections: &Connections) -> (Connection, TcpStream) {
-        let (connection, accepted) = tokio::join!(connections.take(), listener.accept());
+        let both = async { tokio::join!(connections.take(), listener.accept()) };
+        let (connection, accepted) = timeout(Duration::from_secs(10), both).await.expect("no connection was made");
         (connection.unwrap(), accepted.unwrap().0)
     }
 

@@ -3,6 +3,7 @@ use std::time::Duration;
 use http_body_util::BodyExt;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 
 use super::*;
 
@@ -144,6 +145,7 @@ async fn the_refusal_of_a_request_that_was_not_read_is_heard() {
         stream.write_all(b"HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n").await.unwrap();
         stream
     };
-    let (response, _stream) = tokio::join!(exchange(&connections, request), refusing);
+    let both = async { tokio::join!(exchange(&connections, request), refusing) };
+    let (response, _stream) = timeout(Duration::from_secs(10), both).await.expect("the refusal was not heard");
     assert_eq!(response.unwrap().status(), 413);
 }
