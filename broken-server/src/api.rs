@@ -15,7 +15,7 @@ use actix_web::{FromRequest, Handler, HttpRequest, Resource, Responder};
 use wire::error::Refusal;
 
 pub(crate) use self::health::PROBE_WORK;
-use crate::calls::CallStyle;
+use crate::calls::{AnyStyle, CallStyle};
 use crate::errors::Failure;
 use crate::request::shorten;
 
@@ -23,44 +23,38 @@ use crate::request::shorten;
 pub(crate) type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 
 /// All routes, with calls to the vendor made in this `style`, which the workers share.
-pub(crate) fn routes<C: CallStyle>(style: C) -> Routes {
-    routes_with(Data::new(style))
+pub(crate) fn routes(style: impl CallStyle) -> Routes {
+    routes_with(Arc::new(style))
 }
 
 /// The same, with a style that something else knows too.
-pub(crate) fn routes_with<C: CallStyle>(style: Data<C>) -> Routes {
-    all(style, health::report)
+pub(crate) fn routes_with(style: Arc<dyn AnyStyle>) -> Routes {
+    all(style, || get("/health", health::report))
 }
 
 /// The same, with a `/health` of their own.
-pub(crate) fn routes_with_health<C, F, Args>(style: C, report: F) -> Routes
+pub(crate) fn routes_with_health<F, Args>(style: impl CallStyle, report: F) -> Routes
 where
-    C: CallStyle,
     F: Handler<Args> + Send + Sync,
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    all(Data::new(style), report)
+    all(Arc::new(style), move || get("/health", report.clone()))
 }
 
-fn all<C, F, Args>(style: Data<C>, report: F) -> Routes
-where
-    C: CallStyle,
-    F: Handler<Args> + Send + Sync,
-    Args: FromRequest + 'static,
-    F::Output: Responder + 'static,
-{
+fn all(style: Arc<dyn AnyStyle>, health: impl Fn() -> Resource + Send + Sync + 'static) -> Routes {
+    let style = Data::from(style);
     Arc::new(move |routes| {
         routes
             .app_data(style.clone())
-            .service(post("/chat/stream", chat::stream::<C>))
-            .service(post("/llm", chat::whole::<C>))
-            .service(post("/v1/chat/completions", completions::create::<C>))
-            .service(post("/api/v1/chat/completions", completions::create::<C>))
-            .service(get("/v1/models", completions::models::<C>))
+            .service(post("/chat/stream", chat::stream))
+            .service(post("/llm", chat::whole))
+            .service(post("/v1/chat/completions", completions::create))
+            .service(post("/api/v1/chat/completions", completions::create))
+            .service(get("/v1/models", completions::models))
             .service(get("/debug/health-sync", health::sync))
             .service(get("/debug/health-async", health::r#async))
-            .service(get("/health", report.clone()))
+            .service(health())
             .service(get("/ready", operation::ready))
             .service(get("/metrics", operation::metrics))
             .default_service(web::to(no_route));
@@ -73,7 +67,7 @@ where
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    web::resource(path).route(web::post().to(handler)).default_service(web::to(|request| wrong_method(request, "POST")))
+    only(web::resource(path).route(web::post().to(handler)), "POST")
 }
 
 /// HEAD is answered as GET is, without the body.
@@ -83,13 +77,16 @@ where
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    web::resource(path)
-        .route(web::get().to(handler.clone()))
-        .route(web::method(Method::HEAD).to(handler))
-        .default_service(web::to(|request| wrong_method(request, "GET, HEAD")))
+    let resource = web::resource(path).route(web::get().to(handler.clone()));
+    only(resource.route(web::method(Method::HEAD).to(handler)), "GET, HEAD")
 }
 
-pub(crate) async fn wrong_method(request: HttpRequest, allowed: &'static str) -> Result<String, Failure> {
+/// The same resource, refusing all other methods than those that it has, which are `allowed`.
+pub(crate) fn only(resource: Resource, allowed: &'static str) -> Resource {
+    resource.default_service(web::to(move |request| wrong_method(request, allowed)))
+}
+
+async fn wrong_method(request: HttpRequest, allowed: &'static str) -> Result<String, Failure> {
     Err(Refusal::Method { method: shorten(request.method().as_str()), allowed }.into())
 }
 

@@ -6,6 +6,7 @@ use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
+use futures_util::future::BoxFuture;
 use resilience::InvalidSetting;
 use tokio::net::TcpSocket;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -64,11 +65,18 @@ pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
 ///
 /// # Errors
 /// See [`RunError`]. A stop that was asked for is none.
-pub async fn run(
+///
+/// Boxed: the future of an `async fn` is compiled where it is polled, and the program would compile the
+/// whole server a second time.
+pub fn run<'a>(
     listener: TcpListener,
-    settings: &Settings,
-    shutdown: impl Future<Output = ()>,
-) -> Result<(), RunError> {
+    settings: &'a Settings,
+    shutdown: BoxFuture<'a, ()>,
+) -> BoxFuture<'a, Result<(), RunError>> {
+    Box::pin(serve_until(listener, settings, shutdown))
+}
+
+async fn serve_until(listener: TcpListener, settings: &Settings, shutdown: BoxFuture<'_, ()>) -> Result<(), RunError> {
     let state = Data::new(AppState::new(settings)?);
     let routes = (settings.mistake.routes)(settings)?;
     let server = serve(listener, settings, state.clone(), routes)?;

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use actix_web::HttpResponse;
 use actix_web::http::header::CACHE_CONTROL;
 use bytes::Bytes;
+use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{self, LocalBoxStream, Stream, StreamExt};
 use wire::{STREAM_METHOD_HEADER, sse};
 
@@ -38,6 +39,36 @@ pub(crate) trait CallStyle: Send + Sync + 'static {
     /// The vendor's list of models.
     async fn models(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
         self.whole(state, call).await
+    }
+}
+
+/// A [`CallStyle`] of any type: what is around a call is compiled once, and not once for each mistake.
+pub(crate) trait AnyStyle: Send + Sync {
+    /// [`CallStyle::WITH_PERMIT`]
+    fn any_with_permit(&self) -> bool;
+    /// [`CallStyle::stream`]
+    fn any_stream<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<Messages, Failure>>;
+    /// [`CallStyle::whole`]
+    fn any_whole<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<Bytes, Failure>>;
+    /// [`CallStyle::models`]
+    fn any_models<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<Bytes, Failure>>;
+}
+
+impl<C: CallStyle> AnyStyle for C {
+    fn any_with_permit(&self) -> bool {
+        C::WITH_PERMIT
+    }
+
+    fn any_stream<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<Messages, Failure>> {
+        Box::pin(self.stream(state, call))
+    }
+
+    fn any_whole<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<Bytes, Failure>> {
+        Box::pin(self.whole(state, call))
+    }
+
+    fn any_models<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<Bytes, Failure>> {
+        Box::pin(self.models(state, call))
     }
 }
 
@@ -86,15 +117,15 @@ impl Stream for Messages {
 }
 
 /// Answers with the vendor's stream, once its first token is there.
-pub(crate) async fn answer_streamed<C: CallStyle>(
-    style: &C,
+pub(crate) async fn answer_streamed(
+    style: &dyn AnyStyle,
     state: &AppState,
     call: Call,
     format: Format,
 ) -> Result<HttpResponse, Failure> {
-    let mut guard = begin::<C>(state, &call)?;
+    let mut guard = begin(style, state, &call)?;
     let opening = async {
-        let messages = style.stream(state, call).await?;
+        let messages = style.any_stream(state, call).await?;
         Relay::open(messages, format, &mut guard).await
     };
     match state.until_cut(opening).await {
@@ -113,13 +144,9 @@ pub(crate) async fn answer_streamed<C: CallStyle>(
 }
 
 /// Answers with the vendor's whole answer, as it came.
-pub(crate) async fn answer_whole<C: CallStyle>(
-    style: &C,
-    state: &AppState,
-    call: Call,
-) -> Result<HttpResponse, Failure> {
-    let mut guard = begin::<C>(state, &call)?;
-    match state.until_cut(style.whole(state, call)).await {
+pub(crate) async fn answer_whole(style: &dyn AnyStyle, state: &AppState, call: Call) -> Result<HttpResponse, Failure> {
+    let mut guard = begin(style, state, &call)?;
+    match state.until_cut(style.any_whole(state, call)).await {
         Ok(answer) => {
             guard.succeeded();
             Ok(HttpResponse::Ok().content_type("application/json").body(answer))
@@ -131,9 +158,9 @@ pub(crate) async fn answer_whole<C: CallStyle>(
     }
 }
 
-fn begin<C: CallStyle>(state: &AppState, call: &Call) -> Result<CallGuard, Failure> {
+fn begin(style: &dyn AnyStyle, state: &AppState, call: &Call) -> Result<CallGuard, Failure> {
     let mut guard = state.begin_call(&call.request_id)?;
-    if !C::WITH_PERMIT {
+    if !style.any_with_permit() {
         guard.call_without_permit();
     }
     Ok(guard)

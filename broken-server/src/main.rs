@@ -48,5 +48,5 @@ async fn start(settings: &Settings) -> anyhow::Result<()> {
             process::exit(i32::from(FAILED));
         });
     };
-    run(listener, settings, shutdown).await.map_err(Into::into)
+    run(listener, settings, Box::pin(shutdown)).await.map_err(Into::into)
 }

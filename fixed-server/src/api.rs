@@ -69,15 +69,23 @@ pub(crate) fn router(state: Shared) -> Router {
 }
 
 fn only_post<T: 'static>(handler: impl Handler<T, Shared>) -> MethodRouter<Shared> {
-    post(handler).fallback(|method| wrong_method(method, "POST"))
+    post(handler).fallback(not_post)
 }
 
 /// HEAD is answered as GET is, without the body.
 fn only_get<T: 'static>(handler: impl Handler<T, Shared>) -> MethodRouter<Shared> {
-    get(handler).fallback(|method| wrong_method(method, "GET, HEAD"))
+    get(handler).fallback(not_get)
 }
 
-async fn wrong_method(method: Method, allowed: &'static str) -> Failure {
+async fn not_post(method: Method) -> Failure {
+    wrong_method(&method, "POST")
+}
+
+async fn not_get(method: Method) -> Failure {
+    wrong_method(&method, "GET, HEAD")
+}
+
+fn wrong_method(method: &Method, allowed: &'static str) -> Failure {
     Refusal::Method { method: shorten(method.as_str()), allowed }.into()
 }
 

@@ -3,6 +3,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use resilience::InvalidSetting;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -63,12 +64,17 @@ pub struct Server {
 impl Server {
     /// Sets up what all requests share, the database included.
     ///
+    /// Boxed, as [`Server::run`] is: the future of an `async fn` is compiled where it is polled, and the
+    /// program would compile the whole server a second time.
+    ///
     /// # Errors
     /// See [`StartError`].
-    pub async fn open(settings: &Settings) -> Result<Self, StartError> {
-        let metrics = Arc::new(Metrics::new());
-        let sessions = Sessions::open(settings, metrics.database.clone()).await?;
-        Ok(Server { state: Arc::new(AppState::new(settings, metrics, sessions)?) })
+    pub fn open(settings: &Settings) -> BoxFuture<'_, Result<Self, StartError>> {
+        Box::pin(async move {
+            let metrics = Arc::new(Metrics::new());
+            let sessions = Sessions::open(settings, metrics.database.clone()).await?;
+            Ok(Server { state: Arc::new(AppState::new(settings, metrics, sessions)?) })
+        })
     }
 
     /// Serves on `listener` until `shutdown` is ready, then stops in order:
@@ -79,14 +85,16 @@ impl Server {
     /// 4. what is left then ends with an error event, and who does not read that is dropped. Waiting for
     ///    streams without a limit, as a graceful shutdown alone does, would be waiting for ever;
     /// 5. what sessions' calls left behind is stored.
-    pub async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-        let grace_ends = serve(&self.state, listener, shutdown).await;
-        self.state.sessions.finish(grace_ends.max(Instant::now() + RESULTS_MARGIN)).await;
+    pub fn run<'a>(self, listener: TcpListener, shutdown: BoxFuture<'a, ()>) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let grace_ends = serve(&self.state, listener, shutdown).await;
+            self.state.sessions.finish(grace_ends.max(Instant::now() + RESULTS_MARGIN)).await;
+        })
     }
 }
 
 /// Serves until the last connection is closed, and returns when the grace ends or has ended.
-async fn serve(state: &Shared, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Instant {
+async fn serve(state: &Shared, listener: TcpListener, shutdown: BoxFuture<'_, ()>) -> Instant {
     let stop = net::Stop::default();
     let grace = state.limits.shutdown_grace;
     let serving = net::serve(listener, api::router(state.clone()), &state.limits, &state.metrics, &stop);

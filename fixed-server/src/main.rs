@@ -65,6 +65,6 @@ async fn serve(settings: &Settings) -> anyhow::Result<()> {
             process::exit(i32::from(FAILED));
         });
     };
-    server.run(listener, shutdown).await;
+    server.run(listener, Box::pin(shutdown)).await;
     Ok(())
 }

@@ -15,6 +15,8 @@ mod verify;
 /// `loadgen watch`
 mod watch;
 
+use futures_util::future::LocalBoxFuture;
+
 use crate::cli::Command;
 use crate::http::EndpointError;
 use crate::lab::{LabError, RunningArm};
@@ -103,13 +105,18 @@ impl From<u8> for Ended {
 ///
 /// # Errors
 /// [`CommandError`] when it has no verdict.
-pub async fn execute(command: &Command, terminal: &Terminal) -> Result<Ended, CommandError> {
-    Ok(match command {
-        Command::Demo(args) => demo::execute(args, terminal).await?.into(),
-        Command::Lab(args) => lab::execute(args, terminal).await?,
-        Command::Labs(args) => labs::execute(args, terminal).await?.into(),
-        Command::Run(args) => run::execute(args, terminal).await?.into(),
-        Command::Verify(args) => verify::execute(args, terminal).await?.into(),
-        Command::Watch(args) => watch::execute(args, terminal).await?.into(),
+///
+/// Boxed: the future of an `async fn` is compiled where it is polled, and the program would compile
+/// everything a second time.
+pub fn execute<'a>(command: &'a Command, terminal: &'a Terminal) -> LocalBoxFuture<'a, Result<Ended, CommandError>> {
+    Box::pin(async move {
+        Ok(match command {
+            Command::Demo(args) => demo::execute(args, terminal).await?.into(),
+            Command::Lab(args) => lab::execute(args, terminal).await?,
+            Command::Labs(args) => labs::execute(args, terminal).await?.into(),
+            Command::Run(args) => run::execute(args, terminal).await?.into(),
+            Command::Verify(args) => verify::execute(args, terminal).await?.into(),
+            Command::Watch(args) => watch::execute(args, terminal).await?.into(),
+        })
     })
 }

@@ -225,7 +225,7 @@ impl MockLlmBuilder {
         let listener = server::bind((Ipv4Addr::LOCALHOST, 0).into())?;
         let addr = listener.local_addr()?;
         let vendor = Vendor::new(self.settings);
-        let server = tokio::spawn(server::serve(listener, Arc::clone(&vendor), std::future::pending()));
+        let server = tokio::spawn(server::serve(listener, Arc::clone(&vendor), Box::pin(std::future::pending())));
         Ok(MockLlm { addr, vendor, server })
     }
 }

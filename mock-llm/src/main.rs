@@ -38,7 +38,7 @@ fn serve(args: &Args, settings: Settings) -> anyhow::Result<()> {
         let shutdown = shutdown_signal()?;
         let addr = listener.local_addr().context("cannot tell the port")?;
         eprintln!("mock-llm: listening on http://{addr}");
-        run(listener, settings, shutdown).await;
+        run(listener, settings, Box::pin(shutdown)).await;
         Ok(())
     })
 }

@@ -1,7 +1,7 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,12 +33,17 @@ pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Is the vendor until `shutdown`, then drops all connections.
-pub async fn run(listener: TcpListener, settings: Settings, shutdown: impl Future<Output = ()>) {
-    serve(listener, Vendor::new(settings), shutdown).await;
+///
+/// Boxed, both of them: the future of an `async fn` is compiled where it is polled, and the program
+/// would compile the whole server a second time.
+pub fn run(listener: TcpListener, settings: Settings, shutdown: Boxed) -> Boxed {
+    Box::pin(serve(listener, Vendor::new(settings), shutdown))
 }
 
-pub(crate) async fn serve(listener: TcpListener, vendor: Arc<Vendor>, shutdown: impl Future<Output = ()>) {
-    let mut shutdown = pin!(shutdown);
+/// A future of any kind.
+pub type Boxed = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+pub(crate) async fn serve(listener: TcpListener, vendor: Arc<Vendor>, mut shutdown: Boxed) {
     // Dropping the set aborts what is in it: no connection outlives its server.
     let mut connections = JoinSet::new();
     loop {

@@ -2,7 +2,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use wire::chat::ChatRequest;
 
-use crate::calls::{CallStyle, answer_streamed, answer_whole};
+use crate::calls::{AnyStyle, answer_streamed, answer_whole};
 use crate::errors::Failure;
 use crate::relay::Format;
 use crate::request::{json_body, to_call};
@@ -13,8 +13,8 @@ use crate::vendor::Route;
 const DEFAULT_MODEL: &str = "mock-llm";
 
 /// `POST /chat/stream`
-pub(super) async fn stream<C: CallStyle>(
-    style: Data<C>,
+pub(super) async fn stream(
+    style: Data<dyn AnyStyle>,
     state: Data<AppState>,
     request: HttpRequest,
     payload: Payload,
@@ -25,8 +25,8 @@ pub(super) async fn stream<C: CallStyle>(
 }
 
 /// `POST /llm`
-pub(super) async fn whole<C: CallStyle>(
-    style: Data<C>,
+pub(super) async fn whole(
+    style: Data<dyn AnyStyle>,
     state: Data<AppState>,
     request: HttpRequest,
     payload: Payload,

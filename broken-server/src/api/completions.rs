@@ -3,7 +3,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use wire::chat::ChatRequest;
 
-use crate::calls::{CallStyle, answer_streamed, answer_whole};
+use crate::calls::{AnyStyle, answer_streamed, answer_whole};
 use crate::errors::Failure;
 use crate::relay::Format;
 use crate::request::{json_body, require_key, to_call};
@@ -12,8 +12,8 @@ use crate::vendor::Route;
 
 /// `POST /v1/chat/completions`. The body is checked, then passed on as it came: it may have fields
 /// that are the vendor's business alone.
-pub(super) async fn create<C: CallStyle>(
-    style: Data<C>,
+pub(super) async fn create(
+    style: Data<dyn AnyStyle>,
     state: Data<AppState>,
     request: HttpRequest,
     payload: Payload,
@@ -31,13 +31,13 @@ pub(super) async fn create<C: CallStyle>(
 }
 
 /// `GET /v1/models`: the vendor's list. It generates nothing, so it does not count as a call.
-pub(super) async fn models<C: CallStyle>(
-    style: Data<C>,
+pub(super) async fn models(
+    style: Data<dyn AnyStyle>,
     state: Data<AppState>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Failure> {
     require_key(&state, &request)?;
     let call = to_call(&state, &request, Route::Models, Bytes::new());
-    let models = state.until_cut(style.models(&state, call)).await?;
+    let models = state.until_cut(style.any_models(&state, call)).await?;
     Ok(HttpResponse::Ok().content_type("application/json").body(models))
 }

@@ -47,11 +47,16 @@ const EVERYTHING: [&str; 16] = [
     "--ready-on-error-rate=0.9",
 ];
 
+/// The modes in which this program is started by itself.
+const RELAY: &str = "relay";
+const VENDOR: &str = "vendor";
+
 fn main() {
     let mut args = std::env::args().skip(1);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     match (args.next().as_deref(), args.next()) {
-        (Some("relay"), Some(upstream)) => runtime.block_on(relay::run(&upstream)),
+        (Some(RELAY), Some(upstream)) => runtime.block_on(relay::run(&upstream)),
+        (Some(VENDOR), Some(ttft_ms)) => runtime.block_on(vendor(Duration::from_millis(ttft_ms.parse().unwrap()))),
         // cargo passes `--bench`.
         _ => runtime.block_on(async {
             overhead().await;
@@ -60,39 +65,69 @@ fn main() {
     }
 }
 
+/// The mock vendor, in a process of its own: beside the client, each would wait for the other.
+async fn vendor(ttft: Duration) {
+    let mock = MockLlm::builder().tokens(1).ttft(ttft).start().await.unwrap();
+    eprintln!("listening on {}", mock.url());
+    std::future::pending().await
+}
+
+fn start_this(args: &[&str]) -> Server {
+    Server::start(&std::env::current_exe().unwrap(), args)
+}
+
+fn start_fixed(upstream: &str, flags: &[&str]) -> Server {
+    let own = ["--listen", "127.0.0.1:0", "--upstream", upstream];
+    Server::start(env!("CARGO_BIN_EXE_fixed-server").as_ref(), &[&own, flags].concat())
+}
+
+/// What one server took, round by round.
+#[derive(Default)]
+struct Measured {
+    rounds: Vec<Latencies>,
+    cpu_ms: u64,
+}
+
 async fn overhead() {
-    let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
-    let this = std::env::current_exe().unwrap();
-    let upstream = mock.url();
-    let relay = Server::start(&this, &["relay", &upstream]);
-    let fixed_flags = [&["--listen", "127.0.0.1:0", "--upstream", &upstream][..], &EVERYTHING].concat();
-    let fixed = Server::start(env!("CARGO_BIN_EXE_fixed-server").as_ref(), &fixed_flags);
+    let vendor = start_this(&[VENDOR, "0"]);
+    let relay = start_this(&[RELAY, &vendor.url()]);
+    let fixed = start_fixed(&vendor.url(), &EVERYTHING);
+    let quiet = start_fixed(&vendor.url(), &[&EVERYTHING[..], &["--log-level", "warn"]].concat());
     let rows = [
         ("bare relay", &relay, "/llm"),
         ("fixed-server, /llm", &fixed, "/llm"),
+        ("  without a log line a call", &quiet, "/llm"),
         ("fixed-server, /v1 (reads a key)", &fixed, "/v1/chat/completions"),
     ];
 
     println!("{RATE} calls a second, {ROUNDS} rounds of {ROUND:?} each in turns; medians of the rounds, in ms");
-    println!("{:32}  {:>7} {:>7}  {:>9} {:>9}", "", "p50", "p99", "added p50", "added p99");
-    let mut measured: Vec<Vec<Latencies>> = rows.iter().map(|_| Vec::new()).collect();
+    println!("{:32}  {:>7} {:>7}  {:>9} {:>9}  {:>11}", "", "p50", "p99", "added p50", "added p99", "CPU us/call");
+    let mut measured = rows.map(|_| Measured::default());
     for round in 0..=ROUNDS {
         for ((_, server, path), measured) in rows.iter().zip(&mut measured) {
+            let before = server.cpu_ms();
             let latencies = load::constant(server.addr, path, RATE, ROUND).await;
             // The first round opens the connections and warms everything up.
             if round > 0 {
-                measured.push(latencies);
+                measured.rounds.push(latencies);
+                measured.cpu_ms += server.cpu_ms() - before;
             }
         }
     }
-    let median = |rounds: &[Latencies], quantile: f64| {
-        let mut values: Vec<f64> = rounds.iter().map(|round| round.at(quantile)).collect();
+    let base = [0.5, 0.99].map(|quantile| measured[0].median(quantile));
+    let calls = f64::from(RATE) * ROUND.as_secs_f64() * ROUNDS as f64;
+    for ((name, ..), measured) in rows.iter().zip(&measured) {
+        let [p50, p99] = [0.5, 0.99].map(|quantile| measured.median(quantile));
+        let (more_p50, more_p99, cpu) = (p50 - base[0], p99 - base[1], 1000.0 * measured.cpu_ms as f64 / calls);
+        println!("{name:32}  {p50:>7.3} {p99:>7.3}  {more_p50:>9.3} {more_p99:>9.3}  {cpu:>11.0}");
+    }
+}
+
+impl Measured {
+    /// The median of the rounds' quantiles.
+    fn median(&self, quantile: f64) -> f64 {
+        let mut values: Vec<f64> = self.rounds.iter().map(|round| round.at(quantile)).collect();
         values.sort_by(f64::total_cmp);
         values[values.len() / 2]
-    };
-    let base = [0.5, 0.99].map(|quantile| median(&measured[0], quantile));
-    for ((name, ..), rounds) in rows.iter().zip(&measured) {
-        let [p50, p99] = [0.5, 0.99].map(|quantile| median(rounds, quantile));
-        println!("{name:32}  {p50:>7.3} {p99:>7.3}  {:>9.3} {:>9.3}", p50 - base[0], p99 - base[1]);
     }
 }

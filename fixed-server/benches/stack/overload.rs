@@ -1,12 +1,11 @@
 use std::time::Duration;
 
-use mock_llm::MockLlm;
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use crate::load::{Latencies, client};
-use crate::server::Server;
+use crate::{VENDOR, start_fixed, start_this};
 
 /// Calls at once, each of half a second: forty a second.
 const PERMITS: u32 = 20;
@@ -17,11 +16,9 @@ const LENGTH: Duration = Duration::from_secs(20);
 
 /// Three times the capacity, at random, for a while: what is served, and how soon the rest knows.
 pub(crate) async fn run() {
-    let mock = MockLlm::builder().tokens(1).ttft(CALL).start().await.unwrap();
-    let permits = PERMITS.to_string();
-    let flags = ["--listen", "127.0.0.1:0", "--upstream", &mock.url(), "--max-in-flight", &permits];
-    let server = Server::start(env!("CARGO_BIN_EXE_fixed-server").as_ref(), &flags);
-    let (client, url) = (client(), format!("http://{}/llm", server.addr));
+    let vendor = start_this(&[VENDOR, &CALL.as_millis().to_string()]);
+    let server = start_fixed(&vendor.url(), &["--max-in-flight", &PERMITS.to_string()]);
+    let (client, url) = (client(), format!("{}/llm", server.url()));
     let (mut rng, mut calls, begun) = (fastrand::Rng::with_seed(1), JoinSet::new(), Instant::now());
     let mut due = begun;
     while due < begun + LENGTH {

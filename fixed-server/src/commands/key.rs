@@ -2,6 +2,7 @@ use std::io::{self, Write};
 use std::time::SystemTime;
 
 use clap::{Args, Subcommand};
+use futures_util::future::BoxFuture;
 
 use crate::sessions::{
     AddError, DEMO, DatabaseError, DatabaseUrl, Key, KeyDatabase, KeyHash, Keys, OpenError, RevokeError, new_key,
@@ -10,6 +11,9 @@ use crate::settings::Confidential;
 
 const DATABASE_URL_MISSING: &str = "--database-url is required here: name the database that the servers have, because a \
      server that was given none has one in its memory, which nobody else can change";
+
+/// What a command writes to.
+pub(crate) type Output = dyn Write + Send;
 
 /// `fixed-server key`: changes a database that servers share. They look a key up with every call, so a
 /// change holds from the next call on.
@@ -85,15 +89,17 @@ impl KeyCommand {
     ///
     /// # Errors
     /// See [`KeyCommandError`].
-    pub async fn run(&self, out: &mut impl Write, log: &mut impl Write) -> Result<(), KeyCommandError> {
-        let Some(url) = &self.action.database().database_url else { return Err(refused(&DATABASE_URL_MISSING)) };
-        let database = KeyDatabase::open(url).await?;
-        let done = self.act(database.keys(), out, log).await;
-        database.close().await;
-        done
+    pub fn run<'a>(&'a self, out: &'a mut Output, log: &'a mut Output) -> BoxFuture<'a, Result<(), KeyCommandError>> {
+        Box::pin(async move {
+            let Some(url) = &self.action.database().database_url else { return Err(refused(&DATABASE_URL_MISSING)) };
+            let database = KeyDatabase::open(url).await?;
+            let done = self.act(database.keys(), out, log).await;
+            database.close().await;
+            done
+        })
     }
 
-    async fn act(&self, keys: Keys<'_>, out: &mut impl Write, log: &mut impl Write) -> Result<(), KeyCommandError> {
+    async fn act(&self, keys: Keys<'_>, out: &mut Output, log: &mut Output) -> Result<(), KeyCommandError> {
         match &self.action {
             KeyAction::Add { name, key, .. } => {
                 add(keys, name, key.as_ref(), out, log).await?;
@@ -131,8 +137,8 @@ async fn add(
     keys: Keys<'_>,
     name: &str,
     given: Option<&KeyHash>,
-    out: &mut impl Write,
-    log: &mut impl Write,
+    out: &mut Output,
+    log: &mut Output,
 ) -> Result<(), KeyCommandError> {
     let Some(given) = given else {
         let new = new_key().map_err(AddError::from)?;
@@ -147,7 +153,7 @@ async fn add(
 }
 
 /// Says so where the key that everybody knows is valid beside real ones.
-async fn warn_of_demo_key(keys: Keys<'_>, log: &mut impl Write) -> Result<(), KeyCommandError> {
+async fn warn_of_demo_key(keys: Keys<'_>, log: &mut Output) -> Result<(), KeyCommandError> {
     if keys.list().await?.iter().any(|key| key.name == DEMO && key.revoked.is_none()) {
         writeln!(log, "note: the key '{DEMO}', which a server added, is valid too until it is revoked")?;
     }
@@ -155,7 +161,7 @@ async fn warn_of_demo_key(keys: Keys<'_>, log: &mut impl Write) -> Result<(), Ke
 }
 
 /// Columns for people: aligned, quiet, nothing where there is nothing.
-fn table(keys: &[Key], out: &mut impl Write) -> io::Result<()> {
+fn table(keys: &[Key], out: &mut Output) -> io::Result<()> {
     let width = |cell: fn(&Key) -> usize, head: &str| keys.iter().map(cell).max().unwrap_or(0).max(head.len());
     let (ids, names) = (width(|key| key.id.len(), "ID"), width(|key| key.name.len(), "NAME"));
     writeln!(out, "{:ids$}  {:names$}  {:20}  REVOKED", "ID", "NAME", "CREATED")?;

@@ -77,11 +77,11 @@ impl Rollout {
 /// The routes, and `/debug/rollout`, where the share is read and set.
 pub(crate) fn routes(percent: u8) -> Routes {
     let rollout = Data::new(Rollout::new(percent));
-    let routes = api::routes_with(rollout.clone());
+    let routes = api::routes_with(rollout.clone().into_inner());
     Arc::new(move |config| {
         routes(config);
         let share = api::get("/debug/rollout", share).route(web::put().to(set_share));
-        config.service(share.default_service(web::to(|request| api::wrong_method(request, "GET, HEAD, PUT"))));
+        config.app_data(rollout.clone()).service(api::only(share, "GET, HEAD, PUT"));
     })
 }
 

@@ -55,7 +55,7 @@ impl TestServer {
                 // A sender that was dropped without a word is a test that has ended.
                 let _ = stopped.await;
             };
-            run(listener, &settings, shutdown).await.unwrap();
+            run(listener, &settings, Box::pin(shutdown)).await.unwrap();
         });
         TestServer { url, stop: Some(stop), running }
     }
