@@ -20,6 +20,10 @@ const START_TIMEOUT: Duration = Duration::from_secs(10);
 /// sessions there are.
 const PRIVATE_PAGES_MAX: u32 = 16_384;
 
+/// How long a connection may lie idle before it is tested on its next use: a test costs as much as the
+/// statement that it is made for, and of a database that has restarted hardly anything is younger.
+const TESTED_AFTER_IDLE: Duration = Duration::from_secs(1);
+
 /// Why the database cannot be used. No text here has a password.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -139,6 +143,8 @@ pub(super) async fn open(options: &OpenOptions<'_>, metrics: DatabaseMetrics) ->
         .max_connections(options.pool_size)
         .acquire_timeout(wait)
         .max_lifetime(options.recycle_time)
+        .test_before_acquire(false)
+        .before_acquire(|connection, about| Box::pin(test_if_idle(connection, about.idle_for)))
         .after_connect(move |connection, _| Box::pin(prepare(connection, dialect, wait)))
         .connect_lazy_with(connect);
     // A database in memory is gone with its last connection, and the pool closes its own when they are
@@ -151,6 +157,13 @@ pub(super) async fn open(options: &OpenOptions<'_>, metrics: DatabaseMetrics) ->
 /// process ends. `:memory:` would be another database for each connection.
 fn private() -> sqlx::Result<AnyConnectOptions> {
     AnyConnectOptions::from_str(&format!("sqlite:///fixed-server-{}?mode=rwc&vfs=memdb", Uuid::now_v7()))
+}
+
+async fn test_if_idle(connection: &mut AnyConnection, idle_for: Duration) -> sqlx::Result<bool> {
+    if idle_for >= TESTED_AFTER_IDLE {
+        connection.ping().await?;
+    }
+    Ok(true)
 }
 
 async fn prepare(connection: &mut AnyConnection, dialect: Dialect, lock_wait: Duration) -> sqlx::Result<()> {
