@@ -15,6 +15,8 @@ mod hash;
 mod keys;
 /// From a URL to a database with its tables.
 mod open;
+/// Connections.
+mod pool;
 /// Which database, and how to name it without its password.
 mod url;
 

@@ -7,6 +7,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark fails by panicking")]
 
+/// A vendor that answers at once.
+mod instant_vendor;
 /// Calls on a schedule, and how long they took.
 mod load;
 /// More than there is room for.
@@ -24,8 +26,8 @@ use server::Server;
 
 /// Calls a second.
 const RATE: u32 = 1000;
-const ROUNDS: usize = 7;
-const ROUND: Duration = Duration::from_secs(3);
+const ROUNDS: usize = 11;
+const ROUND: Duration = Duration::from_secs(2);
 
 /// All limits on and none of them reached.
 const EVERYTHING: [&str; 16] = [
@@ -50,12 +52,14 @@ const EVERYTHING: [&str; 16] = [
 /// The modes in which this program is started by itself.
 const RELAY: &str = "relay";
 const VENDOR: &str = "vendor";
+const INSTANT_VENDOR: &str = "instant-vendor";
 
 fn main() {
     let mut args = std::env::args().skip(1);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     match (args.next().as_deref(), args.next()) {
         (Some(RELAY), Some(upstream)) => runtime.block_on(relay::run(&upstream)),
+        (Some(INSTANT_VENDOR), _) => runtime.block_on(instant_vendor::run()),
         (Some(VENDOR), Some(ttft_ms)) => runtime.block_on(vendor(Duration::from_millis(ttft_ms.parse().unwrap()))),
         // cargo passes `--bench`.
         _ => runtime.block_on(async {
@@ -89,7 +93,7 @@ struct Measured {
 }
 
 async fn overhead() {
-    let vendor = start_this(&[VENDOR, "0"]);
+    let vendor = start_this(&[INSTANT_VENDOR]);
     let relay = start_this(&[RELAY, &vendor.url()]);
     let fixed = start_fixed(&vendor.url(), &EVERYTHING);
     let quiet = start_fixed(&vendor.url(), &[&EVERYTHING[..], &["--log-level", "warn"]].concat());
@@ -115,7 +119,7 @@ async fn overhead() {
         }
     }
     let base = [0.5, 0.99].map(|quantile| measured[0].median(quantile));
-    let calls = f64::from(RATE) * ROUND.as_secs_f64() * ROUNDS as f64;
+    let calls = f64::from(RATE) * (load::WARM_UP + ROUND).as_secs_f64() * ROUNDS as f64;
     for ((name, ..), measured) in rows.iter().zip(&measured) {
         let [p50, p99] = [0.5, 0.99].map(|quantile| measured.median(quantile));
         let (more_p50, more_p99, cpu) = (p50 - base[0], p99 - base[1], 1000.0 * measured.cpu_ms as f64 / calls);

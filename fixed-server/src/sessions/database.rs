@@ -4,12 +4,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sqlx::any::{AnyArguments, AnyRow};
-use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
-use sqlx::{Any, AnyConnection, AnyPool, Row};
+use sqlx::{Any, AnyConnection, Row};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use super::pool::{Connection, Pool};
 use crate::telemetry::DatabaseMetrics;
 
 /// How much longer a statement may take than a lock is waited for, so that the database itself gets to
@@ -36,7 +36,7 @@ pub enum DatabaseError {
 /// The pool of connections. A statement goes in, rows come out; between the two a connection is taken
 /// and given back, and nobody outside can hold one.
 pub(super) struct Database {
-    pool: AnyPool,
+    pool: Pool,
     /// In line for this, statements that write wait without a connection.
     writers: Semaphore,
     acquire_timeout: Duration,
@@ -52,7 +52,7 @@ pub(super) struct Database {
 
 impl Database {
     pub(super) fn new(
-        pool: AnyPool,
+        pool: Pool,
         writers: usize,
         wait: Duration,
         keeps_alive: Option<AnyConnection>,
@@ -72,8 +72,7 @@ impl Database {
 
     /// Runs a statement that only reads.
     pub(super) async fn read(&self, statement: Statement) -> Result<Vec<AnyRow>, DatabaseError> {
-        let connection = async { self.pool.acquire().await };
-        let rows = self.run(statement, connection).await;
+        let rows = self.run(statement, self.pool.acquire()).await;
         note(&self.reads_fail, &rows, "read from");
         rows
     }
@@ -91,31 +90,26 @@ impl Database {
         rows
     }
 
-    async fn run(
-        &self,
+    async fn run<'a>(
+        &'a self,
         statement: Statement,
-        connection: impl Future<Output = sqlx::Result<PoolConnection<Any>>>,
+        connection: impl Future<Output = sqlx::Result<Connection<'a>>>,
     ) -> Result<Vec<AnyRow>, DatabaseError> {
-        let connection = match timeout(self.acquire_timeout, connection).await {
-            Ok(Ok(connection)) => connection,
-            Err(_) | Ok(Err(sqlx::Error::PoolTimedOut)) => {
-                self.metrics.acquire_timeout();
-                return Err(DatabaseError::AcquireTimeout(self.acquire_timeout));
-            }
-            Ok(Err(error)) => return Err(error.into()),
-        };
-        let mut busy = Busy(Some(connection));
-        let Some(connection) = &mut busy.0 else { return Err(sqlx::Error::PoolClosed.into()) };
-        let rows = timeout(self.statement_timeout, statement.fetch_all(&mut **connection)).await;
+        let connection = timeout(self.acquire_timeout, connection).await.map_err(|_| {
+            self.metrics.acquire_timeout();
+            DatabaseError::AcquireTimeout(self.acquire_timeout)
+        });
+        let mut connection = connection??;
+        let rows = timeout(self.statement_timeout, statement.fetch_all(&mut connection.inner)).await;
         let rows = rows.map_err(|_| DatabaseError::StatementTimeout(self.statement_timeout))??;
-        busy.give_back();
+        connection.keep();
         Ok(rows)
     }
 
     /// Sets the gauges of the pool to what they are now.
     pub(super) fn count_connections(&self) {
-        let open = self.pool.size() as usize;
-        self.metrics.connections(open, open.saturating_sub(self.pool.num_idle()));
+        let (open, in_use) = self.pool.count();
+        self.metrics.connections(open, in_use);
     }
 
     /// Closes all connections, for which SQLite tidies its files up. It waits for those that are in use.
@@ -136,25 +130,6 @@ fn note(fails: &AtomicBool, rows: &Result<Vec<AnyRow>, DatabaseError>, what: &'s
 impl fmt::Debug for Database {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Database").finish_non_exhaustive()
-    }
-}
-
-/// A connection on which a statement runs. Dropped before that has ended (its caller left, its time is
-/// over, it failed), it is closed and not given back: nobody knows what it is in the middle of, and the
-/// pool would wait for its answer without a limit.
-struct Busy(Option<PoolConnection<Any>>);
-
-impl Busy {
-    fn give_back(mut self) {
-        drop(self.0.take());
-    }
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        if let Some(connection) = self.0.take() {
-            drop(connection.detach());
-        }
     }
 }
 

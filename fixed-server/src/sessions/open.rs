@@ -1,7 +1,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::any::AnyConnectOptions;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{AnyConnection, AssertSqlSafe, ConnectOptions, Connection, SqlSafeStr, raw_sql};
 use tokio::time::timeout;
@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::DatabaseUrl;
 use super::database::{Database, DatabaseError};
+use super::pool::Pool;
 use crate::settings::{DatabaseSettings, Limits};
 use crate::telemetry::DatabaseMetrics;
 
@@ -19,10 +20,6 @@ const START_TIMEOUT: Duration = Duration::from_secs(10);
 /// Largest private database, in pages of 4 KiB (64 MiB): it lives in memory, and clients decide how many
 /// sessions there are.
 const PRIVATE_PAGES_MAX: u32 = 16_384;
-
-/// How long a connection may lie idle before it is tested on its next use: a test costs as much as the
-/// statement that it is made for, and of a database that has restarted hardly anything is younger.
-const TESTED_AFTER_IDLE: Duration = Duration::from_secs(1);
 
 /// Why the database cannot be used. No text here has a password.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +56,7 @@ pub enum OpenError {
 
 /// What the kinds of database differ in; the statements are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Dialect {
+pub(super) enum Dialect {
     PrivateSqlite,
     SqliteFile,
     Postgres,
@@ -139,14 +136,7 @@ pub(super) async fn open(options: &OpenOptions<'_>, metrics: DatabaseMetrics) ->
     let first = first.await.map_err(|_| OpenError::Timeout { database: name() })??;
 
     let wait = options.acquire_timeout;
-    let pool = AnyPoolOptions::new()
-        .max_connections(options.pool_size)
-        .acquire_timeout(wait)
-        .max_lifetime(options.recycle_time)
-        .test_before_acquire(false)
-        .before_acquire(|connection, about| Box::pin(test_if_idle(connection, about.idle_for)))
-        .after_connect(move |connection, _| Box::pin(prepare(connection, dialect, wait)))
-        .connect_lazy_with(connect);
+    let pool = Pool::new(connect, dialect, wait, options.pool_size, options.recycle_time);
     // A database in memory is gone with its last connection, and the pool closes its own when they are
     // old or their caller left. This one is used by nobody.
     let keeps_alive = (dialect == Dialect::PrivateSqlite).then_some(first);
@@ -159,14 +149,7 @@ fn private() -> sqlx::Result<AnyConnectOptions> {
     AnyConnectOptions::from_str(&format!("sqlite:///fixed-server-{}?mode=rwc&vfs=memdb", Uuid::now_v7()))
 }
 
-async fn test_if_idle(connection: &mut AnyConnection, idle_for: Duration) -> sqlx::Result<bool> {
-    if idle_for >= TESTED_AFTER_IDLE {
-        connection.ping().await?;
-    }
-    Ok(true)
-}
-
-async fn prepare(connection: &mut AnyConnection, dialect: Dialect, lock_wait: Duration) -> sqlx::Result<()> {
+pub(super) async fn prepare(connection: &mut AnyConnection, dialect: Dialect, lock_wait: Duration) -> sqlx::Result<()> {
     if let Some(sql) = dialect.preparation(lock_wait) {
         // Numbers and constants of ours.
         raw_sql(AssertSqlSafe(sql)).execute(connection).await?;
