@@ -13,9 +13,9 @@ pub(super) static LAB: Lab = Lab {
     mistake_file: "broken-server/src/mistakes/threads/pool_per_chunk.rs",
     fix_file: "fixed-server/src/upstream/events.rs",
     proves_not: "that a late health check is always this: a busy processor is late too, but then the processor \
-                 is busy; nor how late it is at another load (about gap x (1 - threads / streams) where tokens do \
-                 not come together)",
-    // Twice as many streams as threads. They are opened together, so their tokens come together.
+                 is busy; nor how late it is at another load (about gap x (1 - threads / streams) where tokens are \
+                 spread, more where they come together)",
+    // Twice as many streams as threads, opened over one gap, so that their tokens are spread over it.
     normal: Profile {
         vendor: &["--tokens", "40", "--ttft", "250ms", "--inter-token", "250ms"],
         arms: &[
@@ -27,10 +27,10 @@ pub(super) static LAB: Lab = Lab {
         phases: &[
             Phase::new(BASELINE, "idle").hold(secs(2)),
             Phase::new("below", "39 streams")
-                .adds(&[Load { tokens: Some(12), ..Load::of(39) }], millis(50))
-                .settle(millis(750))
+                .adds(&[Load { tokens: Some(12), ..Load::of(39) }], millis(250))
+                .settle(millis(550))
                 .hold(secs(3)),
-            Phase::new(LOADED, "80 streams").adds(&[Load::of(80)], millis(100)).settle(secs(1)).hold(secs(8)),
+            Phase::new(LOADED, "80 streams").adds(&[Load::of(80)], millis(250)).settle(millis(850)).hold(secs(8)),
         ],
         probe_timeout: secs(3),
         claims: &claims(80.0, 40.0),
@@ -47,10 +47,10 @@ pub(super) static LAB: Lab = Lab {
         phases: &[
             Phase::new(BASELINE, "idle").hold(millis(500)),
             Phase::new("below", "7 streams")
-                .adds(&[Load { tokens: Some(5), ..Load::of(7) }], millis(50))
-                .settle(millis(500))
+                .adds(&[Load { tokens: Some(5), ..Load::of(7) }], millis(250))
+                .settle(millis(300))
                 .hold(secs(1)),
-            Phase::new(LOADED, "16 streams").adds(&[Load::of(16)], millis(50)).settle(millis(750)).hold(secs(2)),
+            Phase::new(LOADED, "16 streams").adds(&[Load::of(16)], millis(250)).settle(millis(550)).hold(secs(2)),
         ],
         probe_timeout: secs(1),
         patience: millis(1500),
