@@ -2,7 +2,7 @@ use super::{CommandError, Ended};
 use crate::cli::{LabArgs, Programs, Sides};
 use crate::lab::{self, Finished, Lab, Options, Phase, Profile, RunningArm, cast};
 use crate::report::{self, LiveLines, Paint, Terminal};
-use crate::result::Side;
+use crate::result::{Outcome, Side};
 use crate::stand;
 
 pub(super) async fn execute(args: &LabArgs, terminal: &Terminal) -> Result<Ended, CommandError> {
@@ -59,6 +59,10 @@ pub(super) async fn run_and_show(
     terminal.line("");
     report::verdict(terminal, &finished.result.verdict);
     read_on(terminal, lab, options);
+    if options.sides == [Side::Broken] && !options.expect_fixed && finished.result.verdict.result == Outcome::NotHeld {
+        let command = format!("make lab NAME={} MENDED=1 asks it for what is claimed of the fix", lab.name);
+        terminal.line(report::wrap("  Mended it?   ", &command));
+    }
     Ok(finished)
 }
 
