@@ -101,3 +101,77 @@ impl Connection<'_> {
         pool.idle().push(Idle { connection: inner, made, since: Instant::now() });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::str::FromStr;
+
+    use futures_util::FutureExt;
+    use sqlx::query;
+
+    use super::*;
+
+    fn pool(size: u32, recycle_time: Option<Duration>) -> Pool {
+        sqlx::any::install_default_drivers();
+        let options = AnyConnectOptions::from_str("sqlite::memory:").unwrap();
+        Pool::new(options, Dialect::PrivateSqlite, Duration::from_secs(1), size, recycle_time)
+    }
+
+    /// Only the connection itself sees it.
+    async fn mark(connection: &mut Connection<'_>) {
+        query("CREATE TEMP TABLE mark (n INTEGER)").execute(&mut connection.inner).await.unwrap();
+    }
+
+    async fn is_marked(connection: &mut Connection<'_>) -> bool {
+        query("SELECT n FROM mark").fetch_all(&mut connection.inner).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn a_kept_connection_is_used_again_and_a_dropped_one_is_not() {
+        let pool = pool(2, None);
+        let mut first = pool.acquire().await.unwrap();
+        mark(&mut first).await;
+        first.keep();
+        assert_eq!(pool.count(), (1, 0));
+        let mut again = pool.acquire().await.unwrap();
+        assert!(is_marked(&mut again).await);
+        assert_eq!(pool.count(), (1, 1));
+        drop(again);
+        assert_eq!(pool.count(), (0, 0));
+        assert!(!is_marked(&mut pool.acquire().await.unwrap()).await);
+    }
+
+    #[tokio::test]
+    async fn an_old_connection_is_not_used_again() {
+        let pool = pool(1, Some(Duration::ZERO));
+        let mut first = pool.acquire().await.unwrap();
+        mark(&mut first).await;
+        first.keep();
+        assert!(!is_marked(&mut pool.acquire().await.unwrap()).await);
+    }
+
+    #[tokio::test]
+    async fn who_is_one_too_many_waits_in_line_and_gives_up_without_harm() {
+        let pool = pool(1, None);
+        let held = pool.acquire().await.unwrap();
+        let mut second = Box::pin(pool.acquire());
+        let mut third = Box::pin(pool.acquire());
+        assert!(second.as_mut().now_or_never().is_none());
+        assert!(third.as_mut().now_or_never().is_none());
+        drop(second);
+        held.keep();
+        assert_eq!(third.await.map(|_| pool.count()).unwrap(), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn the_end_waits_for_what_is_in_use_and_then_there_is_no_more() {
+        let pool = pool(2, None);
+        let held = pool.acquire().await.unwrap();
+        let mut closing = Box::pin(pool.close());
+        assert!(closing.as_mut().now_or_never().is_none());
+        held.keep();
+        closing.await;
+        assert_eq!(pool.count().1, 0);
+        assert!(matches!(pool.acquire().await.map(drop), Err(sqlx::Error::PoolClosed)));
+    }
+}
