@@ -63,11 +63,11 @@ pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
 /// new calls are refused, connections are a little later, running streams may go on for
 /// [`Settings::shutdown_grace`], and what is left then ends with an error event.
 ///
-/// # Errors
-/// See [`RunError`]. A stop that was asked for is none.
-///
 /// Boxed: the future of an `async fn` is compiled where it is polled, and the program would compile the
 /// whole server a second time.
+///
+/// # Errors
+/// See [`RunError`]. A stop that was asked for is none.
 pub fn run<'a>(
     listener: TcpListener,
     settings: &'a Settings,

@@ -103,11 +103,11 @@ impl From<u8> for Ended {
 
 /// Runs a command to its end.
 ///
-/// # Errors
-/// [`CommandError`] when it has no verdict.
-///
 /// Boxed: the future of an `async fn` is compiled where it is polled, and the program would compile
 /// everything a second time.
+///
+/// # Errors
+/// [`CommandError`] when it has no verdict.
 pub fn execute<'a>(command: &'a Command, terminal: &'a Terminal) -> LocalBoxFuture<'a, Result<Ended, CommandError>> {
     Box::pin(async move {
         Ok(match command {

@@ -16,8 +16,8 @@ const TESTED_AFTER_IDLE: Duration = Duration::from_secs(1);
 ///
 /// Not sqlx's pool: that tests each connection when it is given back, in a task of its own. The next
 /// request finds it still out, and wakes another one, with another thread and cold caches. Measured with
-/// `make bench-stack`, the check of a key then adds 0.9 ms to the 99th percentile of a call, and with
-/// this 0.2 ms.
+/// `make bench-stack`, a call whose key is checked takes about 500 us of processor time with it, and about
+/// 440 us with this.
 pub(super) struct Pool {
     connect: AnyConnectOptions,
     dialect: Dialect,
