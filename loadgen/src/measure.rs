@@ -4,6 +4,8 @@
 mod closed_loop;
 /// A latency distribution.
 mod latencies;
+/// When probes are due.
+mod metronome;
 /// What became of a set of probes.
 mod probe_log;
 /// Open-loop health probes on a thread of their own.

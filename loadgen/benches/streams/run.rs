@@ -74,6 +74,8 @@ fn arguments(
         ("--ramp", format!("{}ms", ramp.as_millis())),
         ("--duration", format!("{}ms", (ramp + window).as_millis())),
         ("--probe", "health=/debug/health-sync".to_owned()),
+        // Enough of them for a 99th percentile that is not the second worst of a few.
+        ("--probe-rate", "100".to_owned()),
         ("--vendor", format!("http://{vendor}")),
         ("--pid", running.pid().to_string()),
         ("--out", out.display().to_string()),

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::metronome::{Beat, Metronome, Tick};
 use super::{Latencies, ProbeLog, ProbeOutcome, ProbeRecord};
 use crate::http::{self, Endpoint};
 
@@ -130,41 +131,29 @@ struct Schedule {
     timeout: Duration,
 }
 
-fn probe_until(stop: &CancellationToken, origin: Instant, schedules: Vec<Schedule>, lag: &Arc<LagLog>) {
+fn probe_until(stop: &CancellationToken, origin: Instant, schedules: Vec<Schedule>, lag: &LagLog) {
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.unwrap_or_else(|error| panic!("no runtime for the probes: {error}"));
     runtime.block_on(async {
-        let mut tasks = JoinSet::new();
         let count = schedules.len() as u32;
-        for (index, schedule) in schedules.into_iter().enumerate() {
-            // Spread over the interval, so that probes do not queue behind each other here.
-            let first = origin.elapsed() + schedule.interval * index as u32 / count;
-            tasks.spawn(keep_schedule(stop.clone(), origin, first, schedule, lag.clone()));
+        let begun = origin.elapsed();
+        // Spread over the interval, so that probes do not queue behind each other here.
+        let beat = |(index, schedule): (usize, &Schedule)| Beat {
+            first: begun + schedule.interval * index as u32 / count,
+            interval: schedule.interval,
+        };
+        let mut metronome = Metronome::start(origin, schedules.iter().enumerate().map(beat).collect());
+        let mut probes = JoinSet::new();
+        while let Some(Some(Tick { beat, due })) = stop.run_until_cancelled(metronome.tick()).await {
+            let schedule = &schedules[beat];
+            lag.record(origin.elapsed().saturating_sub(due));
+            schedule.log.begin(due);
+            probes.spawn(probe(origin, due, schedule.clone()));
+            while probes.try_join_next().is_some() {}
         }
-        tasks.join_all().await;
+        drop(metronome);
+        probes.join_all().await;
     });
-}
-
-async fn keep_schedule(
-    stop: CancellationToken,
-    origin: Instant,
-    first: Duration,
-    schedule: Schedule,
-    lag: Arc<LagLog>,
-) {
-    let mut probes = JoinSet::new();
-    for tick in 0u32.. {
-        let due = first + schedule.interval * tick;
-        tokio::select! {
-            () = stop.cancelled() => break,
-            () = tokio::time::sleep_until((origin + due).into()) => {}
-        }
-        lag.record(origin.elapsed().saturating_sub(due));
-        schedule.log.begin(due);
-        probes.spawn(probe(origin, due, schedule.clone()));
-        while probes.try_join_next().is_some() {}
-    }
-    probes.join_all().await;
 }
 
 async fn probe(origin: Instant, due: Duration, schedule: Schedule) {

@@ -1,9 +1,10 @@
+use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System};
 
 use super::StreamLog;
 use crate::measure::TICK;
@@ -144,13 +145,39 @@ fn sample_process(system: &mut System, pid: Pid) -> Option<ProcessSample> {
         rss_bytes: process.memory(),
         // sysinfo leaves out the thread that the process began with.
         threads: process.tasks().map(|tasks| tasks.len() as u64 + 1),
-        fds: process.open_files().map(|files| files as u64),
+        fds: descriptors(process),
     })
+}
+
+/// Open descriptors. Linux (6.2 and later) tells how many there are as the size of a directory. Counted one
+/// by one, 18,000 of them take a core for 25 ms, which the server that is being measured then lacks.
+fn descriptors(process: &Process) -> Option<u64> {
+    let directory = fs::metadata(format!("/proc/{}/fd", process.pid())).map_or(0, |directory| directory.len());
+    if directory > 0 { Some(directory) } else { process.open_files().map(|files| files as u64) }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
+
+    #[test]
+    fn descriptors_are_counted_as_they_are() {
+        const MORE: u64 = 50;
+        let count = || {
+            let process = sample_process(&mut System::new(), Pid::from_u32(std::process::id()));
+            process.and_then(|process| process.fds)
+        };
+        let before = count();
+        let opened: Vec<_> = (0..MORE).map_while(|_| File::open("/dev/null").ok()).collect();
+        let after = count();
+        assert_eq!(opened.len() as u64, MORE);
+        // Not every system tells; where it does, tests beside this one may come and go.
+        if let (Some(before), Some(after)) = (before, after) {
+            assert!(after.abs_diff(before + MORE) < MORE / 2, "{before}, then {after}");
+        }
+    }
 
     #[test]
     fn threads_are_counted_as_they_are() {
