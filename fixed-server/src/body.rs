@@ -1,3 +1,5 @@
+/// The end that comes from outside.
+mod cut;
 /// An answer that is begun before its first token.
 mod early;
 /// What a client gets of a vendor's message.
@@ -11,7 +13,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use http_body::{Body, Frame};
 use resilience::OutcomeGuard;
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio_util::sync::CancellationToken;
 use wire::stream::{VendorEvent, error_event};
 
 use crate::errors::Failure;
@@ -19,6 +21,7 @@ use crate::outcome::Outcome;
 use crate::stack::{Held, Opened};
 use crate::telemetry::OpenStream;
 use crate::upstream::{Batch, EventStream};
+use cut::Cut;
 
 pub(crate) use early::EarlyBody;
 pub(crate) use format::Format;
@@ -34,7 +37,7 @@ pub(crate) struct StreamBody {
     running: Option<Running>,
     format: Format,
     /// Ready when the time for an orderly end is over.
-    cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    cut: Cut,
 }
 
 // ANCHOR: orphaned-streams
@@ -65,7 +68,7 @@ impl StreamBody {
     ) -> Self {
         let Opened { events, head, held } = opened;
         let running = Running { events, head, open, last_token: None, outcome: Some(outcome), held };
-        StreamBody { running: Some(running), format, cut: Box::pin(cut.cancelled_owned()) }
+        StreamBody { running: Some(running), format, cut: Cut::new(cut) }
     }
 }
 
@@ -85,7 +88,7 @@ impl Body for StreamBody {
             } else if !running.head.is_empty() {
                 let head = std::mem::take(&mut running.head);
                 head.into_iter().flat_map(|batch| running.pass_on(batch, format)).collect()
-            } else if this.cut.as_mut().poll(cx).is_ready() {
+            } else if this.cut.poll(cx).is_ready() {
                 // Asked before the vendor is: a stream that never pauses is to end as well.
                 this.fail(&Failure::ShuttingDown)
             } else {

@@ -6,6 +6,8 @@ mod connections;
 mod events;
 /// One request and its answer, on one connection.
 mod exchange;
+/// How long a stream may be silent.
+mod patience;
 
 use std::error::Error;
 use std::time::Duration;

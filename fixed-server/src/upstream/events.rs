@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::Body as _;
-use tokio::time::{Instant, Sleep, sleep};
 use wire::sse::{Decoder, EVENT_BYTES_MAX, Event};
 use wire::stream::VendorEvent;
 
 use super::answer::Body;
+use super::patience::Patience;
 use crate::errors::{Failure, UpstreamFailure};
 use crate::settings::Limits;
 
@@ -44,26 +44,13 @@ pub(crate) struct EventStream {
     decoder: Decoder,
     /// What ended the stream, when events that came before it had to be told first.
     failed: Option<Failure>,
-    idle_timeout: Duration,
-    quiet_since: Instant,
-    /// When it has taken longer than any stream may.
-    ends_at: Instant,
-    /// Fires at the earliest time at which the stream can have been quiet for too long, or is to end.
-    timer: Pin<Box<Sleep>>,
+    patience: Patience,
 }
 
 impl EventStream {
     pub(super) fn new(body: Body, limits: &Limits) -> Self {
-        let now = Instant::now();
-        EventStream {
-            body,
-            decoder: Decoder::new(EVENT_BYTES_MAX),
-            failed: None,
-            idle_timeout: limits.idle_timeout,
-            quiet_since: now,
-            ends_at: now + limits.total_timeout,
-            timer: Box::pin(sleep(limits.idle_timeout.min(limits.total_timeout))),
-        }
+        let decoder = Decoder::new(EVENT_BYTES_MAX);
+        EventStream { body, decoder, failed: None, patience: Patience::new(limits) }
     }
 
     /// Waits for the first token, and returns it with what was held back before it. How long that may
@@ -102,11 +89,9 @@ impl EventStream {
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Batch, Failure>> {
         match self.poll_read(cx) {
             // Asked of the last read, so that a stream that never pauses ends as well.
-            Poll::Ready(Ok(_)) if self.quiet_since >= self.ends_at => {
-                Poll::Ready(Err(UpstreamFailure::TotalTimeout.into()))
-            }
+            Poll::Ready(Ok(_)) if self.patience.has_ended() => Poll::Ready(Err(UpstreamFailure::TotalTimeout.into())),
             Poll::Ready(read) => Poll::Ready(read),
-            Poll::Pending => Poll::Ready(Err(ready!(self.poll_too_long(cx)).into())),
+            Poll::Pending => Poll::Ready(Err(ready!(self.patience.poll_over(cx)).into())),
         }
     }
     // ANCHOR_END: more-threads
@@ -116,7 +101,7 @@ impl EventStream {
 
     /// Begins the wait of [`EventStream::poll_end`].
     pub(crate) fn done(&mut self) {
-        self.timer.as_mut().reset(Instant::now() + END_TIMEOUT);
+        self.patience.end_after(END_TIMEOUT);
     }
 
     /// Ready when the vendor's answer has ended, or when that is not worth waiting for any more.
@@ -127,7 +112,7 @@ impl EventStream {
                 return Poll::Ready(());
             }
         }
-        self.timer.as_mut().poll(cx)
+        self.patience.poll_end(cx)
     }
 
     /// Reads until something is complete: events, or a comment, by which a vendor that thinks says
@@ -142,30 +127,13 @@ impl EventStream {
                     let Ok(piece) = frame.into_data() else { continue };
                     let batch = self.decode(piece);
                     if !batch.messages.is_empty() || batch.verbatim.is_some() {
-                        self.quiet_since = Instant::now();
+                        self.patience.heard();
                         return Poll::Ready(Ok(batch));
                     }
                 }
                 Some(Err(error)) => return Poll::Ready(Err(error.into())),
                 None => return Poll::Ready(Err(UpstreamFailure::Truncated.into())),
             }
-        }
-    }
-
-    /// Ready when the stream has been quiet for too long, or has taken too long. The timer is not set
-    /// anew for each piece, which would cost more than the piece; when it fires, it is set to where it
-    /// should stand.
-    fn poll_too_long(&mut self, cx: &mut Context<'_>) -> Poll<UpstreamFailure> {
-        loop {
-            ready!(self.timer.as_mut().poll(cx));
-            let (now, quiet_until) = (Instant::now(), self.quiet_since + self.idle_timeout);
-            if now >= self.ends_at {
-                return Poll::Ready(UpstreamFailure::TotalTimeout);
-            }
-            if now >= quiet_until {
-                return Poll::Ready(UpstreamFailure::IdleTimeout);
-            }
-            self.timer.as_mut().reset(quiet_until.min(self.ends_at));
         }
     }
 
