@@ -2,6 +2,8 @@
 mod database;
 /// What is under way, counted when it ends, however it ends.
 mod guards;
+/// A log that stops nobody.
+mod log_writer;
 /// What is logged, and how.
 mod logs;
 /// What is counted: `/metrics`.

@@ -1,9 +1,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use reqwest::Client;
 use serde_json::json;
-use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 /// How long calls took, in milliseconds, sorted.
@@ -26,26 +26,33 @@ pub(crate) fn client() -> Client {
     Client::builder().no_proxy().build().unwrap()
 }
 
-/// Before calls are timed: connections are opened, on both sides of the server.
-pub(crate) const WARM_UP: Duration = Duration::from_millis(500);
+/// Who calls one server, over connections that are kept.
+pub(crate) struct Caller {
+    client: Client,
+    url: String,
+}
 
-/// So many calls a second, evenly, each timed from when it was sent: the same clock for all servers,
-/// and a client that is late now and then is late for all.
-pub(crate) async fn constant(addr: SocketAddr, path: &str, rate: u32, length: Duration) -> Latencies {
-    let (client, url) = (client(), format!("http://{addr}{path}"));
-    let body = json!({ "model": "m", "max_tokens": 1, "messages": [{ "role": "user", "content": "hi" }] });
-    let (mut calls, begun) = (JoinSet::new(), Instant::now());
-    let calls_in = move |length: Duration| (f64::from(rate) * length.as_secs_f64()) as u32;
-    for number in 0..calls_in(WARM_UP + length) {
-        sleep_until(begun + Duration::from_secs(1) / rate * number).await;
-        let request = client.post(&url).bearer_auth("demo-key").json(&body);
-        calls.spawn(async move {
-            let sent = Instant::now();
-            let answer = request.send().await.unwrap();
-            assert_eq!(answer.status(), 200);
-            answer.bytes().await.unwrap();
-            (number >= calls_in(WARM_UP)).then(|| sent.elapsed().as_secs_f64() * 1000.0)
-        });
+impl Caller {
+    pub(crate) fn new(addr: SocketAddr, path: &str) -> Self {
+        Caller { client: client(), url: format!("http://{addr}{path}") }
     }
-    Latencies::of(calls.join_all().await.into_iter().flatten().collect())
+
+    /// Makes so many calls, one each `gap`, and returns how long they took in the order in which they were
+    /// sent. Each is timed from when it was sent: a client that is late now and then is late for all.
+    pub(crate) async fn calls(&self, count: u32, gap: Duration) -> Vec<f64> {
+        let body = json!({ "model": "m", "max_tokens": 1, "messages": [{ "role": "user", "content": "hi" }] });
+        let (mut calls, begun) = (Vec::new(), Instant::now());
+        for number in 0..count {
+            sleep_until(begun + gap * number).await;
+            let request = self.client.post(&self.url).bearer_auth("demo-key").json(&body);
+            calls.push(tokio::spawn(async move {
+                let sent = Instant::now();
+                let answer = request.send().await.unwrap();
+                assert_eq!(answer.status(), 200);
+                answer.bytes().await.unwrap();
+                sent.elapsed().as_secs_f64() * 1000.0
+            }));
+        }
+        join_all(calls).await.into_iter().map(Result::unwrap).collect()
+    }
 }

@@ -2,8 +2,8 @@
 //! `cargo bench -p fixed-server --bench stack`, or `make bench-stack`.
 //!
 //! Every server is a process of its own: fixed-server with all of its limits on, and beside it the
-//! barest relay that there is, made of the same two libraries. They get the same calls in turns, so that
-//! whatever else the machine does, it does to all of them. The client and the vendor share the machine.
+//! barest relay that there is, made of the same two libraries. They get the same calls in short turns, so
+//! that whatever else the machine does, it does to all of them. The client and the vendor share the machine.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark fails by panicking")]
 
@@ -20,14 +20,23 @@ mod server;
 
 use std::time::Duration;
 
-use load::Latencies;
+use load::{Caller, Latencies};
 use mock_llm::MockLlm;
 use server::Server;
 
 /// Calls a second.
 const RATE: u32 = 1000;
-const ROUNDS: usize = 11;
-const ROUND: Duration = Duration::from_secs(2);
+
+/// Calls of a turn: so few that each server's next turn comes within a second, as connections that idled
+/// for longer would be tested.
+const TURN: u32 = 100;
+const TURNS: usize = 250;
+
+/// Turns before those that count: connections are opened, on both sides of the server.
+const WARM_UP_TURNS: usize = 10;
+
+/// Calls of each turn that do not count: the caches are another server's.
+const WARM_UP_CALLS: usize = 20;
 
 /// All limits on and none of them reached.
 const EVERYTHING: [&str; 16] = [
@@ -85,53 +94,54 @@ fn start_fixed(upstream: &str, flags: &[&str]) -> Server {
     Server::start(env!("CARGO_BIN_EXE_fixed-server").as_ref(), &[&own, flags].concat())
 }
 
-/// What one server took, round by round.
-#[derive(Default)]
-struct Measured {
-    rounds: Vec<Latencies>,
+/// A server, and what its calls took.
+struct Row {
+    name: &'static str,
+    server: Server,
+    caller: Caller,
+    millis: Vec<f64>,
     cpu_ms: u64,
+}
+
+impl Row {
+    fn new(name: &'static str, server: Server, path: &str) -> Self {
+        let caller = Caller::new(server.addr, path);
+        Row { name, server, caller, millis: Vec::new(), cpu_ms: 0 }
+    }
 }
 
 async fn overhead() {
     let vendor = start_this(&[INSTANT_VENDOR]);
-    let relay = start_this(&[RELAY, &vendor.url()]);
-    let fixed = start_fixed(&vendor.url(), &EVERYTHING);
-    let quiet = start_fixed(&vendor.url(), &[&EVERYTHING[..], &["--log-level", "warn"]].concat());
-    let rows = [
-        ("bare relay", &relay, "/llm"),
-        ("fixed-server, /llm", &fixed, "/llm"),
-        ("  without a log line a call", &quiet, "/llm"),
-        ("fixed-server, /v1 (reads a key)", &fixed, "/v1/chat/completions"),
+    let relay = || start_this(&[RELAY, &vendor.url()]);
+    let fixed = |more: &[&str]| start_fixed(&vendor.url(), &[&EVERYTHING[..], more].concat());
+    let mut rows = [
+        Row::new("bare relay", relay(), "/llm"),
+        // What it adds to itself is what this table cannot tell from nothing.
+        Row::new("  the same relay again", relay(), "/llm"),
+        Row::new("fixed-server, /llm", fixed(&[]), "/llm"),
+        Row::new("  without a log line a call", fixed(&["--log-level", "warn"]), "/llm"),
+        Row::new("fixed-server, /v1 (reads a key)", fixed(&[]), "/v1/chat/completions"),
     ];
-
-    println!("{RATE} calls a second, {ROUNDS} rounds of {ROUND:?} each in turns; medians of the rounds, in ms");
-    println!("{:32}  {:>7} {:>7}  {:>9} {:>9}  {:>11}", "", "p50", "p99", "added p50", "added p99", "CPU us/call");
-    let mut measured = rows.map(|_| Measured::default());
-    for round in 0..=ROUNDS {
-        for ((_, server, path), measured) in rows.iter().zip(&mut measured) {
-            let before = server.cpu_ms();
-            let latencies = load::constant(server.addr, path, RATE, ROUND).await;
-            // The first round opens the connections and warms everything up.
-            if round > 0 {
-                measured.rounds.push(latencies);
-                measured.cpu_ms += server.cpu_ms() - before;
+    for turn in 0..WARM_UP_TURNS + TURNS {
+        for row in &mut rows {
+            if turn == WARM_UP_TURNS {
+                row.cpu_ms = row.server.cpu_ms();
+            }
+            let millis = row.caller.calls(TURN, Duration::from_secs(1) / RATE).await;
+            if turn >= WARM_UP_TURNS {
+                row.millis.extend(&millis[WARM_UP_CALLS..]);
             }
         }
     }
-    let base = [0.5, 0.99].map(|quantile| measured[0].median(quantile));
-    let calls = f64::from(RATE) * (load::WARM_UP + ROUND).as_secs_f64() * ROUNDS as f64;
-    for ((name, ..), measured) in rows.iter().zip(&measured) {
-        let [p50, p99] = [0.5, 0.99].map(|quantile| measured.median(quantile));
-        let (more_p50, more_p99, cpu) = (p50 - base[0], p99 - base[1], 1000.0 * measured.cpu_ms as f64 / calls);
-        println!("{name:32}  {p50:>7.3} {p99:>7.3}  {more_p50:>9.3} {more_p99:>9.3}  {cpu:>11.0}");
-    }
-}
-
-impl Measured {
-    /// The median of the rounds' quantiles.
-    fn median(&self, quantile: f64) -> f64 {
-        let mut values: Vec<f64> = self.rounds.iter().map(|round| round.at(quantile)).collect();
-        values.sort_by(f64::total_cmp);
-        values[values.len() / 2]
+    println!("{RATE} calls a second, {TURNS} turns of {TURN} each; in ms");
+    println!("{:32}  {:>7} {:>7}  {:>9} {:>9}  {:>11}", "", "p50", "p99", "added p50", "added p99", "CPU us/call");
+    let mut base = None;
+    for row in rows {
+        let cpu_us = 1000.0 * (row.server.cpu_ms() - row.cpu_ms) as f64 / (f64::from(TURN) * TURNS as f64);
+        let latencies = Latencies::of(row.millis);
+        let [p50, p99] = [0.5, 0.99].map(|quantile| latencies.at(quantile));
+        let (base_p50, base_p99) = *base.get_or_insert((p50, p99));
+        let (more_p50, more_p99) = (p50 - base_p50, p99 - base_p99);
+        println!("{:32}  {p50:>7.3} {p99:>7.3}  {more_p50:>9.3} {more_p99:>9.3}  {cpu_us:>11.0}", row.name);
     }
 }

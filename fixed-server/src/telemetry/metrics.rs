@@ -12,7 +12,7 @@ use resilience::{BreakerState, Waited};
 use tokio::runtime::Handle;
 
 use super::DatabaseMetrics;
-use super::logs::lines_dropped;
+use super::log_writer::lines_dropped;
 use crate::outcome::Outcome;
 use crate::state::AppState;
 
