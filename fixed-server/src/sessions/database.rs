@@ -95,11 +95,20 @@ impl Database {
         statement: Statement,
         connection: impl Future<Output = sqlx::Result<Connection<'a>>>,
     ) -> Result<Vec<AnyRow>, DatabaseError> {
-        let connection = timeout(self.acquire_timeout, connection).await.map_err(|_| {
+        let Ok(connection) = timeout(self.acquire_timeout, connection).await else {
             self.metrics.acquire_timeout();
-            DatabaseError::AcquireTimeout(self.acquire_timeout)
-        });
-        let mut connection = connection??;
+            return Err(DatabaseError::AcquireTimeout(self.acquire_timeout));
+        };
+        let rows = self.run_on(connection, statement).await;
+        rows.inspect_err(|_| self.metrics.failure())
+    }
+
+    async fn run_on(
+        &self,
+        connection: sqlx::Result<Connection<'_>>,
+        statement: Statement,
+    ) -> Result<Vec<AnyRow>, DatabaseError> {
+        let mut connection = connection?;
         let rows = timeout(self.statement_timeout, statement.fetch_all(&mut connection.inner)).await;
         let rows = rows.map_err(|_| DatabaseError::StatementTimeout(self.statement_timeout))??;
         connection.keep();

@@ -10,6 +10,7 @@ pub(crate) struct DatabaseMetrics {
     connections: Gauge,
     in_use: Gauge,
     acquire_timeouts: Counter,
+    failures: Counter,
     results_dropped: Counter,
 }
 
@@ -27,6 +28,11 @@ impl DatabaseMetrics {
             self.acquire_timeouts.clone(),
         );
         registry.register(
+            "database_failures",
+            "Statements that had a connection or were to get a new one, and failed or were not answered in time",
+            self.failures.clone(),
+        );
+        registry.register(
             "session_results_dropped",
             "Results of sessions' calls that were not stored: too many waited, or the database failed",
             self.results_dropped.clone(),
@@ -42,6 +48,11 @@ impl DatabaseMetrics {
     /// Counts a statement that got no connection in time.
     pub(crate) fn acquire_timeout(&self) {
         self.acquire_timeouts.inc();
+    }
+
+    /// Counts a statement that failed, or was not answered in time.
+    pub(crate) fn failure(&self) {
+        self.failures.inc();
     }
 
     /// Counts a result that is lost.

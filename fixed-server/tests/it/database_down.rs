@@ -61,8 +61,12 @@ async fn a_lock_that_is_held_ends_in_a_status(database: TestDatabase) {
     for answer in reads {
         assert_eq!(answer.unwrap().status(), 200);
     }
-    // One of the six had the turn; the others waited for it, in vain.
-    assert_eq!(server.metric("database_acquire_timeouts_total").await, 5.0);
+    // One at a time had the turn, and the lock ended it; the others waited for a turn, in vain. On a busy
+    // machine one may come so late that its patience outlasts the first one's turn.
+    let (waited, had_turn) =
+        (server.metric("database_acquire_timeouts_total").await, server.metric("database_failures_total").await);
+    assert_eq!(waited + had_turn, 6.0, "each is counted once: {waited} waited, {had_turn} had the turn");
+    assert!((1.0..=2.0).contains(&had_turn), "{had_turn} had the turn, one after the other");
     drop(lock);
     assert_eq!(server.post(STREAM).header(SESSION, "s").send().await.unwrap().status(), 200);
     assert_eq!(mock.ledger().started, 7);
