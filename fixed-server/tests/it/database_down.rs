@@ -61,12 +61,14 @@ async fn a_lock_that_is_held_ends_in_a_status(database: TestDatabase) {
     for answer in reads {
         assert_eq!(answer.unwrap().status(), 200);
     }
-    // One at a time had the turn, and the lock ended it; the others waited for a turn, in vain. On a busy
-    // machine one may come so late that its patience outlasts the first one's turn.
+    // One at a time had the turn, and the lock ended it; the others waited for a turn, in vain. A turn at
+    // PostgreSQL takes longer than anybody's patience. At SQLite it takes as long, so that one who comes a
+    // moment late may see the end of the first one's.
+    let turns_max = if database.url.starts_with("postgres") { 1.0 } else { 2.0 };
     let (waited, had_turn) =
         (server.metric("database_acquire_timeouts_total").await, server.metric("database_failures_total").await);
     assert_eq!(waited + had_turn, 6.0, "each is counted once: {waited} waited, {had_turn} had the turn");
-    assert!((1.0..=2.0).contains(&had_turn), "{had_turn} had the turn, one after the other");
+    assert!((1.0..=turns_max).contains(&had_turn), "{had_turn} had the turn, one after the other");
     drop(lock);
     assert_eq!(server.post(STREAM).header(SESSION, "s").send().await.unwrap().status(), 200);
     assert_eq!(mock.ledger().started, 7);
