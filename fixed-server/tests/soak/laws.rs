@@ -36,9 +36,11 @@ pub(crate) fn check(size: &Size, seen: &Seen, ledger: &Ledger, before: &State, a
     // The vendor never saw more than the limits allow.
     // A call that is given up is over here a moment before the vendor sees its connection close, and
     // the next may be there first. Without clients that leave it is exact: see tests/it/limits.rs.
+    println!("At the vendor, most at once: {} of {}.", ledger.peak_active, size.max_in_flight);
     let most = size.max_in_flight + GIVEN_UP_UNSEEN;
     law(ledger.peak_active <= most, format!("{} at once at the vendor", ledger.peak_active));
     let most = most_in_a_window(&ledger.starts);
+    println!("Most starts within a second: {most} of {}.", size.rate);
     law(most <= size.rate, format!("{most} starts within a second"));
     let attempts = ledger.attempts_by_request_id.values().copied().max().unwrap_or(0);
     law(attempts <= 3, format!("a request had {attempts} attempts"));

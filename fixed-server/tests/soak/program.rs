@@ -7,8 +7,12 @@ use std::time::{Duration, Instant};
 
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
-/// Longest wait for rest: connections that nobody uses are closed after some seconds.
-const REST_WITHIN: Duration = Duration::from_secs(20);
+/// Connections to the vendor that nobody uses are closed after 4 s, and looked at once a second: what
+/// has not changed for longer than that will not change any more.
+const REST: Duration = Duration::from_secs(6);
+
+/// Longest wait for rest.
+const REST_WITHIN: Duration = Duration::from_secs(60);
 
 /// The program, killed when dropped.
 pub(crate) struct Program {
@@ -49,19 +53,22 @@ impl Program {
         format!("http://{}{path}", self.addr)
     }
 
-    /// The state once nothing is going on: it has not changed for a while, but for this look's own part.
+    /// The state once nothing is going on: it has not changed for [`REST`], but for this look's own part.
     pub(crate) async fn at_rest(&self) -> State {
         let deadline = Instant::now() + REST_WITHIN;
-        let mut last = self.state().await;
+        let (mut last, mut since) = (self.state().await, Instant::now());
         loop {
-            tokio::time::sleep(Duration::from_millis(1500)).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
             let now = self.state().await;
             let busy = ["llm_concurrent_calls", "llm_queue_length", "llm_open_streams"];
-            let resting = busy.iter().all(|gauge| now.sum(gauge) == 0.0)
+            let same = busy.iter().all(|gauge| now.sum(gauge) == 0.0)
                 && now.sum("http_connections") == last.sum("http_connections")
                 && now.sum("runtime_tasks") == last.sum("runtime_tasks")
                 && now.descriptors == last.descriptors;
-            if resting || Instant::now() > deadline {
+            if !same {
+                since = Instant::now();
+            }
+            if since.elapsed() > REST || Instant::now() > deadline {
                 return now;
             }
             last = now;
@@ -69,14 +76,19 @@ impl Program {
     }
 
     async fn state(&self) -> State {
+        // Before the question, whose own connection is still closing after it.
+        let descriptors = self.descriptors();
         let text = self.client.get(self.url("/metrics")).send().await.unwrap().text().await.unwrap();
         let samples = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.rsplit_once(' '));
         let metrics = samples.map(|(name, value)| (name.to_owned(), value.parse().unwrap())).collect();
+        State { metrics, descriptors }
+    }
+
+    fn descriptors(&self) -> Option<usize> {
         let pid = Pid::from_u32(self.child.id());
         let mut system = System::new();
         system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, ProcessRefreshKind::nothing());
-        let descriptors = system.process(pid).and_then(|process| process.open_files());
-        State { metrics, descriptors }
+        system.process(pid)?.open_files()
     }
 }
 
