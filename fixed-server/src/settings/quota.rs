@@ -1,5 +1,4 @@
 use std::num::{NonZeroU64, NonZeroUsize};
-use std::time::Duration;
 
 use resilience::Rate;
 
@@ -30,14 +29,16 @@ fn kept(quota: Rate, burst: Option<NonZeroUsize>, share: u64) -> Quota {
     // From its burst on, the first one too many comes an interval later. It must not come sooner at the
     // vendor either, where what was before it may arrive late: so the rest is given a twentieth longer.
     let rest = amount.saturating_sub(burst.get() - 1);
-    let slower = quota.interval() + Duration::from_millis((quota.interval().as_millis() as u64).div_ceil(19));
-    // A quota of a day cannot be slower than a day, and is kept by what arrives in time.
-    let even = Rate::new(rest, slower).or_else(|_| Rate::new(rest, quota.interval()));
+    let even = Rate::new(20 * rest, 21 * quota.interval());
+    // Of an interval of hours, which is too long for that, the time for one call is enough to spare.
+    let even = even.or_else(|_| Rate::new(amount.saturating_sub(burst.get()), quota.interval()));
     (even.unwrap_or(quota), burst)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proptest::prelude::*;
     use resilience::Gcra;
     use tokio::time::Instant;
@@ -77,12 +78,19 @@ mod tests {
             }
         }
 
-        /// Of one that is long beside the millisecond to which intervals are rounded up.
         #[test]
-        fn nine_tenths_of_the_quota_can_be_used(amount in 1_u64..100_000, millis in 500_u64..60_000) {
+        fn nine_tenths_of_the_quota_can_be_used(amount in 1_u64..100_000, millis in 100_u64..60_000) {
             let quota = Rate::new(amount, Duration::from_millis(millis)).unwrap();
             let (rate, _) = kept(quota, None, 20);
             prop_assert!(rate.time_for(900) <= quota.time_for(1000));
+        }
+    }
+    #[test]
+    fn a_quota_of_a_day_has_the_time_of_one_call_to_spare() {
+        for amount in [2, 1000] {
+            let quota = Rate::new(amount, Rate::INTERVAL_MAX).unwrap();
+            let (rate, burst) = kept(quota, None, 20);
+            assert!(rate.time_for(amount + 1 - burst.get()) >= quota.time_for(amount + 1), "{rate}");
         }
     }
 }
