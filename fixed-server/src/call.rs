@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use resilience::{Ask, Priority};
+use resilience::{Ask, Priority, UserGuard};
 use wire::chat::ChatRequest;
 use wire::error::Refusal;
 
@@ -25,8 +25,8 @@ pub(crate) struct Call {
     pub(crate) request_id: String,
     /// Headers that steer the mock vendor; empty unless the server was told to pass them on.
     pub(crate) mock_headers: Vec<(String, String)>,
-    /// Whose limits it counts against.
-    pub(crate) user: User,
+    /// The turn of its user, where users have limits; given back when nothing of the call is left.
+    pub(crate) turn: Option<Arc<UserGuard<User>>>,
     /// What it needs to be let in.
     pub(crate) ask: Ask,
     /// Tokens of its prompt, estimated.

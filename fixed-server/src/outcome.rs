@@ -35,6 +35,14 @@ pub(crate) fn guard(state: &AppState, call: &Call) -> OutcomeGuard<Outcome> {
     OutcomeGuard::new(Arc::new(record), Outcome::Disconnected, Outcome::Internal)
 }
 
+/// Records the outcome of a request for the model that was refused before anything of it was read but its
+/// head.
+pub(crate) fn refused(state: &AppState, request_id: &str, outcome: Outcome) {
+    state.metrics.call();
+    state.metrics.outcome(outcome);
+    tracing::info!(request_id, outcome = outcome.as_str(), "request ended");
+}
+
 /// Whether the vendor failed; `None` where it was not to blame and not asked, or not to its end.
 fn verdict_on_the_vendor(outcome: Outcome) -> Option<bool> {
     match outcome {

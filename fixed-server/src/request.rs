@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use resilience::{Ask, Deadline, Priority};
+use resilience::{Ask, Deadline, Priority, UserGuard};
 use uuid::Uuid;
 use wire::chat::ChatRequest;
 use wire::error::Refusal;
@@ -15,6 +15,7 @@ use wire::{BODY_BYTES_MAX, MOCK_HEADER_PREFIX, REQUEST_ID_HEADER, SESSION_ID_HEA
 use crate::call::{Call, Route, ask_for};
 use crate::errors::Failure;
 use crate::identity::{User, priority};
+use crate::outcome;
 use crate::sessions::{KeyHash, KeyId};
 use crate::state::AppState;
 
@@ -60,6 +61,8 @@ pub(crate) struct Head {
     request_id: String,
     mock_headers: Vec<(String, String)>,
     user: User,
+    /// The user's turn, where users have limits.
+    turn: Option<Arc<UserGuard<User>>>,
     priority: Priority,
 }
 
@@ -74,12 +77,29 @@ impl Head {
         let steering = steering.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
         let mock_headers = if state.allow_mock_headers { steering.collect() } else { Vec::new() };
         let priority = if state.limits.priorities { priority(request.headers())? } else { Priority::default() };
-        Ok(Head { request_id, mock_headers, user: User::at_the_other_end(request), priority })
+        Ok(Head { request_id, mock_headers, user: User::at_the_other_end(request), turn: None, priority })
     }
 
     /// The same for a request with this key: it is the key's user's, wherever it comes from.
     pub(crate) fn with_key(self, key: &KeyId) -> Self {
         Head { user: User::Key(key.clone()), ..self }
+    }
+
+    /// The same once its user has a turn, which is taken before the body is read: who is over a limit of
+    /// their own costs neither the memory for a body nor the time to read it.
+    ///
+    /// # Errors
+    /// [`Failure::UserLimit`], which is counted as the request's outcome.
+    pub(crate) fn enter(self, state: &AppState) -> Result<Self, Failure> {
+        let Some(users) = &state.users else { return Ok(self) };
+        match users.try_enter(self.user.clone()) {
+            Ok(turn) => Ok(Head { turn: Some(Arc::new(turn)), ..self }),
+            Err(rejected) => {
+                let failure = Failure::from(rejected);
+                outcome::refused(state, &self.request_id, failure.outcome());
+                Err(failure)
+            }
+        }
     }
 
     /// The call for a chat that the request leads to, with this body.
@@ -102,9 +122,9 @@ impl Head {
     }
 
     fn into_call(self, route: Route, body: impl Into<Bytes>) -> Call {
-        let Head { request_id, mock_headers, user, priority: _ } = self;
+        let Head { request_id, mock_headers, user: _, turn, priority: _ } = self;
         let (body, ask, progress) = (body.into(), Ask::default(), Arc::default());
-        Call { route, body, request_id, mock_headers, user, ask, prompt_tokens: 0, session: None, progress }
+        Call { route, body, request_id, mock_headers, turn, ask, prompt_tokens: 0, session: None, progress }
     }
 }
 

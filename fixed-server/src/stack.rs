@@ -14,6 +14,7 @@
 /// What is tried again, and when.
 mod retry;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -30,7 +31,7 @@ use crate::upstream::{Batch, EventStream};
 /// What a request holds to its end: of a stream, to the end of the stream.
 pub(crate) struct Held {
     pub(crate) call: ActiveCall,
-    _user: Option<UserGuard<User>>,
+    _turn: Option<Arc<UserGuard<User>>>,
 }
 
 /// A stream whose first token is there, with all that it holds until it is dropped.
@@ -68,8 +69,9 @@ async fn in_order<T, Answer: Future<Output = Result<T, Failure>>>(
 ) -> Result<(T, Held), Failure> {
     // 1. The end of an orderly stop ends everything, also a wait.
     until_cut(state, async {
-        // 2. A user over their own limits is refused before they take a place that all share.
-        let user = state.users.as_ref().map(|users| users.try_enter(call.user.clone())).transpose()?;
+        // 2. The user has a turn, taken before the body was read (`request.rs`): who is over a limit of their
+        //    own takes no place that all share, and no memory.
+        let turn = call.turn.clone();
         // 3. The SLA is one point in time that is handed down: limits that each begin anew add up.
         let deadline = Deadline::after(state.limits.sla);
         let attempt = || async {
@@ -89,7 +91,7 @@ async fn in_order<T, Answer: Future<Output = Result<T, Failure>>>(
         // 4. Around all that costs something: between two attempts nothing is held but the user's turn,
         //    and each attempt queues, and pays the vendor's quota, as any other call.
         let (answer, call) = deadline.bound(retry::attempts(state, call, deadline, attempt)).await??;
-        Ok((answer, Held { call, _user: user }))
+        Ok((answer, Held { call, _turn: turn }))
     })
     .await
 }

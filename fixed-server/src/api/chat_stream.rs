@@ -16,7 +16,7 @@ pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Res
 
 /// What is to be asked of the vendor. Nothing of the request but this is held while the vendor thinks.
 async fn read(state: &Shared, request: Request) -> Result<Call, Failure> {
-    let head = Head::of(state, &request)?;
+    let head = Head::of(state, &request)?.enter(state)?;
     let (parts, body) = request.into_parts();
     let mut asked = ChatRequest::parse(&json_body(state, &parts.headers, body).await?)?;
     // So that what was reserved and not used of the quota can be given back.

@@ -8,7 +8,7 @@ use crate::request::{Head, json_body, session_id};
 use crate::state::Shared;
 
 pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, Failure> {
-    let head = Head::of(&state, &request)?;
+    let head = Head::of(&state, &request)?.enter(&state)?;
     let (parts, body) = request.into_parts();
     let asked = ChatRequest::parse_prompt_or_messages(&json_body(&state, &parts.headers, body).await?)?;
     let mut call = head.into_chat(&state, &asked, asked.to_vendor_body(DEFAULT_MODEL, false))?;

@@ -6,6 +6,8 @@
 
 /// Rates, quotas, users, priorities, readiness.
 mod admission;
+/// Bodies of requests: what they may cost before anybody has looked into them.
+mod bodies;
 /// Databases for tests: SQLite, and PostgreSQL where a server can be started.
 mod database;
 /// A database that is down, locked or out of connections.
