@@ -4,9 +4,10 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use resilience::{DeadlinePassed, Rejected};
-use wire::error::{ErrorBody, ErrorDetail, Refusal};
+use wire::error::{ErrorBody, Refusal};
 use wire::outcome::Outcome;
 use wire::retry_after::whole_seconds;
+use wire::stream::ReportedFailure;
 
 /// Why a request was not answered as asked. [`Failure::http_status`] and [`Failure::body`] below are
 /// the one place where a failure becomes HTTP, or an error event.
@@ -64,8 +65,8 @@ pub(crate) enum UpstreamFailure {
     Malformed(String),
     #[error("the vendor's stream ended without [DONE]")]
     Truncated,
-    #[error("the vendor reported an error: {}", .0.message)]
-    Reported(ErrorDetail),
+    #[error("the vendor reported an error: {0}")]
+    Reported(ReportedFailure),
 }
 
 impl Failure {

@@ -47,7 +47,7 @@ impl Relay {
         loop {
             let message = messages.next().await.unwrap_or(Err(NO_END))?;
             format.render(&message, &mut head);
-            if let VendorEvent::Chunk { text: Some(_), .. } = &message.content {
+            if message.content.text().is_some() {
                 guard.token();
             }
             held += 1;
@@ -119,12 +119,15 @@ impl Stream for Body {
 impl Body {
     fn pass_on(&mut self, message: &Message) -> Bytes {
         match &message.content {
-            VendorEvent::Chunk { text: Some(_), .. } => self.guard.token(),
             VendorEvent::Done => {
                 self.done = true;
                 self.guard.succeeded();
             }
-            _ => {}
+            other => {
+                if other.text().is_some() {
+                    self.guard.token();
+                }
+            }
         }
         let mut text = String::new();
         self.format.render(message, &mut text);
@@ -146,8 +149,7 @@ impl Body {
 
 /// Whether a stream has begun with `message`, which is the `held`th of those held back.
 fn begins(message: &Message, held: usize) -> bool {
-    let speaks_only = matches!(message.content, VendorEvent::Chunk { text: None, finish_reason: None, usage: None });
-    !speaks_only || held >= HELD_CHUNKS_MAX
+    message.content.begins() || held >= HELD_CHUNKS_MAX
 }
 
 /// Waits for the first token, and returns all messages, those included that were waited for.
@@ -174,9 +176,8 @@ impl Format {
     fn render(self, message: &Message, text: &mut String) {
         match (&message.content, self) {
             (VendorEvent::Done, _) => text.push_str(sse::DONE),
-            (VendorEvent::Chunk { text: Some(token), .. }, Format::Tokens) => text.push_str(&token_event(token)),
-            (VendorEvent::Chunk { .. } | VendorEvent::Error(_), Format::Tokens) => {}
-            (VendorEvent::Chunk { .. } | VendorEvent::Error(_), Format::Chunks) => encode(&message.event, text),
+            (other, Format::Tokens) => text.extend(other.text().map(token_event)),
+            (_, Format::Chunks) => encode(&message.event, text),
         }
     }
 }

@@ -127,14 +127,14 @@ impl Running {
     fn pass_on(&mut self, batch: Batch, format: Format) -> Bytes {
         for message in &batch.messages {
             match &message.content {
-                VendorEvent::Chunk { text, usage, .. } => {
-                    if text.is_some() {
+                VendorEvent::Chunk(chunk) => {
+                    if chunk.text.is_some() {
                         let now = Instant::now();
                         self.open.token(self.last_token.replace(now).map(|last| now - last));
                         self.held.call.token();
                     }
-                    if let Some(usage) = usage {
-                        self.held.call.usage(*usage);
+                    if let Some(usage) = chunk.usage {
+                        self.held.call.usage(usage);
                     }
                 }
                 VendorEvent::Done => {
@@ -143,7 +143,7 @@ impl Running {
                     }
                     self.events.done();
                 }
-                VendorEvent::Error(_) => {}
+                VendorEvent::Other | VendorEvent::Error(_) => {}
             }
         }
         format.render(batch)

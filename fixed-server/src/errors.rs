@@ -5,8 +5,9 @@ use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use resilience::{BreakerOpen, DeadlinePassed, Rejected, UserRejected};
-use wire::error::{ErrorBody, ErrorDetail, Refusal};
+use wire::error::{ErrorBody, Refusal};
 use wire::retry_after::whole_seconds;
+use wire::stream::ReportedFailure;
 
 use crate::outcome::Outcome;
 use crate::sessions::DatabaseError;
@@ -80,8 +81,8 @@ pub(crate) enum UpstreamFailure {
     Malformed(String),
     #[error("the vendor's stream ended without [DONE]")]
     Truncated,
-    #[error("the vendor reported an error: {}", .0.message)]
-    Reported(ErrorDetail),
+    #[error("the vendor reported an error: {0}")]
+    Reported(ReportedFailure),
 }
 
 impl Failure {

@@ -102,16 +102,6 @@ impl Usage {
     pub fn new(prompt_tokens: u64, completion_tokens: u64) -> Self {
         Usage { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens }
     }
-
-    /// The counts of a whole answer, where its vendor gave them.
-    #[must_use]
-    pub fn of_answer(answer: &[u8]) -> Option<Self> {
-        #[derive(Deserialize)]
-        struct Counted {
-            usage: Option<Usage>,
-        }
-        serde_json::from_slice::<Counted>(answer).ok()?.usage
-    }
 }
 
 /// `GET /v1/models`.

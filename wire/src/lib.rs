@@ -17,6 +17,8 @@ pub mod error;
 pub mod health;
 /// What the mock vendor remembers of its callers.
 pub mod ledger;
+/// JSON that others write, read for what is wanted of it.
+mod lenient;
 /// How a request for the model ended, in the words of metrics and logs.
 pub mod outcome;
 /// When to come back: `Retry-After`, read and written.

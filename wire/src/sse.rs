@@ -2,7 +2,7 @@ mod decode;
 
 use serde::Serialize;
 
-pub use decode::{DecodeError, Decoder, Event};
+pub use decode::{DecodeError, Decoder, Event, Part};
 
 /// Content type of an event stream.
 pub const CONTENT_TYPE: &str = "text/event-stream";
@@ -10,9 +10,9 @@ pub const CONTENT_TYPE: &str = "text/event-stream";
 /// The event that ends a whole stream. A stream that ends without it was cut.
 pub const DONE: &str = "data: [DONE]\n\n";
 
-/// Largest event that a [`Decoder`] here is told to take, in bytes (1 MiB): far over any token, and
-/// a bound on what one vendor connection can make a server hold.
-pub const EVENT_BYTES_MAX: usize = 1024 * 1024;
+/// Largest event that is taken from a vendor where no flag says otherwise, in bytes (8 MiB): an image in
+/// one event has 1 to 3 MiB. It bounds what one stream can make its reader hold.
+pub const EVENT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// `value` as an event without a name.
 #[must_use]

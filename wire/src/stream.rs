@@ -1,10 +1,21 @@
+/// A failure that a vendor reports.
+mod failure;
+/// When a stream is whole.
+mod progress;
+/// What of a chunk decides something.
+mod reading;
+
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::completion::{Chunk, Usage};
-use crate::error::{ErrorBody, ErrorDetail};
+use crate::error::ErrorBody;
 use crate::sse::{self, Event};
+use reading::Read;
+
+pub use failure::ReportedFailure;
+pub use progress::Progress;
+pub use reading::Reading;
 
 /// One token of `/chat/stream`: `data: {"content":"..."}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,83 +37,78 @@ pub fn error_event(error: &ErrorBody) -> String {
     sse::named("error", error)
 }
 
-/// One event of a vendor's stream, read.
+/// One event of a vendor's stream, read for what decides something. Everything else in it is its reader's
+/// business: a relay passes it on as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VendorEvent {
-    /// A chunk. A role chunk has neither text, reason nor usage.
-    Chunk {
-        /// The text that it adds, if any; never empty.
-        text: Option<String>,
-        /// Why the answer ended, in its last chunk.
-        finish_reason: Option<String>,
-        /// The token counts, if it has them.
-        usage: Option<Usage>,
-    },
-    /// `[DONE]`: the stream is whole. A stream that ends without it was cut.
+    /// JSON with `choices`, or with token counts: OpenAI's chunk, with whatever its vendor left out or added.
+    Chunk(Reading),
+    /// Other JSON, or an empty `data:`. It decides nothing.
+    Other,
+    /// `[DONE]`: the stream is whole.
     Done,
     /// The vendor failed after it had answered 200.
-    Error(ErrorDetail),
+    Error(ReportedFailure),
 }
 
-/// An event that is neither a chunk, nor `[DONE]`, nor an error.
+/// An event whose data is neither JSON nor `[DONE]` nor empty.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the vendor sent an event that is no chunk: {0}")]
+#[error("the vendor sent an event that is no JSON: {0}")]
 pub struct MalformedEvent(String);
 
 impl VendorEvent {
     /// Reads one event of a vendor's stream.
     ///
     /// # Errors
-    /// [`MalformedEvent`] for data that is no chunk: a vendor whose stream cannot be read has failed.
+    /// [`MalformedEvent`] for data that is no JSON: a vendor whose stream cannot be read has failed.
     pub fn read(event: &Event) -> Result<Self, MalformedEvent> {
         let data = event.data.trim();
-        if data == "[DONE]" {
-            return Ok(VendorEvent::Done);
+        if event.name.as_deref() == Some("error") {
+            return Ok(VendorEvent::Error(ReportedFailure::of(data.as_bytes())));
         }
-        match serde_json::from_str::<Chunk<'_>>(data) {
-            Ok(chunk) => Ok(Self::from_chunk(chunk)),
-            Err(not_a_chunk) => match serde_json::from_str::<ErrorBody>(data) {
-                Ok(body) => Ok(VendorEvent::Error(body.error)),
-                Err(_) => Err(MalformedEvent(not_a_chunk.to_string())),
-            },
+        match data {
+            "[DONE]" => Ok(VendorEvent::Done),
+            "" => Ok(VendorEvent::Other),
+            _ => Self::read_json(data),
         }
     }
 
-    fn from_chunk(chunk: Chunk<'_>) -> Self {
-        let usage = chunk.usage;
-        let Some(choice) = chunk.choices.into_iter().next() else {
-            return VendorEvent::Chunk { text: None, finish_reason: None, usage };
-        };
-        let text = choice.delta.content.filter(|text| !text.is_empty()).map(Cow::into_owned);
-        VendorEvent::Chunk { text, finish_reason: choice.finish_reason.map(Cow::into_owned), usage }
+    /// Reads a whole answer, which has `choices` as a chunk has, or reports a failure with status 200.
+    ///
+    /// # Errors
+    /// [`MalformedEvent`] for what is no JSON.
+    pub fn read_json(json: &str) -> Result<Self, MalformedEvent> {
+        match reading::read(json) {
+            Ok(Read::Chunk(reading)) => Ok(VendorEvent::Chunk(reading)),
+            Ok(Read::Failure(failure)) => Ok(VendorEvent::Error(failure)),
+            Ok(Read::Other) => Ok(VendorEvent::Other),
+            Err(error) => Err(MalformedEvent(error.to_string())),
+        }
+    }
+
+    /// Whether a stream has begun with it: it brings something that was generated, or ends the answer.
+    #[must_use]
+    pub fn begins(&self) -> bool {
+        match self {
+            VendorEvent::Chunk(reading) => reading.generates || reading.finish_reason.is_some(),
+            VendorEvent::Done => true,
+            VendorEvent::Other | VendorEvent::Error(_) => false,
+        }
+    }
+
+    /// The text that it adds, if any; never empty.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            VendorEvent::Chunk(reading) => reading.text.as_deref(),
+            VendorEvent::Other | VendorEvent::Done | VendorEvent::Error(_) => None,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn read(data: &str) -> Result<VendorEvent, MalformedEvent> {
-        VendorEvent::read(&Event { name: None, data: data.into() })
-    }
-
-    fn chunk(delta: &str) -> String {
-        format!(
-            r#"{{"id":"a","object":"chat.completion.chunk","created":1,"model":"m","choices":[{{"index":0,"delta":{delta},"finish_reason":null}}]}}"#
-        )
-    }
-
-    #[test]
-    fn chunks_done_and_errors_are_told_apart() {
-        let text =
-            |text: Option<&str>| VendorEvent::Chunk { text: text.map(Into::into), finish_reason: None, usage: None };
-        assert_eq!(read(&chunk(r#"{"role":"assistant","content":""}"#)), Ok(text(None)));
-        assert_eq!(read(&chunk(r#"{"content":"a\nb \u00e9"}"#)), Ok(text(Some("a\nb é"))));
-        assert_eq!(read("[DONE]"), Ok(VendorEvent::Done));
-        assert!(matches!(read(r#"{"error":{"message":"x","type":"server_error"}}"#), Ok(VendorEvent::Error(_))));
-        assert!(read("{\"choices\":").is_err());
-        assert!(read("hello").is_err());
-    }
 
     #[test]
     fn a_token_survives_line_ends_and_quotes() {

@@ -107,7 +107,7 @@ impl Inbox {
         match VendorEvent::read(&event) {
             Ok(VendorEvent::Error(detail)) => self.fail(UpstreamFailure::Reported(detail).into()),
             Ok(content) => {
-                self.token_seen |= matches!(content, VendorEvent::Chunk { text: Some(_), .. });
+                self.token_seen |= content.text().is_some();
                 self.done = content == VendorEvent::Done;
                 self.arrived.push_back(Ok(Message { event, content }));
             }
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn an_error_event_is_a_failure() {
         let error = "event: error\ndata: {\"error\":{\"message\":\"no GPU\",\"type\":\"server_error\"}}\n\n";
-        assert_eq!(outcome(&[TOKEN, error]), ["token", "the vendor reported an error: no GPU"]);
+        assert_eq!(outcome(&[TOKEN, error]), ["token", "the vendor reported an error: no GPU (server_error)"]);
     }
 
     #[test]

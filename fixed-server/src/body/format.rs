@@ -26,9 +26,8 @@ impl Format {
 
 fn token(message: &Message) -> Option<String> {
     match &message.content {
-        VendorEvent::Chunk { text: Some(text), .. } => Some(token_event(text)),
         VendorEvent::Done => Some(sse::DONE.to_owned()),
-        VendorEvent::Chunk { text: None, .. } | VendorEvent::Error(_) => None,
+        other => other.text().map(token_event),
     }
 }
 
@@ -46,7 +45,7 @@ mod tests {
 
     fn message(name: Option<&str>, data: &str) -> Message {
         let event = Event { name: name.map(Into::into), data: data.into() };
-        let content = VendorEvent::Chunk { text: Some("a\nb".into()), finish_reason: None, usage: None };
+        let content = VendorEvent::read_json(r#"{"choices":[{"delta":{"content":"a\nb"}}]}"#).unwrap();
         Message { event, content }
     }
 
@@ -62,7 +61,7 @@ mod tests {
 
     #[test]
     fn tokens_are_rendered_without_what_surrounds_them() {
-        let silent = VendorEvent::Chunk { text: None, finish_reason: Some("stop".into()), usage: None };
+        let silent = VendorEvent::read_json(r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#).unwrap();
         let mut messages = vec![message(None, "{}"), message(None, "{}"), message(None, "[DONE]")];
         messages[1].content = silent;
         messages[2].content = VendorEvent::Done;

@@ -66,9 +66,7 @@ impl EventStream {
             let mut begun = false;
             for message in &batch.messages {
                 textless += 1;
-                let speaks_only =
-                    matches!(message.content, VendorEvent::Chunk { text: None, finish_reason: None, usage: None });
-                begun |= !speaks_only || textless >= HELD_CHUNKS_MAX;
+                begun |= message.content.begins() || textless >= HELD_CHUNKS_MAX;
             }
             held.push(batch);
             if begun {

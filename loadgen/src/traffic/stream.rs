@@ -6,7 +6,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::header::CONTENT_TYPE;
 use wire::sse::{self, Decoder, Event};
-use wire::stream::VendorEvent;
+use wire::stream::{Progress, VendorEvent};
 
 use crate::http::{self, Endpoint};
 use crate::measure::{Ended, StreamGuard, StreamLog};
@@ -64,6 +64,7 @@ async fn exchange(plan: &StreamPlan, guard: &mut StreamGuard, leave_after: Optio
 async fn read_events(body: &mut Incoming, guard: &mut StreamGuard, leave_after: Option<u32>) -> Ended {
     let mut decoder = Decoder::new(sse::EVENT_BYTES_MAX);
     let mut events = Vec::new();
+    let mut progress = Progress::default();
     let mut tokens = 0;
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else { return Ended::Failed("broke off") };
@@ -72,7 +73,7 @@ async fn read_events(body: &mut Incoming, guard: &mut StreamGuard, leave_after: 
             return Ended::Failed("not readable");
         }
         for event in events.drain(..) {
-            match read_event(&event) {
+            match read_event(&event, &mut progress) {
                 Reading::Token => {
                     guard.token();
                     tokens += 1;
@@ -86,7 +87,16 @@ async fn read_events(body: &mut Incoming, guard: &mut StreamGuard, leave_after: 
             }
         }
     }
-    Ended::Truncated
+    // Some servers leave out the blank line behind their last event.
+    let last = decoder.finish().ok().flatten().and_then(|part| part.event);
+    if let Some(event) = last {
+        match read_event(&event, &mut progress) {
+            Reading::Token => guard.token(),
+            Reading::Error => return Ended::Failed("error event"),
+            Reading::Done | Reading::NoToken => {}
+        }
+    }
+    if progress.is_whole() { Ended::Completed } else { Ended::Truncated }
 }
 
 enum Reading {
@@ -98,20 +108,23 @@ enum Reading {
 
 /// Reads an event of either dialect. The servers' own is told by its first member and not parsed:
 /// the time would be taken from the machine that the server under test runs on.
-fn read_event(event: &Event) -> Reading {
+fn read_event(event: &Event, progress: &mut Progress) -> Reading {
     if event.name.as_deref() == Some("error") {
         return Reading::Error;
     }
     if event.data.starts_with(r#"{"content":"#) {
         return Reading::Token;
     }
-    match VendorEvent::read(event) {
+    let read = VendorEvent::read(event);
+    read.iter().for_each(|read| progress.note(read));
+    match read {
         Ok(VendorEvent::Done) => Reading::Done,
         Ok(VendorEvent::Error(_)) => Reading::Error,
         // OpenAI's first chunk has only a role, its last only a reason or the usage.
-        Ok(VendorEvent::Chunk { text: None, .. }) => Reading::NoToken,
+        Ok(VendorEvent::Chunk(chunk)) if chunk.text.is_none() => Reading::NoToken,
+        Ok(VendorEvent::Other) if event.data.is_empty() => Reading::NoToken,
         // Some other server's dialect: an event is a token.
-        Ok(VendorEvent::Chunk { .. }) | Err(_) => Reading::Token,
+        Ok(VendorEvent::Chunk(_) | VendorEvent::Other) | Err(_) => Reading::Token,
     }
 }
 

@@ -158,7 +158,7 @@ impl Seen {
     /// The text of a streamed answer, as far as it came.
     pub(crate) fn text(&self) -> String {
         let text = |event| match event {
-            Ok(VendorEvent::Chunk { text, .. }) => text,
+            Ok(VendorEvent::Chunk(chunk)) => chunk.text,
             _ => None,
         };
         self.events().into_iter().filter_map(text).collect()

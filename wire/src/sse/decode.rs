@@ -11,6 +11,16 @@ pub struct Event {
     pub data: String,
 }
 
+/// A part of a stream that can be passed on as it came: an event with all its lines and the blank line
+/// that ends it, or lines between events.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Part<'a> {
+    /// Its bytes as they came.
+    pub raw: &'a [u8],
+    /// The event; none where the part has only blank lines, comments, or fields without data.
+    pub event: Option<Event>,
+}
+
 /// Why a stream cannot be read further.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
@@ -20,7 +30,7 @@ pub enum DecodeError {
         /// The cap in bytes.
         limit: usize,
     },
-    /// A line is no UTF-8. The standard would put a replacement character; text that a vendor
+    /// The data is no UTF-8. The standard would put a replacement character; text that a vendor
     /// garbled must not reach a user as if it were whole.
     #[error("an event is not UTF-8: {0}")]
     NotUtf8(#[from] Utf8Error),
@@ -29,6 +39,9 @@ pub enum DecodeError {
 /// Decodes Server-Sent Events from pieces of any size, as the HTML standard defines them: lines end
 /// with LF, CR or CRLF, a blank line ends an event, comments and unknown fields are passed over, an
 /// event without data is none. It differs in one point: see [`DecodeError::NotUtf8`].
+///
+/// It holds the event under way and nothing else: comments and blank lines between events are given
+/// out, or passed over, line by line.
 ///
 /// ```
 /// use wire::sse::Decoder;
@@ -45,107 +58,161 @@ pub enum DecodeError {
 #[derive(Debug)]
 pub struct Decoder {
     event_bytes_max: usize,
-    /// The line under way, when a piece ended inside it.
-    line: Vec<u8>,
-    /// The event under way.
-    name: Option<String>,
-    data: Option<String>,
+    /// The part under way, when a piece ended inside it.
+    held: Vec<u8>,
+    /// What is held was given out.
+    given: bool,
+    /// First byte of the line under way, once it has one.
+    line: Option<u8>,
+    /// The part under way has a line that is neither blank nor a comment.
+    has_fields: bool,
     /// The last piece ended with CR: an LF at the start of the next belongs to it.
     after_cr: bool,
-    at_start: bool,
 }
 
 impl Decoder {
     /// A decoder that holds at most `event_bytes_max` bytes of an event.
     #[must_use]
     pub fn new(event_bytes_max: usize) -> Self {
-        Decoder { event_bytes_max, line: Vec::new(), name: None, data: None, after_cr: false, at_start: true }
+        let (held, given, line, has_fields, after_cr) = (Vec::new(), false, None, false, false);
+        Decoder { event_bytes_max, held, given, line, has_fields, after_cr }
     }
 
     /// Reads one more piece of the stream and appends the events that it completes to `events`.
     ///
     /// # Errors
     /// A [`DecodeError`], with all events before it in `events`. The stream is of no use from there.
-    pub fn decode(&mut self, piece: &[u8], events: &mut Vec<Event>) -> Result<(), DecodeError> {
-        let mut rest = piece;
-        if self.after_cr && !rest.is_empty() {
-            self.after_cr = false;
-            rest = rest.strip_prefix(b"\n").unwrap_or(rest);
+    pub fn decode(&mut self, mut piece: &[u8], events: &mut Vec<Event>) -> Result<(), DecodeError> {
+        while let Some(part) = self.next_part(&mut piece)? {
+            events.extend(part.event);
         }
-        while let Some(end) = memchr2(b'\n', b'\r', rest) {
-            let (line, tail) = rest.split_at(end);
-            rest = match tail {
-                [b'\r', b'\n', after @ ..] => after,
-                [b'\r'] => {
-                    self.after_cr = true;
-                    &[]
-                }
-                [_, after @ ..] => after,
-                [] => &[],
-            };
-            self.end_line(line, events)?;
-        }
-        self.check_size(rest.len())?;
-        self.line.extend_from_slice(rest);
         Ok(())
+    }
+
+    /// The next part that `piece` completes, which is taken from its front. None when all of `piece` is
+    /// taken: what is left belongs to a part that the next piece goes on with.
+    ///
+    /// # Errors
+    /// A [`DecodeError`]: the stream is of no use from there.
+    pub fn next_part<'s, 'p: 's>(&'s mut self, piece: &mut &'p [u8]) -> Result<Option<Part<'s>>, DecodeError> {
+        self.forget_given();
+        let end = self.part_end(piece);
+        let (taken, rest) = piece.split_at(end.unwrap_or(piece.len()));
+        *piece = rest;
+        if self.held.len() + taken.len() > self.event_bytes_max {
+            return Err(DecodeError::TooLarge { limit: self.event_bytes_max });
+        }
+        if end.is_none() {
+            self.held.extend_from_slice(taken);
+            return Ok(None);
+        }
+        let has_fields = std::mem::take(&mut self.has_fields);
+        let raw = if self.held.is_empty() {
+            taken
+        } else {
+            self.held.extend_from_slice(taken);
+            self.given = true;
+            &self.held
+        };
+        let event = if has_fields { parse(raw)? } else { None };
+        Ok(Some(Part { raw, event }))
+    }
+
+    /// What was under way when the body of the stream ended in order, read as if a blank line followed:
+    /// some servers leave it out behind their last event.
+    ///
+    /// # Errors
+    /// [`DecodeError::NotUtf8`].
+    pub fn finish(&mut self) -> Result<Option<Part<'_>>, DecodeError> {
+        self.forget_given();
+        if !self.mid_event() {
+            return Ok(None);
+        }
+        (self.line, self.has_fields, self.given) = (None, false, true);
+        let event = parse(&self.held)?;
+        Ok(Some(Part { raw: &self.held, event }))
     }
 
     /// Whether the stream stands inside an event: if it ends here, that event was cut.
     #[must_use]
     pub fn mid_event(&self) -> bool {
-        !self.line.is_empty() || self.data.is_some() || self.name.is_some()
+        self.line.is_some() || self.has_fields
     }
 
-    fn end_line(&mut self, tail: &[u8], events: &mut Vec<Event>) -> Result<(), DecodeError> {
-        self.check_size(tail.len())?;
-        if self.line.is_empty() {
-            return self.take_line(tail, events);
-        }
-        let mut line = std::mem::take(&mut self.line);
-        line.extend_from_slice(tail);
-        let result = self.take_line(&line, events);
-        // Give the buffer back, so that split lines do not allocate again and again.
-        line.clear();
-        self.line = line;
-        result
+    /// Whether the next part begins with bytes of an earlier piece.
+    #[must_use]
+    pub fn holds_bytes(&self) -> bool {
+        !self.given && !self.held.is_empty()
     }
 
-    fn take_line(&mut self, line: &[u8], events: &mut Vec<Event>) -> Result<(), DecodeError> {
-        let mut line = str::from_utf8(line)?;
-        if std::mem::take(&mut self.at_start) {
-            line = line.strip_prefix('\u{feff}').unwrap_or(line);
+    fn forget_given(&mut self) {
+        /// What a buffer may keep that was needed once, so that one large event does not cost its
+        /// stream its size for ever.
+        const KEPT_BYTES: usize = 4 * 1024;
+        if std::mem::take(&mut self.given) {
+            self.held.clear();
+            self.held.shrink_to(KEPT_BYTES);
         }
-        if line.is_empty() {
-            let name = self.name.take();
-            if let Some(data) = self.data.take() {
-                events.push(Event { name, data });
-            }
-            return Ok(());
+    }
+
+    /// Where in `piece` the part under way ends, if it does: behind a blank line, or behind a comment
+    /// that is in no event.
+    fn part_end(&mut self, piece: &[u8]) -> Option<usize> {
+        let mut at = 0;
+        if self.after_cr && !piece.is_empty() {
+            self.after_cr = false;
+            at = usize::from(piece[0] == b'\n');
         }
-        let (field, value) = match line.split_once(':') {
-            Some((field, value)) => (field, value.strip_prefix(' ').unwrap_or(value)),
-            None => (line, ""),
-        };
-        match field {
-            "data" => match &mut self.data {
-                Some(data) => {
-                    data.push('\n');
-                    data.push_str(value);
+        while let Some(length) = memchr2(b'\n', b'\r', &piece[at..]) {
+            let first = self.line.take().or((length > 0).then(|| piece[at]));
+            at += length + 1;
+            if piece[at - 1] == b'\r' {
+                match piece.get(at) {
+                    Some(b'\n') => at += 1,
+                    Some(_) => {}
+                    None => self.after_cr = true,
                 }
-                None => self.data = Some(value.to_owned()),
-            },
-            "event" => self.name = Some(value.to_owned()),
+            }
+            match first {
+                None => return Some(at),
+                Some(b':') if !self.has_fields => return Some(at),
+                Some(b':') => {}
+                Some(_) => self.has_fields = true,
+            }
+        }
+        self.line = self.line.or(piece.get(at).copied());
+        None
+    }
+}
+
+/// The event that these lines are, if they have data.
+fn parse(raw: &[u8]) -> Result<Option<Event>, DecodeError> {
+    /// Some servers begin their stream with it.
+    const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+    let (mut name, mut data) = (None, None::<String>);
+    let mut rest = raw.strip_prefix(BYTE_ORDER_MARK).unwrap_or(raw);
+    while !rest.is_empty() {
+        let length = memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+        let (line, tail) = rest.split_at(length);
+        rest = match tail {
+            [b'\r', b'\n', after @ ..] | [_, after @ ..] => after,
+            [] => &[],
+        };
+        let colon = line.iter().position(|byte| *byte == b':');
+        let (field, value) = colon.map_or((line, &line[length..]), |colon| (&line[..colon], &line[colon + 1..]));
+        let value = value.strip_prefix(b" ").unwrap_or(value);
+        match field {
+            b"data" => {
+                let value = str::from_utf8(value)?;
+                match &mut data {
+                    Some(data) => data.extend(["\n", value]),
+                    None => data = Some(value.to_owned()),
+                }
+            }
+            b"event" => name = Some(str::from_utf8(value)?.to_owned()),
             // A comment (`: ping`), or a field that nothing here uses (`id`, `retry`).
             _ => {}
         }
-        Ok(())
     }
-
-    fn check_size(&self, more: usize) -> Result<(), DecodeError> {
-        let held = self.line.len() + self.data.as_ref().map_or(0, String::len) + more;
-        if held > self.event_bytes_max {
-            return Err(DecodeError::TooLarge { limit: self.event_bytes_max });
-        }
-        Ok(())
-    }
+    Ok(data.map(|data| Event { name, data }))
 }

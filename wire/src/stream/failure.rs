@@ -1,0 +1,176 @@
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::lenient::{self, Number, Source, Text, Wanted};
+
+/// Most characters of a reason that are kept: it goes into a log.
+const REASON_CHARS_MAX: usize = 500;
+
+/// Elements of a list of reasons that are kept.
+const LISTED_MAX: usize = 5;
+
+/// How deep a reason may be nested: `{"error":{"detail":[{"msg":"..."}]}}` is the deepest that is usual.
+const DEPTH_MAX: u8 = 5;
+
+/// A failure that a vendor reports, in any of the usual shapes: OpenAI's `{"error":{"message","type",
+/// "code"}}` with a code that is a text, a number or missing, `{"error":"..."}`, FastAPI's
+/// `{"detail":"..."}` and `{"detail":[{"msg":"..."}]}`, `{"message":"..."}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportedFailure {
+    /// What the vendor says, at most 500 characters. For the log: it may name what is internal to it.
+    pub reason: String,
+    /// Its `code`, or where that is missing its `type`; a number as text.
+    pub code: Option<String>,
+}
+
+impl fmt::Display for ReportedFailure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.code {
+            Some(code) if !self.reason.contains(code.as_str()) => write!(formatter, "{} ({code})", self.reason),
+            _ => formatter.write_str(&self.reason),
+        }
+    }
+}
+
+impl ReportedFailure {
+    /// The failure that the body of an error answer, or the data of an event that is one, tells of. What
+    /// has none of the usual shapes is its own reason.
+    #[must_use]
+    pub fn of(body: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(body);
+        let mut report = Report::default();
+        // What is no JSON may still be a sentence.
+        let _ = lenient::read(&text, &mut report);
+        report.failure(&text)
+    }
+
+    /// Whether the same request would fail in the same way however often it is made: the account with
+    /// the vendor is used up, and only its owner can change that.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        self.code.as_deref() == Some("insufficient_quota")
+    }
+}
+
+/// What a vendor says of a failure, as far as it has been read.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    message: Option<String>,
+    code: Option<String>,
+    kind: Option<String>,
+    /// There is something: not null, false, zero or empty, which some vendors send beside every answer.
+    said: bool,
+    listed: usize,
+    depth: u8,
+}
+
+impl Report {
+    /// Whether a failure is reported at all.
+    pub(super) fn is_failure(&self) -> bool {
+        self.said
+    }
+
+    /// The failure, which `whole` tells of.
+    pub(super) fn failure(self, whole: &str) -> ReportedFailure {
+        let message = self.message.filter(|message| !message.trim().is_empty());
+        let reason = message.unwrap_or_else(|| whole.trim().to_owned());
+        let reason = if reason.is_empty() { "no reason given".to_owned() } else { shorten(&reason) };
+        let quota = |code: &String| code == "insufficient_quota";
+        let code = self.kind.clone().filter(quota).or(self.code).or(self.kind);
+        ReportedFailure { reason, code: code.map(|code| shorten(&code)) }
+    }
+
+    /// Takes over what another value says, where this one has said nothing.
+    pub(super) fn add(&mut self, other: Report) {
+        self.message = self.message.take().or(other.message);
+        // What is nested deeper is finer: `{"type":"error","error":{"type":"overloaded_error"}}`.
+        self.code = other.code.or(self.code.take());
+        self.kind = other.kind.or(self.kind.take());
+        self.said |= other.said;
+    }
+
+    fn inner(&self) -> Self {
+        Report { depth: self.depth + 1, ..Report::default() }
+    }
+}
+
+impl<'de> Wanted<'de> for Report {
+    fn text(&mut self, text: Cow<'de, str>) {
+        self.said |= !text.is_empty();
+        self.message = Some(shorten(&text));
+    }
+
+    fn number(&mut self, number: Number) {
+        self.said |= number != Number::Whole(0);
+        self.message = Some(written(number));
+    }
+
+    fn truth(&mut self, truth: bool) {
+        self.said |= truth;
+    }
+
+    fn element<S: Source<'de>>(&mut self, element: S) -> Result<(), S::Error> {
+        if self.depth >= DEPTH_MAX || self.listed >= LISTED_MAX {
+            return element.pass_over();
+        }
+        let mut one = self.inner();
+        element.read(&mut one)?;
+        self.said |= one.said;
+        if let Some(next) = one.message.take() {
+            self.listed += 1;
+            self.message = Some(self.message.take().map_or(next.clone(), |before| format!("{before}; {next}")));
+        }
+        self.add(one);
+        Ok(())
+    }
+
+    fn member<S: Source<'de>>(&mut self, name: &str, value: S) -> Result<(), S::Error> {
+        self.said = true;
+        match name {
+            "code" => {
+                let mut code = Code(None);
+                value.read(&mut code)?;
+                self.code = code.0.or(self.code.take());
+            }
+            "type" => {
+                let mut kind = Text(None);
+                value.read(&mut kind)?;
+                self.kind = kind.0.or(self.kind.take());
+            }
+            "message" | "msg" | "error" | "errors" | "detail" | "reason" if self.depth < DEPTH_MAX => {
+                let mut inner = self.inner();
+                value.read(&mut inner)?;
+                if name == "message" {
+                    self.message = inner.message.take().or(self.message.take());
+                }
+                self.add(inner);
+            }
+            _ => value.pass_over()?,
+        }
+        Ok(())
+    }
+}
+
+/// A code: a text, or a number as text.
+struct Code(Option<String>);
+
+impl<'de> Wanted<'de> for Code {
+    fn text(&mut self, text: Cow<'de, str>) {
+        self.0 = Some(text.into_owned());
+    }
+
+    fn number(&mut self, number: Number) {
+        self.0 = Some(written(number));
+    }
+}
+
+fn written(number: Number) -> String {
+    match number {
+        Number::Whole(number) => number.to_string(),
+        Number::Other(number) => number.to_string(),
+    }
+}
+
+fn shorten(text: &str) -> String {
+    text.chars().take(REASON_CHARS_MAX).collect()
+}

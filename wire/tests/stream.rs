@@ -1,0 +1,214 @@
+//! What is read of a vendor's events: the shapes that vendors are known to send, each for what it decides.
+
+use wire::completion::Usage;
+use wire::sse::{Decoder, Event};
+use wire::stream::{MalformedEvent, Progress, Reading, ReportedFailure, VendorEvent};
+
+fn read(data: &str) -> Result<VendorEvent, MalformedEvent> {
+    VendorEvent::read(&Event { name: None, data: data.into() })
+}
+
+#[track_caller]
+fn chunk(data: &str) -> Reading {
+    match read(data) {
+        Ok(VendorEvent::Chunk(reading)) => reading,
+        other => panic!("{data}: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn failure(data: &str) -> (String, Option<String>) {
+    match read(data) {
+        Ok(VendorEvent::Error(ReportedFailure { reason, code })) => (reason, code),
+        other => panic!("{data}: {other:?}"),
+    }
+}
+
+/// A chunk with this choice.
+fn choice(members: &str) -> String {
+    format!(r#"{{"id":"a","object":"chat.completion.chunk","created":1,"model":"m","choices":[{{{members}}}]}}"#)
+}
+
+#[test]
+fn text_is_a_string_content_and_nothing_else_is() {
+    let text = |delta: &str| chunk(&choice(&format!(r#""index":0,"delta":{delta},"finish_reason":null"#))).text;
+    assert_eq!(text(r#"{"content":"a\nb \u00e9"}"#).as_deref(), Some("a\nb é"));
+    for none in [
+        r#"{"role":"assistant","content":""}"#,
+        r#"{"content":null}"#,
+        r#"{"content":5}"#,
+        r#"{"content":[{"type":"thinking","thinking":[{"type":"text","text":"..."}]}]}"#,
+        r#"{"content":{"text":"a"}}"#,
+        r#"{"reasoning_content":"a"}"#,
+        r#"{"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]}"#,
+        "{}",
+        "null",
+        "5",
+    ] {
+        assert_eq!(text(none), None, "{none}");
+    }
+}
+
+#[test]
+fn what_a_model_generates_is_told_from_what_surrounds_it() {
+    let generates = |delta: &str| chunk(&choice(&format!(r#""index":0,"delta":{delta}"#))).generates;
+    for delta in [
+        r#"{"content":"a"}"#,
+        r#"{"reasoning_content":"a"}"#,
+        r#"{"content":[{"type":"thinking"}]}"#,
+        r#"{"role":"assistant","content":null,"tool_calls":[{"index":0}]}"#,
+    ] {
+        assert!(generates(delta), "{delta}");
+    }
+    for delta in
+        ["{}", "null", r#"{"role":"assistant","content":""}"#, r#"{"refusal":null,"tool_calls":[],"reasoning":""}"#]
+    {
+        assert!(!generates(delta), "{delta}");
+    }
+}
+
+#[test]
+fn a_chunk_may_lack_anything_and_have_anything_more() {
+    let azure = r#"{"choices":[{"content_filter_offsets":{},"finish_reason":null,"index":0}],"created":0,"id":"","model":"","object":""}"#;
+    for data in [
+        azure,
+        r#"{"choices":[]}"#,
+        r#"{"choices":null}"#,
+        r#"{"choices":{}}"#,
+        r#"{"choices":[null,5,"a"]}"#,
+        r#"{"choices":[],"cost":"0"}"#,
+        r#"{"choices":[],"usage":{}}"#,
+        r#"{"choices":[],"usage":null,"error":null}"#,
+        r#"{"choices":[],"error":{},"created":1.5e300}"#,
+        r#"{"id":7,"choices":[{"index":"0","delta":[],"finish_reason":{}}],"choices":[]}"#,
+    ] {
+        let read = chunk(data);
+        assert_eq!((read.text, read.finish_reason, read.usage), (None, None, None), "{data}");
+    }
+    let without = r#"{"choices":[{"delta":{"content":"a"}}]}"#;
+    assert_eq!(chunk(without).text.as_deref(), Some("a"));
+}
+
+#[test]
+fn other_json_decides_nothing_and_what_is_no_json_is_malformed() {
+    for data in ["", " ", "{}", "[]", "5", "null", "\"a\"", r#"{"content":"a"}"#, r#"{"error":1e999}"#, "1e999"] {
+        assert_eq!(read(data), Ok(VendorEvent::Other), "{data}");
+    }
+    for data in ["hello", "{\"choices\":", "{}{}", "[DONE", "{\"choices\":[]} x", "{'a':1}"] {
+        assert!(read(data).is_err(), "{data}");
+    }
+    assert_eq!(read("[DONE]"), Ok(VendorEvent::Done));
+}
+
+#[test]
+fn half_a_character_is_json_and_its_text_says_that_it_is_none() {
+    let reading = chunk(&choice(r#""index":0,"delta":{"content":"a\ud83d"}"#));
+    assert_eq!(reading.text.as_deref(), Some("a\u{fffd}"));
+}
+
+#[test]
+fn counts_are_numbers_and_each_may_be_missing() {
+    let usage = |usage: &str| chunk(&format!(r#"{{"choices":[],"usage":{usage}}}"#)).usage;
+    let counts =
+        |prompt_tokens, completion_tokens, total_tokens| Some(Usage { prompt_tokens, completion_tokens, total_tokens });
+    assert_eq!(usage(r#"{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}"#), counts(3, 4, 7));
+    assert_eq!(usage(r#"{"prompt_tokens":3.0,"completion_tokens":4,"x":{"y":[]}}"#), counts(3, 4, 7));
+    assert_eq!(usage(r#"{"total_tokens":7}"#), counts(0, 0, 7));
+    assert_eq!(usage(r#"{"prompt_tokens":"3","completion_tokens":-4,"total_tokens":1.5}"#), None);
+    assert_eq!(usage("5"), None);
+    assert_eq!(chunk(r#"{"usage":{"total_tokens":7}}"#).usage, counts(0, 0, 7), "also without choices");
+}
+
+#[test]
+fn a_failure_is_known_in_any_of_its_shapes() {
+    let some = |text: &str| Some(text.to_owned());
+    for (data, code) in [
+        (r#"{"error":{"message":"R","type":"server_error","code":null,"param":null}}"#, some("server_error")),
+        (r#"{"error":{"code":502,"message":"R"}}"#, some("502")),
+        (r#"{"error":{"message":"R"}}"#, None),
+        (r#"{"error":"R"}"#, None),
+        (r#"{"object":"error","message":"R","type":"BadRequestError","code":400}"#, some("400")),
+        (r#"{"type":"error","error":{"type":"overloaded_error","message":"R"}}"#, some("overloaded_error")),
+        (r#"{"error":{"message":{"detail":"R"}}}"#, None),
+        (
+            r#"{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"error"}],"error":{"code":"x","message":"R"}}"#,
+            some("x"),
+        ),
+        (r#"{"choices":[{"delta":{},"error":{"message":"R"},"finish_reason":null}]}"#, None),
+        (r#"{"id":1,"choices":[],"error":"R"}"#, None),
+        (r#"{"error":{"message":"R","code":"a","type":"insufficient_quota"}}"#, some("insufficient_quota")),
+    ] {
+        assert_eq!(failure(data), ("R".into(), code), "{data}");
+    }
+    let bare = choice(r#""index":0,"delta":{},"finish_reason":"error""#);
+    assert_eq!(failure(&bare), (bare.clone(), None), "without a reason, all of it is the reason");
+    assert_eq!(failure(r#"{"error":{"info":7}}"#).0, r#"{"error":{"info":7}}"#);
+    assert_eq!(failure(r#"{"error":true}"#).0, r#"{"error":true}"#);
+}
+
+#[test]
+fn an_event_called_error_is_one_whatever_its_data() {
+    let named = |data: &str| match VendorEvent::read(&Event { name: Some("error".into()), data: data.into() }) {
+        Ok(VendorEvent::Error(failure)) => failure.to_string(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(named("out of memory"), "out of memory");
+    assert_eq!(named(r#"{"message":"R","code":7}"#), "R (7)");
+    assert_eq!(named(r#"{"detail":"R"}"#), "R");
+    assert_eq!(named(""), "no reason given");
+}
+
+#[test]
+fn what_is_no_failure_is_none() {
+    for data in [r#"{"error":null}"#, r#"{"error":false}"#, r#"{"error":""}"#, r#"{"error":{}}"#, r#"{"error":[]}"#] {
+        assert_eq!(read(data), Ok(VendorEvent::Other), "{data}");
+    }
+}
+
+#[test]
+fn the_reason_of_a_refusal_is_found_in_every_usual_body() {
+    let reason = |body: &str| ReportedFailure::of(body.as_bytes()).to_string();
+    let azure = r#"{"error":{"message":"R","type":null,"param":"prompt","code":"content_filter","status":400,"innererror":{"code":"Policy","content_filter_result":{}}}}"#;
+    assert_eq!(reason(azure), "R (content_filter)");
+    assert_eq!(reason(r#"{"error":{"code":402,"message":"R","metadata":{"raw":"x"}}}"#), "R (402)");
+    assert_eq!(reason(r#"{"detail":[{"loc":["body"],"msg":"R"},{"msg":"S"}]}"#), "R; S");
+    assert_eq!(reason(r#"{"detail":"R"}"#), "R");
+    assert_eq!(reason(r#"{"message":"R"}"#), "R");
+    assert_eq!(reason(r#"[{"error":{"message":"R"}}]"#), "R");
+    assert_eq!(reason("<h1>Bad Request</h1>"), "<h1>Bad Request</h1>");
+    assert_eq!(ReportedFailure::of(b"\xff").reason, "\u{fffd}");
+    assert_eq!(reason(&format!(r#"{{"error":"{}"}}"#, "é".repeat(2000))).chars().count(), 500);
+    let deep = format!("{}{}", r#"{"error":"#.repeat(100), "}".repeat(100));
+    assert_eq!(reason(&deep).chars().count(), 500);
+}
+
+#[test]
+fn a_stream_is_whole_with_done_or_with_a_reason_for_each_choice() {
+    fn progress(stream: &str) -> Progress {
+        let (mut decoder, mut events) = (Decoder::new(1 << 20), Vec::new());
+        decoder.decode(stream.as_bytes(), &mut events).unwrap();
+        events.extend(decoder.finish().unwrap().and_then(|part| part.event));
+        let mut progress = Progress::default();
+        events.iter().for_each(|event| progress.note(&VendorEvent::read(event).unwrap()));
+        progress
+    }
+    let text =
+        |index: u32| format!("data: {{\"choices\":[{{\"index\":{index},\"delta\":{{\"content\":\"a\"}}}}]}}\n\n");
+    let stop = |index: u32| format!("data: {{\"choices\":[{{\"index\":{index},\"finish_reason\":\"stop\"}}]}}\n\n");
+    for (stream, done, whole) in [
+        (String::new(), false, false),
+        (text(0), false, false),
+        (format!("{}data: [DONE]\n\n", text(0)), true, true),
+        (format!("{}data: [DONE]\n", text(0)), true, true),
+        (format!("{}data: [DONE]", text(0)), true, true),
+        (text(0) + &stop(0), false, true),
+        (text(0) + stop(0).trim_end(), false, true),
+        (text(0) + &text(1) + &stop(0), false, false),
+        (text(0) + &text(1) + &stop(0) + &stop(1), false, true),
+        (text(0) + &stop(0) + "data: {\"choices\":[],\"usage\":{\"total_tokens\":1}}\n\n", false, true),
+        (text(0) + &stop(0) + "data: {\"choices\":[{\"index\":0,\"content_filter_offsets\":{}}]}\n\n", false, true),
+    ] {
+        let progress = progress(&stream);
+        assert_eq!((progress.is_done(), progress.is_whole()), (done, whole), "{stream}");
+    }
+}
