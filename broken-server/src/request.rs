@@ -3,6 +3,7 @@ use actix_web::web::Payload;
 use actix_web::{HttpMessage, HttpRequest};
 use bytes::Bytes;
 use uuid::Uuid;
+use wire::authorization::bearer_key;
 use wire::error::Refusal;
 use wire::{BODY_BYTES_MAX, MOCK_HEADER_PREFIX, REQUEST_ID_HEADER};
 
@@ -71,10 +72,7 @@ pub(crate) async fn json_body(request: &HttpRequest, payload: Payload) -> Result
 /// [`Refusal::ApiKey`].
 pub(crate) fn require_key(state: &AppState, request: &HttpRequest) -> Result<(), Refusal> {
     let sent = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    match sent.and_then(|value| value.split_once(' ')) {
-        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") && key.trim() == state.api_key => Ok(()),
-        _ => Err(Refusal::ApiKey),
-    }
+    if sent.and_then(bearer_key) == Some(&*state.api_key) { Ok(()) } else { Err(Refusal::ApiKey) }
 }
 
 /// At most 80 characters of what a client sent.

@@ -4,11 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use serde::Deserialize;
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
-use wire::chat::ChatRequest;
 
 /// The answers, in bytes, that scripts are made of.
 pub mod script;
@@ -21,7 +22,33 @@ pub struct Call {
     /// The head: request line and headers.
     pub head: String,
     /// The body, which has to be a chat request.
-    pub asked: ChatRequest,
+    pub asked: Asked,
+    /// The body as it came.
+    pub body: Vec<u8>,
+}
+
+/// What was asked for, as far as tests look at it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Asked {
+    /// The conversation.
+    pub messages: Vec<Message>,
+    /// The model.
+    pub model: Option<String>,
+    /// The limit on the answer, whatever it is.
+    pub max_tokens: Option<Value>,
+    /// Whether the answer is to be streamed.
+    #[serde(default)]
+    pub stream: bool,
+}
+
+/// One turn of the conversation.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Message {
+    /// Who speaks.
+    pub role: String,
+    /// What they say: a text, a list of parts, or nothing.
+    #[serde(default)]
+    pub content: Value,
 }
 
 impl Call {
@@ -33,7 +60,7 @@ impl Call {
 
     /// The text of the last message, which says which script is played.
     fn prompt(&self) -> &str {
-        self.asked.messages.last().map_or("", |message| &message.content)
+        self.asked.messages.last().and_then(|message| message.content.as_str()).unwrap_or_default()
     }
 }
 
@@ -149,8 +176,9 @@ async fn read_call(socket: &mut TcpStream) -> anyhow::Result<Call> {
     while received.len() < head_end + length {
         ensure!(socket.read_buf(&mut received).await? > 0, "closed in the body");
     }
-    let asked = ChatRequest::parse(&received[head_end..])?;
-    Ok(Call { head, asked })
+    let body = received.split_off(head_end);
+    let asked = serde_json::from_slice(&body)?;
+    Ok(Call { head, asked, body })
 }
 
 fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {

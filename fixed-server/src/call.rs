@@ -81,7 +81,7 @@ impl Progress {
 ///
 /// # Errors
 /// [`Refusal::Invalid`] for one that could never be let in.
-pub(crate) fn ask_for(asked: &ChatRequest, priority: Priority, most: Option<u64>) -> Result<Ask, Refusal> {
+pub(crate) fn ask_for(asked: &ChatRequest<'_>, priority: Priority, most: Option<u64>) -> Result<Ask, Refusal> {
     let prompt = asked.prompt_tokens();
     let answer = asked.max_tokens.map(u64::from);
     let too_many = |param: &str, found: u64, allowed: u64| Refusal::Invalid {

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use resilience::{Ask, Deadline, Priority, UserGuard};
 use uuid::Uuid;
+use wire::authorization::bearer_key;
 use wire::chat::ChatRequest;
 use wire::error::Refusal;
 use wire::{BODY_BYTES_MAX, MOCK_HEADER_PREFIX, REQUEST_ID_HEADER, SESSION_ID_HEADER};
@@ -109,7 +110,7 @@ impl Head {
     pub(crate) fn into_chat(
         self,
         state: &AppState,
-        asked: &ChatRequest,
+        asked: &ChatRequest<'_>,
         body: impl Into<Bytes>,
     ) -> Result<Call, Refusal> {
         let ask = ask_for(asked, self.priority, state.tokens_max)?;
@@ -175,9 +176,8 @@ async fn read(mut body: Body, told: usize) -> Result<Bytes, Refusal> {
 /// [`Refusal::ApiKey`], and [`Failure::Database`] when nobody can tell.
 pub(crate) async fn require_key(state: &AppState, headers: &HeaderMap) -> Result<KeyId, Failure> {
     let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let sent = sent.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     // What cannot be a key is not looked up.
-    let hash = sent.and_then(|(_, key)| KeyHash::of(key.trim()).ok()).ok_or(Refusal::ApiKey)?;
+    let hash = sent.and_then(bearer_key).and_then(|key| KeyHash::of(key).ok()).ok_or(Refusal::ApiKey)?;
     Ok(state.sessions.check_key(&hash).await?.ok_or(Refusal::ApiKey)?)
 }
 

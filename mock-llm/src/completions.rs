@@ -38,7 +38,8 @@ pub(crate) async fn complete(
     let (parts, body) = request.into_parts();
     require_json(&parts.headers)?;
     let overrides = Overrides::read(&parts.headers)?;
-    let asked = ChatRequest::parse(&read_body(body).await?)?;
+    let body = read_body(body).await?;
+    let asked = ChatRequest::parse_as_vendor(&body)?;
     let model = known_model(&vendor.settings, &asked)?;
     let mut choices = vendor.next_choices();
     let plan = Plan::new(&vendor.settings, &overrides, &asked);
@@ -74,7 +75,7 @@ fn require_json(headers: &HeaderMap) -> Result<(), Refusal> {
     Err(Refusal::MediaType { found: found.chars().take(40).collect() })
 }
 
-fn known_model(settings: &Settings, asked: &ChatRequest) -> Result<String, Failure> {
+fn known_model(settings: &Settings, asked: &ChatRequest<'_>) -> Result<String, Failure> {
     let model = asked.require_model()?;
     if settings.strict_models && !settings.models.iter().any(|known| known == model) {
         return Err(Failure::UnknownModel(model.chars().take(80).collect()));

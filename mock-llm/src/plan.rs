@@ -21,7 +21,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// An override changes the mean of a delay, not how the draws spread around it.
-    pub(crate) fn new(settings: &Settings, overrides: &Overrides, asked: &ChatRequest) -> Self {
+    pub(crate) fn new(settings: &Settings, overrides: &Overrides, asked: &ChatRequest<'_>) -> Self {
         let wanted = overrides.tokens.unwrap_or(settings.tokens);
         let tokens = asked.max_tokens.map_or(wanted, |max| wanted.min(max));
         let prompt_tokens = u32::try_from(asked.prompt_tokens()).unwrap_or(u32::MAX);
@@ -58,10 +58,10 @@ mod tests {
 
     use super::*;
 
-    fn asked(max_tokens: &str) -> ChatRequest {
+    fn asked(max_tokens: &str) -> ChatRequest<'static> {
         let prompt = "x".repeat(400);
         let body = format!(r#"{{"messages":[{{"role":"user","content":"{prompt}"}}]{max_tokens}}}"#);
-        ChatRequest::parse(body.as_bytes()).unwrap()
+        ChatRequest::parse(body.leak().as_bytes()).unwrap()
     }
 
     #[test]

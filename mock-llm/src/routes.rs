@@ -7,6 +7,7 @@ use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use serde::Serialize;
+use wire::authorization::bearer_key;
 use wire::completion::ModelList;
 use wire::error::Refusal;
 use wire::{BODY_BYTES_MAX, REQUEST_ID_HEADER};
@@ -123,10 +124,7 @@ fn require_key(vendor: &Vendor, headers: &HeaderMap) -> Result<(), Refusal> {
         return Ok(());
     };
     let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if sent.and_then(|value| value.strip_prefix("Bearer ")) == Some(key) {
-        return Ok(());
-    }
-    Err(Refusal::ApiKey)
+    if sent.and_then(bearer_key) == Some(key) { Ok(()) } else { Err(Refusal::ApiKey) }
 }
 
 /// `value` as a JSON answer.

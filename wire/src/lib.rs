@@ -7,6 +7,8 @@
 //!
 //! Read in this order:
 
+/// The key in a request's `Authorization`.
+pub mod authorization;
 /// What a client asks for, checked field by field.
 pub mod chat;
 /// What a vendor answers: OpenAI's chunks and whole completions.

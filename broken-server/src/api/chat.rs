@@ -19,7 +19,8 @@ pub(super) async fn stream(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Failure> {
-    let asked = ChatRequest::parse(&json_body(&request, payload).await?)?;
+    let body = json_body(&request, payload).await?;
+    let asked = ChatRequest::parse(&body)?;
     let call = to_call(&state, &request, Route::ChatCompletions, asked.to_vendor_body(DEFAULT_MODEL, true));
     answer_streamed(&**style, &state, call, Format::Tokens).await
 }
@@ -31,7 +32,8 @@ pub(super) async fn whole(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Failure> {
-    let asked = ChatRequest::parse_prompt_or_messages(&json_body(&request, payload).await?)?;
+    let body = json_body(&request, payload).await?;
+    let asked = ChatRequest::parse_prompt_or_messages(&body)?;
     let call = to_call(&state, &request, Route::ChatCompletions, asked.to_vendor_body(DEFAULT_MODEL, false));
     answer_whole(&**style, &state, call).await
 }

@@ -20,9 +20,9 @@ pub(super) async fn create(
 ) -> Result<HttpResponse, Failure> {
     require_key(&state, &request)?;
     let body = json_body(&request, payload).await?;
-    let asked = ChatRequest::parse(&body)?;
+    let asked = ChatRequest::parse_relayed(&body)?;
     asked.require_model()?;
-    let call = to_call(&state, &request, Route::ChatCompletions, body);
+    let call = to_call(&state, &request, Route::ChatCompletions, body.clone());
     if asked.stream {
         answer_streamed(&**style, &state, call, Format::Chunks).await
     } else {

@@ -52,7 +52,7 @@ async fn the_demo_key_is_valid(server: &'static Server) -> anyhow::Result<()> {
     let mock = MockLlm::builder().tokens(1).ttft(short).inter_token(short).start().await?;
     let running = server.start(&mock.url(), &[]).await?;
     // The scheme's name is case-insensitive (RFC 9110, 11.1).
-    for value in ["Bearer demo-key", "bearer demo-key"] {
+    for value in ["Bearer demo-key", "bearer demo-key", "BEARER \t demo-key"] {
         for path in COMPLETION_ROUTES {
             let request = running.request(Method::POST, path).header("authorization", value).json(&whole("hi"));
             Answer::to(request).await?.json(200).map_err(|error| error.context(format!("{path} with {value}")))?;

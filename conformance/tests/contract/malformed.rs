@@ -2,7 +2,7 @@ use anyhow::{Context, ensure};
 use conformance::answer::Answer;
 use conformance::error_shape::refusal;
 use conformance::on_every_server;
-use conformance::running::{COMPLETION_ROUTES, DEMO_KEY, STREAM_ROUTE, WHOLE_ROUTE};
+use conformance::running::{COMPLETION_ROUTES, DEMO_KEY, STREAM_ROUTE, WHOLE_ROUTE, whole};
 use conformance::servers::Server;
 use conformance::vendor::{Vendor, script};
 use reqwest::Method;
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 on_every_server!(
     a_wrong_body_is_refused_with_its_field,
+    what_is_the_vendors_business_goes_to_the_vendor_as_it_came,
     llm_takes_a_prompt_or_messages,
     an_unknown_path_is_404,
     a_wrong_method_is_405_with_allow,
@@ -43,19 +44,33 @@ fn wrong_bodies() -> Vec<(String, Option<&'static str>)> {
         (with("messages", json!([])), Some("messages")),
         (with("messages", json!(["hi"])), Some("messages[0]")),
         (with("messages", json!([{ "content": "hi" }])), Some("messages[0].role")),
-        (with("messages", json!([{ "role": "robot", "content": "hi" }])), Some("messages[0].role")),
         (with("messages", json!([user, { "role": 7, "content": "hi" }])), Some("messages[1].role")),
         (with("messages", json!([user, { "role": "user" }])), Some("messages[1].content")),
         (with("messages", json!([{ "role": "user", "content": 7 }])), Some("messages[0].content")),
-        (with("max_tokens", json!(0)), Some("max_tokens")),
-        (with("max_tokens", json!(-1)), Some("max_tokens")),
-        (with("max_tokens", json!(1.5)), Some("max_tokens")),
-        (with("max_tokens", json!(1_000_000_000_000_u64)), Some("max_tokens")),
         (with("max_tokens", json!("many")), Some("max_tokens")),
-        (with("max_completion_tokens", json!(0)), Some("max_completion_tokens")),
         (with("model", json!(7)), Some("model")),
         (with("model", json!("")), Some("model")),
         (with("stream", json!("yes")), Some("stream")),
+    ]
+}
+
+/// Bodies that the servers' own routes refuse besides. Where a body goes on as it came, what is in them is the
+/// vendor's business.
+fn wrong_bodies_for_own_routes() -> Vec<(String, Option<&'static str>)> {
+    let with = |member: &str, value: Value| {
+        let mut body = whole("hi");
+        body[member] = value;
+        body.to_string()
+    };
+    vec![
+        (with("messages", json!([{ "role": "robot", "content": "hi" }])), Some("messages[0].role")),
+        (with("messages", json!([{ "role": "user", "content": null }])), Some("messages[0].content")),
+        (with("max_tokens", json!(0)), Some("max_tokens")),
+        (with("max_tokens", json!(-1)), Some("max_tokens")),
+        (with("max_tokens", json!(1.5)), Some("max_tokens")),
+        (with("max_tokens", json!(100.0)), Some("max_tokens")),
+        (with("max_tokens", json!(1_000_000_000_000_u64)), Some("max_tokens")),
+        (with("max_completion_tokens", json!(0)), Some("max_completion_tokens")),
         (with("stream_options", json!({ "include_usage": 1 })), Some("stream_options.include_usage")),
     ]
 }
@@ -65,7 +80,9 @@ async fn a_wrong_body_is_refused_with_its_field(server: &'static Server) -> anyh
     let running = server.start(&vendor.url(), &[]).await?;
     let mut failures = Vec::new();
     for path in POST_ROUTES {
-        for (body, param) in wrong_bodies() {
+        let own = [STREAM_ROUTE, WHOLE_ROUTE].contains(&path);
+        let own = if own { wrong_bodies_for_own_routes() } else { Vec::new() };
+        for (body, param) in wrong_bodies().into_iter().chain(own) {
             let request = running.request(Method::POST, path).bearer_auth(DEMO_KEY);
             let request = request.header("content-type", "application/json").body(body.clone());
             let checked = Answer::to(request).await.and_then(|answer| {
@@ -81,6 +98,42 @@ async fn a_wrong_body_is_refused_with_its_field(server: &'static Server) -> anyh
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     assert!(vendor.calls().is_empty(), "what is refused is not passed on");
+    Ok(())
+}
+
+async fn what_is_the_vendors_business_goes_to_the_vendor_as_it_came(server: &'static Server) -> anyhow::Result<()> {
+    let vendor = Vendor::playing(script::completion("a")).await?;
+    let running = server.start(&vendor.url(), &[]).await?;
+    let user = r#"{"role":"user","content":"hi"}"#;
+    let call = r#"[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]"#;
+    let image = r#"{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBOR"}}"#;
+    let (tools, format) = (r#""tools":[{"type":"function"}],"tool_choice":"auto""#, r#"{"type":"json_object"}"#);
+    let bodies = [
+        format!(r#"{{"model":"m","messages":[{user}],"max_tokens":-1}}"#),
+        format!(r#"{{"model":"m","messages":[{user}],"max_tokens":100.0}}"#),
+        format!(r#"{{"model":"m","messages":[{user}],"max_completion_tokens":0,"n":2}}"#),
+        format!(r#"{{"model":"m","messages":[{user}],"max_tokens":5000000000,"logit_bias":{{"50256":-100}}}}"#),
+        format!(
+            r#"{{ "model" : "m", "messages":[{{"role":"user","content":[{{"type":"text","text":"a"}},{image}]}}] }}"#
+        ),
+        format!(
+            r#"{{"model":"m","messages":[{user},{{"role":"assistant","content":null,"tool_calls":{call}}}],{tools}}}"#
+        ),
+        format!(r#"{{"model":"m","messages":[{user},{{"role":"assistant","tool_calls":{call}}}]}}"#),
+        format!(r#"{{"model":"m","messages":[{user},{{"role":"tool","tool_call_id":"c","content":null}}]}}"#),
+        r#"{"model":"m","messages":[{"role":"critic","content":"hi","name":"n"}]}"#.to_owned(),
+        format!(r#"{{"model":"m","messages":[{user}],"stop":["\n",7],"response_format":{format},"seed":null}}"#),
+        format!(r#"{{"model":"m","messages":[{user}],"stream":false,"stream_options":{{"include_usage":1}}}}"#),
+    ];
+    for path in COMPLETION_ROUTES {
+        for body in &bodies {
+            let request = running.request(Method::POST, path).bearer_auth(DEMO_KEY);
+            let request = request.header("content-type", "application/json").body(body.clone());
+            Answer::to(request).await?.json(200).with_context(|| format!("{path} {body}"))?;
+            let call = vendor.calls().pop().context("the vendor was not called")?;
+            assert_eq!(String::from_utf8_lossy(&call.body), *body, "{path}");
+        }
+    }
     Ok(())
 }
 

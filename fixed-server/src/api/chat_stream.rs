@@ -18,7 +18,8 @@ pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Res
 async fn read(state: &Shared, request: Request) -> Result<Call, Failure> {
     let head = Head::of(state, &request)?.enter(state)?;
     let (parts, body) = request.into_parts();
-    let mut asked = ChatRequest::parse(&json_body(state, &parts.headers, body).await?)?;
+    let body = json_body(state, &parts.headers, body).await?;
+    let mut asked = ChatRequest::parse(&body)?;
     // So that what was reserved and not used of the quota can be given back.
     asked.include_usage = true;
     let mut call = head.into_chat(state, &asked, asked.to_vendor_body(DEFAULT_MODEL, true))?;

@@ -23,9 +23,9 @@ async fn read(state: &Shared, request: Request) -> Result<(Call, bool), Failure>
     let head = Head::of(state, &request)?.with_key(&key).enter(state)?;
     let (parts, body) = request.into_parts();
     let body = json_body(state, &parts.headers, body).await?;
-    let asked = ChatRequest::parse(&body)?;
+    let asked = ChatRequest::parse_relayed(&body)?;
     asked.require_model()?;
-    let mut call = head.into_chat(state, &asked, body)?;
+    let mut call = head.into_chat(state, &asked, body.clone())?;
     begin_session(state, session_id(&parts.headers)?, Some(&key), asked.model.as_deref(), &mut call).await?;
     Ok((call, asked.stream))
 }

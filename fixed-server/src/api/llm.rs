@@ -10,7 +10,8 @@ use crate::state::Shared;
 pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, Failure> {
     let head = Head::of(&state, &request)?.enter(&state)?;
     let (parts, body) = request.into_parts();
-    let asked = ChatRequest::parse_prompt_or_messages(&json_body(&state, &parts.headers, body).await?)?;
+    let body = json_body(&state, &parts.headers, body).await?;
+    let asked = ChatRequest::parse_prompt_or_messages(&body)?;
     let mut call = head.into_chat(&state, &asked, asked.to_vendor_body(DEFAULT_MODEL, false))?;
     begin_session(&state, session_id(&parts.headers)?, None, asked.model.as_deref(), &mut call).await?;
     answer_whole(&state, call).await

@@ -59,7 +59,14 @@ async fn usage_comes_in_a_chunk_of_its_own_when_asked_for() {
 #[tokio::test]
 async fn max_tokens_makes_an_answer_shorter_but_never_longer() {
     let mock = quick().start().await.unwrap();
-    for (max_tokens, tokens, reason) in [(5, 5, "length"), (20, 20, "stop"), (500, 20, "stop")] {
+    for (max_tokens, tokens, reason) in [
+        (json!(5), 5, "length"),
+        (json!(20), 20, "stop"),
+        (json!(500), 20, "stop"),
+        // What clients of local models send.
+        (json!(-1), 20, "stop"),
+        (json!(5.0), 5, "length"),
+    ] {
         let asked = with(body(false), json!({"max_tokens": max_tokens}));
         let answer = post(&mock, &[], &asked).await.finish().await.json();
         assert_eq!(answer["usage"]["completion_tokens"], tokens);
@@ -132,6 +139,7 @@ async fn a_key_is_asked_for_only_when_one_is_set() {
         (&[("authorization", "Bearer wrong")], 401),
         (&[("authorization", "k")], 401),
         (&[("authorization", "Bearer k")], 200),
+        (&[("authorization", "bEARER  k")], 200),
     ] {
         assert_eq!(post(&mock, headers, &body(true)).await.finish().await.status, Some(status), "{headers:?}");
         assert_eq!(send(&mock, "GET", "/v1/models", headers, "").await.finish().await.status, Some(status));

@@ -1,103 +1,148 @@
+//! The fields of a chat request, each checked as strictly as its reader needs.
+
 use std::borrow::Cow;
 
-use serde_json::{Map, Value};
-
-use super::{MAX_TOKENS_MAX, Message, ROLES};
+use super::json::{Raw, each_object, element, given, invalid, is_list, is_number, is_string, members, text_bytes};
+use super::{MAX_TOKENS_MAX, ROLES, Reader};
 use crate::error::Refusal;
 
-pub(super) fn json_object(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(fields)) => Ok(fields),
-        Ok(other) => Err(invalid("body", &other, "a JSON object")),
-        Err(error) => Err(Refusal::NotJson(error.to_string())),
-    }
-}
-
-pub(super) fn parse_messages(fields: &Map<String, Value>) -> Result<Vec<Message>, Refusal> {
+/// The list of messages, checked, and the bytes of their text.
+///
+/// # Errors
+/// [`Refusal`] with the first field at fault.
+pub(super) fn messages(list: Option<Raw<'_>>, reader: Reader) -> Result<(Raw<'_>, usize), Refusal> {
     const EXPECTED: &str = "a list of at least one {\"role\", \"content\"}";
-    match fields.get("messages") {
-        None => Err(Refusal::Missing { param: "messages".into(), expected: EXPECTED }),
-        Some(Value::Array(list)) if !list.is_empty() => {
-            list.iter().enumerate().map(|(index, value)| parse_message(index, value)).collect()
-        }
-        Some(other) => Err(invalid("messages", other, EXPECTED)),
+    let list = list.ok_or(Refusal::Missing { param: "messages".into(), expected: EXPECTED })?;
+    let mut count = 0;
+    let mut bytes = 0;
+    if is_list(list) {
+        each_object(list, &["role", "content"], |index, message| {
+            count += 1;
+            bytes += match message {
+                Some([role, content]) => message_text(index, role, content, reader)?,
+                None => return Err(no_object(list, index)),
+            };
+            Ok(())
+        })?;
+    }
+    if count == 0 { Err(invalid("messages", list, EXPECTED)) } else { Ok((list, bytes)) }
+}
+
+fn no_object(list: Raw<'_>, index: usize) -> Refusal {
+    const EXPECTED: &str = "an object with \"role\" and \"content\"";
+    invalid(format!("messages[{index}]"), element(list, index).unwrap_or(list), EXPECTED)
+}
+
+/// The bytes of a message's text.
+fn message_text(
+    index: usize,
+    role: Option<Raw<'_>>,
+    content: Option<Raw<'_>>,
+    reader: Reader,
+) -> Result<usize, Refusal> {
+    let param = |member: &str| format!("messages[{index}].{member}");
+    let role =
+        role.ok_or_else(|| Refusal::Missing { param: param("role"), expected: "who speaks, such as \"user\"" })?;
+    let name = non_empty(role);
+    let known = ROLES.into_iter().find(|known| name.as_deref() == Some(known));
+    match (known, reader) {
+        (Some(_), _) => {}
+        // Vendors have roles of their own.
+        (None, Reader::Relay) if name.is_some() => {}
+        (None, Reader::Relay) => return Err(invalid(param("role"), role, "a non-empty string")),
+        (None, _) => return Err(invalid(param("role"), role, format!("one of {}", ROLES.join(", ")))),
+    }
+    match content {
+        Some(text) if is_string(text) => Ok(text_bytes(text)),
+        Some(parts) if is_list(parts) => Ok(parts_text(parts)),
+        other if given(other).is_none() && may_be_silent(known, other.is_some(), reader) => Ok(0),
+        Some(other) => Err(invalid(param("content"), other, "a string or a list of parts")),
+        None => Err(Refusal::Missing { param: param("content"), expected: "the text of the message" }),
     }
 }
 
-fn parse_message(index: usize, value: &Value) -> Result<Message, Refusal> {
-    let at = format!("messages[{index}]");
-    let Value::Object(fields) = value else {
-        return Err(invalid(at, value, "an object with \"role\" and \"content\""));
+/// Whether a message of this role needs no content: an assistant's turn that only calls a tool has none. What
+/// else vendors allow is theirs to say, but that a person or the system says nothing at all is a mistake.
+fn may_be_silent(role: Option<&str>, null: bool, reader: Reader) -> bool {
+    let speaks = matches!(role, Some("user" | "system" | "developer"));
+    role == Some("assistant") || (reader == Reader::Relay && (null || !speaks))
+}
+
+/// Bytes of the text in a list of parts; images and sounds are none.
+fn parts_text(parts: Raw<'_>) -> usize {
+    let mut bytes = 0;
+    let counted = each_object(parts, &["text"], |_, part| {
+        bytes += part.and_then(|[text]| text).map_or(0, text_bytes);
+        Ok(())
+    });
+    debug_assert_eq!(counted, Ok(()));
+    bytes
+}
+
+/// The model, where one is named.
+pub(super) fn model(value: Option<Raw<'_>>) -> Result<Option<Cow<'_, str>>, Refusal> {
+    let Some(value) = given(value) else { return Ok(None) };
+    non_empty(value).map(Some).ok_or_else(|| invalid("model", value, "a non-empty string"))
+}
+
+/// The text of a string that is not empty, borrowed where it has no escapes.
+fn non_empty(value: Raw<'_>) -> Option<Cow<'_, str>> {
+    #[derive(serde::Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+    let Text(text) = serde_json::from_str(value.get()).ok()?;
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// The limit on the answer's tokens, where there is one that is known.
+pub(super) fn max_tokens([newer, older]: [Option<Raw<'_>>; 2], reader: Reader) -> Result<Option<u32>, Refusal> {
+    let given = |name, value| given(value).map(|value| (name, value));
+    let Some((name, value)) = given("max_completion_tokens", newer).or_else(|| given("max_tokens", older)) else {
+        return Ok(None);
     };
-    let role = match fields.get("role") {
-        None => return Err(Refusal::Missing { param: format!("{at}.role"), expected: "who speaks, such as \"user\"" }),
-        Some(value) => value
-            .as_str()
-            .and_then(|name| ROLES.into_iter().find(|role| *role == name))
-            .ok_or_else(|| invalid(format!("{at}.role"), value, format!("one of {}", ROLES.join(", "))))?,
-    };
-    let param = format!("{at}.content");
-    let content = match fields.get("content") {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(parts)) => {
-            parts.iter().filter_map(|part| part.get("text").and_then(Value::as_str)).collect::<String>()
-        }
-        // An assistant's turn that only calls a tool has no text.
-        None | Some(Value::Null) if role == "assistant" => String::new(),
-        None => return Err(Refusal::Missing { param, expected: "the text of the message" }),
-        Some(other) => return Err(invalid(param, other, "a string or a list of parts")),
-    };
-    Ok(Message { role: role.into(), content })
-}
-
-pub(super) fn parse_model(fields: &Map<String, Value>) -> Result<Option<String>, Refusal> {
-    match fields.get("model") {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(name)) if !name.is_empty() => Ok(Some(name.clone())),
-        Some(other) => Err(invalid("model", other, "a non-empty string")),
+    let text = value.get();
+    let known = text.parse().ok().filter(in_range);
+    match reader {
+        _ if known.is_some() => Ok(known),
+        // Some vendors take -1 for no limit, and others 100.0; what it means is theirs to say.
+        Reader::Relay if is_number(value) => Ok(None),
+        Reader::Vendor if text == "-1" => Ok(None),
+        Reader::Vendor if whole(text).is_some() => Ok(whole(text)),
+        Reader::Relay => Err(invalid(name, value, "a number")),
+        Reader::Own | Reader::Vendor => Err(invalid(name, value, format!("a whole number from 1 to {MAX_TOKENS_MAX}"))),
     }
 }
 
-pub(super) fn parse_max_tokens(fields: &Map<String, Value>) -> Result<Option<u32>, Refusal> {
-    for name in ["max_completion_tokens", "max_tokens"] {
-        let value = match fields.get(name) {
-            None | Some(Value::Null) => continue,
-            Some(value) => value,
-        };
-        let tokens = value.as_u64().and_then(|tokens| u32::try_from(tokens).ok());
-        return match tokens {
-            Some(tokens @ 1..=MAX_TOKENS_MAX) => Ok(Some(tokens)),
-            _ => Err(invalid(name, value, format!("a whole number from 1 to {MAX_TOKENS_MAX}"))),
-        };
-    }
-    Ok(None)
+fn in_range(tokens: &u32) -> bool {
+    (1..=MAX_TOKENS_MAX).contains(tokens)
 }
 
-pub(super) fn parse_include_usage(fields: &Map<String, Value>) -> Result<bool, Refusal> {
-    match fields.get("stream_options") {
-        None | Some(Value::Null) => Ok(false),
-        Some(Value::Object(options)) => parse_bool(options.get("include_usage"), "stream_options.include_usage"),
-        Some(other) => Err(invalid("stream_options", other, "an object")),
-    }
+/// A number such as 100.0 or 1e2.
+fn whole(text: &str) -> Option<u32> {
+    let number: f64 = text.parse().ok()?;
+    (number.fract() == 0.0 && number >= 1.0 && number <= f64::from(MAX_TOKENS_MAX)).then_some(number as u32)
 }
 
-pub(super) fn parse_bool(value: Option<&Value>, param: &str) -> Result<bool, Refusal> {
-    match value {
-        None | Some(Value::Null) => Ok(false),
-        Some(Value::Bool(flag)) => Ok(*flag),
-        Some(other) => Err(invalid(param, other, "true or false")),
+/// Whether the answer is to be streamed.
+pub(super) fn stream(value: Option<Raw<'_>>) -> Result<bool, Refusal> {
+    flag("stream", value)
+}
+
+/// Whether a stream is to end with the token counts.
+pub(super) fn include_usage(options: Option<Raw<'_>>, reader: Reader) -> Result<bool, Refusal> {
+    let Some(options) = given(options) else { return Ok(false) };
+    let asked = members(options.get(), &["include_usage"]);
+    match (asked, reader) {
+        (Ok([asked]), Reader::Relay) => Ok(asked.is_some_and(|asked| asked.get() == "true")),
+        (Err(_), Reader::Relay) => Ok(false),
+        (Ok([asked]), _) => flag("stream_options.include_usage", asked),
+        (Err(_), _) => Err(invalid("stream_options", options, "an object")),
     }
 }
 
-pub(super) fn invalid(param: impl Into<String>, found: &Value, expected: impl Into<Cow<'static, str>>) -> Refusal {
-    Refusal::Invalid { param: param.into(), found: shorten(&found.to_string()), expected: expected.into() }
-}
-
-/// At most 40 characters of what a client sent, so that an error body cannot be made to echo a page.
-fn shorten(text: &str) -> String {
-    const CHARS_MAX: usize = 40;
-    match text.char_indices().nth(CHARS_MAX) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
+fn flag(param: &str, value: Option<Raw<'_>>) -> Result<bool, Refusal> {
+    match given(value).map(|value| (value, value.get())) {
+        None | Some((_, "false")) => Ok(false),
+        Some((_, "true")) => Ok(true),
+        Some((value, _)) => Err(invalid(param, value, "true or false")),
     }
 }
