@@ -36,7 +36,7 @@ pub enum Command {
     Labs(LabsArgs),
     /// Put load on a server and judge it by objectives
     Run(Box<RunArgs>),
-    /// 40 streams and 15 health checks: does this server exhaust its threads?
+    /// 40 streams and 15 health checks, then half and twice as many: does this server exhaust its threads?
     Verify(VerifyArgs),
     /// Show sync and async health side by side, a line a second
     Watch(WatchArgs),
@@ -48,9 +48,9 @@ pub struct RunArgs {
     /// The server, on this machine
     #[arg(long, value_name = "URL", env = "LOADGEN_URL")]
     pub url: String,
-    /// Where streams are asked for
-    #[arg(long, value_name = "PATH", default_value = "/chat/stream", value_parser = path)]
-    pub path: String,
+    /// Where streams are asked for [default: the path of --url, else /chat/stream]
+    #[arg(long, value_name = "PATH", value_parser = path)]
+    pub path: Option<String>,
     /// How they are asked for
     #[arg(long, default_value = "POST", value_parser = method)]
     pub method: String,
@@ -75,7 +75,7 @@ pub struct RunArgs {
     /// How long streams are begun, ramp included
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = some_time)]
     pub duration: Duration,
-    /// How long open streams may go on after that
+    /// How long open streams may go on after that; they stay at least until the last probe has its answer
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = humantime::parse_duration)]
     pub drain: Duration,
     /// How long the idle server is probed first
@@ -102,7 +102,8 @@ pub struct RunArgs {
     /// When a probe counts as timed out
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = some_time)]
     pub probe_timeout: Duration,
-    /// An objective, such as 'health.p99<100ms'; may be repeated
+    /// An objective, such as 'health.p99<100ms' or 'health.failed==0'; may be repeated. Without one the run
+    /// is not judged
     #[arg(long = "slo", value_name = "OBJECTIVE")]
     pub objectives: Vec<Objective>,
     /// The server's process, to see its processor time, memory and threads
@@ -125,10 +126,10 @@ pub struct VerifyArgs {
     /// The server, on this machine
     #[arg(long, value_name = "URL", env = "LOADGEN_URL")]
     pub url: String,
-    /// Streams, all at once
+    /// Streams, all at once; before them half as many, after them twice as many
     #[arg(long, value_name = "N", default_value = "40", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub streams: u32,
-    /// Health checks while they are open
+    /// Health checks while they are open; a third as many with half and with twice the streams
     #[arg(long, value_name = "N", default_value = "15", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub checks: u32,
     /// Between one check and the next
@@ -140,9 +141,9 @@ pub struct VerifyArgs {
     /// Judge as the source's script does: the mean of the checks, one after the other, under 0.1 s
     #[arg(long)]
     pub as_in_source: bool,
-    /// Where streams are asked for
-    #[arg(long, value_name = "PATH", default_value = "/chat/stream", value_parser = path)]
-    pub path: String,
+    /// Where streams are asked for [default: the path of --url, else /chat/stream]
+    #[arg(long, value_name = "PATH", value_parser = path)]
+    pub path: Option<String>,
     /// The check
     #[arg(long, value_name = "PATH", default_value = "/debug/health-sync", value_parser = path)]
     pub health_path: String,
@@ -163,4 +164,7 @@ pub struct WatchArgs {
     /// When a probe counts as timed out
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = some_time)]
     pub timeout: Duration,
+    /// A health check; may be repeated [default: health_sync=/debug/health-sync health_async=/debug/health-async]
+    #[arg(long = "probe", value_name = "NAME=PATH", value_parser = probe)]
+    pub probes: Vec<(String, String)>,
 }

@@ -1,11 +1,15 @@
 //! The commands, each from its arguments to an exit code.
 
+/// What is looked at before anything is started.
+mod before;
 /// `loadgen demo`
 mod demo;
 /// `loadgen lab`, and what all commands that run a lab print.
 mod lab;
 /// `loadgen labs`
 mod labs;
+/// What is told beside a verdict.
+mod remarks;
 /// `loadgen run`
 mod run;
 /// One server under observation, from the idle baseline to the result.
@@ -18,8 +22,9 @@ mod watch;
 use futures_util::future::LocalBoxFuture;
 
 use crate::cli::Command;
-use crate::http::EndpointError;
+use crate::http::{Endpoint, EndpointError};
 use crate::lab::{LabError, RunningArm};
+use crate::measure::ProbeKind;
 use crate::report::Terminal;
 use crate::vendor::LedgerError;
 use crate::verdict::ObjectiveError;
@@ -51,6 +56,16 @@ pub enum CommandError {
         url: String,
         /// What happened.
         why: String,
+    },
+    /// A health check that fails while the server is idle.
+    #[error("GET {path} {why} before any load: name your health check with {flag}")]
+    HealthBeforeLoad {
+        /// Its path.
+        path: String,
+        /// How it failed.
+        why: String,
+        /// The flag that names it.
+        flag: &'static str,
     },
     /// The system does not allow enough open descriptors.
     #[error("this needs {needed} open descriptors, the limit is {limit}: raise it (`ulimit -n {needed}`)")]
@@ -110,6 +125,7 @@ impl From<u8> for Ended {
 /// [`CommandError`] when it has no verdict.
 pub fn execute<'a>(command: &'a Command, terminal: &'a Terminal) -> LocalBoxFuture<'a, Result<Ended, CommandError>> {
     Box::pin(async move {
+        before::check_outputs(command)?;
         Ok(match command {
             Command::Demo(args) => demo::execute(args, terminal).await?.into(),
             Command::Lab(args) => lab::execute(args, terminal).await?,
@@ -119,4 +135,31 @@ pub fn execute<'a>(command: &'a Command, terminal: &'a Terminal) -> LocalBoxFutu
             Command::Watch(args) => watch::execute(args, terminal).await?.into(),
         })
     })
+}
+
+/// Where streams are asked for unless somebody says otherwise.
+const STREAM_PATH: &str = "/chat/stream";
+
+/// The server of `--url` and the path of its streams, which may stand in either flag.
+fn target(url: &str, path: Option<&str>) -> Result<(Endpoint, String), CommandError> {
+    match (Endpoint::parse_with_path(url)?, path) {
+        ((server, None), path) => Ok((server, path.unwrap_or(STREAM_PATH).to_owned())),
+        ((server, Some(path)), None) => Ok((server, path)),
+        ((server, Some(_)), Some(path)) => Err(CommandError::Usage(format!(
+            "--url {url} has a path and --path {path} is another: give the server alone, --url {server}, and whole paths"
+        ))),
+    }
+}
+
+/// The probes that are asked for, or the usual pair.
+fn probe_kinds(named: &[(String, String)]) -> Result<Vec<ProbeKind>, CommandError> {
+    if named.is_empty() {
+        return Ok(ProbeKind::defaults());
+    }
+    for (index, (name, path)) in named.iter().enumerate() {
+        if let Some((_, other)) = named[..index].iter().find(|(earlier, _)| earlier == name) {
+            return Err(CommandError::Usage(format!("--probe {name} is given twice, for {other} and for {path}")));
+        }
+    }
+    Ok(named.iter().map(|(name, path)| ProbeKind::new(name, path)).collect())
 }

@@ -12,13 +12,16 @@ mod numbers;
 mod table;
 /// Writing to the terminal, with colour where it is wanted.
 mod terminal;
+/// Lines of `loadgen watch`.
+mod watch;
 /// Prose in 80 columns.
 mod wrap;
 
 pub use claims::verdict;
-pub use json::write_json;
+pub use json::{check_writable, write_json};
 pub use live::{LiveLines, heading_of_one, second_of_one};
 pub use numbers::{bytes, count, millis, short_millis};
 pub use table::{comparison, single};
 pub use terminal::{Paint, Terminal};
+pub use watch::{WATCH_LINES, watch_heading, watch_line};
 pub use wrap::wrap;

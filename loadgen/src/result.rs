@@ -159,4 +159,7 @@ pub struct PhaseResult {
 pub struct Generator {
     /// How late probes and streams were sent, and timers woke, against the schedule.
     pub schedule_lag_ms: Quantiles,
+    /// Probes and streams that could not be sent for want of descriptors or ports of its own.
+    #[serde(default)]
+    pub not_sent: u64,
 }

@@ -9,4 +9,4 @@ mod stream;
 
 pub use arrivals::{Arrivals, spread};
 pub use crowd::{Crowd, LoadShape};
-pub use stream::{StreamPlan, open_stream};
+pub use stream::{Leaving, NO_EVENT_STREAM, StreamPlan, open_stream};

@@ -1,11 +1,16 @@
 //! The mock vendor's ledger, read over HTTP: the witness of what a server really did.
 
+/// What the vendor saw of one run.
+mod witness;
+
 use std::time::Duration;
 
 use bytes::Bytes;
 use wire::ledger::Ledger;
 
-use crate::http::{self, Endpoint, HttpError};
+use crate::http::{self, ANSWER_BYTES_MAX, Endpoint, HttpError};
+
+pub use witness::Witness;
 
 /// Why there is no ledger.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +44,7 @@ pub async fn counts(vendor: &Endpoint) -> Result<Ledger, LedgerError> {
 
 async fn read(vendor: &Endpoint, path: &str) -> Result<Ledger, LedgerError> {
     const PATIENCE: Duration = Duration::from_secs(5);
-    let asking = http::ask(vendor, vendor.request("GET", path, &[], Bytes::new()));
+    let asking = http::ask(vendor, vendor.request("GET", path, &[], Bytes::new()), ANSWER_BYTES_MAX);
     let (_, body) = tokio::time::timeout(PATIENCE, asking).await.map_err(|_| LedgerError::TimedOut(PATIENCE))??;
     Ok(serde_json::from_slice(&body)?)
 }

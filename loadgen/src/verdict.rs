@@ -2,13 +2,19 @@
 //! pressure is proved by the vendor's ledger, the control is clean, and the generator kept its own
 //! schedule. Otherwise the run is invalid, never a pass.
 
+/// What an objective looks at.
+mod metric;
 /// Objectives of `loadgen run`: `health.p99<100ms`.
 mod objective;
+/// The verdict of `loadgen verify`.
+mod verify;
 
 use crate::lab::Claim;
-use crate::result::{ClaimKind, ClaimResult, ClosedLoopStats, Outcome, RunResult, Verdict};
+use crate::result::{ClaimKind, ClaimResult, ClosedLoopStats, Outcome, RunResult};
 
+pub use crate::result::Verdict;
 pub use objective::{Objective, ObjectiveError};
+pub use verify::{CHECK, VerifiedStage, of_verify};
 
 /// Up to here the generator's own lag (p99, in milliseconds) spoils no figure.
 const LAG_MS_MAX: f64 = 20.0;
@@ -56,12 +62,12 @@ pub fn of_mended(claims: &[Claim], part: &str, result: &RunResult) -> Verdict {
 #[must_use]
 pub fn of_run(objectives: &[Objective], result: &RunResult, mut invalid_because: Vec<String>) -> Verdict {
     let claims: Vec<_> = objectives.iter().map(|objective| objective.judge(result)).collect();
-    for claim in claims.iter().filter(|claim| claim.measured.is_none()) {
+    for (claim, _) in claims.iter().zip(objectives).filter(|(_, objective)| !objective.was_tried(result)) {
         invalid_because.push(format!("nothing was measured for '{}'", claim.name));
     }
     let shortest = objectives.iter().filter_map(|objective| objective.latency_ms(result)).reduce(f64::min);
     invalid_because.extend(lag_objection(result, lag_allowed_ms(shortest)));
-    decide(claims, invalid_because)
+    Verdict { judged: !objectives.is_empty(), ..decide(claims, invalid_because) }
 }
 
 /// The verdict of the source's validation: the mean of the checks is under 0.1 s, and nothing else
@@ -91,7 +97,7 @@ fn decide(claims: Vec<ClaimResult>, mut invalid_because: Vec<String>) -> Verdict
     } else {
         Outcome::NotHeld
     };
-    Verdict { result, claims, invalid_because }
+    Verdict { result, judged: true, claims, invalid_because, warnings: Vec::new() }
 }
 
 fn judge(claim: &Claim, result: &RunResult) -> ClaimResult {
@@ -127,6 +133,12 @@ fn lag_allowed_ms(latency_ms: Option<f64>) -> f64 {
 }
 
 fn lag_objection(result: &RunResult, allowed_ms: f64) -> Option<String> {
+    let not_sent = result.generator.not_sent;
+    if not_sent > 0 {
+        return Some(format!(
+            "the generator itself had no descriptors or ports left: {not_sent} probes and streams were not sent (`ulimit -n`)"
+        ));
+    }
     let lag = result.generator.schedule_lag_ms.p99;
     (lag > allowed_ms).then(|| {
         format!("the generator itself lagged: p99 {lag:.1} ms, over {allowed_ms:.0} ms (is the machine busy?)")

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use loadgen::http::Endpoint;
 use loadgen::measure::{Ended, LagLog, StreamLog};
-use loadgen::traffic::{Arrivals, Crowd, LoadShape, StreamPlan, open_stream};
+use loadgen::traffic::{Arrivals, Crowd, Leaving, LoadShape, StreamPlan, open_stream};
 use mock_llm::MockLlm;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -57,7 +57,7 @@ async fn scripted(answer: &'static str) -> Endpoint {
 
 async fn ended(endpoint: Endpoint) -> (Ended, u64) {
     let log = Arc::new(StreamLog::default());
-    let ended = open_stream(Arc::new(plan(endpoint)), Instant::now(), log.clone(), None).await;
+    let ended = open_stream(Arc::new(plan(endpoint)), Instant::now(), log.clone(), Leaving::default()).await;
     (ended, log.chunks())
 }
 

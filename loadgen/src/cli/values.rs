@@ -39,5 +39,8 @@ pub(super) fn probe(text: &str) -> Result<(String, String), String> {
     if !known {
         return Err("the name may have letters, digits and _".to_owned());
     }
+    if ["ttft", "inter_token"].contains(&name) {
+        return Err(format!("{name} is a metric of the streams: choose another name"));
+    }
     Ok((name.to_owned(), path(target)?))
 }

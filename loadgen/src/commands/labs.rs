@@ -104,7 +104,7 @@ fn write_out(runs: Vec<Run>, result: Outcome, path: &Path, terminal: &Terminal) 
         command: "labs",
         environment: environment(),
         labs: BTreeMap::new(),
-        verdict: Verdict { result, claims: Vec::new(), invalid_because: Vec::new() },
+        verdict: Verdict { result, ..Verdict::open() },
     };
     for (lab, run) in runs {
         match run {

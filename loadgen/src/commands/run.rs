@@ -1,55 +1,150 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::CommandError;
-use super::single::{LoadTimes, Observation, pass, write_out};
+use super::before::{Scouted, check_server, scout};
+use super::remarks::{all_alike, warnings};
+use super::single::{Observation, Stretch, Told, pass, show, write_out};
+use super::{CommandError, probe_kinds, target};
 use crate::cli::RunArgs;
 use crate::http::Endpoint;
+use crate::lab::{BASELINE, LOADED};
 use crate::measure::{ProbeKind, ProbePlan};
 use crate::report::{self, Terminal};
-use crate::result::RunResult;
+use crate::result::{Outcome, RunResult, StreamStats};
 use crate::traffic::{Crowd, LoadShape, StreamPlan};
-use crate::verdict;
+use crate::vendor::Witness;
+use crate::verdict::{self, Objective};
 
 /// Streams at a time when nothing else is asked: the source's.
 const CONCURRENCY: u32 = 40;
+/// The phase in which the streams are begun.
+const RAMP: &str = "ramp";
 
 pub(super) async fn execute(args: &RunArgs, terminal: &Terminal) -> Result<u8, CommandError> {
-    let endpoint = Endpoint::parse(&args.url)?;
+    let (endpoint, path) = target(&args.url, args.path.as_deref())?;
     let vendor = args.vendor.as_deref().map(Endpoint::parse).transpose()?;
     let shape = load_shape(args)?;
-    let streams_max = match shape {
-        LoadShape::Concurrency { streams, .. } => u64::from(streams),
-        LoadShape::Rate { per_second, .. } => (per_second * args.stream_timeout.as_secs_f64()) as u64,
+    let probes = ProbePlan { kinds: probe_kinds(&args.probes)?, rate: args.probe_rate, timeout: args.probe_timeout };
+    check_objectives(&args.objectives, &probes.kinds)?;
+    check_server(&endpoint, &probes, streams_max(shape, args), "--probe NAME=PATH").await?;
+
+    let plan = stream_plan(args, endpoint, path);
+    let asked = format!("{} {}", plan.method, plan.path);
+    let scouted = scout(&plan).await;
+    let result = match scouted {
+        Scouted::Refused(streams) => give_up(args, &plan, probes, streams, &asked, terminal).await,
+        Scouted::Failed(streams) => {
+            let told = all_alike(&streams, &asked).unwrap_or_default();
+            terminal.line(report::wrap("  Before any load:  ", &told));
+            put_on(args, shape, plan, probes, vendor, terminal).await?
+        }
+        Scouted::Usable => put_on(args, shape, plan, probes, vendor, terminal).await?,
     };
-    let streams_max = streams_max.min(args.requests_max);
-    let seen = Observation::begin(&endpoint, probe_plan(args), args.pid, streams_max).await?;
-    report::heading_of_one(terminal, &endpoint.to_string(), &seen.probes);
-    pass(&seen, args.baseline, terminal).await;
-
-    let begun = seen.now();
-    let plan = stream_plan(args, endpoint);
-    let mut crowd = Crowd::new(plan, seen.streams.clone(), seen.lag.clone(), args.seed)
-        .with_leavers(args.cancel_share, args.cancel_after);
-    let load = crowd.keep(shape, args.duration, args.requests_max);
-    let ((), ()) = tokio::join!(load, pass(&seen, args.duration, terminal));
-    let ramp = if args.rate.is_some() { Duration::ZERO } else { args.ramp };
-    let times = LoadTimes { begun, full: begun + ramp, ended: seen.now() };
-    crowd.wait(args.drain).await;
-    crowd.leave().await;
-
-    let mut result = seen.finish("run", parameters(args), times, vendor.as_ref()).await?;
-    result.verdict = verdict::of_run(&args.objectives, &result, missing_pressure(shape, args, &result));
-    terminal.line("");
-    report::single(terminal, &result);
-    terminal.line("");
-    report::verdict(terminal, &result.verdict);
+    let result = judged(args, shape, result, &asked);
+    show(&result, terminal);
     if let Some(path) = &args.out {
         write_out(&result, path, terminal)?;
     }
     Ok(result.verdict.exit_code())
+}
+
+/// Puts the load on and gives what was seen.
+async fn put_on(
+    args: &RunArgs,
+    shape: LoadShape,
+    plan: StreamPlan,
+    probes: ProbePlan,
+    vendor: Option<Endpoint>,
+    terminal: &Terminal,
+) -> Result<RunResult, CommandError> {
+    let witness = match vendor {
+        Some(vendor) => Some(Witness::start(vendor).await?),
+        None => None,
+    };
+    let mut seen = Observation::begin(&plan.endpoint, probes, args.pid);
+    report::heading_of_one(terminal, &plan.endpoint.to_string(), &seen.probes);
+    pass(&seen, args.baseline, terminal).await;
+
+    let begun = seen.now();
+    let mut crowd = Crowd::new(plan, seen.streams.clone(), seen.lag.clone(), args.seed)
+        .with_leavers(args.cancel_share, args.cancel_after);
+    let load = crowd.keep(shape, args.duration, args.requests_max);
+    let ((), ()) = tokio::join!(load, pass(&seen, args.duration, terminal));
+    let full = begun + if args.rate.is_some() { Duration::ZERO } else { args.ramp };
+    let ended = seen.now();
+    tokio::join!(crowd.wait(args.drain), seen.last_probes(terminal));
+    crowd.leave().await;
+
+    let mut stretches = vec![Stretch::new(BASELINE, Duration::ZERO, begun)];
+    if full > begun {
+        stretches.push(Stretch::new(RAMP, begun, full));
+    }
+    stretches.push(Stretch::new(LOADED, full, ended));
+    let vendor = match witness {
+        Some(witness) => Some(witness.finish().await?),
+        None => None,
+    };
+    let told = Told { command: "run", parameters: parameters(args), stretches, loaded: LOADED.to_owned(), vendor };
+    Ok(seen.finish(told, terminal).await)
+}
+
+/// The result where the server refuses the request of the streams itself: a load of it says nothing.
+async fn give_up(
+    args: &RunArgs,
+    plan: &StreamPlan,
+    probes: ProbePlan,
+    streams: StreamStats,
+    asked: &str,
+    terminal: &Terminal,
+) -> RunResult {
+    let seen = Observation::begin(&plan.endpoint, ProbePlan { kinds: Vec::new(), ..probes }, args.pid);
+    let (parameters, stretches) = (parameters(args), vec![Stretch::new(BASELINE, Duration::ZERO, Duration::ZERO)]);
+    let told = Told { command: "run", parameters, stretches, loaded: LOADED.to_owned(), vendor: None };
+    let mut result = seen.finish(told, terminal).await;
+    let alike = all_alike(&streams, asked).unwrap_or_default();
+    result.verdict.invalid_because = vec![
+        alike,
+        "no load was put on a server that refuses its request: see --path, --method, --header, --body".to_owned(),
+    ];
+    if let Some(target) = &mut result.target {
+        target.streams = streams;
+    }
+    result
+}
+
+fn judged(args: &RunArgs, shape: LoadShape, mut result: RunResult, asked: &str) -> RunResult {
+    if !result.verdict.invalid_because.is_empty() {
+        return result;
+    }
+    let streams = result.target.as_ref().map(|target| target.streams.clone()).unwrap_or_default();
+    let low = missing_pressure(shape, args, &streams);
+    let (always, unless_missed) = if streams.lost() == 0 { (low, Vec::new()) } else { (Vec::new(), low) };
+    result.verdict = verdict::of_run(&args.objectives, &result, always);
+    if result.verdict.result == Outcome::Held && !unless_missed.is_empty() {
+        result.verdict = verdict::of_run(&args.objectives, &result, unless_missed);
+    }
+    result.verdict.warnings = result.target.as_ref().map(|target| warnings(target, asked)).unwrap_or_default();
+    result
+}
+
+/// Why the server was not under the load that was asked for. Where streams were lost it has failed them
+/// instead, which is for the objectives to say; when none of them says so, this does.
+fn missing_pressure(shape: LoadShape, args: &RunArgs, streams: &StreamStats) -> Vec<String> {
+    let peak = streams.peak_active;
+    match shape {
+        _ if streams.requested > 0
+            && streams.failed + streams.truncated == streams.requested
+            && streams.chunks == 0 =>
+        {
+            vec!["the pressure was not there: not one stream brought anything".to_owned()]
+        }
+        LoadShape::Concurrency { streams, .. } if peak < u64::from(streams).min(args.requests_max) => {
+            vec![format!("the pressure was not there: at most {peak} of {streams} streams were open at once")]
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn load_shape(args: &RunArgs) -> Result<LoadShape, CommandError> {
@@ -65,24 +160,28 @@ fn load_shape(args: &RunArgs) -> Result<LoadShape, CommandError> {
     })
 }
 
-/// A closed loop whose streams were never open together has not tried what it was asked to try.
-fn missing_pressure(shape: LoadShape, args: &RunArgs, result: &RunResult) -> Vec<String> {
-    let peak = result.target.as_ref().map_or(0, |target| target.streams.peak_active);
-    match shape {
-        LoadShape::Concurrency { streams, .. } if peak < u64::from(streams).min(args.requests_max) => {
-            vec![format!("the pressure was not there: at most {peak} of {streams} streams were open at once")]
-        }
-        _ => Vec::new(),
+/// Streams that may be open at once.
+fn streams_max(shape: LoadShape, args: &RunArgs) -> u64 {
+    let most = match shape {
+        LoadShape::Concurrency { streams, .. } => u64::from(streams),
+        LoadShape::Rate { per_second, .. } => (per_second * args.stream_timeout.as_secs_f64()) as u64,
+    };
+    most.min(args.requests_max)
+}
+
+/// An objective on a probe that there is not would be found out after the run.
+fn check_objectives(objectives: &[Objective], kinds: &[ProbeKind]) -> Result<(), CommandError> {
+    let names: Vec<_> = kinds.iter().map(|kind| kind.name.as_str()).collect();
+    for objective in objectives {
+        objective.probe(&names).map_err(|name| {
+            let there = names.join(", ");
+            CommandError::Usage(format!("--slo '{objective}': no probe is called {name}, the probes are {there}"))
+        })?;
     }
+    Ok(())
 }
 
-fn probe_plan(args: &RunArgs) -> ProbePlan {
-    let kind = |(name, path): &(String, String)| ProbeKind::new(name, path);
-    let kinds = if args.probes.is_empty() { ProbeKind::defaults() } else { args.probes.iter().map(kind).collect() };
-    ProbePlan { kinds, rate: args.probe_rate, timeout: args.probe_timeout }
-}
-
-fn stream_plan(args: &RunArgs, endpoint: Endpoint) -> StreamPlan {
+fn stream_plan(args: &RunArgs, endpoint: Endpoint, path: String) -> StreamPlan {
     let mut headers = args.headers.clone();
     if !headers.iter().any(|(name, _)| name == "content-type") {
         headers.push(("content-type".into(), "application/json".into()));
@@ -90,14 +189,14 @@ fn stream_plan(args: &RunArgs, endpoint: Endpoint) -> StreamPlan {
     StreamPlan {
         endpoint,
         method: args.method.clone(),
-        path: args.path.clone(),
+        path,
         headers,
         body: args.body.clone().unwrap_or_else(|| StreamPlan::BODY.into()).into(),
         timeout: args.stream_timeout,
     }
 }
 
-fn parameters(args: &RunArgs) -> BTreeMap<String, serde_json::Value> {
+fn parameters(args: &RunArgs) -> BTreeMap<String, Value> {
     let millis = |duration: Duration| json!(duration.as_millis());
     BTreeMap::from([
         ("url".into(), json!(args.url)),

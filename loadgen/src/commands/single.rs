@@ -5,31 +5,41 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::Value;
-use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
+use wire::ledger::Ledger;
 
 use super::CommandError;
 use crate::environment::environment;
 use crate::http::Endpoint;
-use crate::lab::{BASELINE, LOADED, probe_stats};
+use crate::lab::{BASELINE, probe_stats};
 use crate::measure::{LagLog, ProbeLog, ProbePlan, Prober, Sampler, StreamLog, Watched, timeline};
 use crate::report::{self, Terminal};
-use crate::result::{ArmResult, Baseline, Generator, Outcome, PhaseResult, RunResult, SCHEMA_VERSION, Verdict};
-use crate::stand::raise_descriptor_limit;
-use crate::vendor;
+use crate::result::{ArmResult, Baseline, PhaseResult, RunResult, SCHEMA_VERSION, Verdict};
 
-/// The phase in which the streams are begun.
-const RAMP: &str = "ramp";
+/// A stretch of a run whose probes are looked at by themselves. Its times are since the start of the run.
+#[derive(Debug, Clone)]
+pub(super) struct Stretch {
+    pub(super) name: String,
+    pub(super) from: Duration,
+    pub(super) to: Duration,
+}
 
-/// When a load was put on, since the start of the run.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct LoadTimes {
-    /// When the first stream was due.
-    pub(super) begun: Duration,
-    /// When the last of the ramp was.
-    pub(super) full: Duration,
-    /// When no more were begun.
-    pub(super) ended: Duration,
+impl Stretch {
+    pub(super) fn new(name: impl Into<String>, from: Duration, to: Duration) -> Self {
+        Stretch { name: name.into(), from, to }
+    }
+}
+
+/// What a run was, for its result.
+pub(super) struct Told {
+    pub(super) command: &'static str,
+    pub(super) parameters: BTreeMap<String, Value>,
+    /// In order; the first is the baseline.
+    pub(super) stretches: Vec<Stretch>,
+    /// The name of the one that is the load's.
+    pub(super) loaded: String,
+    /// What its vendor saw, where there is one to ask.
+    pub(super) vendor: Option<Ledger>,
 }
 
 /// One server that this run did not start, under observation.
@@ -39,33 +49,23 @@ pub(super) struct Observation {
     pub(super) probes: Vec<Arc<ProbeLog>>,
     endpoint: Endpoint,
     origin: Instant,
-    prober: Prober,
+    prober: Option<Prober>,
+    probe_timeout: Duration,
     sampler: Sampler,
     watched: Arc<Watched>,
 }
 
 impl Observation {
     /// Begins to probe the server, which is to be idle still, and goes on until
-    /// [`Observation::finish`]. `streams_max` is how many streams there will be at once.
-    ///
-    /// # Errors
-    /// [`CommandError::NoServer`] when nobody accepts a connection, [`CommandError::Descriptors`]
-    /// when this process may not open so many.
-    pub(super) async fn begin(
-        endpoint: &Endpoint,
-        plan: ProbePlan,
-        pid: Option<u32>,
-        streams_max: u64,
-    ) -> Result<Self, CommandError> {
-        check_descriptors(streams_max)?;
-        check_reachable(endpoint).await?;
+    /// [`Observation::last_probes`].
+    pub(super) fn begin(endpoint: &Endpoint, plan: ProbePlan, pid: Option<u32>) -> Self {
         let (lag, streams) = (Arc::new(LagLog::default()), Arc::new(StreamLog::default()));
-        let origin = Instant::now();
+        let (origin, probe_timeout) = (Instant::now(), plan.timeout);
         let (prober, mut logs) = Prober::start(origin, vec![(endpoint.clone(), plan)], lag.clone());
         let watched = Arc::new(Watched::new(pid, vec![streams.clone()]));
         let sampler = Sampler::start(origin, vec![watched.clone()]);
-        let probes = logs.pop().unwrap_or_default();
-        Ok(Observation { lag, streams, probes, endpoint: endpoint.clone(), origin, prober, sampler, watched })
+        let (probes, prober, endpoint) = (logs.pop().unwrap_or_default(), Some(prober), endpoint.clone());
+        Observation { lag, streams, probes, endpoint, origin, prober, probe_timeout, sampler, watched }
     }
 
     /// Since the start.
@@ -73,62 +73,67 @@ impl Observation {
         self.origin.elapsed()
     }
 
-    /// Ends the observation. The load began, reached its height and ended at the times in `load`;
-    /// before it is the baseline.
-    ///
-    /// # Errors
-    /// When the ledger of `vendor` cannot be read.
-    pub(super) async fn finish(
-        self,
-        command: &str,
-        parameters: BTreeMap<String, Value>,
-        load: LoadTimes,
-        vendor: Option<&Endpoint>,
-    ) -> Result<RunResult, CommandError> {
-        self.prober.finish().await;
+    /// Sends no more probes and waits until each that is out is answered or timed out. The load has to
+    /// stay on for that long: streams that are closed would free a server that hangs, and its probes would
+    /// come back as if it never had.
+    pub(super) async fn last_probes(&mut self, terminal: &Terminal) {
+        const WORTH_A_LINE: Duration = Duration::from_secs(1);
+        let Some(prober) = self.prober.take() else { return };
+        let now = self.now();
+        if self.probes.iter().filter_map(|log| log.longest_wait(now)).any(|wait| wait >= WORTH_A_LINE) {
+            terminal.line(format!("  waiting for the last probes, at most {:?}", self.probe_timeout));
+        }
+        prober.finish().await;
+    }
+
+    /// Ends the observation.
+    pub(super) async fn finish(mut self, told: Told, terminal: &Terminal) -> RunResult {
+        self.last_probes(terminal).await;
         self.sampler.finish();
-        let ledger = match vendor {
-            Some(vendor) => Some(vendor::ledger(vendor).await?),
-            None => None,
-        };
-        let phase = |name: &str, from: Duration, to: Duration| PhaseResult {
-            name: name.to_owned(),
+        let phase = |Stretch { name, from, to }: &Stretch| PhaseResult {
+            name: name.clone(),
             from_ms: from.as_secs_f64() * 1000.0,
             to_ms: to.as_secs_f64() * 1000.0,
-            probes: probe_stats(&self.probes, from, to),
-            cpu_cores: self.watched.cpu_cores(from, to),
+            probes: probe_stats(&self.probes, *from, *to),
+            cpu_cores: self.watched.cpu_cores(*from, *to),
             ..PhaseResult::default()
         };
-        let mut phases = vec![phase(BASELINE, Duration::ZERO, load.begun)];
-        if load.full > load.begun {
-            phases.push(phase(RAMP, load.begun, load.full));
-        }
-        phases.push(phase(LOADED, load.full, load.ended));
+        let phases: Vec<_> = told.stretches.iter().map(phase).collect();
         let probes_of = |name: &str| {
             let found = phases.iter().find(|phase| phase.name == name);
             found.map(|phase| phase.probes.clone()).unwrap_or_default()
         };
+        let loads = told.stretches.iter().skip(1);
+        let loaded_for = loads.map(|stretch| stretch.to.saturating_sub(stretch.from)).sum();
         let target = ArmResult {
             program: self.endpoint.to_string(),
-            streams: self.streams.stats(load.ended.saturating_sub(load.begun)),
-            probes: probes_of(LOADED),
+            streams: self.streams.stats(loaded_for),
+            probes: probes_of(&told.loaded),
             baseline: Baseline::new(probes_of(BASELINE)),
-            vendor: ledger,
+            vendor: told.vendor,
             process: self.watched.process_stats(),
             timeline: timeline(&self.watched, &self.probes),
             phases,
         };
-        Ok(RunResult {
+        RunResult {
             schema_version: SCHEMA_VERSION,
-            command: command.to_owned(),
+            command: told.command.to_owned(),
             environment: environment(),
-            parameters,
+            parameters: told.parameters,
             arms: BTreeMap::new(),
             target: Some(target),
-            generator: Generator { schedule_lag_ms: self.lag.latencies().quantiles() },
-            verdict: Verdict { result: Outcome::Invalid, claims: Vec::new(), invalid_because: Vec::new() },
-        })
+            generator: self.lag.generator(),
+            verdict: Verdict::open(),
+        }
     }
+}
+
+/// Prints the figures and the verdict.
+pub(super) fn show(result: &RunResult, terminal: &Terminal) {
+    terminal.line("");
+    report::single(terminal, result);
+    terminal.line("");
+    report::verdict(terminal, &result.verdict);
 }
 
 /// Lets `duration` pass and prints a line for every whole second of it.
@@ -152,21 +157,4 @@ pub(super) fn write_out(result: &impl Serialize, path: &Path, terminal: &Termina
         .map_err(|source| CommandError::Out { path: path.display().to_string(), source })?;
     terminal.line(format!("  The result:  {}", path.display()));
     Ok(())
-}
-
-async fn check_reachable(endpoint: &Endpoint) -> Result<(), CommandError> {
-    const PATIENCE: Duration = Duration::from_secs(5);
-    let no_server = |why: String| CommandError::NoServer { url: endpoint.to_string(), why };
-    match timeout(PATIENCE, TcpStream::connect(endpoint.addr())).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(no_server(error.to_string())),
-        Err(_) => Err(no_server(format!("no connection within {PATIENCE:?}"))),
-    }
-}
-
-fn check_descriptors(streams: u64) -> Result<(), CommandError> {
-    // Probes, files and the runtime.
-    const OTHERS: u64 = 300;
-    let (needed, limit) = (streams + OTHERS, raise_descriptor_limit());
-    if limit < needed { Err(CommandError::Descriptors { needed, limit }) } else { Ok(()) }
 }

@@ -1,21 +1,63 @@
-use std::time::Duration;
+/// What the server says of its pool and its streams.
+mod gauges;
 
-use super::CommandError;
-use super::single::{Observation, pass};
+use std::time::{Duration, Instant};
+
+use tokio::time::{sleep_until, timeout};
+
+use self::gauges::Gauges;
+use super::before::check_reachable;
+use super::{CommandError, probe_kinds};
 use crate::cli::WatchArgs;
 use crate::http::Endpoint;
-use crate::measure::{ProbeKind, ProbePlan};
+use crate::measure::{ProbePlan, Prober, ask_health};
 use crate::report::{self, Terminal};
 
 /// Probes of each kind a second.
 const RATE: f64 = 4.0;
+/// Answers older than that are shown no more, and are forgotten: somebody may watch for days.
+const KEPT: Duration = Duration::from_secs(60);
 
-/// The source's monitor loop, with a schedule: a check that hangs does not hold up the next.
+/// The source's monitor loop, with a schedule: a check that hangs does not hold up the next. Beside the
+/// checks stands what the server says of itself, where it says anything.
 pub(super) async fn execute(args: &WatchArgs, terminal: &Terminal) -> Result<u8, CommandError> {
     let endpoint = Endpoint::parse(&args.url)?;
-    let plan = ProbePlan { kinds: ProbeKind::defaults(), rate: RATE, timeout: args.timeout };
-    let seen = Observation::begin(&endpoint, plan, None, 0).await?;
-    report::heading_of_one(terminal, &endpoint.to_string(), &seen.probes);
-    pass(&seen, args.duration.unwrap_or(Duration::MAX / 2), terminal).await;
+    let plan = ProbePlan { kinds: probe_kinds(&args.probes)?, rate: RATE, timeout: args.timeout };
+    check_reachable(&endpoint).await?;
+    check_paths(&endpoint, &plan).await?;
+    let gauges = Gauges::start(endpoint.clone()).await;
+
+    let origin = Instant::now();
+    let (_prober, logs) = Prober::start(origin, vec![(endpoint.clone(), plan)], std::sync::Arc::default());
+    let logs = &logs[0];
+    let end = args.duration.map(|duration| origin + duration);
+    let mut now = Duration::from_secs(1);
+    while end.is_none_or(|end| origin + now <= end) {
+        sleep_until((origin + now).into()).await;
+        let line = now.as_secs() - 1;
+        if line.is_multiple_of(report::WATCH_LINES) {
+            report::watch_heading(terminal, &endpoint.to_string(), logs, gauges.are_there());
+        }
+        report::watch_line(terminal, now, logs, &gauges.say());
+        logs.iter().for_each(|log| log.forget(now.saturating_sub(KEPT)));
+        now += Duration::from_secs(1);
+    }
     Ok(0)
+}
+
+/// A server may be in trouble already when somebody begins to watch it. But checks that are all refused
+/// as requests have the wrong paths.
+async fn check_paths(endpoint: &Endpoint, plan: &ProbePlan) -> Result<(), CommandError> {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let mut refused = None;
+    for kind in &plan.kinds {
+        match timeout(plan.timeout.min(PATIENCE), ask_health(endpoint, kind)).await {
+            Ok(Ok(answer)) if (400..500).contains(&answer.status) => {
+                let (path, why) = (kind.path.clone(), format!("answered {}", answer.status));
+                refused.get_or_insert(CommandError::HealthBeforeLoad { path, why, flag: "--probe NAME=PATH" });
+            }
+            _ => return Ok(()),
+        }
+    }
+    refused.map_or(Ok(()), Err)
 }

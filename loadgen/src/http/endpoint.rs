@@ -12,7 +12,6 @@ use hyper::header::{CONNECTION, HOST};
 pub struct Endpoint {
     addr: SocketAddr,
     host: String,
-    base_path: String,
 }
 
 /// A URL that is no target.
@@ -32,6 +31,16 @@ pub enum EndpointError {
     /// A name without an address.
     #[error("'{0}' has a host that does not resolve")]
     Unresolved(String),
+    /// A path where there is none to be.
+    #[error("'{url}' has the path {path}: give the server alone, as {server}")]
+    Path {
+        /// The URL.
+        url: String,
+        /// Its path.
+        path: String,
+        /// The same without it.
+        server: String,
+    },
     /// Another machine.
     #[error(
         "'{0}' is not on this machine: load goes to loopback addresses only; reach another machine through a tunnel, such as `ssh -L 8000:127.0.0.1:8000 HOST`"
@@ -40,12 +49,25 @@ pub enum EndpointError {
 }
 
 impl Endpoint {
-    /// Reads a URL. Only loopback is allowed: a load generator aimed at somebody else's server by a
-    /// typing error is an attack.
+    /// Reads the URL of a server, which has no path.
+    ///
+    /// # Errors
+    /// As of [`Endpoint::parse_with_path`], and [`EndpointError::Path`].
+    pub fn parse(url: &str) -> Result<Self, EndpointError> {
+        match Self::parse_with_path(url)? {
+            (endpoint, None) => Ok(endpoint),
+            (endpoint, Some(path)) => {
+                Err(EndpointError::Path { url: url.to_owned(), path, server: endpoint.to_string() })
+            }
+        }
+    }
+
+    /// Reads a URL: its server, and its path if it has one. Only loopback is allowed: a load generator
+    /// aimed at somebody else's server by a typing error is an attack.
     ///
     /// # Errors
     /// [`EndpointError`], which names the URL and what is allowed.
-    pub fn parse(url: &str) -> Result<Self, EndpointError> {
+    pub fn parse_with_path(url: &str) -> Result<(Self, Option<String>), EndpointError> {
         let not_a_url = || EndpointError::NotAUrl(url.to_owned());
         let uri: Uri = url.parse().map_err(|_| not_a_url())?;
         let scheme = uri.scheme_str().ok_or_else(not_a_url)?;
@@ -66,14 +88,14 @@ impl Endpoint {
         // The servers here listen on IPv4, to which `localhost` may come second.
         let addr = addresses.iter().find(|addr| addr.is_ipv4()).or_else(|| addresses.first());
         let addr = *addr.ok_or_else(|| EndpointError::Unresolved(url.to_owned()))?;
-        let base_path = uri.path().trim_end_matches('/').to_owned();
-        Ok(Endpoint { addr, host: authority.to_string(), base_path })
+        let path = uri.path_and_query().map(|path| path.as_str()).filter(|path| *path != "/" && !path.is_empty());
+        Ok((Endpoint { addr, host: authority.to_string() }, path.map(str::to_owned)))
     }
 
     /// A server at `addr`.
     #[must_use]
     pub fn at(addr: SocketAddr) -> Self {
-        Endpoint { addr, host: addr.to_string(), base_path: String::new() }
+        Endpoint { addr, host: addr.to_string() }
     }
 
     /// Where to connect.
@@ -99,7 +121,7 @@ impl Endpoint {
     }
 
     fn builder(&self, method: &str, path: &str) -> Builder {
-        Request::builder().method(method).uri(format!("{}{path}", self.base_path)).header(HOST, &self.host)
+        Request::builder().method(method).uri(path).header(HOST, &self.host)
     }
 }
 
@@ -109,7 +131,7 @@ fn checked(built: http::Result<Request<Full<Bytes>>>) -> Request<Full<Bytes>> {
 
 impl std::fmt::Display for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "http://{}{}", self.host, self.base_path)
+        write!(f, "http://{}", self.host)
     }
 }
 
@@ -119,13 +141,18 @@ mod tests {
 
     #[test]
     fn loopback_urls_are_targets() {
-        for url in
-            ["http://127.0.0.1:8000", "http://localhost:8000/", "http://[::1]:8000", "http://127.0.0.1:8000/base"]
-        {
+        for url in ["http://127.0.0.1:8000", "http://localhost:8000/", "http://[::1]:8000"] {
             assert!(Endpoint::parse(url).is_ok(), "{url}");
         }
-        let request = Endpoint::parse("http://127.0.0.1:8000/base/").unwrap().request("GET", "/x", &[], Bytes::new());
-        assert_eq!(request.uri(), "/base/x");
+        let (endpoint, path) = Endpoint::parse_with_path("http://127.0.0.1:8000/v1/x?a=b").unwrap();
+        assert_eq!((endpoint.to_string().as_str(), path.as_deref()), ("http://127.0.0.1:8000", Some("/v1/x?a=b")));
+        assert_eq!(endpoint.request("GET", "/x", &[], Bytes::new()).uri(), "/x");
+    }
+
+    #[test]
+    fn a_server_with_a_path_is_refused_with_the_right_form() {
+        let refused = Endpoint::parse("http://127.0.0.1:8000/base/").unwrap_err().to_string();
+        assert!(refused.contains("/base/") && refused.ends_with("as http://127.0.0.1:8000"), "{refused}");
     }
 
     #[test]

@@ -1,9 +1,9 @@
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use hyper::client::conn::http1::SendRequest;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Endpoint, HttpError, connect};
+use super::{Endpoint, HttpError, connect, read_to_end};
 
 /// One connection that is used again and again, as a client with a pool does.
 pub struct KeptConnection {
@@ -38,7 +38,7 @@ impl KeptConnection {
         };
         let request = self.endpoint.request_on_kept_connection("GET", path);
         let mut response = sender.send_request(request).await.map_err(HttpError::Exchange)?;
-        response.body_mut().collect().await.map_err(HttpError::Body)?;
+        read_to_end(response.body_mut(), 0).await?;
         self.open = Some((sender, driver));
         Ok(response.status().as_u16())
     }

@@ -10,9 +10,7 @@ use super::running::{PhaseSeen, RunningArm};
 use super::{BASELINE, LOADED, Lab, Phase, Profile};
 use crate::environment::environment;
 use crate::measure::{LagLog, ProbeLog, timeline};
-use crate::result::{
-    ArmResult, Baseline, Generator, Outcome, PhaseResult, ProbeStats, RunResult, SCHEMA_VERSION, VendorStats, Verdict,
-};
+use crate::result::{ArmResult, Baseline, PhaseResult, ProbeStats, RunResult, SCHEMA_VERSION, VendorStats, Verdict};
 use crate::verdict;
 
 /// The result of a lab, verdict included.
@@ -33,8 +31,8 @@ pub(super) fn collect(
         parameters: parameters(lab, profile, options),
         arms: by_role.collect(),
         target: None,
-        generator: Generator { schedule_lag_ms: lag.latencies().quantiles() },
-        verdict: Verdict { result: Outcome::Invalid, claims: Vec::new(), invalid_because: Vec::new() },
+        generator: lag.generator(),
+        verdict: Verdict::open(),
     };
     let roles: Vec<_> = arms.iter().map(|arm| arm.role).collect();
     result.verdict = match roles[..] {

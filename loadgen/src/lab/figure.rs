@@ -167,7 +167,9 @@ impl Figure {
             Figure::Probe { arm, phase, probe, what } => {
                 // Probes that were really sent: no probes are no evidence.
                 let stats = find_phase(result, arm, phase)?.probes.get(probe).filter(|stats| stats.sent > 0)?;
-                Some(what.of(stats))
+                // A probe that failed has no latency.
+                let measured = stats.timed() > 0 || !matches!(what, ProbeFigure::Latency(_));
+                measured.then(|| what.of(stats))
             }
             Figure::ClosedLoop { arm, phase, what } => {
                 let stats = find_phase(result, arm, phase)?.closed_loop.as_ref().filter(|stats| stats.sent > 0)?;

@@ -164,7 +164,7 @@ impl RunningArm {
         let target = target.ok_or_else(|| failed("the arm has no vendor".to_owned()))?;
         let headers = [("content-type".to_owned(), "application/json".to_owned())];
         let request = target.request(action.method, action.path, &headers, Bytes::from_static(action.body.as_bytes()));
-        match timeout(PATIENCE, http::ask(&target, request)).await {
+        match timeout(PATIENCE, http::ask(&target, request, http::ANSWER_BYTES_MAX)).await {
             Ok(Ok((200..=299, _))) => Ok(()),
             Ok(Ok((status, body))) => Err(failed(format!("status {status}: {}", String::from_utf8_lossy(&body)))),
             Ok(Err(error)) => Err(failed(error.to_string())),

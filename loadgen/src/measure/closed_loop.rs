@@ -51,7 +51,7 @@ pub struct Answered {
     pub asked: Duration,
     /// From then to the answer, or to the time-out.
     pub latency: Duration,
-    /// Whether the answer was 200.
+    /// Whether the answer was 2xx.
     pub ok: bool,
 }
 
@@ -59,7 +59,7 @@ pub struct Answered {
 pub async fn ask_once(origin: Instant, connection: &mut KeptConnection, path: &str, limit: Duration) -> Answered {
     let asked = origin.elapsed();
     let answer = timeout(limit, connection.get(path)).await;
-    Answered { asked, latency: origin.elapsed().saturating_sub(asked), ok: matches!(answer, Ok(Ok(200))) }
+    Answered { asked, latency: origin.elapsed().saturating_sub(asked), ok: matches!(answer, Ok(Ok(200..=299))) }
 }
 
 /// The figures of these answers.

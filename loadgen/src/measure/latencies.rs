@@ -4,9 +4,12 @@ use hdrhistogram::Histogram;
 
 use crate::result::Quantiles;
 
-/// An HDR histogram of durations: microseconds to an hour, three digits exact.
+/// An HDR histogram of durations: microseconds to an hour, three digits exact, and the largest as it was.
 #[derive(Debug, Clone)]
-pub struct Latencies(Histogram<u64>);
+pub struct Latencies {
+    histogram: Histogram<u64>,
+    max_micros: u64,
+}
 
 impl Latencies {
     const MICROS_MAX: u64 = 3_600_000_000;
@@ -15,35 +18,51 @@ impl Latencies {
     #[must_use]
     pub fn new() -> Self {
         let histogram = Histogram::new_with_bounds(1, Self::MICROS_MAX, 3);
-        Latencies(histogram.unwrap_or_else(|error| unreachable!("the bounds are constants: {error}")))
+        let histogram = histogram.unwrap_or_else(|error| unreachable!("the bounds are constants: {error}"));
+        Latencies { histogram, max_micros: 0 }
     }
 
     /// Counts one duration; over an hour it counts as an hour.
     pub fn record(&mut self, duration: Duration) {
         let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-        self.0.saturating_record(micros.clamp(1, Self::MICROS_MAX));
+        let micros = micros.clamp(1, Self::MICROS_MAX);
+        self.histogram.saturating_record(micros);
+        self.max_micros = self.max_micros.max(micros);
     }
 
     /// How many were counted.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.0.len()
+        self.histogram.len()
     }
 
     /// Adds another distribution to this one.
     pub fn merge(&mut self, other: &Latencies) {
         // Both have the same bounds, so nothing can fall outside them.
-        let _ = self.0.add(&other.0);
+        let _ = self.histogram.add(&other.histogram);
+        self.max_micros = self.max_micros.max(other.max_micros);
     }
 
     /// The quantiles in milliseconds.
     #[must_use]
     pub fn quantiles(&self) -> Quantiles {
-        if self.0.is_empty() {
+        self.quantiles_among(self.count())
+    }
+
+    /// The quantiles of `all`, of which those that were not recorded rank behind those that were. One that
+    /// falls among them is given as the largest recorded.
+    #[must_use]
+    pub fn quantiles_among(&self, all: u64) -> Quantiles {
+        if self.histogram.is_empty() {
             return Quantiles::default();
         }
-        let at = |quantile| self.0.value_at_quantile(quantile) as f64 / 1000.0;
-        Quantiles { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: self.0.max() as f64 / 1000.0 }
+        let among = all as f64 / self.count() as f64;
+        // The histogram answers with the upper end of a bucket, which may be more than there was.
+        let at = |quantile: f64| {
+            let micros = self.histogram.value_at_quantile((quantile * among).min(1.0));
+            micros.min(self.max_micros) as f64 / 1000.0
+        };
+        Quantiles { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: self.max_micros as f64 / 1000.0 }
     }
 }
 
@@ -73,5 +92,24 @@ mod tests {
             assert!((quantile / expected - 1.0).abs() < 0.002, "{quantile} is not {expected}");
         }
         assert_eq!(Latencies::new().quantiles(), Quantiles::default());
+    }
+
+    #[test]
+    fn a_time_out_is_given_as_it_was_set() {
+        for seconds in [1, 5, 10, 30] {
+            let latencies: Latencies = (0..100).map(|_| Duration::from_secs(seconds)).collect();
+            let exact = seconds as f64 * 1000.0;
+            let quantiles = latencies.quantiles();
+            assert_eq!([quantiles.p50, quantiles.p99, quantiles.max], [exact; 3]);
+        }
+    }
+
+    #[test]
+    fn what_was_not_recorded_ranks_last() {
+        let latencies: Latencies = (1..=60).map(Duration::from_millis).collect();
+        let quantiles = latencies.quantiles_among(100);
+        for (quantile, expected) in [(quantiles.p50, 50.0), (quantiles.p90, 60.0), (quantiles.max, 60.0)] {
+            assert!((quantile / expected - 1.0).abs() < 0.002, "{quantile} is not {expected}");
+        }
     }
 }

@@ -23,12 +23,28 @@ pub struct ProbeRecord {
 /// How a probe ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProbeOutcome {
-    /// 200, whole, in time.
+    /// 2xx, whole, in time.
     Ok,
-    /// Anything else, in time.
-    Failed,
+    /// Another status.
+    Refused(u16),
+    /// No whole answer, for this cause.
+    Failed(&'static str),
     /// Nothing in time.
     TimedOut,
+    /// The generator had no descriptor or port for it.
+    NotSent,
+}
+
+impl ProbeOutcome {
+    /// The word by which failures are counted, as those of streams are.
+    #[must_use]
+    pub fn failure(self) -> Option<String> {
+        match self {
+            ProbeOutcome::Refused(status) => Some(format!("status {status}")),
+            ProbeOutcome::Failed(cause) => Some(cause.to_owned()),
+            _ => None,
+        }
+    }
 }
 
 /// All probes of one kind at one server.
@@ -53,6 +69,11 @@ impl ProbeLog {
         records.iter().filter(|record| (from..to).contains(&record.due)).cloned().collect()
     }
 
+    /// Forgets the probes that were due before `before`.
+    pub fn forget(&self, before: Duration) {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).retain(|record| record.due >= before);
+    }
+
     /// How long the oldest probe without an answer has been waiting at `now`.
     #[must_use]
     pub fn longest_wait(&self, now: Duration) -> Option<Duration> {
@@ -71,23 +92,32 @@ impl ProbeLog {
     /// The figures of the probes that were due in `[from, to)`.
     #[must_use]
     pub fn stats(&self, from: Duration, to: Duration) -> ProbeStats {
-        let records = self.due_between(from, to);
+        let mut records = self.due_between(from, to);
+        let due = records.len();
+        records.retain(|record| record.outcome != ProbeOutcome::NotSent);
+        let sent = records.len() as u64;
         let count = |outcome| records.iter().filter(|record| record.outcome == outcome).count() as u64;
-        let from_due: Latencies = records.iter().map(|record| record.latency).collect();
-        let from_sent: Latencies =
-            records.iter().map(|record| record.latency.saturating_sub(record.sent_after)).collect();
+        let mut failures = BTreeMap::new();
+        for failure in records.iter().filter_map(|record| record.outcome.failure()) {
+            *failures.entry(failure).or_default() += 1;
+        }
         let mut says = BTreeMap::new();
         for said in records.iter().filter_map(|record| record.says.as_deref()) {
             *says.entry(said.to_owned()).or_default() += 1;
         }
+        let timed = || records.iter().filter(|record| record.outcome.failure().is_none());
+        let from_due: Latencies = timed().map(|record| record.latency).collect();
+        let from_sent: Latencies = timed().map(|record| record.latency.saturating_sub(record.sent_after)).collect();
         ProbeStats {
             says,
-            sent: records.len() as u64,
+            sent,
             ok: count(ProbeOutcome::Ok),
-            failed: count(ProbeOutcome::Failed),
+            failed: failures.values().sum(),
             timed_out: count(ProbeOutcome::TimedOut),
-            latency_ms: from_due.quantiles(),
-            latency_from_sent_ms: from_sent.quantiles(),
+            not_sent: due as u64 - sent,
+            failures,
+            latency_ms: from_due.quantiles_among(sent),
+            latency_from_sent_ms: from_sent.quantiles_among(sent),
         }
     }
 

@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::metronome::{Beat, Metronome, Tick};
 use super::{Latencies, ProbeLog, ProbeOutcome, ProbeRecord};
-use crate::http::{self, Endpoint};
+use crate::http::{self, Endpoint, HttpError};
+use crate::result::Generator;
 
 /// Which probes a server gets, and how often.
 #[derive(Debug, Clone)]
@@ -50,18 +52,32 @@ impl ProbeKind {
 
 /// How late the generator was, from all its parts.
 #[derive(Debug, Default)]
-pub struct LagLog(Mutex<Latencies>);
+pub struct LagLog {
+    latencies: Mutex<Latencies>,
+    not_sent: AtomicU64,
+}
 
 impl LagLog {
     /// Counts one lateness.
     pub fn record(&self, late: Duration) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).record(late);
+        self.latencies.lock().unwrap_or_else(PoisonError::into_inner).record(late);
+    }
+
+    /// Counts a probe or a stream for which this process had no descriptor or port.
+    pub fn not_sent(&self) {
+        self.not_sent.fetch_add(1, Relaxed);
+    }
+
+    /// What a result says of the generator.
+    #[must_use]
+    pub fn generator(&self) -> Generator {
+        Generator { schedule_lag_ms: self.latencies().quantiles(), not_sent: self.not_sent.load(Relaxed) }
     }
 
     /// The distribution so far.
     #[must_use]
     pub fn latencies(&self) -> Latencies {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.latencies.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -101,7 +117,7 @@ impl Prober {
         let stopped = stop.clone();
         let (answered, all_answered) = oneshot::channel();
         thread::spawn(move || {
-            probe_until(&stopped, origin, schedules, &lag);
+            probe_until(&stopped, origin, schedules, lag);
             // Nobody waits when the run was given up.
             let _ = answered.send(());
         });
@@ -131,7 +147,7 @@ struct Schedule {
     timeout: Duration,
 }
 
-fn probe_until(stop: &CancellationToken, origin: Instant, schedules: Vec<Schedule>, lag: &LagLog) {
+fn probe_until(stop: &CancellationToken, origin: Instant, schedules: Vec<Schedule>, lag: Arc<LagLog>) {
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.unwrap_or_else(|error| panic!("no runtime for the probes: {error}"));
     runtime.block_on(async {
@@ -148,7 +164,7 @@ fn probe_until(stop: &CancellationToken, origin: Instant, schedules: Vec<Schedul
             let schedule = &schedules[beat];
             lag.record(origin.elapsed().saturating_sub(due));
             schedule.log.begin(due);
-            probes.spawn(probe(origin, due, schedule.clone()));
+            probes.spawn(probe(origin, due, schedule.clone(), lag.clone()));
             while probes.try_join_next().is_some() {}
         }
         drop(metronome);
@@ -156,23 +172,45 @@ fn probe_until(stop: &CancellationToken, origin: Instant, schedules: Vec<Schedul
     });
 }
 
-async fn probe(origin: Instant, due: Duration, schedule: Schedule) {
+async fn probe(origin: Instant, due: Duration, schedule: Schedule, lag: Arc<LagLog>) {
     let sent_after = origin.elapsed().saturating_sub(due);
     let deadline = origin + due + schedule.timeout;
-    let answer = tokio::time::timeout_at(deadline.into(), get_whole(&schedule.endpoint, &schedule.log.kind)).await;
-    let (outcome, latency, says) = match answer {
-        Ok(Some(says)) => (ProbeOutcome::Ok, origin.elapsed().saturating_sub(due), says),
-        Ok(None) => (ProbeOutcome::Failed, origin.elapsed().saturating_sub(due), None),
-        Err(_) => (ProbeOutcome::TimedOut, schedule.timeout, None),
+    let kind = &schedule.log.kind;
+    let answer = tokio::time::timeout_at(deadline.into(), ask_health(&schedule.endpoint, kind)).await;
+    let latency = origin.elapsed().saturating_sub(due);
+    let record = |outcome, latency| ProbeRecord { due, sent_after, latency, outcome, says: None };
+    let record = match answer {
+        Ok(Ok(Answer { status: 200..=299, says })) => ProbeRecord { says, ..record(ProbeOutcome::Ok, latency) },
+        Ok(Ok(Answer { status, .. })) => record(ProbeOutcome::Refused(status), latency),
+        Ok(Err(error)) if error.is_own_limit() => {
+            lag.not_sent();
+            record(ProbeOutcome::NotSent, latency)
+        }
+        Ok(Err(error)) => record(ProbeOutcome::Failed(error.cause()), latency),
+        Err(_) => record(ProbeOutcome::TimedOut, schedule.timeout),
     };
-    schedule.log.end(ProbeRecord { due, sent_after, latency, outcome, says });
+    schedule.log.end(record);
 }
 
-/// What a good answer said, if anything was asked for; none when there was no good answer.
-async fn get_whole(endpoint: &Endpoint, kind: &ProbeKind) -> Option<Option<Arc<str>>> {
-    let request = endpoint.request("GET", &kind.path, &[], Bytes::new());
-    let (status, body) = http::ask(endpoint, request).await.ok()?;
-    (status == 200).then(|| field(&body, kind.says.as_deref()?))
+/// What a health check was answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The field of the body that the kind asks for, where it is there.
+    pub says: Option<Arc<str>>,
+}
+
+/// Asks for `kind` once, on a connection of its own, and reads the answer to its end.
+///
+/// # Errors
+/// [`HttpError`] where there is no whole answer. There is no time-out: the caller has one.
+pub async fn ask_health(endpoint: &Endpoint, kind: &ProbeKind) -> Result<Answer, HttpError> {
+    /// Of a body that is looked into; of others nothing is kept.
+    const BYTES_KEPT: usize = 64 * 1024;
+    let keep = if kind.says.is_some() { BYTES_KEPT } else { 0 };
+    let (status, body) = http::ask(endpoint, endpoint.request("GET", &kind.path, &[], Bytes::new()), keep).await?;
+    Ok(Answer { status, says: kind.says.as_deref().and_then(|pointer| field(&body, pointer)) })
 }
 
 /// The field of a JSON body, as text of bounded length.

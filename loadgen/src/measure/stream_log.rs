@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Latencies;
+use super::stall::{Pace, is_stalled};
 use crate::result::StreamStats;
 
 /// What became of a set of streams. Shared by all of them.
@@ -23,7 +24,13 @@ struct Tally {
     completed: u64,
     truncated: u64,
     left: u64,
+    /// Of those left, the ones that had tokens and fell silent.
+    silent: u64,
+    /// Of those left, how long the ones without a token had waited for it.
+    waited: Vec<Duration>,
     without_token: u64,
+    without_done: u64,
+    failure_answers: BTreeMap<String, String>,
     failures: BTreeMap<String, u64>,
     by_status: BTreeMap<String, u64>,
     by_method: BTreeMap<String, u64>,
@@ -35,16 +42,31 @@ struct Tally {
 /// How a stream ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// Whole, with `[DONE]`.
+    /// Whole, and said so: `[DONE]`.
     Completed,
-    /// After a 200, without `[DONE]` and without an error.
+    /// Whole by the order of its end, without `[DONE]`.
+    CompletedWithoutDone,
+    /// After a 200, neither whole nor with an error.
     Truncated,
     /// For this cause.
     Failed(&'static str),
     /// With this HTTP status in place of a stream.
     Refused(u16),
-    /// Closed by the generator.
+    /// Closed by the client, which had what it wanted.
     Left,
+    /// Open until the run was over.
+    Open,
+}
+
+impl Ended {
+    /// The word by which failures are counted.
+    fn failure(self) -> Option<String> {
+        match self {
+            Ended::Failed(cause) => Some(cause.to_owned()),
+            Ended::Refused(status) => Some(format!("status {status}")),
+            _ => None,
+        }
+    }
 }
 
 impl StreamLog {
@@ -73,7 +95,7 @@ impl StreamLog {
             log.peak_active.fetch_max(active, Relaxed);
         });
         let gaps = Vec::with_capacity(StreamGuard::GAPS_HELD);
-        StreamGuard { log: self.clone(), due, sent: Instant::now(), last_token: None, gaps, ended: Ended::Left }
+        StreamGuard { log: self.clone(), due, pace: Pace::sent(Instant::now()), gaps, ended: Ended::Open }
     }
 
     /// The figures, with rates over `elapsed`.
@@ -87,8 +109,11 @@ impl StreamLog {
             failed: tally.failures.values().sum(),
             truncated: tally.truncated,
             left: tally.left,
+            stalled: tally.stalled(),
             without_token: tally.without_token,
+            without_done: tally.without_done,
             failures: tally.failures.clone(),
+            failure_answers: tally.failure_answers.clone(),
             by_status: tally.by_status.clone(),
             by_method: tally.by_method.clone(),
             time_to_first_token_ms: tally.first_token_from_due.quantiles(),
@@ -113,13 +138,20 @@ impl StreamLog {
     }
 }
 
-/// One open stream. Dropped without [`StreamGuard::end`], it counts as left: its task was stopped.
+impl Tally {
+    /// Streams that were left at the end and would hardly have brought another token.
+    fn stalled(&self) -> u64 {
+        let usual = Duration::from_secs_f64(self.first_token_from_sent.quantiles().p50 / 1000.0);
+        self.silent + self.waited.iter().filter(|waited| is_stalled(**waited, usual)).count() as u64
+    }
+}
+
+/// One open stream. Dropped without [`StreamGuard::end`], it was open at the end: its task was stopped.
 #[derive(Debug)]
 pub struct StreamGuard {
     log: Arc<StreamLog>,
     due: Instant,
-    sent: Instant,
-    last_token: Option<Instant>,
+    pace: Pace,
     /// Gaps not yet in the shared histogram: one lock for some tokens, not for each.
     gaps: Vec<Duration>,
     ended: Ended,
@@ -127,15 +159,40 @@ pub struct StreamGuard {
 
 impl StreamGuard {
     const GAPS_HELD: usize = 16;
+    /// Values of `X-Stream-Method` that are counted each for itself: a server may send any.
+    const METHODS_MAX: usize = 16;
 
     /// Counts the head of the answer.
     pub fn answered(&self, status: u16, method: Option<&str>) {
         self.log.tally(|tally| {
             *tally.by_status.entry(status.to_string()).or_default() += 1;
             if let Some(method) = method {
+                let known = tally.by_method.contains_key(method) || tally.by_method.len() < Self::METHODS_MAX;
+                let method = if known { method } else { "others" };
                 *tally.by_method.entry(method.to_owned()).or_default() += 1;
             }
         });
+    }
+
+    /// Whether an answer to a stream that ended so is wanted as an example: one of each cause is.
+    #[must_use]
+    pub fn wants_answer(&self, ended: Ended) -> bool {
+        let tally = self.log.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.failure().is_some_and(|cause| !tally.failure_answers.contains_key(&cause))
+    }
+
+    /// Keeps `answer` as the example of streams that ended so.
+    pub fn keep_answer(&self, ended: Ended, answer: &str) {
+        let Some(cause) = ended.failure() else { return };
+        self.log.tally(|tally| {
+            tally.failure_answers.entry(cause.clone()).or_insert_with(|| answer.to_owned());
+        });
+    }
+
+    /// Whether there was a token.
+    #[must_use]
+    pub fn has_token(&self) -> bool {
+        self.pace.has_token()
     }
 
     /// Counts a token that came now.
@@ -144,11 +201,11 @@ impl StreamGuard {
         self.log.each(|log| {
             log.chunks.fetch_add(1, Relaxed);
         });
-        match self.last_token.replace(now) {
+        match self.pace.token(now) {
             Some(before) => self.gaps.push(now - before),
             None => self.log.tally(|tally| {
                 tally.first_token_from_due.record(now - self.due);
-                tally.first_token_from_sent.record(now - self.sent);
+                tally.first_token_from_sent.record(now - self.pace.asked());
             }),
         }
         if self.gaps.len() == Self::GAPS_HELD {
@@ -169,19 +226,26 @@ impl StreamGuard {
 
 impl Drop for StreamGuard {
     fn drop(&mut self) {
+        let now = Instant::now();
         self.record_gaps();
         self.log.each(|log| {
             log.active.fetch_sub(1, Relaxed);
         });
         self.log.tally(|tally| {
             tally.requested += 1;
-            tally.without_token += u64::from(self.last_token.is_none());
-            match self.ended {
-                Ended::Completed => tally.completed += 1,
-                Ended::Truncated => tally.truncated += 1,
-                Ended::Left => tally.left += 1,
-                Ended::Failed(cause) => *tally.failures.entry(cause.to_owned()).or_default() += 1,
-                Ended::Refused(status) => *tally.failures.entry(format!("status {status}")).or_default() += 1,
+            tally.without_token += u64::from(!self.pace.has_token());
+            tally.completed += u64::from(matches!(self.ended, Ended::Completed | Ended::CompletedWithoutDone));
+            tally.without_done += u64::from(self.ended == Ended::CompletedWithoutDone);
+            tally.truncated += u64::from(self.ended == Ended::Truncated);
+            tally.left += u64::from(matches!(self.ended, Ended::Left | Ended::Open));
+            if let Some(cause) = self.ended.failure() {
+                *tally.failures.entry(cause).or_default() += 1;
+            }
+            if self.ended == Ended::Open {
+                match self.pace.is_silent(now) {
+                    Some(silent) => tally.silent += u64::from(silent),
+                    None => tally.waited.push(now - self.pace.asked()),
+                }
             }
         });
     }

@@ -16,16 +16,28 @@ pub fn verdict(terminal: &Terminal, verdict: &Verdict) {
         }
     }
     for why in &verdict.invalid_because {
-        terminal.line(format!("  {} {why}", terminal.paint(Paint::Yellow, "invalid:")));
+        remark(terminal, "invalid:", why);
+    }
+    for warning in &verdict.warnings {
+        remark(terminal, "warning:", warning);
     }
     let (paint, says) = match verdict.result {
-        Outcome::Held if verdict.claims.is_empty() => (Paint::Plain, "no objective was given"),
         Outcome::Held => (Paint::Green, "all of it is so"),
         Outcome::NotHeld => (Paint::Red, "see NO above"),
         Outcome::Invalid => (Paint::Yellow, "this run proves nothing"),
     };
+    if !verdict.judged && verdict.result == Outcome::Held {
+        terminal.line("  Not judged: no objective was given, such as --slo 'health.p99<100ms'");
+        return;
+    }
     let word = verdict.result.as_str().to_uppercase();
     terminal.line(format!("  Verdict: {} ({says})", terminal.paint(paint, &word)));
+}
+
+/// A sentence after its word.
+fn remark(terminal: &Terminal, word: &str, sentence: &str) {
+    let text = super::wrap(&format!("  {word} "), sentence);
+    terminal.line(text.replacen(word, &terminal.paint(Paint::Yellow, word), 1));
 }
 
 /// The name of an arm and of a claim share these columns.

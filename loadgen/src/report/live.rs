@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::{Paint, Terminal, count, millis};
 use crate::lab::{Phase, Progress, RunningArm};
-use crate::measure::{ProbeLog, ProbeOutcome};
+use crate::measure::{ProbeLog, ProbeOutcome, ProbeRecord};
 
 /// A line a second: streams open and health latency of each arm.
 pub struct LiveLines<'a> {
@@ -84,7 +84,7 @@ fn cell<'a>(terminal: &Terminal, open: u64, probes: impl Iterator<Item = &'a Arc
 }
 
 /// The state of a probe: timed out in the last second, waiting, or the median of that second.
-fn latest(log: &ProbeLog, since: Duration, now: Duration) -> (String, Paint) {
+pub(super) fn latest(log: &ProbeLog, since: Duration, now: Duration) -> (String, Paint) {
     if log.timed_out_between(since, now) {
         return ("timeout".into(), Paint::Red);
     }
@@ -95,7 +95,9 @@ fn latest(log: &ProbeLog, since: Duration, now: Duration) -> (String, Paint) {
     due.sort_by_key(|record| record.latency);
     match due.get(due.len() / 2) {
         None => ("-".into(), Paint::Dim),
-        Some(record) if record.outcome == ProbeOutcome::Failed => ("failed".into(), Paint::Red),
+        Some(record) if record.outcome == ProbeOutcome::NotSent => ("not sent".into(), Paint::Red),
+        Some(ProbeRecord { outcome: ProbeOutcome::Refused(status), .. }) => (status.to_string(), Paint::Red),
+        Some(record) if record.outcome.failure().is_some() => ("failed".into(), Paint::Red),
         Some(record) => {
             let latency = record.latency.as_secs_f64() * 1000.0;
             (millis(latency), if latency < 100.0 { Paint::Green } else { Paint::Yellow })

@@ -127,6 +127,7 @@ impl<'a> Table<'a> {
             };
             add("  timed out", &|stats| stats.timed_out);
             add("  failed", &|stats| stats.failed);
+            add("  not sent", &|stats| stats.not_sent);
             for word in ["healthy", "degraded", "unhealthy"] {
                 add(&format!("  says {word}"), &|stats| stats.says.get(word).copied().unwrap_or(0));
             }
@@ -149,7 +150,9 @@ impl<'a> Table<'a> {
         let cell = |of: fn(&StreamStats) -> u64| move |arm: &ArmResult| Some(count(total(arm, of)));
         self.row("streams asked for", cell(|streams| streams.requested));
         self.row("  delivered whole", cell(|streams| streams.completed));
-        self.row("  failed or cut", cell(StreamStats::lost));
+        let without_done: fn(&StreamStats) -> u64 = |streams| streams.without_done;
+        self.row_if_any("    without [DONE]", |arm| total(arm, without_done), cell(without_done));
+        self.row("  failed or cut", cell(|streams| streams.failed + streams.truncated));
         let mut causes: Vec<_> =
             self.arms.iter().flat_map(|arm| all(arm)).flat_map(|s| s.failures.keys().cloned()).collect();
         causes.sort();
@@ -158,6 +161,8 @@ impl<'a> Table<'a> {
             let of = |arm: &ArmResult| all(arm).filter_map(|streams| streams.failures.get(&cause)).sum::<u64>();
             self.row(&format!("    {cause}"), |arm| Some(count(of(arm))));
         }
+        let stalled: fn(&StreamStats) -> u64 = |streams| streams.stalled;
+        self.row_if_any("  stalled at the end", |arm| total(arm, stalled), cell(stalled));
         self.row("  without a token", cell(|streams| streams.without_token));
         self.row("  open when we left", cell(|streams| streams.left));
         if self.arms.iter().any(|arm| arm.vendor.is_some()) {

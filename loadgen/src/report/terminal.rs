@@ -24,12 +24,24 @@ pub enum Paint {
     Yellow,
 }
 
+/// Columns of a terminal that nobody has widened.
+const COLUMNS: usize = 80;
+
+/// Columns for prose: what `COLUMNS` says, within reason, else 80.
+#[must_use]
+pub(super) fn columns() -> usize {
+    const SENSIBLE: std::ops::RangeInclusive<usize> = 40..=200;
+    let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    said.filter(|columns| SENSIBLE.contains(columns)).unwrap_or(COLUMNS)
+}
+
 impl Terminal {
-    /// Colour only on a terminal whose user has not set `NO_COLOR` (<https://no-color.org>).
+    /// Colour only on a terminal that has it, whose user has not set `NO_COLOR` (<https://no-color.org>).
     #[must_use]
     pub fn stdout() -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Terminal { colour: wanted && io::stdout().is_terminal() }
+        let able = std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        Terminal { colour: wanted && able && io::stdout().is_terminal() }
     }
 
     /// Never any colour.

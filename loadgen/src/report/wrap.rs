@@ -1,15 +1,18 @@
-/// Columns of a terminal that nobody has widened.
-const COLUMNS: usize = 80;
+use super::terminal::columns;
 
-/// `text` after `label`, in lines of at most 80 characters, indented to the label's width.
+/// `text` after `label`, in lines of at most [`columns`] characters, indented to the label's width.
 #[must_use]
 pub fn wrap(label: &str, text: &str) -> String {
+    wrap_at(columns(), label, text)
+}
+
+fn wrap_at(columns: usize, label: &str, text: &str) -> String {
     let indent = label.chars().count();
     let mut lines = vec![label.to_owned()];
     let mut width = indent;
     for word in text.split_whitespace() {
         let letters = word.chars().count();
-        if width > indent && width + 1 + letters > COLUMNS {
+        if width > indent && width + 1 + letters > columns {
             lines.push(" ".repeat(indent));
             width = indent;
         }
@@ -30,10 +33,12 @@ mod tests {
 
     #[test]
     fn lines_keep_to_the_terminal_and_words_stay_whole() {
-        let wrapped = wrap("  Not proved:  ", &"some words ".repeat(30));
-        assert!(wrapped.lines().all(|line| line.chars().count() <= COLUMNS), "{wrapped}");
-        assert!(wrapped.lines().skip(1).all(|line| line.starts_with(&" ".repeat(15))));
-        assert_eq!(wrapped.split_whitespace().count(), 2 + 60);
+        for columns in [80, 50] {
+            let wrapped = wrap_at(columns, "  Not proved:  ", &"some words ".repeat(30));
+            assert!(wrapped.lines().all(|line| line.chars().count() <= columns), "{wrapped}");
+            assert!(wrapped.lines().skip(1).all(|line| line.starts_with(&" ".repeat(15))));
+            assert_eq!(wrapped.split_whitespace().count(), 2 + 60);
+        }
         assert_eq!(wrap("a: ", "b"), "a: b");
     }
 }

@@ -28,6 +28,20 @@ pub enum Quantile {
     Max,
 }
 
+impl Quantile {
+    /// Which of so many values it is, the smallest being the first.
+    #[must_use]
+    pub fn rank(self, values: u64) -> u64 {
+        let percent = match self {
+            Quantile::P50 => 50,
+            Quantile::P90 => 90,
+            Quantile::P99 => 99,
+            Quantile::Max => 100,
+        };
+        (values * percent).div_ceil(100).max(1)
+    }
+}
+
 impl Quantiles {
     /// One of them, in milliseconds.
     #[must_use]
@@ -48,19 +62,30 @@ pub struct StreamStats {
     pub requested: u64,
     /// Most streams that were open at once, from being sent to their end.
     pub peak_active: u64,
-    /// Ended whole, with `[DONE]`.
+    /// Ended whole, after at least one token.
     pub completed: u64,
-    /// Refused, unreachable, timed out, or ended by an error event.
+    /// Refused, unreachable, no event stream, timed out, ended by an error event or without a token.
     pub failed: u64,
-    /// Ended after a 200 without `[DONE]` and without an error.
+    /// Ended after a 200, neither whole nor with an error.
     pub truncated: u64,
     /// Closed by the generator itself: the run was over, or its clients were told to leave.
     pub left: u64,
+    /// Of those left, the streams that had stalled by the end of the run: silent for over ten times the
+    /// mean gap between their own tokens, or without a token for over ten times the run's median time to
+    /// first token; at least 500 ms in both cases.
+    #[serde(default)]
+    pub stalled: u64,
     /// Streams that never brought a token, for whatever reason. They have no time to first token.
     pub without_token: u64,
+    /// Of the completed, those that ended in order but without `[DONE]`.
+    #[serde(default)]
+    pub without_done: u64,
     /// Why streams failed, counted by cause.
     #[serde(default)]
     pub failures: BTreeMap<String, u64>,
+    /// The first characters of one answer, for each cause of which there is an answer.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub failure_answers: BTreeMap<String, String>,
     /// Answers by HTTP status: `{"200": 40, "502": 2}`.
     #[serde(default)]
     pub by_status: BTreeMap<String, u64>,
@@ -80,10 +105,10 @@ pub struct StreamStats {
 }
 
 impl StreamStats {
-    /// Streams that were neither delivered whole nor closed by the generator.
+    /// Streams that did not bring what they should: failed, cut, or stalled until the end of the run.
     #[must_use]
     pub fn lost(&self) -> u64 {
-        self.failed + self.truncated
+        self.failed + self.truncated + self.stalled
     }
 }
 
@@ -92,12 +117,20 @@ impl StreamStats {
 pub struct ProbeStats {
     /// Probes that were due.
     pub sent: u64,
-    /// Answered 200 in time.
+    /// Answered 2xx in time.
     pub ok: u64,
-    /// Refused, unreachable, or answered with another status.
+    /// Refused, unreachable, or answered with another status. They have no latency: in the percentiles
+    /// they rank behind every answer.
     pub failed: u64,
     /// Not answered within the probe's time-out. In the latencies they count at that time-out.
     pub timed_out: u64,
+    /// Probes that the generator could not send for want of descriptors or ports of its own. They are not
+    /// among those sent, and a run that has any is invalid.
+    #[serde(default)]
+    pub not_sent: u64,
+    /// Why probes failed, counted by cause: `{"status 503": 12}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub failures: BTreeMap<String, u64>,
     /// What the answers said, where the probe looks at a field of them: `{"healthy": 12}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub says: BTreeMap<String, u64>,
@@ -107,13 +140,21 @@ pub struct ProbeStats {
     pub latency_from_sent_ms: Quantiles,
 }
 
+impl ProbeStats {
+    /// Probes that have a latency: those that were answered 2xx, and those that timed out.
+    #[must_use]
+    pub fn timed(&self) -> u64 {
+        self.ok + self.timed_out
+    }
+}
+
 /// What somebody sees who asks one after the other on one connection: while an answer is late, the
 /// questions that would have been late as well are not asked.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ClosedLoopStats {
     /// Questions asked.
     pub sent: u64,
-    /// Of these, not answered 200, or not in time.
+    /// Of these, not answered 2xx, or not in time.
     pub failed: u64,
     /// From each question to its answer, whatever it was.
     pub latency_ms: Quantiles,

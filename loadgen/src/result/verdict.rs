@@ -3,16 +3,35 @@ use serde::{Deserialize, Serialize};
 /// What follows from a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Verdict {
-    /// Held only when every claim held and nothing speaks against the run.
+    /// Held only when every claim held and nothing speaks against the run. A run that was not judged
+    /// holds too: nothing was asked of it, so nothing was missed.
     pub result: Outcome,
+    /// Whether anything was asked: `loadgen run` without an objective measures and does not judge.
+    #[serde(default = "judged")]
+    pub judged: bool,
     /// The claims, in the order in which they were made.
     pub claims: Vec<ClaimResult>,
     /// Why the run proves nothing, when it is invalid.
     #[serde(default)]
     pub invalid_because: Vec<String>,
+    /// What a reader should know beside the claims: probes that failed, streams without a token.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// Results from before there was the word were all judged.
+fn judged() -> bool {
+    true
 }
 
 impl Verdict {
+    /// What stands in a result until it is judged.
+    #[must_use]
+    pub fn open() -> Self {
+        let (claims, invalid_because, warnings) = Default::default();
+        Verdict { result: Outcome::Invalid, judged: true, claims, invalid_because, warnings }
+    }
+
     /// The exit code of a program that ends with this verdict.
     #[must_use]
     pub fn exit_code(&self) -> u8 {

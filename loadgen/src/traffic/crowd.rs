@@ -3,10 +3,10 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
-use tokio::time::{sleep_until, timeout_at};
 
-use super::{Arrivals, StreamPlan, open_stream, spread};
-use crate::measure::{Ended, LagLog, StreamLog};
+use super::{Arrivals, Leaving, StreamPlan, open_stream, spread};
+use crate::http::OWN_LIMIT;
+use crate::measure::{Ended, LagLog, StreamLog, sleep_until};
 
 /// A closed loop that is refused waits so long before it asks again: a generator must not turn a
 /// server's fast "no" into a busy loop.
@@ -32,7 +32,7 @@ pub enum LoadShape {
     },
 }
 
-/// Streams under way. Dropped, it closes all of them; each counts as left.
+/// Streams under way. Dropped, it closes all of them; each counts as open until then.
 pub struct Crowd {
     plan: Arc<StreamPlan>,
     log: Arc<StreamLog>,
@@ -41,6 +41,8 @@ pub struct Crowd {
     leavers: (f64, u32),
     /// How long after it was due each client leaves, whatever it has got by then.
     leave_after: Option<Duration>,
+    /// From one stream of a place in a closed loop to its next, at least.
+    period: Duration,
     random: fastrand::Rng,
     tasks: JoinSet<()>,
 }
@@ -50,7 +52,8 @@ impl Crowd {
     #[must_use]
     pub fn new(plan: StreamPlan, log: Arc<StreamLog>, lag: Arc<LagLog>, seed: u64) -> Self {
         let random = fastrand::Rng::with_seed(seed);
-        Crowd { plan: Arc::new(plan), log, lag, leavers: (0.0, 0), leave_after: None, random, tasks: JoinSet::new() }
+        let (leavers, leave_after, period, tasks) = ((0.0, 0), None, Duration::ZERO, JoinSet::new());
+        Crowd { plan: Arc::new(plan), log, lag, leavers, leave_after, period, random, tasks }
     }
 
     /// Lets a `share` of the clients leave after `tokens` tokens.
@@ -67,22 +70,24 @@ impl Crowd {
         self
     }
 
+    /// Lets a place of a closed loop begin its next stream no sooner than `period` after its last: whoever
+    /// is answered at once would be asked thousands of times a second.
+    #[must_use]
+    pub fn at_most_every(mut self, period: Duration) -> Self {
+        self.period = period;
+        self
+    }
+
     /// Opens `count` streams, each once, evenly over `ramp` from now.
     pub fn open(&mut self, count: u32, ramp: Duration) {
         let start = Instant::now();
         for index in 0..count {
             let due = start + spread(index, count, ramp);
-            let (plan, log, lag, leave_after) = self.parts();
-            let leaves_at = self.leave_after.map(|after| due + after);
+            let (plan, log, lag, leaving) = self.parts();
+            let leaving = Leaving { at: self.leave_after.map(|after| due + after), ..leaving };
             self.tasks.spawn(async move {
-                sleep_until(due.into()).await;
-                lag.record(due.elapsed());
-                let stream = open_stream(plan, due, log, leave_after);
-                match leaves_at {
-                    // Cut off, it counts as left.
-                    Some(at) => drop(timeout_at(at.into(), stream).await),
-                    None => drop(stream.await),
-                }
+                sleep_until(due).await;
+                begin(plan, due, log, &lag, leaving).await;
             });
         }
     }
@@ -114,11 +119,11 @@ impl Crowd {
         let budget = Arc::new(AtomicU64::new(requests_max));
         for index in 0..streams {
             let due = start + spread(index, streams, ramp);
-            let (plan, log, lag, leave_after) = self.parts();
-            let user = User { plan, log, lag, leave_after, budget: budget.clone() };
+            let (plan, log, lag, leaving) = self.parts();
+            let user = User { plan, log, lag, leaving, budget: budget.clone(), period: self.period };
             self.tasks.spawn(user.repeat(due, end));
         }
-        sleep_until(end.into()).await;
+        sleep_until(end).await;
     }
 
     async fn keep_rate(&mut self, per_second: f64, arrivals: Arrivals, end: Instant, requests_max: u64) {
@@ -128,26 +133,35 @@ impl Crowd {
             if due >= end {
                 break;
             }
-            sleep_until(due.into()).await;
+            sleep_until(due).await;
             self.begin_one(due);
             while self.tasks.try_join_next().is_some() {}
         }
-        sleep_until(end.into()).await;
+        sleep_until(end).await;
     }
 
     fn begin_one(&mut self, due: Instant) {
-        self.lag.record(due.elapsed());
-        let (plan, log, _, leave_after) = self.parts();
+        let (plan, log, lag, leaving) = self.parts();
         self.tasks.spawn(async move {
-            open_stream(plan, due, log, leave_after).await;
+            begin(plan, due, log, &lag, leaving).await;
         });
     }
 
-    fn parts(&mut self) -> (Arc<StreamPlan>, Arc<StreamLog>, Arc<LagLog>, Option<u32>) {
+    fn parts(&mut self) -> (Arc<StreamPlan>, Arc<StreamLog>, Arc<LagLog>, Leaving) {
         let (share, tokens) = self.leavers;
-        let leave_after = (self.random.f64() < share).then_some(tokens);
-        (self.plan.clone(), self.log.clone(), self.lag.clone(), leave_after)
+        let after_tokens = (self.random.f64() < share).then_some(tokens);
+        (self.plan.clone(), self.log.clone(), self.lag.clone(), Leaving { after_tokens, at: None })
     }
+}
+
+/// Opens a stream that is due now, and reads it to its end.
+async fn begin(plan: Arc<StreamPlan>, due: Instant, log: Arc<StreamLog>, lag: &LagLog, leaving: Leaving) -> Ended {
+    lag.record(due.elapsed());
+    let ended = open_stream(plan, due, log, leaving).await;
+    if ended == Ended::Failed(OWN_LIMIT) {
+        lag.not_sent();
+    }
+    ended
 }
 
 /// One place of a closed loop.
@@ -155,21 +169,21 @@ struct User {
     plan: Arc<StreamPlan>,
     log: Arc<StreamLog>,
     lag: Arc<LagLog>,
-    leave_after: Option<u32>,
+    leaving: Leaving,
     /// Streams that all users together may still begin.
     budget: Arc<AtomicU64>,
+    /// From the begin of one to that of the next, at least.
+    period: Duration,
 }
 
 impl User {
     async fn repeat(self, mut due: Instant, end: Instant) {
         while due < end && self.budget.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok() {
-            sleep_until(due.into()).await;
-            self.lag.record(due.elapsed());
-            let ended = open_stream(self.plan.clone(), due, self.log.clone(), self.leave_after).await;
-            due = Instant::now();
-            if !matches!(ended, Ended::Completed | Ended::Left) {
-                due += PAUSE_AFTER_FAILURE;
-            }
+            sleep_until(due).await;
+            let ended = begin(self.plan.clone(), due, self.log.clone(), &self.lag, self.leaving).await;
+            let failed = !matches!(ended, Ended::Completed | Ended::CompletedWithoutDone | Ended::Left);
+            let pause = if failed { PAUSE_AFTER_FAILURE } else { Duration::ZERO };
+            due = (Instant::now() + pause).max(due + self.period);
         }
     }
 }

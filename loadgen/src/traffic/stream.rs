@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
+use hyper::Response;
 use hyper::body::Incoming;
 use hyper::header::CONTENT_TYPE;
 use wire::sse::{self, Decoder, Event};
@@ -33,12 +34,26 @@ impl StreamPlan {
     pub const BODY: &str = r#"{"messages":[{"role":"user","content":"test"}]}"#;
 }
 
-/// Opens one stream that was due at `due`, reads it to its end and counts it. With `leave_after`,
-/// the client leaves after so many tokens. Dropped, it closes the stream and counts it as left.
-pub async fn open_stream(plan: Arc<StreamPlan>, due: Instant, log: Arc<StreamLog>, leave_after: Option<u32>) -> Ended {
+/// When a client leaves before its stream has ended, if it does.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Leaving {
+    /// After so many tokens.
+    pub after_tokens: Option<u32>,
+    /// At this time, whatever it has got by then.
+    pub at: Option<Instant>,
+}
+
+/// Opens one stream that was due at `due`, reads it to its end and counts it. Dropped, it closes the
+/// stream, which counts as open until then.
+pub async fn open_stream(plan: Arc<StreamPlan>, due: Instant, log: Arc<StreamLog>, leaving: Leaving) -> Ended {
     let mut guard = log.begin(due);
-    let reading = exchange(&plan, &mut guard, leave_after);
-    let ended = tokio::time::timeout(plan.timeout, reading).await.unwrap_or(Ended::Failed("timed out"));
+    let limit = Instant::now() + plan.timeout;
+    let (until, at_limit) = match leaving.at {
+        Some(at) if at < limit => (at, Ended::Left),
+        _ => (limit, Ended::Failed("timed out")),
+    };
+    let reading = exchange(&plan, &mut guard, leaving.after_tokens);
+    let ended = tokio::time::timeout_at(until.into(), reading).await.unwrap_or(at_limit);
     guard.end(ended);
     ended
 }
@@ -52,13 +67,39 @@ async fn exchange(plan: &StreamPlan, guard: &mut StreamGuard, leave_after: Optio
     let status = exchange.response.status();
     let method = exchange.response.headers().get(wire::STREAM_METHOD_HEADER).and_then(|value| value.to_str().ok());
     guard.answered(status.as_u16(), method);
-    if !status.is_success() {
-        return Ended::Refused(status.as_u16());
+    if status.is_success() && is_event_stream(&exchange.response) {
+        return read_events(exchange.response.body_mut(), guard, leave_after).await;
     }
-    let content_type = exchange.response.headers().get(CONTENT_TYPE);
-    let is_events = content_type.is_some_and(|value| value.as_bytes().starts_with(sse::CONTENT_TYPE.as_bytes()));
-    let body = exchange.response.body_mut();
-    if is_events { read_events(body, guard, leave_after).await } else { read_whole(body, guard).await }
+    let ended = if status.is_success() { Ended::Failed(NO_EVENT_STREAM) } else { Ended::Refused(status.as_u16()) };
+    if guard.wants_answer(ended) {
+        guard.keep_answer(ended, &beginning(&mut exchange.response).await);
+    }
+    ended
+}
+
+/// What is counted for an answer of 2xx that is no event stream: a page, a whole JSON answer, nothing.
+pub const NO_EVENT_STREAM: &str = "no event stream";
+
+/// Whether the answer says that it is one. Its type is compared as RFC 9110 has it: without regard to case
+/// and to parameters.
+fn is_event_stream(response: &Response<Incoming>) -> bool {
+    let value = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(sse::CONTENT_TYPE)
+}
+
+/// The type and the first characters of an answer that is no stream, as far as they come at once.
+async fn beginning(response: &mut Response<Incoming>) -> String {
+    const CHARS_MAX: usize = 160;
+    const MOMENT: Duration = Duration::from_millis(250);
+    let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let mut text = content_type.map_or_else(String::new, |content_type| format!("{content_type}: "));
+    if let Ok(Some(Ok(frame))) = tokio::time::timeout(MOMENT, response.body_mut().frame()).await {
+        let piece = frame.data_ref().map(|piece| &piece[..piece.len().min(4 * CHARS_MAX)]).unwrap_or_default();
+        text += &String::from_utf8_lossy(piece);
+    }
+    // On one line, and nothing in it that a terminal obeys.
+    let shown = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
+    shown.take(CHARS_MAX).collect::<String>().trim_end().to_owned()
 }
 
 async fn read_events(body: &mut Incoming, guard: &mut StreamGuard, leave_after: Option<u32>) -> Ended {
@@ -81,6 +122,7 @@ async fn read_events(body: &mut Incoming, guard: &mut StreamGuard, leave_after: 
                         return Ended::Left;
                     }
                 }
+                Reading::Done if !guard.has_token() => return Ended::Failed(NO_TOKEN),
                 Reading::Done => return Ended::Completed,
                 Reading::Error => return Ended::Failed("error event"),
                 Reading::NoToken => {}
@@ -98,6 +140,9 @@ async fn read_events(body: &mut Incoming, guard: &mut StreamGuard, leave_after: 
     }
     if progress.is_whole() { Ended::Completed } else { Ended::Truncated }
 }
+
+/// What is counted for a stream that ended whole and brought nothing.
+const NO_TOKEN: &str = "ended without a token";
 
 enum Reading {
     Token,
@@ -125,16 +170,5 @@ fn read_event(event: &Event, progress: &mut Progress) -> Reading {
         Ok(VendorEvent::Other) if event.data.is_empty() => Reading::NoToken,
         // Some other server's dialect: an event is a token.
         Ok(VendorEvent::Chunk(_) | VendorEvent::Other) | Err(_) => Reading::Token,
-    }
-}
-
-/// A server that does not stream: its answer counts as one token, when it is whole.
-async fn read_whole(body: &mut Incoming, guard: &mut StreamGuard) -> Ended {
-    match body.collect().await {
-        Ok(_) => {
-            guard.token();
-            Ended::Completed
-        }
-        Err(_) => Ended::Failed("broke off"),
     }
 }

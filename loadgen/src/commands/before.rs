@@ -1,0 +1,121 @@
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::CommandError;
+use crate::cli::Command;
+use crate::http::Endpoint;
+use crate::measure::{Ended, ProbeKind, ProbePlan, StreamLog, ask_health};
+use crate::report;
+use crate::result::StreamStats;
+use crate::stand::raise_descriptor_limit;
+use crate::traffic::{Leaving, StreamPlan, open_stream};
+
+/// Looks whether the result can be written where it is wanted, before there is one.
+pub(super) fn check_outputs(command: &Command) -> Result<(), CommandError> {
+    let (out, html) = match command {
+        Command::Demo(args) => (&args.out, None),
+        Command::Lab(args) => (&args.out, args.html.as_ref()),
+        Command::Labs(args) => (&args.out, None),
+        Command::Run(args) => (&args.out, None),
+        Command::Verify(args) => (&args.out, None),
+        Command::Watch(_) => return Ok(()),
+    };
+    [("--out", out.as_ref()), ("--html", html)].into_iter().try_for_each(|(flag, path)| match path {
+        Some(path) => report::check_writable(path).map_err(|source| unusable(flag, path, &source)),
+        None => Ok(()),
+    })
+}
+
+fn unusable(flag: &str, path: &Path, source: &std::io::Error) -> CommandError {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let why = match folder {
+        Some(folder) if !folder.exists() => format!("there is no folder {}", folder.display()),
+        _ => source.to_string(),
+    };
+    CommandError::Usage(format!("{flag} {}: {why}", path.display()))
+}
+
+/// Looks whether a load would say anything: enough descriptors, somebody who accepts connections, health
+/// checks that are answered 2xx. `flag` is the flag that names a health check.
+///
+/// # Errors
+/// Why not.
+pub(super) async fn check_server(
+    endpoint: &Endpoint,
+    plan: &ProbePlan,
+    streams_max: u64,
+    flag: &'static str,
+) -> Result<(), CommandError> {
+    check_descriptors(plan, streams_max)?;
+    check_reachable(endpoint).await?;
+    for kind in &plan.kinds {
+        check_health(endpoint, kind, plan.timeout, flag).await?;
+    }
+    Ok(())
+}
+
+/// A server that hangs holds each probe for its time-out: there must be room for all of them.
+fn check_descriptors(plan: &ProbePlan, streams_max: u64) -> Result<(), CommandError> {
+    // The runtime, files, the vendor's ledger, connections that are closing still.
+    const OTHERS: u64 = 100;
+    let probes = plan.kinds.len() as f64 * (plan.rate * plan.timeout.as_secs_f64()).ceil();
+    let (needed, limit) = (streams_max + probes as u64 + OTHERS, raise_descriptor_limit());
+    if limit < needed { Err(CommandError::Descriptors { needed, limit }) } else { Ok(()) }
+}
+
+pub(super) async fn check_reachable(endpoint: &Endpoint) -> Result<(), CommandError> {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    let no_server = |why: String| CommandError::NoServer { url: endpoint.to_string(), why };
+    match timeout(PATIENCE, TcpStream::connect(endpoint.addr())).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(no_server(error.to_string())),
+        Err(_) => Err(no_server(format!("no connection within {PATIENCE:?}"))),
+    }
+}
+
+async fn check_health(
+    endpoint: &Endpoint,
+    kind: &ProbeKind,
+    limit: Duration,
+    flag: &'static str,
+) -> Result<(), CommandError> {
+    let why = match timeout(limit, ask_health(endpoint, kind)).await {
+        Ok(Ok(answer)) if (200..300).contains(&answer.status) => return Ok(()),
+        Ok(Ok(answer)) => format!("answered {}", answer.status),
+        Ok(Err(error)) => format!("failed ({error})"),
+        Err(_) => format!("was not answered within {limit:?}"),
+    };
+    Err(CommandError::HealthBeforeLoad { path: kind.path.clone(), why, flag })
+}
+
+/// What came of one stream that was asked for before the load.
+pub(super) enum Scouted {
+    /// A stream, or nothing yet: nothing speaks against the load.
+    Usable,
+    /// The server failed it. That is for the load to judge.
+    Failed(StreamStats),
+    /// The server refused the request itself, as it will every other one like it.
+    Refused(StreamStats),
+}
+
+/// Asks for one stream and leaves with its first token, so that a path, a header or a body that the server
+/// does not take is told before there is any load. It is not counted in the result.
+pub(super) async fn scout(plan: &StreamPlan) -> Scouted {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    let log = Arc::new(StreamLog::default());
+    let now = Instant::now();
+    let leaving = Leaving { after_tokens: Some(1), at: Some(now + PATIENCE) };
+    let ended = open_stream(Arc::new(plan.clone()), now, log.clone(), leaving).await;
+    let stats = || log.stats(now.elapsed());
+    match ended {
+        // These say that the server would, at another time.
+        Ended::Refused(408 | 425 | 429) => Scouted::Failed(stats()),
+        Ended::Refused(400..=499) => Scouted::Refused(stats()),
+        Ended::Refused(_) | Ended::Failed(_) => Scouted::Failed(stats()),
+        _ => Scouted::Usable,
+    }
+}

@@ -1,0 +1,74 @@
+use crate::result::{ArmResult, StreamStats};
+use crate::traffic::NO_EVENT_STREAM;
+
+/// What a reader should know of `target` whatever is judged: probes that failed or timed out, streams that
+/// failed or brought nothing. `asked` is the request of its streams, such as `POST /chat/stream`.
+pub(super) fn warnings(target: &ArmResult, asked: &str) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for (name, stats) in target.probes.iter().filter(|(_, stats)| stats.sent > 0) {
+        if stats.timed_out > 0 {
+            warnings.push(format!("{} of {} {name} probes timed out", stats.timed_out, stats.sent));
+        }
+        if stats.failed > 0 {
+            let causes: Vec<_> = stats.failures.keys().map(String::as_str).collect();
+            warnings.push(format!("{} of {} {name} probes failed: {}", stats.failed, stats.sent, causes.join(", ")));
+        }
+    }
+    let streams = &target.streams;
+    match all_alike(streams, asked) {
+        Some(alike) => warnings.push(alike),
+        None => warnings.extend(of_some_streams(streams)),
+    }
+    warnings
+}
+
+fn of_some_streams(streams: &StreamStats) -> Vec<String> {
+    let counts = [
+        (streams.failed, "failed"),
+        (streams.truncated, "ended before they were whole"),
+        (streams.stalled, "had stalled when the run ended"),
+        (streams.without_token, "brought no token"),
+    ];
+    let some = counts.into_iter().filter(|(count, _)| *count > 0);
+    some.map(|(count, what)| format!("{count} of {} streams {what}", streams.requested)).collect()
+}
+
+/// What every stream got, where all of them failed for the same cause.
+pub(super) fn all_alike(streams: &StreamStats, asked: &str) -> Option<String> {
+    let (cause, count) = streams.failures.first_key_value()?;
+    if *count != streams.requested {
+        return None;
+    }
+    let what = match cause.strip_prefix("status ") {
+        Some(status) => format!("answered {status} at {asked}"),
+        None if cause == NO_EVENT_STREAM => format!("answered without an event stream at {asked}"),
+        None => format!("failed at {asked}: {cause}"),
+    };
+    let answer = streams.failure_answers.get(cause).filter(|answer| !answer.is_empty());
+    let answer = answer.map_or_else(String::new, |answer| format!(": {answer}"));
+    Some(format!("{count} of {count} {what}{answer}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn failed(causes: &[(&str, u64)], requested: u64) -> StreamStats {
+        let failures: BTreeMap<_, _> = causes.iter().map(|(cause, count)| ((*cause).to_owned(), *count)).collect();
+        let failure_answers = BTreeMap::from([("status 404".to_owned(), "text/plain: no such page".to_owned())]);
+        StreamStats { requested, failed: failures.values().sum(), failures, failure_answers, ..StreamStats::default() }
+    }
+
+    #[test]
+    fn streams_that_all_fail_alike_are_told_as_that() {
+        let alike = all_alike(&failed(&[("status 404", 51)], 51), "POST /nope");
+        assert_eq!(alike.as_deref(), Some("51 of 51 answered 404 at POST /nope: text/plain: no such page"));
+        let refused = all_alike(&failed(&[("connection refused", 2)], 2), "GET /");
+        assert_eq!(refused.as_deref(), Some("2 of 2 failed at GET /: connection refused"));
+        assert_eq!(all_alike(&failed(&[("status 404", 51)], 52), "POST /nope"), None);
+        assert_eq!(all_alike(&failed(&[("status 404", 1), ("timed out", 1)], 2), "POST /nope"), None);
+        assert_eq!(all_alike(&StreamStats::default(), "POST /nope"), None);
+    }
+}

@@ -1,0 +1,115 @@
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::time::{sleep, timeout};
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::http::{self, Endpoint};
+
+/// How often `/metrics` is asked for.
+const INTERVAL: Duration = Duration::from_millis(500);
+/// After so long without an answer the last one is shown no more.
+const FRESH: Duration = Duration::from_secs(2);
+
+/// What the server says of itself on `/metrics`, asked for again and again beside the checks.
+pub(super) struct Gauges {
+    heard: Arc<Mutex<Heard>>,
+    _asking: AbortOnDropHandle<()>,
+}
+
+/// The last that was heard.
+struct Heard {
+    /// When there was an answer.
+    at: Instant,
+    /// What it said; none where it does not have what is looked for.
+    figures: Option<Figures>,
+}
+
+/// The figures that are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Figures {
+    /// broken-server: the threads that its mistakes hold.
+    Pool { busy: u64, size: u64, queued: u64 },
+    /// fixed-server: no stream holds a thread.
+    Streams { open: u64, queued: u64 },
+}
+
+impl Gauges {
+    /// Begins to ask, and waits for a first answer for a moment.
+    pub(super) async fn start(server: Endpoint) -> Self {
+        let mut first = Heard { at: Instant::now(), figures: None };
+        if let Ok(figures) = timeout(INTERVAL, ask(&server)).await {
+            first = Heard { at: Instant::now(), figures };
+        }
+        let heard = Arc::new(Mutex::new(first));
+        let noted = heard.clone();
+        let asking = tokio::spawn(async move {
+            loop {
+                sleep(INTERVAL).await;
+                let Some(figures) = ask(&server).await else { continue };
+                *noted.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Heard { at: Instant::now(), figures: Some(figures) };
+            }
+        });
+        Gauges { heard, _asking: AbortOnDropHandle::new(asking) }
+    }
+
+    /// Whether the server has such figures.
+    pub(super) fn are_there(&self) -> bool {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).figures.is_some()
+    }
+
+    /// What the server says now, in words; nothing where it never did.
+    pub(super) fn say(&self) -> String {
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let age = heard.at.elapsed();
+        match heard.figures {
+            None => String::new(),
+            Some(_) if age > FRESH => format!("no answer for {} s", age.as_secs()),
+            Some(Figures::Pool { busy, size, queued }) => format!("pool: {busy} of {size} busy, {queued} queued"),
+            Some(Figures::Streams { open, queued }) => format!("streams: {open} open, {queued} queued"),
+        }
+    }
+}
+
+async fn ask(server: &Endpoint) -> Option<Figures> {
+    let request = server.request("GET", "/metrics", &[], Bytes::new());
+    let (status, body) = http::ask(server, request, http::ANSWER_BYTES_MAX).await.ok()?;
+    if status != 200 {
+        return None;
+    }
+    let text = String::from_utf8_lossy(&body);
+    let gauge = |name: &str| value(&text, name);
+    let pool = || {
+        let (busy, size) = (gauge("blocking_pool_busy")?, gauge("blocking_pool_size")?);
+        Some(Figures::Pool { busy, size, queued: gauge("blocking_pool_queued")? })
+    };
+    let streams = || Some(Figures::Streams { open: gauge("llm_open_streams")?, queued: gauge("llm_queue_length")? });
+    pool().or_else(streams)
+}
+
+/// The value of a gauge in Prometheus' text format, summed over its labels.
+fn value(metrics: &str, name: &str) -> Option<u64> {
+    let of_line = |line: &str| -> Option<f64> {
+        let rest = line.strip_prefix(name)?;
+        let value = match rest.strip_prefix('{') {
+            Some(labelled) => labelled.rsplit_once('}')?.1,
+            None => rest.strip_prefix(' ')?,
+        };
+        value.split_whitespace().next()?.parse().ok()
+    };
+    let values: Vec<_> = metrics.lines().filter_map(of_line).collect();
+    (!values.is_empty()).then(|| values.iter().sum::<f64>().max(0.0) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::value;
+
+    #[test]
+    fn a_gauge_is_read_and_summed_over_its_labels() {
+        let metrics = "# HELP busy Threads.\n# TYPE busy gauge\nbusy 40\nbusy_max 80\nopen{worker=\"a\"} 3\nopen{worker=\"b\"} 4.0 1700000000\n";
+        assert_eq!((value(metrics, "busy"), value(metrics, "open"), value(metrics, "size")), (Some(40), Some(7), None));
+    }
+}

@@ -1,0 +1,168 @@
+use crate::result::{ArmResult, ProbeStats, Quantile};
+
+/// What an objective looks at.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Metric {
+    Latency(Probe, Quantile),
+    ProbesFailed(Probe),
+    ProbesTimedOut(Probe),
+    FirstToken(Quantile),
+    InterToken(Quantile),
+    FailedShare,
+    Count(Count),
+}
+
+/// A probe by the name that the objective gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Probe(String);
+
+impl Probe {
+    pub(super) fn name(&self) -> &str {
+        &self.0
+    }
+
+    /// The probes that are meant, the first of them that there is: `health` is short for `health_sync`.
+    pub(super) fn candidates(&self) -> impl Iterator<Item = &str> {
+        let long = (self.0 == "health").then_some("health_sync");
+        std::iter::once(self.name()).chain(long)
+    }
+
+    /// Its figures, where it was sent at all.
+    fn of<'a>(&self, target: &'a ArmResult) -> Option<&'a ProbeStats> {
+        self.candidates().find_map(|name| target.probes.get(name)).filter(|stats| stats.sent > 0)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Count {
+    Requested,
+    Completed,
+    Failed,
+    Truncated,
+    Stalled,
+    Lost,
+    WithoutToken,
+    PeakActive,
+}
+
+impl Metric {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let count = |count| Some(Metric::Count(count));
+        match text {
+            "failed_share" => return Some(Metric::FailedShare),
+            "requested" => return count(Count::Requested),
+            "completed" => return count(Count::Completed),
+            "failed" => return count(Count::Failed),
+            "truncated" => return count(Count::Truncated),
+            "stalled" => return count(Count::Stalled),
+            "lost" => return count(Count::Lost),
+            "without_token" => return count(Count::WithoutToken),
+            "peak_active" => return count(Count::PeakActive),
+            _ => {}
+        }
+        let (of, what) = text.rsplit_once('.')?;
+        let probe = Probe(of.to_owned());
+        let quantile = match what {
+            "p50" => Quantile::P50,
+            "p90" => Quantile::P90,
+            "p99" => Quantile::P99,
+            "max" => Quantile::Max,
+            "failed" => return Some(Metric::ProbesFailed(probe)),
+            "timed_out" => return Some(Metric::ProbesTimedOut(probe)),
+            _ => return None,
+        };
+        Some(match of {
+            "ttft" => Metric::FirstToken(quantile),
+            "inter_token" => Metric::InterToken(quantile),
+            _ => Metric::Latency(probe, quantile),
+        })
+    }
+
+    /// Reads the value that it is compared with.
+    pub(super) fn parse_value(&self, text: &str) -> Option<f64> {
+        let number = match self.unit() {
+            "ms" => humantime::parse_duration(text).ok()?.as_secs_f64() * 1000.0,
+            "%" => text.strip_suffix('%')?.trim().parse().ok()?,
+            _ => text.parse().ok()?,
+        };
+        (number.is_finite() && number >= 0.0).then_some(number)
+    }
+
+    pub(super) fn expected_value(&self) -> &'static str {
+        match self.unit() {
+            "ms" => "its value is a duration such as 100ms",
+            "%" => "its value is a share such as 1%",
+            _ => "its value is a number",
+        }
+    }
+
+    pub(super) fn unit(&self) -> &'static str {
+        match self {
+            Metric::Latency(..) | Metric::FirstToken(_) | Metric::InterToken(_) => "ms",
+            Metric::ProbesFailed(_) | Metric::ProbesTimedOut(_) => "probes",
+            Metric::FailedShare => "%",
+            Metric::Count(_) => "streams",
+        }
+    }
+
+    /// The probe that it speaks of.
+    pub(super) fn probe(&self) -> Option<&Probe> {
+        match self {
+            Metric::Latency(probe, _) | Metric::ProbesFailed(probe) | Metric::ProbesTimedOut(probe) => Some(probe),
+            _ => None,
+        }
+    }
+
+    /// Its value; none where nothing was measured, and for a latency that falls among the probes that
+    /// failed: they have none.
+    pub(super) fn of(&self, target: &ArmResult) -> Option<f64> {
+        let streams = &target.streams;
+        match self {
+            Metric::Latency(probe, quantile) => {
+                let stats = probe.of(target)?;
+                (quantile.rank(stats.sent) <= stats.timed()).then(|| stats.latency_ms.at(*quantile))
+            }
+            Metric::ProbesFailed(probe) => Some(probe.of(target)?.failed as f64),
+            Metric::ProbesTimedOut(probe) => Some(probe.of(target)?.timed_out as f64),
+            // Without a single token there is no distribution, and zero would be praise.
+            Metric::FirstToken(quantile) => (streams.chunks > 0).then(|| streams.time_to_first_token_ms.at(*quantile)),
+            Metric::InterToken(quantile) => (streams.chunks > 0).then(|| streams.inter_token_ms.at(*quantile)),
+            Metric::FailedShare => {
+                let ended = streams.requested - streams.left + streams.stalled;
+                (streams.requested > 0).then(|| 100.0 * streams.lost() as f64 / ended.max(1) as f64)
+            }
+            Metric::Count(count) => Some(count.of(target) as f64),
+        }
+    }
+
+    /// Whether anything was done that could be measured.
+    pub(super) fn was_tried(&self, target: &ArmResult) -> bool {
+        match self {
+            Metric::Latency(probe, _) => probe.of(target).is_some(),
+            _ => self.of(target).is_some(),
+        }
+    }
+
+    /// Whether the value is only known to be so much or more: a latency that falls among the probes that
+    /// timed out counts as their time-out.
+    pub(super) fn is_lower_bound(&self, target: &ArmResult) -> bool {
+        let Metric::Latency(probe, quantile) = self else { return false };
+        probe.of(target).is_some_and(|stats| quantile.rank(stats.sent) > stats.ok)
+    }
+}
+
+impl Count {
+    fn of(self, target: &ArmResult) -> u64 {
+        let streams = &target.streams;
+        match self {
+            Count::Requested => streams.requested,
+            Count::Completed => streams.completed,
+            Count::Failed => streams.failed,
+            Count::Truncated => streams.truncated,
+            Count::Stalled => streams.stalled,
+            Count::Lost => streams.lost(),
+            Count::WithoutToken => streams.without_token,
+            Count::PeakActive => streams.peak_active,
+        }
+    }
+}
