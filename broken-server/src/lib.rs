@@ -41,7 +41,5 @@ mod state;
 mod app;
 /// Signals.
 pub mod shutdown;
-/// Logs.
-pub mod telemetry;
 
 pub use app::{RunError, bind, run};

@@ -6,7 +6,8 @@ use std::process::{self, ExitCode};
 use anyhow::Context;
 use broken_server::settings::Settings;
 use broken_server::shutdown::Signals;
-use broken_server::{bind, registry, run, telemetry};
+use broken_server::{bind, registry, run};
+use program::{logs, parent};
 
 /// Exit code for everything but a bad flag, for which clap exits with 2.
 const FAILED: u8 = 1;
@@ -19,7 +20,7 @@ async fn main() -> ExitCode {
         let _ = io::stdout().write_all(registry::list().as_bytes());
         return ExitCode::SUCCESS;
     }
-    telemetry::init(settings.log_format, settings.log_level.clone());
+    let _logs = logs::init(settings.log_format, settings.log_level.clone());
     match start(&settings).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -30,6 +31,7 @@ async fn main() -> ExitCode {
 }
 
 async fn start(settings: &Settings) -> anyhow::Result<()> {
+    parent::exit_with_parent().context("cannot watch the parent process")?;
     let mut signals = Signals::catch().context("cannot listen for signals")?;
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(%error, "cannot raise the limit of open files");

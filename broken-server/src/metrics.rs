@@ -1,5 +1,6 @@
 mod active_call;
 mod call_guard;
+mod log_lines;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use wire::outcome::Outcome;
 
 pub(crate) use active_call::ActiveCall;
 pub(crate) use call_guard::CallGuard;
+use log_lines::LogLinesDropped;
 
 use crate::state::AppState;
 
@@ -126,6 +128,7 @@ impl Metrics {
         registry.register("llm_semaphore_wait_seconds", "What a request waited for a permit", permit_wait);
         let rate_wait = self.rate_wait;
         registry.register("llm_rate_limit_wait_seconds", "What a request waited for a rate; there is none", rate_wait);
+        registry.register_collector(Box::new(LogLinesDropped));
         registry.register("http_requests", "Requests by route and status", self.requests);
         registry.register(
             "http_request_duration_seconds",

@@ -10,13 +10,13 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser};
+use program::logs::{LogFilter, LogFormat};
 use reqwest::Url;
 
 pub use limits::CallLimits;
 pub use own_flags::OwnFlags;
 
 use crate::registry::{self, Mistake};
-use crate::telemetry::{LogFilter, LogFormat};
 
 /// Most workers that actix starts; it panics above.
 const WORKERS_MAX: i64 = 512;
@@ -107,7 +107,13 @@ pub struct Settings {
 
     /// Which logs: a level, or pairs such as `info,broken_server=debug`.
     #[arg(long, env = "BROKEN_SERVER_LOG_LEVEL", default_value = "info", value_name = "FILTER")]
+    #[arg(value_parser = log_filter)]
     pub log_level: LogFilter,
+}
+
+/// actix's own start-up chatter is held back unless the text names it.
+fn log_filter(text: &str) -> Result<LogFilter, String> {
+    LogFilter::over("actix_server=warn", text)
 }
 
 impl Settings {

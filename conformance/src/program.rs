@@ -1,3 +1,4 @@
+use std::future::pending;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -21,13 +22,14 @@ pub struct Launch {
     name: &'static str,
     args: Vec<String>,
     environment: Vec<(String, String)>,
+    reads_log: bool,
 }
 
 impl Launch {
     /// The program `name`, without arguments.
     #[must_use]
     pub fn of(name: &'static str) -> Self {
-        Launch { name, args: Vec::new(), environment: Vec::new() }
+        Launch { name, args: Vec::new(), environment: Vec::new(), reads_log: true }
     }
 
     /// The same with these arguments added.
@@ -44,6 +46,14 @@ impl Launch {
         self
     }
 
+    /// The same with nobody to read what it prints after the line that says where it listens. The pipe stays
+    /// open until the test ends, so the program is stopped by a drop, not with [`Program::wait`].
+    #[must_use]
+    pub fn log_unread(mut self) -> Self {
+        self.reads_log = false;
+        self
+    }
+
     /// Starts the program and waits until it says that it listens.
     ///
     /// # Errors
@@ -53,7 +63,7 @@ impl Launch {
         let stderr = child.stderr.take().context("stderr is piped")?;
         let log = Arc::new(Mutex::new(Vec::new()));
         let (address, mut listening) = watch::channel(None);
-        let draining = tokio::spawn(drain(self.name, stderr, Arc::clone(&log), address));
+        let draining = tokio::spawn(drain(self.name, stderr, Arc::clone(&log), address, self.reads_log));
         let program = |address| Program { name: self.name, child, address, log: Arc::clone(&log), draining };
         match timeout(BOUND, listening.wait_for(Option::is_some)).await {
             Ok(Ok(address)) => Ok(program((*address).context("just seen")?)),
@@ -176,12 +186,13 @@ fn beside_this_test(name: &str) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
-/// Reads stderr to its end, so that a full pipe never stops the program, and sets `address` once.
+/// Reads stderr to its end, or where `to_end` is false as far as the address, and sets `address` once.
 async fn drain(
     name: &str,
     stderr: ChildStderr,
     log: Arc<Mutex<Vec<String>>>,
     address: watch::Sender<Option<SocketAddr>>,
+    to_end: bool,
 ) {
     let mut lines = BufReader::new(stderr).lines();
     while let Ok(Some(line)) = lines.next_line().await {
@@ -191,6 +202,10 @@ async fn drain(
         // The test runner shows it when the test fails.
         eprintln!("{name}: {line}");
         log.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        if !to_end && address.borrow().is_some() {
+            // The pipe is open as long as this waits.
+            pending::<()>().await;
+        }
     }
 }
 

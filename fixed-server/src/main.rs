@@ -7,7 +7,8 @@ use anyhow::Context;
 use fixed_server::commands::Command;
 use fixed_server::settings::Settings;
 use fixed_server::shutdown::Signals;
-use fixed_server::{Server, bind, telemetry};
+use fixed_server::{Server, bind};
+use program::{logs, parent};
 use tokio::runtime::Builder;
 
 /// Exit code for everything but a bad flag, for which clap exits with 2.
@@ -15,7 +16,7 @@ const FAILED: u8 = 1;
 
 fn main() -> ExitCode {
     let settings = Settings::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
-    let _logs = telemetry::init(settings.log_format, settings.log_level.clone());
+    let _logs = logs::init(settings.log_format, settings.log_level.clone());
     match start(&settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
 }
 
 fn start(settings: &Settings) -> anyhow::Result<()> {
+    parent::exit_with_parent().context("cannot watch the parent process")?;
     let runtime = match settings.worker_threads {
         // This thread is the one: no other has to be woken up.
         1 => Builder::new_current_thread().enable_all().build(),

@@ -14,6 +14,7 @@ mod values;
 use std::net::SocketAddr;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
+use program::logs::{LogFilter, LogFormat};
 use reqwest::Url;
 
 pub use database::DatabaseSettings;
@@ -23,7 +24,6 @@ pub use values::OrOff;
 pub(crate) use self::confidential::Confidential;
 use crate::commands::Command;
 use crate::sessions::KeyHash;
-use crate::telemetry::{LogFilter, LogFormat};
 
 /// The same chat API as broken-server, done right.
 #[derive(Debug, Clone, Parser)]

@@ -1,8 +1,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
-use tracing_subscriber::filter::Targets;
+use clap::Parser;
+use program::logs::{LogFilter, LogFormat};
 use wire::chat::MAX_TOKENS_MAX;
 
 use crate::faults::Rule;
@@ -108,21 +108,12 @@ pub struct Args {
     pub seed: u64,
 
     /// How to write the log
-    #[arg(long, env = "MOCK_LLM_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    #[arg(long, env = "MOCK_LLM_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value = "text")]
     pub log_format: LogFormat,
 
     /// What to log: off, error, warn, info, debug or trace, or TARGET=LEVEL,...
     #[arg(long, env = "MOCK_LLM_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
-    pub log_level: Targets,
-}
-
-/// How the log is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// For programs: an object a line.
-    Json,
+    pub log_level: LogFilter,
 }
 
 impl Args {

@@ -1,21 +1,19 @@
 //! The program: flags in, exit code out.
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
-use mock_llm::args::{Args, LogFormat};
+use mock_llm::args::Args;
 use mock_llm::{Settings, bind, run};
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
+use program::{logs, parent};
 
 fn main() -> ExitCode {
     let args = Args::parse();
     // As clap does it for a bad value: a line that names the flag, exit code 2.
     let settings =
         args.settings().unwrap_or_else(|error| Args::command().error(ErrorKind::ValueValidation, error).exit());
-    init_log(&args);
+    let _logs = logs::init(args.log_format, args.log_level.clone());
     match serve(&args, settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -26,6 +24,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(args: &Args, settings: Settings) -> anyhow::Result<()> {
+    parent::exit_with_parent().context("cannot watch the parent process")?;
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(%error, "cannot raise the limit of open files");
     }
@@ -60,17 +59,4 @@ fn shutdown_signal() -> anyhow::Result<impl Future<Output = ()>> {
         #[cfg(not(unix))]
         let _ = tokio::signal::ctrl_c().await;
     })
-}
-
-fn init_log(args: &Args) {
-    let log = tracing_subscriber::registry().with(args.log_level.clone());
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    match args.log_format {
-        LogFormat::Json => log.with(layer.json().flatten_event(true)).init(),
-        LogFormat::Text => {
-            let colour =
-                std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
-            log.with(layer.with_ansi(colour)).init();
-        }
-    }
 }

@@ -1,5 +1,6 @@
 use std::fmt::Display;
 
+use program::logs::lines_dropped;
 use wire::ledger::Ledger;
 
 use crate::histogram::Histogram;
@@ -52,7 +53,7 @@ pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8"
 
 /// The ledger and the latencies in Prometheus' text format: vLLM's names where the meaning is the
 /// same, own ones (`mock_llm_`) for what only a mock can tell. All start at 0 again after a reset,
-/// as after a restart.
+/// as after a restart, but for `log_lines_dropped_total`, which is about the process.
 pub(crate) fn render(ledger: &Ledger, latencies: &Latencies) -> String {
     let mut page = Page(String::with_capacity(16 * 1024));
     page.gauge("vllm:num_requests_running", "Generations under way.", ledger.active - ledger.waiting);
@@ -92,6 +93,7 @@ pub(crate) fn render(ledger: &Ledger, latencies: &Latencies) -> String {
         ledger.tokens_after_disconnect,
     );
     page.counter("mock_llm_connections_total", "Connections accepted.", ledger.connections_opened);
+    page.counter("log_lines_dropped_total", "Log lines dropped because nobody reads them.", lines_dropped());
     page.gauge("mock_llm_peak_active", "Most generations at once.", ledger.peak_active);
     page.0
 }

@@ -12,7 +12,7 @@ use resilience::{BreakerState, Waited};
 use tokio::runtime::Handle;
 
 use super::DatabaseMetrics;
-use super::log_writer::lines_dropped;
+use super::log_lines::LogLinesDropped;
 use crate::outcome::Outcome;
 use crate::state::AppState;
 
@@ -42,7 +42,6 @@ pub(crate) struct Metrics {
     users: Gauge,
     /// 0 while closed and where there is none, 1 while open, 0.5 while half-open.
     breaker_open: Gauge<f64, AtomicU64>,
-    log_lines_dropped: Counter,
     connections: Gauge,
     tasks: Gauge,
     accept_errors: Counter,
@@ -95,7 +94,6 @@ impl Metrics {
             open_streams: Gauge::default(),
             users: Gauge::default(),
             breaker_open: Gauge::default(),
-            log_lines_dropped: Counter::default(),
             connections: Gauge::default(),
             tasks: Gauge::default(),
             accept_errors: Counter::default(),
@@ -157,8 +155,7 @@ impl Metrics {
         registry.register("llm_users", "Users that have limits of their own just now", self.users.clone());
         let breaker = self.breaker_open.clone();
         registry.register("llm_breaker_open", "1 while the vendor is not called, 0.5 while one call asks", breaker);
-        let dropped = self.log_lines_dropped.clone();
-        registry.register("log_lines_dropped", "Log lines that were dropped because nobody reads them", dropped);
+        registry.register_collector(Box::new(LogLinesDropped));
         registry.register("http_connections", "Connections of clients that are open", self.connections.clone());
         registry.register("runtime_tasks", "Tasks of the runtime that are alive", self.tasks.clone());
         registry.register("accept_errors", "Connections that could not be accepted", self.accept_errors.clone());
@@ -182,7 +179,6 @@ impl Metrics {
             BreakerState::Open => 1.0,
         }));
         self.tasks.set(count(Handle::current().metrics().num_alive_tasks()));
-        self.log_lines_dropped.inc_by(lines_dropped() - self.log_lines_dropped.get());
         self.queued.set(count(load.queued));
         let mut text = String::new();
         encode(&mut text, &self.registry)

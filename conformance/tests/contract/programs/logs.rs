@@ -1,9 +1,14 @@
 use anyhow::Context;
 use conformance::answer::Answer;
-use conformance::running::{STREAM_ROUTE, streamed};
+use conformance::program::Launch;
+use conformance::prometheus::Scrape;
+use conformance::running::{DEMO_KEY, STREAM_ROUTE, streamed};
 use conformance::servers;
 use conformance::vendor::{ClosedPort, Vendor, script};
-use serde_json::Value;
+use conformance::wait::BOUND;
+use mock_llm::MockLlm;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use super::ALL;
 
@@ -36,6 +41,69 @@ async fn a_log_that_is_no_terminal_has_no_colour() -> anyhow::Result<()> {
         let mut program = facts.launch(&nobody)?.args(["--log-level", "debug"]).start().await?;
         program.terminate().await?;
         assert!(program.log().iter().all(|line| !line.contains('\u{1b}')), "{}: {:?}", facts.program, program.log());
+    }
+    Ok(())
+}
+
+/// What a client sends can look like lines of the log, or speak to the terminal of its reader.
+#[tokio::test]
+async fn no_request_forges_a_line_of_the_text_log() -> anyhow::Result<()> {
+    const FORGED: &str = "m\r\n2026-01-01T00:00:00.000000Z  INFO forged: key revoked\u{1b}[2J\u{9b}1A\u{2028}";
+    // A vendor that repeats the model in its refusal, which the servers log.
+    let strict = MockLlm::builder().only_models(["known"]).start().await?;
+    for facts in ALL {
+        let launch = Launch::of(facts.program).args(["--listen", "127.0.0.1:0", "--log-level", "trace"]);
+        let upstream = if facts.has_upstream { vec!["--upstream".to_owned(), strict.url()] } else { Vec::new() };
+        let mut program = launch.args(upstream).env("MOCK_LLM_TOKENS", "1").start().await?;
+        let client = reqwest::Client::builder().no_proxy().build()?;
+        let asked = json!({
+            "model": FORGED, "messages": [{"role": "user", "content": FORGED}], "user": FORGED, FORGED: FORGED,
+        });
+        for path in ["/v1/chat/completions", "/chat/stream", "/llm", "/forged%0aline%1b%5b2J"] {
+            let request = client.post(format!("http://{}{path}", program.address())).bearer_auth(DEMO_KEY);
+            // All that a header lets through.
+            let request = request.header("x-request-id", "id\twith\u{9b}1A").header("x-session-id", "s\t1");
+            request.json(&asked).send().await?.bytes().await?;
+        }
+        program.terminate().await?;
+        for line in program.log() {
+            assert!(!line.starts_with("2026-01-01"), "{}: {line}", facts.program);
+            assert!(!line.chars().any(|c| c.is_control() || c == '\u{2028}'), "{}: {line:?}", facts.program);
+        }
+    }
+    Ok(())
+}
+
+/// A pipe holds 64 KiB: a program that waited for its reader would answer some hundred requests.
+#[tokio::test]
+async fn a_log_that_nobody_reads_stops_nobody_and_what_is_lost_is_counted() -> anyhow::Result<()> {
+    const REQUESTS: usize = 2_000;
+    const AT_ONCE: usize = 100;
+    // The servers log that their vendor is not there, the mock what it was asked for.
+    let route = format!("/llm?{}", "x".repeat(1_000));
+    let nobody = ClosedPort::take()?;
+    for facts in ALL {
+        let program = facts.launch(&nobody)?.args(["--log-level", "trace"]).log_unread().start().await?;
+        let client = reqwest::Client::builder().no_proxy().timeout(BOUND).build()?;
+        let url = format!("http://{}", program.address());
+        let mut asking = JoinSet::new();
+        for _ in 0..AT_ONCE {
+            let request = client.post(format!("{url}{route}")).header("x-request-id", "x".repeat(128));
+            let request = request.json(&json!({"prompt": "hi"}));
+            asking.spawn(async move {
+                for _ in 0..REQUESTS / AT_ONCE {
+                    let request = request.try_clone().context("its body is no stream")?;
+                    request.send().await?.bytes().await?;
+                }
+                anyhow::Ok(())
+            });
+        }
+        while let Some(asked) = asking.join_next().await {
+            asked?.with_context(|| format!("{} stands still", facts.program))?;
+        }
+        let metrics = client.get(format!("{url}/metrics")).send().await?.text().await?;
+        let dropped = Scrape::parse(&metrics)?.sum("log_lines_dropped_total");
+        assert!(dropped > Some(0.0), "{}: {dropped:?}: this test has no teeth", facts.program);
     }
     Ok(())
 }

@@ -1,3 +1,5 @@
+//! Writes the log in a thread of its own, so that a request never waits for the reader of the log.
+
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -20,8 +22,9 @@ const END_TIMEOUT: Duration = Duration::from_secs(1);
 /// Lines that were not written, counted for the whole process.
 static DROPPED: AtomicU64 = AtomicU64::new(0);
 
-/// Lines that were dropped since the start.
-pub(super) fn lines_dropped() -> u64 {
+/// Lines that were dropped since the start, because nobody read them or they could not be written.
+#[must_use]
+pub fn lines_dropped() -> u64 {
     DROPPED.load(Ordering::Relaxed)
 }
 
@@ -33,7 +36,7 @@ pub(super) struct LogWriter(Arc<Shared>);
 
 /// Dropped, it waits until the lines that wait are written, but not for ever.
 #[derive(Debug)]
-pub(super) struct WrittenAtEnd(Arc<Shared>);
+pub struct WrittenAtEnd(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
@@ -97,8 +100,10 @@ impl Shared {
             }
             std::mem::swap(&mut state.lines, &mut lines);
             drop(state);
-            // Of a log that cannot be written, nobody can be told.
-            let _ = out.write_all(&lines);
+            if out.write_all(&lines).is_err() {
+                let lost = lines.iter().filter(|byte| **byte == b'\n').count();
+                DROPPED.fetch_add(lost as u64, Ordering::Relaxed);
+            }
             lines.clear();
             self.wait_until(Instant::now() + GATHERED_FOR, |state| state.ending);
         }

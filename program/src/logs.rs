@@ -1,0 +1,202 @@
+//! What is logged, where and how: to stderr, without ever waiting for its reader, one event a line.
+
+/// How the fields of an event are written.
+mod fields;
+/// A writer that never waits.
+mod writer;
+
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::io::{self, IsTerminal};
+use std::panic::{self, PanicHookInfo};
+use std::str::FromStr;
+use std::{env, thread};
+
+use clap::ValueEnum;
+use tracing::Subscriber;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
+use tracing_subscriber::prelude::*;
+use tracing_subscriber::registry::LookupSpan;
+
+use writer::LogWriter;
+pub use writer::{WrittenAtEnd, lines_dropped};
+
+/// How logs are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people, coloured on a terminal unless NO_COLOR is set.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Which logs are written.
+#[derive(Debug, Clone)]
+pub struct LogFilter(Targets);
+
+impl LogFilter {
+    /// A level for everything, or `target=level` pairs, over `defaults` for single targets: they hold unless
+    /// `text` names the same targets. Panics are logged unless `text` says `panic=off`.
+    ///
+    /// # Errors
+    /// A text that names the level at fault.
+    pub fn over(defaults: &str, text: &str) -> Result<Self, String> {
+        // A word alone would be taken for a target, and a misspelt level would switch logs off.
+        let levels = text.split(',').map(|part| part.rsplit_once('=').map_or(part, |(_, level)| level));
+        for level in levels {
+            level.parse::<LevelFilter>().map_err(|_| {
+                format!("'{level}' is no level, expected off, error, warn, info, debug or trace, or TARGET=LEVEL pairs")
+            })?;
+        }
+        let defaults = if defaults.is_empty() { PANICS.to_owned() } else { format!("{PANICS},{defaults}") };
+        format!("{defaults},{text}").parse().map(LogFilter).map_err(|error: ParseError| error.to_string())
+    }
+}
+
+impl FromStr for LogFilter {
+    type Err = String;
+
+    /// A level for everything, or `target=level` pairs.
+    fn from_str(text: &str) -> Result<Self, String> {
+        LogFilter::over("", text)
+    }
+}
+
+/// Panics are shown whatever else is, as they are in a program without a log.
+const PANICS: &str = "panic=error";
+
+/// Begins logging to stderr, panics included, until the value that it returns is dropped. A second call
+/// changes nothing: the first subscriber stays.
+///
+/// A thread of its own writes the lines, so that a reader that does not read stops nobody; what is lost then
+/// is counted, see [`lines_dropped`].
+#[must_use = "dropped at once, nothing is written"]
+pub fn init(format: LogFormat, filter: LogFilter) -> WrittenAtEnd {
+    let LogFilter(filter) = filter;
+    let (writer, until_dropped) = LogWriter::start(io::stderr());
+    let subscriber = tracing_subscriber::registry().with(filter).with(layer(format, colour_wanted(), writer));
+    // A second subscriber is refused, and its thread ends with what is returned.
+    if subscriber.try_init().is_ok() {
+        // The default hook writes to stderr itself, and waits for its reader.
+        panic::set_hook(Box::new(log_panic));
+    }
+    until_dropped
+}
+
+fn layer<S>(format: LogFormat, colour: bool, writer: LogWriter) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    let layer = tracing_subscriber::fmt::layer().with_writer(writer);
+    match format {
+        LogFormat::Text => layer.fmt_fields(fields::escaped()).with_ansi(colour).boxed(),
+        LogFormat::Json => layer.json().flatten_event(true).boxed(),
+    }
+}
+
+/// Colour on a terminal only, and not where <https://no-color.org> says no.
+fn colour_wanted() -> bool {
+    io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let thread = thread::current();
+    let thread = thread.name().unwrap_or("unnamed");
+    let reason = panic.payload_as_str().unwrap_or("a value that is no text");
+    let location = panic.location().map(ToString::to_string).unwrap_or_default();
+    let backtrace = Backtrace::capture();
+    let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
+    tracing::error!(target: "panic", thread, location, backtrace, "panicked: {reason}");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, pipe};
+
+    use super::*;
+
+    /// What is written of the events that `log` makes.
+    fn written(format: LogFormat, colour: bool, log: impl FnOnce()) -> String {
+        let (mut reader, out) = pipe().unwrap();
+        let (writer, until_dropped) = LogWriter::start(out);
+        let subscriber = tracing_subscriber::registry().with(layer(format, colour, writer));
+        tracing::subscriber::with_default(subscriber, log);
+        drop(until_dropped);
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        text
+    }
+
+    const FORGED: &str = "m\r\n2026-01-01T00:00:00Z  INFO key revoked\u{1b}[2K\u{9b}1A\u{2028}\0";
+
+    fn log_forged() {
+        let error = io::Error::other(FORGED);
+        let span = tracing::error_span!("span", of_span = FORGED, displayed = %FORGED);
+        let _entered = span.enter();
+        tracing::error!(quoted = FORGED, displayed = %FORGED, debugged = ?FORGED, %error, "message with {FORGED}");
+        tracing::error!(error = &error as &(dyn std::error::Error + 'static), r#type = FORGED, "{}", FORGED);
+    }
+
+    #[test]
+    fn nothing_that_is_logged_as_text_begins_a_line_or_speaks_to_a_terminal() {
+        let text = written(LogFormat::Text, false, log_forged);
+        assert_eq!(text.lines().count(), 2, "{text}");
+        assert!(!text.trim_end().chars().any(|c| c != '\n' && (c.is_control() || c == '\u{2028}')), "{text:?}");
+        assert!(text.contains(r"displayed=m\r\n2026-01-01"), "{text}");
+        assert!(text.contains(r"message with m\r\n2026-01-01T00:00:00Z  INFO key revoked\u{1b}[2K"), "{text}");
+        assert!(text.contains(r#" type="m\r\n2026"#), "{text}");
+    }
+
+    #[test]
+    fn colour_is_all_that_a_coloured_line_says_to_its_terminal() {
+        let text = written(LogFormat::Text, true, log_forged);
+        let plain = written(LogFormat::Text, false, log_forged);
+        assert!(text.contains("\u{1b}[3mdisplayed\u{1b}[0m\u{1b}[2m=\u{1b}[0m"), "{text:?}");
+        let mut parts = text.split('\u{1b}');
+        let mut rest = parts.next().unwrap().to_owned();
+        for part in parts {
+            let (code, after) = part.split_once('m').unwrap();
+            assert!(code.strip_prefix('[').is_some_and(|code| code.parse::<u8>().is_ok()), "{text:?}");
+            rest += after;
+        }
+        // But for the times, the lines are the same.
+        let without_times = |text: &str| text.lines().map(|line| line[27..].to_owned()).collect::<Vec<_>>();
+        assert_eq!(without_times(&rest), without_times(&plain));
+    }
+
+    #[test]
+    fn json_is_one_object_a_line_and_gives_back_what_was_logged() {
+        let text = written(LogFormat::Json, false, log_forged);
+        let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        assert_eq!((&lines[0]["displayed"], &lines[1]["type"]), (&FORGED.into(), &FORGED.into()));
+        assert!(!text.contains(['\r', '\u{1b}', '\0']), "{text:?}");
+    }
+
+    #[test]
+    fn a_panic_is_logged_in_the_format_of_the_log() {
+        let before = panic::take_hook();
+        let text = written(LogFormat::Json, false, || {
+            panic::set_hook(Box::new(log_panic));
+            let _ = panic::catch_unwind(|| panic!("on purpose\nand more"));
+        });
+        panic::set_hook(before);
+        let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line["message"], "panicked: on purpose\nand more");
+        assert_eq!((&line["level"], &line["target"]), (&"ERROR".into(), &"panic".into()));
+        assert!(line["location"].as_str().unwrap().contains("logs.rs:"), "{text}");
+    }
+
+    #[test]
+    fn a_misspelt_level_is_named_and_panics_are_logged_with_any_level() {
+        assert!("inof".parse::<LogFilter>().unwrap_err().contains("'inof' is no level"));
+        assert!("info,hyper=lots".parse::<LogFilter>().unwrap_err().contains("'lots' is no level"));
+        for (text, logged) in [("off", true), ("hyper=debug", true), ("panic=off", false), ("trace,panic=off", false)] {
+            let LogFilter(filter) = text.parse().unwrap();
+            assert_eq!(filter.would_enable("panic", &tracing::Level::ERROR), logged, "{text}");
+        }
+        let LogFilter(filter) = LogFilter::over("actix_server=warn", "info").unwrap();
+        assert!(!filter.would_enable("actix_server", &tracing::Level::INFO));
+        assert!(filter.would_enable("actix_web", &tracing::Level::INFO));
+    }
+}
