@@ -7,9 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use program::parent::EXIT_WITH_PARENT;
 use tokio::sync::oneshot;
 
-/// A child process that serves HTTP. Dropped, it is killed and waited for.
+/// One start at a time. Where a pipe cannot be made private in one step (macOS), a child that is started
+/// meanwhile would inherit another's writing end, and keep it open when this process is gone.
+static STARTING: Mutex<()> = Mutex::new(());
+
+/// A child process that serves HTTP. Dropped, it is killed and waited for. When this process ends without
+/// time to drop anything, the child ends by itself: see [`EXIT_WITH_PARENT`].
 #[derive(Debug)]
 pub struct Program {
     name: String,
@@ -68,9 +74,14 @@ impl Program {
         let path = dir.join(name);
         let mut command = Command::new(&path);
         command.args(["--listen", "127.0.0.1:0"]).args(args);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        // The child's standard input stays open, with nothing to read, for as long as this process lives.
+        command.env(EXIT_WITH_PARENT, "1").stdin(Stdio::piped());
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
         own_process_group(&mut command);
-        let spawned = command.spawn();
+        let spawned = {
+            let _one_at_a_time = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+            command.spawn()
+        };
         let spawn_error = |source| StartError::Spawn { program: path.display().to_string(), source };
         let mut child = spawned.map_err(spawn_error)?;
 
