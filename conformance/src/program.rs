@@ -122,7 +122,7 @@ impl Program {
         lines_of(&self.log)
     }
 
-    /// Sends a signal, `TERM` or `INT`, without waiting for what comes of it.
+    /// Sends a signal, `TERM`, `INT` or `HUP`, without waiting for what comes of it.
     ///
     /// # Errors
     /// When the program is gone, or there is no shell to send it with.

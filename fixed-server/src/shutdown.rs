@@ -1,12 +1,17 @@
 use std::io;
 
-/// The signals that ask a program to stop: SIGINT and SIGTERM, or Ctrl-C where there are no signals.
+/// The signals that ask a program to stop: SIGINT, SIGTERM and SIGHUP, or Ctrl-C where there are no signals.
+///
+/// SIGHUP comes when the terminal closes that the program was started from. Streams are then ended in order,
+/// as on any other stop; left to its default it would kill the process in the middle of them.
 #[derive(Debug)]
 pub struct Signals {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    hang_up: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
@@ -18,7 +23,11 @@ impl Signals {
     /// When the system does not allow it.
     pub fn catch() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
     }
 
     /// Waits for the next one.
@@ -26,6 +35,7 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
         }
     }
 }

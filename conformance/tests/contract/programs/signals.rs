@@ -22,10 +22,10 @@ on_every_server!(
 );
 
 #[tokio::test]
-async fn sigterm_and_sigint_are_exit_0() -> anyhow::Result<()> {
+async fn sigterm_sigint_and_sighup_are_exit_0() -> anyhow::Result<()> {
     let nobody = ClosedPort::take()?;
     for facts in ALL {
-        for signal in ["TERM", "INT"] {
+        for signal in ["TERM", "INT", "HUP"] {
             let mut program = facts.launch(&nobody)?.start().await?;
             // A connection that idles must not keep it from stopping either.
             let idle = TcpStream::connect(program.address()).await?;
@@ -41,7 +41,7 @@ async fn sigterm_and_sigint_are_exit_0() -> anyhow::Result<()> {
 #[tokio::test]
 async fn the_mock_stops_while_it_streams() -> anyhow::Result<()> {
     let args = ["--listen", "127.0.0.1:0", "--ttft", "1ms", "--inter-token", "1m"];
-    for signal in ["TERM", "INT"] {
+    for signal in ["TERM", "INT", "HUP"] {
         let mut mock = conformance::program::Launch::of("mock-llm").args(args).start().await?;
         let client = reqwest::Client::builder().no_proxy().build()?;
         let request = client.post(format!("http://{}/v1/chat/completions", mock.address())).json(&streamed("hi"));
@@ -54,7 +54,7 @@ async fn the_mock_stops_while_it_streams() -> anyhow::Result<()> {
 }
 
 async fn a_stream_that_never_ends_does_not_keep_it_from_stopping(server: &'static Server) -> anyhow::Result<()> {
-    for signal in ["TERM", "INT"] {
+    for signal in ["TERM", "INT", "HUP"] {
         // Ten minutes of tokens: whoever waits for their end does not end within this test's bound.
         let mock = MockLlm::builder().tokens(6000).ttft(Duration::from_millis(1));
         let mock = mock.inter_token(Duration::from_millis(100)).start().await?;
