@@ -93,20 +93,10 @@ async fn no_route(request: Request) -> Failure {
     Refusal::NoRoute { path: shorten(request.uri().path()) }.into()
 }
 
-/// Makes `call` one of a session, if the request names one. Done before the vendor is asked, and before
-/// the request has an outcome: a database that is down is told by the status alone.
-async fn begin_session(
-    state: &Shared,
-    session_id: Option<&str>,
-    key: Option<&KeyId>,
-    model: Option<&str>,
-    call: &mut Call,
-) -> Result<(), Failure> {
-    if let Some(session_id) = session_id {
-        let model = shorten(model.unwrap_or(DEFAULT_MODEL));
-        call.session = Some(state.sessions.begin_call(session_id, key, &call.request_id, &model).await?);
-    }
-    Ok(())
+/// Makes `call` one of a session, if the request names one. It is written down once the call has its turn.
+fn name_session(state: &Shared, session_id: Option<&str>, key: Option<&KeyId>, model: Option<&str>, call: &mut Call) {
+    let model = shorten(model.unwrap_or(DEFAULT_MODEL));
+    call.session = session_id.map(|name| state.sessions.call(name, key, &call.request_id, &model));
 }
 
 /// Answers with the vendor's stream, once its first token is there; or earlier, where that is wanted.

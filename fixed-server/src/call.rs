@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -46,12 +46,14 @@ pub(crate) enum Route {
     Models,
 }
 
-/// How far a request has come, for the log line at its end.
+/// How far a request has come, for what is noted at its end.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     attempts: AtomicU32,
     /// Over all attempts.
     queued_ms: AtomicU64,
+    /// Whether the vendor was asked, by any attempt.
+    reached_vendor: AtomicBool,
 }
 
 impl Progress {
@@ -63,6 +65,16 @@ impl Progress {
     /// An attempt has waited so long for its turn, whether or not it got one.
     pub(crate) fn queued(&self, waited: Duration) {
         self.queued_ms.fetch_add(waited.as_millis() as u64, Ordering::Relaxed);
+    }
+
+    /// From here on the vendor has to do with how the request ends.
+    pub(crate) fn reaches_the_vendor(&self) {
+        self.reached_vendor.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the vendor was asked.
+    pub(crate) fn reached_vendor(&self) -> bool {
+        self.reached_vendor.load(Ordering::Relaxed)
     }
 
     /// Attempts so far.

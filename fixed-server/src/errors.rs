@@ -151,7 +151,8 @@ impl Failure {
             Failure::Upstream(_) => Outcome::UpstreamFailure,
             Failure::Rejected { .. } => Outcome::UpstreamRejected,
             Failure::ShuttingDown => Outcome::ShuttingDown,
-            // A request that is refused before it is one for the model never gets as far as an outcome.
+            // A request that is refused before it is one for the model never gets as far as an outcome. Nor does
+            // one whose key cannot be checked; one whose session cannot be written down has failed by our fault.
             Failure::Refused(_)
             | Failure::SlowClient
             | Failure::Database(_)

@@ -13,6 +13,8 @@ mod stack;
 mod call;
 /// Whose request it is.
 mod identity;
+/// The limits of each user.
+mod users;
 
 /// A streamed answer and what it holds while it runs.
 mod body;

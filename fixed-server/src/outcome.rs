@@ -20,7 +20,9 @@ pub(crate) fn guard(state: &AppState, call: &Call) -> OutcomeGuard<Outcome> {
         if let Some(call) = &session {
             call.ended(outcome, took);
         }
-        if let Some(failed) = verdict_on_the_vendor(outcome) {
+        // A call that the breaker refused, or whose SLA passed in the queue, says nothing about the vendor.
+        // Counted as its failure, a server that says no for that reason would go on saying no.
+        if let Some(failed) = verdict_on_the_vendor(outcome).filter(|_| progress.reached_vendor()) {
             errors.note(failed);
         }
         tracing::info!(
@@ -43,7 +45,7 @@ pub(crate) fn refused(state: &AppState, request_id: &str, outcome: Outcome) {
     tracing::info!(request_id, outcome = outcome.as_str(), "request ended");
 }
 
-/// Whether the vendor failed; `None` where it was not to blame and not asked, or not to its end.
+/// Whether the vendor failed a call that reached it; `None` where the outcome says nothing about that.
 fn verdict_on_the_vendor(outcome: Outcome) -> Option<bool> {
     match outcome {
         Outcome::Success | Outcome::UpstreamRejected => Some(false),

@@ -93,7 +93,7 @@ impl Head {
     /// [`Failure::UserLimit`], which is counted as the request's outcome.
     pub(crate) fn enter(self, state: &AppState) -> Result<Self, Failure> {
         let Some(users) = &state.users else { return Ok(self) };
-        match users.try_enter(self.user.clone()) {
+        match users.try_enter(&self.user) {
             Ok(turn) => Ok(Head { turn: Some(Arc::new(turn)), ..self }),
             Err(rejected) => {
                 let failure = Failure::from(rejected);

@@ -17,19 +17,20 @@ mod keys;
 mod open;
 /// Connections.
 mod pool;
+/// How long results and sessions are kept.
+mod retention;
 /// Which database, and how to name it without its password.
 mod url;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::query;
 use tokio::time::{Instant, timeout, timeout_at};
-use uuid::Uuid;
 
 use self::calls::Results;
-use self::database::{Database, now_ms, text};
+use self::database::Database;
 use self::open::OpenOptions;
+use self::retention::{Kept, Retention};
 use crate::settings::Settings;
 use crate::telemetry::DatabaseMetrics;
 
@@ -52,6 +53,7 @@ const KEY_COMMAND_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct Sessions {
     database: Arc<Database>,
     results: Results,
+    retention: Retention,
 }
 
 impl Sessions {
@@ -69,8 +71,9 @@ impl Sessions {
         {
             tracing::info!("the database has no keys yet: added the one of --api-key, named {DEMO}");
         }
+        let retention = Retention::new(database.clone(), Kept::of(settings), metrics.clone());
         let results = Results::new(database.clone(), metrics);
-        Ok(Sessions { database, results })
+        Ok(Sessions { database, results, retention })
     }
 
     /// The id of the key with this hash, unless it was revoked. Every call asks the database: an answer
@@ -79,27 +82,10 @@ impl Sessions {
         Keys::new(&self.database).check(sent).await
     }
 
-    /// Finds the session of this name, or begins it, and counts a call of it. Sessions belong to their
-    /// key: the same name under another key is another session.
-    ///
-    /// One statement, so that of many first calls at once one makes the session and the others find it.
-    pub(crate) async fn begin_call(
-        &self,
-        name: &str,
-        key: Option<&KeyId>,
-        request_id: &str,
-        model: &str,
-    ) -> Result<SessionCall, DatabaseError> {
-        let statement = query(
-            "INSERT INTO sessions (id, name, key_id, created_ms, last_used_ms, calls) VALUES ($1, $2, $3, $4, $4, 1) \
-             ON CONFLICT (name, COALESCE(key_id, '')) \
-             DO UPDATE SET last_used_ms = excluded.last_used_ms, calls = sessions.calls + 1 RETURNING id",
-        );
-        let statement = statement.bind(Uuid::now_v7().to_string()).bind(name.to_owned());
-        let statement = statement.bind(key.map(|key| key.as_str().to_owned())).bind(now_ms());
-        let rows = self.database.write(statement).await?;
-        let session_id = text(rows.first().ok_or(sqlx::Error::RowNotFound)?, "id")?;
-        Ok(self.results.call(session_id, request_id, model))
+    /// A call that is to be one of the session of this name. Sessions belong to their key: the same name
+    /// under another key is another session. Nothing is written before [`SessionCall::begin`].
+    pub(crate) fn call(&self, name: &str, key: Option<&KeyId>, request_id: &str, model: &str) -> SessionCall {
+        self.results.call(name, key, request_id, model)
     }
 
     /// Sets the gauges of the pool to what they are now.
@@ -113,6 +99,8 @@ impl Sessions {
         if timeout_at(deadline, self.results.finish()).await.is_err() {
             tracing::warn!(lost = self.results.waiting(), "the results of some calls could not be stored in time");
         }
+        // A row that is not removed now is removed by the next server.
+        let _ = timeout_at(deadline, self.retention.finish()).await;
         // Who does not close in time is closed by the end of the process.
         let _ = timeout_at(deadline, self.database.close()).await;
     }

@@ -183,6 +183,7 @@ mod tests {
             "--write-timeout",
             "--database-acquire-timeout",
             "--database-recycle-time",
+            "--session-retention",
         ];
         let at_least_one = [
             "--max-connections",
@@ -235,6 +236,7 @@ mod tests {
             "--token-limit",
             "--early-keep-alive",
             "--ready-on-error-rate",
+            "--session-retention",
         ];
         for flag in off {
             assert!(Settings::read(["fixed-server", flag, "off"]).is_ok(), "{flag}");

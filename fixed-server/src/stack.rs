@@ -79,10 +79,16 @@ async fn in_order<T, Answer: Future<Output = Result<T, Failure>>>(
             let verdict = state.breaker.as_ref().map(|breaker| breaker.try_enter()).transpose()?;
             // 6. The queue timeout is in here and ends here: the call is not under it.
             let active = admit(state, call).await?;
-            // 7. The vendor is asked with the permit held. Asked without it, or after it was given back,
+            // 7. Its session is written down only now: what was refused must leave nothing behind, or whoever
+            //    is refused a thousand times a second fills the database.
+            if let Some(session) = &call.session {
+                session.begin().await?;
+            }
+            // 8. The vendor is asked with the permit held. Asked without it, or after it was given back,
             //    it would get more at once than the limit allows.
+            call.progress.reaches_the_vendor();
             let answered = deadline.at_most(limit).bound(ask_vendor()).await;
-            // 8. Whose limit it was that ended the call decides whose fault it is.
+            // 9. Whose limit it was that ended the call decides whose fault it is.
             let late = || if deadline.remaining().is_zero() { sla() } else { too_slow.clone().into() };
             let answered = answered.unwrap_or_else(|_| Err(late()));
             retry::judge(verdict, &answered);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use resilience::{
     Admission, AdmissionLimits, Backoff, Breaker, BudgetLimits, ErrorRate, Hysteresis, InvalidSetting, OutcomeGuard,
-    RetryBudget, Trip, UserLimits, UserQuota,
+    RetryBudget, Trip,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -12,12 +12,12 @@ use crate::api::LookUps;
 use crate::app::StartError;
 use crate::call::Call;
 use crate::errors::Failure;
-use crate::identity::User;
 use crate::outcome::{self, Outcome};
 use crate::sessions::Sessions;
 use crate::settings::{Limits, Settings};
 use crate::telemetry::Metrics;
 use crate::upstream::Upstream;
+use crate::users::Users;
 
 /// Over how long the vendor's failures are counted for `/ready`.
 const ERRORS_SPAN: Duration = Duration::from_secs(10);
@@ -31,7 +31,7 @@ const ERRORS_MIN_CALLS: u64 = 10;
 pub(crate) struct AppState {
     pub(crate) limits: Limits,
     /// Each user's own limits, where there are any.
-    pub(crate) users: Option<UserLimits<User>>,
+    pub(crate) users: Option<Users>,
     pub(crate) backoff: Backoff,
     pub(crate) budget: RetryBudget,
     /// Where there is one.
@@ -77,7 +77,7 @@ impl AppState {
             ..BudgetLimits::default()
         };
         Ok(AppState {
-            users: users(&limits),
+            users: Users::new(&limits),
             backoff: Backoff::default(),
             budget: RetryBudget::new(budget)?,
             breaker: breaker(&limits)?,
@@ -110,15 +110,6 @@ impl AppState {
         }
         Ok(outcome)
     }
-}
-
-/// A user's whole rate may come at once: it is a share of ours, and no quota of the vendor's.
-fn users(limits: &Limits) -> Option<UserLimits<User>> {
-    let rate = limits.user_rate_limit.0;
-    let rate = rate.and_then(|rate| Some((rate, rate.amount().try_into().ok()?)));
-    let max_in_flight = limits.user_max_in_flight.0;
-    let limited = rate.is_some() || max_in_flight.is_some();
-    limited.then(|| UserLimits::new(UserQuota { rate, max_in_flight, max_users: limits.max_users }))
 }
 
 fn breaker(limits: &Limits) -> Result<Option<Breaker>, InvalidSetting> {

@@ -2,7 +2,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use wire::chat::ChatRequest;
 
-use super::{DEFAULT_MODEL, answer_streamed, begin_session};
+use super::{DEFAULT_MODEL, answer_streamed, name_session};
 use crate::body::Format;
 use crate::call::Call;
 use crate::errors::Failure;
@@ -23,6 +23,6 @@ async fn read(state: &Shared, request: Request) -> Result<Call, Failure> {
     // So that what was reserved and not used of the quota can be given back.
     asked.include_usage = true;
     let mut call = head.into_chat(state, &asked, asked.to_vendor_body(DEFAULT_MODEL, true))?;
-    begin_session(state, session_id(&parts.headers)?, None, asked.model.as_deref(), &mut call).await?;
+    name_session(state, session_id(&parts.headers)?, None, asked.model.as_deref(), &mut call);
     Ok(call)
 }

@@ -2,7 +2,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use wire::chat::ChatRequest;
 
-use super::{answer_streamed, answer_whole, begin_session};
+use super::{answer_streamed, answer_whole, name_session};
 use crate::body::Format;
 use crate::call::Call;
 use crate::errors::Failure;
@@ -26,6 +26,6 @@ async fn read(state: &Shared, request: Request) -> Result<(Call, bool), Failure>
     let asked = ChatRequest::parse_relayed(&body)?;
     asked.require_model()?;
     let mut call = head.into_chat(state, &asked, body.clone())?;
-    begin_session(state, session_id(&parts.headers)?, Some(&key), asked.model.as_deref(), &mut call).await?;
+    name_session(state, session_id(&parts.headers)?, Some(&key), asked.model.as_deref(), &mut call);
     Ok((call, asked.stream))
 }

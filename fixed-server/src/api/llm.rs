@@ -2,7 +2,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use wire::chat::ChatRequest;
 
-use super::{DEFAULT_MODEL, answer_whole, begin_session};
+use super::{DEFAULT_MODEL, answer_whole, name_session};
 use crate::errors::Failure;
 use crate::request::{Head, json_body, session_id};
 use crate::state::Shared;
@@ -13,6 +13,6 @@ pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Res
     let body = json_body(&state, &parts.headers, body).await?;
     let asked = ChatRequest::parse_prompt_or_messages(&body)?;
     let mut call = head.into_chat(&state, &asked, asked.to_vendor_body(DEFAULT_MODEL, false))?;
-    begin_session(&state, session_id(&parts.headers)?, None, asked.model.as_deref(), &mut call).await?;
+    name_session(&state, session_id(&parts.headers)?, None, asked.model.as_deref(), &mut call);
     answer_whole(&state, call).await
 }

@@ -3,12 +3,15 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use sqlx::query;
+use tokio::sync::OnceCell;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 use wire::completion::Usage;
 
-use super::database::{Database, DatabaseError, now_ms};
+use super::database::{Database, DatabaseError, now_ms, text};
+use super::keys::KeyId;
 use crate::outcome::Outcome;
 use crate::telemetry::DatabaseMetrics;
 
@@ -21,12 +24,16 @@ const RESULTS_WAITING_MAX: usize = 1024;
 #[derive(Debug, Clone)]
 pub(crate) struct SessionCall(Arc<Call>);
 
-#[derive(Debug)]
 struct Call {
-    session_id: String,
+    /// What the client calls its session.
+    name: String,
+    key: Option<KeyId>,
     request_id: String,
     model: String,
+    /// The session's id, once the call is one of it.
+    session_id: OnceCell<String>,
     usage: OnceLock<Usage>,
+    database: Arc<Database>,
     results: Sender<CallResult>,
     metrics: DatabaseMetrics,
 }
@@ -41,6 +48,16 @@ struct CallResult {
 }
 
 impl SessionCall {
+    /// Finds the session, or makes it, and counts the call. Done once, however often it is asked for, as
+    /// attempts do. A call that was refused has not asked for it, and leaves nothing behind.
+    ///
+    /// # Errors
+    /// [`DatabaseError`]; the next one to ask tries again.
+    pub(crate) async fn begin(&self) -> Result<(), DatabaseError> {
+        self.0.session_id.get_or_try_init(|| self.0.find_or_make_session()).await?;
+        Ok(())
+    }
+
     /// The vendor has said how many tokens the call took.
     pub(crate) fn usage(&self, usage: Usage) {
         // A vendor says it once; of one that repeats itself the first word counts.
@@ -50,6 +67,9 @@ impl SessionCall {
     /// The call has ended: its result is handed to the task that stores it. This never waits, because
     /// it runs where nothing can: in the `drop` of a call whose client left.
     pub(crate) fn ended(&self, outcome: Outcome, duration: Duration) {
+        if !self.0.session_id.initialized() {
+            return;
+        }
         let result = CallResult { call: self.0.clone(), outcome, duration, ended_ms: now_ms() };
         if self.0.results.try_send(result).is_err() {
             self.0.metrics.result_dropped();
@@ -58,8 +78,30 @@ impl SessionCall {
     }
 }
 
+impl Call {
+    /// One statement, so that of many first calls at once one makes the session and the others find it.
+    async fn find_or_make_session(&self) -> Result<String, DatabaseError> {
+        let statement = query(
+            "INSERT INTO sessions (id, name, key_id, created_ms, last_used_ms, calls) VALUES ($1, $2, $3, $4, $4, 1) \
+             ON CONFLICT (name, COALESCE(key_id, '')) \
+             DO UPDATE SET last_used_ms = excluded.last_used_ms, calls = sessions.calls + 1 RETURNING id",
+        );
+        let statement = statement.bind(Uuid::now_v7().to_string()).bind(self.name.clone());
+        let statement = statement.bind(self.key.as_ref().map(|key| key.as_str().to_owned())).bind(now_ms());
+        let rows = self.database.write(statement).await?;
+        Ok(text(rows.first().ok_or(sqlx::Error::RowNotFound)?, "id")?)
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Call").field("name", &self.name).field("request_id", &self.request_id).finish()
+    }
+}
+
 /// Stores results, in a task of its own.
 pub(super) struct Results {
+    database: Arc<Database>,
     sender: Sender<CallResult>,
     metrics: DatabaseMetrics,
     task: TaskTracker,
@@ -72,17 +114,20 @@ impl Results {
         let (sender, receiver) = channel(RESULTS_WAITING_MAX);
         let closing = CancellationToken::new();
         let task = TaskTracker::new();
-        task.spawn(store_all(database, receiver, closing.clone(), metrics.clone()));
+        task.spawn(store_all(database.clone(), receiver, closing.clone(), metrics.clone()));
         task.close();
-        Results { sender, metrics, task, closing }
+        Results { database, sender, metrics, task, closing }
     }
 
-    /// A call that begins now.
-    pub(super) fn call(&self, session_id: String, request_id: &str, model: &str) -> SessionCall {
+    /// A call that is to be one of this session's.
+    pub(super) fn call(&self, name: &str, key: Option<&KeyId>, request_id: &str, model: &str) -> SessionCall {
         SessionCall(Arc::new(Call {
-            session_id,
+            name: name.to_owned(),
+            key: key.cloned(),
             request_id: request_id.to_owned(),
             model: model.to_owned(),
+            session_id: OnceCell::new(),
+            database: self.database.clone(),
             usage: OnceLock::new(),
             results: self.sender.clone(),
             metrics: self.metrics.clone(),
@@ -133,13 +178,14 @@ async fn store_all(
 
 async fn store(database: &Database, result: &CallResult) -> Result<(), DatabaseError> {
     let CallResult { call, outcome, duration, ended_ms } = result;
+    let session_id = call.session_id.get().cloned();
     let tokens = |count: fn(&Usage) -> u64| call.usage.get().and_then(|usage| i64::try_from(count(usage)).ok());
     let statement = query(
         "INSERT INTO results \
          (session_id, request_id, outcome, model, prompt_tokens, completion_tokens, duration_ms, ended_ms) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     );
-    let statement = statement.bind(call.session_id.clone()).bind(call.request_id.clone()).bind(outcome.as_str());
+    let statement = statement.bind(session_id).bind(call.request_id.clone()).bind(outcome.as_str());
     let statement = statement.bind(call.model.clone()).bind(tokens(|usage| usage.prompt_tokens));
     let statement = statement.bind(tokens(|usage| usage.completion_tokens));
     let duration_ms = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);

@@ -5,10 +5,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
-use sqlx::{Any, AnyConnection, Row};
+use sqlx::{Any, AnyConnection, Row, query};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use super::open::PRIVATE_PAGES_MAX;
 use super::pool::{Connection, Pool};
 use crate::telemetry::DatabaseMetrics;
 
@@ -47,7 +48,7 @@ pub(super) struct Database {
     writes_fail: AtomicBool,
     metrics: DatabaseMetrics,
     /// Keeps a database in memory alive. In a mutex because a connection cannot be shared.
-    _keeps_alive: Option<Mutex<AnyConnection>>,
+    keeps_alive: Option<Mutex<AnyConnection>>,
 }
 
 impl Database {
@@ -66,7 +67,7 @@ impl Database {
             reads_fail: AtomicBool::new(false),
             writes_fail: AtomicBool::new(false),
             metrics,
-            _keeps_alive: keeps_alive.map(Mutex::new),
+            keeps_alive: keeps_alive.map(Mutex::new),
         }
     }
 
@@ -113,6 +114,23 @@ impl Database {
         let rows = rows.map_err(|_| DatabaseError::StatementTimeout(self.statement_timeout))??;
         connection.keep();
         Ok(rows)
+    }
+
+    /// Whether it ends with this process.
+    pub(super) fn is_in_memory(&self) -> bool {
+        self.keeps_alive.is_some()
+    }
+
+    /// Whether a database in memory has little room left. Of others it is not for us to say.
+    pub(super) async fn is_nearly_full(&self) -> Result<bool, DatabaseError> {
+        if !self.is_in_memory() {
+            return Ok(false);
+        }
+        let used = "SELECT (SELECT page_count FROM pragma_page_count) \
+                    - (SELECT freelist_count FROM pragma_freelist_count) AS pages";
+        let rows = self.read(query(used)).await?;
+        let pages: i64 = rows.first().ok_or(sqlx::Error::RowNotFound)?.try_get("pages")?;
+        Ok(pages > i64::from(PRIVATE_PAGES_MAX / 4 * 3))
     }
 
     /// Sets the gauges of the pool to what they are now.

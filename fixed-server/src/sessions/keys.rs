@@ -21,6 +21,11 @@ impl KeyId {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+
+    #[cfg(test)]
+    pub(crate) fn for_test(id: &str) -> Self {
+        KeyId(id.into())
+    }
 }
 
 /// A key, of which only the hash is stored.

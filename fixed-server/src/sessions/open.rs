@@ -1,3 +1,6 @@
+use std::fs::File;
+use std::io;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -19,7 +22,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Largest private database, in pages of 4 KiB (64 MiB): it lives in memory, and clients decide how many
 /// sessions there are.
-const PRIVATE_PAGES_MAX: u32 = 16_384;
+pub(super) const PRIVATE_PAGES_MAX: u32 = 16_384;
 
 /// Why the database cannot be used. No text here has a password.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +34,14 @@ pub enum OpenError {
         database: String,
         /// Why not.
         cause: sqlx::Error,
+    },
+    /// Its file could not be made.
+    #[error("cannot make the file of the database {database}: {cause}")]
+    File {
+        /// Which.
+        database: String,
+        /// Why not.
+        cause: io::Error,
     },
     /// Its tables could not be made.
     #[error("cannot migrate the database {database}: {cause}")]
@@ -121,6 +132,9 @@ pub(super) async fn open(options: &OpenOptions<'_>, metrics: DatabaseMetrics) ->
     sqlx::any::install_default_drivers();
     let dialect = Dialect::of(options.url);
     let name = || options.url.map_or_else(|| "in memory".to_owned(), DatabaseUrl::to_string);
+    if let Some(file) = options.url.and_then(DatabaseUrl::file) {
+        make_private(file).map_err(|cause| OpenError::File { database: name(), cause })?;
+    }
     let refused = |cause| OpenError::Connect { database: name(), cause };
     let connect = options.url.map_or_else(private, DatabaseUrl::options).map_err(refused)?;
     // What takes too long here is an error, not a line in the log.
@@ -143,6 +157,19 @@ pub(super) async fn open(options: &OpenOptions<'_>, metrics: DatabaseMetrics) ->
     Ok(Database::new(pool, dialect.writers(options.pool_size), wait, keeps_alive, metrics))
 }
 
+/// Makes the file if it is not there, readable by its owner alone: it tells who called when, and holds what
+/// keys can be guessed from. SQLite would make it readable by all; the files beside it get what this one has.
+fn make_private(file: &Path) -> io::Result<()> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(file) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(drop),
+    }
+}
+
 /// A database that only this value's holders can name, in memory: it leaves no file, however the
 /// process ends. `:memory:` would be another database for each connection.
 fn private() -> sqlx::Result<AnyConnectOptions> {
@@ -161,9 +188,13 @@ pub(super) async fn prepare(connection: &mut AnyConnection, dialect: Dialect, lo
 /// others see it done: PostgreSQL's part of the migrator holds a lock meanwhile, SQLite's none, and gets
 /// a transaction around it. Around PostgreSQL's, it would end after the lock.
 async fn migrate(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), MigrateError> {
-    let sql = include_str!("migrations/0001_keys_and_sessions.sql").into_sql_str();
-    let first = Migration::new(1, "keys and sessions".into(), MigrationType::Simple, sql, false);
-    let migrator = Migrator::with_migrations(vec![first]);
+    let step = |version, what: &'static str, sql: &'static str| {
+        Migration::new(version, what.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    let migrator = Migrator::with_migrations(vec![
+        step(1, "keys and sessions", include_str!("migrations/0001_keys_and_sessions.sql")),
+        step(2, "retention", include_str!("migrations/0002_retention.sql")),
+    ]);
     if dialect == Dialect::Postgres {
         return migrator.run_direct(None, connection, false).await;
     }

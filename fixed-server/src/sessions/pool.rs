@@ -8,10 +8,6 @@ use tokio::time::Instant;
 
 use super::open::{Dialect, prepare};
 
-/// How long a connection may lie idle before it is tested on its next use: a test costs as much as the
-/// statement that it is made for, and of a database that has restarted hardly anything is younger.
-const TESTED_AFTER_IDLE: Duration = Duration::from_secs(1);
-
 /// Connections to the database, at most so many at once; who is one too many waits in line.
 ///
 /// Not sqlx's pool: that tests each connection when it is given back, in a task of its own. The next
@@ -33,7 +29,6 @@ pub(super) struct Pool {
 struct Idle {
     connection: AnyConnection,
     made: Instant,
-    since: Instant,
 }
 
 /// A connection in use. Dropped like this (its caller left, its time is over, its statement failed), it
@@ -63,13 +58,19 @@ impl Pool {
         let place = self.places.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
         while let Some(mut idle) = { self.idle().pop() } {
             let old = self.recycle_time.is_some_and(|time| idle.made.elapsed() >= time);
-            if !old && (idle.since.elapsed() < TESTED_AFTER_IDLE || idle.connection.ping().await.is_ok()) {
+            if !old && self.is_alive(&mut idle.connection).await {
                 return Ok(Connection { inner: idle.connection, made: idle.made, pool: self, _place: place });
             }
         }
         let mut inner = self.connect.connect().await?;
         prepare(&mut inner, self.dialect, self.lock_wait).await?;
         Ok(Connection { inner, made: Instant::now(), pool: self, _place: place })
+    }
+
+    /// Whether a connection still has a database at its other end. A server may have restarted or closed it
+    /// a moment ago, and only asking tells. A file goes nowhere.
+    async fn is_alive(&self, connection: &mut AnyConnection) -> bool {
+        self.dialect != Dialect::Postgres || connection.ping().await.is_ok()
     }
 
     /// How many are open, and how many of these in use.
@@ -98,7 +99,7 @@ impl Connection<'_> {
     /// Keeps the connection for the next statement. The last one must have ended.
     pub(super) fn keep(self) {
         let Connection { inner, made, pool, _place } = self;
-        pool.idle().push(Idle { connection: inner, made, since: Instant::now() });
+        pool.idle().push(Idle { connection: inner, made });
     }
 }
 

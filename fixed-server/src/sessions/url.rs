@@ -1,4 +1,5 @@
 use std::fmt::{self, Write as _};
+use std::path::Path;
 use std::str::FromStr;
 
 use reqwest::Url;
@@ -41,6 +42,14 @@ impl DatabaseUrl {
     /// Whether this is PostgreSQL.
     pub(super) fn is_postgres(&self) -> bool {
         matches!(self.0, Kind::Postgres(_))
+    }
+
+    /// The file, of a database that is one.
+    pub(super) fn file(&self) -> Option<&Path> {
+        match &self.0 {
+            Kind::SqliteFile(file) => Some(Path::new(file)),
+            Kind::Postgres(_) => None,
+        }
     }
 
     /// How to connect.

@@ -5,7 +5,7 @@ use resilience::Contradiction;
 
 use super::confidential::Confidential;
 use super::limits::Limits;
-use super::values::timeout;
+use super::values::{OrOff, retention_or_off, timeout};
 use crate::sessions::DatabaseUrl;
 
 /// Where keys and sessions are kept, and the limits of the connections to it.
@@ -35,6 +35,13 @@ pub struct DatabaseSettings {
     #[arg(long, env = "FIXED_SERVER_DATABASE_RECYCLE_TIME", default_value = "30m", value_name = "TIME")]
     #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub database_recycle_time: Duration,
+
+    /// How long the results of sessions' calls are kept, and a session after its last call: `12h`,
+    /// `30days`, or `off` to keep them for ever. Of the database in memory, the oldest go sooner when it
+    /// is nearly full.
+    #[arg(long, env = "FIXED_SERVER_SESSION_RETENTION", default_value = "7days", value_name = "TIME")]
+    #[arg(value_parser = retention_or_off, allow_hyphen_values = true)]
+    pub session_retention: OrOff<Duration>,
 }
 
 impl DatabaseSettings {

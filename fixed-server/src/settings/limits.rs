@@ -36,7 +36,9 @@ pub struct Limits {
     #[arg(value_parser = at_least_one_or_off, allow_hyphen_values = true)]
     pub user_max_in_flight: OrOff<NonZeroUsize>,
 
-    /// Users that are remembered, at some 400 bytes each; more at once are refused (429).
+    /// Users that are remembered, at some 400 bytes each: so many keys, and as many addresses. Who has no
+    /// request under way and a full rate again makes room for the next; where nobody does, it is refused
+    /// (429).
     #[arg(long, env = "FIXED_SERVER_MAX_USERS", default_value = "10000", value_name = "N")]
     #[arg(value_parser = at_least_one, allow_hyphen_values = true)]
     pub max_users: NonZeroUsize,

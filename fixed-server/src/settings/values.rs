@@ -6,6 +6,9 @@ use std::time::Duration;
 /// Longest duration that is taken: nobody waits longer for a model, and sums of it cannot overflow.
 const TIME_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Longest retention that is taken: ten years, of which milliseconds since 1970 can be counted back.
+const RETENTION_MAX: Duration = Duration::from_secs(3650 * 24 * 60 * 60);
+
 /// A limit that there may be, or not: `off`. So that an environment variable, too, can switch one off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OrOff<T>(pub Option<T>);
@@ -48,6 +51,15 @@ pub(super) fn timeout(text: &str) -> Result<Duration, String> {
 
 pub(super) fn timeout_or_off(text: &str) -> Result<OrOff<Duration>, String> {
     or_off(text, |text| timeout(text).map_err(|error| format!("{error}, or off")))
+}
+
+pub(super) fn retention_or_off(text: &str) -> Result<OrOff<Duration>, String> {
+    or_off(text, |text| match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Err("must be over zero, for example 12h or 30days, or off".into()),
+        Ok(time) if time > RETENTION_MAX => Err("must be at most 3650days, or off".into()),
+        Ok(time) => Ok(time),
+        Err(error) => Err(format!("{error}, for example 12h or 30days, or off")),
+    })
 }
 
 pub(super) fn time(text: &str) -> Result<Duration, String> {

@@ -12,6 +12,7 @@ pub(crate) struct DatabaseMetrics {
     acquire_timeouts: Counter,
     failures: Counter,
     results_dropped: Counter,
+    rows_removed: Counter,
 }
 
 impl DatabaseMetrics {
@@ -37,6 +38,11 @@ impl DatabaseMetrics {
             "Results of sessions' calls that were not stored: too many waited, or the database failed",
             self.results_dropped.clone(),
         );
+        registry.register(
+            "session_rows_removed",
+            "Rows of results and sessions that were removed: older than the retention, or the oldest of a full memory",
+            self.rows_removed.clone(),
+        );
     }
 
     /// Sets the gauges of the pool.
@@ -58,5 +64,10 @@ impl DatabaseMetrics {
     /// Counts a result that is lost.
     pub(crate) fn result_dropped(&self) {
         self.results_dropped.inc();
+    }
+
+    /// Counts rows that were removed.
+    pub(crate) fn rows_removed(&self, rows: u64) {
+        self.rows_removed.inc_by(rows);
     }
 }

@@ -15,6 +15,7 @@ use super::DatabaseMetrics;
 use super::log_lines::LogLinesDropped;
 use crate::outcome::Outcome;
 use crate::state::AppState;
+use crate::users::Users;
 
 /// Content type of `/metrics`.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -172,7 +173,7 @@ impl Metrics {
         let load = state.admission.load();
         state.sessions.count_connections();
         self.concurrent.set(count(load.held));
-        self.users.set(count(state.users.as_ref().map_or(0, |users| users.report().users)));
+        self.users.set(count(state.users.as_ref().map_or(0, Users::count)));
         self.breaker_open.set(state.breaker.as_ref().map_or(0.0, |breaker| match breaker.report().state {
             BreakerState::Closed => 0.0,
             BreakerState::HalfOpen => 0.5,

@@ -130,3 +130,24 @@ async fn ready_looks_at_the_vendor_only_where_it_was_told_to() {
     }
     assert_eq!((told.ready().await, local.ready().await), (503, 200));
 }
+
+/// The breaker refuses all that comes: none of it has reached the vendor, and none of it is the vendor's
+/// failure. Else the two would keep each other where they are: not ready, because calls are refused.
+#[tokio::test]
+async fn calls_that_did_not_reach_the_vendor_do_not_keep_ready_at_no() {
+    let mock = MockLlm::builder().fault("status=503").start().await.unwrap();
+    let flags = ["--ready-on-error-rate", "0.5", "--attempts", "1", "--breaker-failures", "10"];
+    let server = Server::start(&mock.url(), &[&flags[..], &["--breaker-open-time", "1h"]].concat()).await;
+    for _ in 0..10 {
+        server.post("/llm").send().await.unwrap();
+    }
+    assert_eq!((server.ready().await, mock.ledger().started), (503, 10));
+    // Longer than the 10 s over which failures are counted.
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while server.ready().await != 200 {
+        assert!(Instant::now() < deadline, "it says no for as long as the breaker is open");
+        assert_eq!(server.post("/llm").send().await.unwrap().status(), 502);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(mock.ledger().started, 10);
+}

@@ -150,6 +150,19 @@ impl TestDatabase {
         }
     }
 
+    /// Closes all connections at the database's end, where it has one.
+    pub(crate) async fn hang_up(&self) {
+        match &self.kind {
+            Kind::Sqlite(_) => {}
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(_) => {
+                let others = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
+                              WHERE usename = 'tester' AND pid <> pg_backend_pid()";
+                self.change(others).await;
+            }
+        }
+    }
+
     /// Lets the database work again.
     pub(crate) async fn recover(&mut self) {
         match &mut self.kind {

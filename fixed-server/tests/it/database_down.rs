@@ -15,6 +15,7 @@ on_every_database![
     a_lock_that_is_held_ends_in_a_status,
     statements_that_hang_do_not_clog_the_pool,
     a_result_that_cannot_be_stored_is_counted,
+    a_connection_that_the_database_closed_is_handed_to_nobody,
 ];
 
 async fn assert_unavailable(answer: Response) {
@@ -88,6 +89,19 @@ async fn a_result_that_cannot_be_stored_is_counted(database: TestDatabase) {
     drop(lock);
     assert_eq!(database.rows("SELECT outcome FROM results").await, Vec::<String>::new());
     assert_eq!(server.outcomes("success").await, 1.0);
+}
+
+/// Not even once, and not within the second either in which it was last used.
+async fn a_connection_that_the_database_closed_is_handed_to_nobody(database: TestDatabase) {
+    let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
+    let server = Server::start(&mock.url(), &["--database-url", &database.url]).await;
+    for stored in ["1", "2", "3"] {
+        assert_eq!(server.post(COMPLETIONS).header(SESSION, "s").send().await.unwrap().status(), 200);
+        database.until("SELECT CAST(COUNT(*) AS TEXT) FROM results", &[stored]).await;
+        server.until("database_connections_in_use", 0.0).await;
+        database.hang_up().await;
+    }
+    assert_eq!(server.metric("database_failures_total").await, 0.0);
 }
 
 /// A statement that hangs is given up with its connection: given back as it is, each would wait in the

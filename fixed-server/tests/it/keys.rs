@@ -150,3 +150,25 @@ fn key_commands_say_what_is_wrong() {
     let listed = String::from_utf8(database.key(&["list"]).stdout).unwrap();
     assert_eq!((listed.lines().count(), listed.contains("alice")), (2, true), "{listed}");
 }
+
+/// SQLite's own default lets everybody on the machine read it.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_database_file_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let dir = crate::database::TempDir::new();
+    let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
+    let url = format!("sqlite:{}", dir.path().join("a b.db").display());
+    let server = Server::start(&mock.url(), &["--database-url", &url]).await;
+    assert_eq!(status(&server, COMPLETIONS, "demo-key").await, 200);
+    let mut modes = Vec::new();
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        modes.push((entry.file_name().into_string().unwrap(), mode));
+    }
+    modes.sort();
+    let expected = ["a b.db", "a b.db-shm", "a b.db-wal"].map(|name| (name.to_owned(), 0o600));
+    assert_eq!(modes, expected);
+}

@@ -29,6 +29,8 @@ mod outcomes;
 /// A server of PostgreSQL's.
 #[cfg(feature = "postgres")]
 mod postgres;
+/// What calls that are refused leave behind, and whom they keep out.
+mod refused;
 /// What is tried again, when, and how often.
 mod retries;
 /// A server under test and its client.

@@ -17,6 +17,7 @@ on_every_database![
     results_are_stored_however_a_call_ends,
     no_connection_is_held_while_the_vendor_is_asked,
     a_stop_waits_until_results_are_stored,
+    what_is_older_than_the_retention_is_removed,
 ];
 
 async fn answered(request: RequestBuilder) {
@@ -135,6 +136,30 @@ async fn a_stop_waits_until_results_are_stored(database: TestDatabase) {
     drop(lock);
     server.stopped().await;
     assert_eq!(database.rows("SELECT outcome FROM results").await, ["success"]);
+}
+
+/// A result goes first. Its session goes later by the longest call, for the result that may yet come.
+async fn what_is_older_than_the_retention_is_removed(database: TestDatabase) {
+    let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
+    let kept = Server::start(&mock.url(), &["--database-url", &database.url]).await;
+    answered(kept.post("/llm").header(SESSION, "s")).await;
+    database.until("SELECT outcome FROM results", &["success"]).await;
+    let flags = ["--database-url", &database.url, "--session-retention", "100ms"];
+    let other = Server::start(&mock.url(), &flags).await;
+    database.until("SELECT outcome FROM results", &[]).await;
+    assert_eq!(database.rows("SELECT name FROM sessions").await, ["s"]);
+    assert_eq!(
+        (other.metric("session_rows_removed_total").await, kept.metric("session_rows_removed_total").await),
+        (1.0, 0.0)
+    );
+
+    let shorter = ["--queue-timeout", "100ms", "--call-timeout", "200ms", "--sla", "300ms"];
+    let shorter = [&flags[..], &shorter, &["--idle-timeout", "300ms", "--total-timeout", "500ms"]].concat();
+    let third = Server::start(&mock.url(), &shorter).await;
+    database.until("SELECT name FROM sessions", &[]).await;
+    assert_eq!(third.metric("session_rows_removed_total").await, 1.0);
+    answered(third.post("/llm").header(SESSION, "s")).await;
+    assert_eq!(third.metric("session_results_dropped_total").await, 0.0);
 }
 
 #[tokio::test]

@@ -1,0 +1,89 @@
+use resilience::{Rate, UserGuard, UserLimits, UserQuota, UserRejected};
+
+use crate::identity::User;
+use crate::settings::Limits;
+
+/// The limits of each user, in two tables: one of keys and one of addresses. In one table anybody with a
+/// few thousand addresses could fill it, and those with a key would be refused.
+#[derive(Debug)]
+pub(crate) struct Users {
+    keys: UserLimits<User>,
+    addresses: UserLimits<User>,
+}
+
+impl Users {
+    /// None where no user is limited. A user's whole rate may come at once: it is a share of ours, and no
+    /// quota of the vendor's.
+    pub(crate) fn new(limits: &Limits) -> Option<Self> {
+        let rate = |rate: Rate| Some((rate, rate.amount().try_into().ok()?));
+        let quota = UserQuota {
+            rate: limits.user_rate_limit.0.and_then(rate),
+            max_in_flight: limits.user_max_in_flight.0,
+            max_users: limits.max_users,
+        };
+        let limited = quota.rate.is_some() || quota.max_in_flight.is_some();
+        limited.then(|| Users { keys: UserLimits::new(quota), addresses: UserLimits::new(quota) })
+    }
+
+    /// Lets a call of this user in, or not. It never waits.
+    ///
+    /// # Errors
+    /// [`UserRejected`].
+    pub(crate) fn try_enter(&self, user: &User) -> Result<UserGuard<User>, UserRejected> {
+        let table = match user {
+            User::Key(_) => &self.keys,
+            User::Address(_) => &self.addresses,
+        };
+        table.try_enter(user.clone())
+    }
+
+    /// Users that are remembered now.
+    pub(crate) fn count(&self) -> usize {
+        self.keys.report().users + self.addresses.report().users
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::discriminant;
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sessions::KeyId;
+    use crate::settings::Settings;
+
+    fn users() -> Users {
+        let flags = ["--user-max-in-flight", "2", "--user-rate-limit", "3/1h", "--max-users", "4"];
+        Users::new(&Settings::read([&["fixed-server"], &flags[..]].concat()).unwrap().limits).unwrap()
+    }
+
+    proptest! {
+        /// Whatever addresses do, each call of a key is answered as if there were none.
+        #[test]
+        fn addresses_are_no_matter_to_keys(calls in proptest::collection::vec((any::<bool>(), 0_u8..8), 1..200)) {
+            let (both, keys_alone) = (users(), users());
+            // Held to the end: nobody rests, which is what fills a table.
+            let mut held = Vec::new();
+            for (of_a_key, number) in calls {
+                if of_a_key {
+                    let key = User::Key(KeyId::for_test(&number.to_string()));
+                    let (answer, expected) = (both.try_enter(&key), keys_alone.try_enter(&key));
+                    let kind = |answer: &Result<_, UserRejected>| answer.as_ref().err().map(discriminant);
+                    prop_assert_eq!(kind(&answer), kind(&expected));
+                    held.extend([answer, expected].into_iter().flatten());
+                } else {
+                    let address = User::Address(IpAddr::V4(Ipv4Addr::new(127, 0, 0, number)));
+                    held.extend(both.try_enter(&address));
+                }
+            }
+            prop_assert!(both.count() <= 8);
+        }
+    }
+
+    #[test]
+    fn without_limits_nobody_is_remembered() {
+        assert!(Users::new(&Settings::read(["fixed-server"]).unwrap().limits).is_none());
+    }
+}
