@@ -14,13 +14,14 @@ out_flag := $(if $(OUT),--out $(OUT))
 lab_command := $(if $(NAME),lab $(NAME) --side $(SIDE) $(if $(MENDED),--expect-fixed) $(out_flag),labs)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-broken demo-fixed lab labs up stop test test-postgres test-clients lint bench bench-mock bench-stack soak clean
+.PHONY: help build demo demo-broken demo-fixed lab labs up stop test test-fast test-postgres test-clients lint bench bench-mock bench-stack soak clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build the four programs, optimised
-	@$(CARGO) build --release --quiet
+	@[ -d $(BIN)/deps ] || echo "The first time, the four programs are built: about 90 s on two cores."
+	@$(CARGO) build --release
 
 demo: build ## Both servers side by side under the same load, and the verdict
 	@$(BIN)/loadgen demo both $(out_flag)
@@ -43,9 +44,12 @@ up: build ## Start vendor and servers in the background, for curl (MISTAKE=name)
 stop: ## Stop what `make up` started
 	@RUN=$(RUN) sh scripts/stop.sh
 
-test: ## All tests (no internet, no fixed ports)
-	@$(CARGO) build --workspace --bins
-	@$(CARGO) test --workspace
+test: ## All tests (no internet, no fixed ports): 8 minutes
+	@CARGO="$(CARGO)" sh scripts/test.sh --workspace
+
+test-fast: ## Those that take less than a minute together, for work in between
+	@$(CARGO) build --workspace --bins --tests
+	@CARGO="$(CARGO)" sh scripts/test.sh --workspace --lib --test tidy --test sse --test '*_model' --test over_sockets --test exit_codes
 
 test-postgres: ## Keys and sessions on PostgreSQL too (needs its initdb and postgres; skips, and says so, without)
 	@$(CARGO) test --package fixed-server --features postgres --test it -- --nocapture keys:: sessions:: database_down::
