@@ -8,7 +8,9 @@ mod json;
 mod live;
 /// Numbers as people read them.
 mod numbers;
-/// The tables at the end.
+/// A run in three sentences.
+mod spoken;
+/// The table of figures.
 mod table;
 /// Writing to the terminal, with colour where it is wanted.
 mod terminal;
@@ -21,6 +23,7 @@ pub use claims::verdict;
 pub use json::{check_writable, write_json};
 pub use live::{LiveLines, heading_of_one, second_of_one};
 pub use numbers::{bytes, count, millis, short_millis};
+pub use spoken::spoken;
 pub use table::{comparison, single};
 pub use terminal::{Paint, Terminal};
 pub use watch::{WATCH_LINES, watch_heading, watch_line};

@@ -9,7 +9,7 @@ mod objective;
 /// The verdict of `loadgen verify`.
 mod verify;
 
-use crate::lab::Claim;
+use crate::lab::{Claim, Figure};
 use crate::result::{ClaimKind, ClaimResult, ClosedLoopStats, Outcome, RunResult};
 
 pub use crate::result::Verdict;
@@ -83,6 +83,7 @@ pub fn as_in_source(checks: &ClosedLoopStats) -> Verdict {
         comparison: "<".into(),
         threshold: MEAN_MS_BELOW,
         unit: "ms".into(),
+        unit_ms: None,
         held: checks.sent > 0 && checks.mean_ms < MEAN_MS_BELOW,
     };
     decide(vec![claim], Vec::new())
@@ -112,7 +113,16 @@ fn judge(claim: &Claim, result: &RunResult) -> ClaimResult {
         comparison: claim.comparison.sign().to_owned(),
         threshold: claim.threshold,
         unit: claim.figure.unit().to_owned(),
+        unit_ms: unit_ms(&claim.figure),
         held: measured.is_some_and(|measured| claim.comparison.holds(measured, claim.threshold)),
+    }
+}
+
+/// Milliseconds in a figure's unit, where that is a length of time of the lab's own.
+fn unit_ms(figure: &Figure) -> Option<f64> {
+    match figure {
+        Figure::In { unit, .. } => Some(unit.as_secs_f64() * 1000.0),
+        _ => None,
     }
 }
 

@@ -1,17 +1,23 @@
 use super::CommandError;
-use super::lab::{options, run_and_show};
+use super::lab::{options, read_on, run_with_lines};
 use crate::cli::DemoArgs;
 use crate::labs::DEMO;
-use crate::report::Terminal;
+use crate::report::{self, Terminal};
 
 /// The lab of the demo in a longer profile, with nothing else to choose.
 pub(super) async fn execute(args: &DemoArgs, terminal: &Terminal) -> Result<u8, CommandError> {
     let (lab, longer) = DEMO;
     let profile = if args.fast { &lab.fast } else { longer };
     let options = options("demo", args.side.sides(), args.fast, &args.programs)?;
-    let finished = run_and_show(lab, profile, &options, terminal).await?;
+    let finished = run_with_lines(lab, profile, &options, terminal).await?;
+    report::verdict(terminal, &finished.result.verdict);
+    read_on(terminal, lab, &options);
     if let Some(path) = &args.out {
         super::single::write_out(&finished.result, path, terminal)?;
     }
+    terminal.line("");
+    report::comparison(terminal, profile.phases, &finished.result);
+    terminal.line("");
+    terminal.line(report::wrap("  ", &report::spoken(&finished.result)));
     Ok(finished.result.verdict.exit_code())
 }

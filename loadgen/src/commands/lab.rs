@@ -52,9 +52,7 @@ pub(super) async fn run_and_show(
     options: &Options,
     terminal: &Terminal,
 ) -> Result<Finished, CommandError> {
-    introduce(terminal, lab, profile, options);
-    let finished = lab::run(lab, profile, options, &mut LiveLines::new(terminal)).await?;
-    terminal.line("");
+    let finished = run_with_lines(lab, profile, options, terminal).await?;
     report::comparison(terminal, profile.phases, &finished.result);
     terminal.line("");
     report::verdict(terminal, &finished.result.verdict);
@@ -63,6 +61,19 @@ pub(super) async fn run_and_show(
         let command = format!("make lab NAME={} MENDED=1 asks it for what is claimed of the fix", lab.name);
         terminal.line(report::wrap("  Mended it?   ", &command));
     }
+    Ok(finished)
+}
+
+/// Runs a lab: what it is about, and a line a second.
+pub(super) async fn run_with_lines(
+    lab: &'static Lab,
+    profile: &'static Profile,
+    options: &Options,
+    terminal: &Terminal,
+) -> Result<Finished, CommandError> {
+    introduce(terminal, lab, profile, options);
+    let finished = lab::run(lab, profile, options, &mut LiveLines::new(terminal)).await?;
+    terminal.line("");
     Ok(finished)
 }
 
@@ -86,7 +97,7 @@ fn introduce(terminal: &Terminal, lab: &Lab, profile: &'static Profile, options:
     terminal.line("");
 }
 
-fn read_on(terminal: &Terminal, lab: &Lab, options: &Options) {
+pub(super) fn read_on(terminal: &Terminal, lab: &Lab, options: &Options) {
     terminal.line("");
     if options.sides.contains(&Side::Broken) {
         terminal.line(format!("  The mistake: {}", lab.mistake_file));

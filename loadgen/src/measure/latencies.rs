@@ -36,6 +36,13 @@ impl Latencies {
         self.histogram.len()
     }
 
+    /// How many of them were longer than `limit`, to three digits.
+    #[must_use]
+    pub fn over(&self, limit: Duration) -> u64 {
+        let micros = u64::try_from(limit.as_micros()).unwrap_or(u64::MAX);
+        self.histogram.len() - self.histogram.count_between(0, micros)
+    }
+
     /// Adds another distribution to this one.
     pub fn merge(&mut self, other: &Latencies) {
         // Both have the same bounds, so nothing can fall outside them.
@@ -91,7 +98,8 @@ mod tests {
         for (quantile, expected) in [(quantiles.p50, 500.0), (quantiles.p99, 990.0), (quantiles.max, 1000.0)] {
             assert!((quantile / expected - 1.0).abs() < 0.002, "{quantile} is not {expected}");
         }
-        assert_eq!(Latencies::new().quantiles(), Quantiles::default());
+        assert_eq!(latencies.over(Duration::from_millis(990)), 10);
+        assert_eq!((Latencies::new().quantiles(), Latencies::new().over(Duration::ZERO)), (Quantiles::default(), 0));
     }
 
     #[test]

@@ -81,12 +81,13 @@ impl ProbeLog {
         waiting.iter().min().map(|due| now.saturating_sub(*due))
     }
 
-    /// Whether a probe timed out in `[from, to)`, whenever it was due.
+    /// How long the probe waited that timed out in `[from, to)`, whenever it was due, if one did.
     #[must_use]
-    pub fn timed_out_between(&self, from: Duration, to: Duration) -> bool {
+    pub fn timed_out_between(&self, from: Duration, to: Duration) -> Option<Duration> {
         let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         let timed_out = records.iter().filter(|record| record.outcome == ProbeOutcome::TimedOut);
-        timed_out.map(|record| record.due + record.latency).any(|ended| (from..to).contains(&ended))
+        let ended_then = |record: &&ProbeRecord| (from..to).contains(&(record.due + record.latency));
+        timed_out.filter(ended_then).map(|record| record.latency).max()
     }
 
     /// The figures of the probes that were due in `[from, to)`.

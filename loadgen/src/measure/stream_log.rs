@@ -7,6 +7,9 @@ use super::Latencies;
 use super::stall::{Pace, is_stalled};
 use crate::result::StreamStats;
 
+/// From here on a user wonders whether there will be a word at all.
+const FIRST_TOKEN_LATE: Duration = Duration::from_secs(1);
+
 /// What became of a set of streams. Shared by all of them.
 #[derive(Debug, Default)]
 pub struct StreamLog {
@@ -112,6 +115,7 @@ impl StreamLog {
             stalled: tally.stalled(),
             without_token: tally.without_token,
             without_done: tally.without_done,
+            first_token_late: tally.first_token_from_due.over(FIRST_TOKEN_LATE),
             failures: tally.failures.clone(),
             failure_answers: tally.failure_answers.clone(),
             by_status: tally.by_status.clone(),

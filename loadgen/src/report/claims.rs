@@ -1,19 +1,18 @@
-use super::{Paint, Terminal};
+use super::{Paint, Terminal, count, millis, wrap};
 use crate::result::{ClaimKind, ClaimResult, Outcome, Verdict};
 
-/// Prints the claims, each with its figure and threshold, and the verdict.
+/// Prints the verdict and what it rests on: each claim with its figure and what was required of it.
 pub fn verdict(terminal: &Terminal, verdict: &Verdict) {
-    let (effects, conditions): (Vec<_>, Vec<_>) =
-        verdict.claims.iter().partition(|claim| claim.kind == ClaimKind::Effect);
-    let arm_width = verdict.claims.iter().map(|claim| claim.arm.len()).max().unwrap_or(0).max(ARM);
-    let of_one_server = effects.iter().any(|claim| claim.arm == "target");
-    let first_heading = if of_one_server { "Objectives" } else { "Claimed" };
-    for (heading, claims) in [(first_heading, effects), ("And for that to count", conditions)] {
-        if !claims.is_empty() {
-            terminal.line(terminal.paint(Paint::Bold, &format!("  {heading}")));
-            claims.iter().for_each(|claim| terminal.line(claim_line(terminal, claim, arm_width)));
-            terminal.line("");
-        }
+    let (paint, says) = match verdict.result {
+        Outcome::Held => (Paint::Green, "all claims and preconditions met"),
+        Outcome::NotHeld => (Paint::Red, "see NO below"),
+        Outcome::Invalid => (Paint::Yellow, "this run proves nothing"),
+    };
+    if !verdict.judged && verdict.result == Outcome::Held {
+        terminal.line("  Not judged: no objective was given, such as --slo 'health.p99<100ms'");
+    } else {
+        let word = verdict.result.as_str().to_uppercase();
+        terminal.line(format!("  Verdict: {} ({says})", terminal.paint(paint, &word)));
     }
     for why in &verdict.invalid_because {
         remark(terminal, "invalid:", why);
@@ -21,59 +20,152 @@ pub fn verdict(terminal: &Terminal, verdict: &Verdict) {
     for warning in &verdict.warnings {
         remark(terminal, "warning:", warning);
     }
-    let (paint, says) = match verdict.result {
-        Outcome::Held => (Paint::Green, "all of it is so"),
-        Outcome::NotHeld => (Paint::Red, "see NO above"),
-        Outcome::Invalid => (Paint::Yellow, "this run proves nothing"),
-    };
-    if !verdict.judged && verdict.result == Outcome::Held {
-        terminal.line("  Not judged: no objective was given, such as --slo 'health.p99<100ms'");
-        return;
+    let (effects, conditions): (Vec<_>, Vec<_>) =
+        verdict.claims.iter().partition(|claim| claim.kind == ClaimKind::Effect);
+    let of_one_server = effects.iter().any(|claim| claim.arm == "target");
+    let first_heading = if of_one_server { "Objectives" } else { "Claims" };
+    let widths = Widths::of(&verdict.claims);
+    for (heading, claims) in [(first_heading, effects), ("Preconditions", conditions)] {
+        if !claims.is_empty() {
+            terminal.line("");
+            terminal.line(terminal.paint(Paint::Bold, &widths.heading(heading)));
+            claims.iter().for_each(|claim| terminal.line(widths.line(terminal, claim)));
+        }
     }
-    let word = verdict.result.as_str().to_uppercase();
-    terminal.line(format!("  Verdict: {} ({says})", terminal.paint(paint, &word)));
 }
 
 /// A sentence after its word.
 fn remark(terminal: &Terminal, word: &str, sentence: &str) {
-    let text = super::wrap(&format!("  {word} "), sentence);
+    let text = wrap(&format!("  {word} "), sentence);
     terminal.line(text.replacen(word, &terminal.paint(Paint::Yellow, word), 1));
 }
 
-/// The name of an arm and of a claim share these columns.
-const NAMES: usize = 52;
-/// Columns of an arm's name at least.
-const ARM: usize = 7;
-/// Columns of a figure; a longer one takes them from the claim's name.
-const MEASURED: usize = 9;
+/// Columns of a line.
+const COLUMNS: usize = 80;
+/// Before an arm's name: the margin, `yes` or `NO`, and a space.
+const BEFORE: usize = 6;
 
-fn claim_line(terminal: &Terminal, claim: &ClaimResult, arm: usize) -> String {
-    let (word, paint) = if claim.held { ("yes", Paint::Green) } else { ("NO ", Paint::Red) };
-    let measured = claim.measured.map_or_else(|| "nothing".to_owned(), |value| with_unit(value, &claim.unit));
-    // A unit in words is said once.
-    let threshold =
-        if in_words(&claim.unit) { format!("{:.2}", claim.threshold) } else { with_unit(claim.threshold, &claim.unit) };
-    let name = NAMES.saturating_sub(arm + 1 + measured.chars().count().saturating_sub(MEASURED));
-    format!(
-        "  {} {:<arm$} {:<name$} {measured:>MEASURED$}  {} {threshold}",
-        terminal.paint(paint, word),
-        claim.arm,
-        claim.name,
-        claim.comparison
-    )
+/// Columns of the parts of a claim's line. The name of the claim has what the others leave.
+struct Widths {
+    arm: usize,
+    name: usize,
+    measured: usize,
+    required: usize,
 }
 
-fn in_words(unit: &str) -> bool {
-    matches!(unit, "gaps" | "of a stream" | "of a stall" | "of its bound")
+impl Widths {
+    fn of(claims: &[ClaimResult]) -> Self {
+        let widest = |of: fn(&ClaimResult) -> String, least: &str| {
+            claims.iter().map(|claim| of(claim).chars().count()).max().unwrap_or(0).max(least.len())
+        };
+        let arm = widest(|claim| claim.arm.clone(), "control");
+        let (measured, required) = (widest(measured, "measured"), widest(required, "required"));
+        let name = COLUMNS.saturating_sub(BEFORE + arm + 1 + 1 + measured + 2 + required);
+        Widths { arm, name, measured, required }
+    }
+
+    fn heading(&self, heading: &str) -> String {
+        let left = BEFORE - 2 + self.arm + 1 + self.name;
+        format!("  {heading:<left$} {:>1$}  {2}", "measured", self.measured, "required")
+    }
+
+    /// The line of a claim; a second one where its name needs it.
+    fn line(&self, terminal: &Terminal, claim: &ClaimResult) -> String {
+        let (word, paint) = if claim.held { ("yes", Paint::Green) } else { ("NO ", Paint::Red) };
+        let (name, rest) = split(&claim.name, self.name);
+        let (arm, width) = (self.arm, self.name);
+        let figures = format!("{:>1$}  {2:<3$}", measured(claim), self.measured, required(claim), self.required);
+        let first = format!("  {} {:<arm$} {name:<width$} {figures}", terminal.paint(paint, word), claim.arm);
+        let more = if rest.is_empty() { rest.to_owned() } else { format!("\n{:1$}{rest}", "", BEFORE + arm + 3) };
+        first.trim_end().to_owned() + &more
+    }
 }
 
-fn with_unit(value: f64, unit: &str) -> String {
-    match unit {
-        "ms" => super::millis(value),
-        "x" => format!("{}x", super::count(value.round() as u64)),
-        "cores" => format!("{value:.2}"),
-        unit if in_words(unit) => format!("{value:.2} {unit}"),
+/// What fits into `width`, cut at a space, and the rest.
+fn split(name: &str, width: usize) -> (&str, &str) {
+    if name.chars().count() <= width {
+        return (name, "");
+    }
+    let fits = |(at, _): &(usize, &str)| name[..*at].chars().count() <= width;
+    let cut = name.match_indices(' ').take_while(fits).last();
+    cut.map_or((name, ""), |(at, _)| (&name[..at], name[at..].trim_start()))
+}
+
+fn measured(claim: &ClaimResult) -> String {
+    claim.measured.map_or_else(|| "nothing".to_owned(), |value| with_unit(value, claim))
+}
+
+fn required(claim: &ClaimResult) -> String {
+    let comparison = match claim.comparison.as_str() {
+        ">=" => "at least",
+        "<=" => "at most",
+        "<" => "under",
+        ">" => "over",
+        _ => "exactly",
+    };
+    // "Times" and "CPU" stand beside it already.
+    let threshold = with_unit(claim.threshold, claim);
+    format!("{comparison} {}", threshold.trim_end_matches(" times").trim_end_matches(" CPU"))
+}
+
+/// A value in a unit that people say. JSON has it in the claim's own.
+fn with_unit(value: f64, claim: &ClaimResult) -> String {
+    if let Some(unit_ms) = claim.unit_ms {
+        return millis(value * unit_ms);
+    }
+    let whole = || count(value.round() as u64);
+    match claim.unit.as_str() {
+        "ms" => millis(value),
+        "x" => format!("{} times", whole()),
+        "cores" => format!("{:.0} % CPU", value * 100.0),
+        "%" if value.fract() == 0.0 => format!("{value:.0} %"),
         "%" => format!("{value:.1} %"),
-        _ => super::count(value.round() as u64),
+        _ => whole(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(name: &str, measured: f64, comparison: &str, threshold: f64, unit: &str) -> ClaimResult {
+        ClaimResult {
+            name: name.to_owned(),
+            kind: ClaimKind::Effect,
+            arm: "broken".to_owned(),
+            measured: Some(measured),
+            comparison: comparison.to_owned(),
+            threshold,
+            unit: unit.to_owned(),
+            unit_ms: (unit == "gaps").then_some(250.0),
+            held: true,
+        }
+    }
+
+    #[test]
+    fn figures_are_in_units_that_people_say() {
+        let said = |claim: &ClaimResult| (measured(claim), required(claim));
+        let pair = |measured: &str, required: &str| (measured.to_owned(), required.to_owned());
+        assert_eq!(said(&claim("", 14_048.2, ">=", 100.0, "x")), pair("14,048 times", "at least 100"));
+        assert_eq!(said(&claim("", 1.2, "<=", 4.8, "gaps")), pair("300 ms", "at most 1.2 s"));
+        assert_eq!(said(&claim("", 0.021, "<=", 0.2, "cores")), pair("2 % CPU", "at most 20 %"));
+        assert_eq!(said(&claim("", 97.46, "<", 100.0, "%")), pair("97.5 %", "under 100 %"));
+        assert_eq!(said(&claim("", 10_002.0, "==", 0.0, "streams")), pair("10,002", "exactly 0"));
+        let nothing = ClaimResult { measured: None, ..claim("", 0.0, ">", 1.0, "ms") };
+        assert_eq!(said(&nothing), pair("nothing", "over 1.0 ms"));
+    }
+
+    #[test]
+    fn a_long_name_goes_on_in_a_line_of_its_own_and_the_figures_stay_in_theirs() {
+        let long = claim("streams that reach the vendor: as many as the pool has threads", 40.0, "==", 40.0, "streams");
+        let claims = [claim("streams lost", 0.0, "==", 0.0, "streams"), long];
+        let widths = Widths::of(&claims);
+        let lines: Vec<_> = claims.iter().map(|claim| widths.line(&Terminal::plain(), claim)).collect();
+        let all = lines.join("\n");
+        assert!(all.lines().all(|line| line.chars().count() <= COLUMNS), "{all}");
+        assert_eq!(all.lines().count(), 3, "{all}");
+        let column = |line: &str| line.find("exactly");
+        assert_eq!(column(&lines[0]), column(&lines[1]), "{all}");
+        assert_eq!(lines[1].split_whitespace().last(), Some("threads"));
     }
 }

@@ -1,10 +1,11 @@
-/// A latency in milliseconds with the digits that matter: `0.42 ms`, `3.1 ms`, `120 ms`, `10,000 ms`.
+/// A latency in milliseconds as people say it: `0.42 ms`, `3.1 ms`, `120 ms`, `12.7 s`, `10 s`.
 #[must_use]
 pub fn millis(millis: f64) -> String {
     match millis {
         m if m < 1.0 => format!("{m:.2} ms"),
         m if m < 100.0 => format!("{m:.1} ms"),
-        m => format!("{} ms", count(m.round() as u64)),
+        m if m < 999.5 => format!("{m:.0} ms"),
+        m => format!("{} s", (m / 100.0).round() / 10.0),
     }
 }
 
@@ -47,7 +48,7 @@ mod tests {
         assert_eq!(millis(0.4231), "0.42 ms");
         assert_eq!(millis(3.24), "3.2 ms");
         assert_eq!(millis(120.4), "120 ms");
-        assert_eq!(millis(10_000.0), "10,000 ms");
+        assert_eq!([999.4, 999.6, 10_002.4, 12_684.0].map(millis), ["999 ms", "1 s", "10 s", "12.7 s"]);
         assert_eq!([0.42, 9.96, 125.4, 9_998.0].map(short_millis), ["0.4ms", "10ms", "125ms", "10.0s"]);
         assert_eq!(count(999), "999");
         assert_eq!(count(1_234_567), "1,234,567");

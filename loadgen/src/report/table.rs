@@ -1,3 +1,5 @@
+use serde_json::Value;
+
 use super::{Paint, Terminal, bytes, count, short_millis};
 use crate::lab::{LOADED, Phase};
 use crate::result::{ArmResult, ClosedLoopStats, ProbeStats, Quantiles, RunResult, StreamStats};
@@ -17,9 +19,14 @@ const CELL_MAX: usize = 18;
 /// Columns of one quantile.
 const QUANTILE: usize = 6;
 
+/// Columns that `2,000 of 2,060` needs, with a space before it.
+const OF_ALL: usize = 15;
+
 /// Some arms side by side.
 struct Table<'a> {
     arms: Vec<&'a ArmResult>,
+    /// Whether clients were told to leave: else a stream that the generator closed was open at the end.
+    leavers: bool,
     /// Columns of a label.
     label: usize,
     /// Columns of a cell.
@@ -31,7 +38,7 @@ struct Table<'a> {
 pub fn comparison(terminal: &Terminal, phases: &[Phase], result: &RunResult) {
     let few = result.arms.len() <= 3;
     let titles: Vec<_> = result.arms.keys().map(|arm| if few { column_title(arm) } else { arm }).collect();
-    let mut table = Table::new(result.arms.values().collect());
+    let mut table = Table::new(result.arms.values().collect(), leavers(result));
     table.fill(phases.iter().map(|phase| (phase.name, phase.title)));
     table.print(terminal, &titles);
 }
@@ -39,7 +46,7 @@ pub fn comparison(terminal: &Terminal, phases: &[Phase], result: &RunResult) {
 /// Prints the figures of one server.
 pub fn single(terminal: &Terminal, result: &RunResult) {
     let Some(target) = &result.target else { return };
-    let mut table = Table::new(vec![target]);
+    let mut table = Table::new(vec![target], leavers(result));
     table.fill(target.phases.iter().map(|phase| (phase.name.as_str(), phase.name.as_str())));
     table.print(terminal, &[target.program.trim_start_matches("http://")]);
 }
@@ -54,11 +61,11 @@ fn column_title(arm: &str) -> &str {
 }
 
 impl<'a> Table<'a> {
-    fn new(arms: Vec<&'a ArmResult>) -> Self {
+    fn new(arms: Vec<&'a ArmResult>, leavers: bool) -> Self {
         let columns = arms.len().max(1);
         let cell = ((COLUMNS - 1 - LABEL_MIN) / columns).min(CELL_MAX);
         let label = (COLUMNS - 1 - cell * columns.max(3)).max(LABEL_MIN);
-        Table { arms, label, cell, rows: Vec::new() }
+        Table { arms, leavers, label, cell, rows: Vec::new() }
     }
 
     fn print(&self, terminal: &Terminal, titles: &[&str]) {
@@ -73,7 +80,7 @@ impl<'a> Table<'a> {
 
     fn fill<'p>(&mut self, phases: impl Iterator<Item = (&'p str, &'p str)>) {
         let heads = self.shown(["p50", "p99", "max"].map(|head| format!("{head:>QUANTILE$}")));
-        self.row("latency, from when due", |_| Some(heads.clone()));
+        self.row("time to answer", |_| Some(heads.clone()));
         for (name, title) in phases {
             self.probe_rows(name, title);
             self.closed_loop_rows(name, title);
@@ -148,11 +155,18 @@ impl<'a> Table<'a> {
 
     fn stream_rows(&mut self) {
         let cell = |of: fn(&StreamStats) -> u64| move |arm: &ArmResult| Some(count(total(arm, of)));
-        self.row("streams asked for", cell(|streams| streams.requested));
-        self.row("  delivered whole", cell(|streams| streams.completed));
+        let (whole, asked) = (|streams: &StreamStats| streams.completed, |streams: &StreamStats| streams.requested);
+        if self.cell < OF_ALL {
+            self.row("streams asked for", cell(asked));
+            self.row("  delivered whole", cell(whole));
+        } else {
+            let of_all = |arm: &ArmResult| format!("{} of {}", count(total(arm, whole)), count(total(arm, asked)));
+            self.row("streams delivered whole", |arm| Some(of_all(arm)));
+        }
         let without_done: fn(&StreamStats) -> u64 = |streams| streams.without_done;
         self.row_if_any("    without [DONE]", |arm| total(arm, without_done), cell(without_done));
-        self.row("  failed or cut", cell(|streams| streams.failed + streams.truncated));
+        let broken_off: fn(&StreamStats) -> u64 = |streams| streams.failed + streams.truncated;
+        self.row_if_any("  failed or cut", |arm| total(arm, broken_off), cell(broken_off));
         let mut causes: Vec<_> =
             self.arms.iter().flat_map(|arm| all(arm)).flat_map(|s| s.failures.keys().cloned()).collect();
         causes.sort();
@@ -163,10 +177,13 @@ impl<'a> Table<'a> {
         }
         let stalled: fn(&StreamStats) -> u64 = |streams| streams.stalled;
         self.row_if_any("  stalled at the end", |arm| total(arm, stalled), cell(stalled));
-        self.row("  without a token", cell(|streams| streams.without_token));
-        self.row("  open when we left", cell(|streams| streams.left));
+        let without = |streams: &StreamStats| streams.without_token;
+        self.row_if_any("  without a token", |arm| total(arm, without), cell(without));
+        let left = |streams: &StreamStats| streams.left;
+        let label = if self.leavers { "  left by their client" } else { "  still open at the end" };
+        self.row_if_any(label, |arm| total(arm, left), cell(left));
         if self.arms.iter().any(|arm| arm.vendor.is_some()) {
-            self.row("most at the vendor", |arm| Some(count(arm.vendor.as_ref()?.peak_active)));
+            self.row("streams at vendor, peak", |arm| Some(count(arm.vendor.as_ref()?.peak_active)));
         }
     }
 
@@ -175,10 +192,26 @@ impl<'a> Table<'a> {
             return;
         }
         let loaded = |arm: &ArmResult| arm.phases.iter().find(|phase| phase.name == LOADED)?.cpu_cores;
-        self.row("processor while loaded", |arm| Some(format!("{:.1} %", loaded(arm)? * 100.0)));
-        self.row("memory, peak", |arm| Some(bytes(arm.process?.rss_peak_bytes)));
-        self.row("threads, peak", |arm| Some(count(arm.process?.threads_peak?)));
+        self.row("CPU while loaded", |arm| Some(format!("{:.1} %", loaded(arm)? * 100.0)));
+        let memory = |arm: &ArmResult| Some(bytes(arm.process?.rss_peak_bytes));
+        let threads = |arm: &ArmResult| Some(count(arm.process?.threads_peak?));
+        if self.cell < OF_ALL {
+            self.row("memory, peak", memory);
+            self.row("threads, peak", threads);
+        } else {
+            let unknown = || "?".to_owned();
+            let both = |arm: &ArmResult| Some(format!("{}, {}", memory(arm)?, threads(arm).unwrap_or_else(unknown)));
+            self.row("memory, threads, peak", both);
+        }
     }
+}
+
+/// Whether some clients were to leave before their stream's end, by what the run was asked to do.
+fn leavers(result: &RunResult) -> bool {
+    let loads = result.parameters.get("phases").and_then(Value::as_array).into_iter().flatten();
+    let mut loads = loads.filter_map(|phase| phase["loads"].as_array()).flatten();
+    let share = result.parameters.get("cancel_share").and_then(Value::as_f64);
+    share.is_some_and(|share| share > 0.0) || loads.any(|load| !load["leave_after_ms"].is_null())
 }
 
 fn probe_stats<'a>(arm: &'a ArmResult, phase: &str, probe: &str) -> Option<&'a ProbeStats> {

@@ -80,6 +80,9 @@ pub struct StreamStats {
     /// Of the completed, those that ended in order but without `[DONE]`.
     #[serde(default)]
     pub without_done: u64,
+    /// Streams whose first token came more than a second after they were due.
+    #[serde(default)]
+    pub first_token_late: u64,
     /// Why streams failed, counted by cause.
     #[serde(default)]
     pub failures: BTreeMap<String, u64>,

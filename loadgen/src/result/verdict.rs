@@ -100,6 +100,9 @@ pub struct ClaimResult {
     pub threshold: f64,
     /// `ms`, `x` (times), `streams`, `cores`, ...
     pub unit: String,
+    /// Milliseconds in one unit, where the unit is a length of time of the lab's own (a token gap).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit_ms: Option<f64>,
     /// Whether the comparison is true.
     pub held: bool,
 }

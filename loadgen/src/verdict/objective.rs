@@ -71,6 +71,7 @@ impl Objective {
             comparison: self.sign.to_owned(),
             threshold: self.threshold,
             unit: self.metric.unit().to_owned(),
+            unit_ms: None,
             held: known && measured.is_some_and(holds),
         }
     }
