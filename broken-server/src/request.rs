@@ -1,10 +1,11 @@
-use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue};
 use actix_web::web::Payload;
 use actix_web::{HttpMessage, HttpRequest};
 use bytes::Bytes;
 use uuid::Uuid;
 use wire::authorization::bearer_key;
 use wire::error::Refusal;
+use wire::operator;
 use wire::{BODY_BYTES_MAX, MOCK_HEADER_PREFIX, REQUEST_ID_HEADER};
 
 use crate::state::AppState;
@@ -73,6 +74,15 @@ pub(crate) async fn json_body(request: &HttpRequest, payload: Payload) -> Result
 pub(crate) fn require_key(state: &AppState, request: &HttpRequest) -> Result<(), Refusal> {
     let sent = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     if sent.and_then(bearer_key) == Some(&*state.api_key) { Ok(()) } else { Err(Refusal::ApiKey) }
+}
+
+/// Lets a request pass that may change the running server.
+///
+/// # Errors
+/// See [`operator::check`].
+pub(crate) fn require_operator(request: &HttpRequest) -> Result<(), Refusal> {
+    // What it changes is in its body.
+    operator::check(|name| request.headers().get(name).map(HeaderValue::as_bytes), true)
 }
 
 /// At most 80 characters of what a client sent.

@@ -1,10 +1,12 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
+use hyper::header::HeaderValue;
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::Value;
 use wire::error::Refusal;
+use wire::operator;
 
 use crate::failure::Failure;
 use crate::faults::Rule;
@@ -24,9 +26,16 @@ pub(crate) fn stats(vendor: &Vendor, query: Option<&str>) -> Result<Response<Ans
 }
 
 /// `POST /debug/reset`: as newly started. Answers with the ledger as it stands then.
-pub(crate) fn reset(vendor: &Vendor) -> Response<AnswerBody> {
+pub(crate) fn reset(vendor: &Vendor, request: &Request<Incoming>) -> Result<Response<AnswerBody>, Refusal> {
+    require_operator(request)?;
     vendor.reset();
-    json(StatusCode::OK, &vendor.ledger())
+    Ok(json(StatusCode::OK, &vendor.ledger()))
+}
+
+/// A web page that is open on this machine may not change what its vendor does.
+fn require_operator(request: &Request<Incoming>) -> Result<(), Refusal> {
+    let header = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);
+    operator::check(header, !request.body().is_end_stream())
 }
 
 /// `/debug/faults`: GET shows the rules in force, POST replaces them, DELETE clears them. All
@@ -34,10 +43,14 @@ pub(crate) fn reset(vendor: &Vendor) -> Response<AnswerBody> {
 pub(crate) async fn faults(vendor: &Arc<Vendor>, request: Request<Incoming>) -> Result<Response<AnswerBody>, Failure> {
     match *request.method() {
         Method::POST => {
+            require_operator(&request)?;
             let body = read_body(request.into_body()).await?;
             vendor.faults.replace(read_rules(&body)?);
         }
-        Method::DELETE => vendor.faults.replace(Vec::new()),
+        Method::DELETE => {
+            require_operator(&request)?;
+            vendor.faults.replace(Vec::new());
+        }
         _ => {}
     }
     Ok(json(StatusCode::OK, &serde_json::json!({"faults": vendor.faults.show()})))

@@ -26,6 +26,9 @@ pub(crate) type AnswerBody = Either<Full<Bytes>, StreamedAnswer>;
 /// sending, lives to see the 413. Beyond that the connection is closed on it.
 const DISCARDED_BYTES_MAX: usize = 16 * BODY_BYTES_MAX;
 
+/// As much of a request's id is taken, in bytes, and the rest is cut off.
+const REQUEST_ID_BYTES_MAX: usize = 128;
+
 /// How long the body of a request may take to come.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -48,8 +51,9 @@ pub(crate) async fn answer(vendor: &Arc<Vendor>, request: Request<Incoming>) -> 
     answered
 }
 
-async fn answer_caller(vendor: &Arc<Vendor>, request: Request<Incoming>) -> Result<Response<AnswerBody>, Hangup> {
+async fn answer_caller(vendor: &Arc<Vendor>, mut request: Request<Incoming>) -> Result<Response<AnswerBody>, Hangup> {
     let recorded = recorder::Request::received(&vendor.recorder);
+    shorten_request_id(request.headers_mut());
     let request_id = match request.headers().get(REQUEST_ID_HEADER) {
         Some(id) => Ok(id.clone()),
         None => HeaderValue::try_from(vendor.next_request_id()),
@@ -60,6 +64,14 @@ async fn answer_caller(vendor: &Arc<Vendor>, request: Request<Incoming>) -> Resu
     }
     recorded.answered(response.status().as_u16());
     Ok(response)
+}
+
+/// Ids are remembered and answered: cut here, they are the same in both.
+fn shorten_request_id(headers: &mut HeaderMap) {
+    let long = headers.get(REQUEST_ID_HEADER).and_then(|id| id.as_bytes().get(..REQUEST_ID_BYTES_MAX));
+    if let Some(Ok(short)) = long.map(HeaderValue::from_bytes) {
+        headers.insert(REQUEST_ID_HEADER, short);
+    }
 }
 
 async fn callers_route(vendor: &Arc<Vendor>, request: Request<Incoming>) -> Result<Response<AnswerBody>, Failure> {
@@ -98,7 +110,7 @@ async fn operators_route(vendor: &Arc<Vendor>, request: Request<Incoming>) -> Re
         }
         "/debug/reset" => {
             allow(&request, &[Method::POST], "POST")?;
-            Ok(debug::reset(vendor))
+            Ok(debug::reset(vendor, &request)?)
         }
         "/debug/faults" => {
             allow(&request, &[Method::GET, Method::POST, Method::DELETE], "GET, POST, DELETE")?;

@@ -85,6 +85,16 @@ pub enum Refusal {
         /// The limit in bytes.
         limit: usize,
     },
+    /// A request that changes the program and may come from a web page. 403.
+    #[error(
+        "{header} is '{found}', expected localhost or a loopback address: only callers on this machine may change it"
+    )]
+    NotLocal {
+        /// The header at fault.
+        header: &'static str,
+        /// Its value, shortened.
+        found: String,
+    },
     /// No such route. 404.
     #[error("there is no route {path}")]
     NoRoute {
@@ -111,6 +121,7 @@ impl Refusal {
         match self {
             Refusal::NotJson(_) | Refusal::Missing { .. } | Refusal::Invalid { .. } => 400,
             Refusal::ApiKey => 401,
+            Refusal::NotLocal { .. } => 403,
             Refusal::NoRoute { .. } => 404,
             Refusal::Method { .. } => 405,
             Refusal::TooLarge { .. } => 413,
@@ -135,6 +146,7 @@ impl Refusal {
             Refusal::Invalid { .. } => "invalid_value",
             Refusal::MediaType { .. } => "unsupported_media_type",
             Refusal::TooLarge { .. } => "body_too_large",
+            Refusal::NotLocal { .. } => "not_local",
             Refusal::NoRoute { .. } => "unknown_route",
             Refusal::Method { .. } => "method_not_allowed",
             Refusal::ApiKey => "invalid_api_key",

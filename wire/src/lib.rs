@@ -21,6 +21,8 @@ pub mod health;
 pub mod ledger;
 /// JSON that others write, read for what is wanted of it.
 mod lenient;
+/// Which requests may change a running program.
+pub mod operator;
 /// How a request for the model ended, in the words of metrics and logs.
 pub mod outcome;
 /// When to come back: `Retry-After`, read and written.

@@ -59,9 +59,12 @@ pub(crate) async fn post(mock: &MockLlm, headers: &[(&str, &str)], body: &Value)
 
 /// Sends any request, on a connection of its own.
 pub(crate) async fn send(mock: &MockLlm, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Call {
-    let mut request = format!("{method} {path} HTTP/1.1\r\nhost: mock\r\n");
+    let mut request = format!("{method} {path} HTTP/1.1\r\n");
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
         request += "content-type: application/json\r\n";
+    }
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+        request += "host: localhost\r\n";
     }
     for (name, value) in headers {
         request += &format!("{name}: {value}\r\n");

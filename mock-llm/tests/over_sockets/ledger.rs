@@ -88,6 +88,18 @@ async fn a_reset_forgets_all_but_what_is_under_way() {
 }
 
 #[tokio::test]
+async fn of_a_long_request_id_the_beginning_is_kept_and_answered() {
+    let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
+    let (exact, long) = ("a".repeat(128), "b".repeat(60_000));
+    for id in [&exact, &long, &long] {
+        let answer = post(&mock, &[("x-request-id", id)], &body(true)).await.finish().await;
+        assert_eq!(answer.header("x-request-id"), Some(&id[..128]));
+    }
+    let expected = json!({exact: 1, &long[..128]: 2});
+    assert_eq!(json!(mock.ledger().attempts_by_request_id), expected);
+}
+
+#[tokio::test]
 async fn who_asks_often_can_have_it_short() {
     let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
     for id in ["a", "b", "c"] {

@@ -9,4 +9,5 @@ mod faults;
 mod leaving;
 mod ledger;
 mod limits;
+mod operator;
 mod seeds;

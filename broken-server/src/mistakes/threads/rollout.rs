@@ -25,7 +25,7 @@ use crate::calls::{AsyncOnce, CallStyle, Messages};
 use crate::errors::Failure;
 use crate::mistakes::threads::PoolExhaustion;
 use crate::relay::first_token;
-use crate::request::{json_body, shorten};
+use crate::request::{json_body, require_operator, shorten};
 use crate::state::AppState;
 use crate::vendor::Call;
 
@@ -90,6 +90,7 @@ async fn share(rollout: Data<Rollout>) -> Json<Value> {
 }
 
 async fn set_share(rollout: Data<Rollout>, request: HttpRequest, payload: Payload) -> Result<Json<Value>, Failure> {
+    require_operator(&request)?;
     let percent = percent_in(&json_body(&request, payload).await?)?;
     rollout.percent.store(percent, Relaxed);
     tracing::info!(percent, "the share of asynchronous streams was set");

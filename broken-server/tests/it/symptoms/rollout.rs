@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use reqwest::Response;
+use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -112,6 +112,22 @@ async fn a_stream_that_was_saved_by_the_fallback_says_so() {
     let server = TestServer::start("rollout --rollout-percent 100", &mock.url(), &[]);
     assert_eq!(method(&server.client()).await, "blocking");
     assert_eq!(method(&server.client()).await, "async");
+}
+
+/// What a page in a browser can send, were it let.
+#[tokio::test]
+async fn no_web_page_changes_the_share() {
+    let server = TestServer::start("rollout --rollout-percent 20", "http://127.0.0.1:9", &[]);
+    let client = server.client();
+    for (name, value) in [("host", "evil.example"), ("origin", "https://evil.example"), ("content-type", "text/plain")]
+    {
+        let request = client.request(Method::PUT, SHARE).header(name, value).body(r#"{"percent":100}"#);
+        let request = if name == "content-type" { request } else { request.header("content-type", "application/json") };
+        let status = request.send().await.unwrap().status();
+        assert!(status == 403 || status == 415, "{name}: {value}: {status}");
+    }
+    let share: Value = client.get(SHARE).await.json().await.unwrap();
+    assert_eq!(share, json!({"percent": 20}));
 }
 
 /// Makes the vendor refuse its next call.

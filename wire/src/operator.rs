@@ -1,0 +1,160 @@
+//! Which requests may change a running program: an operator's on this machine, not a web page's.
+//!
+//! A page that is open in a browser on this machine can send requests to loopback addresses. Two rules keep
+//! it out. A page elsewhere says where it is (`Origin`, `Sec-Fetch-Site`), and without asking first it can
+//! send no JSON. A page whose name was made to resolve to this machine (DNS rebinding) is of the same origin,
+//! but its name is in `Host`.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::str::from_utf8;
+
+use crate::error::Refusal;
+
+/// Refuses a request that changes something and may come from a web page. `header` gives the value of a
+/// header by its lower-case name; `has_body` says whether bytes come with the request.
+///
+/// # Errors
+/// [`Refusal::NotLocal`] for a `Host` that is there and not this machine, or for a page elsewhere;
+/// [`Refusal::MediaType`] for a body that is not JSON. Without a body there may be no content type, or the one
+/// of a form, which curl and Python's urllib add to an empty body by themselves.
+pub fn check<'a>(header: impl Fn(&str) -> Option<&'a [u8]>, has_body: bool) -> Result<(), Refusal> {
+    let refuse = |header, found: &[u8]| Err(Refusal::NotLocal { header, found: shorten(found) });
+    if let Some(host) = header("host").filter(|host| !from_utf8(host).is_ok_and(is_this_machine)) {
+        return refuse("Host", host);
+    }
+    if let Some(origin) = header("origin").filter(|origin| !from_utf8(origin).is_ok_and(is_page_here)) {
+        return refuse("Origin", origin);
+    }
+    if let Some(site) = header("sec-fetch-site").filter(|site| site.eq_ignore_ascii_case(b"cross-site")) {
+        return refuse("Sec-Fetch-Site", site);
+    }
+    let sent = header("content-type");
+    let media_type = sent.map(|sent| sent.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii());
+    let is = |name: &str| media_type.is_some_and(|found| found.eq_ignore_ascii_case(name.as_bytes()));
+    let empty = !has_body && (sent.is_none() || is("application/x-www-form-urlencoded"));
+    if empty || is("application/json") {
+        return Ok(());
+    }
+    Err(Refusal::MediaType { found: sent.map_or_else(|| "none".to_owned(), shorten) })
+}
+
+/// `http://HOST:PORT` with a loopback host. A page without an origin of its own says `null`.
+fn is_page_here(origin: &str) -> bool {
+    let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+    host.is_some_and(is_this_machine)
+}
+
+/// Whether `HOST` or `HOST:PORT` is a loopback address or one of the names that never leave the machine
+/// (RFC 6761, 6.3).
+fn is_this_machine(host: &str) -> bool {
+    let (name, port) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, port)) => {
+            let loopback = address.parse().is_ok_and(|address: Ipv6Addr| address.to_canonical().is_loopback());
+            return loopback && is_port(port);
+        }
+        None => host.split_at(host.find(':').unwrap_or(host.len())),
+    };
+    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    let local = name == "localhost" || name.ends_with(".localhost");
+    is_port(port) && (local || name.parse().is_ok_and(|address: IpAddr| address.is_loopback()))
+}
+
+/// Nothing, or `:PORT`.
+fn is_port(text: &str) -> bool {
+    text.is_empty() || text.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok())
+}
+
+fn shorten(value: &[u8]) -> String {
+    String::from_utf8_lossy(value).chars().take(80).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const JSON: (&str, &str) = ("content-type", "application/json");
+    const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+    fn checked(headers: &[(&str, &'static str)], has_body: bool) -> Result<(), u16> {
+        let header = |name: &str| headers.iter().find(|(sent, _)| *sent == name).map(|(_, value)| value.as_bytes());
+        check(header, has_body).map_err(|refusal| refusal.status())
+    }
+
+    #[test]
+    fn hosts_of_this_machine_and_no_others() {
+        let here = [
+            "localhost",
+            "LOCALHOST:9000",
+            "localhost.",
+            "a.localhost:1",
+            "127.0.0.1",
+            "127.0.0.1:9000",
+            "127.9.9.9",
+            "[::1]",
+            "[::1]:9000",
+            "[::ffff:127.0.0.1]:80",
+        ];
+        for host in here {
+            assert_eq!(checked(&[("host", host), JSON], true), Ok(()), "{host}");
+        }
+        let elsewhere = [
+            "evil.example",
+            "evil.example:9000",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "notlocalhost",
+            "10.0.0.1:9000",
+            "0.0.0.0:9000",
+            "[::2]:1",
+            "[::1]evil",
+            "[::1",
+            "::1:9000",
+            "127.0.0.1:",
+            "127.0.0.1:x",
+            "localhost:1:2",
+            "user@localhost",
+            "",
+            " ",
+        ];
+        for host in elsewhere {
+            assert_eq!(checked(&[("host", host), JSON], true), Err(403), "{host}");
+        }
+        assert_eq!(checked(&[JSON], true), Ok(()), "HTTP/1.0 has no Host");
+    }
+
+    #[test]
+    fn pages_here_and_no_others() {
+        for origin in ["http://localhost:7000", "https://127.0.0.1", "http://[::1]:7000"] {
+            assert_eq!(checked(&[("origin", origin), ("sec-fetch-site", "same-site"), JSON], true), Ok(()), "{origin}");
+        }
+        for origin in ["https://evil.example", "null", "", "file://", "http://localhost.evil.example", "localhost"] {
+            assert_eq!(checked(&[("host", "127.0.0.1"), ("origin", origin), JSON], true), Err(403), "{origin}");
+        }
+        assert_eq!(checked(&[("sec-fetch-site", "cross-site"), JSON], true), Err(403));
+        assert_eq!(checked(&[("sec-fetch-site", "none"), JSON], true), Ok(()), "typed by a person");
+    }
+
+    #[test]
+    fn a_body_is_json_and_no_body_needs_no_type() {
+        for (headers, with_body, without) in [
+            (&[JSON][..], Ok(()), Ok(())),
+            (&[("content-type", "Application/JSON; charset=utf-8")], Ok(()), Ok(())),
+            (&[], Err(415), Ok(())),
+            (&[FORM], Err(415), Ok(())),
+            (&[("content-type", "text/plain")], Err(415), Err(415)),
+            (&[("content-type", "multipart/form-data; boundary=x")], Err(415), Err(415)),
+            (&[("content-type", "text/plain; application/json")], Err(415), Err(415)),
+            (&[("content-type", "")], Err(415), Err(415)),
+        ] {
+            assert_eq!(checked(headers, true), with_body, "{headers:?} with a body");
+            assert_eq!(checked(headers, false), without, "{headers:?} without");
+        }
+    }
+
+    #[test]
+    fn the_refusal_names_the_header_its_value_and_what_is_allowed() {
+        let refusal = check(|name| (name == "host").then_some(&b"evil.example"[..]), false).unwrap_err();
+        let message = refusal.body().error.message;
+        assert!(message.contains("Host is 'evil.example'") && message.contains("localhost"), "{message}");
+    }
+}
