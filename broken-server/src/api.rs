@@ -14,7 +14,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpRequest, Resource, Responder};
 use wire::error::Refusal;
 
-pub(crate) use self::health::PROBE_WORK;
+pub(crate) use self::health::{PROBE_WORK, PoolProbe};
 use crate::calls::{AnyStyle, CallStyle};
 use crate::errors::Failure;
 use crate::request::shorten;

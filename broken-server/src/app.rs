@@ -11,7 +11,7 @@ use resilience::InvalidSetting;
 use tokio::net::TcpSocket;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use crate::api::Routes;
+use crate::api::{PoolProbe, Routes};
 use crate::observe::observe;
 use crate::settings::Settings;
 use crate::state::AppState;
@@ -109,7 +109,11 @@ async fn serve_until(listener: TcpListener, settings: &Settings, shutdown: BoxFu
 
 fn serve(listener: TcpListener, settings: &Settings, state: Data<AppState>, routes: Routes) -> io::Result<Server> {
     let patience = settings.shutdown_grace + CUT_MARGIN;
-    let app = move || App::new().app_data(state.clone()).wrap(from_fn(observe)).configure(|config| routes(config));
+    let app = move || {
+        // Each worker makes one of these for itself, as it has a pool for itself.
+        let probe = Data::new(PoolProbe::default());
+        App::new().app_data(state.clone()).app_data(probe).wrap(from_fn(observe)).configure(|config| routes(config))
+    };
     let server = HttpServer::new(app)
         .workers(usize::from(settings.workers))
         .worker_max_blocking_threads(usize::from(settings.blocking_threads))

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use resilience::{
     Admission, AdmissionLimits, Backoff, Breaker, BudgetLimits, ErrorRate, Hysteresis, InvalidSetting, OutcomeGuard,
-    RetryBudget, Trip,
+    RetryBudget, SingleFlight, Trip,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -41,6 +41,8 @@ pub(crate) struct AppState {
     pub(crate) tokens_max: Option<u64>,
     pub(crate) upstream: Upstream,
     pub(crate) look_ups: LookUps,
+    /// How long the blocking pool took for a little work.
+    pub(crate) pool_probe: SingleFlight<Duration>,
     pub(crate) metrics: Arc<Metrics>,
     /// How many calls the vendor failed lately.
     pub(crate) errors: Arc<ErrorRate>,
@@ -85,6 +87,7 @@ impl AppState {
             tokens_max: limits.tokens().map(|(_, burst)| burst.get()),
             upstream: Upstream::new(&settings.upstream, &limits)?,
             look_ups: LookUps::default(),
+            pool_probe: SingleFlight::default(),
             metrics,
             errors: Arc::new(ErrorRate::new(ERRORS_SPAN, ERRORS_MIN_CALLS)?),
             overloaded: Hysteresis::new(0.8, 0.5),

@@ -2,10 +2,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use actix_web::web::{Data, Json};
+use resilience::{Abandoned, Lead, SingleFlight};
 use tokio::time::timeout;
 use wire::health::{HealthProbe, HealthReport};
 
 use crate::errors::Failure;
+use crate::pool::Pool;
 use crate::state::AppState;
 
 /// The work of the source's detector.
@@ -25,14 +27,33 @@ pub(super) async fn r#async() -> Json<HealthProbe> {
     Json(HealthProbe::r#async())
 }
 
-/// `GET /health`: times a little work in the pool that the streams use.
-pub(super) async fn report(state: Data<AppState>) -> Result<Json<HealthReport>, Failure> {
-    let asked = Instant::now();
-    match timeout(PROBE_BOUND, state.pool.run(|| thread::sleep(PROBE_WORK))).await {
-        Ok(worked) => {
-            worked?;
-            Ok(Json(HealthReport::answered(asked.elapsed().as_secs_f64())))
+/// What `/health` found out in the pool of one worker.
+#[derive(Debug, Default)]
+pub(crate) struct PoolProbe(SingleFlight<Duration>);
+
+/// `GET /health`: how long a little work takes in the pool that the streams use.
+pub(super) async fn report(state: Data<AppState>, of_worker: Data<PoolProbe>) -> Result<Json<HealthReport>, Failure> {
+    // One probe at a time, for all who ask meanwhile: a thread for each of them would fill the pool.
+    let probe = async {
+        loop {
+            let took = of_worker.0.join_or_start(|lead| probe_the_pool(&state.pool, lead)).await?;
+            // One that was late has waited for a pool that was full: whether it still is, the next one tells.
+            if took <= PROBE_BOUND {
+                return Ok::<_, Abandoned>(took);
+            }
         }
+    };
+    match timeout(PROBE_BOUND, probe).await {
+        Ok(Ok(took)) => Ok(Json(HealthReport::answered(took.as_secs_f64()))),
+        Ok(Err(Abandoned)) => Err(Failure::Internal("the health probe's thread ended")),
         Err(_) => Ok(Json(HealthReport::no_answer_within(PROBE_BOUND.as_secs_f64()))),
     }
+}
+
+fn probe_the_pool(pool: &Pool, lead: Lead<Duration>) {
+    let asked = Instant::now();
+    pool.spawn(move || {
+        thread::sleep(PROBE_WORK);
+        lead.finish(asked.elapsed());
+    });
 }

@@ -1,6 +1,8 @@
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use mock_llm::MockLlm;
 use tokio::runtime::Builder;
 use tokio::task::spawn_blocking;
@@ -47,5 +49,24 @@ fn a_full_blocking_pool_stops_nothing_that_was_looked_up_before() {
         drop(release);
         held.await.unwrap();
         assert_ne!(server.get("/health").await["status"], "unhealthy");
+    });
+}
+
+/// Each that asked for itself would make a thread.
+#[test]
+fn many_who_ask_for_health_at_once_share_one_probe_of_the_pool() {
+    const ASKED: usize = 200;
+    let threads = Arc::new(AtomicUsize::new(0));
+    let counted = threads.clone();
+    let started = move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+    };
+    let runtime = Builder::new_current_thread().enable_all().on_thread_start(started).build().unwrap();
+    runtime.block_on(async {
+        let server = Server::start("http://127.0.0.1:9", &[]).await;
+        let before = threads.load(Ordering::Relaxed);
+        let answers = join_all((0..ASKED).map(|_| server.get("/health"))).await;
+        assert!(answers.iter().all(|answer| answer["checks"]["thread_pool_response_time"].as_f64() >= Some(0.01)));
+        assert_eq!(threads.load(Ordering::Relaxed) - before, 1, "one thread for {ASKED} who asked");
     });
 }

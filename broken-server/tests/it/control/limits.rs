@@ -127,3 +127,15 @@ async fn a_mistake_without_limits_makes_one_attempt() {
         }
     }
 }
+
+/// Each that asked for itself would take a thread of the pool that it asks about.
+#[tokio::test]
+async fn many_who_ask_for_health_at_once_share_one_probe_of_the_pool() {
+    const ASKED: usize = 200;
+    let server = TestServer::start("none", &unreachable_vendor().await, &[]);
+    let client = server.client();
+    let answers = join_all((0..ASKED).map(|_| client.get("/health"))).await;
+    assert!(answers.iter().all(|answer| answer.status() == 200));
+    let probes = client.metric("blocking_pool_queue_wait_seconds_count").await;
+    assert!(probes >= 1.0 && probes < ASKED as f64 / 4.0, "{probes} probes for {ASKED} who asked");
+}
