@@ -140,6 +140,80 @@ async fn every_way_to_end_has_its_name() {
     assert_eq!(ended(broken).await.0, Ended::Failed("broke off"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_no_event_stream_is_no_stream() {
+    for answer in [
+        "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>",
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 18\r\n\r\n{\"error\":\"no way\"}",
+        "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\ndata: a\n\n",
+        "HTTP/1.1 204 No Content\r\n\r\n",
+        "HTTP/1.1 202 Accepted\r\ncontent-type: text/event-streams\r\ncontent-length: 0\r\n\r\n",
+    ] {
+        assert_eq!(ended(scripted(answer).await).await, (Ended::Failed("no event stream"), 0), "{answer}");
+    }
+    for content_type in ["Text/Event-Stream", "text/event-stream; charset=utf-8", "TEXT/EVENT-STREAM ;x=y"] {
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\n\r\ndata: a\n\ndata: [DONE]\n\n");
+        assert_eq!(ended(scripted(answer.leak()).await).await, (Ended::Completed, 1), "{content_type}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_in_any_of_the_usual_shapes_is_one() {
+    for event in [
+        r#"data: {"error":{"message":"R","type":"InternalServerError","param":null,"code":500}}"#,
+        r#"data: {"error":{"code":502,"message":"R"}}"#,
+        r#"data: {"error":"R"}"#,
+        r#"data: {"id":"a","choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}],"error":{"code":502,"message":"R"}}"#,
+        r#"data: {"choices":[{"delta":{"content":"x"},"error":{"message":"R"}}]}"#,
+        r#"data: {"content":"","error":{"message":"R"}}"#,
+        "event: error\ndata: R",
+        "event: error\ndata: {\"content\":\"R\"}",
+    ] {
+        let answer = format!("{}data: {{\"content\":\"a\"}}\n\n{event}\n\ndata: [DONE]\n\n", events_head!());
+        assert_eq!(ended(scripted(answer.leak()).await).await, (Ended::Failed("error event"), 1), "{event}");
+    }
+    let quoted = concat!(events_head!(), "data: {\"content\":\"an \\\"error\\\" of mine\"}\n\ndata: [DONE]\n\n");
+    assert_eq!(ended(scripted(quoted).await).await, (Ended::Completed, 1), "a text that speaks of an error");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_is_whole_by_the_rule_of_the_relay() {
+    const STOP: &str = r#"data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
+    const TEXT: &str = r#"data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}"#;
+    const TOOL: &str =
+        r#"data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{"}}]}}]}"#;
+    let without_token = Ended::Failed("ended without a token");
+    for (events, expected) in [
+        (format!("{TEXT}\n\n{STOP}\n\n"), (Ended::CompletedWithoutDone, 1)),
+        (format!("{TEXT}\n\n{STOP}\n\ndata: [DONE]\n"), (Ended::Completed, 1)),
+        (format!("{TOOL}\n\n{STOP}\n\n"), (Ended::CompletedWithoutDone, 1)),
+        (format!("{TEXT}\n\n"), (Ended::Truncated, 1)),
+        (format!("{STOP}\n\ndata: [DONE]\n\n"), (without_token, 0)),
+        // A server with a dialect of its own, which knows no other end than that of its answer.
+        ("data: hello\n\ndata: world\n\n".to_owned(), (Ended::CompletedWithoutDone, 2)),
+        ("data: {\"token\":\"hello\"}\n\n".to_owned(), (Ended::CompletedWithoutDone, 1)),
+        (String::new(), (without_token, 0)),
+    ] {
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: {}\r\n\r\n{events}",
+            events.len()
+        );
+        assert_eq!(ended(scripted(answer.leak()).await).await, expected, "{events}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_token_is_not_late_by_the_generators_own_timer() {
+    let vendor = vendor(2).await;
+    let (mut crowd, log) = crowd(Endpoint::at(vendor.addr()));
+    crowd.open(100, Duration::from_secs(1));
+    crowd.wait(Duration::from_secs(20)).await;
+    let stats = log.stats(Duration::from_secs(1));
+    let own = stats.time_to_first_token_ms.p50 - stats.time_to_first_token_from_sent_ms.p50;
+    // A timer of the event loop rounds up to the next millisecond: 0.5 to 1.1 ms on the median.
+    assert!((0.0..0.4).contains(&own), "{own} ms, {stats:?}");
+}
+
 /// Polls until `done`, for at most ten seconds.
 async fn wait_until(done: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(10);

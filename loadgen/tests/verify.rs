@@ -2,10 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+mod scripted;
+
+use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use loadgen::stand::{Program, START_TIMEOUT};
+use scripted::{EVENTS, OK, Script, loadgen_counted, serve};
+use tokio::time::sleep;
 
 async fn start(name: &str, args: &[&str]) -> Program {
     let programs = Path::new(env!("CARGO_BIN_EXE_loadgen")).parent().unwrap();
@@ -13,23 +19,22 @@ async fn start(name: &str, args: &[&str]) -> Program {
     Program::start(programs, name, &args, START_TIMEOUT).await.unwrap()
 }
 
-/// The exit code of `verify`, with little in place of much. A run that calls itself invalid because the
-/// machine is busy is run again.
-async fn verify(server: &Program, more: &[&str]) -> (Option<i32>, String) {
-    let url = format!("http://{}", server.addr());
-    let mut args = vec!["verify", "--url", &url, "--streams", "8", "--checks", "4", "--interval", "250ms"];
-    args.extend(["--timeout", "1s"]);
-    args.extend(more);
-    let run = || -> Output { Command::new(env!("CARGO_BIN_EXE_loadgen")).args(&args).output().unwrap() };
-    let said = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
-    let mut output = run();
-    for _ in 0..5 {
-        if !said(&output).contains("the generator itself lagged") {
-            break;
+/// The exit code of `verify`, with little in place of much, and what it said.
+async fn verify(server: SocketAddr, more: &[&str]) -> (i32, String) {
+    let url = format!("http://{server}");
+    let (code, said, _) = loadgen_counted(&arguments(&url, more)).await;
+    (code, said)
+}
+
+fn arguments<'a>(url: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let mut args = vec!["verify", "--url", url, "--interval", "250ms", "--timeout", "1s"];
+    for (flag, value) in [("--streams", "8"), ("--checks", "4")] {
+        if !more.contains(&flag) {
+            args.extend([flag, value]);
         }
-        output = run();
     }
-    (output.status.code(), said(&output))
+    args.extend(more);
+    args
 }
 
 const AS_IN_SOURCE: &[&str] = &["--as-in-source"];
@@ -38,10 +43,10 @@ const AS_IN_SOURCE: &[&str] = &["--as-in-source"];
 async fn a_server_that_refuses_every_stream_passes_the_source_and_fails_here() {
     // Nobody listens at port 1.
     let refusing = start("broken-server", &["--mistake", "none", "--upstream", "http://127.0.0.1:1"]).await;
-    let (code, said) = verify(&refusing, AS_IN_SOURCE).await;
-    assert_eq!(code, Some(0), "{said}");
-    let (code, said) = verify(&refusing, &[]).await;
-    assert_eq!(code, Some(1), "{said}");
+    let (code, said) = verify(refusing.addr(), AS_IN_SOURCE).await;
+    assert_eq!(code, 0, "{said}");
+    let (code, said) = verify(refusing.addr(), &[]).await;
+    assert_eq!(code, 1, "{said}");
     assert!(said.contains("lost==0") && said.contains("status 502"), "{said}");
 }
 
@@ -53,9 +58,105 @@ async fn both_rules_pass_a_good_server_and_fail_an_exhausted_one() {
     let exhausted = ["--mistake", "pool-exhaustion", "--blocking-threads", "8", "--upstream", &upstream];
     let exhausted = start("broken-server", &exhausted).await;
     for rule in [&[][..], AS_IN_SOURCE] {
-        let (code, said) = verify(&good, rule).await;
-        assert_eq!(code, Some(0), "{rule:?}: {said}");
-        let (code, said) = verify(&exhausted, rule).await;
-        assert_eq!(code, Some(1), "{rule:?}: {said}");
+        let (code, said) = verify(good.addr(), rule).await;
+        assert_eq!(code, 0, "{rule:?}: {said}");
+        let (code, said) = verify(exhausted.addr(), rule).await;
+        assert_eq!(code, 1, "{rule:?}: {said}");
     }
+}
+
+const GAP: Duration = Duration::from_millis(20);
+const GOOD: Script = |mut asked| Box::pin(async move { _ = asked.tokens(1_000, GAP).await });
+const CHECK_OK: Script = |mut asked| Box::pin(async move { _ = asked.send(OK).await });
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_that_grows_slow_with_every_stream_fails_also_under_the_limit() {
+    // As a generator that is not async in FastAPI: 2.6 ms when idle, 61 ms with 40 streams.
+    const A_THREAD_A_CHUNK: Script = |mut asked| {
+        Box::pin(async move {
+            sleep(Duration::from_micros(2_600 + 1_460 * asked.seen.open.load(Relaxed))).await;
+            asked.send(OK).await;
+        })
+    };
+    let (server, seen) = serve(GOOD, A_THREAD_A_CHUNK).await;
+    let (code, said) = verify(server, &["--streams", "40"]).await;
+    assert_eq!(code, 1, "{said}");
+    let line =
+        |claim: &str| said.lines().find(|line| line.contains(claim)).unwrap_or_else(|| panic!("{claim}: {said}"));
+    assert!(line("40 streams: health_sync.max<100ms").contains("yes"), "the source's limit passes it: {said}");
+    assert!(line("40 streams: median near idle").contains("NO"), "{said}");
+    assert!(line("80 streams: health_sync.max<100ms").contains("NO"), "{said}");
+    assert_eq!(seen.most_open.load(Relaxed), 80);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_that_fall_silent_are_lost() {
+    const SILENT_AFTER_THREE: Script = |mut asked| {
+        Box::pin(async move {
+            asked.tokens(3, GAP).await;
+            asked.hang().await;
+        })
+    };
+    let (server, _) = serve(SILENT_AFTER_THREE, CHECK_OK).await;
+    let (code, said) = verify(server, &[]).await;
+    assert!(code == 1 && said.lines().any(|line| line.contains("NO") && line.contains("lost==0")), "{said}");
+    let (server, _) = serve(GOOD, CHECK_OK).await;
+    let (code, said) = verify(server, &[]).await;
+    assert_eq!(code, 0, "the same server with streams that flow: {said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_answers_at_once_gets_few_requests() {
+    const ALL_AT_ONCE: Script =
+        |mut asked| Box::pin(async move { _ = asked.send(format!("{EVENTS}data: a\n\ndata: [DONE]\n\n")).await });
+    const A_PAGE: Script = |mut asked| {
+        Box::pin(async move {
+            let page = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 13\r\n\r\n<html></html>";
+            asked.send(page).await;
+        })
+    };
+    for (stream, expected, told) in [
+        (ALL_AT_ONCE, 3, "the pressure was not there"),
+        (A_PAGE, 1, "answered without an event stream at POST /chat/stream: text/html: <html></html>"),
+    ] {
+        let (server, seen) = serve(stream, CHECK_OK).await;
+        let url = format!("http://{server}");
+        let (code, said, tries) = loadgen_counted(&arguments(&url, &["--streams", "20"])).await;
+        let in_one_line = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(code == expected && in_one_line.contains(told), "{code}: {said}");
+        // Three stages of 0.5, 1 and 0.5 s with 10, 20 and 40 places, each at most four times a second.
+        let asked = seen.streams.load(Relaxed) / tries;
+        assert!((30..=400).contains(&asked), "{asked} requests");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_refuses_more_than_it_was_asked_to_stand_passes() {
+    const AT_MOST_EIGHT: Script = |mut asked| {
+        Box::pin(async move {
+            if asked.seen.open.load(Relaxed) > 8 {
+                asked.send("HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\n\r\n").await;
+            } else {
+                asked.tokens(1_000, GAP).await;
+            }
+        })
+    };
+    let (server, _) = serve(AT_MOST_EIGHT, CHECK_OK).await;
+    let (code, said) = verify(server, &[]).await;
+    assert!(code == 0 && said.contains("refused with 429"), "{said}");
+    let (code, said) = verify(server, &["--streams", "12"]).await;
+    assert_eq!(code, 1, "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pool_that_waits_for_each_chunk_does_not_pass() {
+    let vendor = start("mock-llm", &[]).await;
+    let upstream = format!("http://{}", vendor.addr());
+    let per_chunk = start("broken-server", &["--mistake", "pool-per-chunk", "--upstream", &upstream]).await;
+    let control = start("broken-server", &["--mistake", "none", "--upstream", &upstream]).await;
+    let more = ["--streams", "40", "--checks", "15"];
+    let (code, said) = verify(per_chunk.addr(), &more).await;
+    assert_eq!(code, 1, "{said}");
+    let (code, said) = verify(control.addr(), &more).await;
+    assert_eq!(code, 0, "{said}");
 }

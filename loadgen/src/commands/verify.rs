@@ -2,6 +2,7 @@
 mod stages;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -15,15 +16,17 @@ use super::single::{Observation, Stretch, Told, pass, show, write_out};
 use super::{CommandError, target};
 use crate::cli::VerifyArgs;
 use crate::http::{Endpoint, KeptConnection};
-use crate::lab::{BASELINE, LOADED};
-use crate::measure::{ProbeKind, ProbePlan, StreamLog, ask_once, closed_loop_stats};
+use crate::lab::{BASELINE, LOADED, probe_stats};
+use crate::measure::{ProbeKind, ProbePlan, Prober, StreamLog, ask_once, closed_loop_stats};
 use crate::report::{self, Terminal};
-use crate::result::{RunResult, StreamStats};
+use crate::result::{Baseline, ProbeStats, RunResult, StreamStats};
 use crate::traffic::{Crowd, LoadShape, StreamPlan};
 use crate::verdict::{self, VerifiedStage};
 
-/// Checks of the idle server, before the streams.
-const CHECKS_BEFORE: u32 = 3;
+/// Checks of the idle server: more in a second than there are later, so that a machine which is busy for a
+/// moment does not set what is usual.
+const IDLE_RATE: f64 = 20.0;
+const IDLE_FOR: Duration = Duration::from_secs(1);
 
 /// A place whose stream has ended begins the next one no sooner than so long after it: a server that
 /// answers at once is not to get thousands of requests a second.
@@ -65,18 +68,20 @@ async fn on_schedule(args: &VerifyArgs, stages: &[Stage], plan: StreamPlan, term
         let told = all_alike(streams, &asked).unwrap_or_default();
         terminal.line(report::wrap("  Before any load:  ", &told));
     }
-    let mut seen = Observation::begin(&plan.endpoint, check_plan(args), None);
     if let Scouted::Refused(streams) = scouted {
+        let seen = Observation::begin(&plan.endpoint, check_plan(args), None);
         return give_up(args, seen, streams, &asked, terminal).await;
     }
+    let idle = idle_checks(args, &plan.endpoint).await;
+    let mut seen = Observation::begin(&plan.endpoint, check_plan(args), None);
     report::heading_of_one(terminal, &plan.endpoint.to_string(), &seen.probes);
-    // Half an interval later, so that no check is due while streams are being opened.
-    pass(&seen, args.interval * CHECKS_BEFORE - args.interval / 2, terminal).await;
+    // Half an interval after the first check, so that none is due while streams are being opened.
+    pass(&seen, args.interval / 2, terminal).await;
 
     let begun = seen.now();
     let takes = |stage: &Stage| args.interval * stage.checks;
     let whole: Duration = stages.iter().map(takes).sum();
-    let logs: Vec<_> = stages.iter().map(|_| std::sync::Arc::new(StreamLog::part_of(seen.streams.clone()))).collect();
+    let logs: Vec<_> = stages.iter().map(|_| Arc::new(StreamLog::part_of(seen.streams.clone()))).collect();
     let (mut from, mut open, mut stretches) = (begun, 0, vec![Stretch::new(BASELINE, Duration::ZERO, begun)]);
     let mut loads = Vec::new();
     for (stage, log) in stages.iter().zip(&logs) {
@@ -93,6 +98,10 @@ async fn on_schedule(args: &VerifyArgs, stages: &[Stage], plan: StreamPlan, term
     let loaded = stages.iter().find(|stage| stage.streams == args.streams).map(Stage::name).unwrap_or_default();
     let told = Told { command: "verify", parameters: parameters(args), stretches, loaded, vendor: None };
     let mut result = seen.finish(told, terminal).await;
+    if let Some(target) = &mut result.target {
+        target.baseline = Baseline::new(idle.clone());
+        target.phases.iter_mut().take(1).for_each(|phase| phase.probes = idle.clone());
+    }
     // A server that is bounded refuses streams at twice the number that it was asked to stand, and may.
     let refused = match (stages.last(), logs.last()) {
         (Some(last), Some(log)) if last.streams > args.streams => log.stats(whole).failures.get(TOO_MANY).copied(),
@@ -100,6 +109,15 @@ async fn on_schedule(args: &VerifyArgs, stages: &[Stage], plan: StreamPlan, term
     };
     result.verdict = judged(stages, &result, refused.unwrap_or(0), &asked);
     result
+}
+
+/// How fast the server answers while it has nothing else to do.
+async fn idle_checks(args: &VerifyArgs, endpoint: &Endpoint) -> BTreeMap<String, ProbeStats> {
+    let plan = ProbePlan { rate: IDLE_RATE, ..check_plan(args) };
+    let (prober, logs) = Prober::start(Instant::now(), vec![(endpoint.clone(), plan)], Arc::default());
+    sleep(IDLE_FOR).await;
+    prober.finish().await;
+    probe_stats(&logs.concat(), Duration::ZERO, Duration::MAX)
 }
 
 /// How a server that has enough streams refuses more.

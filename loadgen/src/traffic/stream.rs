@@ -105,7 +105,7 @@ async fn beginning(response: &mut Response<Incoming>) -> String {
 async fn read_events(body: &mut Incoming, guard: &mut StreamGuard, leave_after: Option<u32>) -> Ended {
     let mut decoder = Decoder::new(sse::EVENT_BYTES_MAX);
     let mut events = Vec::new();
-    let mut progress = Progress::default();
+    let mut reader = Reader::default();
     let mut tokens = 0;
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else { return Ended::Failed("broke off") };
@@ -114,7 +114,7 @@ async fn read_events(body: &mut Incoming, guard: &mut StreamGuard, leave_after: 
             return Ended::Failed("not readable");
         }
         for event in events.drain(..) {
-            match read_event(&event, &mut progress) {
+            match reader.read(&event) {
                 Reading::Token => {
                     guard.token();
                     tokens += 1;
@@ -122,8 +122,7 @@ async fn read_events(body: &mut Incoming, guard: &mut StreamGuard, leave_after: 
                         return Ended::Left;
                     }
                 }
-                Reading::Done if !guard.has_token() => return Ended::Failed(NO_TOKEN),
-                Reading::Done => return Ended::Completed,
+                Reading::Done => return whole(guard, Ended::Completed),
                 Reading::Error => return Ended::Failed("error event"),
                 Reading::NoToken => {}
             }
@@ -131,18 +130,19 @@ async fn read_events(body: &mut Incoming, guard: &mut StreamGuard, leave_after: 
     }
     // Some servers leave out the blank line behind their last event.
     let last = decoder.finish().ok().flatten().and_then(|part| part.event);
-    if let Some(event) = last {
-        match read_event(&event, &mut progress) {
-            Reading::Token => guard.token(),
-            Reading::Error => return Ended::Failed("error event"),
-            Reading::Done | Reading::NoToken => {}
-        }
+    match last.map(|event| reader.read(&event)) {
+        Some(Reading::Token) => guard.token(),
+        Some(Reading::Error) => return Ended::Failed("error event"),
+        Some(Reading::Done) => return whole(guard, Ended::Completed),
+        Some(Reading::NoToken) | None => {}
     }
-    if progress.is_whole() { Ended::Completed } else { Ended::Truncated }
+    if reader.is_whole_without_done() { whole(guard, Ended::CompletedWithoutDone) } else { Ended::Truncated }
 }
 
-/// What is counted for a stream that ended whole and brought nothing.
-const NO_TOKEN: &str = "ended without a token";
+/// A stream that ended whole and brought nothing has failed all the same.
+fn whole(guard: &StreamGuard, ended: Ended) -> Ended {
+    if guard.has_token() { ended } else { Ended::Failed("ended without a token") }
+}
 
 enum Reading {
     Token,
@@ -151,24 +151,44 @@ enum Reading {
     Error,
 }
 
-/// Reads an event of either dialect. The servers' own is told by its first member and not parsed:
-/// the time would be taken from the machine that the server under test runs on.
-fn read_event(event: &Event, progress: &mut Progress) -> Reading {
-    if event.name.as_deref() == Some("error") {
-        return Reading::Error;
+/// Reads the events of one stream, in any dialect.
+#[derive(Default)]
+struct Reader {
+    progress: Progress,
+    /// There was an event of a dialect that says when a stream is whole: the servers' own, or OpenAI's.
+    has_end: bool,
+}
+
+impl Reader {
+    /// Reads the next event. The servers' own dialect is told by its first member and not parsed: the time
+    /// would be taken from the machine that the server under test runs on.
+    fn read(&mut self, event: &Event) -> Reading {
+        let is_own = event.name.is_none() && event.data.starts_with(r#"{"content":"#);
+        // A quote inside the text has a backslash before it.
+        if is_own && !event.data.contains(r#""error""#) {
+            self.has_end = true;
+            let is_empty = event.data.starts_with(r#"{"content":""}"#);
+            return if is_empty { Reading::NoToken } else { Reading::Token };
+        }
+        let read = VendorEvent::read(event);
+        read.iter().for_each(|read| self.progress.note(read));
+        match read {
+            Ok(VendorEvent::Done) => Reading::Done,
+            Ok(VendorEvent::Error(_)) => Reading::Error,
+            Ok(VendorEvent::Chunk(chunk)) => {
+                self.has_end = true;
+                // OpenAI's first chunk has only a role, its last only a reason or the usage.
+                if chunk.generates { Reading::Token } else { Reading::NoToken }
+            }
+            Ok(VendorEvent::Other) if event.data.is_empty() => Reading::NoToken,
+            // Some other server's dialect: an event is a token.
+            Ok(VendorEvent::Other) | Err(_) => Reading::Token,
+        }
     }
-    if event.data.starts_with(r#"{"content":"#) {
-        return Reading::Token;
-    }
-    let read = VendorEvent::read(event);
-    read.iter().for_each(|read| progress.note(read));
-    match read {
-        Ok(VendorEvent::Done) => Reading::Done,
-        Ok(VendorEvent::Error(_)) => Reading::Error,
-        // OpenAI's first chunk has only a role, its last only a reason or the usage.
-        Ok(VendorEvent::Chunk(chunk)) if chunk.text.is_none() => Reading::NoToken,
-        Ok(VendorEvent::Other) if event.data.is_empty() => Reading::NoToken,
-        // Some other server's dialect: an event is a token.
-        Ok(VendorEvent::Chunk(_) | VendorEvent::Other) | Err(_) => Reading::Token,
+
+    /// Whether a stream is whole that has ended in order here, without `[DONE]`: after a finish reason, by
+    /// the rule that the relay has too, or in a dialect that knows no other end.
+    fn is_whole_without_done(&self) -> bool {
+        self.progress.is_whole() || !self.has_end
     }
 }

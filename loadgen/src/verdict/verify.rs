@@ -10,7 +10,7 @@ const SLOWEST_MS_BELOW: f64 = 100.0;
 const TIMES_IDLE_MAX: f64 = 10.0;
 /// But a median up to here is fast, whatever it was before: an idle server answers faster than the
 /// machine can be relied on to.
-const FAST_MS: f64 = 20.0;
+const FAST_MS: f64 = 15.0;
 /// On the mean of a stage so many of its streams have to be open.
 const OPEN_SHARE_MIN: f64 = 0.8;
 

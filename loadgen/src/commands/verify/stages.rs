@@ -8,7 +8,7 @@ pub(super) struct Stage {
 impl Stage {
     /// Its name in the result and for people.
     pub(super) fn name(&self) -> String {
-        format!("{} streams", self.streams)
+        if self.streams == 1 { "1 stream".to_owned() } else { format!("{} streams", self.streams) }
     }
 }
 

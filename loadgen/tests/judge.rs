@@ -1,0 +1,201 @@
+//! What `run` must not say: that a check which fails is fast, that streams which bring nothing are whole,
+//! that a wrong address was a load. Each server here behaves in one known way.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod scripted;
+
+use std::path::Path;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use scripted::{Asked, FAILING, NOT_FOUND, OK, Script, loadgen, serve};
+use serde_json::Value;
+use tokio::time::sleep;
+
+const GAP: Duration = Duration::from_millis(20);
+
+/// A good stream of two seconds.
+const GOOD: Script = |mut asked| Box::pin(async move { _ = asked.tokens(100, GAP).await });
+const CHECK_OK: Script = |mut asked| Box::pin(async move { _ = asked.send(OK).await });
+/// A check that is answered at once, and with a failure as soon as there are streams.
+const CHECK_FAILS_UNDER_LOAD: Script = |mut asked| {
+    Box::pin(async move {
+        let failing = asked.seen.open.load(Relaxed) >= 4;
+        asked.send(if failing { FAILING } else { OK }).await;
+    })
+};
+
+/// `run` with four streams for a second, judged by these objectives; the exit code, what it said, and the
+/// result file.
+async fn run(server: std::net::SocketAddr, more: &[&str]) -> (i32, String, Value) {
+    static RUNS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+    let file = format!("judge-{}-{}.json", std::process::id(), RUNS.fetch_add(1, Relaxed));
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);
+    let url = format!("http://{server}");
+    let mut args = vec!["run", "--url", &url, "--concurrency", "4", "--ramp", "100ms", "--duration", "1s"];
+    args.extend(["--baseline", "200ms", "--probe-timeout", "500ms", "--out", out.to_str().unwrap()]);
+    if !more.contains(&"--probe") {
+        args.extend(["--probe", "health=/health"]);
+    }
+    args.extend(more);
+    let (code, said) = loadgen(&args).await;
+    let result = std::fs::read(&out).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or(Value::Null);
+    let _ = std::fs::remove_file(&out);
+    (code, said, result)
+}
+
+fn number(result: &Value, path: &str) -> u64 {
+    result.pointer(path).and_then(Value::as_u64).unwrap_or_else(|| panic!("{path} in {result:#}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_that_fails_is_not_fast() {
+    let (server, _) = serve(GOOD, CHECK_FAILS_UNDER_LOAD).await;
+    for objective in ["health.p50<100ms", "health.p99<100ms", "health.max<10s", "health.p50>0ms", "health.failed==0"] {
+        let (code, said, result) = run(server, &["--slo", objective]).await;
+        assert_eq!(code, 1, "{objective}: {said}");
+        let (sent, failed) =
+            (number(&result, "/target/probes/health/sent"), number(&result, "/target/probes/health/failed"));
+        assert!(failed == sent && failed > 0, "{failed} of {sent} failed");
+        assert_eq!(number(&result, "/target/probes/health/failures/status 500"), failed);
+        assert!(said.contains("probes failed: status 500"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_health_path_that_fails_before_any_load_is_told_at_once() {
+    const MISSING: Script = |mut asked| Box::pin(async move { _ = asked.send(NOT_FOUND).await });
+    let (server, seen) = serve(GOOD, MISSING).await;
+    let url = format!("http://{server}");
+    let told = "GET /debug/health-sync answered 404 before any load: name your health check with ";
+    for (command, flag) in [("run", "--probe"), ("verify", "--health-path"), ("watch", "--probe")] {
+        let (code, said) = loadgen(&[command, "--url", &url]).await;
+        assert_eq!(code, 3, "{command}: {said}");
+        assert!(said.contains(&format!("{told}{flag}")), "{command}: {said}");
+    }
+    assert_eq!(seen.streams.load(Relaxed), 0, "no load was put on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_without_objectives_is_not_judged_and_warns() {
+    const HUNG: Script = |mut asked| Box::pin(async move { asked.hang().await });
+    const HANGS_UNDER_LOAD: Script = |mut asked| {
+        Box::pin(async move {
+            if asked.seen.open.load(Relaxed) >= 4 {
+                asked.hang().await;
+            }
+            asked.send(OK).await;
+        })
+    };
+    let (server, _) = serve(HUNG, HANGS_UNDER_LOAD).await;
+    let (code, said, result) = run(server, &[]).await;
+    assert_eq!((code, result.pointer("/verdict/judged")), (0, Some(&Value::Bool(false))), "{said}");
+    assert!(said.contains("Not judged") && !said.contains("HELD"), "{said}");
+    for warning in ["probes timed out", "4 of 4 streams brought no token", "4 of 4 streams had stalled"] {
+        assert!(said.contains(warning), "{warning}: {said}");
+    }
+    let (code, said, result) = run(server, &["--slo", "lost==0"]).await;
+    assert_eq!((code, number(&result, "/target/streams/stalled")), (1, 4), "{said}");
+    let (code, said, _) = run(server, &["--slo", "without_token==0"]).await;
+    assert_eq!(code, 1, "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_probes_are_timed_out_before_the_streams_are_cut() {
+    // A full pool: no check is answered while the four streams are open, all of them as soon as one ends.
+    const UNTIL_THEY_LEAVE: Script = |mut asked| {
+        Box::pin(async move {
+            let seen = asked.seen.clone();
+            while seen.open.load(Relaxed) >= 4 {
+                sleep(Duration::from_millis(2)).await;
+            }
+            asked.send(OK).await;
+        })
+    };
+    const ENDLESS: Script = |mut asked| Box::pin(async move { _ = asked.tokens(100_000, GAP).await });
+    let (server, _) = serve(ENDLESS, UNTIL_THEY_LEAVE).await;
+    let (code, said, result) = run(server, &["--drain", "0s", "--slo", "health.timed_out==0"]).await;
+    assert_eq!(code, 1, "{said}");
+    let of = |what: &str| number(&result, &format!("/target/probes/health/{what}"));
+    assert_eq!((of("timed_out"), of("ok"), of("failed")), (of("sent"), 0, 0), "each of them hung");
+    assert_eq!(result.pointer("/target/probes/health/latency_ms/max").and_then(Value::as_f64), Some(500.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_refused_is_told_as_that_and_not_repeated() {
+    const REFUSED: Script = |mut asked| Box::pin(async move { _ = asked.send(NOT_FOUND).await });
+    let (server, seen) = serve(REFUSED, CHECK_OK).await;
+    let (code, said, result) = run(server, &["--path", "/nope", "--slo", "lost==0"]).await;
+    assert_eq!(code, 3, "{said}");
+    let told = result.pointer("/verdict/invalid_because/0").and_then(Value::as_str).unwrap();
+    assert_eq!(told, "1 of 1 answered 404 at POST /nope: text/plain: no such page");
+    assert_eq!((seen.streams.load(Relaxed), number(&result, "/target/streams/failed")), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_that_all_fail_alike_are_told_as_that() {
+    const FAILS: Script = |mut asked| Box::pin(async move { _ = asked.send(FAILING).await });
+    let (server, _) = serve(FAILS, CHECK_OK).await;
+    let (code, said, result) = run(server, &["--slo", "lost==0"]).await;
+    assert_eq!(code, 1, "{said}");
+    let asked_for = number(&result, "/target/streams/requested");
+    assert!((8..=44).contains(&asked_for), "four streams for a second, with a pause after each: {asked_for}");
+    let told = result.pointer("/verdict/warnings/0").and_then(Value::as_str).unwrap();
+    assert_eq!(told, format!("{asked_for} of {asked_for} answered 500 at POST /chat/stream: sorry"));
+    // Nothing was judged that they fail: a health check beside no load proves nothing.
+    let (code, said, _) = run(server, &["--slo", "health.p99<10s"]).await;
+    assert!(code == 3 && said.contains("not one stream brought anything"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_in_the_url_is_that_of_the_streams() {
+    const BY_PATH: Script = |mut asked| {
+        Box::pin(async move {
+            asked.tokens(100, GAP).await;
+        })
+    };
+    let (server, _) = serve(BY_PATH, CHECK_OK).await;
+    let url = format!("http://{server}/v1/stream");
+    let args = ["run", "--url", &url, "--concurrency", "2", "--ramp", "0s", "--duration", "500ms", "--baseline", "0s"];
+    let probe = ["--probe", "health=/health"];
+    let (code, said) = loadgen(&[&args[..], &probe].concat()).await;
+    assert_eq!(code, 0, "{said}");
+    let (code, said) = loadgen(&[&args[..], &["--path", "/other"]].concat()).await;
+    assert!(code == 2 && said.contains(&format!("--url http://{server}")), "{said}");
+    let (code, said) = loadgen(&["watch", "--url", &url]).await;
+    assert!(code == 2 && said.contains(&format!("as http://{server}")), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_objective_means_the_probe_of_its_name() {
+    const SLOW: Script = |mut asked: Asked| {
+        Box::pin(async move {
+            sleep(Duration::from_millis(80)).await;
+            asked.send(OK).await;
+        })
+    };
+    let (server, _) = serve(GOOD, SLOW).await;
+    // Not that of `health_sync`, which there is too.
+    let both = ["--probe", "health=/x", "--probe", "health_sync=/y"];
+    let (code, said, result) = run(server, &[&both[..], &["--slo", "health.p50>=60ms"]].concat()).await;
+    assert_eq!(code, 0, "{said}");
+    assert!(result.pointer("/verdict/claims/0/measured").and_then(Value::as_f64).unwrap() >= 80.0);
+    let (code, said, _) = run(server, &["--probe", "web=/x", "--slo", "health.p50>=60ms"]).await;
+    assert!(code == 2 && said.contains("no probe is called health, the probes are web"), "{said}");
+    let (code, said, _) = run(server, &["--probe", "web=/x", "--probe", "web=/y"]).await;
+    assert!(code == 2 && said.contains("twice"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_that_cannot_be_written_is_noticed_before_the_run() {
+    let (server, seen) = serve(GOOD, CHECK_OK).await;
+    let url = format!("http://{server}");
+    for command in [&["run", "--url", &url][..], &["verify", "--url", &url], &["demo"], &["labs", "--all"]] {
+        let (code, said) = loadgen(&[command, &["--out", "/nonexistent/folder/a.json"]].concat()).await;
+        assert!(code == 2 && said.contains("there is no folder /nonexistent/folder"), "{command:?}: {said}");
+    }
+    let (code, said) = loadgen(&["lab", "pool-exhaustion", "--html", "/nonexistent/a.html"]).await;
+    assert!(code == 2 && said.contains("--html /nonexistent/a.html"), "{said}");
+    assert_eq!((seen.streams.load(Relaxed), seen.checks.load(Relaxed)), (0, 0));
+}

@@ -1,0 +1,133 @@
+//! A server of known behaviour, written for one test: it sees what a generator sends, byte by byte, and
+//! answers what the test says.
+
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::process::{Command, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
+
+/// The head of a stream whose end is that of its connection.
+pub(crate) const EVENTS: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
+pub(crate) const FAILING: &str =
+    "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 5\r\nconnection: close\r\n\r\nsorry";
+pub(crate) const NOT_FOUND: &str =
+    "HTTP/1.1 404 Not Found\r\ncontent-type: text/plain\r\ncontent-length: 12\r\nconnection: close\r\n\r\nno such page";
+
+/// What a server has seen.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    /// Requests for streams, and for anything else.
+    pub(crate) streams: AtomicU64,
+    pub(crate) checks: AtomicU64,
+    /// Streams open now, and the most there ever were.
+    pub(crate) open: AtomicU64,
+    pub(crate) most_open: AtomicU64,
+}
+
+/// A connection whose request has been read.
+pub(crate) struct Asked {
+    pub(crate) stream: TcpStream,
+    pub(crate) seen: Arc<Seen>,
+}
+
+impl Asked {
+    /// Sends this; a client that has left is no concern of the server's.
+    pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        self.stream.write_all(bytes.as_ref()).await.is_ok()
+    }
+
+    /// Sends tokens so far apart, until there are enough of them or the client leaves.
+    pub(crate) async fn tokens(&mut self, tokens: u32, gap: Duration) -> bool {
+        self.send(EVENTS).await;
+        for _ in 0..tokens {
+            sleep(gap).await;
+            if !self.send("data: {\"content\":\"a\"}\n\n").await {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Holds the connection until the client leaves.
+    pub(crate) async fn hang(&mut self) {
+        let mut nothing = [0; 1024];
+        while self.stream.read(&mut nothing).await.is_ok_and(|read| read > 0) {}
+    }
+}
+
+type Answering = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// What the server does with a request.
+pub(crate) type Script = fn(Asked) -> Answering;
+
+/// Starts a server that answers a `POST` as `stream` does, and everything else as `check` does.
+pub(crate) async fn serve(stream: Script, check: Script) -> (SocketAddr, Arc<Seen>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let seen = Arc::new(Seen::default());
+    let noted = seen.clone();
+    tokio::spawn(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            tokio::spawn(answer(connection, noted.clone(), stream, check));
+        }
+    });
+    (addr, seen)
+}
+
+async fn answer(mut connection: TcpStream, seen: Arc<Seen>, stream: Script, check: Script) {
+    let mut request = [0; 4096];
+    let read = connection.read(&mut request).await.unwrap_or(0);
+    if read == 0 {
+        return;
+    }
+    let is_stream = request.starts_with(b"POST");
+    let asked = Asked { stream: connection, seen: seen.clone() };
+    if !is_stream {
+        seen.checks.fetch_add(1, Relaxed);
+        return check(asked).await;
+    }
+    seen.streams.fetch_add(1, Relaxed);
+    let open = seen.open.fetch_add(1, Relaxed) + 1;
+    seen.most_open.fetch_max(open, Relaxed);
+    stream(asked).await;
+    seen.open.fetch_sub(1, Relaxed);
+}
+
+/// Runs the generator; its exit code, and what it said.
+pub(crate) async fn loadgen(args: &[&str]) -> (i32, String) {
+    let (code, said, _) = loadgen_counted(args).await;
+    (code, said)
+}
+
+/// Runs the generator without holding up the server, which lives in this process. A run that calls itself
+/// invalid because other tests keep the machine busy is run again; the last is how often it was.
+pub(crate) async fn loadgen_counted(args: &[&str]) -> (i32, String, u64) {
+    let args: Vec<_> = args.iter().map(|arg| (*arg).to_owned()).collect();
+    // One run at a time: its figures are judged, and those of a server beside a dozen processes are theirs.
+    static THE_MACHINE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    let _alone = THE_MACHINE.lock().await;
+    let run = move || -> (i32, String, u64) {
+        for tries in 1..=5 {
+            let output = Command::new(env!("CARGO_BIN_EXE_loadgen")).args(&args).output().unwrap();
+            let said = said(&output);
+            if !said.contains("the generator itself lagged") {
+                return (output.status.code().unwrap(), said, tries);
+            }
+        }
+        panic!("the machine is too busy for {args:?}");
+    };
+    tokio::task::spawn_blocking(run).await.unwrap()
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
