@@ -6,6 +6,10 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+mod holds;
+
+use holds::Holds;
+
 /// A limit on how much runs at once. A clone is another handle on the same limit: one for the whole
 /// process protects a vendor, one made for each request protects nobody.
 ///
@@ -42,8 +46,8 @@ struct Shared {
     semaphore: Semaphore,
     taken: AtomicU64,
     returned: AtomicU64,
-    /// Seconds. A std mutex: it is held for one multiplication, never over an `.await`.
-    mean_hold: Mutex<Option<f64>>,
+    /// A std mutex: it is held for a few additions, never over an `.await`.
+    holds: Mutex<Holds>,
 }
 
 impl Permits {
@@ -57,7 +61,7 @@ impl Permits {
                 semaphore: Semaphore::new(limit),
                 taken: AtomicU64::new(0),
                 returned: AtomicU64::new(0),
-                mean_hold: Mutex::new(None),
+                holds: Mutex::default(),
             }),
         }
     }
@@ -106,11 +110,11 @@ impl Permits {
         self.shared.returned.load(Ordering::Relaxed)
     }
 
-    /// How long a permit was held lately: a moving average in which the last 16 or so count most.
-    /// `None` until one has come back.
+    /// How long a permit was held lately: the mean of the last 32, or of fewer where those before them were
+    /// of another kind. `None` until one has come back.
     #[must_use]
     pub fn mean_hold(&self) -> Option<Duration> {
-        self.shared.lock_mean_hold().map(Duration::from_secs_f64)
+        self.shared.lock_holds().mean().map(Duration::from_secs_f64)
     }
 
     fn count_taken(&self) -> Permit {
@@ -121,24 +125,16 @@ impl Permits {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.shared.note_hold(self.since.elapsed());
+        self.shared.lock_holds().note(self.since.elapsed().as_secs_f64());
         self.shared.returned.fetch_add(1, Ordering::Relaxed);
         self.shared.semaphore.add_permits(1);
     }
 }
 
 impl Shared {
-    fn note_hold(&self, held: Duration) {
-        /// The share of the newest value, as in the round-trip estimate of TCP (RFC 6298 has 1/8).
-        const NEWEST: f64 = 1.0 / 16.0;
-        let mut mean = self.lock_mean_hold();
-        let held = held.as_secs_f64();
-        *mean = Some(mean.map_or(held, |mean| mean + NEWEST * (held - mean)));
-    }
-
-    fn lock_mean_hold(&self) -> std::sync::MutexGuard<'_, Option<f64>> {
+    fn lock_holds(&self) -> std::sync::MutexGuard<'_, Holds> {
         // A poisoned average is still an average: nothing between lock and unlock can panic halfway.
-        self.mean_hold.lock().unwrap_or_else(PoisonError::into_inner)
+        self.holds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -187,7 +183,7 @@ mod tests {
             advance(Duration::from_secs(seconds)).await;
             drop(permit);
         }
-        assert_eq!(permits.mean_hold(), Some(Duration::from_millis(4250)), "4 s and a sixteenth of the 4 s more");
+        assert_eq!(permits.mean_hold(), Some(Duration::from_secs(16) / 3));
     }
 
     #[test]

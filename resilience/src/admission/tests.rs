@@ -86,6 +86,58 @@ async fn who_would_wait_longer_than_the_queue_timeout_is_told_at_once() {
     }
 }
 
+/// Ten long calls, and then bursts of short ones. Of the first burst nobody can know that it is another kind
+/// of calls; from the next on everybody has a turn.
+#[tokio::test(start_paused = true)]
+async fn when_calls_become_short_the_wait_for_long_ones_is_soon_forgotten() {
+    let admission = Admission::new(limits(10, 100));
+    for call in calls(&admission, 20 * SECOND, 10) {
+        call.await.unwrap().unwrap();
+    }
+    let mut refused = Vec::new();
+    for _ in 0..3 {
+        let mut in_burst = 0;
+        for call in calls(&admission, SECOND / 10, 25) {
+            in_burst += usize::from(call.await.unwrap().is_err());
+        }
+        refused.push(in_burst);
+    }
+    assert_eq!(refused, [14, 0, 0]);
+}
+
+/// Three times as many as there is room for, of every kind of lengths. The permits are in use nearly all
+/// the time, and few wait in vain: nobody, where all calls take as long.
+#[tokio::test(start_paused = true)]
+async fn under_overload_few_wait_in_vain_and_nothing_stands_idle() {
+    const LIMIT: usize = 10;
+    let constant = |_: &mut fastrand::Rng| SECOND;
+    let any_length = |rng: &mut fastrand::Rng| SECOND.mul_f64(-(1.0 - rng.f64()).ln());
+    let mixed = |rng: &mut fastrand::Rng| if rng.u8(..10) == 0 { 6 * SECOND } else { SECOND / 2 };
+    // With the mean, and how many may wait in vain for each that is served.
+    type Length = fn(&mut fastrand::Rng) -> Duration;
+    let kinds: [(Length, f64, f64); 3] = [(constant, 1.0, 0.0), (any_length, 1.0, 0.2), (mixed, 1.05, 0.3)];
+    for (length, mean, in_vain_max) in kinds {
+        let mut rng = fastrand::Rng::with_seed(7);
+        let admission = Admission::new(limits(LIMIT, 1000));
+        let (mut running, begun) = (Vec::new(), Instant::now());
+        while begun.elapsed() < 300 * SECOND {
+            running.extend(calls(&admission, length(&mut rng), 1));
+            sleep(SECOND.mul_f64(-(1.0 - rng.f64()).ln() / (3 * LIMIT) as f64)).await;
+        }
+        let (mut served, mut in_vain) = (0.0, 0.0);
+        for call in running {
+            match call.await.unwrap() {
+                Ok(()) => served += 1.0,
+                Err(Rejected::QueueTimeout { .. }) => in_vain += 1.0,
+                Err(_) => {}
+            }
+        }
+        let capacity = 300.0 * LIMIT as f64 / mean;
+        assert!(served >= 0.9 * capacity, "{served} served, of {capacity} that could be");
+        assert!(in_vain <= in_vain_max * served, "{in_vain} waited in vain, {served} were served");
+    }
+}
+
 /// A limit whose wait is known to the nanosecond is not left to a queue timeout.
 #[tokio::test(start_paused = true)]
 async fn the_wait_for_a_rate_is_predicted_exactly() {

@@ -37,7 +37,8 @@ pub(crate) struct Model {
     arrived: usize,
     request_level: i64,
     token_level: i64,
-    mean_hold: Option<f64>,
+    /// In seconds, since calls have become another kind.
+    holds: Vec<f64>,
     pub(crate) running: Vec<Caller>,
     /// In the order in which they are let in.
     pub(crate) waiting: Vec<Caller>,
@@ -52,7 +53,7 @@ impl Model {
             arrived: 0,
             request_level: (MS_A_REQUEST * REQUEST_BURST) as i64,
             token_level: TOKEN_BURST as i64,
-            mean_hold: None,
+            holds: Vec::new(),
             running: Vec::new(),
             waiting: Vec::new(),
             fates: Vec::new(),
@@ -82,9 +83,28 @@ impl Model {
         }
         let caller = self.running.remove(pick % self.running.len());
         let held = (self.now - caller.since) as f64 / 1000.0;
-        self.mean_hold = Some(self.mean_hold.map_or(held, |mean| mean + (held - mean) / 16.0));
+        self.holds.push(held);
+        self.forget_another_kind();
         self.token_level = (self.token_level + caller.tokens as i64 - used as i64).min(TOKEN_BURST as i64);
         self.serve();
+    }
+
+    /// The last four, all unlike each of the eight before them, are what counts from now on.
+    fn forget_another_kind(&mut self) {
+        if self.holds.len() < 8 {
+            return;
+        }
+        let (before, last) = self.holds.split_at(self.holds.len() - 4);
+        let before = &before[before.len().saturating_sub(8)..];
+        let all = |unlike: fn(f64, f64) -> bool| last.iter().all(|one| before.iter().all(|other| unlike(*one, *other)));
+        if all(|one, other| 2.0 * one < other) || all(|one, other| one > 2.0 * other) {
+            self.holds = last.to_vec();
+        }
+    }
+
+    fn mean_hold(&self) -> f64 {
+        let latest = &self.holds[self.holds.len().saturating_sub(32)..];
+        latest.iter().sum::<f64>() / latest.len().max(1) as f64
     }
 
     pub(crate) fn cancel(&mut self, pick: usize) {
@@ -140,7 +160,7 @@ impl Model {
         let tokens = if self.setting.tokens { tokens as f64 / 1000.0 } else { 0.0 };
         let free = self.setting.limit - self.running.len();
         let departures = (before.len() + 1).saturating_sub(free) as f64;
-        let permits = self.mean_hold.unwrap_or(0.0) * (departures + departures.sqrt()) / self.setting.limit as f64;
+        let permits = self.mean_hold() * (departures + departures.sqrt()) / self.setting.limit as f64;
         requests.max(tokens).max(permits)
     }
 }

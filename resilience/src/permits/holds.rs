@@ -1,0 +1,92 @@
+use std::collections::VecDeque;
+
+/// How long permits were held lately, in seconds.
+///
+/// The mean of the last 32, unless they show that calls have become another kind: when four in a row are
+/// all less than half as long as any of the eight before them, or all more than twice as long, what was
+/// before the four is forgotten. An average that forgets by and by would tell short calls for a long while
+/// that they have to wait for long ones which are gone. And one that trusted the latest few whatever they
+/// are would believe four short calls of a mixture, in which there are always long ones among eight.
+#[derive(Debug, Default)]
+pub(super) struct Holds {
+    /// The newest is the last.
+    latest: VecDeque<f64>,
+    mean: Option<f64>,
+}
+
+/// As many as give the mean of calls of any length to about a sixth.
+const REMEMBERED: usize = 32;
+
+/// So many alike are a change, if they are unlike so many before them: fewer, where fewer are known.
+const ALIKE: usize = 4;
+const UNLIKE: usize = 8;
+const UNLIKE_MIN: usize = 4;
+
+impl Holds {
+    /// Adds one that has ended.
+    pub(super) fn note(&mut self, seconds: f64) {
+        if self.latest.len() == REMEMBERED {
+            self.latest.pop_front();
+        }
+        self.latest.push_back(seconds);
+        let before = self.latest.len().saturating_sub(ALIKE);
+        if self.has_changed_after(before) {
+            self.latest.drain(..before);
+        }
+        self.mean = Some(self.latest.iter().sum::<f64>() / self.latest.len() as f64);
+    }
+
+    /// `None` until there was one.
+    pub(super) fn mean(&self) -> Option<f64> {
+        self.mean
+    }
+
+    fn has_changed_after(&self, before: usize) -> bool {
+        if before < UNLIKE_MIN {
+            return false;
+        }
+        let older = self.latest.range(before.saturating_sub(UNLIKE)..before);
+        let (older_min, older_max) = extent(older);
+        let (min, max) = extent(self.latest.range(before..));
+        max < older_min / 2.0 || min > older_max * 2.0
+    }
+}
+
+fn extent<'a>(all: impl Iterator<Item = &'a f64>) -> (f64, f64) {
+    all.fold((f64::INFINITY, 0.0), |(min, max), one| (one.min(min), one.max(max)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mean(all: impl IntoIterator<Item = f64>) -> f64 {
+        let mut holds = Holds::default();
+        all.into_iter().for_each(|seconds| holds.note(seconds));
+        holds.mean().unwrap()
+    }
+
+    #[test]
+    fn it_is_the_mean_of_the_latest() {
+        assert_eq!(mean([1.0, 2.0]), 1.5);
+        assert_eq!(mean([[3.0; REMEMBERED], [2.0; REMEMBERED]].concat()), 2.0);
+    }
+
+    #[test]
+    fn another_kind_of_calls_is_seen_after_four_of_them() {
+        let (long, short) = ([20.0; 10], [0.1; ALIKE]);
+        assert!(mean([&long[..], &short[1..]].concat()) > 15.0, "three may be chance");
+        assert_eq!(mean([&long[..], &short].concat()), 0.1);
+        assert_eq!(mean([&[0.1; 10][..], &[20.0; ALIKE]].concat()), 20.0);
+    }
+
+    /// One in ten is long: short ones are nothing new there.
+    #[test]
+    fn of_a_mixture_no_part_is_forgotten() {
+        let mixture = |number| if number % 10 == 0 { 20.0 } else { 0.1 };
+        for count in 20..100 {
+            let mean = mean((0..count).map(mixture));
+            assert!((1.5..3.5).contains(&mean), "{mean} after {count}, where 2.1 is right");
+        }
+    }
+}
