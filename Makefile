@@ -6,18 +6,25 @@ MISTAKE ?= pool-exhaustion
 OUT     ?=
 NAME    ?=
 SIDE    ?= both
+PORT    ?= 8000
 RUN     := run
 
 # --out FILE when OUT=FILE is given.
 out_flag := $(if $(OUT),--out $(OUT))
 # Without a name the labs are listed.
-lab_command := $(if $(NAME),lab $(NAME) --side $(SIDE) $(if $(MENDED),--expect-fixed) $(out_flag),labs)
+lab_flags := --side $(SIDE) $(if $(MENDED),--expect-fixed) $(if $(FAST),--fast) $(if $(KEEP),--keep)
+lab_command := $(if $(NAME),lab $(NAME) $(lab_flags) $(out_flag),labs)
+
+# Names of variables are in capitals; make would ignore `name=x`, and a lab would not be run.
+$(foreach word,name side mended fast keep out mistake port,$(if $(filter command,$(origin $(word))),\
+  $(error '$(word)=$($(word))' does nothing: write $(shell echo $(word) | tr a-z A-Z)=$($(word)))))
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-broken demo-fixed lab labs up stop test test-fast test-postgres test-clients lint bench bench-mock bench-stack soak clean
+.PHONY: help build demo demo-broken demo-fixed lab labs up reset stop test test-fast test-postgres test-clients lint bench bench-mock bench-stack soak clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n%s", $$1, $$2, more; more = "" } \
+	  /^#: / { more = more sprintf("%21s%s\n", "", substr($$0, 4)) }' $(MAKEFILE_LIST)
 
 build: ## Build the four programs, optimised
 	@[ -d $(BIN)/deps ] || echo "The first time, the four programs are built: about 90 s on two cores."
@@ -32,14 +39,19 @@ demo-broken: build ## Only the server with the mistake
 demo-fixed: build ## Only the server without it
 	@$(BIN)/loadgen demo fixed $(out_flag)
 
-lab: build ## Run one lab (NAME=name [SIDE=broken|fixed|both] [OUT=file] [MENDED=1]); without NAME, list them
+#: SIDE=broken or fixed: one side; FAST=1: in little; OUT=file: the result as JSON
+#: KEEP=1: leave vendor and servers up for curl; MENDED=1: judge your repair
+lab: build ## Run one lab, NAME=name; without it, list them
 	@$(BIN)/loadgen $(lab_command)
 
-labs: build ## Run every lab, one after the other, and sum up
-	@$(BIN)/loadgen labs --all $(out_flag)
+labs: build ## Run every lab, one after the other, and sum up (FAST=1: in little)
+	@$(BIN)/loadgen labs --all $(if $(FAST),--fast) $(out_flag)
 
-up: build ## Start vendor and servers in the background, for curl (MISTAKE=name)
-	@MISTAKE=$(MISTAKE) BIN=$(BIN) RUN=$(RUN) sh scripts/up.sh
+up: build ## Start vendor and servers in the background, for curl (MISTAKE=name, PORT=8100)
+	@MISTAKE=$(MISTAKE) PORT=$(PORT) BIN=$(BIN) RUN=$(RUN) sh scripts/up.sh
+
+reset: ## Clear the ledger and the faults of the vendor that `make up` started
+	@RUN=$(RUN) sh scripts/reset.sh
 
 stop: ## Stop what `make up` started
 	@RUN=$(RUN) sh scripts/stop.sh

@@ -1,12 +1,13 @@
 #!/bin/sh
 # Stops what up.sh started: asks, and after two seconds insists.
 set -eu
+. "$(dirname "$0")/process.sh"
+
 for file in "$RUN"/*.pid; do
   [ -f "$file" ] || continue
   pid=$(cat "$file")
   name=$(basename "$file" .pid)
-  # The number may belong to somebody else by now.
-  if ps -p "$pid" -o command= 2>/dev/null | grep -q "$name"; then
+  if is_running "$name"; then
     kill "$pid" 2>/dev/null || true
     tries=0
     while kill -0 "$pid" 2>/dev/null && [ "$tries" -lt 20 ]; do
@@ -18,3 +19,4 @@ for file in "$RUN"/*.pid; do
   fi
   rm -f "$file"
 done
+rm -f "$RUN/vendor.url"

@@ -1,17 +1,45 @@
 #!/bin/sh
-# Starts the vendor and both servers in the background, on the ports of the README.
+# Starts the vendor and both servers in the background.
 # BIN: where the programs are. RUN: where their process ids and logs go. MISTAKE: broken-server's.
+# PORT: broken-server's; fixed-server has the next one, and the vendor the one 1000 above it.
 set -eu
+. "$(dirname "$0")/process.sh"
+
+case $PORT in
+  *[!0-9]* | '' | 0* | ??????*) port_is_good=false ;;
+  *) if [ "$PORT" -ge 1 ] && [ "$PORT" -le 64535 ]; then port_is_good=true; else port_is_good=false; fi ;;
+esac
+if ! $port_is_good; then
+  echo "PORT is '$PORT', expected a number from 1 to 64535: make up PORT=8100" >&2
+  exit 2
+fi
+broken=127.0.0.1:$PORT
+fixed=127.0.0.1:$((PORT + 1))
+vendor=127.0.0.1:$((PORT + 1000))
 mkdir -p "$RUN"
+
+# give_up NAME: says why NAME did not start, and stops what did.
+give_up() {
+  taken=$(sed -n 's/.*cannot listen on 127\.0\.0\.1:\([0-9]*\).*in use.*/\1/p' "$RUN/$1.log")
+  if [ -n "$taken" ]; then
+    other=$((PORT + 100))
+    [ "$other" -le 64535 ] || other=8100
+    echo "Port $taken, which $1 needs, is taken. Choose others: make up PORT=$other" >&2
+    echo "(broken-server gets $other, fixed-server $((other + 1)), the vendor $((other + 1000)))" >&2
+  else
+    echo "$1 did not start:" >&2
+    cat "$RUN/$1.log" >&2
+  fi
+  rm -f "$RUN/$1.pid"
+  RUN="$RUN" sh "$(dirname "$0")/stop.sh" >/dev/null
+  exit 1
+}
 
 # start NAME ARGUMENTS...: starts a program and waits until it listens.
 start() {
   name=$1
   shift
-  if [ -f "$RUN/$name.pid" ] && kill -0 "$(cat "$RUN/$name.pid")" 2>/dev/null; then
-    echo "$name is running already: make stop" >&2
-    exit 1
-  fi
+  : >"$RUN/$name.log"
   "$BIN/$name" "$@" >"$RUN/$name.log" 2>&1 </dev/null &
   pid=$!
   echo "$pid" >"$RUN/$name.pid"
@@ -19,30 +47,33 @@ start() {
   until grep -q 'listening on http://' "$RUN/$name.log"; do
     tries=$((tries + 1))
     if ! kill -0 "$pid" 2>/dev/null || [ "$tries" -gt 100 ]; then
-      echo "$name did not start:" >&2
-      cat "$RUN/$name.log" >&2
-      rm -f "$RUN/$name.pid"
-      RUN="$RUN" sh "$(dirname "$0")/stop.sh"
-      exit 1
+      give_up "$name"
     fi
     sleep 0.1
   done
 }
 
-start mock-llm
-start broken-server --mistake "$MISTAKE"
-start fixed-server
+for name in mock-llm broken-server fixed-server; do
+  if is_running "$name"; then
+    echo "$name is running already: make stop" >&2
+    exit 1
+  fi
+done
+start mock-llm --listen "$vendor"
+start broken-server --listen "$broken" --upstream "http://$vendor" --mistake "$MISTAKE"
+start fixed-server --listen "$fixed" --upstream "http://$vendor"
+echo "http://$vendor" >"$RUN/vendor.url"
 
 cat <<TEXT
-  mock-llm       http://127.0.0.1:9000   the vendor
-  broken-server  http://127.0.0.1:8000   --mistake $MISTAKE
-  fixed-server   http://127.0.0.1:8001
+  mock-llm       http://$vendor   the vendor
+  broken-server  http://$broken   --mistake $MISTAKE
+  fixed-server   http://$fixed
 
-  curl -N http://127.0.0.1:8000/chat/stream -H 'content-type: application/json' \\
+  curl -N http://$broken/chat/stream -H 'content-type: application/json' \\
        -d '{"messages":[{"role":"user","content":"hi"}]}'
-  curl http://127.0.0.1:8000/debug/health-sync
-  $BIN/loadgen watch --url http://127.0.0.1:8000      (and in another window:)
-  $BIN/loadgen run --url http://127.0.0.1:8000 --concurrency 45 --duration 20s
+  curl http://$broken/debug/health-sync
+  $BIN/loadgen watch --url http://$broken      (and in another window:)
+  $BIN/loadgen run --url http://$broken --concurrency 45 --duration 20s
 
-  Logs: $RUN/*.log. Stop all: make stop
+  Logs: $RUN/*.log. Other ports: make up PORT=8100. The vendor afresh: make reset. Stop all: make stop
 TEXT

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use program::suggestion::nearest;
+
 use crate::api::{self, Routes};
 use crate::app::RunError;
 use crate::mistakes::none;
@@ -160,12 +162,12 @@ impl fmt::Display for Group {
 /// The mistake of this name.
 ///
 /// # Errors
-/// A text for the command line: what there is, and the nearest name.
+/// A text for the command line: what there is, and the name that was probably meant.
 pub fn find(name: &str) -> Result<&'static Mistake, String> {
     MISTAKES.iter().find(|mistake| mistake.name == name).ok_or_else(|| {
-        let nearest =
-            MISTAKES.iter().map(|mistake| mistake.name).min_by_key(|known| strsim::damerau_levenshtein(name, known));
-        format!("there is no such mistake; did you mean '{}'?\n\n{}", nearest.unwrap_or(DEFAULT), list())
+        let meant = nearest(name, MISTAKES.iter().map(|mistake| mistake.name));
+        let meant = meant.map(|meant| format!("; did you mean '{meant}'?")).unwrap_or_default();
+        format!("there is no such mistake{meant}\n\n{}", list())
     })
 }
 
@@ -196,6 +198,7 @@ mod tests {
     fn a_typing_error_gets_the_list_and_the_nearest_name() {
         let message = find("pool-exhaustoin").unwrap_err();
         assert!(message.contains("did you mean 'pool-exhaustion'?"), "{message}");
+        assert!(!find("foo").unwrap_err().contains("did you mean"), "nothing is near");
         for mistake in MISTAKES {
             assert!(message.contains(mistake.name) && message.contains(mistake.symptom), "{message}");
         }

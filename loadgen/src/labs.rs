@@ -14,6 +14,8 @@ mod wrong_canary;
 
 use std::time::Duration;
 
+use program::suggestion::nearest;
+
 use crate::lab::{Lab, Profile};
 
 /// All labs, in the order of the workshop. To add one, write its file and its entry here: the command
@@ -37,12 +39,13 @@ pub static DEMO: (&Lab, &Profile) = (&pool_exhaustion::LAB, &demo::PROFILE);
 /// The lab of this name.
 ///
 /// # Errors
-/// A text for the command line: what there is, and the nearest name.
+/// A text for the command line: what there is, and the name that was probably meant.
 pub fn find(name: &str) -> Result<&'static Lab, String> {
     LABS.iter().find(|lab| lab.name == name).copied().ok_or_else(|| {
-        let nearest = LABS.iter().map(|lab| lab.name).min_by_key(|known| strsim::damerau_levenshtein(name, known));
         let names: Vec<_> = LABS.iter().map(|lab| lab.name).collect();
-        format!("there is no such lab; did you mean '{}'? There are: {}", nearest.unwrap_or_default(), names.join(", "))
+        let meant = nearest(name, names.iter().copied());
+        let meant = meant.map(|meant| format!("; did you mean '{meant}'?")).unwrap_or(".".to_owned());
+        format!("there is no such lab{meant} There are: {}", names.join(", "))
     })
 }
 

@@ -61,6 +61,7 @@ pub struct Programs {
 
 /// `loadgen lab`
 #[derive(Debug, Args)]
+#[command(after_help = FOR_TEACHERS)]
 pub struct LabArgs {
     /// Which lab; `loadgen labs` lists them
     #[arg(value_name = "NAME", value_parser = labs::find)]
@@ -80,13 +81,17 @@ pub struct LabArgs {
     /// The same in little, for tests: smaller pools, shorter streams
     #[arg(long)]
     pub fast: bool,
-    /// Leave the programs up for curl until Ctrl-C
+    /// Leave vendor and servers up after the verdict, and print where, for curl; until Ctrl-C
     #[arg(long)]
     pub keep: bool,
     /// The programs
     #[command(flatten)]
     pub programs: Programs,
 }
+
+/// What a teacher looks for, where it is looked for.
+const FOR_TEACHERS: &str = "To show a lab by hand: --keep leaves its vendor and servers up after the verdict, and prints \
+                            their addresses. --fast takes a few seconds.";
 
 /// `loadgen labs`
 #[derive(Debug, Args)]

@@ -1,0 +1,50 @@
+//! The name that was probably meant, where one was misspelt.
+
+use strsim::damerau_levenshtein;
+
+/// Shortest part of a name that is taken for it: shorter ones are in too many names.
+const PART_CHARS_MIN: usize = 4;
+
+/// The one of `names` that `typed` is near to: the same in other case or with other hyphens, a part of it, or at
+/// most a third of it to be changed. Where none is near, none is better than any.
+#[must_use]
+pub fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let typed = typed.to_ascii_lowercase().replace(['_', ' '], "-");
+    let rank = |name: &&str| {
+        let is_part = typed.chars().count() >= PART_CHARS_MIN && name.contains(&typed);
+        if is_part { 0 } else { damerau_levenshtein(&typed, name) }
+    };
+    let nearest = names.into_iter().min_by_key(rank)?;
+    let changed = rank(&nearest);
+    (changed * 3 <= nearest.chars().count().min(typed.chars().count())).then_some(nearest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: [&str; 5] = ["none", "pool-exhaustion", "pool-per-chunk", "rollout", "more-threads"];
+
+    #[test]
+    fn what_is_near_is_suggested_and_nothing_else() {
+        for (typed, expected) in [
+            ("pool-exhaustoin", Some("pool-exhaustion")),
+            ("Pool_Exhaustion", Some("pool-exhaustion")),
+            ("pool exhaustion", Some("pool-exhaustion")),
+            ("exhaustion", Some("pool-exhaustion")),
+            ("per-chunk", Some("pool-per-chunk")),
+            ("rolout", Some("rollout")),
+            ("thread", Some("more-threads")),
+            ("nnoe", Some("none")),
+            ("foo", None),
+            ("non", Some("none")),
+            ("o", None),
+            ("", None),
+            ("cat", None),
+            ("something-else", None),
+        ] {
+            assert_eq!(nearest(typed, NAMES), expected, "{typed}");
+        }
+        assert_eq!(nearest("none", []), None);
+    }
+}
