@@ -197,6 +197,40 @@ fn the_list_of_labs_names_each_with_the_time_it_takes() {
     }
 }
 
+#[test]
+fn prose_keeps_to_the_columns_of_a_narrow_terminal() {
+    for (columns, most) in [("70", 70), ("100", 100), ("nonsense", 80), ("3", 80)] {
+        let output = Command::new(env!("CARGO_BIN_EXE_loadgen")).arg("labs").env("COLUMNS", columns).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let widest = said.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!((most - 15..=most).contains(&widest), "COLUMNS={columns}: {widest}\n{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_vendor_is_shown_as_this_run_saw_it() {
+    let vendor = vendor().await;
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("vendor.json");
+    let mut shown = Vec::new();
+    for streams in ["20", "3"] {
+        let seen_by_vendor = ["--vendor", &vendor.url(), "--out", out.to_str().unwrap()];
+        let url = vendor.url();
+        let body = r#"{"model":"mock-llm","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
+        let args =
+            ["run", "--url", &url, "--path", "/v1/chat/completions", "--body", body, "--probe", "health=/health"];
+        let more = ["--baseline", "100ms", "--ramp", "0s", "--duration", "1s", "--concurrency", streams];
+        let args = [&args[..], &more, &seen_by_vendor].concat().iter().map(|arg| (*arg).to_owned()).collect();
+        let output = loadgen_async(args).await;
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        let result: Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
+        let number = |path: &str| result.pointer(path).and_then(Value::as_u64).unwrap();
+        assert_eq!(number("/target/vendor/started"), number("/target/streams/requested"));
+        shown.push(number("/target/vendor/peak_active"));
+    }
+    // A vendor notices a client that left a moment later, so one or two more may overlap.
+    assert!(shown[0] >= 20 && (3..=6).contains(&shown[1]), "{shown:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn pressure_that_was_not_there_is_3() {
     let vendor = vendor().await;

@@ -100,3 +100,73 @@ async fn nobody_listening_is_a_failure_not_a_latency() {
     assert!(stats.sent > 0);
     assert_eq!((stats.failed, stats.ok), (stats.sent, 0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stall_of_two_seconds_is_seen_in_full() {
+    // Frozen from 1 s to 3 s.
+    let endpoint = server(|since| {
+        let frozen = Duration::from_secs(1)..Duration::from_secs(3);
+        Some(if frozen.contains(&since) { frozen.end } else { since })
+    })
+    .await;
+    let log = probe(endpoint, 50.0, Duration::from_secs(5), Duration::from_secs(4)).await;
+    let stats = log.stats(Duration::ZERO, FOREVER);
+    assert_eq!((stats.ok, stats.failed, stats.timed_out, stats.not_sent), (stats.sent, 0, 0, 0), "{stats:?}");
+    // One in two was due in the stall, so the slowest of a hundred met nearly all of it.
+    for (seen, expected) in [(stats.latency_ms.max, 2_000.0), (stats.latency_ms.p99, 1_960.0)] {
+        assert!((seen / expected - 1.0).abs() < 0.05, "{seen} is not {expected}: {stats:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn percentiles_are_those_of_the_server() {
+    // Uniform from 100 to 300 ms: the probe that comes at time t is answered after 100 ms and as many more
+    // as t is into its stretch of 200.
+    let endpoint = server(|since| {
+        let into = Duration::from_millis((since.as_millis() % 200) as u64);
+        Some(since + Duration::from_millis(100) + into)
+    })
+    .await;
+    // 17 ms share nothing with 200, so that every part of the stretch is met alike.
+    let log = probe(endpoint, 1.0 / 0.017, Duration::from_secs(5), Duration::from_secs(4)).await;
+    let stats = log.stats(Duration::ZERO, FOREVER);
+    let q = stats.latency_ms;
+    for (seen, expected) in [(q.p50, 200.0), (q.p90, 280.0), (q.p99, 298.0), (q.max, 300.0)] {
+        assert!((seen / expected - 1.0_f64).abs() < 0.05, "{seen} is not {expected}: {stats:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn probes_are_counted_as_the_server_counts_them() {
+    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+    static ASKED: AtomicU64 = AtomicU64::new(0);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    // Of six, one each: good, another good status, 503, 404, closed without an answer, never answered.
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut request = [0; 1024];
+                let _ = stream.read(&mut request).await;
+                let status = match ASKED.fetch_add(1, Relaxed) % 6 {
+                    0 => "200 OK",
+                    1 => "204 No Content",
+                    2 => "503 Service Unavailable",
+                    3 => "404 Not Found",
+                    4 => return,
+                    _ => std::future::pending().await,
+                };
+                let _ = stream.write_all(format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n").as_bytes()).await;
+            });
+        }
+    });
+    let log = probe(Endpoint::at(addr), 60.0, Duration::from_millis(500), Duration::from_secs(2)).await;
+    let stats = log.stats(Duration::ZERO, FOREVER);
+    let (asked, of_six) = (ASKED.load(Relaxed), |which: u64| (ASKED.load(Relaxed) + 5 - which) / 6);
+    assert_eq!(stats.sent, asked);
+    assert_eq!((stats.ok, stats.timed_out), (of_six(0) + of_six(1), of_six(5)));
+    assert_eq!(stats.failed, of_six(2) + of_six(3) + of_six(4));
+    let cause = |name: &str| stats.failures.get(name).copied().unwrap_or(0);
+    assert_eq!((cause("status 503"), cause("status 404")), (of_six(2), of_six(3)));
+    assert_eq!(cause("closed before an answer"), of_six(4));
+}

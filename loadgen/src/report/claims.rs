@@ -1,3 +1,4 @@
+use super::terminal::table_columns;
 use super::{Paint, Terminal, count, millis, wrap};
 use crate::result::{ClaimKind, ClaimResult, Outcome, Verdict};
 
@@ -40,8 +41,6 @@ fn remark(terminal: &Terminal, word: &str, sentence: &str) {
     terminal.line(text.replacen(word, &terminal.paint(Paint::Yellow, word), 1));
 }
 
-/// Columns of a line.
-const COLUMNS: usize = 80;
 /// Before an arm's name: the margin, `yes` or `NO`, and a space.
 const BEFORE: usize = 6;
 
@@ -60,7 +59,7 @@ impl Widths {
         };
         let arm = widest(|claim| claim.arm.clone(), "control");
         let (measured, required) = (widest(measured, "measured"), widest(required, "required"));
-        let name = COLUMNS.saturating_sub(BEFORE + arm + 1 + 1 + measured + 2 + required);
+        let name = table_columns().saturating_sub(BEFORE + arm + 1 + 1 + measured + 2 + required);
         Widths { arm, name, measured, required }
     }
 
@@ -162,7 +161,7 @@ mod tests {
         let widths = Widths::of(&claims);
         let lines: Vec<_> = claims.iter().map(|claim| widths.line(&Terminal::plain(), claim)).collect();
         let all = lines.join("\n");
-        assert!(all.lines().all(|line| line.chars().count() <= COLUMNS), "{all}");
+        assert!(all.lines().all(|line| line.chars().count() <= 80), "{all}");
         assert_eq!(all.lines().count(), 3, "{all}");
         let column = |line: &str| line.find("exactly");
         assert_eq!(column(&lines[0]), column(&lines[1]), "{all}");

@@ -1,5 +1,6 @@
 use serde_json::Value;
 
+use super::terminal::table_columns;
 use super::{Paint, Terminal, bytes, count, short_millis};
 use crate::lab::{LOADED, Phase};
 use crate::result::{ArmResult, ClosedLoopStats, ProbeStats, Quantiles, RunResult, StreamStats};
@@ -10,8 +11,6 @@ struct Row {
     cells: Vec<String>,
 }
 
-/// A label and all cells, with the margin before them.
-const COLUMNS: usize = 80;
 /// Columns of a label at least.
 const LABEL_MIN: usize = 24;
 /// Columns of a cell at most.
@@ -62,9 +61,9 @@ fn column_title(arm: &str) -> &str {
 
 impl<'a> Table<'a> {
     fn new(arms: Vec<&'a ArmResult>, leavers: bool) -> Self {
-        let columns = arms.len().max(1);
-        let cell = ((COLUMNS - 1 - LABEL_MIN) / columns).min(CELL_MAX);
-        let label = (COLUMNS - 1 - cell * columns.max(3)).max(LABEL_MIN);
+        let (columns, width) = (arms.len().max(1), table_columns());
+        let cell = ((width - 1 - LABEL_MIN) / columns).min(CELL_MAX);
+        let label = (width - 1 - (cell * columns.max(3)).min(width - 1)).max(LABEL_MIN);
         Table { arms, leavers, label, cell, rows: Vec::new() }
     }
 

@@ -1,3 +1,4 @@
+use std::ffi::OsStr;
 use std::io::{self, IsTerminal, Write};
 
 /// Standard output that does not mind being closed: a reader that has left (`| head`, a closed
@@ -27,6 +28,12 @@ pub enum Paint {
 /// Columns of a terminal that nobody has widened.
 const COLUMNS: usize = 80;
 
+/// Columns for tables: those of prose, but a wider terminal does not draw them apart.
+#[must_use]
+pub(super) fn table_columns() -> usize {
+    columns().min(COLUMNS)
+}
+
 /// Columns for prose: what `COLUMNS` says, within reason, else 80.
 #[must_use]
 pub(super) fn columns() -> usize {
@@ -35,13 +42,16 @@ pub(super) fn columns() -> usize {
     said.filter(|columns| SENSIBLE.contains(columns)).unwrap_or(COLUMNS)
 }
 
+fn wants_colour(no_color: Option<&OsStr>, term: Option<&OsStr>) -> bool {
+    no_color.is_none_or(OsStr::is_empty) && term.is_none_or(|term| term != "dumb")
+}
+
 impl Terminal {
     /// Colour only on a terminal that has it, whose user has not set `NO_COLOR` (<https://no-color.org>).
     #[must_use]
     pub fn stdout() -> Self {
-        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let able = std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-        Terminal { colour: wanted && able && io::stdout().is_terminal() }
+        let (no_color, term) = (std::env::var_os("NO_COLOR"), std::env::var_os("TERM"));
+        Terminal { colour: wants_colour(no_color.as_deref(), term.as_deref()) && io::stdout().is_terminal() }
     }
 
     /// Never any colour.
@@ -70,5 +80,19 @@ impl Terminal {
             Paint::Yellow => "33",
         };
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_is_for_terminals_that_have_it_and_users_who_want_it() {
+        let wanted = |no_color: Option<&'static str>, term: Option<&'static str>| {
+            wants_colour(no_color.map(OsStr::new), term.map(OsStr::new))
+        };
+        assert!(wanted(None, Some("xterm-256color")) && wanted(Some(""), None));
+        assert!(!wanted(None, Some("dumb")) && !wanted(Some("1"), Some("xterm")));
     }
 }

@@ -6,7 +6,7 @@ use http_body_util::BodyExt;
 use hyper::Response;
 use hyper::body::Incoming;
 use hyper::header::CONTENT_TYPE;
-use wire::sse::{self, Decoder, Event};
+use wire::sse::{self, DecodeError, Decoder, Event};
 use wire::stream::{Progress, VendorEvent};
 
 use crate::http::{self, Endpoint};
@@ -102,16 +102,21 @@ async fn beginning(response: &mut Response<Incoming>) -> String {
     shown.take(CHARS_MAX).collect::<String>().trim_end().to_owned()
 }
 
+/// Largest event that is read, in bytes (2 MiB): an image fits, and a hundred streams that send an event
+/// without end hold no more than a machine has.
+const EVENT_BYTES_MAX: usize = 2 * 1024 * 1024;
+
 async fn read_events(body: &mut Incoming, guard: &mut StreamGuard, leave_after: Option<u32>) -> Ended {
-    let mut decoder = Decoder::new(sse::EVENT_BYTES_MAX);
+    let mut decoder = Decoder::new(EVENT_BYTES_MAX);
     let mut events = Vec::new();
     let mut reader = Reader::default();
     let mut tokens = 0;
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else { return Ended::Failed("broke off") };
         let Some(piece) = frame.data_ref() else { continue };
-        if decoder.decode(piece, &mut events).is_err() {
-            return Ended::Failed("not readable");
+        if let Err(error) = decoder.decode(piece, &mut events) {
+            let too_large = matches!(error, DecodeError::TooLarge { .. });
+            return Ended::Failed(if too_large { "event over 2 MiB" } else { "not readable" });
         }
         for event in events.drain(..) {
             match reader.read(&event) {

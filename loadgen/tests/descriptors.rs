@@ -1,0 +1,49 @@
+//! A generator that is out of descriptors says so: what it could not send says nothing of the server.
+//! Alone in its file: the limit is that of the whole process.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+use std::net::TcpListener;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use loadgen::http::Endpoint;
+use loadgen::measure::{LagLog, ProbeKind, ProbePlan, Prober};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_sent_is_the_generators_failure() {
+    // It accepts connections, as far as the system does so by itself, and answers nothing.
+    let hanging = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = hanging.local_addr().unwrap();
+
+    // As a program with a small limit: it is told before anything is sent.
+    let args = format!("run --url http://{addr} --probe health=/health --concurrency 5");
+    let command = format!("ulimit -n 150; exec {} {args}", env!("CARGO_BIN_EXE_loadgen"));
+    let output = Command::new("sh").args(["-c", &command]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    // 20 probes a second for 10 s, 5 streams, and a hundred for everything else.
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("needs 305 open descriptors, the limit is 150"), "{said}");
+
+    // Where they run out all the same: most of what this process may have is taken.
+    const LIMIT: u64 = 256;
+    let (_, hard) = rlimit::getrlimit(rlimit::Resource::NOFILE).unwrap();
+    rlimit::setrlimit(rlimit::Resource::NOFILE, LIMIT, hard).unwrap();
+    let mut taken: Vec<_> = std::iter::from_fn(|| std::fs::File::open("/dev/null").ok()).collect();
+    assert!(!taken.is_empty(), "the limit holds");
+    // For the probes' own event loop, and some of them.
+    taken.truncate(taken.len() - 40);
+    let (lag, timeout) = (Arc::new(LagLog::default()), Duration::from_secs(1));
+    let plan = ProbePlan { kinds: vec![ProbeKind::new("health", "/health")], rate: 100.0, timeout };
+    let (prober, logs) = Prober::start(Instant::now(), vec![(Endpoint::at(addr), plan)], lag.clone());
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    prober.finish().await;
+    drop(taken);
+
+    let stats = logs[0][0].stats(Duration::ZERO, Duration::MAX);
+    assert!(stats.not_sent > 50, "{stats:?}");
+    assert_eq!(stats.not_sent, lag.generator().not_sent, "the run is invalid by these");
+    assert_eq!((stats.timed_out, stats.ok, stats.failed), (stats.sent, 0, 0), "{stats:?}");
+    assert!((stats.latency_ms.p50 - 1_000.0).abs() < f64::EPSILON, "none of them is a fast failure: {stats:?}");
+}

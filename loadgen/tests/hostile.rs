@@ -1,0 +1,100 @@
+//! A server that never stops sending gets nothing kept: neither by streams, nor by checks, in no command.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod scripted;
+
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use scripted::{EVENTS, OK, Script, serve};
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+
+/// Far over what the generator needs, and far under what it is sent.
+const RESIDENT_BYTES_MAX: u64 = 150_000_000;
+const SENT_BYTES_MIN: u64 = 300_000_000;
+/// What all servers of this process have sent.
+static SENT: AtomicU64 = AtomicU64::new(0);
+
+/// Sends `head`, and then the same piece for as long as somebody takes it.
+macro_rules! endless {
+    ($head:expr, $piece:expr) => {
+        |mut asked| {
+            Box::pin(async move {
+                let piece = $piece.repeat(64 * 1024 / $piece.len());
+                let mut going = asked.send($head).await;
+                while going {
+                    going = asked.send(&piece).await;
+                    SENT.fetch_add(piece.len() as u64, Relaxed);
+                }
+            })
+        }
+    };
+}
+
+const ANY: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n";
+const NOT_FOUND: &str = "HTTP/1.1 500 Sorry\r\nconnection: close\r\n\r\n";
+const ENDLESS_ANSWER: Script = endless!(ANY, "x");
+const ENDLESS_REFUSAL: Script = endless!(NOT_FOUND, "x");
+const ENDLESS_TOKENS: Script = endless!(EVENTS, "data: {\"content\":\"a\"}\n\n");
+const ENDLESS_COMMENT: Script = endless!(EVENTS, ": nothing\n\n");
+const ENDLESS_EVENT: Script = endless!(EVENTS, "data: nothing that ends\n");
+const CHECK_OK: Script = |mut asked| Box::pin(async move { _ = asked.send(OK).await });
+/// Good at first, so that there is a run at all.
+const ENDLESS_UNDER_LOAD: Script = |asked| {
+    if asked.seen.checks.load(Relaxed) > 4 { (ENDLESS_ANSWER)(asked) } else { (CHECK_OK)(asked) }
+};
+
+/// The generator, killed when a test fails.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Runs the generator and gives the most memory that it held.
+async fn resident_bytes(args: &[&str]) -> u64 {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut running = Running(command.spawn().unwrap());
+    let (mut system, pid, mut most) = (System::new(), Pid::from_u32(running.0.id()), 0);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while running.0.try_wait().unwrap().is_none() {
+        assert!(Instant::now() < deadline, "{args:?} does not end");
+        let kind = ProcessRefreshKind::nothing().with_memory().without_tasks();
+        system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, kind);
+        most = most.max(system.process(pid).map_or(0, |process| process.memory()));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    most
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_sends_without_end_is_counted_and_dropped() {
+    let run = ["--concurrency", "10", "--ramp", "100ms", "--duration", "1500ms", "--baseline", "0s"];
+    let probe = ["--probe", "health=/health", "--probe-timeout", "1s"];
+    let verify = ["--streams", "10", "--checks", "3", "--interval", "300ms", "--timeout", "1s"];
+    for (name, command, more, stream, check) in [
+        ("an answer", "run", &[&run[..], &probe].concat()[..], ENDLESS_ANSWER, CHECK_OK),
+        ("a refusal", "run", &[&run[..], &probe].concat(), ENDLESS_REFUSAL, CHECK_OK),
+        ("tokens", "run", &[&run[..], &probe].concat(), ENDLESS_TOKENS, CHECK_OK),
+        ("comments", "run", &[&run[..], &probe].concat(), ENDLESS_COMMENT, CHECK_OK),
+        ("an event", "run", &[&run[..], &probe].concat(), ENDLESS_EVENT, CHECK_OK),
+        ("checks of run", "run", &[&run[..], &probe].concat(), ENDLESS_TOKENS, ENDLESS_UNDER_LOAD),
+        ("checks of verify", "verify", &verify, ENDLESS_TOKENS, ENDLESS_UNDER_LOAD),
+        ("checks in a row", "verify", &[&verify[..], &["--as-in-source"]].concat(), ENDLESS_TOKENS, ENDLESS_UNDER_LOAD),
+        ("checks of watch", "watch", &["--duration", "3s"], CHECK_OK, ENDLESS_UNDER_LOAD),
+    ] {
+        let (server, _) = serve(stream, check).await;
+        let url = format!("http://{server}");
+        let before = SENT.load(Relaxed);
+        let most = resident_bytes(&[&[command, "--url", &url], more].concat()).await;
+        eprintln!("{name}: {} MB sent, {} MB held", (SENT.load(Relaxed) - before) / 1_000_000, most / 1_000_000);
+        assert!(most < RESIDENT_BYTES_MAX, "{name}: {most} bytes held");
+    }
+    assert!(SENT.load(Relaxed) > SENT_BYTES_MIN, "the servers sent too little for that to say anything");
+}
