@@ -4,6 +4,8 @@ mod chat_stream;
 mod completions;
 /// `/health` and the two probes of `/debug`
 mod health;
+/// `POST /debug/hold-threads`, for labs
+mod hold_threads;
 /// `POST /llm`
 mod llm;
 /// `/debug/resolve` and `/debug/read-file`
@@ -50,7 +52,12 @@ const DEFAULT_MODEL: &str = "mock-llm";
 
 /// All routes.
 pub(crate) fn router(state: Shared) -> Router {
-    Router::new()
+    let router = if state.allow_mock_headers {
+        Router::new().route("/debug/hold-threads", only_post(hold_threads::handle))
+    } else {
+        Router::new()
+    };
+    router
         .route("/chat/stream", only_post(chat_stream::handle))
         .route("/llm", only_post(llm::handle))
         .route("/v1/chat/completions", only_post(completions::handle))
