@@ -14,7 +14,8 @@ use super::values::{OrOff, at_least_one, at_least_one_or_off, share_or_off, time
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits, in the order in which a request meets them")]
 pub struct Limits {
-    /// Connections of clients at once; more wait to be accepted.
+    /// Connections of clients at once; more wait to be accepted. Fewer, with a warning at the start, where
+    /// there are too few file descriptors for them and for their calls to the vendor.
     #[arg(long, env = "FIXED_SERVER_MAX_CONNECTIONS", default_value = "20000", value_name = "N")]
     #[arg(value_parser = at_least_one, allow_hyphen_values = true)]
     pub max_connections: NonZeroUsize,
