@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue};
 use actix_web::web::Payload;
 use actix_web::{HttpMessage, HttpRequest};
@@ -8,6 +10,7 @@ use wire::error::Refusal;
 use wire::operator;
 use wire::{BODY_BYTES_MAX, MOCK_HEADER_PREFIX, REQUEST_ID_HEADER};
 
+use crate::relay::Format;
 use crate::state::AppState;
 use crate::vendor::{Call, Route};
 
@@ -42,7 +45,8 @@ pub(crate) fn to_call(state: &AppState, request: &HttpRequest, route: Route, bod
             }
         }
     }
-    Call { route, body: body.into(), request_id, mock_headers }
+    let (body, format, progress) = (body.into(), Format::Chunks, Arc::default());
+    Call { route, body, request_id, mock_headers, format, progress }
 }
 
 /// The body of a request that must be JSON; what is in it is checked later.

@@ -4,8 +4,7 @@ use bytes::Bytes;
 use wire::chat::ChatRequest;
 
 use crate::calls::{AnyStyle, answer_streamed, answer_whole};
-use crate::errors::Failure;
-use crate::relay::Format;
+use crate::errors::{Failure, add_headers};
 use crate::request::{json_body, require_key, to_call};
 use crate::state::AppState;
 use crate::vendor::Route;
@@ -24,7 +23,7 @@ pub(super) async fn create(
     asked.require_model()?;
     let call = to_call(&state, &request, Route::ChatCompletions, body.clone());
     if asked.stream {
-        answer_streamed(&**style, &state, call, Format::Chunks).await
+        answer_streamed(&**style, &state, call).await
     } else {
         answer_whole(&**style, &state, call).await
     }
@@ -38,6 +37,9 @@ pub(super) async fn models(
 ) -> Result<HttpResponse, Failure> {
     require_key(&state, &request)?;
     let call = to_call(&state, &request, Route::Models, Bytes::new());
+    let progress = call.progress.clone();
     let models = state.until_cut(style.any_models(&state, call)).await?;
-    Ok(HttpResponse::Ok().content_type("application/json").body(models))
+    let mut response = HttpResponse::Ok();
+    add_headers(&mut response, &progress.take_rate_limits());
+    Ok(response.content_type("application/json").body(models))
 }

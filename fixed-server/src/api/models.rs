@@ -16,5 +16,9 @@ pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Res
         let asked = Deadline::after(state.limits.call_timeout).bound(state.upstream.whole(&call)).await;
         asked.map_err(|_| UpstreamFailure::CallTimeout)?
     });
-    Ok(json(models.await?.body))
+    let models = models.await.inspect_err(|failure| {
+        tracing::info!(request_id = call.request_id, %failure, "the vendor's models cannot be listed");
+    });
+    // It is asked once, so that a client may well try again.
+    models.map(json)
 }

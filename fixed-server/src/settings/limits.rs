@@ -147,6 +147,12 @@ pub struct Limits {
     #[arg(value_parser = timeout_or_off, allow_hyphen_values = true)]
     pub early_keep_alive: OrOff<Duration>,
 
+    /// Largest event of the vendor's stream, in bytes; a larger one ends the stream with an error, and is
+    /// not asked for again. An image in one event has 1 to 3 MiB.
+    #[arg(long, env = "FIXED_SERVER_MAX_EVENT_BYTES", default_value = "8388608", value_name = "N")]
+    #[arg(value_parser = at_least_one, allow_hyphen_values = true)]
+    pub max_event_bytes: NonZeroUsize,
+
     /// How long the vendor may be silent after the first token (an error event).
     #[arg(long, env = "FIXED_SERVER_IDLE_TIMEOUT", default_value = "30s", value_name = "TIME")]
     #[arg(value_parser = timeout, allow_hyphen_values = true)]
