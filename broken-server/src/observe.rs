@@ -1,10 +1,11 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
-use actix_web::body::{BoxBody, MessageBody};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, Version};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpResponse};
@@ -35,6 +36,7 @@ pub(crate) async fn observe(
         Ok(response) => {
             let mut response = response.map_into_boxed_body();
             set_id(response.response_mut(), &id);
+            end_with_connection(&mut response);
             let route = response.request().match_pattern().unwrap_or_else(|| UNMATCHED.into());
             state.metrics.request(route, response.status().as_u16(), begun.elapsed());
             Ok(response)
@@ -46,6 +48,16 @@ pub(crate) async fn observe(
             state.metrics.request(UNMATCHED.into(), response.status().as_u16(), begun.elapsed());
             Err(InternalError::from_response(error, response).into())
         }
+    }
+}
+
+/// An answer whose length nobody knows ends, in HTTP/1.0, with its connection. actix would send it in chunks,
+/// which HTTP/1.0 does not have.
+fn end_with_connection(response: &mut ServiceResponse<BoxBody>) {
+    if response.request().version() <= Version::HTTP_10 && response.response().body().size() == BodySize::Stream {
+        let head = response.response_mut().head_mut();
+        head.no_chunking(true);
+        head.set_connection_type(ConnectionType::Close);
     }
 }
 

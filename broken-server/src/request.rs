@@ -1,16 +1,15 @@
-use std::sync::Arc;
-
-use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue, TRANSFER_ENCODING};
 use actix_web::web::Payload;
 use actix_web::{HttpMessage, HttpRequest};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use tokio::time::timeout;
 use uuid::Uuid;
 use wire::authorization::bearer_key;
 use wire::error::Refusal;
 use wire::operator;
-use wire::{BODY_BYTES_MAX, MOCK_HEADER_PREFIX, REQUEST_ID_HEADER};
+use wire::{MOCK_HEADER_PREFIX, REQUEST_ID_HEADER};
 
-use crate::relay::Format;
 use crate::state::AppState;
 use crate::vendor::{Call, Route};
 
@@ -45,30 +44,50 @@ pub(crate) fn to_call(state: &AppState, request: &HttpRequest, route: Route, bod
             }
         }
     }
-    let (body, format, progress) = (body.into(), Format::Chunks, Arc::default());
-    Call { route, body, request_id, mock_headers, format, progress }
+    Call { route, body: body.into(), request_id, mock_headers }
 }
 
-/// The body of a request that must be JSON; what is in it is checked later.
+/// The body of a request that must be JSON and have at most `max_bytes`; what is in it is checked later.
 ///
 /// # Errors
 /// [`Refusal::MediaType`], [`Refusal::TooLarge`] (at once if the length is told, or else when that many
-/// bytes have come), and [`Refusal::NotJson`] for a body that broke off.
-pub(crate) async fn json_body(request: &HttpRequest, payload: Payload) -> Result<Bytes, Refusal> {
+/// bytes have come), [`Refusal::NotJson`] for a body that broke off, and [`Refusal::SlowBody`] for one that does
+/// not come.
+pub(crate) async fn json_body(
+    state: &AppState,
+    request: &HttpRequest,
+    payload: Payload,
+    max_bytes: usize,
+) -> Result<Bytes, Refusal> {
     let found = request.content_type();
     if !found.eq_ignore_ascii_case("application/json") {
         let found = if found.is_empty() { "none".to_owned() } else { shorten(found) };
         return Err(Refusal::MediaType { found });
     }
-    let told = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if told.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
-        return Err(Refusal::TooLarge { limit: BODY_BYTES_MAX });
+    let headers = request.headers();
+    let told = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    // A request that says nothing of a body has none.
+    let told = told.or((!headers.contains_key(TRANSFER_ENCODING)).then_some(0));
+    if told.is_some_and(|length| length > max_bytes) {
+        return Err(Refusal::TooLarge { limit: max_bytes });
     }
-    match payload.to_bytes_limited(BODY_BYTES_MAX).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(_)) => Err(Refusal::NotJson("it broke off".into())),
-        Err(_) => Err(Refusal::TooLarge { limit: BODY_BYTES_MAX }),
+    timeout(state.read_timeout, read(payload, told, max_bytes)).await.unwrap_or(Err(Refusal::SlowBody))
+}
+
+/// Reads a body, of the length that was `told` if it was: actix takes what follows a request to upgrade the
+/// connection for a body without an end.
+async fn read(mut payload: Payload, told: Option<usize>, max_bytes: usize) -> Result<Bytes, Refusal> {
+    let mut whole = BytesMut::new();
+    while told.is_none_or(|length| whole.len() < length)
+        && let Some(piece) = payload.next().await
+    {
+        whole.extend_from_slice(&piece.map_err(|_| Refusal::NotJson("it broke off".into()))?);
+        if whole.len() > max_bytes {
+            return Err(Refusal::TooLarge { limit: max_bytes });
+        }
     }
+    whole.truncate(told.unwrap_or(usize::MAX));
+    Ok(whole.freeze())
 }
 
 /// Lets a request with the right key pass.

@@ -5,7 +5,6 @@ mod own_flags;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
@@ -16,6 +15,9 @@ use reqwest::Url;
 
 pub use limits::CallLimits;
 pub use own_flags::OwnFlags;
+
+use wire::RELAYED_BODY_BYTES_MAX;
+use wire::byte_size::ByteSize;
 
 use crate::registry::{self, Mistake};
 
@@ -84,11 +86,15 @@ pub struct Settings {
     #[arg(value_parser = parse_timeout, allow_hyphen_values = true)]
     pub idle_timeout: Duration,
 
-    /// Largest event of the vendor's stream, in bytes; a larger one ends the stream with an error. An image
-    /// in one event has 1 to 3 MiB.
-    #[arg(long, env = "BROKEN_SERVER_MAX_EVENT_BYTES", default_value = "8388608", value_name = "N")]
-    #[arg(allow_hyphen_values = true)]
-    pub max_event_bytes: NonZeroUsize,
+    /// How long a client may take to send the body of a request (408).
+    #[arg(long, env = "BROKEN_SERVER_READ_TIMEOUT", default_value = "30s", value_name = "TIME")]
+    #[arg(value_parser = parse_timeout, allow_hyphen_values = true)]
+    pub read_timeout: Duration,
+
+    /// Largest body of a request to /v1, as 8MiB (413); on the other routes at most 1MiB of it.
+    #[arg(long, env = "BROKEN_SERVER_MAX_BODY_BYTES", value_name = "BYTES")]
+    #[arg(default_value_t = ByteSize(RELAYED_BODY_BYTES_MAX), allow_hyphen_values = true)]
+    pub max_body_bytes: ByteSize,
 
     /// The limits of a call, where the mistake has any.
     #[command(flatten)]

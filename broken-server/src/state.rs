@@ -1,8 +1,10 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 use resilience::{Admission, AdmissionLimits, Backoff, BudgetLimits, Hysteresis, RetryBudget};
 use tokio_util::sync::CancellationToken;
+use wire::BODY_BYTES_MAX;
 
 use crate::app::RunError;
 use crate::errors::Failure;
@@ -33,6 +35,10 @@ pub(crate) struct AppState {
     pub(crate) draining: CancellationToken,
     /// Cancelled when the time for an orderly end is over: calls end with an error.
     pub(crate) cut: CancellationToken,
+    /// For the body of a request to come.
+    pub(crate) read_timeout: Duration,
+    /// Largest body of a request to OpenAI's routes, in bytes.
+    pub(crate) max_body_bytes: usize,
     pub(crate) api_key: String,
     pub(crate) allow_mock_headers: bool,
 }
@@ -69,9 +75,16 @@ impl AppState {
             registry,
             draining: CancellationToken::new(),
             cut: CancellationToken::new(),
+            read_timeout: settings.read_timeout,
+            max_body_bytes: settings.max_body_bytes.0,
             api_key: settings.api_key.clone(),
             allow_mock_headers: settings.allow_mock_headers,
         })
+    }
+
+    /// Largest body of a request to a route of the server's own, in bytes.
+    pub(crate) fn own_body_bytes(&self) -> usize {
+        self.max_body_bytes.min(BODY_BYTES_MAX)
     }
 
     /// Begins a request for the model. From here on it ends in exactly one outcome.

@@ -4,15 +4,13 @@ mod chat_stream;
 mod completions;
 /// `/health` and the two probes of `/debug`
 mod health;
-/// `POST /debug/hold-threads`, for labs
-mod hold_threads;
 /// `POST /llm`
 mod llm;
 /// `/debug/resolve` and `/debug/read-file`
 mod look_ups;
 /// `GET /metrics`
 mod metrics;
-/// `GET /v1/models`
+/// `GET /v1/models` and one of them
 mod models;
 /// `GET /ready`
 mod ready;
@@ -36,7 +34,7 @@ use wire::{STREAM_METHOD_HEADER, sse};
 
 use crate::body::{EarlyBody, Format, StreamBody};
 use crate::call::Call;
-use crate::errors::{Failure, add_headers};
+use crate::errors::Failure;
 use crate::observe::observe;
 use crate::outcome::Outcome;
 use crate::request::shorten;
@@ -44,7 +42,6 @@ use crate::sessions::KeyId;
 use crate::stack;
 use crate::state::Shared;
 use crate::telemetry::OpenStream;
-use crate::upstream::Answer;
 
 pub(crate) use look_ups::LookUps;
 
@@ -53,17 +50,13 @@ const DEFAULT_MODEL: &str = "mock-llm";
 
 /// All routes.
 pub(crate) fn router(state: Shared) -> Router {
-    let router = if state.allow_mock_headers {
-        Router::new().route("/debug/hold-threads", only_post(hold_threads::handle))
-    } else {
-        Router::new()
-    };
-    router
+    Router::new()
         .route("/chat/stream", only_post(chat_stream::handle))
         .route("/llm", only_post(llm::handle))
         .route("/v1/chat/completions", only_post(completions::handle))
         .route("/api/v1/chat/completions", only_post(completions::handle))
-        .route("/v1/models", only_get(models::handle))
+        .route("/v1/models", only_get(models::list))
+        .route("/v1/models/{*model}", only_get(models::one))
         .route("/debug/health-sync", only_get(health::sync))
         .route("/debug/health-async", only_get(health::r#async))
         .route("/debug/resolve", only_get(look_ups::resolve))
@@ -109,25 +102,24 @@ fn name_session(state: &Shared, session_id: Option<&str>, key: Option<&KeyId>, m
 
 /// Answers with the vendor's stream, once its first token is there; or earlier, where that is wanted.
 async fn answer_streamed(state: &Shared, call: Call, format: Format) -> Response {
-    let progress = call.progress.clone();
-    begin_stream(state, call, format).await.unwrap_or_else(|failure| failed_stream(failure, progress.attempts()))
+    begin_stream(state, call, format).await.unwrap_or_else(failed_stream)
 }
 
 // ANCHOR: rollout
 /// The answer to a request for a stream that could not be begun. When its attempts are used up there is no
 /// second way behind them: the failure is told, and the header tells operators on which way it happened.
-fn failed_stream(failure: Failure, attempts: u32) -> Response {
+fn failed_stream(failure: Failure) -> Response {
     // FIX rollout: failing fast. No thread waits for a vendor that has just failed.
-    ([(STREAM_METHOD, "async_failure")], failure.into_response_after(attempts)).into_response()
+    ([(STREAM_METHOD, "async_failure")], failure).into_response()
 }
 // ANCHOR_END: rollout
 
 async fn begin_stream(state: &Shared, call: Call, format: Format) -> Result<Response, Failure> {
     let outcome = state.begin(&call)?;
     let mut opening = Box::pin(open(state.clone(), call, format, outcome));
-    let Some(patience) = state.limits.early_keep_alive.0 else { return opening.await.map(begun) };
+    let Some(patience) = state.limits.early_keep_alive.0 else { return opening.await.map(streamed) };
     match timeout(patience, &mut opening).await {
-        Ok(opened) => opened.map(begun),
+        Ok(opened) => opened.map(streamed),
         Err(_) => Ok(streamed(EarlyBody::new(opening, patience))),
     }
 }
@@ -140,7 +132,7 @@ async fn open(
     outcome: OutcomeGuard<Outcome>,
 ) -> Result<StreamBody, Failure> {
     let asked = Instant::now();
-    match stack::open_stream(&state, &call, format).await {
+    match stack::open_stream(&state, &call).await {
         Ok(opened) => {
             let open = OpenStream::new(state.metrics.clone(), call.request_id, asked.elapsed());
             Ok(StreamBody::new(opened, outcome, open, format, state.cut.clone()))
@@ -150,14 +142,6 @@ async fn open(
             Err(failure)
         }
     }
-}
-
-/// The answer of a stream whose first token is there, with what the vendor says of its quota.
-fn begun(mut body: StreamBody) -> Response {
-    let rate_limits = body.take_rate_limits();
-    let mut response = streamed(body);
-    add_headers(&mut response, rate_limits);
-    response
 }
 
 fn streamed(body: impl http_body::Body<Data = Bytes, Error = Infallible> + Send + 'static) -> Response {
@@ -174,15 +158,13 @@ async fn answer_whole(state: &Shared, call: Call) -> Result<Response, Failure> {
         }
         Err(failure) => {
             outcome.record(failure.outcome());
-            Ok(failure.into_response_after(call.progress.attempts()))
+            Err(failure)
         }
     }
 }
 
-fn json(answer: Answer) -> Response {
-    let mut response = ([(CONTENT_TYPE, "application/json")], answer.body).into_response();
-    add_headers(&mut response, answer.rate_limits);
-    response
+fn json(body: Bytes) -> Response {
+    ([(CONTENT_TYPE, "application/json")], body).into_response()
 }
 
 const STREAM_HEADERS: [(HeaderName, &str); 4] = [

@@ -1,21 +1,17 @@
-/// What went wrong with the vendor.
-mod upstream;
-
 use std::time::Duration;
 
 use axum::Json;
-use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use resilience::{BreakerOpen, DeadlinePassed, Rejected, UserRejected};
 use wire::error::{ErrorBody, Refusal};
-use wire::refused::{Refused, SHOULD_RETRY_HEADER};
 use wire::retry_after::whole_seconds;
+use wire::stream::ReportedFailure;
 
+use crate::bodies::NoRoom;
 use crate::outcome::Outcome;
 use crate::sessions::DatabaseError;
-
-pub(crate) use upstream::UpstreamFailure;
 
 /// Why a request was not answered as asked: one type a cause. [`Failure::http_status`] and
 /// [`Failure::body`] below are the one place where a failure becomes HTTP, or an error event.
@@ -24,12 +20,12 @@ pub(crate) enum Failure {
     /// The request is at fault.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The client did not send its request in time.
-    #[error("the request's body did not come in time")]
-    SlowClient,
     /// This user has too much under way already.
     #[error("over the user's limit: {0}")]
     UserLimit(#[from] UserRejected),
+    /// We are full: no memory for the request's body.
+    #[error(transparent)]
+    NoRoom(#[from] NoRoom),
     /// We are full: no turn free, and no place in the queue or no turn in time.
     #[error(transparent)]
     Admission(#[from] Rejected),
@@ -40,8 +36,13 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Upstream(#[from] UpstreamFailure),
     /// The vendor refused the request with a 4xx: the client gets it as what it is.
-    #[error("the vendor refused the request with status {}: {}", .0.status, .0.reason)]
-    Rejected(Box<Refused>),
+    #[error("the vendor refused the request with status {status}: {}", body.error.message)]
+    Rejected {
+        status: u16,
+        body: ErrorBody,
+        /// When the vendor says to come back, if it does.
+        retry_after: Option<Duration>,
+    },
     /// The database of keys and sessions gave no answer. Only calls that need it fail.
     #[error("the database failed: {0}")]
     Database(#[from] DatabaseError),
@@ -53,18 +54,51 @@ pub(crate) enum Failure {
     Internal(&'static str),
 }
 
+/// What went wrong with the vendor. The texts here are for the log: they may name addresses and
+/// errors of libraries. Clients get [`UpstreamFailure::public_text`].
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum UpstreamFailure {
+    #[error(transparent)]
+    BreakerOpen(#[from] BreakerOpen),
+    #[error("cannot connect to the vendor: {0}")]
+    Unreachable(String),
+    #[error("the vendor did not answer within the call timeout")]
+    CallTimeout,
+    #[error("the vendor sent no token in time")]
+    FirstTokenTimeout,
+    #[error("the vendor fell silent in mid-answer")]
+    IdleTimeout,
+    #[error("the connection to the vendor broke: {0}")]
+    Broken(String),
+    #[error("the stream took longer than any may")]
+    TotalTimeout,
+    #[error("the vendor answered with status {status}")]
+    Status {
+        status: u16,
+        /// When it says to come back, if it does.
+        retry_after: Option<Duration>,
+    },
+    #[error("the vendor's answer cannot be read: {0}")]
+    Malformed(String),
+    #[error("the vendor's stream ended without [DONE]")]
+    Truncated,
+    #[error("the vendor reported an error: {0}")]
+    Reported(ReportedFailure),
+}
+
 impl Failure {
     /// The HTTP status of this failure, before the first token.
     fn http_status(&self) -> u16 {
         match self {
             Failure::Refused(refusal) => refusal.status(),
-            Failure::SlowClient => 408,
-            Failure::UserLimit(_) | Failure::Admission(Rejected::QueueFull { .. } | Rejected::TooLong { .. }) => 429,
+            Failure::UserLimit(_)
+            | Failure::NoRoom(_)
+            | Failure::Admission(Rejected::QueueFull { .. } | Rejected::TooLong { .. }) => 429,
             Failure::Admission(Rejected::QueueTimeout { .. }) | Failure::SlaTimeout(_) => 504,
             // Who asks for too many tokens is refused when the request is read.
             Failure::Admission(Rejected::OverBurst(_)) => 500,
             Failure::Upstream(_) => 502,
-            Failure::Rejected(refused) => refused.status,
+            Failure::Rejected { status, .. } => *status,
             Failure::Database(_) | Failure::ShuttingDown => 503,
             Failure::Internal(_) => 500,
         }
@@ -74,14 +108,15 @@ impl Failure {
     pub(crate) fn body(&self) -> ErrorBody {
         let text = match self {
             Failure::Refused(refusal) => return refusal.body(),
-            Failure::Rejected(refused) => return refused.error_body(),
+            Failure::Rejected { body, .. } => return body.clone(),
             Failure::Upstream(cause) => {
                 return ErrorBody::new("upstream_failure", cause.public_text()).with_code(cause.code());
             }
-            Failure::SlowClient => "the request's body did not come in time",
             Failure::UserLimit(UserRejected::Rate { .. }) => "too many requests from you, come back later",
             Failure::UserLimit(UserRejected::InFlight { .. }) => "too many requests from you at once, end one first",
             Failure::UserLimit(UserRejected::TableFull { .. }) => "too many users at once, come back later",
+            Failure::NoRoom(NoRoom::User) => "too much memory is taken by your requests, end one first",
+            Failure::NoRoom(NoRoom::All) => "too much memory is taken by requests already, come back later",
             Failure::Admission(Rejected::QueueFull { .. }) => "too many requests are waiting already, come back later",
             Failure::Admission(Rejected::TooLong { .. }) => "the wait would be too long, come back later",
             Failure::Admission(Rejected::QueueTimeout { .. }) => "no turn came free in time",
@@ -98,8 +133,8 @@ impl Failure {
     /// The cause in one word, for error bodies and the label of `llm_errors_total`.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
-            Failure::Refused(_) | Failure::SlowClient => "invalid_request_error",
-            Failure::Rejected(_) => "upstream_rejected",
+            Failure::Refused(_) => "invalid_request_error",
+            Failure::Rejected { .. } => "upstream_rejected",
             Failure::Upstream(_) => "upstream_failure",
             Failure::Database(_) => "database_unavailable",
             _ => self.outcome().as_str(),
@@ -109,20 +144,20 @@ impl Failure {
     /// How a request with this failure ended, when nothing had been sent.
     pub(crate) fn outcome(&self) -> Outcome {
         match self {
-            Failure::UserLimit(_) => Outcome::UserLimit,
-            Failure::Admission(Rejected::QueueFull { .. } | Rejected::TooLong { .. }) => Outcome::Overloaded,
+            Failure::UserLimit(_) | Failure::NoRoom(NoRoom::User) => Outcome::UserLimit,
+            Failure::NoRoom(NoRoom::All)
+            | Failure::Admission(Rejected::QueueFull { .. } | Rejected::TooLong { .. }) => Outcome::Overloaded,
             Failure::Admission(Rejected::QueueTimeout { .. }) => Outcome::QueueTimeout,
             Failure::SlaTimeout(_) => Outcome::SlaTimeout,
             Failure::Upstream(UpstreamFailure::CallTimeout | UpstreamFailure::FirstTokenTimeout) => {
                 Outcome::CallTimeout
             }
             Failure::Upstream(_) => Outcome::UpstreamFailure,
-            Failure::Rejected(_) => Outcome::UpstreamRejected,
+            Failure::Rejected { .. } => Outcome::UpstreamRejected,
             Failure::ShuttingDown => Outcome::ShuttingDown,
             // A request that is refused before it is one for the model never gets as far as an outcome. Nor does
             // one whose key cannot be checked; one whose session cannot be written down has failed by our fault.
             Failure::Refused(_)
-            | Failure::SlowClient
             | Failure::Database(_)
             | Failure::Internal(_)
             | Failure::Admission(Rejected::OverBurst(_)) => Outcome::Internal,
@@ -135,24 +170,14 @@ impl Failure {
     }
 
     /// Whether the same request may go better at once or soon: when the vendor failed, or says that it
-    /// is too busy. What it refused for another reason it would refuse again, what it answers in a form
-    /// that cannot be taken it would answer again, and our own limits are no failures of the vendor.
+    /// is too busy. What it refused for another reason it would refuse again, and our own limits are no
+    /// failures of the vendor.
     pub(crate) fn another_attempt_may_help(&self) -> bool {
         match self {
-            Failure::Upstream(failure) => failure.another_attempt_may_help(),
-            Failure::Rejected(refused) => refused.another_attempt_may_help(),
-            _ => false,
-        }
-    }
-
-    /// Whether a client is to be told that another attempt of its own is useless: after `attempts` of ours
-    /// it would multiply them, and what is certain to fail again is paid for each time.
-    fn is_final_after(&self, attempts: u32) -> bool {
-        match self {
-            Failure::Upstream(UpstreamFailure::BreakerOpen(_)) => false,
-            Failure::Upstream(failure) => attempts > 1 || !failure.another_attempt_may_help(),
-            Failure::Rejected(refused) => attempts > 1 || refused.is_final(),
-            Failure::SlaTimeout(_) => attempts > 1,
+            Failure::Upstream(UpstreamFailure::BreakerOpen(_) | UpstreamFailure::TotalTimeout) => false,
+            Failure::Upstream(UpstreamFailure::Status { status, .. }) => *status >= 500,
+            Failure::Upstream(_) => true,
+            Failure::Rejected { status, .. } => matches!(status, 408 | 429),
             _ => false,
         }
     }
@@ -164,9 +189,9 @@ impl Failure {
             Failure::Admission(Rejected::QueueFull { retry_after }) => Some(*retry_after),
             Failure::Admission(Rejected::TooLong { predicted }) => Some(*predicted),
             Failure::Upstream(UpstreamFailure::BreakerOpen(open)) => Some(open.retry_after),
-            Failure::Upstream(UpstreamFailure::Status(refused)) => refused.retry_after,
-            Failure::Rejected(refused) => refused.retry_after,
-            Failure::Database(_) | Failure::ShuttingDown => Some(RETRY_AFTER_UNKNOWN),
+            Failure::Upstream(UpstreamFailure::Status { retry_after, .. }) => *retry_after,
+            Failure::Rejected { retry_after, .. } => *retry_after,
+            Failure::NoRoom(_) | Failure::Database(_) | Failure::ShuttingDown => Some(RETRY_AFTER_UNKNOWN),
             _ => None,
         }
     }
@@ -177,7 +202,7 @@ impl Failure {
             Failure::Refused(Refusal::ApiKey) => Some((WWW_AUTHENTICATE, "Bearer".to_owned())),
             // Of ours, and of a refusal that is passed on; what another failure of the vendor's says about
             // coming back is for us.
-            Failure::Upstream(UpstreamFailure::Status(_)) => None,
+            Failure::Upstream(UpstreamFailure::Status { .. }) => None,
             _ => self.retry_after().map(|after| (RETRY_AFTER, whole_seconds(after))),
         }
     }
@@ -186,58 +211,55 @@ impl Failure {
 /// Where it is not known when to come back: soon, and not at once.
 const RETRY_AFTER_UNKNOWN: Duration = Duration::from_secs(1);
 
+impl UpstreamFailure {
+    fn code(&self) -> &'static str {
+        match self {
+            UpstreamFailure::Unreachable(_) => "unreachable",
+            UpstreamFailure::CallTimeout => "call_timeout",
+            UpstreamFailure::FirstTokenTimeout => "first_token_timeout",
+            UpstreamFailure::IdleTimeout => "idle_timeout",
+            UpstreamFailure::Broken(_) => "connection_broken",
+            UpstreamFailure::BreakerOpen(_) => "breaker_open",
+            UpstreamFailure::TotalTimeout => "total_timeout",
+            UpstreamFailure::Status { .. } => "bad_status",
+            UpstreamFailure::Malformed(_) => "malformed_answer",
+            UpstreamFailure::Truncated => "truncated_answer",
+            UpstreamFailure::Reported(_) => "reported_error",
+        }
+    }
+
+    fn public_text(&self) -> &'static str {
+        match self {
+            UpstreamFailure::Unreachable(_) => "the model's vendor cannot be reached",
+            UpstreamFailure::CallTimeout | UpstreamFailure::FirstTokenTimeout => {
+                "the model's vendor did not answer in time"
+            }
+            UpstreamFailure::IdleTimeout => "the model's vendor stopped answering",
+            UpstreamFailure::Broken(_) => "the connection to the model's vendor broke",
+            UpstreamFailure::BreakerOpen(_) => "the model's vendor has failed too often, come back later",
+            UpstreamFailure::TotalTimeout => "the answer took longer than any may",
+            UpstreamFailure::Status { .. } | UpstreamFailure::Reported(_) => "the model's vendor failed",
+            UpstreamFailure::Malformed(_) => "the model's vendor sent an answer that cannot be read",
+            UpstreamFailure::Truncated => "the model's vendor ended its answer before it was whole",
+        }
+    }
+}
+
 impl From<BreakerOpen> for Failure {
     fn from(open: BreakerOpen) -> Self {
         UpstreamFailure::from(open).into()
     }
 }
 
-impl Failure {
-    /// The answer to a request for which `attempts` were made.
-    pub(crate) fn into_response_after(self, attempts: u32) -> Response {
-        let is_final = self.is_final_after(attempts);
-        let mut response = self.into_response();
-        if is_final {
-            response.headers_mut().insert(SHOULD_RETRY, HeaderValue::from_static("false"));
-        }
-        response
-    }
-}
-
-const SHOULD_RETRY: HeaderName = HeaderName::from_static(SHOULD_RETRY_HEADER);
-
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.http_status()).unwrap_or(StatusCode::BAD_GATEWAY);
-        let header = self.header();
-        let mut response = match self {
-            Failure::Rejected(refused) => rejected(status, *refused),
-            failure => (status, Json(failure.body())).into_response(),
-        };
-        if let Some((name, value)) = header
+        let mut response = (status, Json(self.body())).into_response();
+        if let Some((name, value)) = self.header()
             && let Ok(value) = HeaderValue::from_str(&value)
         {
             response.headers_mut().insert(name, value);
         }
         response
-    }
-}
-
-/// A refusal of the vendor's: its JSON as it came, and what it says of its quota.
-fn rejected(status: StatusCode, mut refused: Refused) -> Response {
-    let mut response = match refused.json.take() {
-        Some(json) => (status, [(CONTENT_TYPE, "application/json")], json).into_response(),
-        None => (status, Json(refused.error_body())).into_response(),
-    };
-    add_headers(&mut response, refused.rate_limits);
-    response
-}
-
-/// Adds headers of the vendor's to an answer.
-pub(crate) fn add_headers(response: &mut Response, headers: Vec<(String, String)>) {
-    for (name, value) in headers {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            response.headers_mut().append(name, value);
-        }
     }
 }

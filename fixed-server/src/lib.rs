@@ -9,6 +9,8 @@ pub mod settings;
 /// THE ORDER: everything between a good request and its vendor's answer.
 mod stack;
 
+/// The memory that bodies of requests take.
+mod bodies;
 /// A request to the vendor, and what it needs to be let in.
 mod call;
 /// Whose request it is.

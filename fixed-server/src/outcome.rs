@@ -5,6 +5,7 @@ use resilience::OutcomeGuard;
 pub(crate) use wire::outcome::Outcome;
 
 use crate::call::Call;
+use crate::errors::Failure;
 use crate::state::AppState;
 
 /// Records the outcome of a request that begins now, whatever becomes of it: a future that is dropped
@@ -39,10 +40,11 @@ pub(crate) fn guard(state: &AppState, call: &Call) -> OutcomeGuard<Outcome> {
 
 /// Records the outcome of a request for the model that was refused before anything of it was read but its
 /// head.
-pub(crate) fn refused(state: &AppState, request_id: &str, outcome: Outcome) {
+pub(crate) fn refused(state: &AppState, request_id: &str, failure: &Failure) {
+    let outcome = failure.outcome();
     state.metrics.call();
     state.metrics.outcome(outcome);
-    tracing::info!(request_id, outcome = outcome.as_str(), "request ended");
+    tracing::info!(request_id, outcome = outcome.as_str(), %failure, "request ended");
 }
 
 /// Whether the vendor failed a call that reached it; `None` where the outcome says nothing about that.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::HeaderMap;
-use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use resilience::{Ask, Deadline, Priority, UserGuard};
@@ -11,8 +11,9 @@ use uuid::Uuid;
 use wire::authorization::bearer_key;
 use wire::chat::ChatRequest;
 use wire::error::Refusal;
-use wire::{BODY_BYTES_MAX, MOCK_HEADER_PREFIX, REQUEST_ID_HEADER, SESSION_ID_HEADER};
+use wire::{MOCK_HEADER_PREFIX, REQUEST_ID_HEADER, SESSION_ID_HEADER};
 
+use crate::bodies::RoomyBody;
 use crate::call::{Call, Route, ask_for};
 use crate::errors::Failure;
 use crate::identity::{User, priority};
@@ -97,44 +98,46 @@ impl Head {
             Ok(turn) => Ok(Head { turn: Some(Arc::new(turn)), ..self }),
             Err(rejected) => {
                 let failure = Failure::from(rejected);
-                outcome::refused(state, &self.request_id, failure.outcome());
+                outcome::refused(state, &self.request_id, &failure);
                 Err(failure)
             }
         }
     }
 
-    /// The call for a chat that the request leads to, with this body.
+    /// The call for a chat that the request leads to, as yet without a body.
     ///
     /// # Errors
     /// [`Refusal::Invalid`] for one with more tokens than can ever be let in.
-    pub(crate) fn into_chat(
-        self,
-        state: &AppState,
-        asked: &ChatRequest<'_>,
-        body: impl Into<Bytes>,
-    ) -> Result<Call, Refusal> {
+    pub(crate) fn into_chat(self, state: &AppState, asked: &ChatRequest<'_>) -> Result<Call, Refusal> {
         let ask = ask_for(asked, self.priority, state.tokens_max)?;
-        Ok(Call { ask, prompt_tokens: asked.prompt_tokens(), ..self.into_call(Route::ChatCompletions, body) })
+        Ok(Call { ask, prompt_tokens: asked.prompt_tokens(), ..self.into_call(Route::ChatCompletions) })
     }
 
     /// The call for the list of models.
     pub(crate) fn into_models(self) -> Call {
-        self.into_call(Route::Models, Bytes::new())
+        self.into_call(Route::Models)
     }
 
-    fn into_call(self, route: Route, body: impl Into<Bytes>) -> Call {
+    fn into_call(self, route: Route) -> Call {
         let Head { request_id, mock_headers, user: _, turn, priority: _ } = self;
-        let (body, ask, progress) = (body.into(), Ask::default(), Arc::default());
+        let (body, ask, progress) = (Bytes::new(), Ask::default(), Arc::default());
         Call { route, body, request_id, mock_headers, turn, ask, prompt_tokens: 0, session: None, progress }
     }
 }
 
-/// The body of a request that must be JSON; what is in it is checked later.
+/// The body of a request that must be JSON and have at most `max_bytes`; what is in it is checked later.
 ///
 /// # Errors
-/// [`Refusal::MediaType`], [`Refusal::TooLarge`], [`Refusal::NotJson`] for a body that broke off, and
-/// [`Failure::SlowClient`] for one that does not come.
-pub(crate) async fn json_body(state: &AppState, headers: &HeaderMap, body: Body) -> Result<Bytes, Failure> {
+/// [`Refusal::MediaType`], [`Refusal::TooLarge`], [`Refusal::NotJson`] for a body that broke off,
+/// [`Refusal::SlowBody`] for one that does not come, and [`Failure::NoRoom`], which is counted as the request's
+/// outcome.
+pub(crate) async fn json_body(
+    state: &AppState,
+    head: &Head,
+    headers: &HeaderMap,
+    body: Body,
+    max_bytes: usize,
+) -> Result<RoomyBody, Failure> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let sent = text(CONTENT_TYPE).unwrap_or("");
     let found = sent.split(';').next().unwrap_or("").trim();
@@ -143,31 +146,32 @@ pub(crate) async fn json_body(state: &AppState, headers: &HeaderMap, body: Body)
         return Err(Refusal::MediaType { found }.into());
     }
     let told = text(CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok()).unwrap_or(0);
-    if told > BODY_BYTES_MAX && headers.contains_key(EXPECT) {
-        // This client asked before it sends, and is told not to.
-        return Err(Refusal::TooLarge { limit: BODY_BYTES_MAX }.into());
+    if told > max_bytes {
+        return Err(Refusal::TooLarge { limit: max_bytes }.into());
     }
-    let read = Deadline::after(state.limits.read_timeout).bound(read(body, told)).await;
-    Ok(read.map_err(|_| Failure::SlowClient)??)
+    // Pages for all that was told, or may come.
+    let most = if told > 0 { told } else { max_bytes };
+    let empty = RoomyBody::new(state.room.clone(), head.user.clone(), most);
+    let read = Deadline::after(state.limits.read_timeout).bound(read(body, empty, max_bytes)).await;
+    read.map_err(|_| Refusal::SlowBody)?.inspect_err(|failure| {
+        if let Failure::NoRoom(_) = failure {
+            outcome::refused(state, &head.request_id, failure);
+        }
+    })
 }
 
-/// Reads a body. What is over the limit is read too, up to a second limit, and dropped: a connection
-/// that is closed with bytes unread is reset, and the reset overtakes the answer that says why.
-async fn read(mut body: Body, told: usize) -> Result<Bytes, Refusal> {
-    const DROPPED_BYTES_MAX: usize = 8 * BODY_BYTES_MAX;
-    // In a buffer of its own, not in a part of the connection's: it may be held for a while.
-    let mut whole = Vec::with_capacity(told.min(BODY_BYTES_MAX));
+async fn read(mut body: Body, mut whole: RoomyBody, max_bytes: usize) -> Result<RoomyBody, Failure> {
     let mut seen = 0;
     while let Some(frame) = body.frame().await {
         let Ok(piece) = frame.map_err(|_| Refusal::NotJson("it broke off".into()))?.into_data() else { continue };
         seen += piece.len();
-        if seen <= BODY_BYTES_MAX {
-            whole.extend_from_slice(&piece);
-        } else if seen > DROPPED_BYTES_MAX {
-            break;
+        if seen > max_bytes {
+            return Err(Refusal::TooLarge { limit: max_bytes }.into());
         }
+        whole.push(&piece)?;
     }
-    if seen > BODY_BYTES_MAX { Err(Refusal::TooLarge { limit: BODY_BYTES_MAX }) } else { Ok(whole.into()) }
+    whole.finish();
+    Ok(whole)
 }
 
 /// Lets a request with a valid key pass, and says whose it is.

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::LookUps;
 use crate::app::StartError;
+use crate::bodies::Room;
 use crate::call::Call;
 use crate::errors::Failure;
 use crate::outcome::{self, Outcome};
@@ -32,6 +33,8 @@ pub(crate) struct AppState {
     pub(crate) limits: Limits,
     /// Each user's own limits, where there are any.
     pub(crate) users: Option<Users>,
+    /// For the bodies of requests.
+    pub(crate) room: Arc<Room>,
     pub(crate) backoff: Backoff,
     pub(crate) budget: RetryBudget,
     /// Where there is one.
@@ -80,6 +83,7 @@ impl AppState {
         };
         Ok(AppState {
             users: Users::new(&limits),
+            room: Room::new(&limits),
             backoff: Backoff::default(),
             budget: RetryBudget::new(budget)?,
             breaker: breaker(&limits)?,

@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use clap::Parser;
 use program::logs::{LogFilter, LogFormat};
+use wire::VENDOR_BODY_BYTES_MAX;
+use wire::byte_size::ByteSize;
 use wire::chat::MAX_TOKENS_MAX;
 
 use crate::faults::Rule;
@@ -103,6 +105,11 @@ pub struct Args {
     #[arg(long, env = "MOCK_LLM_API_KEY", value_name = "KEY", hide_env_values = true)]
     pub api_key: Option<String>,
 
+    /// Largest body of a request for a completion, such as 1MiB; over it 413
+    #[arg(long, env = "MOCK_LLM_MAX_BODY_BYTES", value_name = "BYTES", allow_hyphen_values = true,
+          default_value_t = ByteSize(VENDOR_BODY_BYTES_MAX))]
+    pub max_body_bytes: ByteSize,
+
     /// Where all random choices come from
     #[arg(long, env = "MOCK_LLM_SEED", value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     pub seed: u64,
@@ -140,6 +147,7 @@ impl Args {
         settings.models.clone_from(&self.models);
         settings.strict_models = self.strict_models;
         settings.api_key.clone_from(&self.api_key);
+        settings.max_body_bytes = self.max_body_bytes;
         settings.seed = self.seed;
         settings.check()?;
         Ok(settings)
@@ -195,6 +203,7 @@ mod tests {
             ["--quota-requests", "60"],
             ["--fault", "statsu=503"],
             ["--profile", "fats"],
+            ["--max-body-bytes", "0"],
             ["--listen", "nonsense"],
         ] {
             let error = Args::try_parse_from([&["mock-llm"], &flags[..]].concat()).unwrap_err().to_string();

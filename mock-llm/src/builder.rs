@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
+use wire::byte_size::ByteSize;
 use wire::ledger::Ledger;
 
 use crate::faults::FaultError;
@@ -203,6 +204,12 @@ impl MockLlmBuilder {
     /// The key that requests under `/v1` must have.
     pub fn api_key(mut self, key: &str) -> Self {
         self.settings.api_key = Some(key.to_owned());
+        self
+    }
+
+    /// Largest body of a request for a completion, in bytes.
+    pub fn max_body_bytes(mut self, bytes: usize) -> Self {
+        self.settings.max_body_bytes = ByteSize(bytes);
         self
     }
 

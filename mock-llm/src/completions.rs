@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use fastrand::Rng;
-use hyper::body::Incoming;
 use hyper::header::CONTENT_TYPE;
-use hyper::{HeaderMap, Request, Response};
+use hyper::{HeaderMap, Response};
 use tokio::time::Instant;
 use wire::REQUEST_ID_HEADER;
 use wire::chat::ChatRequest;
@@ -23,7 +22,7 @@ use crate::overrides::Overrides;
 use crate::plan::Plan;
 use crate::rate_headers;
 use crate::recorder::Entry;
-use crate::routes::{AnswerBody, read_body};
+use crate::routes::{AnswerBody, CallersRequest, read_body};
 use crate::settings::Settings;
 use crate::slots::Slot;
 use crate::vendor::Vendor;
@@ -32,13 +31,13 @@ use crate::vendor::Vendor;
 /// then faults in place of an answer, then the answer.
 pub(crate) async fn complete(
     vendor: &Arc<Vendor>,
-    request: Request<Incoming>,
+    request: CallersRequest<'_>,
 ) -> Result<Response<AnswerBody>, Failure> {
     let arrived = Instant::now();
     let (parts, body) = request.into_parts();
     require_json(&parts.headers)?;
     let overrides = Overrides::read(&parts.headers)?;
-    let body = read_body(body).await?;
+    let body = read_body(body, vendor.settings.max_body_bytes.0).await?;
     let asked = ChatRequest::parse_as_vendor(&body)?;
     let model = known_model(&vendor.settings, &asked)?;
     let mut choices = vendor.next_choices();

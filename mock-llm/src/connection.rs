@@ -2,12 +2,16 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::body::Incoming;
+use hyper::header::EXPECT;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
-use crate::routes;
+use crate::routes::{self, AnswerBody};
+use crate::unread;
 use crate::vendor::Vendor;
 
 /// How long a connection may wait for the head of a request, the idle time between two included:
@@ -42,7 +46,7 @@ pub(crate) async fn serve(socket: TcpStream, vendor: Arc<Vendor>) {
     let service = service_fn(|request| {
         let vendor = Arc::clone(&vendor);
         // Boxed, so that the connection may be moved, and taken apart in the end.
-        Box::pin(async move { routes::answer(&vendor, request).await })
+        Box::pin(async move { answer(&vendor, request).await })
     });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -58,6 +62,14 @@ pub(crate) async fn serve(socket: TcpStream, vendor: Arc<Vendor>) {
             tracing::warn!(%error, "a reset became an orderly close");
         }
     }
+}
+
+async fn answer(vendor: &Arc<Vendor>, request: Request<Incoming>) -> Result<Response<AnswerBody>, Hangup> {
+    let (parts, mut body) = request.into_parts();
+    let (version, asks_first) = (parts.version, parts.headers.contains_key(EXPECT));
+    let mut response = routes::answer(vendor, Request::from_parts(parts, &mut body)).await?;
+    unread::finish(version, asks_first, &mut body, &mut response).await;
+    Ok(response)
 }
 
 fn hangup(error: &hyper::Error) -> Option<Hangup> {

@@ -1,16 +1,17 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
 use hyper::header::HeaderValue;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Response, StatusCode};
 use serde_json::Value;
+use wire::BODY_BYTES_MAX;
 use wire::error::Refusal;
 use wire::operator;
 
 use crate::failure::Failure;
 use crate::faults::Rule;
-use crate::routes::{AnswerBody, json, read_body};
+use crate::routes::{AnswerBody, CallersRequest, json, read_body};
 use crate::vendor::Vendor;
 
 /// `GET /debug/stats`: the ledger. `?recent=N` keeps its lists short, for who asks often.
@@ -26,25 +27,25 @@ pub(crate) fn stats(vendor: &Vendor, query: Option<&str>) -> Result<Response<Ans
 }
 
 /// `POST /debug/reset`: as newly started. Answers with the ledger as it stands then.
-pub(crate) fn reset(vendor: &Vendor, request: &Request<Incoming>) -> Result<Response<AnswerBody>, Refusal> {
+pub(crate) fn reset(vendor: &Vendor, request: &CallersRequest<'_>) -> Result<Response<AnswerBody>, Refusal> {
     require_operator(request)?;
     vendor.reset();
     Ok(json(StatusCode::OK, &vendor.ledger()))
 }
 
 /// A web page that is open on this machine may not change what its vendor does.
-fn require_operator(request: &Request<Incoming>) -> Result<(), Refusal> {
+fn require_operator(request: &CallersRequest<'_>) -> Result<(), Refusal> {
     let header = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);
     operator::check(header, !request.body().is_end_stream())
 }
 
 /// `/debug/faults`: GET shows the rules in force, POST replaces them, DELETE clears them. All
 /// answer with those in force then.
-pub(crate) async fn faults(vendor: &Arc<Vendor>, request: Request<Incoming>) -> Result<Response<AnswerBody>, Failure> {
+pub(crate) async fn faults(vendor: &Arc<Vendor>, request: CallersRequest<'_>) -> Result<Response<AnswerBody>, Failure> {
     match *request.method() {
         Method::POST => {
             require_operator(&request)?;
-            let body = read_body(request.into_body()).await?;
+            let body = read_body(request.into_body(), BODY_BYTES_MAX).await?;
             vendor.faults.replace(read_rules(&body)?);
         }
         Method::DELETE => {

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use hyper::header::{ALLOW, HeaderValue, RETRY_AFTER};
 use hyper::{HeaderMap, Response, StatusCode};
 use wire::error::{ErrorBody, Refusal};
@@ -28,9 +26,6 @@ pub(crate) enum Failure {
     /// No answer at all: by a fault, or because the connection broke.
     #[error(transparent)]
     Hangup(#[from] Hangup),
-    /// The client stopped in the middle of its request.
-    #[error("the rest of the request did not come within {} s", .0.as_secs())]
-    BodyTimeout(Duration),
 }
 
 impl Failure {
@@ -61,7 +56,6 @@ impl Failure {
                 }
                 (status, vendor_error(status))
             }
-            Failure::BodyTimeout(_) => (408, ErrorBody::new("invalid_request_error", message)),
             Failure::Hangup(hangup) => return Err(hangup),
         };
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

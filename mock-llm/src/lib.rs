@@ -40,6 +40,8 @@ mod histogram;
 mod metrics;
 mod recorder;
 mod slots;
+/// A request that was answered before its body was read.
+mod unread;
 mod vendor;
 
 /// The command line of the program.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use wire::authorization::bearer_key;
 use wire::completion::ModelList;
 use wire::error::Refusal;
-use wire::{BODY_BYTES_MAX, REQUEST_ID_HEADER};
+use wire::{REQUEST_ID_HEADER, models};
 
 use crate::connection::Hangup;
 use crate::failure::Failure;
@@ -22,9 +22,8 @@ use crate::{completions, debug, metrics};
 /// An answer is there whole, or comes token by token.
 pub(crate) type AnswerBody = Either<Full<Bytes>, StreamedAnswer>;
 
-/// Most bytes of an oversized body that are read and thrown away, so that its sender, still
-/// sending, lives to see the 413. Beyond that the connection is closed on it.
-const DISCARDED_BYTES_MAX: usize = 16 * BODY_BYTES_MAX;
+/// A request whose body is read by whoever wants it.
+pub(crate) type CallersRequest<'a> = Request<&'a mut Incoming>;
 
 /// As much of a request's id is taken, in bytes, and the rest is cut off.
 const REQUEST_ID_BYTES_MAX: usize = 128;
@@ -37,7 +36,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// The request gets no response.
-pub(crate) async fn answer(vendor: &Arc<Vendor>, request: Request<Incoming>) -> Result<Response<AnswerBody>, Hangup> {
+pub(crate) async fn answer(vendor: &Arc<Vendor>, request: CallersRequest<'_>) -> Result<Response<AnswerBody>, Hangup> {
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let answered = if matches!(uri.path(), "/health" | "/metrics") || uri.path().starts_with("/debug/") {
         operators_route(vendor, request).await.or_else(Failure::into_response)
@@ -51,7 +50,7 @@ pub(crate) async fn answer(vendor: &Arc<Vendor>, request: Request<Incoming>) -> 
     answered
 }
 
-async fn answer_caller(vendor: &Arc<Vendor>, mut request: Request<Incoming>) -> Result<Response<AnswerBody>, Hangup> {
+async fn answer_caller(vendor: &Arc<Vendor>, mut request: CallersRequest<'_>) -> Result<Response<AnswerBody>, Hangup> {
     let recorded = recorder::Request::received(&vendor.recorder);
     shorten_request_id(request.headers_mut());
     let request_id = match request.headers().get(REQUEST_ID_HEADER) {
@@ -74,7 +73,7 @@ fn shorten_request_id(headers: &mut HeaderMap) {
     }
 }
 
-async fn callers_route(vendor: &Arc<Vendor>, request: Request<Incoming>) -> Result<Response<AnswerBody>, Failure> {
+async fn callers_route(vendor: &Arc<Vendor>, request: CallersRequest<'_>) -> Result<Response<AnswerBody>, Failure> {
     match request.uri().path() {
         "/v1/chat/completions" => {
             allow(&request, &[Method::POST], "POST")?;
@@ -84,14 +83,23 @@ async fn callers_route(vendor: &Arc<Vendor>, request: Request<Incoming>) -> Resu
         "/v1/models" => {
             allow(&request, &[Method::GET], "GET")?;
             require_key(vendor, request.headers())?;
-            let names = vendor.settings.models.iter().map(String::as_str);
-            Ok(json(StatusCode::OK, &ModelList::of(names, "mock-llm")))
+            Ok(json(StatusCode::OK, &models(vendor)))
         }
-        path => Err(no_route(path).into()),
+        path => {
+            let name = models::name_in_path(path).ok_or_else(|| no_route(path))?;
+            allow(&request, &[Method::GET], "GET")?;
+            require_key(vendor, request.headers())?;
+            let model = models(vendor).data.into_iter().find(|model| model.id == name);
+            Ok(json(StatusCode::OK, &model.ok_or_else(|| models::unknown(&name))?))
+        }
     }
 }
 
-async fn operators_route(vendor: &Arc<Vendor>, request: Request<Incoming>) -> Result<Response<AnswerBody>, Failure> {
+fn models(vendor: &Vendor) -> ModelList {
+    ModelList::of(vendor.settings.models.iter().map(String::as_str), "mock-llm")
+}
+
+async fn operators_route(vendor: &Arc<Vendor>, request: CallersRequest<'_>) -> Result<Response<AnswerBody>, Failure> {
     match request.uri().path() {
         "/health" => {
             allow(&request, &[Method::GET], "GET")?;
@@ -120,7 +128,7 @@ async fn operators_route(vendor: &Arc<Vendor>, request: Request<Incoming>) -> Re
     }
 }
 
-fn allow(request: &Request<Incoming>, methods: &[Method], names: &'static str) -> Result<(), Refusal> {
+fn allow(request: &CallersRequest<'_>, methods: &[Method], names: &'static str) -> Result<(), Refusal> {
     if methods.contains(request.method()) {
         return Ok(());
     }
@@ -148,29 +156,25 @@ pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response<Answe
     response
 }
 
+/// The body of a request, of at most `max_bytes`.
+///
 /// # Errors
-/// [`Refusal::TooLarge`], [`Failure::BodyTimeout`], or that the client has left.
-pub(crate) async fn read_body(body: Incoming) -> Result<Bytes, Failure> {
-    let read = tokio::time::timeout(BODY_TIMEOUT, read_bounded(body));
-    read.await.map_err(|_| Failure::BodyTimeout(BODY_TIMEOUT))?
+/// [`Refusal::TooLarge`], [`Refusal::SlowBody`], or that the client has left.
+pub(crate) async fn read_body(body: &mut Incoming, max_bytes: usize) -> Result<Bytes, Failure> {
+    let read = tokio::time::timeout(BODY_TIMEOUT, read_bounded(body, max_bytes));
+    read.await.map_err(|_| Refusal::SlowBody)?
 }
 
-async fn read_bounded(mut body: Incoming) -> Result<Bytes, Failure> {
+async fn read_bounded(body: &mut Incoming, max_bytes: usize) -> Result<Bytes, Failure> {
     let mut read = BytesMut::new();
-    let mut total = 0;
     while let Some(frame) = body.frame().await {
         // The client has left, or what it sends is no HTTP: there is nobody to tell.
         let frame = frame.map_err(|_| Hangup::Close)?;
         let Ok(data) = frame.into_data() else { continue };
-        total += data.len();
-        if total <= BODY_BYTES_MAX {
-            read.extend_from_slice(&data);
-        } else if total > DISCARDED_BYTES_MAX {
-            break;
+        if read.len() + data.len() > max_bytes {
+            return Err(Refusal::TooLarge { limit: max_bytes }.into());
         }
-    }
-    if total > BODY_BYTES_MAX {
-        return Err(Refusal::TooLarge { limit: BODY_BYTES_MAX }.into());
+        read.extend_from_slice(&data);
     }
     Ok(read.freeze())
 }

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use wire::VENDOR_BODY_BYTES_MAX;
+use wire::byte_size::ByteSize;
 use wire::chat::MAX_TOKENS_MAX;
 
 use crate::faults::Rule;
@@ -34,6 +36,8 @@ pub struct Settings {
     pub strict_models: bool,
     /// The key that requests under `/v1` must have, if any.
     pub api_key: Option<String>,
+    /// Largest body of a request for a completion; over it 413.
+    pub max_body_bytes: ByteSize,
     /// Where every random choice comes from: the same seed and the same order of requests give the
     /// same answers, delays and faults.
     pub seed: u64,
@@ -65,6 +69,7 @@ impl Default for Settings {
             models: vec!["mock-llm".into()],
             strict_models: false,
             api_key: None,
+            max_body_bytes: ByteSize(VENDOR_BODY_BYTES_MAX),
             seed: 1,
         }
     }

@@ -79,7 +79,7 @@ pub enum Refusal {
         /// The content type that was sent, or `none`.
         found: String,
     },
-    /// The body is over [`crate::BODY_BYTES_MAX`]. 413.
+    /// The body is over its limit. 413.
     #[error("the body is larger than {limit} bytes")]
     TooLarge {
         /// The limit in bytes.
@@ -95,11 +95,20 @@ pub enum Refusal {
         /// Its value, shortened.
         found: String,
     },
+    /// The body did not come in time. 408.
+    #[error("the request's body did not come in time")]
+    SlowBody,
     /// No such route. 404.
     #[error("there is no route {path}")]
     NoRoute {
         /// The path that was asked for, shortened.
         path: String,
+    },
+    /// No such model. 404.
+    #[error("The model '{name}' does not exist")]
+    UnknownModel {
+        /// Its name, shortened.
+        name: String,
     },
     /// The route is there, its method is another. 405.
     #[error("method {method} is not allowed here, expected {allowed}")]
@@ -122,8 +131,9 @@ impl Refusal {
             Refusal::NotJson(_) | Refusal::Missing { .. } | Refusal::Invalid { .. } => 400,
             Refusal::ApiKey => 401,
             Refusal::NotLocal { .. } => 403,
-            Refusal::NoRoute { .. } => 404,
+            Refusal::NoRoute { .. } | Refusal::UnknownModel { .. } => 404,
             Refusal::Method { .. } => 405,
+            Refusal::SlowBody => 408,
             Refusal::TooLarge { .. } => 413,
             Refusal::MediaType { .. } => 415,
         }
@@ -135,6 +145,7 @@ impl Refusal {
         let body = ErrorBody::new("invalid_request_error", self.to_string()).with_code(self.code());
         match self {
             Refusal::Missing { param, .. } | Refusal::Invalid { param, .. } => body.with_param(param),
+            Refusal::UnknownModel { .. } => body.with_param("model"),
             _ => body,
         }
     }
@@ -146,8 +157,10 @@ impl Refusal {
             Refusal::Invalid { .. } => "invalid_value",
             Refusal::MediaType { .. } => "unsupported_media_type",
             Refusal::TooLarge { .. } => "body_too_large",
+            Refusal::SlowBody => "body_timeout",
             Refusal::NotLocal { .. } => "not_local",
             Refusal::NoRoute { .. } => "unknown_route",
+            Refusal::UnknownModel { .. } => "model_not_found",
             Refusal::Method { .. } => "method_not_allowed",
             Refusal::ApiKey => "invalid_api_key",
         }

@@ -7,10 +7,10 @@
 //!
 //! Read in this order:
 
-/// A vendor's answer with status 200: whether it is what was asked for.
-pub mod answer;
 /// The key in a request's `Authorization`.
 pub mod authorization;
+/// A number of bytes, as flags and messages write it.
+pub mod byte_size;
 /// What a client asks for, checked field by field.
 pub mod chat;
 /// What a vendor answers: OpenAI's chunks and whole completions.
@@ -23,12 +23,12 @@ pub mod health;
 pub mod ledger;
 /// JSON that others write, read for what is wanted of it.
 mod lenient;
+/// One model of the list.
+pub mod models;
 /// Which requests may change a running program.
 pub mod operator;
 /// How a request for the model ended, in the words of metrics and logs.
 pub mod outcome;
-/// A vendor's answer with an error status: what it means, and for whom it is.
-pub mod refused;
 /// When to come back: `Retry-After`, read and written.
 pub mod retry_after;
 /// Server-Sent Events: encoding, and a decoder that takes any split and bounds its memory.
@@ -36,8 +36,16 @@ pub mod sse;
 /// One token of `/chat/stream`, and how a vendor's event is read.
 pub mod stream;
 
-/// Largest request body that any program here accepts, in bytes (1 MiB). Over it: 413.
+/// Largest body of a request to a server's own routes, in bytes (1 MiB). Over it: 413.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// Largest body of a request to OpenAI's routes, in bytes (8 MiB), where no flag says otherwise: an image is sent
+/// as text in it.
+pub const RELAYED_BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Largest body that the vendor takes, in bytes (32 MiB), where no flag says otherwise: more than a server passes
+/// on, which may have made it longer by a model's name.
+pub const VENDOR_BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Response header that says how a server ran the stream: `async` or `blocking`.
 pub const STREAM_METHOD_HEADER: &str = "x-stream-method";

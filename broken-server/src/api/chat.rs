@@ -7,7 +7,7 @@ use crate::errors::Failure;
 use crate::relay::Format;
 use crate::request::{json_body, to_call};
 use crate::state::AppState;
-use crate::vendor::{Call, Route};
+use crate::vendor::Route;
 
 /// The model of requests that name none.
 const DEFAULT_MODEL: &str = "mock-llm";
@@ -19,10 +19,10 @@ pub(super) async fn stream(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Failure> {
-    let body = json_body(&request, payload).await?;
+    let body = json_body(&state, &request, payload, state.own_body_bytes()).await?;
     let asked = ChatRequest::parse(&body)?;
     let call = to_call(&state, &request, Route::ChatCompletions, asked.to_vendor_body(DEFAULT_MODEL, true));
-    answer_streamed(&**style, &state, Call { format: Format::Tokens, ..call }).await
+    answer_streamed(&**style, &state, call, Format::Tokens).await
 }
 
 /// `POST /llm`
@@ -32,7 +32,7 @@ pub(super) async fn whole(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Failure> {
-    let body = json_body(&request, payload).await?;
+    let body = json_body(&state, &request, payload, state.own_body_bytes()).await?;
     let asked = ChatRequest::parse_prompt_or_messages(&body)?;
     let call = to_call(&state, &request, Route::ChatCompletions, asked.to_vendor_body(DEFAULT_MODEL, false));
     answer_whole(&**style, &state, call).await

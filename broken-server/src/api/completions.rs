@@ -2,9 +2,11 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use wire::chat::ChatRequest;
+use wire::models;
 
 use crate::calls::{AnyStyle, answer_streamed, answer_whole};
-use crate::errors::{Failure, add_headers};
+use crate::errors::Failure;
+use crate::relay::Format;
 use crate::request::{json_body, require_key, to_call};
 use crate::state::AppState;
 use crate::vendor::Route;
@@ -18,28 +20,45 @@ pub(super) async fn create(
     payload: Payload,
 ) -> Result<HttpResponse, Failure> {
     require_key(&state, &request)?;
-    let body = json_body(&request, payload).await?;
+    let body = json_body(&state, &request, payload, state.max_body_bytes).await?;
     let asked = ChatRequest::parse_relayed(&body)?;
     asked.require_model()?;
     let call = to_call(&state, &request, Route::ChatCompletions, body.clone());
     if asked.stream {
-        answer_streamed(&**style, &state, call).await
+        answer_streamed(&**style, &state, call, Format::Chunks).await
     } else {
         answer_whole(&**style, &state, call).await
     }
 }
 
-/// `GET /v1/models`: the vendor's list. It generates nothing, so it does not count as a call.
-pub(super) async fn models(
+/// `GET /v1/models`: the vendor's list.
+pub(super) async fn list(
     style: Data<dyn AnyStyle>,
     state: Data<AppState>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Failure> {
-    require_key(&state, &request)?;
-    let call = to_call(&state, &request, Route::Models, Bytes::new());
-    let progress = call.progress.clone();
-    let models = state.until_cut(style.any_models(&state, call)).await?;
-    let mut response = HttpResponse::Ok();
-    add_headers(&mut response, &progress.take_rate_limits());
-    Ok(response.content_type("application/json").body(models))
+    Ok(json(ask_for_models(&**style, &state, &request).await?))
+}
+
+/// `GET /v1/models/{model}`: one of the list. Taken from there, it is found also where the vendor has no route for
+/// a single one.
+pub(super) async fn model(
+    style: Data<dyn AnyStyle>,
+    state: Data<AppState>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Failure> {
+    let list = ask_for_models(&**style, &state, &request).await?;
+    let name = models::name_in_path(request.uri().path()).unwrap_or_default();
+    Ok(json(models::find(&list, &name)?.to_owned().into()))
+}
+
+/// Asks the vendor for its list. It generates nothing, so it does not count as a call.
+async fn ask_for_models(style: &dyn AnyStyle, state: &AppState, request: &HttpRequest) -> Result<Bytes, Failure> {
+    require_key(state, request)?;
+    let call = to_call(state, request, Route::Models, Bytes::new());
+    state.until_cut(style.any_models(state, call)).await
+}
+
+fn json(body: Bytes) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(body)
 }

@@ -20,8 +20,9 @@ pub(crate) async fn attempts<T, Attempt: Future<Output = Result<T, Failure>>>(
     attempt: impl Fn() -> Attempt,
 ) -> Result<T, Failure> {
     state.budget.note_call();
+    let mut made = 0;
     loop {
-        let made = call.progress.attempt();
+        made += 1;
         let begun = Instant::now();
         let failure = match attempt().await {
             Ok(done) => return Ok(done),

@@ -3,38 +3,59 @@ use conformance::answer::Answer;
 use conformance::error_shape::refusal;
 use conformance::on_every_server;
 use conformance::raw;
-use conformance::running::{COMPLETION_ROUTES, DEMO_KEY, STREAM_ROUTE, WHOLE_ROUTE};
+use conformance::running::{COMPLETION_ROUTES, DEMO_KEY, Running, STREAM_ROUTE, WHOLE_ROUTE};
 use conformance::servers::Server;
 use conformance::vendor::{Vendor, script};
 use reqwest::Method;
-use wire::BODY_BYTES_MAX;
+use wire::{BODY_BYTES_MAX, RELAYED_BODY_BYTES_MAX};
 
 on_every_server!(
     a_body_of_the_limit_is_taken_and_one_byte_more_is_not,
-    two_mebibytes_are_refused_however_they_come,
+    what_is_too_much_is_refused_however_it_comes,
+    the_limit_is_a_flag,
     a_refusal_comes_before_the_body_when_its_length_is_told,
 );
-
-const TWO_MIB: usize = 2 * 1024 * 1024;
 
 async fn a_body_of_the_limit_is_taken_and_one_byte_more_is_not(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::playing(script::completion("a")).await?;
     let running = server.start(&vendor.url(), &[]).await?;
-    let post = |bytes: usize| {
-        let request = running.request(Method::POST, WHOLE_ROUTE).header("content-type", "application/json");
-        Answer::to(request.body(chat_request_of(bytes)))
-    };
-    post(BODY_BYTES_MAX).await?.json(200).context("exactly 1 MiB")?;
-    refusal(&post(BODY_BYTES_MAX + 1).await?, 413).context("a byte more")?;
+    for (path, limit) in [(WHOLE_ROUTE, BODY_BYTES_MAX), (COMPLETION_ROUTES[0], RELAYED_BODY_BYTES_MAX)] {
+        post(&running, path, limit).await?.json(200).with_context(|| format!("{path}: exactly the limit"))?;
+        refusal(&post(&running, path, limit + 1).await?, 413).with_context(|| format!("{path}: a byte more"))?;
+    }
+    let sizes: Vec<usize> = vendor.calls().iter().map(|call| call.body.len()).collect();
+    assert_eq!(sizes[1], RELAYED_BODY_BYTES_MAX, "all of it goes to the vendor: {sizes:?}");
     Ok(())
 }
 
-async fn two_mebibytes_are_refused_however_they_come(server: &'static Server) -> anyhow::Result<()> {
+async fn the_limit_is_a_flag(server: &'static Server) -> anyhow::Result<()> {
+    const LIMIT: usize = 10_000;
+    let vendor = Vendor::playing(script::completion("a")).await?;
+    let running = server.start(&vendor.url(), &["--max-body-bytes", "10000"]).await?;
+    for path in [WHOLE_ROUTE, COMPLETION_ROUTES[0]] {
+        post(&running, path, LIMIT).await?.json(200).context(path)?;
+        refusal(&post(&running, path, LIMIT + 1).await?, 413).context(path)?;
+    }
+    Ok(())
+}
+
+async fn post(running: &Running, path: &str, bytes: usize) -> anyhow::Result<Answer> {
+    let request = running.request(Method::POST, path).bearer_auth(DEMO_KEY).header("content-type", "application/json");
+    Answer::to(request.body(chat_request_of(bytes))).await
+}
+
+async fn what_is_too_much_is_refused_however_it_comes(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::playing(script::completion("a")).await?;
     let running = server.start(&vendor.url(), &[]).await?;
-    let body = chat_request_of(TWO_MIB);
-    for path in [STREAM_ROUTE, WHOLE_ROUTE, COMPLETION_ROUTES[0], COMPLETION_ROUTES[1]] {
-        let counted = [head(path, &format!("Content-Length: {TWO_MIB}")).as_bytes(), body.as_bytes()].concat();
+    let routes = [
+        (STREAM_ROUTE, 2 * BODY_BYTES_MAX),
+        (WHOLE_ROUTE, 2 * BODY_BYTES_MAX),
+        (COMPLETION_ROUTES[0], 2 * RELAYED_BODY_BYTES_MAX),
+        (COMPLETION_ROUTES[1], RELAYED_BODY_BYTES_MAX + 1),
+    ];
+    for (path, bytes) in routes {
+        let body = chat_request_of(bytes);
+        let counted = [head(path, &format!("Content-Length: {bytes}")).as_bytes(), body.as_bytes()].concat();
         refusal(&raw::exchange(running.address(), counted).await?, 413).with_context(|| format!("{path}, counted"))?;
 
         let mut chunked = head(path, "Transfer-Encoding: chunked").into_bytes();
@@ -54,7 +75,7 @@ async fn a_refusal_comes_before_the_body_when_its_length_is_told(server: &'stati
     let vendor = Vendor::playing(script::completion("a")).await?;
     let running = server.start(&vendor.url(), &[]).await?;
     // What curl does with a large body: it asks first, and does not send what is refused.
-    let asking = head(STREAM_ROUTE, &format!("Content-Length: {TWO_MIB}\r\nExpect: 100-continue"));
+    let asking = head(STREAM_ROUTE, &format!("Content-Length: {}\r\nExpect: 100-continue", 2 * BODY_BYTES_MAX));
     refusal(&raw::exchange(running.address(), asking.into_bytes()).await?, 413)?;
     Ok(())
 }

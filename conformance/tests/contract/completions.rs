@@ -9,7 +9,7 @@ use conformance::transcript::{Completion, End};
 use conformance::vendor::{Vendor, script};
 use mock_llm::MockLlm;
 use serde_json::{Value, json};
-use wire::completion::{Completion as WholeCompletion, ModelList};
+use wire::completion::{Completion as WholeCompletion, Model, ModelList};
 
 on_every_server!(
     a_stream_is_openais,
@@ -20,6 +20,7 @@ on_every_server!(
     a_model_has_to_be_named_and_is_echoed,
     awkward_text_survives,
     the_models_are_listed,
+    one_model_is_answered_and_an_unknown_one_is_404,
 );
 
 const TOKENS: u32 = 6;
@@ -151,6 +152,25 @@ pub(crate) async fn the_models_are_listed(server: &'static Server) -> anyhow::Re
         let body = json_with(whole("hi"), "model", json!(model.id));
         Answer::to(running.post(COMPLETION_ROUTES[0], &body)).await?.json(200)?;
     }
+    Ok(())
+}
+
+/// What `client.models.retrieve("m")` asks for.
+async fn one_model_is_answered_and_an_unknown_one_is_404(server: &'static Server) -> anyhow::Result<()> {
+    let short = Duration::from_millis(1);
+    let mock = MockLlm::builder().only_models(["m", "openai/gpt-4"]).ttft(short).inter_token(short).start().await?;
+    let running = server.start(&mock.url(), &[]).await?;
+    let get = |name: &str| running.get(&format!("/v1/models/{name}")).bearer_auth(conformance::running::DEMO_KEY);
+    for (name, id) in [("m", "m"), ("openai/gpt-4", "openai/gpt-4"), ("openai%2Fgpt-4", "openai/gpt-4")] {
+        let model: Model = serde_json::from_value(Answer::to(get(name)).await?.json(200)?).context(name)?;
+        assert_eq!((&*model.id, &*model.object), (id, "model"), "{name}");
+    }
+    for name in ["nope", "m/", "..%2f..%2fdebug"] {
+        let error = conformance::error_shape::refusal(&Answer::to(get(name)).await?, 404).context(name)?;
+        assert_eq!((error.code.as_deref(), error.param.as_deref()), (Some("model_not_found"), Some("model")), "{name}");
+    }
+    let keyless = Answer::to(running.get("/v1/models/m")).await?;
+    assert_eq!(keyless.status, 401);
     Ok(())
 }
 

@@ -11,6 +11,8 @@ mod body_size;
 mod chat_stream;
 /// OpenAI's routes.
 mod completions;
+/// What becomes of a connection.
+mod connections;
 /// The client leaves.
 mod disconnect;
 /// Identity and headers of every answer.

@@ -18,11 +18,13 @@ pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Res
 async fn read(state: &Shared, request: Request) -> Result<Call, Failure> {
     let head = Head::of(state, &request)?.enter(state)?;
     let (parts, body) = request.into_parts();
-    let body = json_body(state, &parts.headers, body).await?;
-    let mut asked = ChatRequest::parse(&body)?;
+    let body = json_body(state, &head, &parts.headers, body, state.limits.own_body_bytes()).await?;
+    let mut asked = ChatRequest::parse(body.as_ref())?;
     // So that what was reserved and not used of the quota can be given back.
     asked.include_usage = true;
-    let mut call = head.into_chat(state, &asked, asked.to_vendor_body(DEFAULT_MODEL, true))?;
+    let mut call = head.into_chat(state, &asked)?;
     name_session(state, session_id(&parts.headers)?, None, asked.model.as_deref(), &mut call);
+    let rewritten = asked.to_vendor_body(DEFAULT_MODEL, true);
+    call.body = body.replace(rewritten);
     Ok(call)
 }

@@ -22,10 +22,12 @@ async fn read(state: &Shared, request: Request) -> Result<(Call, bool), Failure>
     let key = require_key(state, request.headers()).await?;
     let head = Head::of(state, &request)?.with_key(&key).enter(state)?;
     let (parts, body) = request.into_parts();
-    let body = json_body(state, &parts.headers, body).await?;
-    let asked = ChatRequest::parse_relayed(&body)?;
+    let body = json_body(state, &head, &parts.headers, body, state.limits.max_body_bytes.0).await?;
+    let asked = ChatRequest::parse_relayed(body.as_ref())?;
     asked.require_model()?;
-    let mut call = head.into_chat(state, &asked, body.clone())?;
+    let mut call = head.into_chat(state, &asked)?;
     name_session(state, session_id(&parts.headers)?, Some(&key), asked.model.as_deref(), &mut call);
-    Ok((call, asked.stream))
+    let stream = asked.stream;
+    call.body = body.into();
+    Ok((call, stream))
 }

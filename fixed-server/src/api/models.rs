@@ -1,6 +1,9 @@
 use axum::extract::{Request, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
+use bytes::Bytes;
 use resilience::Deadline;
+use wire::models;
 
 use super::json;
 use crate::errors::{Failure, UpstreamFailure};
@@ -8,17 +11,27 @@ use crate::request::{Head, require_key};
 use crate::stack::until_cut;
 use crate::state::Shared;
 
-/// The vendor's list. It generates nothing, so it takes no permit and has no outcome.
-pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, Failure> {
-    require_key(&state, request.headers()).await?;
-    let call = Head::of(&state, &request)?.into_models();
-    let models = until_cut(&state, async {
+/// The vendor's list.
+pub(super) async fn list(State(state): State<Shared>, request: Request) -> Result<Response, Failure> {
+    let head = Head::of(&state, &request)?;
+    Ok(json(ask(&state, request.headers(), head).await?))
+}
+
+/// One of the list. Taken from there, it is found also where the vendor has no route for a single one.
+pub(super) async fn one(State(state): State<Shared>, request: Request) -> Result<Response, Failure> {
+    let head = Head::of(&state, &request)?;
+    let models = ask(&state, request.headers(), head).await?;
+    let name = models::name_in_path(request.uri().path()).unwrap_or_default();
+    Ok(json(models::find(&models, &name)?.to_owned().into()))
+}
+
+/// Asks the vendor for its list. It generates nothing, so it takes no permit and has no outcome.
+async fn ask(state: &Shared, headers: &HeaderMap, head: Head) -> Result<Bytes, Failure> {
+    require_key(state, headers).await?;
+    let call = head.into_models();
+    let models = until_cut(state, async {
         let asked = Deadline::after(state.limits.call_timeout).bound(state.upstream.whole(&call)).await;
         asked.map_err(|_| UpstreamFailure::CallTimeout)?
     });
-    let models = models.await.inspect_err(|failure| {
-        tracing::info!(request_id = call.request_id, %failure, "the vendor's models cannot be listed");
-    });
-    // It is asked once, so that a client may well try again.
-    models.map(json)
+    Ok(models.await?.body)
 }

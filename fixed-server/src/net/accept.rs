@@ -1,14 +1,10 @@
 use std::error::Error;
 use std::io;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::Request;
-use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -17,6 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::lingering::{Left, Lingering, linger};
+use super::service::{OnConnection, Unread};
 use super::write_timeout::WriteTimeout;
 use crate::identity::Peer;
 use crate::settings::Limits;
@@ -39,18 +37,11 @@ pub(crate) struct Stop {
     pub(crate) now: CancellationToken,
 }
 
-/// Accepts up to `connections_max` connections at once and serves `app` on them until it is told to stop. Then it waits until the
+/// Accepts connections and serves `app` on them until it is told to stop. Then it waits until the
 /// last request of each connection has been answered, streams included: how long that may take is
 /// the caller's to say.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    connections_max: NonZeroUsize,
-    app: Router,
-    limits: &Limits,
-    metrics: &Arc<Metrics>,
-    stop: &Stop,
-) {
-    let connections = Permits::new(connections_max);
+pub(crate) async fn serve(listener: TcpListener, app: Router, limits: &Limits, metrics: &Arc<Metrics>, stop: &Stop) {
+    let connections = Permits::new(limits.max_connections);
     let graceful = GracefulShutdown::new();
     let service = TowerToHyperService::new(app);
     loop {
@@ -73,12 +64,14 @@ pub(crate) async fn serve(
             }
         };
         // Boxed, or the task would hold it twice: as what it was given and as what it waits for.
-        let connection = Box::pin(graceful.watch(connection(stream, limits, At { peer, service: service.clone() })));
+        let (connection, left) = connection(stream, limits, peer, service.clone());
+        let connection = Box::pin(graceful.watch(connection));
         let (now, metrics, open) = (stop.now.clone(), metrics.clone(), OpenConnection::new(metrics.clone(), permit));
         tokio::spawn(async move {
             if let Some(Err(error)) = now.run_until_cancelled(connection).await {
                 ended_early(&error, &metrics);
             }
+            now.run_until_cancelled(linger(left)).await;
             drop(open);
         });
     }
@@ -86,34 +79,23 @@ pub(crate) async fn serve(
     graceful.shutdown().await;
 }
 
-/// The service on one connection: its requests know who is at the other end.
-#[derive(Clone)]
-struct At {
-    peer: Peer,
-    service: TowerToHyperService<Router>,
-}
+/// A client's socket.
+type Socket = WriteTimeout<TcpStream>;
 
-impl Service<Request<Incoming>> for At {
-    type Response = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Response;
-    type Error = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Error;
-    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
-
-    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
-        request.extensions_mut().insert(self.peer);
-        self.service.call(request)
-    }
-}
-
+/// A connection, and where its socket is left behind when it ends with a request unread.
 fn connection(
     stream: TcpStream,
     limits: &Limits,
-    service: At,
-) -> http1::Connection<TokioIo<WriteTimeout<TcpStream>>, At> {
+    peer: Peer,
+    service: TowerToHyperService<Router>,
+) -> (http1::Connection<TokioIo<Lingering<Socket>>, OnConnection>, Left<Socket>) {
     // Nagle's algorithm would hold a token back until the client has acknowledged the last. A socket
     // on which it cannot be switched off is broken, and shows that by itself.
     let _ = stream.set_nodelay(true);
-    let io = TokioIo::new(WriteTimeout::new(stream, limits.write_timeout));
-    http1::Builder::new()
+    let unread = Unread::default();
+    let service = OnConnection::new(peer, service, unread.clone());
+    let (stream, left) = Lingering::new(WriteTimeout::new(stream, limits.write_timeout), unread);
+    let connection = http1::Builder::new()
         // Without a timer hyper's limit on heads would not run; with a limit and no timer it panics.
         .timer(TokioTimer::new())
         .header_read_timeout(limits.read_timeout)
@@ -121,7 +103,8 @@ fn connection(
         // A token and the framing around it are copied together and go out with one plain write: for so
         // few bytes, a list of buffers costs more than the copy, here and in the kernel.
         .writev(false)
-        .serve_connection(io, service)
+        .serve_connection(TokioIo::new(stream), service);
+    (connection, left)
 }
 
 /// A client that left, did not read or did not speak HTTP. Its request, if it had one, has been

@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use clap::Args;
 use resilience::Rate;
+use wire::byte_size::ByteSize;
+use wire::{BODY_BYTES_MAX, RELAYED_BODY_BYTES_MAX};
 
 use super::values::{OrOff, at_least_one, at_least_one_or_off, share_or_off, time, timeout, timeout_or_off};
 
@@ -14,8 +16,7 @@ use super::values::{OrOff, at_least_one, at_least_one_or_off, share_or_off, time
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits, in the order in which a request meets them")]
 pub struct Limits {
-    /// Connections of clients at once; more wait to be accepted. Fewer, with a warning at the start, where
-    /// there are too few file descriptors for them and for their calls to the vendor.
+    /// Connections of clients at once; more wait to be accepted.
     #[arg(long, env = "FIXED_SERVER_MAX_CONNECTIONS", default_value = "20000", value_name = "N")]
     #[arg(value_parser = at_least_one, allow_hyphen_values = true)]
     pub max_connections: NonZeroUsize,
@@ -43,6 +44,23 @@ pub struct Limits {
     #[arg(long, env = "FIXED_SERVER_MAX_USERS", default_value = "10000", value_name = "N")]
     #[arg(value_parser = at_least_one, allow_hyphen_values = true)]
     pub max_users: NonZeroUsize,
+
+    /// Largest body of a request to /v1, as 8MiB (413): an image is sent as text in it. On the other routes
+    /// at most 1MiB of it.
+    #[arg(long, env = "FIXED_SERVER_MAX_BODY_BYTES", default_value_t = ByteSize(RELAYED_BODY_BYTES_MAX), value_name = "BYTES")]
+    #[arg(allow_hyphen_values = true)]
+    pub max_body_bytes: ByteSize,
+
+    /// Memory for the bodies of one user's requests; more is refused (429).
+    #[arg(long, env = "FIXED_SERVER_USER_MAX_BODY_MEMORY", default_value = "off", value_name = "BYTES")]
+    #[arg(allow_hyphen_values = true)]
+    pub user_max_body_memory: OrOff<ByteSize>,
+
+    /// Memory for the bodies of all requests, from their first byte until the vendor has answered; more is
+    /// refused (429).
+    #[arg(long, env = "FIXED_SERVER_MAX_BODY_MEMORY", default_value = "256MiB", value_name = "BYTES")]
+    #[arg(allow_hyphen_values = true)]
+    pub max_body_memory: ByteSize,
 
     /// How long a request may take in all; a stream, to its first token (504).
     #[arg(long, env = "FIXED_SERVER_SLA", default_value = "60s", value_name = "TIME")]
@@ -147,12 +165,6 @@ pub struct Limits {
     #[arg(value_parser = timeout_or_off, allow_hyphen_values = true)]
     pub early_keep_alive: OrOff<Duration>,
 
-    /// Largest event of the vendor's stream, in bytes; a larger one ends the stream with an error, and is
-    /// not asked for again. An image in one event has 1 to 3 MiB.
-    #[arg(long, env = "FIXED_SERVER_MAX_EVENT_BYTES", default_value = "8388608", value_name = "N")]
-    #[arg(value_parser = at_least_one, allow_hyphen_values = true)]
-    pub max_event_bytes: NonZeroUsize,
-
     /// How long the vendor may be silent after the first token (an error event).
     #[arg(long, env = "FIXED_SERVER_IDLE_TIMEOUT", default_value = "30s", value_name = "TIME")]
     #[arg(value_parser = timeout, allow_hyphen_values = true)]
@@ -179,4 +191,11 @@ pub struct Limits {
     #[arg(long, env = "FIXED_SERVER_SHUTDOWN_GRACE", default_value = "30s", value_name = "TIME")]
     #[arg(value_parser = time, allow_hyphen_values = true)]
     pub shutdown_grace: Duration,
+}
+
+impl Limits {
+    /// Largest body of a request to a route of the server's own, in bytes.
+    pub(crate) fn own_body_bytes(&self) -> usize {
+        self.max_body_bytes.0.min(BODY_BYTES_MAX)
+    }
 }

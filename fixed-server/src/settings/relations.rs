@@ -9,6 +9,7 @@ impl Limits {
     /// [`Contradiction`], which names the two flags.
     pub fn check(&self) -> Result<(), Contradiction> {
         self.check_times()?;
+        self.check_bodies()?;
         self.check_numbers()
     }
 
@@ -29,6 +30,18 @@ impl Limits {
         }
         let (attempts, each) = (("--attempts", self.attempts), ("--min-attempt-time", self.min_attempt_time));
         Contradiction::unless_they_fit(attempts, each, sla)
+    }
+
+    /// Room for one body at least.
+    fn check_bodies(&self) -> Result<(), Contradiction> {
+        let one = format!("--max-body-bytes ({})", self.max_body_bytes);
+        let why = "else the largest body that is allowed never finds room";
+        let mut rooms = vec![("--max-body-memory", self.max_body_memory)];
+        rooms.extend(self.user_max_body_memory.0.map(|bytes| ("--user-max-body-memory", bytes)));
+        rooms.into_iter().try_for_each(|(flag, room)| {
+            let fits = self.max_body_bytes.0 <= room.0;
+            Contradiction::unless(fits, one.clone(), "at most", format!("{flag} ({room})"), why)
+        })
     }
 
     fn check_numbers(&self) -> Result<(), Contradiction> {

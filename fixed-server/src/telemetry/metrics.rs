@@ -41,6 +41,7 @@ pub(crate) struct Metrics {
     queued: Gauge,
     open_streams: Gauge,
     users: Gauge,
+    body_bytes: Gauge,
     /// 0 while closed and where there is none, 1 while open, 0.5 while half-open.
     breaker_open: Gauge<f64, AtomicU64>,
     connections: Gauge,
@@ -94,6 +95,7 @@ impl Metrics {
             queued: Gauge::default(),
             open_streams: Gauge::default(),
             users: Gauge::default(),
+            body_bytes: Gauge::default(),
             breaker_open: Gauge::default(),
             connections: Gauge::default(),
             tasks: Gauge::default(),
@@ -153,6 +155,8 @@ impl Metrics {
         registry.register("llm_concurrent_calls", "Permits held: calls and streams under way", self.concurrent.clone());
         registry.register("llm_queue_length", "Requests that wait for a permit", self.queued.clone());
         registry.register("llm_open_streams", "Streams between first token and end", self.open_streams.clone());
+        let body_bytes = self.body_bytes.clone();
+        registry.register("request_body_memory_bytes", "Memory that bodies of requests take just now", body_bytes);
         registry.register("llm_users", "Users that have limits of their own just now", self.users.clone());
         let breaker = self.breaker_open.clone();
         registry.register("llm_breaker_open", "1 while the vendor is not called, 0.5 while one call asks", breaker);
@@ -173,6 +177,7 @@ impl Metrics {
         let load = state.admission.load();
         state.sessions.count_connections();
         self.concurrent.set(count(load.held));
+        self.body_bytes.set(count(state.room.taken()));
         self.users.set(count(state.users.as_ref().map_or(0, Users::count)));
         self.breaker_open.set(state.breaker.as_ref().map_or(0.0, |breaker| match breaker.report().state {
             BreakerState::Closed => 0.0,

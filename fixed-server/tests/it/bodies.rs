@@ -5,7 +5,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::server::{BOUND, STREAM, Server};
+use crate::server::{BOUND, STREAM, Server, error_type, eventually};
 
 /// The answer to a request whose body does not come, up to the end of its connection.
 async fn answer_before_the_body(server: &Server, headers: &str) -> String {
@@ -28,6 +28,64 @@ async fn a_user_over_a_limit_is_refused_before_the_body_is_read() {
     let running = server.stream().await;
     let answer = answer_before_the_body(&server, "Content-Length: 1000000\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 429 ") && answer.contains("user_limit"), "{answer}");
+    assert!(answer.contains("\r\nconnection: close\r\n"), "the body is in the way of another request: {answer}");
     assert_eq!(server.outcomes("user_limit").await, 1.0, "it is counted as any other");
     drop(running);
+}
+
+/// The beginning of a request, with so many bytes of its body.
+async fn unfinished(server: &Server, bytes: usize) -> TcpStream {
+    let mut client = TcpStream::connect(server.addr).await.unwrap();
+    let head = "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n";
+    let body = format!("{bytes:x}\r\n{}\r\n", "x".repeat(bytes));
+    let request = format!("POST {STREAM} HTTP/1.1\r\nHost: {}\r\n{head}\r\n{body}", server.addr);
+    client.write_all(request.as_bytes()).await.unwrap();
+    client
+}
+
+/// Bodies that stay unfinished take room as their bytes come, and who is one too many is told at once; a body
+/// that is read gives its room back when the vendor has answered.
+#[tokio::test]
+async fn bodies_that_are_not_finished_have_a_budget() {
+    const BODY_BYTES: usize = 48 * 1024;
+    let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
+    let server = Server::start(&mock.url(), &["--max-body-memory", "128KiB", "--max-body-bytes", "128KiB"]).await;
+    let mut held = Vec::new();
+    for bodies in 1..=2 {
+        held.push(unfinished(&server, BODY_BYTES).await);
+        server.until("request_body_memory_bytes", (bodies * BODY_BYTES) as f64).await;
+    }
+    let mut refused = unfinished(&server, BODY_BYTES).await;
+    let mut answer = String::new();
+    timeout(BOUND, refused.read_to_string(&mut answer)).await.expect("its connection stays open").unwrap();
+    assert!(answer.starts_with("HTTP/1.1 429 ") && answer.contains("\"overloaded\""), "{answer}");
+    for header in ["\r\nretry-after: 1\r\n", "\r\nconnection: close\r\n"] {
+        assert!(answer.contains(header), "no {header:?} in {answer}");
+    }
+    assert_eq!(server.outcomes("overloaded").await, 1.0);
+    assert_eq!(server.stream().await.status(), 200, "there is room for a small one");
+
+    drop(held);
+    server.until("request_body_memory_bytes", 0.0).await;
+    assert_eq!(server.metric("llm_calls_total").await, 2.0, "what was never read is no call");
+}
+
+#[tokio::test]
+async fn the_bodies_of_a_users_calls_count_until_the_vendor_answers() {
+    let mock = MockLlm::builder().tokens(1).ttft(Duration::from_secs(600)).start().await.unwrap();
+    let server = Server::start(&mock.url(), &["--user-max-body-memory", "100KiB", "--max-body-bytes", "80KiB"]).await;
+    let large = |path: &str, key: &str| {
+        let content = "x".repeat(70 * 1024);
+        let body = serde_json::json!({ "model": "m", "messages": [{ "role": "user", "content": content }] });
+        server.post_as(path, key).json(&body)
+    };
+    let waiting = tokio::spawn(large("/v1/chat/completions", "demo-key").send());
+    eventually("the vendor is asked", || mock.ledger().active == 1).await;
+    let refused = large("/v1/chat/completions", "demo-key").send().await.unwrap();
+    assert_eq!((refused.status().as_u16(), error_type(refused).await.as_str()), (429, "user_limit"));
+    let other = tokio::spawn(large(STREAM, "demo-key").send());
+    eventually("another user's body is taken", || mock.ledger().active == 2).await;
+    waiting.abort();
+    other.abort();
+    server.until("request_body_memory_bytes", 0.0).await;
 }

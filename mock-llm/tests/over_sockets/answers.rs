@@ -94,7 +94,7 @@ async fn what_is_wrong_with_a_request_is_said() {
     let path = "/v1/chat/completions";
     let good = body(true).to_string();
     let no_model = json!({"messages": [{"role": "user", "content": "hi"}]}).to_string();
-    let huge = format!("{{\"messages\": \"{}\"}}", "x".repeat(2 * 1024 * 1024));
+    let huge = format!("{{\"messages\": \"{}\"}}", "x".repeat(33 * 1024 * 1024));
     let form = [("content-type", "application/x-www-form-urlencoded")];
     for (method, path, headers, body, status, code) in [
         ("POST", path, &[][..], "{", 400, "invalid_json"),
@@ -106,6 +106,7 @@ async fn what_is_wrong_with_a_request_is_said() {
         ("POST", "/v1/models", &[], "", 405, "method_not_allowed"),
         ("GET", "/debug/reset", &[], "", 405, "method_not_allowed"),
         ("POST", "/v1/completions", &[], &good, 404, "unknown_route"),
+        ("GET", "/v1/models/nope", &[], "", 404, "model_not_found"),
         ("GET", "/debug/nothing", &[], "", 404, "unknown_route"),
         ("GET", "/debug/stats?recent=x", &[], "", 400, "invalid_value"),
     ] {

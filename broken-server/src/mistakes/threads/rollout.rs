@@ -42,7 +42,7 @@ impl CallStyle for Rollout {
             return PoolExhaustion.stream(state, call).await;
         }
         let messages = AsyncOnce.stream(state, call.clone()).await?;
-        match first_token(messages, call.format).await {
+        match first_token(messages).await {
             Ok(begun) => Ok(begun),
             Err(failure) => {
                 tracing::warn!(request_id = call.request_id, %failure, "async failed, falling back to blocking");
@@ -89,9 +89,14 @@ async fn share(rollout: Data<Rollout>) -> Json<Value> {
     Json(json!({ "percent": rollout.percent.load(Relaxed) }))
 }
 
-async fn set_share(rollout: Data<Rollout>, request: HttpRequest, payload: Payload) -> Result<Json<Value>, Failure> {
+async fn set_share(
+    state: Data<AppState>,
+    rollout: Data<Rollout>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<Json<Value>, Failure> {
     require_operator(&request)?;
-    let percent = percent_in(&json_body(&request, payload).await?)?;
+    let percent = percent_in(&json_body(&state, &request, payload, state.own_body_bytes()).await?)?;
     rollout.percent.store(percent, Relaxed);
     tracing::info!(percent, "the share of asynchronous streams was set");
     Ok(share(rollout).await)

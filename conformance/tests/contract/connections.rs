@@ -1,0 +1,129 @@
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use conformance::error_shape::refusal;
+use conformance::on_every_server;
+use conformance::raw;
+use conformance::running::{COMPLETION_ROUTES, STREAM_ROUTE, WHOLE_ROUTE};
+use conformance::servers::Server;
+use conformance::vendor::{Vendor, script};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+on_every_server!(
+    a_refusal_before_the_body_is_read_says_that_the_connection_ends,
+    a_large_body_that_nobody_wants_does_not_hide_the_refusal,
+    a_body_that_does_not_come_is_answered,
+    a_request_to_upgrade_is_answered_as_any_other,
+    a_stream_in_http_1_0_ends_its_connection_and_says_so,
+);
+
+const BOUND: Duration = Duration::from_secs(20);
+
+const BODY: &str = r#"{"model":"mock-llm","messages":[{"role":"user","content":"hi"}],"stream":true}"#;
+
+/// Requests that are refused for what their head is, as request line and headers.
+const REFUSED: [(u16, &str); 6] = [
+    (401, "POST /v1/chat/completions HTTP/1.1\r\nContent-Type: application/json"),
+    (404, "POST /nope HTTP/1.1\r\nContent-Type: application/json"),
+    (405, "PUT /chat/stream HTTP/1.1\r\nContent-Type: application/json"),
+    (405, "POST /health HTTP/1.1\r\nContent-Type: application/json"),
+    (415, "POST /chat/stream HTTP/1.1\r\nContent-Type: text/plain"),
+    (413, "POST /chat/stream HTTP/1.1\r\nContent-Type: application/json"),
+];
+
+async fn a_refusal_before_the_body_is_read_says_that_the_connection_ends(
+    server: &'static Server,
+) -> anyhow::Result<()> {
+    let vendor = Vendor::playing(script::completion("a")).await?;
+    let running = server.start(&vendor.url(), &[]).await?;
+    for (status, head) in REFUSED {
+        // The body is not sent: nobody can have read it.
+        let request = format!("{head}\r\nHost: test\r\nContent-Length: 2000000\r\n\r\n");
+        let answer = raw::exchange(running.address(), request.into_bytes()).await.context(head)?;
+        refusal(&answer, status).context(head)?;
+        let connection = answer.header("connection").unwrap_or("nothing");
+        ensure!(connection.eq_ignore_ascii_case("close"), "{head}: Connection says {connection}");
+    }
+    Ok(())
+}
+
+/// As Python's `http.client` sends it: all of it, before it looks at the answer.
+async fn a_large_body_that_nobody_wants_does_not_hide_the_refusal(server: &'static Server) -> anyhow::Result<()> {
+    const BYTES: usize = 6_000_000;
+    let vendor = Vendor::playing(script::completion("a")).await?;
+    let running = server.start(&vendor.url(), &[]).await?;
+    for (status, head) in REFUSED {
+        let mut client = TcpStream::connect(running.address()).await?;
+        let head_bytes = format!("{head}\r\nHost: test\r\nContent-Length: {BYTES}\r\n\r\n");
+        client.write_all(head_bytes.as_bytes()).await?;
+        timeout(BOUND, client.write_all(&vec![b' '; BYTES])).await.context(head)?.context(head)?;
+        let mut answer = Vec::new();
+        timeout(BOUND, client.read_to_end(&mut answer)).await.context(head)?.context(head)?;
+        let answer = String::from_utf8_lossy(&answer);
+        ensure!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{head}: {answer}");
+    }
+    Ok(())
+}
+
+async fn a_body_that_does_not_come_is_answered(server: &'static Server) -> anyhow::Result<()> {
+    let vendor = Vendor::playing(script::completion("a")).await?;
+    let running = server.start(&vendor.url(), &["--read-timeout", "300ms"]).await?;
+    for path in [STREAM_ROUTE, WHOLE_ROUTE] {
+        for length in ["Content-Length: 1000", "Transfer-Encoding: chunked"] {
+            let head =
+                format!("POST {path} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n{length}\r\n\r\n");
+            let answer = raw::exchange(running.address(), head.into_bytes()).await.context(path)?;
+            refusal(&answer, 408).with_context(|| format!("{path}, {length}"))?;
+        }
+    }
+    assert!(vendor.calls().is_empty());
+    Ok(())
+}
+
+async fn a_request_to_upgrade_is_answered_as_any_other(server: &'static Server) -> anyhow::Result<()> {
+    let vendor = Vendor::playing(script::completion("a")).await?;
+    let running = server.start(&vendor.url(), &[]).await?;
+    let length = BODY.len();
+    let json = "Content-Type: application/json";
+    for protocol in ["websocket", "h2c"] {
+        let upgrade = format!("Host: test\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\nSec-WebSocket-Version: 13");
+        for (request, status) in [
+            (format!("GET /ready HTTP/1.1\r\n{upgrade}\r\n\r\n"), 200),
+            (format!("GET /chat/stream HTTP/1.1\r\n{upgrade}\r\n\r\n"), 405),
+            (format!("GET /ws HTTP/1.1\r\n{upgrade}\r\n\r\n"), 404),
+            (format!("POST /llm HTTP/1.1\r\n{upgrade}\r\n{json}\r\n\r\n"), 400),
+            (format!("POST /llm HTTP/1.1\r\n{upgrade}\r\n{json}\r\nContent-Length: {length}\r\n\r\n{BODY}"), 200),
+        ] {
+            let answer = raw::exchange(running.address(), request.clone().into_bytes()).await;
+            let answer = answer.with_context(|| request.clone())?;
+            ensure!(answer.status == status, "{request}: {} {}", answer.status, answer.text());
+        }
+    }
+    Ok(())
+}
+
+/// In HTTP/1.0 the end of a stream is the end of its connection; `ab -k` and old proxies ask to keep it.
+async fn a_stream_in_http_1_0_ends_its_connection_and_says_so(server: &'static Server) -> anyhow::Result<()> {
+    let vendor = Vendor::playing(script::stream(&["a"])).await?;
+    let running = server.start(&vendor.url(), &[]).await?;
+    let length = BODY.len();
+    for path in [STREAM_ROUTE, COMPLETION_ROUTES[0]] {
+        let head = "HTTP/1.0\r\nHost: test\r\nConnection: keep-alive\r\nAuthorization: Bearer demo-key";
+        let request =
+            format!("POST {path} {head}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{BODY}");
+        let mut client = TcpStream::connect(running.address()).await?;
+        client.write_all(request.as_bytes()).await?;
+        let mut answer = String::new();
+        timeout(BOUND, client.read_to_string(&mut answer)).await.context("its connection stays open")??;
+        let (head, body) = answer.split_once("\r\n\r\n").context("no head")?;
+        let head = head.to_ascii_lowercase();
+        ensure!(head.contains(" 200 ") && body.ends_with("data: [DONE]\n\n"), "{path}: {answer}");
+        ensure!(!head.contains("keep-alive") && !head.contains("chunked"), "{path}: {head}");
+        // actix leaves out what is the rule in HTTP/1.0.
+        let says_so = server.program == "broken-server" || head.contains("\r\nconnection: close");
+        ensure!(says_so, "{path}: {head}");
+    }
+    Ok(())
+}
