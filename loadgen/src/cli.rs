@@ -60,6 +60,10 @@ pub struct RunArgs {
     /// A header of each stream's request; may be repeated
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
     pub headers: Vec<(String, String)>,
+    /// Take whole answers in place of streams, as of an endpoint that does not stream: a body with 2xx that
+    /// reports no error
+    #[arg(long)]
+    pub whole_answers: bool,
     /// Streams open at any time (a finished one is replaced) [default: 40]
     #[arg(long, value_name = "N", conflicts_with = "rate", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub concurrency: Option<u32>,

@@ -6,7 +6,9 @@ mod arrivals;
 mod crowd;
 /// One stream, from the request to its last byte.
 mod stream;
+/// Answers that are no streams.
+mod whole;
 
 pub use arrivals::{Arrivals, spread};
 pub use crowd::{Crowd, LoadShape};
-pub use stream::{Leaving, NO_EVENT_STREAM, StreamPlan, open_stream};
+pub use stream::{Answer, Leaving, NO_EVENT_STREAM, StreamPlan, open_stream};

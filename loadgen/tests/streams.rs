@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use loadgen::http::Endpoint;
 use loadgen::measure::{Ended, LagLog, StreamLog};
-use loadgen::traffic::{Arrivals, Crowd, Leaving, LoadShape, StreamPlan, open_stream};
+use loadgen::traffic::{Answer, Arrivals, Crowd, Leaving, LoadShape, StreamPlan, open_stream};
 use mock_llm::MockLlm;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -26,6 +26,7 @@ fn plan(endpoint: Endpoint) -> StreamPlan {
         headers: vec![("content-type".into(), "application/json".into())],
         body: r#"{"model":"mock-llm","stream":true,"messages":[{"role":"user","content":"hi"}]}"#.into(),
         timeout: Duration::from_secs(20),
+        answer: Answer::Stream,
     }
 }
 
@@ -56,8 +57,12 @@ async fn scripted(answer: &'static str) -> Endpoint {
 }
 
 async fn ended(endpoint: Endpoint) -> (Ended, u64) {
+    ended_of(plan(endpoint)).await
+}
+
+async fn ended_of(plan: StreamPlan) -> (Ended, u64) {
     let log = Arc::new(StreamLog::default());
-    let ended = open_stream(Arc::new(plan(endpoint)), Instant::now(), log.clone(), Leaving::default()).await;
+    let ended = open_stream(Arc::new(plan), Instant::now(), log.clone(), Leaving::default()).await;
     (ended, log.chunks())
 }
 
@@ -154,6 +159,25 @@ async fn an_answer_that_is_no_event_stream_is_no_stream() {
     for content_type in ["Text/Event-Stream", "text/event-stream; charset=utf-8", "TEXT/EVENT-STREAM ;x=y"] {
         let answer = format!("HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\n\r\ndata: a\n\ndata: [DONE]\n\n");
         assert_eq!(ended(scripted(answer.leak()).await).await, (Ended::Completed, 1), "{content_type}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_whole_answers_are_asked_for_a_body_that_reports_no_error_is_one() {
+    for (answer, expected) in [
+        (
+            "200 OK\r\ncontent-type: application/json\r\ncontent-length: 14\r\n\r\n{\"choices\":[]}",
+            (Ended::Completed, 1),
+        ),
+        ("200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>", (Ended::Completed, 1)),
+        ("200 OK\r\ncontent-length: 18\r\n\r\n{\"error\":\"no way\"}", (Ended::Failed("answer reports an error"), 1)),
+        ("200 OK\r\ncontent-length: 9\r\n\r\nhalf", (Ended::Failed("broke off"), 1)),
+        ("204 No Content\r\n\r\n", (Ended::Failed("empty answer"), 0)),
+        ("500 Internal Server Error\r\ncontent-length: 2\r\n\r\nno", (Ended::Refused(500), 0)),
+    ] {
+        let plan = |endpoint| StreamPlan { answer: Answer::Whole, ..plan(endpoint) };
+        let server = scripted(format!("HTTP/1.1 {answer}").leak()).await;
+        assert_eq!(ended_of(plan(server)).await, expected, "{answer}");
     }
 }
 

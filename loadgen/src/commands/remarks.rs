@@ -41,7 +41,9 @@ pub(super) fn all_alike(streams: &StreamStats, asked: &str) -> Option<String> {
     }
     let what = match cause.strip_prefix("status ") {
         Some(status) => format!("answered {status} at {asked}"),
-        None if cause == NO_EVENT_STREAM => format!("answered without an event stream at {asked}"),
+        None if cause == NO_EVENT_STREAM => {
+            format!("answered without an event stream at {asked} (whole answers: run --whole-answers)")
+        }
         None => format!("failed at {asked}: {cause}"),
     };
     let answer = streams.failure_answers.get(cause).filter(|answer| !answer.is_empty());

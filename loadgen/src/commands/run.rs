@@ -13,7 +13,7 @@ use crate::lab::{BASELINE, LOADED};
 use crate::measure::{ProbeKind, ProbePlan};
 use crate::report::{self, Terminal};
 use crate::result::{Outcome, RunResult, StreamStats};
-use crate::traffic::{Crowd, LoadShape, StreamPlan};
+use crate::traffic::{Answer, Crowd, LoadShape, StreamPlan};
 use crate::vendor::Witness;
 use crate::verdict::{self, Objective};
 
@@ -193,6 +193,7 @@ fn stream_plan(args: &RunArgs, endpoint: Endpoint, path: String) -> StreamPlan {
         headers,
         body: args.body.clone().unwrap_or_else(|| StreamPlan::BODY.into()).into(),
         timeout: args.stream_timeout,
+        answer: if args.whole_answers { Answer::Whole } else { Answer::Stream },
     }
 }
 
@@ -201,6 +202,7 @@ fn parameters(args: &RunArgs) -> BTreeMap<String, Value> {
     BTreeMap::from([
         ("url".into(), json!(args.url)),
         ("path".into(), json!(args.path)),
+        ("whole_answers".into(), json!(args.whole_answers)),
         ("concurrency".into(), json!(if args.rate.is_none() { args.concurrency.or(Some(CONCURRENCY)) } else { None })),
         ("rate".into(), json!(args.rate)),
         ("duration_ms".into(), millis(args.duration)),

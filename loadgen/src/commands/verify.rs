@@ -20,7 +20,7 @@ use crate::lab::{BASELINE, LOADED, probe_stats};
 use crate::measure::{ProbeKind, ProbePlan, Prober, StreamLog, ask_once, closed_loop_stats};
 use crate::report::{self, Terminal};
 use crate::result::{Baseline, ProbeStats, RunResult, StreamStats};
-use crate::traffic::{Crowd, LoadShape, StreamPlan};
+use crate::traffic::{Answer, Crowd, LoadShape, StreamPlan};
 use crate::verdict::{self, VerifiedStage};
 
 /// Checks of the idle server: more in a second than there are later, so that a machine which is busy for a
@@ -220,5 +220,6 @@ fn stream_plan(endpoint: Endpoint, path: String) -> StreamPlan {
         body: StreamPlan::BODY.into(),
         // The source's own.
         timeout: Duration::from_secs(60),
+        answer: Answer::Stream,
     }
 }

@@ -12,7 +12,7 @@ use super::{Action, ActionTarget, ClosedLoopProbe, Load, Part, Phase, Profile, U
 use crate::http::{self, Endpoint};
 use crate::measure::{ClosedLoop, ClosedLoopPlan, LagLog, ProbeLog, StreamLog, Watched};
 use crate::stand::Program;
-use crate::traffic::{Crowd, StreamPlan};
+use crate::traffic::{Answer, Crowd, StreamPlan};
 use crate::vendor;
 
 /// One arm while it runs. Dropped, its programs are killed.
@@ -206,5 +206,6 @@ fn stream_plan(endpoint: Endpoint, load: &Load) -> StreamPlan {
         body: StreamPlan::BODY.into(),
         // Longer than any lab: a stream that hangs is seen hanging, not cut by the instrument.
         timeout: Duration::from_secs(120),
+        answer: Answer::Stream,
     }
 }

@@ -9,6 +9,7 @@ use hyper::header::CONTENT_TYPE;
 use wire::sse::{self, DecodeError, Decoder, Event};
 use wire::stream::{Progress, VendorEvent};
 
+use super::whole::read_whole;
 use crate::http::{self, Endpoint};
 use crate::measure::{Ended, StreamGuard, StreamLog};
 
@@ -27,6 +28,17 @@ pub struct StreamPlan {
     pub body: Bytes,
     /// A stream that is not whole by then counts as failed.
     pub timeout: Duration,
+    /// What a good answer is.
+    pub answer: Answer,
+}
+
+/// What a good answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// An event stream that is whole.
+    Stream,
+    /// A body that reports no error, of an endpoint that does not stream.
+    Whole,
 }
 
 impl StreamPlan {
@@ -67,8 +79,11 @@ async fn exchange(plan: &StreamPlan, guard: &mut StreamGuard, leave_after: Optio
     let status = exchange.response.status();
     let method = exchange.response.headers().get(wire::STREAM_METHOD_HEADER).and_then(|value| value.to_str().ok());
     guard.answered(status.as_u16(), method);
-    if status.is_success() && is_event_stream(&exchange.response) {
+    if status.is_success() && plan.answer == Answer::Stream && is_event_stream(&exchange.response) {
         return read_events(exchange.response.body_mut(), guard, leave_after).await;
+    }
+    if status.is_success() && plan.answer == Answer::Whole {
+        return read_whole(exchange.response.body_mut(), guard).await;
     }
     let ended = if status.is_success() { Ended::Failed(NO_EVENT_STREAM) } else { Ended::Refused(status.as_u16()) };
     if guard.wants_answer(ended) {
