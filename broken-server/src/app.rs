@@ -19,8 +19,11 @@ use crate::state::AppState;
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4096;
 
-/// Connections of each worker; more wait in the backlog.
+/// Connections of each worker, where there are descriptors for them; more wait in the backlog.
 const CONNECTIONS_MAX: usize = 25_000;
+
+/// Descriptors beside those of connections.
+const DESCRIPTORS_RESERVED: usize = 64;
 
 /// How long a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -117,7 +120,7 @@ fn serve(listener: TcpListener, settings: &Settings, state: Data<AppState>, rout
     let server = HttpServer::new(app)
         .workers(usize::from(settings.workers))
         .worker_max_blocking_threads(usize::from(settings.blocking_threads))
-        .max_connections(CONNECTIONS_MAX)
+        .max_connections(connections_max(settings.workers))
         .client_request_timeout(HEAD_TIMEOUT)
         // Nagle's algorithm would hold a token back until the client has acknowledged the last.
         .tcp_nodelay(true)
@@ -132,4 +135,19 @@ fn serve(listener: TcpListener, settings: &Settings, state: Data<AppState>, rout
         .shutdown_timeout(patience.as_secs() + 1)
         .listen(listener)?;
     Ok(server.run())
+}
+
+/// Connections of each worker: no more than there are descriptors for, with another one to the vendor for each.
+/// Of a server that accepted clients down to the last descriptor, each call would fail.
+fn connections_max(workers: u16) -> usize {
+    #[cfg(unix)]
+    let available = rlimit::Resource::NOFILE.get_soft().ok().and_then(|soft| usize::try_from(soft).ok());
+    #[cfg(not(unix))]
+    let available = None;
+    let for_clients = available.unwrap_or(usize::MAX).saturating_sub(DESCRIPTORS_RESERVED) / 2;
+    let max = (for_clients / usize::from(workers.max(1))).clamp(1, CONNECTIONS_MAX);
+    if max < CONNECTIONS_MAX {
+        tracing::warn!(max, "there are few file descriptors: so many connections are accepted at once (ulimit -n)");
+    }
+    max
 }

@@ -13,9 +13,9 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{self, LocalBoxStream, Stream, StreamExt};
 use wire::{STREAM_METHOD_HEADER, sse};
 
-use crate::errors::Failure;
+use crate::errors::{Failure, add_headers};
 use crate::metrics::{ActiveCall, CallGuard};
-use crate::relay::{Format, Relay};
+use crate::relay::Relay;
 use crate::state::AppState;
 use crate::vendor::{Call, Message};
 
@@ -121,24 +121,29 @@ pub(crate) async fn answer_streamed(
     style: &dyn AnyStyle,
     state: &AppState,
     call: Call,
-    format: Format,
 ) -> Result<HttpResponse, Failure> {
+    let format = call.format;
     let mut guard = begin(style, state, &call)?;
+    let progress = call.progress.clone();
     let opening = async {
         let messages = style.any_stream(state, call).await?;
         Relay::open(messages, format, &mut guard).await
     };
     match state.until_cut(opening).await {
-        Ok(relay) => Ok(HttpResponse::Ok()
-            .content_type(sse::CONTENT_TYPE)
-            .insert_header((CACHE_CONTROL, "no-cache"))
-            // nginx would gather the tokens of a while otherwise.
-            .insert_header(("x-accel-buffering", "no"))
-            .insert_header((STREAM_METHOD_HEADER, relay.method()))
-            .streaming(relay.into_body(guard, state.cut.clone()))),
+        Ok(relay) => {
+            let mut response = HttpResponse::Ok();
+            add_headers(&mut response, &progress.take_rate_limits());
+            Ok(response
+                .content_type(sse::CONTENT_TYPE)
+                .insert_header((CACHE_CONTROL, "no-cache"))
+                // nginx would gather the tokens of a while otherwise.
+                .insert_header(("x-accel-buffering", "no"))
+                .insert_header((STREAM_METHOD_HEADER, relay.method()))
+                .streaming(relay.into_body(guard, state.cut.clone())))
+        }
         Err(failure) => {
             guard.failed(&failure);
-            Err(failure)
+            Ok(failure.response_after(progress.attempts()))
         }
     }
 }
@@ -146,14 +151,17 @@ pub(crate) async fn answer_streamed(
 /// Answers with the vendor's whole answer, as it came.
 pub(crate) async fn answer_whole(style: &dyn AnyStyle, state: &AppState, call: Call) -> Result<HttpResponse, Failure> {
     let mut guard = begin(style, state, &call)?;
+    let progress = call.progress.clone();
     match state.until_cut(style.any_whole(state, call)).await {
         Ok(answer) => {
             guard.succeeded();
-            Ok(HttpResponse::Ok().content_type("application/json").body(answer))
+            let mut response = HttpResponse::Ok();
+            add_headers(&mut response, &progress.take_rate_limits());
+            Ok(response.content_type("application/json").body(answer))
         }
         Err(failure) => {
             guard.failed(&failure);
-            Err(failure)
+            Ok(failure.response_after(progress.attempts()))
         }
     }
 }

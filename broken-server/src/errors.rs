@@ -1,13 +1,18 @@
+/// What went wrong with the vendor.
+mod upstream;
+
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
-use actix_web::{HttpResponse, ResponseError};
+use actix_web::http::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use resilience::{DeadlinePassed, Rejected};
 use wire::error::{ErrorBody, Refusal};
 use wire::outcome::Outcome;
+use wire::refused::{Refused, SHOULD_RETRY_HEADER};
 use wire::retry_after::whole_seconds;
-use wire::stream::ReportedFailure;
+
+pub(crate) use upstream::UpstreamFailure;
 
 /// Why a request was not answered as asked. [`Failure::http_status`] and [`Failure::body`] below are
 /// the one place where a failure becomes HTTP, or an error event.
@@ -26,47 +31,14 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Upstream(#[from] UpstreamFailure),
     /// The vendor refused the request with a 4xx: the client gets it as what it is.
-    #[error("the vendor refused the request with status {status}: {}", body.error.message)]
-    Rejected {
-        status: u16,
-        body: ErrorBody,
-        /// When the vendor says to come back, if it does.
-        retry_after: Option<Duration>,
-    },
+    #[error("the vendor refused the request with status {}: {}", .0.status, .0.reason)]
+    Rejected(Box<Refused>),
     /// The server is about to stop.
     #[error("the server is shutting down")]
     ShuttingDown,
     /// The server is at fault: a bug.
     #[error("internal error: {0}")]
     Internal(&'static str),
-}
-
-/// What went wrong with the vendor. The texts here are for the log: they may name addresses and
-/// errors of libraries. Clients get [`UpstreamFailure::public_text`].
-#[derive(Debug, Clone, thiserror::Error)]
-pub(crate) enum UpstreamFailure {
-    #[error("cannot connect to the vendor: {0}")]
-    Unreachable(String),
-    #[error("the vendor did not answer within the call timeout")]
-    CallTimeout,
-    #[error("the vendor sent no token in time")]
-    FirstTokenTimeout,
-    #[error("the vendor fell silent in mid-answer")]
-    IdleTimeout,
-    #[error("the connection to the vendor broke: {0}")]
-    Broken(String),
-    #[error("the vendor answered with status {status}")]
-    Status {
-        status: u16,
-        /// When it says to come back, if it does.
-        retry_after: Option<Duration>,
-    },
-    #[error("the vendor's answer cannot be read: {0}")]
-    Malformed(String),
-    #[error("the vendor's stream ended without [DONE]")]
-    Truncated,
-    #[error("the vendor reported an error: {0}")]
-    Reported(ReportedFailure),
 }
 
 impl Failure {
@@ -79,7 +51,7 @@ impl Failure {
             // There is no rate here of which a call could ask too much.
             Failure::Admission(Rejected::OverBurst(_)) => 500,
             Failure::Upstream(_) => 502,
-            Failure::Rejected { status, .. } => *status,
+            Failure::Rejected(refused) => refused.status,
             Failure::ShuttingDown => 503,
             Failure::Internal(_) => 500,
         }
@@ -89,7 +61,7 @@ impl Failure {
     pub(crate) fn body(&self) -> ErrorBody {
         let text = match self {
             Failure::Refused(refusal) => return refusal.body(),
-            Failure::Rejected { body, .. } => return body.clone(),
+            Failure::Rejected(refused) => return refused.error_body(),
             Failure::Upstream(cause) => {
                 return ErrorBody::new("upstream_failure", cause.public_text()).with_code(cause.code());
             }
@@ -116,7 +88,7 @@ impl Failure {
                 Outcome::CallTimeout
             }
             Failure::Upstream(_) => Outcome::UpstreamFailure,
-            Failure::Rejected { .. } => Outcome::UpstreamRejected,
+            Failure::Rejected(_) => Outcome::UpstreamRejected,
             Failure::ShuttingDown => Outcome::ShuttingDown,
             // A request that is refused before it is one for the model never gets as far as an outcome.
             Failure::Refused(_) | Failure::Internal(_) | Failure::Admission(Rejected::OverBurst(_)) => {
@@ -131,15 +103,35 @@ impl Failure {
     }
 
     /// Whether the same request may go better at once or soon: when the vendor failed, or says that it
-    /// is too busy. What it refused for another reason it would refuse again, and our own limits are no
-    /// failures of the vendor.
+    /// is too busy. What it refused for another reason it would refuse again, what it answers in a form
+    /// that cannot be taken it would answer again, and our own limits are no failures of the vendor.
     pub(crate) fn another_attempt_may_help(&self) -> bool {
         match self {
-            Failure::Upstream(UpstreamFailure::Status { status, .. }) => *status >= 500,
-            Failure::Upstream(_) => true,
-            Failure::Rejected { status, .. } => matches!(status, 408 | 429),
+            Failure::Upstream(failure) => failure.another_attempt_may_help(),
+            Failure::Rejected(refused) => refused.another_attempt_may_help(),
             _ => false,
         }
+    }
+
+    /// Whether a client is to be told that another attempt of its own is useless: after `attempts` of ours
+    /// it would multiply them, and what is certain to fail again is paid for each time.
+    fn is_final_after(&self, attempts: u32) -> bool {
+        match self {
+            Failure::Upstream(failure) => attempts > 1 || !failure.another_attempt_may_help(),
+            Failure::Rejected(refused) => attempts > 1 || refused.is_final(),
+            Failure::SlaTimeout(_) => attempts > 1,
+            _ => false,
+        }
+    }
+
+    /// The answer to a request for which `attempts` were made.
+    pub(crate) fn response_after(&self, attempts: u32) -> HttpResponse {
+        let mut response = self.error_response();
+        if self.is_final_after(attempts) {
+            let value = HeaderValue::from_static("false");
+            response.headers_mut().insert(HeaderName::from_static(SHOULD_RETRY_HEADER), value);
+        }
+        response
     }
 
     /// When to come back, where that is known.
@@ -147,8 +139,8 @@ impl Failure {
         match self {
             Failure::Admission(Rejected::QueueFull { retry_after }) => Some(*retry_after),
             Failure::Admission(Rejected::TooLong { predicted }) => Some(*predicted),
-            Failure::Upstream(UpstreamFailure::Status { retry_after, .. }) => *retry_after,
-            Failure::Rejected { retry_after, .. } => *retry_after,
+            Failure::Upstream(UpstreamFailure::Status(refused)) => refused.retry_after,
+            Failure::Rejected(refused) => refused.retry_after,
             Failure::ShuttingDown => Some(RETRY_AFTER_UNKNOWN),
             _ => None,
         }
@@ -169,36 +161,6 @@ impl Failure {
 /// Where it is not known when to come back: soon, and not at once.
 const RETRY_AFTER_UNKNOWN: Duration = Duration::from_secs(1);
 
-impl UpstreamFailure {
-    fn code(&self) -> &'static str {
-        match self {
-            UpstreamFailure::Unreachable(_) => "unreachable",
-            UpstreamFailure::CallTimeout => "call_timeout",
-            UpstreamFailure::FirstTokenTimeout => "first_token_timeout",
-            UpstreamFailure::IdleTimeout => "idle_timeout",
-            UpstreamFailure::Broken(_) => "connection_broken",
-            UpstreamFailure::Status { .. } => "bad_status",
-            UpstreamFailure::Malformed(_) => "malformed_answer",
-            UpstreamFailure::Truncated => "truncated_answer",
-            UpstreamFailure::Reported(_) => "reported_error",
-        }
-    }
-
-    fn public_text(&self) -> &'static str {
-        match self {
-            UpstreamFailure::Unreachable(_) => "the model's vendor cannot be reached",
-            UpstreamFailure::CallTimeout | UpstreamFailure::FirstTokenTimeout => {
-                "the model's vendor did not answer in time"
-            }
-            UpstreamFailure::IdleTimeout => "the model's vendor stopped answering",
-            UpstreamFailure::Broken(_) => "the connection to the model's vendor broke",
-            UpstreamFailure::Status { .. } | UpstreamFailure::Reported(_) => "the model's vendor failed",
-            UpstreamFailure::Malformed(_) => "the model's vendor sent an answer that cannot be read",
-            UpstreamFailure::Truncated => "the model's vendor ended its answer before it was whole",
-        }
-    }
-}
-
 impl ResponseError for Failure {
     fn status_code(&self) -> StatusCode {
         StatusCode::from_u16(self.http_status()).unwrap_or(StatusCode::BAD_GATEWAY)
@@ -209,6 +171,19 @@ impl ResponseError for Failure {
         if let Some(header) = self.header() {
             response.insert_header(header);
         }
-        response.json(self.body())
+        let Failure::Rejected(refused) = self else { return response.json(self.body()) };
+        // What the vendor says, as it came.
+        add_headers(&mut response, &refused.rate_limits);
+        match &refused.json {
+            Some(json) => response.content_type("application/json").body(json.clone()),
+            None => response.json(self.body()),
+        }
+    }
+}
+
+/// Adds headers of the vendor's to an answer.
+pub(crate) fn add_headers(response: &mut HttpResponseBuilder, headers: &[(String, String)]) {
+    for (name, value) in headers {
+        response.append_header((name.as_str(), value.as_str()));
     }
 }

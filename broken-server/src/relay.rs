@@ -1,3 +1,6 @@
+/// The beginning of a stream.
+mod beginning;
+
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -5,18 +8,14 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_util::stream::{Stream, StreamExt};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
-use wire::sse::{self, Event};
-use wire::stream::{VendorEvent, error_event, token_event};
+use wire::sse;
+use wire::stream::{error_event, token_event};
 
 use crate::calls::Messages;
 use crate::errors::Failure;
 use crate::metrics::CallGuard;
 use crate::vendor::Message;
-
-/// Chunks without text that are held back while the first token is waited for. A vendor sends one
-/// that only says who speaks, some one more before it; beyond that it generates something other than
-/// text (a tool's arguments), which is to flow as well.
-const HELD_CHUNKS_MAX: usize = 3;
+use beginning::Beginning;
 
 /// What a stream's client gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,23 +41,20 @@ impl Relay {
     /// # Errors
     /// The failure that came in its place. Nothing has been sent then, so it can still be a status.
     pub(crate) async fn open(mut messages: Messages, format: Format, guard: &mut CallGuard) -> Result<Self, Failure> {
-        let mut head = String::new();
-        let mut held = 0;
-        loop {
-            let message = messages.next().await.unwrap_or(Err(NO_END))?;
-            format.render(&message, &mut head);
-            if message.content.text().is_some() {
+        let mut beginning = Beginning::new(format);
+        while !beginning.add(messages.next().await.unwrap_or(Err(NO_END))?) {}
+        let (mut head, mut done) = (Vec::new(), false);
+        for message in beginning.into_messages() {
+            if message.text().is_some() {
                 guard.token();
             }
-            held += 1;
-            if begins(&message, held) && !head.is_empty() {
-                let done = message.content == VendorEvent::Done;
-                if done {
-                    guard.succeeded();
-                }
-                return Ok(Relay { messages, format, head: head.into(), done });
-            }
+            done |= message.is_done();
+            format.render(&message, &mut head);
         }
+        if done {
+            guard.succeeded();
+        }
+        Ok(Relay { messages, format, head: head.into(), done })
     }
 
     /// What `X-Stream-Method` says.
@@ -118,18 +114,16 @@ impl Stream for Body {
 
 impl Body {
     fn pass_on(&mut self, message: &Message) -> Bytes {
-        match &message.content {
-            VendorEvent::Done => {
-                self.done = true;
-                self.guard.succeeded();
-            }
-            other => {
-                if other.text().is_some() {
-                    self.guard.token();
-                }
-            }
+        if message.is_done() {
+            self.done = true;
+            self.guard.succeeded();
+        } else if message.text().is_some() {
+            self.guard.token();
         }
-        let mut text = String::new();
+        if self.format == Format::Chunks {
+            return message.raw.clone();
+        }
+        let mut text = Vec::new();
         self.format.render(message, &mut text);
         text.into()
     }
@@ -147,25 +141,15 @@ impl Body {
     }
 }
 
-/// Whether a stream has begun with `message`, which is the `held`th of those held back.
-fn begins(message: &Message, held: usize) -> bool {
-    message.content.begins() || held >= HELD_CHUNKS_MAX
-}
-
-/// Waits for the first token, and returns all messages, those included that were waited for.
+/// Waits for the first token of a stream in this format, and returns its messages with those that were
+/// waited for.
 ///
 /// # Errors
 /// The failure that came in its place.
-pub(crate) async fn first_token(mut messages: Messages) -> Result<Messages, Failure> {
-    let mut held = Vec::new();
-    loop {
-        let message = messages.next().await.unwrap_or(Err(NO_END))?;
-        let begun = begins(&message, held.len() + 1);
-        held.push(message);
-        if begun {
-            return Ok(messages.after(held));
-        }
-    }
+pub(crate) async fn first_token(mut messages: Messages, format: Format) -> Result<Messages, Failure> {
+    let mut beginning = Beginning::new(format);
+    while !beginning.add(messages.next().await.unwrap_or(Err(NO_END))?) {}
+    Ok(messages.after(beginning.into_messages()))
 }
 
 /// The clients in `vendor` end every stream with `[DONE]` or a failure. A thread that panicked does not.
@@ -173,21 +157,11 @@ const NO_END: Failure = Failure::Internal("a stream ended with neither [DONE] no
 
 impl Format {
     /// Appends `message` as this format has it, if it has it at all.
-    fn render(self, message: &Message, text: &mut String) {
-        match (&message.content, self) {
-            (VendorEvent::Done, _) => text.push_str(sse::DONE),
-            (other, Format::Tokens) => text.extend(other.text().map(token_event)),
-            (_, Format::Chunks) => encode(&message.event, text),
+    fn render(self, message: &Message, bytes: &mut Vec<u8>) {
+        match self {
+            Format::Chunks => bytes.extend_from_slice(&message.raw),
+            Format::Tokens if message.is_done() => bytes.extend_from_slice(sse::DONE.as_bytes()),
+            Format::Tokens => bytes.extend(message.text().map(token_event).unwrap_or_default().into_bytes()),
         }
     }
-}
-
-fn encode(event: &Event, text: &mut String) {
-    if let Some(name) = &event.name {
-        text.extend(["event: ", name, "\n"]);
-    }
-    for line in event.data.split('\n') {
-        text.extend(["data: ", line, "\n"]);
-    }
-    text.push('\n');
 }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue, TRANSFER_ENCODING};
 use actix_web::web::Payload;
 use actix_web::{HttpMessage, HttpRequest};
@@ -10,6 +12,7 @@ use wire::error::Refusal;
 use wire::operator;
 use wire::{MOCK_HEADER_PREFIX, REQUEST_ID_HEADER};
 
+use crate::relay::Format;
 use crate::state::AppState;
 use crate::vendor::{Call, Route};
 
@@ -44,7 +47,8 @@ pub(crate) fn to_call(state: &AppState, request: &HttpRequest, route: Route, bod
             }
         }
     }
-    Call { route, body: body.into(), request_id, mock_headers }
+    let (body, format, progress) = (body.into(), Format::Chunks, Arc::default());
+    Call { route, body, request_id, mock_headers, format, progress }
 }
 
 /// The body of a request that must be JSON and have at most `max_bytes`; what is in it is checked later.

@@ -5,6 +5,7 @@ mod own_flags;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
@@ -85,6 +86,12 @@ pub struct Settings {
     #[arg(long, env = "BROKEN_SERVER_IDLE_TIMEOUT", default_value = "30s", value_name = "TIME")]
     #[arg(value_parser = parse_timeout, allow_hyphen_values = true)]
     pub idle_timeout: Duration,
+
+    /// Largest event of the vendor's stream, in bytes; a larger one ends the stream with an error. An image
+    /// in one event has 1 to 3 MiB.
+    #[arg(long, env = "BROKEN_SERVER_MAX_EVENT_BYTES", default_value = "8388608", value_name = "N")]
+    #[arg(allow_hyphen_values = true)]
+    pub max_event_bytes: NonZeroUsize,
 
     /// How long a client may take to send the body of a request (408).
     #[arg(long, env = "BROKEN_SERVER_READ_TIMEOUT", default_value = "30s", value_name = "TIME")]

@@ -10,15 +10,18 @@ mod inbox;
 /// Read limits that change within a call, which ureq has not.
 mod read_limit;
 
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde_json::{Map, Value};
-use wire::error::ErrorBody;
-use wire::sse::Event;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use wire::answer::{Asked, read_answer};
+use wire::refused::{self, Refused};
 use wire::stream::VendorEvent;
 
 use crate::errors::{Failure, UpstreamFailure};
+use crate::relay::Format;
 use crate::settings::Settings;
 
 /// Largest whole answer that is taken from a vendor, in bytes (8 MiB): a million tokens of text.
@@ -38,6 +41,10 @@ pub(crate) struct Call {
     pub(crate) request_id: String,
     /// Headers that steer the mock vendor; empty unless the server was told to pass them on.
     pub(crate) mock_headers: Vec<(String, String)>,
+    /// What its client gets of a stream.
+    pub(crate) format: Format,
+    /// How far it has come.
+    pub(crate) progress: Arc<Progress>,
 }
 
 /// The vendor's routes.
@@ -56,14 +63,6 @@ impl Route {
             Route::Models => "/v1/models",
         }
     }
-
-    /// The list that a whole answer of this route must have.
-    fn answer_list(self) -> &'static str {
-        match self {
-            Route::ChatCompletions => "choices",
-            Route::Models => "data",
-        }
-    }
 }
 
 /// How long the vendor may take. None of these is a total: a healthy stream may be as long as it likes.
@@ -75,6 +74,8 @@ pub(crate) struct Limits {
     pub(crate) first_token: Duration,
     /// For each silence after that.
     pub(crate) idle: Duration,
+    /// Bytes of one event.
+    pub(crate) event_bytes: usize,
 }
 
 impl Limits {
@@ -84,39 +85,93 @@ impl Limits {
             connect: settings.connect_timeout,
             first_token: settings.first_token_timeout,
             idle: settings.idle_timeout,
+            event_bytes: settings.max_event_bytes.get(),
         }
     }
 }
 
-/// One event of the vendor's stream: as it came, to pass on, and read, to look at.
+/// A part of the vendor's stream: as it came, to pass on, and read, to look at.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Message {
-    pub(crate) event: Event,
-    pub(crate) content: VendorEvent,
+    /// One event with what stood before it, or comments and blank lines.
+    pub(crate) raw: Bytes,
+    /// The event, if it has one.
+    pub(crate) event: Option<VendorEvent>,
+}
+
+impl Message {
+    /// Whether it is the vendor's last word.
+    pub(crate) fn is_done(&self) -> bool {
+        self.event == Some(VendorEvent::Done)
+    }
+
+    /// Its text, if it has some; never empty.
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.event.as_ref().and_then(VendorEvent::text)
+    }
+}
+
+/// How far a call has come, for its answer's headers. All attempts of a request share it.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    attempts: AtomicU32,
+    rate_limits: Mutex<Vec<(String, String)>>,
+}
+
+impl Progress {
+    /// Another attempt begins.
+    pub(crate) fn attempt(&self) -> u32 {
+        self.attempts.fetch_add(1, Relaxed) + 1
+    }
+
+    /// Attempts so far, where they are counted.
+    pub(crate) fn attempts(&self) -> u32 {
+        self.attempts.load(Relaxed)
+    }
+
+    /// What the vendor says of its quota, as headers.
+    pub(crate) fn take_rate_limits(&self) -> Vec<(String, String)> {
+        std::mem::take(&mut *self.rate_limits.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Keeps what the head of an answer says of the vendor's quota.
+fn keep_rate_limits(call: &Call, headers: &[(&str, &str)]) {
+    let rate_limits = refused::rate_limits(headers.iter().copied()).collect();
+    *call.progress.rate_limits.lock().unwrap_or_else(PoisonError::into_inner) = rate_limits;
 }
 
 /// The failure that an answer with another status than 2xx is.
-fn not_ok(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Failure {
-    if !(400..=499).contains(&status) {
-        return UpstreamFailure::Status { status, retry_after }.into();
+fn not_ok(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Failure {
+    let refused = Box::new(Refused::read(status, headers, body));
+    match () {
+        () if refused.is_about_our_key() => UpstreamFailure::KeyRefused(refused).into(),
+        () if refused.is_for_the_client() => Failure::Rejected(refused),
+        () => UpstreamFailure::Status(refused).into(),
     }
-    let body = serde_json::from_slice(body).unwrap_or_else(|_| {
-        ErrorBody::new("upstream_rejected", format!("the model's vendor refused the request with status {status}"))
-    });
-    Failure::Rejected { status, body, retry_after }
+}
+
+/// Headers that are text.
+fn texts(headers: &HeaderMap) -> Vec<(&str, &str)> {
+    headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect()
+}
+
+/// The content type; empty where it is missing.
+fn content_type(headers: &HeaderMap) -> &str {
+    headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 /// Passes a whole answer on if it is the kind of JSON that `route` answers with.
-fn checked_answer(route: Route, answer: Bytes) -> Result<Bytes, Failure> {
-    let list = route.answer_list();
-    match serde_json::from_slice::<Map<String, Value>>(&answer) {
-        Ok(fields) if fields.get(list).is_some_and(Value::is_array) => Ok(answer),
-        Ok(_) => Err(UpstreamFailure::Malformed(format!("there is no list '{list}' in it")).into()),
-        Err(error) => Err(UpstreamFailure::Malformed(error.to_string()).into()),
-    }
+fn checked_answer(route: Route, content_type: &str, answer: Bytes) -> Result<Bytes, Failure> {
+    let asked = match route {
+        Route::ChatCompletions => Asked::Completion,
+        Route::Models => Asked::Models,
+    };
+    read_answer(asked, content_type, &answer).map_err(UpstreamFailure::from)?;
+    Ok(answer)
 }
 
 /// An answer that is over [`ANSWER_BYTES_MAX`].
 fn too_large() -> Failure {
-    UpstreamFailure::Malformed(format!("it is larger than {ANSWER_BYTES_MAX} bytes")).into()
+    UpstreamFailure::TooLarge(format!("it is larger than {ANSWER_BYTES_MAX} bytes")).into()
 }

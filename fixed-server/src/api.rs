@@ -4,6 +4,8 @@ mod chat_stream;
 mod completions;
 /// `/health` and the two probes of `/debug`
 mod health;
+/// `POST /debug/hold-threads`, for labs
+mod hold_threads;
 /// `POST /llm`
 mod llm;
 /// `/debug/resolve` and `/debug/read-file`
@@ -34,7 +36,7 @@ use wire::{STREAM_METHOD_HEADER, sse};
 
 use crate::body::{EarlyBody, Format, StreamBody};
 use crate::call::Call;
-use crate::errors::Failure;
+use crate::errors::{Failure, add_headers};
 use crate::observe::observe;
 use crate::outcome::Outcome;
 use crate::request::shorten;
@@ -42,6 +44,7 @@ use crate::sessions::KeyId;
 use crate::stack;
 use crate::state::Shared;
 use crate::telemetry::OpenStream;
+use crate::upstream::Answer;
 
 pub(crate) use look_ups::LookUps;
 
@@ -50,7 +53,12 @@ const DEFAULT_MODEL: &str = "mock-llm";
 
 /// All routes.
 pub(crate) fn router(state: Shared) -> Router {
-    Router::new()
+    let router = if state.allow_mock_headers {
+        Router::new().route("/debug/hold-threads", only_post(hold_threads::handle))
+    } else {
+        Router::new()
+    };
+    router
         .route("/chat/stream", only_post(chat_stream::handle))
         .route("/llm", only_post(llm::handle))
         .route("/v1/chat/completions", only_post(completions::handle))
@@ -102,24 +110,25 @@ fn name_session(state: &Shared, session_id: Option<&str>, key: Option<&KeyId>, m
 
 /// Answers with the vendor's stream, once its first token is there; or earlier, where that is wanted.
 async fn answer_streamed(state: &Shared, call: Call, format: Format) -> Response {
-    begin_stream(state, call, format).await.unwrap_or_else(failed_stream)
+    let progress = call.progress.clone();
+    begin_stream(state, call, format).await.unwrap_or_else(|failure| failed_stream(failure, progress.attempts()))
 }
 
 // ANCHOR: rollout
 /// The answer to a request for a stream that could not be begun. When its attempts are used up there is no
 /// second way behind them: the failure is told, and the header tells operators on which way it happened.
-fn failed_stream(failure: Failure) -> Response {
+fn failed_stream(failure: Failure, attempts: u32) -> Response {
     // FIX rollout: failing fast. No thread waits for a vendor that has just failed.
-    ([(STREAM_METHOD, "async_failure")], failure).into_response()
+    ([(STREAM_METHOD, "async_failure")], failure.into_response_after(attempts)).into_response()
 }
 // ANCHOR_END: rollout
 
 async fn begin_stream(state: &Shared, call: Call, format: Format) -> Result<Response, Failure> {
     let outcome = state.begin(&call)?;
     let mut opening = Box::pin(open(state.clone(), call, format, outcome));
-    let Some(patience) = state.limits.early_keep_alive.0 else { return opening.await.map(streamed) };
+    let Some(patience) = state.limits.early_keep_alive.0 else { return opening.await.map(begun) };
     match timeout(patience, &mut opening).await {
-        Ok(opened) => opened.map(streamed),
+        Ok(opened) => opened.map(begun),
         Err(_) => Ok(streamed(EarlyBody::new(opening, patience))),
     }
 }
@@ -132,7 +141,7 @@ async fn open(
     outcome: OutcomeGuard<Outcome>,
 ) -> Result<StreamBody, Failure> {
     let asked = Instant::now();
-    match stack::open_stream(&state, &call).await {
+    match stack::open_stream(&state, &call, format).await {
         Ok(opened) => {
             let open = OpenStream::new(state.metrics.clone(), call.request_id, asked.elapsed());
             Ok(StreamBody::new(opened, outcome, open, format, state.cut.clone()))
@@ -142,6 +151,14 @@ async fn open(
             Err(failure)
         }
     }
+}
+
+/// The answer of a stream whose first token is there, with what the vendor says of its quota.
+fn begun(mut body: StreamBody) -> Response {
+    let rate_limits = body.take_rate_limits();
+    let mut response = streamed(body);
+    add_headers(&mut response, rate_limits);
+    response
 }
 
 fn streamed(body: impl http_body::Body<Data = Bytes, Error = Infallible> + Send + 'static) -> Response {
@@ -158,13 +175,15 @@ async fn answer_whole(state: &Shared, call: Call) -> Result<Response, Failure> {
         }
         Err(failure) => {
             outcome.record(failure.outcome());
-            Err(failure)
+            Ok(failure.into_response_after(call.progress.attempts()))
         }
     }
 }
 
-fn json(body: Bytes) -> Response {
-    ([(CONTENT_TYPE, "application/json")], body).into_response()
+fn json(answer: Answer) -> Response {
+    let mut response = ([(CONTENT_TYPE, "application/json")], answer.body).into_response();
+    add_headers(&mut response, answer.rate_limits);
+    response
 }
 
 const STREAM_HEADERS: [(HeaderName, &str); 4] = [

@@ -1,5 +1,6 @@
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,6 +52,7 @@ pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // A server that was just stopped leaves connections in TIME_WAIT; they are no reason not to start.
     socket.set_reuseaddr(true)?;
+    net::bound_send_buffer(&socket)?;
     socket.bind(addr)?;
     socket.listen(BACKLOG)
 }
@@ -59,6 +61,7 @@ pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
 #[derive(Debug)]
 pub struct Server {
     state: Shared,
+    connections_max: NonZeroUsize,
 }
 
 impl Server {
@@ -73,7 +76,8 @@ impl Server {
         Box::pin(async move {
             let metrics = Arc::new(Metrics::new());
             let sessions = Sessions::open(settings, metrics.database.clone()).await?;
-            Ok(Server { state: Arc::new(AppState::new(settings, metrics, sessions)?) })
+            let state = Arc::new(AppState::new(settings, metrics, sessions)?);
+            Ok(Server { state, connections_max: net::connections_max(settings) })
         })
     }
 
@@ -87,17 +91,19 @@ impl Server {
     /// 5. what sessions' calls left behind is stored.
     pub fn run<'a>(self, listener: TcpListener, shutdown: BoxFuture<'a, ()>) -> BoxFuture<'a, ()> {
         Box::pin(async move {
-            let grace_ends = serve(&self.state, listener, shutdown).await;
+            let grace_ends = serve(&self, listener, shutdown).await;
             self.state.sessions.finish(grace_ends.max(Instant::now() + RESULTS_MARGIN)).await;
         })
     }
 }
 
 /// Serves until the last connection is closed, and returns when the grace ends or has ended.
-async fn serve(state: &Shared, listener: TcpListener, shutdown: BoxFuture<'_, ()>) -> Instant {
+async fn serve(server: &Server, listener: TcpListener, shutdown: BoxFuture<'_, ()>) -> Instant {
+    let Server { state, connections_max } = server;
     let stop = net::Stop::default();
     let grace = state.limits.shutdown_grace;
-    let serving = net::serve(listener, api::router(state.clone()), &state.limits, &state.metrics, &stop);
+    let serving =
+        net::serve(listener, *connections_max, api::router(state.clone()), &state.limits, &state.metrics, &stop);
     tokio::pin!(serving);
     let stopping = async {
         shutdown.await;

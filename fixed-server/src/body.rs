@@ -36,6 +36,7 @@ pub(crate) struct StreamBody {
     /// None once the stream has ended.
     running: Option<Running>,
     format: Format,
+    rate_limits: Vec<(String, String)>,
     /// Ready when the time for an orderly end is over.
     cut: Cut,
 }
@@ -46,8 +47,8 @@ struct Running {
     // FIX orphaned-streams: the vendor's call is in here. A client that leaves makes the connection drop this,
     // and with it the call, also while the vendor is silent; there is no thread and no task that could go on.
     events: EventStream,
-    /// The first token and what came with it.
-    head: Vec<Batch>,
+    /// The first token and what came with it, until it is passed on.
+    head: Option<Batch>,
     open: OpenStream,
     last_token: Option<Instant>,
     /// None once `[DONE]` has come: the vendor's end of body is all that is waited for.
@@ -66,9 +67,14 @@ impl StreamBody {
         format: Format,
         cut: CancellationToken,
     ) -> Self {
-        let Opened { events, head, held } = opened;
-        let running = Running { events, head, open, last_token: None, outcome: Some(outcome), held };
-        StreamBody { running: Some(running), format, cut: Cut::new(cut) }
+        let Opened { events, head, rate_limits, held } = opened;
+        let running = Running { events, head: Some(head), open, last_token: None, outcome: Some(outcome), held };
+        StreamBody { running: Some(running), format, rate_limits, cut: Cut::new(cut) }
+    }
+
+    /// What the vendor says of its quota, for the head of the answer.
+    pub(crate) fn take_rate_limits(&mut self) -> Vec<(String, String)> {
+        std::mem::take(&mut self.rate_limits)
     }
 }
 
@@ -85,9 +91,8 @@ impl Body for StreamBody {
                 ready!(running.events.poll_end(cx));
                 this.running = None;
                 continue;
-            } else if !running.head.is_empty() {
-                let head = std::mem::take(&mut running.head);
-                head.into_iter().flat_map(|batch| running.pass_on(batch, format)).collect()
+            } else if let Some(head) = running.head.take() {
+                running.pass_on(head, format)
             } else if this.cut.poll(cx).is_ready() {
                 // Asked before the vendor is: a stream that never pauses is to end as well.
                 this.fail(&Failure::ShuttingDown)
@@ -125,8 +130,8 @@ impl StreamBody {
 impl Running {
     /// What the client gets of `batch`, after it has been counted.
     fn pass_on(&mut self, batch: Batch, format: Format) -> Bytes {
-        for message in &batch.messages {
-            match &message.content {
+        for event in &batch.events {
+            match event {
                 VendorEvent::Chunk(chunk) => {
                     if chunk.text.is_some() {
                         let now = Instant::now();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use resilience::{Ask, Priority, UserGuard};
+use wire::answer::Asked;
 use wire::chat::ChatRequest;
 use wire::error::Refusal;
 
@@ -44,6 +45,16 @@ pub(crate) enum Route {
     ChatCompletions,
     /// `GET /v1/models`
     Models,
+}
+
+impl Route {
+    /// What a whole answer of this route must be.
+    pub(crate) fn asked(self) -> Asked {
+        match self {
+            Route::ChatCompletions => Asked::Completion,
+            Route::Models => Asked::Models,
+        }
+    }
 }
 
 /// How far a request has come, for what is noted at its end.

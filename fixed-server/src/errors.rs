@@ -1,17 +1,22 @@
+/// What went wrong with the vendor.
+mod upstream;
+
 use std::time::Duration;
 
 use axum::Json;
-use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use resilience::{BreakerOpen, DeadlinePassed, Rejected, UserRejected};
 use wire::error::{ErrorBody, Refusal};
+use wire::refused::{Refused, SHOULD_RETRY_HEADER};
 use wire::retry_after::whole_seconds;
-use wire::stream::ReportedFailure;
 
 use crate::bodies::NoRoom;
 use crate::outcome::Outcome;
 use crate::sessions::DatabaseError;
+
+pub(crate) use upstream::UpstreamFailure;
 
 /// Why a request was not answered as asked: one type a cause. [`Failure::http_status`] and
 /// [`Failure::body`] below are the one place where a failure becomes HTTP, or an error event.
@@ -36,13 +41,8 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Upstream(#[from] UpstreamFailure),
     /// The vendor refused the request with a 4xx: the client gets it as what it is.
-    #[error("the vendor refused the request with status {status}: {}", body.error.message)]
-    Rejected {
-        status: u16,
-        body: ErrorBody,
-        /// When the vendor says to come back, if it does.
-        retry_after: Option<Duration>,
-    },
+    #[error("the vendor refused the request with status {}: {}", .0.status, .0.reason)]
+    Rejected(Box<Refused>),
     /// The database of keys and sessions gave no answer. Only calls that need it fail.
     #[error("the database failed: {0}")]
     Database(#[from] DatabaseError),
@@ -52,38 +52,6 @@ pub(crate) enum Failure {
     /// The server is at fault: a bug.
     #[error("internal error: {0}")]
     Internal(&'static str),
-}
-
-/// What went wrong with the vendor. The texts here are for the log: they may name addresses and
-/// errors of libraries. Clients get [`UpstreamFailure::public_text`].
-#[derive(Debug, Clone, thiserror::Error)]
-pub(crate) enum UpstreamFailure {
-    #[error(transparent)]
-    BreakerOpen(#[from] BreakerOpen),
-    #[error("cannot connect to the vendor: {0}")]
-    Unreachable(String),
-    #[error("the vendor did not answer within the call timeout")]
-    CallTimeout,
-    #[error("the vendor sent no token in time")]
-    FirstTokenTimeout,
-    #[error("the vendor fell silent in mid-answer")]
-    IdleTimeout,
-    #[error("the connection to the vendor broke: {0}")]
-    Broken(String),
-    #[error("the stream took longer than any may")]
-    TotalTimeout,
-    #[error("the vendor answered with status {status}")]
-    Status {
-        status: u16,
-        /// When it says to come back, if it does.
-        retry_after: Option<Duration>,
-    },
-    #[error("the vendor's answer cannot be read: {0}")]
-    Malformed(String),
-    #[error("the vendor's stream ended without [DONE]")]
-    Truncated,
-    #[error("the vendor reported an error: {0}")]
-    Reported(ReportedFailure),
 }
 
 impl Failure {
@@ -98,7 +66,7 @@ impl Failure {
             // Who asks for too many tokens is refused when the request is read.
             Failure::Admission(Rejected::OverBurst(_)) => 500,
             Failure::Upstream(_) => 502,
-            Failure::Rejected { status, .. } => *status,
+            Failure::Rejected(refused) => refused.status,
             Failure::Database(_) | Failure::ShuttingDown => 503,
             Failure::Internal(_) => 500,
         }
@@ -108,7 +76,7 @@ impl Failure {
     pub(crate) fn body(&self) -> ErrorBody {
         let text = match self {
             Failure::Refused(refusal) => return refusal.body(),
-            Failure::Rejected { body, .. } => return body.clone(),
+            Failure::Rejected(refused) => return refused.error_body(),
             Failure::Upstream(cause) => {
                 return ErrorBody::new("upstream_failure", cause.public_text()).with_code(cause.code());
             }
@@ -134,7 +102,7 @@ impl Failure {
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Failure::Refused(_) => "invalid_request_error",
-            Failure::Rejected { .. } => "upstream_rejected",
+            Failure::Rejected(_) => "upstream_rejected",
             Failure::Upstream(_) => "upstream_failure",
             Failure::Database(_) => "database_unavailable",
             _ => self.outcome().as_str(),
@@ -153,7 +121,7 @@ impl Failure {
                 Outcome::CallTimeout
             }
             Failure::Upstream(_) => Outcome::UpstreamFailure,
-            Failure::Rejected { .. } => Outcome::UpstreamRejected,
+            Failure::Rejected(_) => Outcome::UpstreamRejected,
             Failure::ShuttingDown => Outcome::ShuttingDown,
             // A request that is refused before it is one for the model never gets as far as an outcome. Nor does
             // one whose key cannot be checked; one whose session cannot be written down has failed by our fault.
@@ -170,14 +138,24 @@ impl Failure {
     }
 
     /// Whether the same request may go better at once or soon: when the vendor failed, or says that it
-    /// is too busy. What it refused for another reason it would refuse again, and our own limits are no
-    /// failures of the vendor.
+    /// is too busy. What it refused for another reason it would refuse again, what it answers in a form
+    /// that cannot be taken it would answer again, and our own limits are no failures of the vendor.
     pub(crate) fn another_attempt_may_help(&self) -> bool {
         match self {
-            Failure::Upstream(UpstreamFailure::BreakerOpen(_) | UpstreamFailure::TotalTimeout) => false,
-            Failure::Upstream(UpstreamFailure::Status { status, .. }) => *status >= 500,
-            Failure::Upstream(_) => true,
-            Failure::Rejected { status, .. } => matches!(status, 408 | 429),
+            Failure::Upstream(failure) => failure.another_attempt_may_help(),
+            Failure::Rejected(refused) => refused.another_attempt_may_help(),
+            _ => false,
+        }
+    }
+
+    /// Whether a client is to be told that another attempt of its own is useless: after `attempts` of ours
+    /// it would multiply them, and what is certain to fail again is paid for each time.
+    fn is_final_after(&self, attempts: u32) -> bool {
+        match self {
+            Failure::Upstream(UpstreamFailure::BreakerOpen(_)) => false,
+            Failure::Upstream(failure) => attempts > 1 || !failure.another_attempt_may_help(),
+            Failure::Rejected(refused) => attempts > 1 || refused.is_final(),
+            Failure::SlaTimeout(_) => attempts > 1,
             _ => false,
         }
     }
@@ -189,8 +167,8 @@ impl Failure {
             Failure::Admission(Rejected::QueueFull { retry_after }) => Some(*retry_after),
             Failure::Admission(Rejected::TooLong { predicted }) => Some(*predicted),
             Failure::Upstream(UpstreamFailure::BreakerOpen(open)) => Some(open.retry_after),
-            Failure::Upstream(UpstreamFailure::Status { retry_after, .. }) => *retry_after,
-            Failure::Rejected { retry_after, .. } => *retry_after,
+            Failure::Upstream(UpstreamFailure::Status(refused)) => refused.retry_after,
+            Failure::Rejected(refused) => refused.retry_after,
             Failure::NoRoom(_) | Failure::Database(_) | Failure::ShuttingDown => Some(RETRY_AFTER_UNKNOWN),
             _ => None,
         }
@@ -202,7 +180,7 @@ impl Failure {
             Failure::Refused(Refusal::ApiKey) => Some((WWW_AUTHENTICATE, "Bearer".to_owned())),
             // Of ours, and of a refusal that is passed on; what another failure of the vendor's says about
             // coming back is for us.
-            Failure::Upstream(UpstreamFailure::Status { .. }) => None,
+            Failure::Upstream(UpstreamFailure::Status(_)) => None,
             _ => self.retry_after().map(|after| (RETRY_AFTER, whole_seconds(after))),
         }
     }
@@ -211,55 +189,58 @@ impl Failure {
 /// Where it is not known when to come back: soon, and not at once.
 const RETRY_AFTER_UNKNOWN: Duration = Duration::from_secs(1);
 
-impl UpstreamFailure {
-    fn code(&self) -> &'static str {
-        match self {
-            UpstreamFailure::Unreachable(_) => "unreachable",
-            UpstreamFailure::CallTimeout => "call_timeout",
-            UpstreamFailure::FirstTokenTimeout => "first_token_timeout",
-            UpstreamFailure::IdleTimeout => "idle_timeout",
-            UpstreamFailure::Broken(_) => "connection_broken",
-            UpstreamFailure::BreakerOpen(_) => "breaker_open",
-            UpstreamFailure::TotalTimeout => "total_timeout",
-            UpstreamFailure::Status { .. } => "bad_status",
-            UpstreamFailure::Malformed(_) => "malformed_answer",
-            UpstreamFailure::Truncated => "truncated_answer",
-            UpstreamFailure::Reported(_) => "reported_error",
-        }
-    }
-
-    fn public_text(&self) -> &'static str {
-        match self {
-            UpstreamFailure::Unreachable(_) => "the model's vendor cannot be reached",
-            UpstreamFailure::CallTimeout | UpstreamFailure::FirstTokenTimeout => {
-                "the model's vendor did not answer in time"
-            }
-            UpstreamFailure::IdleTimeout => "the model's vendor stopped answering",
-            UpstreamFailure::Broken(_) => "the connection to the model's vendor broke",
-            UpstreamFailure::BreakerOpen(_) => "the model's vendor has failed too often, come back later",
-            UpstreamFailure::TotalTimeout => "the answer took longer than any may",
-            UpstreamFailure::Status { .. } | UpstreamFailure::Reported(_) => "the model's vendor failed",
-            UpstreamFailure::Malformed(_) => "the model's vendor sent an answer that cannot be read",
-            UpstreamFailure::Truncated => "the model's vendor ended its answer before it was whole",
-        }
-    }
-}
-
 impl From<BreakerOpen> for Failure {
     fn from(open: BreakerOpen) -> Self {
         UpstreamFailure::from(open).into()
     }
 }
 
+impl Failure {
+    /// The answer to a request for which `attempts` were made.
+    pub(crate) fn into_response_after(self, attempts: u32) -> Response {
+        let is_final = self.is_final_after(attempts);
+        let mut response = self.into_response();
+        if is_final {
+            response.headers_mut().insert(SHOULD_RETRY, HeaderValue::from_static("false"));
+        }
+        response
+    }
+}
+
+const SHOULD_RETRY: HeaderName = HeaderName::from_static(SHOULD_RETRY_HEADER);
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.http_status()).unwrap_or(StatusCode::BAD_GATEWAY);
-        let mut response = (status, Json(self.body())).into_response();
-        if let Some((name, value)) = self.header()
+        let header = self.header();
+        let mut response = match self {
+            Failure::Rejected(refused) => rejected(status, *refused),
+            failure => (status, Json(failure.body())).into_response(),
+        };
+        if let Some((name, value)) = header
             && let Ok(value) = HeaderValue::from_str(&value)
         {
             response.headers_mut().insert(name, value);
         }
         response
+    }
+}
+
+/// A refusal of the vendor's: its JSON as it came, and what it says of its quota.
+fn rejected(status: StatusCode, mut refused: Refused) -> Response {
+    let mut response = match refused.json.take() {
+        Some(json) => (status, [(CONTENT_TYPE, "application/json")], json).into_response(),
+        None => (status, Json(refused.error_body())).into_response(),
+    };
+    add_headers(&mut response, refused.rate_limits);
+    response
+}
+
+/// Adds headers of the vendor's to an answer.
+pub(crate) fn add_headers(response: &mut Response, headers: Vec<(String, String)>) {
+    for (name, value) in headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().append(name, value);
+        }
     }
 }

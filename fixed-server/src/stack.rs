@@ -17,16 +17,16 @@ mod retry;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use resilience::{Deadline, UserGuard};
 use tokio::time::Instant;
 
+use crate::body::Format;
 use crate::call::Call;
 use crate::errors::{Failure, UpstreamFailure};
 use crate::identity::User;
 use crate::state::AppState;
 use crate::telemetry::ActiveCall;
-use crate::upstream::{Batch, EventStream};
+use crate::upstream::{Answer, Batch, EventStream, Streamed};
 
 /// What a request holds to its end: of a stream, to the end of the stream.
 pub(crate) struct Held {
@@ -38,7 +38,9 @@ pub(crate) struct Held {
 pub(crate) struct Opened {
     pub(crate) events: EventStream,
     /// The first token, and what came before it.
-    pub(crate) head: Vec<Batch>,
+    pub(crate) head: Batch,
+    /// What the vendor says of its quota, as headers.
+    pub(crate) rate_limits: Vec<(String, String)>,
     pub(crate) held: Held,
 }
 
@@ -46,26 +48,27 @@ pub(crate) struct Opened {
 ///
 /// The SLA of a stream ends with its first token. From there on the limits of its body take over: on
 /// silence, on its whole length, and on a client that does not read.
-pub(crate) async fn open_stream(state: &AppState, call: &Call) -> Result<Opened, Failure> {
+pub(crate) async fn open_stream(state: &AppState, call: &Call, format: Format) -> Result<Opened, Failure> {
     let limit = (state.limits.first_token_timeout, UpstreamFailure::FirstTokenTimeout);
-    let ((events, head), held) = in_order(state, call, limit, || state.upstream.stream(call)).await?;
+    let (stream, held) = in_order(state, call, limit, || state.upstream.stream(call, format)).await?;
+    let Streamed { events, head, rate_limits } = stream;
     // No status has been sent yet. The permit goes with the stream, to its very end.
-    Ok(Opened { events, head, held })
+    Ok(Opened { events, head, rate_limits, held })
 }
 
 /// Makes a whole call.
-pub(crate) async fn call_whole(state: &AppState, call: &Call) -> Result<Bytes, Failure> {
+pub(crate) async fn call_whole(state: &AppState, call: &Call) -> Result<Answer, Failure> {
     let limit = (state.limits.call_timeout, UpstreamFailure::CallTimeout);
     let (answer, mut held) = in_order(state, call, limit, || state.upstream.whole(call)).await?;
     answer.usage.iter().for_each(|usage| held.call.usage(*usage));
-    Ok(answer.body)
+    Ok(answer)
 }
 
-async fn in_order<T, Answer: Future<Output = Result<T, Failure>>>(
+async fn in_order<T, Asked: Future<Output = Result<T, Failure>>>(
     state: &AppState,
     call: &Call,
     (limit, too_slow): (Duration, UpstreamFailure),
-    ask_vendor: impl Fn() -> Answer,
+    ask_vendor: impl Fn() -> Asked,
 ) -> Result<(T, Held), Failure> {
     // 1. The end of an orderly stop ends everything, also a wait.
     until_cut(state, async {

@@ -1,5 +1,7 @@
 /// The body of an answer, as it comes.
 mod answer;
+/// The beginning of a stream.
+mod beginning;
 /// Connections to the vendor.
 mod connections;
 /// The vendor's stream, read event by event.
@@ -8,6 +10,8 @@ mod events;
 mod exchange;
 /// How long a stream may be silent.
 mod patience;
+/// Answers that are none.
+mod unwanted;
 
 use std::error::Error;
 use std::time::Duration;
@@ -15,23 +19,22 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::Request;
-use http_body_util::{BodyExt, Limited};
 use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
-use serde_json::{Map, Value};
 use wire::REQUEST_ID_HEADER;
+use wire::answer::{is_no_stream, read_answer};
 use wire::completion::Usage;
-use wire::error::ErrorBody;
-use wire::retry_after;
 
+use crate::body::Format;
 use crate::call::{Call, Route};
 use crate::errors::{Failure, UpstreamFailure};
 use crate::settings::{Limits, UpstreamUrl};
 use connections::Connections;
 use exchange::exchange;
+use unwanted::{content_type, no_stream, rate_limits, refusal};
 
-pub(crate) use events::{Batch, EventStream, Message};
+pub(crate) use events::{Batch, EventStream};
 
 /// Largest whole answer that is taken from the vendor, in bytes (8 MiB): a million tokens of text.
 const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -55,6 +58,15 @@ pub(crate) struct Upstream {
     limits: Limits,
 }
 
+/// The vendor's stream, begun.
+pub(crate) struct Streamed {
+    pub(crate) events: EventStream,
+    /// The first token, and what came before it.
+    pub(crate) head: Batch,
+    /// What the vendor says of its quota, as headers.
+    pub(crate) rate_limits: Vec<(String, String)>,
+}
+
 /// The vendor's whole answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -62,6 +74,8 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
     /// What it came to, if it says so.
     pub(crate) usage: Option<Usage>,
+    /// What the vendor says of its quota, as headers.
+    pub(crate) rate_limits: Vec<(String, String)>,
 }
 
 impl Upstream {
@@ -95,15 +109,19 @@ impl Upstream {
     ///
     /// Boxed: the caller puts it into one limit after the other, and an `async fn` that is given a future
     /// holds it twice, as its argument and as what it waits for.
-    pub(crate) fn stream<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<(EventStream, Vec<Batch>), Failure>> {
+    pub(crate) fn stream<'a>(&'a self, call: &'a Call, format: Format) -> BoxFuture<'a, Result<Streamed, Failure>> {
         Box::pin(async move {
             let response = exchange(&self.connections, self.request(call)?).await?;
             if !response.status().is_success() {
                 return Err(refusal(response).await);
             }
+            let rate_limits = rate_limits(response.headers());
+            if is_no_stream(content_type(response.headers())) {
+                return Err(no_stream(response).await);
+            }
             let mut events = EventStream::new(response.into_body(), &self.limits);
-            let head = events.first_token().await?;
-            Ok((events, head))
+            let head = events.first_token(format).await?.into_batch();
+            Ok(Streamed { events, head, rate_limits })
         })
     }
 
@@ -111,16 +129,18 @@ impl Upstream {
     pub(crate) fn whole<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, Failure>> {
         Box::pin(async move {
             let mut response = self.send(call).await?;
+            let rate_limits = rate_limits(response.headers());
+            let kind = content_type(response.headers()).to_owned();
             let mut answer = Vec::new();
             while let Some(piece) = response.chunk().await.map_err(failure)? {
                 if answer.len() + piece.len() > ANSWER_BYTES_MAX {
                     let text = format!("it is larger than {ANSWER_BYTES_MAX} bytes");
-                    return Err(UpstreamFailure::Malformed(text).into());
+                    return Err(UpstreamFailure::TooLarge(text).into());
                 }
                 answer.extend_from_slice(&piece);
             }
-            let usage = check_answer(call.route, &answer)?;
-            Ok(Answer { body: answer.into(), usage })
+            let usage = read_answer(call.route.asked(), &kind, &answer).map_err(UpstreamFailure::from)?;
+            Ok(Answer { body: answer.into(), usage, rate_limits })
         })
     }
 
@@ -146,41 +166,6 @@ impl Upstream {
         let request = request.header(REQUEST_ID_HEADER, &call.request_id);
         let request = call.mock_headers.iter().fold(request, |request, (name, value)| request.header(name, value));
         request.body(call.body.clone()).map_err(|_| Failure::Internal("a request to the vendor cannot be made"))
-    }
-}
-
-/// The failure that an answer with another status than 2xx is.
-async fn refusal<B>(response: http::Response<B>) -> Failure
-where
-    B: http_body::Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>,
-{
-    let status = response.status().as_u16();
-    let retry_after = retry_after::told_by(|name| response.headers().get(name)?.to_str().ok());
-    if !(400..=499).contains(&status) {
-        return UpstreamFailure::Status { status, retry_after }.into();
-    }
-    // A refusal whose body cannot be read is still a refusal.
-    let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
-    let body = body.map(|body| body.to_bytes()).unwrap_or_default();
-    let body = serde_json::from_slice(&body).unwrap_or_else(|_| {
-        ErrorBody::new("upstream_rejected", format!("the model's vendor refused the request with status {status}"))
-    });
-    Failure::Rejected { status, body, retry_after }
-}
-
-/// Looks whether it is an answer: a vendor that answers 200 with something else has failed. Gives the
-/// token counts, if there are any.
-fn check_answer(route: Route, answer: &[u8]) -> Result<Option<Usage>, UpstreamFailure> {
-    let list = match route {
-        Route::ChatCompletions => "choices",
-        Route::Models => "data",
-    };
-    match serde_json::from_slice::<Map<String, Value>>(answer) {
-        Ok(mut fields) if fields.get(list).is_some_and(Value::is_array) => {
-            Ok(fields.remove("usage").and_then(|usage| serde_json::from_value(usage).ok()))
-        }
-        Ok(_) => Err(UpstreamFailure::Malformed(format!("there is no list '{list}' in it"))),
-        Err(error) => Err(UpstreamFailure::Malformed(error.to_string())),
     }
 }
 

@@ -24,7 +24,19 @@ struct Program {
 
 impl Program {
     fn start(upstream: &str, flags: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fixed-server"));
+        Self::run(Command::new(env!("CARGO_BIN_EXE_fixed-server")), upstream, flags)
+    }
+
+    /// With so many descriptors and no more: a process may raise its limit, but not over that.
+    #[cfg(unix)]
+    fn start_with_descriptors(count: u32, upstream: &str, flags: &[&str]) -> Self {
+        let mut shell = Command::new("sh");
+        let limited = format!("ulimit -n {count} && exec \"$0\" \"$@\"");
+        shell.arg("-c").arg(limited).arg(env!("CARGO_BIN_EXE_fixed-server"));
+        Self::run(shell, upstream, flags)
+    }
+
+    fn run(mut command: Command, upstream: &str, flags: &[&str]) -> Self {
         command.args(["--listen", "127.0.0.1:0", "--upstream", upstream]).args(flags);
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -100,6 +112,38 @@ async fn the_log_tells_of_every_request_and_failed_attempt_with_its_id() {
     assert_eq!(request["attempts"], 2);
     assert!(request["took_ms"].is_u64() && request["queued_ms"].is_u64(), "{request}");
     assert_eq!(mock.ledger().attempts_by_request_id["traced-1"], 2, "the vendor was told the id");
+}
+
+/// More clients than it has descriptors for: as many as are accepted can all call the vendor, and the others
+/// wait for their turn. None is left for anybody to fail for.
+#[cfg(unix)]
+#[tokio::test]
+async fn at_the_limit_of_descriptors_clients_wait_and_no_call_fails() {
+    const CLIENTS: usize = 300;
+    let mock = MockLlm::builder().tokens(2).ttft(Duration::ZERO).inter_token(Duration::from_millis(300));
+    let mock = mock.start().await.unwrap();
+    let mut program = Program::start_with_descriptors(200, &mock.url(), &["--database-pool-size", "1"]);
+    let body = json!({ "messages": [{ "role": "user", "content": "hi" }] });
+    // Without idle connections, each of which would keep its place.
+    let client =
+        Client::builder().no_proxy().timeout(Duration::from_secs(60)).pool_max_idle_per_host(0).build().unwrap();
+    let stream = async || {
+        let answer = client.post(format!("{}/chat/stream", program.url)).json(&body).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    for (status, text) in join_all((0..CLIENTS).map(|_| stream())).await {
+        assert!(status == 200 && text.ends_with("data: [DONE]\n\n"), "{status} {text}");
+    }
+    let peak = mock.ledger().peak_active;
+    assert!((30..=70).contains(&peak), "{peak} at once, of 66 that there are descriptors for");
+    let metrics = client.get(format!("{}/metrics", program.url)).send().await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("\naccept_errors_total 0\n"), "{metrics}");
+
+    // It was said at the start, and written in its own time. Each call has left a line behind it.
+    let said: Vec<String> = program.stderr.by_ref().take(CLIENTS / 2).map(Result::unwrap).collect();
+    let warning = said.iter().find(|line| line.contains("file descriptors"));
+    let warning = warning.unwrap_or_else(|| panic!("no warning in {:?}", &said[..5]));
+    assert!(warning.contains("--max-connections 20000") && warning.contains("available=200"), "{warning}");
 }
 
 /// What 500 clients begin to send and never finish: 1 MiB each, all but the last bytes.

@@ -2,6 +2,8 @@
 
 /// The servers of a lab.
 mod arm;
+/// What the streams of a phase ask for.
+mod asked;
 /// Which arms a run has, and whose part each plays.
 mod cast;
 /// What is claimed.
@@ -16,6 +18,8 @@ mod figure;
 mod phase;
 /// One arm while it runs.
 mod running;
+/// What the vendors had to do, sampled.
+mod vendor_watch;
 
 use std::fmt;
 use std::time::Duration;
@@ -25,8 +29,8 @@ pub use cast::{Part, cast};
 pub use claim::{Claim, Comparison, Condition};
 pub(crate) use collect::probe_stats;
 pub use engine::{Finished, LabError, Options, Progress, run};
-pub use figure::{ClosedLoopFigure, Figure, ProbeFigure, StreamFigure, VendorFigure};
-pub use phase::{Action, ActionTarget, Load, Phase};
+pub use figure::{ArmFigure, CallFigure, ClosedLoopFigure, Figure, ProbeFigure, StreamFigure, VendorFigure};
+pub use phase::{Action, ActionTarget, Calls, Load, Phase};
 pub use running::RunningArm;
 
 /// One mistake beside its fix, under the same traffic.

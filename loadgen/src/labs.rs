@@ -4,12 +4,14 @@ mod blocked_executor;
 mod blocking_client;
 mod coordinated_omission;
 mod demo;
+mod full_pool;
 mod hidden_pool_users;
 mod more_threads;
 mod orphaned_streams;
 mod pool_exhaustion;
 mod pool_per_chunk;
 mod rollout;
+mod whole_calls;
 mod wrong_canary;
 
 use std::time::Duration;

@@ -2,6 +2,7 @@
 //! people's scripts read them. Latencies are in milliseconds, times since the start of the run.
 
 mod figures;
+mod load;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use wire::ledger::Ledger;
 pub use figures::{
     ClosedLoopStats, ProbeStats, ProcessStats, Quantile, Quantiles, StreamStats, TimelineRow, VendorStats,
 };
+pub use load::{Asked, CallStats, Disturbance, VendorLoad};
 pub use verdict::{ClaimKind, ClaimResult, Outcome, Verdict};
 
 /// Version of this format; goes up when a field changes its meaning or leaves.
@@ -152,6 +154,21 @@ pub struct PhaseResult {
     /// Share of one processor that the server used, 1.0 being all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_cores: Option<f64>,
+    /// Most threads of the server, from the start of the phase, where the system tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threads_peak: Option<u64>,
+    /// What its streams asked for, where they should flow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
+    /// What the vendor had to do meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor_load: Option<VendorLoad>,
+    /// What became of its whole calls, if it had any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls: Option<CallStats>,
+    /// How busy the machine was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disturbance: Option<Disturbance>,
 }
 
 /// The generator's own health. Figures of a run whose generator lagged are not to be trusted.

@@ -1,16 +1,21 @@
 //! The verdict rule, in one place. A claim holds only when its figure is beyond its threshold, the
-//! pressure is proved by the vendor's ledger, the control is clean, and the generator kept its own
-//! schedule. Otherwise the run is invalid, never a pass.
+//! vendor's ledger proves the pressure, the control is clean by its own figures, and neither the generator
+//! nor the machine was too busy. Otherwise the run is invalid, never a pass. A server with the mistake or
+//! the fix is never a reason to call a run invalid: what it does is what is judged.
 
+/// What is required of every lab alike.
+mod general;
 /// What an objective looks at.
 mod metric;
 /// Objectives of `loadgen run`: `health.p99<100ms`.
 mod objective;
+/// Whether a busy machine explains what went wrong.
+mod starved;
 /// The verdict of `loadgen verify`.
 mod verify;
 
-use crate::lab::{Claim, Figure};
-use crate::result::{ClaimKind, ClaimResult, ClosedLoopStats, Outcome, RunResult};
+use crate::lab::{Claim, Figure, Profile};
+use crate::result::{ClaimKind, ClaimResult, ClosedLoopStats, Outcome, RunResult, Side};
 
 pub use crate::result::Verdict;
 pub use objective::{Objective, ObjectiveError};
@@ -21,42 +26,100 @@ const LAG_MS_MAX: f64 = 20.0;
 /// Or up to this share of the latency that is judged, where that is more.
 const LAG_SHARE_MAX: f64 = 0.1;
 
-/// The verdict on a lab's claims when these arms were run. Claims that speak of other arms, or whose
-/// condition is not met, are left out.
+/// The verdict on a lab when these arms were run: on its own claims, and on what is required of every lab.
+/// Claims that speak of other arms, or whose condition is not met, are left out.
 #[must_use]
-pub fn of_lab(claims: &[Claim], arms: &[&str], result: &RunResult) -> Verdict {
-    let mut judged_claims = Vec::new();
-    let mut invalid_because = Vec::new();
-    // Every claim must be able to bear the lag, so the one that bears least decides.
-    let mut allowed_lag_ms = f64::INFINITY;
-    for claim in claims.iter().filter(|claim| claim.figure.arms().iter().all(|arm| arms.contains(arm))) {
-        match claim.when.map(|condition| condition.holds(result)) {
-            None | Some(Some(true)) => {}
-            Some(Some(false)) => continue,
-            Some(None) => {
-                invalid_because.push(format!("nothing was measured that tells whether to claim: {}", claim.name));
-                continue;
-            }
-        }
-        let judged = judge(claim, result);
-        invalid_because.extend(objection(claim, &judged));
-        allowed_lag_ms = allowed_lag_ms.min(lag_allowed_ms(claim.figure.latency_ms(result)));
-        judged_claims.push(judged);
+pub fn of_lab(profile: &Profile, arms: &[&str], result: &RunResult) -> Verdict {
+    let mut judging = Judging::default();
+    judging.all(profile.claims.iter().copied(), arms, result);
+    let sides: Vec<_> = arms.iter().filter_map(|arm| Side::of(arm)).collect();
+    let mistake = sides.contains(&Side::Broken);
+    if !judging.claims.iter().any(|(claim, _)| claim.kind == ClaimKind::Effect && (!mistake || is_of_broken(claim))) {
+        let what = if mistake { "nothing could be claimed of the mistake" } else { "nothing is claimed of these arms" };
+        judging.invalid_because.push(what.to_owned());
     }
-    invalid_because.extend(lag_objection(result, allowed_lag_ms));
-    if judged_claims.is_empty() {
-        invalid_because.push("nothing is claimed of these arms alone".to_owned());
-    }
-    decide(judged_claims, invalid_because)
+    judging.all(general::claims(profile, arms, result), arms, result);
+    judging.decide(result)
 }
 
 /// The verdict on a server that somebody has mended, by the claims on `part`, which it has played. That
-/// its streams reach the vendor is here asked of it: where they do not, it is not mended.
+/// its streams reach the vendor is here asked of it: where they do not, it is not mended. That the vendor
+/// does what it should is nothing that it could be blamed for.
 #[must_use]
-pub fn of_mended(claims: &[Claim], part: &str, result: &RunResult) -> Verdict {
-    let asked = |claim: &Claim| Claim { kind: ClaimKind::Effect, ..*claim };
-    of_lab(&claims.iter().map(asked).collect::<Vec<_>>(), &[part], result)
+pub fn of_mended(profile: &Profile, part: &str, result: &RunResult) -> Verdict {
+    let mut judging = Judging::default();
+    let asked = profile.claims.iter().filter(|claim| !claim.of_fixed_server);
+    judging.all(asked.map(|claim| Claim { kind: ClaimKind::Effect, ..*claim }), &[part], result);
+    judging.all(general::claims(profile, &[part], result), &[part], result);
+    judging.decide(result)
 }
+
+fn is_of_broken(claim: &Claim) -> bool {
+    claim.figure.arms().iter().any(|arm| Side::of(arm) == Some(Side::Broken))
+}
+
+/// A verdict on a lab that is being made.
+#[derive(Default)]
+struct Judging {
+    claims: Vec<(Claim, ClaimResult)>,
+    invalid_because: Vec<String>,
+    /// Conditions that are not met.
+    not_ruled_out: Vec<String>,
+}
+
+impl Judging {
+    /// Judges those of `claims` that speak of `arms`.
+    fn all(&mut self, claims: impl IntoIterator<Item = Claim>, arms: &[&str], result: &RunResult) {
+        for claim in claims.into_iter().filter(|claim| claim.figure.arms().iter().all(|arm| arms.contains(arm))) {
+            match claim.when.map(|condition| condition.holds(result)) {
+                None | Some(Some(true)) => {}
+                Some(Some(false)) => continue,
+                Some(None) => {
+                    let why = format!("nothing was measured that tells whether to claim: {}", claim.name);
+                    self.invalid_because.push(why);
+                    continue;
+                }
+            }
+            let judged = judge(&claim, result);
+            let objections =
+                if claim.kind == ClaimKind::Condition { &mut self.not_ruled_out } else { &mut self.invalid_because };
+            objections.extend(objection(&claim, &judged, result));
+            self.claims.push((claim, judged));
+        }
+    }
+
+    fn decide(mut self, result: &RunResult) -> Verdict {
+        // Every claim must be able to bear the lag, so the one that bears least decides.
+        let of_lab = self.claims.iter().filter(|(claim, _)| !claim.general);
+        let allowed = of_lab.map(|(claim, _)| lag_allowed_ms(claim.figure.latency_ms(result)));
+        let allowed_lag_ms = allowed.fold(f64::INFINITY, f64::min);
+        self.invalid_because.extend(lag_objection(result, allowed_lag_ms));
+        self.invalid_because.extend(self.busy_objection(result));
+        // Where a claim has fallen there is nothing of which another cause would have to be ruled out.
+        if self.claims.iter().all(|(claim, judged)| claim.kind != ClaimKind::Effect || judged.held) {
+            self.invalid_because.append(&mut self.not_ruled_out);
+        }
+        decide(self.claims.into_iter().map(|(_, judged)| judged).collect(), self.invalid_because)
+    }
+
+    /// Why a busy machine is to blame: for all that does not hold, or for a latency that is long.
+    fn busy_objection(&self, result: &RunResult) -> Option<String> {
+        let effects = || self.claims.iter().filter(|(claim, _)| claim.kind == ClaimKind::Effect);
+        let mut missed = effects().filter(|(_, judged)| !judged.held).peekable();
+        let explained = missed.peek().is_some()
+            && missed.all(|(claim, _)| starved::explains(starved::idle_wait_ms(claim, result), claim, result));
+        let pretended = effects()
+            .filter(|(_, judged)| judged.held)
+            .find(|(claim, _)| starved::pretends(starved::idle_wait_ms(claim, result), claim, result));
+        let mut to_blame = effects().filter(|(_, judged)| explained && !judged.held).chain(pretended);
+        let (claim, _) = to_blame.next()?;
+        let waited = starved::idle_wait_ms(claim, result);
+        Some(format!("{BUSY}: what was idle waited up to {waited:.0} ms, which may be all there is to: {}", claim.name))
+    }
+}
+
+/// How a reason begins that another run, by itself, may not have.
+const BUSY: &str = "the machine was too busy";
 
 /// The verdict on one server, from its objectives.
 #[must_use]
@@ -84,6 +147,7 @@ pub fn as_in_source(checks: &ClosedLoopStats) -> Verdict {
         threshold: MEAN_MS_BELOW,
         unit: "ms".into(),
         unit_ms: None,
+        general: false,
         held: checks.sent > 0 && checks.mean_ms < MEAN_MS_BELOW,
     };
     decide(vec![claim], Vec::new())
@@ -114,6 +178,7 @@ fn judge(claim: &Claim, result: &RunResult) -> ClaimResult {
         threshold: claim.threshold,
         unit: claim.figure.unit().to_owned(),
         unit_ms: unit_ms(&claim.figure),
+        general: claim.general,
         held: measured.is_some_and(|measured| claim.comparison.holds(measured, claim.threshold)),
     }
 }
@@ -127,12 +192,13 @@ fn unit_ms(figure: &Figure) -> Option<f64> {
 }
 
 /// Why a claim's figure cannot be trusted, if so.
-fn objection(claim: &Claim, judged: &ClaimResult) -> Option<String> {
+fn objection(claim: &Claim, judged: &ClaimResult, result: &RunResult) -> Option<String> {
     let what = |why: &str| Some(format!("{why}: {} ({})", claim.name, judged.arm));
     match claim.kind {
-        _ if judged.measured.is_none() => what("nothing was measured"),
+        _ if judged.measured.is_none() && !claim.figure.was_tried(result) => what("nothing was measured"),
         ClaimKind::Pressure if !judged.held => what("the pressure was not there"),
         ClaimKind::Control if !judged.held => what("the control is not clean"),
+        ClaimKind::Condition if !judged.held => what("another cause is not ruled out"),
         _ => None,
     }
 }

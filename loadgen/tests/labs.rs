@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use loadgen::lab::Lab;
 use loadgen::labs::LABS;
+use loadgen::result::{ClaimKind, ClaimResult, Outcome, RunResult, Side};
+use loadgen::verdict;
 use serde_json::Value;
 use stage::{Stage, said};
 
@@ -61,6 +63,7 @@ fn every_lab_reproduces_its_mistake_and_accuses_neither_the_control_nor_the_fix(
         }
         assert_eq!(result["verdict"]["result"], "held", "{}:\n{in_turn}", lab.name);
         obeys_the_laws(lab, &result);
+        is_able_to_fail(lab, result);
     }
     assert!(undecided.len() <= 1, "the machine was too busy to judge {undecided:?}");
     let expected = if outcomes.iter().all(|outcome| outcome == "held") { 0 } else { 3 };
@@ -74,8 +77,9 @@ fn result_in(path: &str) -> Value {
 
 /// What labs print fits a terminal and leads to the code.
 fn reads_well(said: &str) {
-    let mut lines = said.lines().filter(|line| !line.contains("The result:") && !line.contains("invalid"));
-    assert!(lines.all(|line| line.chars().count() <= 80), "wider than a terminal:\n{said}");
+    let lines = said.lines().filter(|line| !line.contains("The result:") && !line.contains("invalid"));
+    let wide: Vec<_> = lines.filter(|line| line.chars().count() > 80).collect();
+    assert!(wide.is_empty(), "wider than a terminal: {wide:#?}");
     for file in LABS.iter().flat_map(|lab| [lab.mistake_file, lab.fix_file]) {
         assert!(said.contains(file), "{file} is not named:\n{said}");
     }
@@ -102,6 +106,25 @@ fn obeys_the_laws(lab: &Lab, result: &Value) {
             assert_eq!(ledger["started"], sum(ledger, &["completed", "cancelled", "failed", "active"]), "{context}");
         }
     }
+}
+
+/// The measure of a lab: with the control's figures in the place of those of the servers with the mistake,
+/// each of its claims about the mistake falls, and nothing makes the run invalid. A claim that holds
+/// without the mistake says nothing of it.
+fn is_able_to_fail(lab: &Lab, result: Value) {
+    let mut result: RunResult = serde_json::from_value(result).unwrap();
+    let control = result.arms["control"].clone();
+    let of_broken = |arm: &str| Side::of(arm) == Some(Side::Broken);
+    let arms: Vec<_> = lab.fast.arms.iter().map(|arm| arm.name).collect();
+    for arm in arms.iter().filter(|arm| of_broken(arm)) {
+        result.arms.insert((*arm).to_owned(), control.clone());
+    }
+    let verdict = verdict::of_lab(&lab.fast, &arms, &result);
+    assert_eq!(verdict.result, Outcome::NotHeld, "{}, its mistake removed: {verdict:#?}", lab.name);
+    let of_fix = |claim: &ClaimResult| Side::of(&claim.arm) == Some(Side::Fixed);
+    let of_mistake = verdict.claims.iter().filter(|claim| claim.kind == ClaimKind::Effect && !of_fix(claim));
+    let (fallen, held): (Vec<_>, Vec<_>) = of_mistake.partition(|claim| !claim.held);
+    assert!(held.is_empty() && !fallen.is_empty(), "{}: hold without the mistake: {held:#?}", lab.name);
 }
 
 /// The fix's claims are what the mistake does not satisfy, and what the control, which has none, does.

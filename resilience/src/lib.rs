@@ -30,6 +30,8 @@ pub mod permits;
 pub mod rate_limit;
 /// A limit on retries, as a share of all calls.
 pub mod retry_budget;
+/// Giving up on time, and not on what came while the process stood still.
+pub mod second_look;
 /// Work that many ask for and that is done once.
 pub mod single_flight;
 /// A rate and a number of calls for each user apart, in a bounded table.
@@ -48,5 +50,6 @@ pub use outcome::OutcomeGuard;
 pub use permits::{Permit, Permits};
 pub use rate_limit::{Gcra, NotTaken, OverBurst, Rate, RateError, RateLimit};
 pub use retry_budget::{BudgetLimits, RetryBudget};
+pub use second_look::{SECOND_LOOK, extension, with_second_look};
 pub use single_flight::{Abandoned, Lead, SingleFlight};
 pub use user_limits::{UserGuard, UserLimits, UserQuota, UserRejected, UserReport};

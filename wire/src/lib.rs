@@ -7,6 +7,8 @@
 //!
 //! Read in this order:
 
+/// A vendor's answer with status 200: whether it is what was asked for.
+pub mod answer;
 /// The key in a request's `Authorization`.
 pub mod authorization;
 /// A number of bytes, as flags and messages write it.
@@ -29,6 +31,8 @@ pub mod models;
 pub mod operator;
 /// How a request for the model ended, in the words of metrics and logs.
 pub mod outcome;
+/// A vendor's answer with an error status: what it means, and for whom it is.
+pub mod refused;
 /// When to come back: `Retry-After`, read and written.
 pub mod retry_after;
 /// Server-Sent Events: encoding, and a decoder that takes any split and bounds its memory.

@@ -14,7 +14,7 @@ use crate::sse::{self, Event};
 use reading::Read;
 
 pub use failure::ReportedFailure;
-pub use progress::Progress;
+pub use progress::{EndFault, EndOfBody, Progress};
 pub use reading::Reading;
 
 /// One token of `/chat/stream`: `data: {"content":"..."}`.

@@ -2,7 +2,7 @@
 
 use wire::completion::Usage;
 use wire::sse::{Decoder, Event};
-use wire::stream::{MalformedEvent, Progress, Reading, ReportedFailure, VendorEvent};
+use wire::stream::{EndFault, EndOfBody, MalformedEvent, Progress, Reading, ReportedFailure, VendorEvent};
 
 fn read(data: &str) -> Result<VendorEvent, MalformedEvent> {
     VendorEvent::read(&Event { name: None, data: data.into() })
@@ -184,31 +184,58 @@ fn the_reason_of_a_refusal_is_found_in_every_usual_body() {
 
 #[test]
 fn a_stream_is_whole_with_done_or_with_a_reason_for_each_choice() {
-    fn progress(stream: &str) -> Progress {
+    fn progress(stream: &str) -> (bool, EndOfBody) {
         let (mut decoder, mut events) = (Decoder::new(1 << 20), Vec::new());
         decoder.decode(stream.as_bytes(), &mut events).unwrap();
-        events.extend(decoder.finish().unwrap().and_then(|part| part.event));
         let mut progress = Progress::default();
         events.iter().for_each(|event| progress.note(&VendorEvent::read(event).unwrap()));
-        progress
+        (progress.is_done(), progress.end(&mut decoder))
     }
     let text =
         |index: u32| format!("data: {{\"choices\":[{{\"index\":{index},\"delta\":{{\"content\":\"a\"}}}}]}}\n\n");
     let stop = |index: u32| format!("data: {{\"choices\":[{{\"index\":{index},\"finish_reason\":\"stop\"}}]}}\n\n");
-    for (stream, done, whole) in [
-        (String::new(), false, false),
-        (text(0), false, false),
-        (format!("{}data: [DONE]\n\n", text(0)), true, true),
-        (format!("{}data: [DONE]\n", text(0)), true, true),
-        (format!("{}data: [DONE]", text(0)), true, true),
-        (text(0) + &stop(0), false, true),
-        (text(0) + stop(0).trim_end(), false, true),
-        (text(0) + &text(1) + &stop(0), false, false),
-        (text(0) + &text(1) + &stop(0) + &stop(1), false, true),
-        (text(0) + &stop(0) + "data: {\"choices\":[],\"usage\":{\"total_tokens\":1}}\n\n", false, true),
-        (text(0) + &stop(0) + "data: {\"choices\":[{\"index\":0,\"content_filter_offsets\":{}}]}\n\n", false, true),
+    let done = "data: [DONE]\n\n";
+    for (stream, left, whole) in [
+        (String::new(), String::new(), false),
+        (text(0), String::new(), false),
+        (format!("{}{done}", text(0)), String::new(), true),
+        (format!("{}data: [DONE]\n", text(0)), done.into(), true),
+        (format!("{}data: [DONE]", text(0)), done.into(), true),
+        (text(0) + &stop(0), done.into(), true),
+        (text(0) + stop(0).trim_end(), stop(0) + done, true),
+        (text(0) + text(0).trim_end(), text(0), false),
+        (text(0) + &stop(0) + "data: {\"choi", String::new(), false),
+        (text(0) + &text(1) + &stop(0), String::new(), false),
+        (text(0) + &text(1) + &stop(0) + &stop(1), done.into(), true),
+        (text(0) + &stop(0) + "data: {\"choices\":[],\"usage\":{\"total_tokens\":1}}\n\n", done.into(), true),
+        (text(0) + &stop(0) + "data: {\"choices\":[{\"content_filter_offsets\":{}}]}\n\n", done.into(), true),
     ] {
-        let progress = progress(&stream);
-        assert_eq!((progress.is_done(), progress.is_whole()), (done, whole), "{stream}");
+        let (was_done, end) = progress(&stream);
+        assert_eq!(was_done, stream.ends_with(done), "{stream}");
+        let fault = (!whole).then_some(EndFault::Truncated);
+        assert_eq!((str::from_utf8(&end.raw), end.fault), (Ok(&*left), fault), "{stream}");
+    }
+    let fault = |stream: &str| progress(stream).1.fault;
+    assert!(matches!(fault("data: {\"error\":\"R\"}\n"), Some(EndFault::Reported(of)) if of.reason == "R"));
+}
+
+#[test]
+fn a_body_of_another_kind_is_told_from_a_cut_stream() {
+    let fault = |body: &str| {
+        let (mut decoder, mut progress) = (Decoder::new(1 << 20), Progress::default());
+        let mut rest = body.as_bytes();
+        while let Some(part) = decoder.next_part(&mut rest).unwrap() {
+            match &part.event {
+                Some(event) => progress.note(&VendorEvent::read(event).unwrap()),
+                None => progress.note_lines(part.raw),
+            }
+        }
+        progress.end(&mut decoder).fault.unwrap()
+    };
+    for strange in ["<h1>hello</h1>", "<h1>\n\nhello\n", "{\"hello\":\n \"world\"}"] {
+        assert_eq!(fault(strange), EndFault::WrongKind, "{strange}");
+    }
+    for cut in ["", "\n", ": ping\n\n", ": pi", "id: 5\n\n", "retry: 5\n", "data: {\"choices\":[]}\n\n", "data: {"] {
+        assert_eq!(fault(cut), EndFault::Truncated, "{cut}");
     }
 }

@@ -7,7 +7,7 @@ use crate::errors::Failure;
 use crate::relay::Format;
 use crate::request::{json_body, to_call};
 use crate::state::AppState;
-use crate::vendor::Route;
+use crate::vendor::{Call, Route};
 
 /// The model of requests that name none.
 const DEFAULT_MODEL: &str = "mock-llm";
@@ -22,7 +22,7 @@ pub(super) async fn stream(
     let body = json_body(&state, &request, payload, state.own_body_bytes()).await?;
     let asked = ChatRequest::parse(&body)?;
     let call = to_call(&state, &request, Route::ChatCompletions, asked.to_vendor_body(DEFAULT_MODEL, true));
-    answer_streamed(&**style, &state, call, Format::Tokens).await
+    answer_streamed(&**style, &state, Call { format: Format::Tokens, ..call }).await
 }
 
 /// `POST /llm`

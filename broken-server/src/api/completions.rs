@@ -5,8 +5,7 @@ use wire::chat::ChatRequest;
 use wire::models;
 
 use crate::calls::{AnyStyle, answer_streamed, answer_whole};
-use crate::errors::Failure;
-use crate::relay::Format;
+use crate::errors::{Failure, add_headers};
 use crate::request::{json_body, require_key, to_call};
 use crate::state::AppState;
 use crate::vendor::Route;
@@ -25,7 +24,7 @@ pub(super) async fn create(
     asked.require_model()?;
     let call = to_call(&state, &request, Route::ChatCompletions, body.clone());
     if asked.stream {
-        answer_streamed(&**style, &state, call, Format::Chunks).await
+        answer_streamed(&**style, &state, call).await
     } else {
         answer_whole(&**style, &state, call).await
     }
@@ -37,7 +36,7 @@ pub(super) async fn list(
     state: Data<AppState>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Failure> {
-    Ok(json(ask_for_models(&**style, &state, &request).await?))
+    Ok(ask_for_models(&**style, &state, &request).await?.into_response())
 }
 
 /// `GET /v1/models/{model}`: one of the list. Taken from there, it is found also where the vendor has no route for
@@ -49,16 +48,30 @@ pub(super) async fn model(
 ) -> Result<HttpResponse, Failure> {
     let list = ask_for_models(&**style, &state, &request).await?;
     let name = models::name_in_path(request.uri().path()).unwrap_or_default();
-    Ok(json(models::find(&list, &name)?.to_owned().into()))
+    let body = models::find(&list.body, &name)?.to_owned().into();
+    Ok(List { body, ..list }.into_response())
+}
+
+/// The vendor's list of models, with what it says of its limits.
+struct List {
+    body: Bytes,
+    /// Headers of the vendor's that say so.
+    rate_limits: Vec<(String, String)>,
+}
+
+impl List {
+    fn into_response(self) -> HttpResponse {
+        let mut response = HttpResponse::Ok();
+        add_headers(&mut response, &self.rate_limits);
+        response.content_type("application/json").body(self.body)
+    }
 }
 
 /// Asks the vendor for its list. It generates nothing, so it does not count as a call.
-async fn ask_for_models(style: &dyn AnyStyle, state: &AppState, request: &HttpRequest) -> Result<Bytes, Failure> {
+async fn ask_for_models(style: &dyn AnyStyle, state: &AppState, request: &HttpRequest) -> Result<List, Failure> {
     require_key(state, request)?;
     let call = to_call(state, request, Route::Models, Bytes::new());
-    state.until_cut(style.any_models(state, call)).await
-}
-
-fn json(body: Bytes) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(body)
+    let progress = call.progress.clone();
+    let body = state.until_cut(style.any_models(state, call)).await?;
+    Ok(List { body, rate_limits: progress.take_rate_limits() })
 }

@@ -20,9 +20,8 @@ pub(crate) async fn attempts<T, Attempt: Future<Output = Result<T, Failure>>>(
     attempt: impl Fn() -> Attempt,
 ) -> Result<T, Failure> {
     state.budget.note_call();
-    let mut made = 0;
     loop {
-        made += 1;
+        let made = call.progress.attempt();
         let begun = Instant::now();
         let failure = match attempt().await {
             Ok(done) => return Ok(done),

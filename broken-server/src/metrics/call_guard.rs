@@ -78,7 +78,7 @@ impl CallGuard {
 
     /// The stream broke after it had begun.
     pub(crate) fn broke(&mut self, failure: &Failure) {
-        tracing::debug!(request_id = self.request_id, %failure, "a stream broke");
+        tracing::info!(request_id = self.request_id, %failure, "a stream broke");
         self.record(failure.stream_outcome());
     }
 

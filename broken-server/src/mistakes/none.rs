@@ -39,7 +39,7 @@ impl CallStyle for Control {
     /// The SLA of a stream ends with its first token.
     async fn stream(&self, state: &AppState, call: Call) -> Result<Messages, Failure> {
         let limit = (state.asynchronous.first_token_timeout(), UpstreamFailure::FirstTokenTimeout);
-        let ask_vendor = || first_token(Messages::asynchronous(state.asynchronous.stream(call.clone())));
+        let ask_vendor = || first_token(Messages::asynchronous(state.asynchronous.stream(call.clone())), call.format);
         let (messages, active) = in_order(state, &call, limit, ask_vendor).await?;
         // No status has been sent yet. The permit goes with the stream, to its very end.
         Ok(messages.holding(active))

@@ -6,11 +6,15 @@ use futures_util::stream::{self, Stream};
 use reqwest::Response;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::redirect::Policy;
-use tokio::time::timeout;
-use wire::{REQUEST_ID_HEADER, retry_after};
+use resilience::with_second_look;
+use wire::REQUEST_ID_HEADER;
+use wire::answer::{is_no_stream, read_no_stream};
 
 use super::inbox::Inbox;
-use super::{ANSWER_BYTES_MAX, Call, Limits, Message, Route, USER_AGENT, checked_answer, not_ok, too_large};
+use super::{
+    ANSWER_BYTES_MAX, Call, Limits, Message, Route, USER_AGENT, checked_answer, content_type, keep_rate_limits, not_ok,
+    texts, too_large,
+};
 use crate::errors::{Failure, UpstreamFailure};
 use crate::settings::{Settings, Upstream};
 
@@ -65,16 +69,27 @@ impl Client {
     }
 
     async fn read_whole(&self, call: &Call, head: Duration, silence: Duration) -> Result<Bytes, Failure> {
-        let mut response = timeout(head, self.send(call)).await.map_err(|_| UpstreamFailure::FirstTokenTimeout)??;
+        let sent = with_second_look(head, self.send(call)).await;
+        let mut response = sent.ok_or(UpstreamFailure::FirstTokenTimeout)??;
         let mut answer = Vec::new();
         loop {
-            let chunk = timeout(silence, response.chunk()).await.map_err(|_| UpstreamFailure::IdleTimeout)?;
+            let chunk = with_second_look(silence, response.chunk()).await.ok_or(UpstreamFailure::IdleTimeout)?;
             match chunk.map_err(failure)? {
                 Some(piece) if answer.len() + piece.len() > ANSWER_BYTES_MAX => return Err(too_large()),
                 Some(piece) => answer.extend_from_slice(&piece),
-                None => return checked_answer(call.route, answer.into()),
+                None => return checked_answer(call.route, content_type(response.headers()), answer.into()),
             }
         }
+    }
+
+    /// Sends a call for a stream and returns the answer's head, if a stream follows it.
+    async fn open(&self, call: &Call) -> Result<Response, Failure> {
+        let mut response = self.send(call).await?;
+        if !is_no_stream(content_type(response.headers())) {
+            return Ok(response);
+        }
+        let body = rest_of(&mut response).await;
+        Err(UpstreamFailure::from(read_no_stream(content_type(response.headers()), &body)).into())
     }
 
     /// Sends `call` and returns the answer's head, if it is a good one.
@@ -92,18 +107,24 @@ impl Client {
         let mut response = request.send().await.map_err(failure)?;
         let status = response.status();
         if status.is_success() {
+            keep_rate_limits(call, &texts(response.headers()));
             return Ok(response);
         }
-        let retry_after = retry_after::told_by(|name| response.headers().get(name)?.to_str().ok());
-        // A refusal whose body cannot be read is still a refusal.
-        let mut body = Vec::new();
-        while let Ok(Some(piece)) = response.chunk().await
-            && body.len() < ANSWER_BYTES_MAX
-        {
-            body.extend_from_slice(&piece);
-        }
-        Err(not_ok(status.as_u16(), retry_after, &body))
+        let body = rest_of(&mut response).await;
+        Err(not_ok(status.as_u16(), &texts(response.headers()), &body))
     }
+}
+
+/// The body of an answer that is none, as far as it can be read: a refusal whose body cannot be read is
+/// still a refusal.
+async fn rest_of(response: &mut Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Ok(Some(piece)) = response.chunk().await
+        && body.len() < ANSWER_BYTES_MAX
+    {
+        body.extend_from_slice(&piece);
+    }
+    body
 }
 
 /// A stream of the vendor's, read by whoever polls it.
@@ -138,16 +159,16 @@ impl EventReader {
     async fn read(&mut self) {
         let EventReader { inbox, state } = self;
         match state {
-            State::Unsent(client, call) => match timeout(inbox.patience(), client.send(call)).await {
-                Ok(Ok(response)) => *state = State::Open(response),
-                Ok(Err(failure)) => inbox.fail(failure),
-                Err(_) => inbox.time_out(),
+            State::Unsent(client, call) => match with_second_look(inbox.patience(), client.open(call)).await {
+                Some(Ok(response)) => *state = State::Open(response),
+                Some(Err(failure)) => inbox.fail(failure),
+                None => inbox.time_out(),
             },
-            State::Open(response) => match timeout(inbox.patience(), response.chunk()).await {
-                Ok(Ok(Some(piece))) => inbox.feed(&piece),
-                Ok(Ok(None)) => inbox.end(),
-                Ok(Err(error)) => inbox.fail(failure(error)),
-                Err(_) => inbox.time_out(),
+            State::Open(response) => match with_second_look(inbox.patience(), response.chunk()).await {
+                Some(Ok(Some(piece))) => inbox.feed(&piece),
+                Some(Ok(None)) => inbox.end(),
+                Some(Err(error)) => inbox.fail(failure(error)),
+                None => inbox.time_out(),
             },
             State::Closed => inbox.end(),
         }

@@ -6,11 +6,15 @@ use ureq::http::header::{ACCEPT, CONTENT_TYPE};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector, TcpConnector};
 use ureq::{Agent, Body, BodyReader, RequestBuilder, Timeout};
-use wire::{REQUEST_ID_HEADER, retry_after};
+use wire::REQUEST_ID_HEADER;
+use wire::answer::{is_no_stream, read_no_stream};
 
 use super::inbox::Inbox;
 use super::read_limit::{ReadLimitConnector, with_read_limit};
-use super::{ANSWER_BYTES_MAX, Call, Limits, Message, Route, USER_AGENT, checked_answer, not_ok, too_large};
+use super::{
+    ANSWER_BYTES_MAX, Call, Limits, Message, Route, USER_AGENT, checked_answer, content_type, keep_rate_limits, not_ok,
+    texts, too_large,
+};
 use crate::errors::{Failure, UpstreamFailure};
 use crate::settings::{Settings, Upstream};
 
@@ -58,9 +62,10 @@ impl Client {
     /// The vendor's whole answer.
     pub(crate) fn whole(&self, call: &Call) -> Result<Bytes, Failure> {
         let response = with_read_limit(self.limits.first_token, || self.send(call))?;
+        let kind = content_type(response.headers()).to_owned();
         let body = response.into_body().into_with_config().limit(ANSWER_BYTES_MAX as u64);
         match with_read_limit(self.limits.idle, || body.read_to_vec()) {
-            Ok(answer) => checked_answer(call.route, answer.into()),
+            Ok(answer) => checked_answer(call.route, &kind, answer.into()),
             Err(ureq::Error::BodyExceedsLimit(_)) => Err(too_large()),
             Err(error) => Err(failure(error, UpstreamFailure::IdleTimeout)),
         }
@@ -85,12 +90,21 @@ impl Client {
         let mut response = sent.map_err(|error| failure(error, UpstreamFailure::FirstTokenTimeout))?;
         let status = response.status();
         if status.is_success() {
+            keep_rate_limits(call, &texts(response.headers()));
             return Ok(response);
         }
-        let retry_after = retry_after::told_by(|name| response.headers().get(name)?.to_str().ok());
-        // A refusal whose body cannot be read is still a refusal.
-        let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX as u64).read_to_vec().unwrap_or_default();
-        Err(not_ok(status.as_u16(), retry_after, &body))
+        let body = rest_of(&mut response);
+        Err(not_ok(status.as_u16(), &texts(response.headers()), &body))
+    }
+
+    /// Sends a call for a stream and returns the answer's head, if a stream follows it.
+    fn open(&self, call: &Call) -> Result<Response<Body>, Failure> {
+        let mut response = self.send(call)?;
+        if !is_no_stream(content_type(response.headers())) {
+            return Ok(response);
+        }
+        let body = rest_of(&mut response);
+        Err(UpstreamFailure::from(read_no_stream(content_type(response.headers()), &body)).into())
     }
 }
 
@@ -132,7 +146,7 @@ impl EventReader {
             State::Unsent(client, call) => {
                 // What was waited in a queue before is not the vendor's fault.
                 *inbox = Inbox::new(client.limits);
-                match with_read_limit(inbox.patience(), || client.send(call)) {
+                match with_read_limit(inbox.patience(), || client.open(call)) {
                     Ok(response) => {
                         *state = State::Open(response.into_body().into_reader(), Box::new([0; READ_BYTES]));
                     }
@@ -150,6 +164,12 @@ impl EventReader {
             State::Closed => inbox.end(),
         }
     }
+}
+
+/// The body of an answer that is none, as far as it can be read: a refusal whose body cannot be read is
+/// still a refusal.
+fn rest_of(response: &mut Response<Body>) -> Vec<u8> {
+    response.body_mut().with_config().limit(ANSWER_BYTES_MAX as u64).read_to_vec().unwrap_or_default()
 }
 
 fn with_headers<B>(request: RequestBuilder<B>, call: &Call) -> RequestBuilder<B> {

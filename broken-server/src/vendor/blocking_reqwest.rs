@@ -6,11 +6,13 @@ use bytes::Bytes;
 use reqwest::blocking::{self, Response};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::redirect::Policy;
-use wire::{REQUEST_ID_HEADER, retry_after};
+use wire::REQUEST_ID_HEADER;
+use wire::answer::{is_no_stream, read_no_stream};
 
 use super::inbox::Inbox;
 use super::{
-    ANSWER_BYTES_MAX, Call, Limits, Message, Route, USER_AGENT, asynchronous, checked_answer, not_ok, too_large,
+    ANSWER_BYTES_MAX, Call, Limits, Message, Route, USER_AGENT, asynchronous, checked_answer, content_type,
+    keep_rate_limits, not_ok, texts, too_large,
 };
 use crate::errors::{Failure, UpstreamFailure};
 use crate::settings::{Settings, Upstream};
@@ -58,10 +60,11 @@ impl Client {
     pub(crate) fn whole(&self, call: &Call) -> Result<Bytes, Failure> {
         let mut answer = Vec::new();
         let response = self.send(call)?;
+        let kind = content_type(response.headers()).to_owned();
         let read = response.take(ANSWER_BYTES_MAX as u64 + 1).read_to_end(&mut answer);
         match read.map_err(|error| read_failure(error, UpstreamFailure::IdleTimeout))? {
             length if length > ANSWER_BYTES_MAX => Err(too_large()),
-            _ => checked_answer(call.route, answer.into()),
+            _ => checked_answer(call.route, &kind, answer.into()),
         }
     }
 
@@ -77,16 +80,24 @@ impl Client {
         let request = request.header(ACCEPT, "application/json, text/event-stream");
         let request = request.header(REQUEST_ID_HEADER, &call.request_id);
         let request = call.mock_headers.iter().fold(request, |request, (name, value)| request.header(name, value));
-        let response = request.send().map_err(|error| failure(error, UpstreamFailure::FirstTokenTimeout))?;
+        let mut response = request.send().map_err(|error| failure(error, UpstreamFailure::FirstTokenTimeout))?;
         let status = response.status();
         if status.is_success() {
+            keep_rate_limits(call, &texts(response.headers()));
             return Ok(response);
         }
-        let retry_after = retry_after::told_by(|name| response.headers().get(name)?.to_str().ok());
-        let mut body = Vec::new();
-        // A refusal whose body cannot be read is still a refusal.
-        let _ = response.take(ANSWER_BYTES_MAX as u64).read_to_end(&mut body);
-        Err(not_ok(status.as_u16(), retry_after, &body))
+        let body = rest_of(&mut response);
+        Err(not_ok(status.as_u16(), &texts(response.headers()), &body))
+    }
+
+    /// Sends a call for a stream and returns the answer's head, if a stream follows it.
+    fn open(&self, call: &Call) -> Result<Response, Failure> {
+        let mut response = self.send(call)?;
+        if !is_no_stream(content_type(response.headers())) {
+            return Ok(response);
+        }
+        let body = rest_of(&mut response);
+        Err(UpstreamFailure::from(read_no_stream(content_type(response.headers()), &body)).into())
     }
 }
 
@@ -125,7 +136,7 @@ impl EventReader {
     fn read(&mut self) {
         let EventReader { inbox, state } = self;
         match state {
-            State::Unsent(client, call) => match client.send(call) {
+            State::Unsent(client, call) => match client.open(call) {
                 Ok(response) => *state = State::Open(response, Box::new([0; READ_BYTES])),
                 Err(failure) => inbox.fail(failure),
             },
@@ -138,6 +149,14 @@ impl EventReader {
             State::Closed => inbox.end(),
         }
     }
+}
+
+/// The body of an answer that is none, as far as it can be read: a refusal whose body cannot be read is
+/// still a refusal.
+fn rest_of(response: &mut Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    let _ = response.take(ANSWER_BYTES_MAX as u64).read_to_end(&mut body);
+    body
 }
 
 /// reqwest's error inside an error of a read.

@@ -1,8 +1,9 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use wire::sse::{Decoder, EVENT_BYTES_MAX, Event};
-use wire::stream::VendorEvent;
+use bytes::Bytes;
+use wire::sse::Decoder;
+use wire::stream::{EndOfBody, Progress, VendorEvent};
 
 use super::{Limits, Message};
 use crate::errors::{Failure, UpstreamFailure};
@@ -16,6 +17,7 @@ const AFTER_DONE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Inbox {
     decoder: Decoder,
+    progress: Progress,
     arrived: VecDeque<Result<Message, Failure>>,
     limits: Limits,
     asked_at: Instant,
@@ -30,7 +32,8 @@ impl Inbox {
     /// The inbox of a request that is about to be sent.
     pub(super) fn new(limits: Limits) -> Self {
         Inbox {
-            decoder: Decoder::new(EVENT_BYTES_MAX),
+            decoder: Decoder::new(limits.event_bytes),
+            progress: Progress::default(),
             arrived: VecDeque::new(),
             limits,
             asked_at: Instant::now(),
@@ -68,22 +71,54 @@ impl Inbox {
             self.ended = true;
             return;
         }
-        let mut events = Vec::new();
-        let decoded = self.decoder.decode(piece, &mut events);
-        for event in events {
-            self.arrive(event);
+        let mut rest = piece;
+        // Comments and blank lines go on with what follows them, or when nothing follows.
+        let mut between = Vec::new();
+        while !self.done && !self.ended {
+            match self.decoder.next_part(&mut rest) {
+                Ok(Some(part)) => {
+                    between.extend_from_slice(part.raw);
+                    match part.event.as_ref().map(VendorEvent::read) {
+                        Some(Ok(VendorEvent::Error(failure))) => self.fail(UpstreamFailure::Reported(failure).into()),
+                        Some(Ok(event)) => self.arrive(std::mem::take(&mut between), Some(event)),
+                        Some(Err(error)) => self.fail(UpstreamFailure::Malformed(error.to_string()).into()),
+                        None => self.progress.note_lines(part.raw),
+                    }
+                }
+                Ok(None) => break,
+                Err(error) => self.fail(UpstreamFailure::from(error).into()),
+            }
         }
-        if let Err(error) = decoded {
-            self.fail(UpstreamFailure::Malformed(error.to_string()).into());
-        } else if self.patience().is_zero() {
+        if self.done || self.ended {
+            return;
+        }
+        if !between.is_empty() {
+            self.arrive(between, None);
+        }
+        if self.patience().is_zero() {
             // Bytes that keep coming are no token.
             self.time_out();
         }
     }
 
-    /// Takes the end of the body.
+    /// Takes an orderly end of the body.
     pub(super) fn end(&mut self) {
-        self.fail(UpstreamFailure::Truncated.into());
+        if self.done || self.ended {
+            self.ended = true;
+            return;
+        }
+        let EndOfBody { events, raw, fault } = self.progress.end(&mut self.decoder);
+        let mut raw = Bytes::from(raw);
+        let last = events.len().saturating_sub(1);
+        for (number, event) in events.into_iter().enumerate() {
+            // All bytes go with the last of the two that there can be.
+            let raw = if number == last { std::mem::take(&mut raw) } else { Bytes::new() };
+            self.arrived.push_back(Ok(Message { raw, event: Some(event) }));
+        }
+        if let Some(fault) = fault {
+            self.fail(UpstreamFailure::from(fault).into());
+        }
+        self.ended = true;
     }
 
     /// Ends the stream with `failure`; after `[DONE]`, without.
@@ -100,19 +135,13 @@ impl Inbox {
         self.fail(cause.into());
     }
 
-    fn arrive(&mut self, event: Event) {
-        if self.done || self.ended {
-            return;
+    fn arrive(&mut self, raw: Vec<u8>, event: Option<VendorEvent>) {
+        if let Some(event) = &event {
+            self.progress.note(event);
+            self.token_seen |= event.begins();
+            self.done = self.progress.is_done();
         }
-        match VendorEvent::read(&event) {
-            Ok(VendorEvent::Error(detail)) => self.fail(UpstreamFailure::Reported(detail).into()),
-            Ok(content) => {
-                self.token_seen |= content.text().is_some();
-                self.done = content == VendorEvent::Done;
-                self.arrived.push_back(Ok(Message { event, content }));
-            }
-            Err(error) => self.fail(UpstreamFailure::Malformed(error.to_string()).into()),
-        }
+        self.arrived.push_back(Ok(Message { raw: raw.into(), event }));
     }
 }
 
@@ -125,7 +154,7 @@ mod tests {
 
     fn inbox() -> Inbox {
         let second = Duration::from_secs(1);
-        Inbox::new(Limits { connect: second, first_token: 100 * second, idle: second })
+        Inbox::new(Limits { connect: second, first_token: 100 * second, idle: second, event_bytes: 1024 })
     }
 
     /// What comes out of a body of these `pieces`: `token`, `done` or the failure's text.
@@ -136,7 +165,7 @@ mod tests {
         assert!(inbox.ended());
         std::iter::from_fn(|| inbox.take())
             .map(|taken| match taken {
-                Ok(message) if message.content == VendorEvent::Done => "done".into(),
+                Ok(message) if message.is_done() => "done".into(),
                 Ok(_) => "token".into(),
                 Err(failure) => failure.to_string(),
             })
@@ -144,10 +173,35 @@ mod tests {
     }
 
     #[test]
-    fn only_done_makes_a_stream_whole() {
+    fn done_or_a_finish_reason_makes_a_stream_whole() {
+        const CUT: &str = "the vendor's stream ended before it was whole: neither [DONE] nor a finish reason";
+        const STOP: &str = "data: {\"choices\":[{\"finish_reason\":\"stop\"}]}\n\n";
         assert_eq!(outcome(&[TOKEN, "data: [DONE]\n\n"]), ["token", "done"]);
-        assert_eq!(outcome(&[TOKEN]), ["token", "the vendor's stream ended without [DONE]"]);
-        assert_eq!(outcome(&[]), ["the vendor's stream ended without [DONE]"]);
+        assert_eq!(outcome(&[TOKEN, "data: [DONE]\n"]), ["token", "done"]);
+        assert_eq!(outcome(&[TOKEN, STOP]), ["token", "token", "done"]);
+        assert_eq!(outcome(&[TOKEN, STOP.trim_end()]), ["token", "token", "done"]);
+        assert_eq!(outcome(&[TOKEN]), ["token", CUT]);
+        assert_eq!(outcome(&[]), [CUT]);
+    }
+
+    #[test]
+    fn everything_is_there_as_it_came_however_it_is_split() {
+        let stream = [": ping\n\nid: 1\n", TOKEN, "event: x\ndata: {}\n\n: pong\n\ndata:\n\ndata: [DONE]\n\n"].concat();
+        for size in [1, 2, 3, 7, 64, stream.len()] {
+            let mut inbox = inbox();
+            stream.as_bytes().chunks(size).for_each(|piece| inbox.feed(piece));
+            let raw: Vec<_> = std::iter::from_fn(|| inbox.take()).map(|taken| taken.unwrap().raw).collect();
+            assert_eq!(raw.concat(), stream.as_bytes(), "in pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn an_event_over_the_cap_is_one_failure_that_another_attempt_does_not_mend() {
+        let mut inbox = inbox();
+        inbox.feed(&[b'x'; 2000]);
+        let failure = inbox.take().unwrap().unwrap_err();
+        assert!(matches!(failure, Failure::Upstream(UpstreamFailure::TooLarge(_))), "{failure}");
+        assert!(!failure.another_attempt_may_help());
     }
 
     #[test]
@@ -178,8 +232,10 @@ mod tests {
     #[test]
     fn bytes_without_a_token_do_not_prolong_the_first_limit() {
         let limit = Duration::ZERO;
-        let mut inbox = Inbox::new(Limits { connect: limit, first_token: limit, idle: Duration::from_secs(1) });
+        let mut inbox =
+            Inbox::new(Limits { connect: limit, first_token: limit, idle: Duration::from_secs(1), event_bytes: 1024 });
         inbox.feed(b": still thinking\n");
+        assert!(inbox.take().is_some_and(|taken| taken.is_ok_and(|message| message.event.is_none())));
         assert!(matches!(inbox.take(), Some(Err(Failure::Upstream(UpstreamFailure::FirstTokenTimeout)))));
     }
 

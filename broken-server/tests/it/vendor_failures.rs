@@ -41,7 +41,7 @@ async fn a_vendor_that_fails_before_its_first_token_is_a_502() {
             (closes.url(), "connection_broken", "connection_broken"),
             (fails.url(), "bad_status", "bad_status"),
             (redirects.url(), "bad_status", "bad_status"),
-            (garbles.url(), "truncated_answer", "malformed_answer"),
+            (garbles.url(), "malformed_answer", "malformed_answer"),
             (garbles_event.url(), "malformed_answer", "connection_broken"),
         ] {
             let server = TestServer::start(mistake, &vendor, &[]);

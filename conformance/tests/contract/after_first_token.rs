@@ -17,6 +17,10 @@ on_every_server!(
 
 const TOKENS: [&str; 2] = ["one", " two"];
 
+/// The cap on an event that the servers here are started with.
+const EVENT_BYTES_MAX: usize = 65_536;
+const FLAGS: [&str; 2] = ["--max-event-bytes", "65536"];
+
 /// What a vendor can do wrong after its first tokens.
 fn failures() -> Vec<(&'static str, Vec<Step>)> {
     // A reset overtakes what was sent before it, and a client may refuse a broken piece with all that
@@ -34,10 +38,7 @@ fn failures() -> Vec<(&'static str, Vec<Step>)> {
         ("sends what is no UTF-8", begun([script::chunk(b"data: \xff\xfe\n\n")])),
         ("breaks the encoding", begun([arrive(), Step::Send(b"zz\r\nhello".to_vec())])),
         ("sends an error", begun([script::error_event(), script::last_chunk()])),
-        (
-            "sends an event without end",
-            begun([script::chunk(&vec![b'x'; wire::sse::EVENT_BYTES_MAX + 1]), Step::Stall]),
-        ),
+        ("sends an event without end", begun([script::chunk(&vec![b'x'; EVENT_BYTES_MAX + 1]), Step::Stall])),
     ]
 }
 
@@ -62,7 +63,7 @@ pub(crate) async fn a_vendor_that_fails_ends_the_stream_with_an_error_event(
     server: &'static Server,
 ) -> anyhow::Result<()> {
     let vendor = Vendor::by_prompt(failures()).await?;
-    let running = server.start(&vendor.url(), &[]).await?;
+    let running = server.start(&vendor.url(), &FLAGS).await?;
     let mut wrong = Vec::new();
     for (prompt, _) in failures() {
         let checked = Answer::to(running.post(STREAM_ROUTE, &streamed(prompt))).await.and_then(|answer| {
@@ -83,7 +84,7 @@ pub(crate) async fn a_vendor_that_fails_ends_the_stream_with_an_error_event(
 
 async fn openais_streams_end_the_same_way(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::by_prompt(failures()).await?;
-    let running = server.start(&vendor.url(), &[]).await?;
+    let running = server.start(&vendor.url(), &FLAGS).await?;
     let mut wrong = Vec::new();
     for (prompt, _) in failures() {
         let path = COMPLETION_ROUTES[0];

@@ -1,7 +1,6 @@
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use bytes::Bytes;
 use resilience::Deadline;
 use wire::models;
 
@@ -10,6 +9,7 @@ use crate::errors::{Failure, UpstreamFailure};
 use crate::request::{Head, require_key};
 use crate::stack::until_cut;
 use crate::state::Shared;
+use crate::upstream::Answer;
 
 /// The vendor's list.
 pub(super) async fn list(State(state): State<Shared>, request: Request) -> Result<Response, Failure> {
@@ -22,16 +22,21 @@ pub(super) async fn one(State(state): State<Shared>, request: Request) -> Result
     let head = Head::of(&state, &request)?;
     let models = ask(&state, request.headers(), head).await?;
     let name = models::name_in_path(request.uri().path()).unwrap_or_default();
-    Ok(json(models::find(&models, &name)?.to_owned().into()))
+    let body = models::find(&models.body, &name)?.to_owned().into();
+    Ok(json(Answer { body, ..models }))
 }
 
 /// Asks the vendor for its list. It generates nothing, so it takes no permit and has no outcome.
-async fn ask(state: &Shared, headers: &HeaderMap, head: Head) -> Result<Bytes, Failure> {
+async fn ask(state: &Shared, headers: &HeaderMap, head: Head) -> Result<Answer, Failure> {
     require_key(state, headers).await?;
     let call = head.into_models();
     let models = until_cut(state, async {
         let asked = Deadline::after(state.limits.call_timeout).bound(state.upstream.whole(&call)).await;
         asked.map_err(|_| UpstreamFailure::CallTimeout)?
     });
-    Ok(models.await?.body)
+    let models = models.await.inspect_err(|failure| {
+        tracing::info!(request_id = call.request_id, %failure, "the vendor's models cannot be listed");
+    });
+    // It is asked once, so that a client may well try again.
+    models
 }

@@ -1,5 +1,6 @@
 use std::error::Error;
 use std::io;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,11 +38,18 @@ pub(crate) struct Stop {
     pub(crate) now: CancellationToken,
 }
 
-/// Accepts connections and serves `app` on them until it is told to stop. Then it waits until the
+/// Accepts up to `connections_max` connections at once and serves `app` on them until it is told to stop. Then it waits until the
 /// last request of each connection has been answered, streams included: how long that may take is
 /// the caller's to say.
-pub(crate) async fn serve(listener: TcpListener, app: Router, limits: &Limits, metrics: &Arc<Metrics>, stop: &Stop) {
-    let connections = Permits::new(limits.max_connections);
+pub(crate) async fn serve(
+    listener: TcpListener,
+    connections_max: NonZeroUsize,
+    app: Router,
+    limits: &Limits,
+    metrics: &Arc<Metrics>,
+    stop: &Stop,
+) {
+    let connections = Permits::new(connections_max);
     let graceful = GracefulShutdown::new();
     let service = TowerToHyperService::new(app);
     loop {

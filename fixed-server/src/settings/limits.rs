@@ -16,7 +16,8 @@ use super::values::{OrOff, at_least_one, at_least_one_or_off, share_or_off, time
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits, in the order in which a request meets them")]
 pub struct Limits {
-    /// Connections of clients at once; more wait to be accepted.
+    /// Connections of clients at once; more wait to be accepted. Fewer, with a warning at the start, where
+    /// there are too few file descriptors for them and for their calls to the vendor.
     #[arg(long, env = "FIXED_SERVER_MAX_CONNECTIONS", default_value = "20000", value_name = "N")]
     #[arg(value_parser = at_least_one, allow_hyphen_values = true)]
     pub max_connections: NonZeroUsize,
@@ -164,6 +165,12 @@ pub struct Limits {
     #[arg(long, env = "FIXED_SERVER_EARLY_KEEP_ALIVE", default_value = "off", value_name = "TIME")]
     #[arg(value_parser = timeout_or_off, allow_hyphen_values = true)]
     pub early_keep_alive: OrOff<Duration>,
+
+    /// Largest event of the vendor's stream, in bytes; a larger one ends the stream with an error, and is
+    /// not asked for again. An image in one event has 1 to 3 MiB.
+    #[arg(long, env = "FIXED_SERVER_MAX_EVENT_BYTES", default_value = "8388608", value_name = "N")]
+    #[arg(value_parser = at_least_one, allow_hyphen_values = true)]
+    pub max_event_bytes: NonZeroUsize,
 
     /// How long the vendor may be silent after the first token (an error event).
     #[arg(long, env = "FIXED_SERVER_IDLE_TIMEOUT", default_value = "30s", value_name = "TIME")]

@@ -66,7 +66,7 @@ fn wait_before_retry(state: &AppState, made: u32, failure: &Failure, deadline: D
 pub(super) fn judge<T>(guard: Option<BreakerGuard>, answered: &Result<T, Failure>) {
     let Some(guard) = guard else { return };
     match answered {
-        Ok(_) | Err(Failure::Rejected { .. }) => guard.success(),
+        Ok(_) | Err(Failure::Rejected(_)) => guard.success(),
         Err(Failure::Upstream(_)) => guard.failure(),
         Err(_) => drop(guard),
     }

@@ -106,7 +106,7 @@ impl OpenStream {
 
     /// Logs why the stream broke: its client is told less.
     pub(crate) fn failed(&self, failure: &Failure) {
-        tracing::debug!(request_id = &*self.request_id, %failure, "a stream broke after its first token");
+        tracing::info!(request_id = &*self.request_id, %failure, "a stream broke after its first token");
     }
 }
 

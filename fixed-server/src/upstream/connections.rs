@@ -5,6 +5,8 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::net;
+
 use super::POOL_IDLE_TIMEOUT;
 
 /// How often it is looked whether the vendor has closed connections that nobody uses.
@@ -58,6 +60,7 @@ impl Connections {
         // Nagle's algorithm would hold a request back. Where it cannot be switched off, the socket is
         // broken, and shows that by itself.
         let _ = stream.set_nodelay(true);
+        net::bound_receive_buffer(&stream);
         Ok(Connection { stream, idle: self.idle.clone() })
     }
 }

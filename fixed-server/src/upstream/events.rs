@@ -5,36 +5,28 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::Body as _;
-use wire::sse::{Decoder, EVENT_BYTES_MAX, Event};
-use wire::stream::VendorEvent;
+use wire::sse::{Decoder, Part};
+use wire::stream::{EndOfBody, Progress, VendorEvent};
 
 use super::answer::Body;
+use super::beginning::Beginning;
 use super::patience::Patience;
+use crate::body::Format;
 use crate::errors::{Failure, UpstreamFailure};
 use crate::settings::Limits;
-
-/// Chunks without text that are held back while the first token is waited for. A vendor sends one
-/// that only says who speaks, some one more before it; beyond that it generates something other than
-/// text (a tool's arguments), which is to flow as well.
-const HELD_CHUNKS_MAX: usize = 3;
 
 /// How long the vendor may take from `[DONE]` to the end of its answer. Its client has all there is
 /// by then; an answer that was read to its end leaves a connection that can be used again.
 const END_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// One event of the vendor's stream: as it came, to pass on, and read, to look at.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Message {
-    pub(crate) event: Event,
-    pub(crate) content: VendorEvent,
-}
-
 /// What one read of the vendor's stream completed. It came together and goes out together.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
-    pub(crate) messages: Vec<Message>,
-    /// The bytes as they came, where they are these messages, whole, and nothing else.
-    pub(crate) verbatim: Option<Bytes>,
+    /// Its events, read.
+    pub(crate) events: Vec<VendorEvent>,
+    /// Its bytes as they came, with all that is in no event: comments, blank lines, ids. It begins and
+    /// ends between two events.
+    pub(crate) raw: Bytes,
 }
 
 /// The vendor's stream. It is a state machine that whoever holds it polls: it has no task, no thread
@@ -42,6 +34,7 @@ pub(crate) struct Batch {
 pub(crate) struct EventStream {
     body: Body,
     decoder: Decoder,
+    progress: Progress,
     /// What ended the stream, when events that came before it had to be told first.
     failed: Option<Failure>,
     patience: Patience,
@@ -49,30 +42,22 @@ pub(crate) struct EventStream {
 
 impl EventStream {
     pub(super) fn new(body: Body, limits: &Limits) -> Self {
-        let decoder = Decoder::new(EVENT_BYTES_MAX);
-        EventStream { body, decoder, failed: None, patience: Patience::new(limits) }
+        let decoder = Decoder::new(limits.max_event_bytes.get());
+        let progress = Progress::default();
+        EventStream { body, decoder, progress, failed: None, patience: Patience::new(limits) }
     }
 
-    /// Waits for the first token, and returns it with what was held back before it. How long that may
-    /// take is the caller's to say.
+    /// Waits until the stream has begun, and returns what a client in this format gets of what came. How
+    /// long that may take is the caller's to say.
     ///
     /// # Errors
     /// What came in its place: it can still be told by a status.
-    pub(super) async fn first_token(&mut self) -> Result<Vec<Batch>, Failure> {
-        let mut held = Vec::new();
-        let mut textless = 0;
-        loop {
-            let batch = poll_fn(|cx| self.poll_read(cx)).await?;
-            let mut begun = false;
-            for message in &batch.messages {
-                textless += 1;
-                begun |= message.content.begins() || textless >= HELD_CHUNKS_MAX;
-            }
-            held.push(batch);
-            if begun {
-                return Ok(held);
-            }
+    pub(super) async fn first_token(&mut self, format: Format) -> Result<Beginning, Failure> {
+        let mut beginning = Beginning::new(format);
+        while !beginning.has_begun() {
+            beginning.add(poll_fn(|cx| self.poll_read(cx)).await?);
         }
+        Ok(beginning)
     }
 
     // ANCHOR: pool-exhaustion
@@ -123,42 +108,76 @@ impl EventStream {
             match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
                 Some(Ok(frame)) => {
                     let Ok(piece) = frame.into_data() else { continue };
-                    let batch = self.decode(piece);
-                    if !batch.messages.is_empty() || batch.verbatim.is_some() {
-                        self.patience.heard();
+                    // A large event takes its time: what counts as silence is that no byte comes.
+                    self.patience.heard();
+                    let batch = self.decode(&piece);
+                    if !batch.raw.is_empty() {
                         return Poll::Ready(Ok(batch));
                     }
                 }
                 Some(Err(error)) => return Poll::Ready(Err(error.into())),
-                None => return Poll::Ready(Err(UpstreamFailure::Truncated.into())),
+                None => return Poll::Ready(self.end()),
             }
         }
     }
 
-    /// The events that `piece` completes, up to `[DONE]` or to what cannot be read.
-    fn decode(&mut self, piece: Bytes) -> Batch {
-        let begins_inside = self.decoder.mid_event();
-        let mut events = Vec::with_capacity(1);
-        if let Err(error) = self.decoder.decode(&piece, &mut events) {
-            self.failed = Some(UpstreamFailure::Malformed(error.to_string()).into());
-        }
-        let mut messages = Vec::with_capacity(events.len());
-        for event in events {
-            match VendorEvent::read(&event) {
-                Ok(VendorEvent::Error(detail)) => self.failed = Some(UpstreamFailure::Reported(detail).into()),
-                Ok(content) => {
-                    let done = content == VendorEvent::Done;
-                    messages.push(Message { event, content });
-                    if !done {
-                        continue;
-                    }
+    /// What `piece` completes, up to `[DONE]` or to what cannot be passed on.
+    fn decode(&mut self, piece: &Bytes) -> Batch {
+        let carries_on = self.decoder.holds_bytes();
+        let (mut events, mut joined) = (Vec::new(), Vec::new());
+        let (mut rest, mut passed) = (&piece[..], 0);
+        loop {
+            let part = match self.decoder.next_part(&mut rest) {
+                Ok(Some(part)) => part,
+                Ok(None) => break,
+                Err(error) => {
+                    self.failed = Some(UpstreamFailure::from(error).into());
+                    break;
                 }
-                Err(error) => self.failed = Some(UpstreamFailure::Malformed(error.to_string()).into()),
+            };
+            match read(&part) {
+                Ok(event) => events.extend(event),
+                Err(failure) => {
+                    self.failed = Some(failure.into());
+                    break;
+                }
             }
-            // Nothing counts that comes after this event.
-            return Batch { messages, verbatim: None };
+            if part.event.is_none() {
+                self.progress.note_lines(part.raw);
+            }
+            if carries_on {
+                joined.extend_from_slice(part.raw);
+            }
+            passed = piece.len() - rest.len();
+            if events.last() == Some(&VendorEvent::Done) {
+                // Nothing counts that comes after it.
+                break;
+            }
         }
-        let whole = !begins_inside && !self.decoder.mid_event() && self.failed.is_none();
-        Batch { messages, verbatim: whole.then_some(piece) }
+        events.iter().for_each(|event| self.progress.note(event));
+        let raw = if carries_on { joined.into() } else { piece.slice(..passed) };
+        Batch { events, raw }
+    }
+
+    /// The last batch, now that the body has ended in order.
+    fn end(&mut self) -> Result<Batch, Failure> {
+        let EndOfBody { events, raw, fault } = self.progress.end(&mut self.decoder);
+        let fault = fault.map(|fault| Failure::from(UpstreamFailure::from(fault)));
+        if raw.is_empty()
+            && let Some(fault) = fault
+        {
+            return Err(fault);
+        }
+        self.failed = fault;
+        Ok(Batch { events, raw: raw.into() })
+    }
+}
+
+/// The event of `part`, if it has one, or the failure that it is.
+fn read(part: &Part<'_>) -> Result<Option<VendorEvent>, UpstreamFailure> {
+    match part.event.as_ref().map(VendorEvent::read).transpose() {
+        Ok(Some(VendorEvent::Error(failure))) => Err(UpstreamFailure::Reported(failure)),
+        Ok(event) => Ok(event),
+        Err(error) => Err(UpstreamFailure::Malformed(error.to_string())),
     }
 }

@@ -15,6 +15,9 @@ use crate::errors::{Failure, UpstreamFailure};
 /// Largest head of an answer, in bytes.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 
+/// Most informational answers (1xx) before the real one: a few early hints are usual, no end of them is not.
+const INFORMATIONAL_MAX: u32 = 32;
+
 /// Room for the lines of a request's head that are not the caller's: the first, `Host` and the
 /// body's length, with names and line ends.
 const OWN_LINES_BYTES: usize = 256;
@@ -30,6 +33,8 @@ pub(super) enum ExchangeError {
     Closed,
     #[error("the answer's head is larger than {HEAD_BYTES_MAX} bytes")]
     HeadTooLarge,
+    #[error("more than {INFORMATIONAL_MAX} informational answers came, and no other")]
+    OnlyInformational,
     #[error("a line of its chunked encoding has no end")]
     LineTooLong,
 }
@@ -115,6 +120,7 @@ async fn receive(
     reader: &mut (impl AsyncRead + Unpin),
 ) -> Result<Received, ExchangeError> {
     let mut bytes = Vec::with_capacity(1024);
+    let mut informational = 0;
     loop {
         let (used, head) = call.try_response(&bytes, false)?;
         bytes.drain(..used);
@@ -124,6 +130,10 @@ async fn receive(
         }
         // What was used and is no head was an informational answer (1xx); the real one may be there too.
         if used > 0 {
+            informational += 1;
+            if informational > INFORMATIONAL_MAX {
+                return Err(ExchangeError::OnlyInformational);
+            }
             continue;
         }
         if bytes.len() > HEAD_BYTES_MAX {

@@ -2,6 +2,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use resilience::extension;
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::errors::UpstreamFailure;
@@ -14,6 +15,8 @@ pub(super) struct Patience {
     ends_at: Instant,
     /// Fires at the earliest time at which the stream can have been quiet for too long, or is to end.
     timer: Pin<Box<Sleep>>,
+    /// The timer has fired in this silence already, and what comes is given a last moment.
+    extended: bool,
     /// Whom the timer wakes, and when.
     told: Option<(Waker, Instant)>,
 }
@@ -27,6 +30,7 @@ impl Patience {
             quiet_since: now,
             ends_at: now + limits.total_timeout,
             timer: Box::pin(sleep(limits.idle_timeout.min(limits.total_timeout))),
+            extended: false,
             told: None,
         }
     }
@@ -34,6 +38,7 @@ impl Patience {
     /// The stream has said something.
     pub(super) fn heard(&mut self) {
         self.quiet_since = Instant::now();
+        self.extended = false;
     }
 
     /// Whether the stream had lasted too long when it was heard last.
@@ -60,11 +65,14 @@ impl Patience {
             if now >= self.ends_at {
                 return Poll::Ready(UpstreamFailure::TotalTimeout);
             }
-            if now >= quiet_until {
+            if now >= quiet_until && self.extended {
                 return Poll::Ready(UpstreamFailure::IdleTimeout);
             }
+            // What came while this process stood still may be in the socket, and not seen yet.
+            self.extended = now >= quiet_until;
+            let next = if self.extended { now + extension(quiet_until, self.idle_timeout) } else { quiet_until };
             self.told = None;
-            self.timer.as_mut().reset(quiet_until.min(self.ends_at));
+            self.timer.as_mut().reset(next.min(self.ends_at));
         }
     }
 
@@ -84,6 +92,7 @@ mod tests {
     use std::future::poll_fn;
 
     use clap::Parser as _;
+    use resilience::SECOND_LOOK;
     use tokio::time::timeout;
 
     use super::*;
@@ -109,7 +118,7 @@ mod tests {
             patience.heard();
         }
         assert!(matches!(over(&mut patience).await, UpstreamFailure::IdleTimeout));
-        assert_eq!(begun.elapsed(), 3 * (IDLE - Duration::from_secs(1)) + IDLE);
+        assert_eq!(begun.elapsed(), 3 * (IDLE - Duration::from_secs(1)) + IDLE + SECOND_LOOK);
     }
 
     #[tokio::test(start_paused = true)]
@@ -136,6 +145,17 @@ mod tests {
         .unwrap();
         let over = tokio::spawn(async move { over(&mut patience).await });
         assert!(matches!(timeout(2 * IDLE, over).await.unwrap().unwrap(), UpstreamFailure::IdleTimeout));
-        assert_eq!(begun.elapsed(), IDLE);
+        assert_eq!(begun.elapsed(), IDLE + SECOND_LOOK);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_process_that_was_stopped_listens_once_more_before_it_gives_up() {
+        let mut patience = patience();
+        assert!(timeout(IDLE / 2, over(&mut patience)).await.is_err());
+        tokio::time::advance(2 * IDLE).await;
+        let woken = Instant::now();
+        assert!(timeout(IDLE / 2, over(&mut patience)).await.is_err(), "the vendor may have stood still as well");
+        assert!(matches!(over(&mut patience).await, UpstreamFailure::IdleTimeout));
+        assert_eq!(woken.elapsed(), IDLE);
     }
 }

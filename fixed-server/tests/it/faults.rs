@@ -26,7 +26,8 @@ const TABLE: [(&str, Expected, Expected); 27] = [
     ("status=503;retry-after=900", (502, 1, "upstream_failure"), (502, 1, "upstream_failure")),
     ("status=503;first=1", (200, 2, "success"), (200, 2, "success")),
     ("status=400", (400, 1, "upstream_rejected"), (400, 1, "upstream_rejected")),
-    ("status=401", (401, 1, "upstream_rejected"), (401, 1, "upstream_rejected")),
+    // About the server's own key: a client can do nothing about it.
+    ("status=401", (502, 1, "upstream_failure"), (502, 1, "upstream_failure")),
     ("status=404", (404, 1, "upstream_rejected"), (404, 1, "upstream_rejected")),
     ("status=422", (422, 1, "upstream_rejected"), (422, 1, "upstream_rejected")),
     ("status=408", (408, 2, "upstream_rejected"), (408, 2, "upstream_rejected")),

@@ -70,3 +70,19 @@ fn many_who_ask_for_health_at_once_share_one_probe_of_the_pool() {
         assert_eq!(threads.load(Ordering::Relaxed) - before, 1, "one thread for {ASKED} who asked");
     });
 }
+
+/// What labs fill the pool with is there for labs alone.
+#[tokio::test]
+async fn threads_are_held_only_where_a_client_may_play_the_fault() {
+    let path = "/debug/hold-threads";
+    let mock = MockLlm::builder().start().await.unwrap();
+    let closed = Server::start(&mock.url(), &[]).await;
+    assert_eq!(closed.post(path).body(r#"{"seconds":2}"#).send().await.unwrap().status(), 404);
+
+    let open = Server::start(&mock.url(), &["--allow-mock-headers"]).await;
+    assert_eq!(open.get("/health").await["status"], "healthy");
+    assert_eq!(open.post(path).body(r#"{"seconds":0}"#).send().await.unwrap().status(), 400);
+    let held = open.post(path).body(r#"{"seconds":2}"#).send().await.unwrap();
+    assert_eq!(held.status(), 200);
+    assert_eq!(open.get("/health").await["status"], "unhealthy");
+}

@@ -34,6 +34,25 @@ async fn a_client_that_does_not_read_loses_its_permit() {
     drop(client);
 }
 
+/// All that was buffered for it still arrives after the cut: that is how much it was.
+#[tokio::test]
+async fn little_is_buffered_for_a_client_that_does_not_read() {
+    let mock = MockLlm::builder().tokens(1_000_000).ttft(Duration::ZERO).inter_token(Duration::ZERO);
+    let mock = mock.start().await.unwrap();
+    let server = Server::start(&mock.url(), &["--write-timeout", "1s"]).await;
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(16 * 1024).unwrap();
+    let mut client = socket.connect(server.addr).await.unwrap();
+    client.write_all(request(server.addr).as_bytes()).await.unwrap();
+    server.until("write_timeouts_total", 1.0).await;
+    let (mut buffered, mut piece) = (0, vec![0; 64 * 1024]);
+    while let Ok(Ok(read @ 1..)) = timeout(BOUND, client.read(&mut piece)).await {
+        buffered += read;
+    }
+    // Its own buffer, the socket's, and none of the megabytes that the system would give.
+    assert!(buffered > 0 && buffered < 512 * 1024, "{buffered} bytes");
+}
+
 #[tokio::test]
 async fn a_client_that_does_not_send_its_body_is_answered_and_let_go() {
     let mock = MockLlm::builder().start().await.unwrap();

@@ -9,6 +9,9 @@ pub struct Arm {
     pub args: &'static [&'static str],
     /// Where it calls.
     pub upstream: Upstream,
+    /// Whether it has a fault of its own beside what its side stands for, so that it is not asked to serve
+    /// as a clean server does.
+    pub faulty: bool,
 }
 
 /// Where a server calls.
@@ -24,13 +27,19 @@ impl Arm {
     /// broken-server under this name, with these flags.
     #[must_use]
     pub const fn actix(name: &'static str, args: &'static [&'static str]) -> Self {
-        Arm { name, program: "broken-server", args, upstream: Upstream::Vendor(&[]) }
+        Arm { name, program: "broken-server", args, upstream: Upstream::Vendor(&[]), faulty: false }
     }
 
     /// fixed-server, with these flags.
     #[must_use]
     pub const fn fixed(args: &'static [&'static str]) -> Self {
-        Arm { name: "fixed", program: "fixed-server", args, upstream: Upstream::Vendor(&[]) }
+        Arm { name: "fixed", program: "fixed-server", args, upstream: Upstream::Vendor(&[]), faulty: false }
+    }
+
+    /// The same with a fault of its own.
+    #[must_use]
+    pub const fn faulty(self) -> Self {
+        Arm { faulty: true, ..self }
     }
 
     /// The same with another place to call.

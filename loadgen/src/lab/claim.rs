@@ -16,6 +16,10 @@ pub struct Claim {
     pub threshold: f64,
     /// What must be so for the claim to be made at all.
     pub when: Option<Condition>,
+    /// Whether it is required of every lab alike, and not a claim of this one.
+    pub general: bool,
+    /// Whether it speaks of what only fixed-server has, so that no mended broken-server is asked for it.
+    pub of_fixed_server: bool,
 }
 
 impl Claim {
@@ -44,7 +48,16 @@ impl Claim {
     }
 
     const fn new(comparison: Comparison, threshold: f64, name: &'static str, figure: Figure) -> Self {
-        Claim { name, kind: ClaimKind::Effect, figure, comparison, threshold, when: None }
+        Claim {
+            name,
+            kind: ClaimKind::Effect,
+            figure,
+            comparison,
+            threshold,
+            when: None,
+            general: false,
+            of_fixed_server: false,
+        }
     }
 
     /// The same as proof of the pressure: without it the run is invalid.
@@ -57,6 +70,25 @@ impl Claim {
     #[must_use]
     pub const fn control(self) -> Self {
         Claim { kind: ClaimKind::Control, ..self }
+    }
+
+    /// The same as what rules out another cause than the mistake: without it the run is invalid. It may
+    /// hold without the mistake, so it is no claim.
+    #[must_use]
+    pub const fn condition(self) -> Self {
+        Claim { kind: ClaimKind::Condition, ..self }
+    }
+
+    /// The same as one that is required of every lab alike.
+    #[must_use]
+    pub(crate) const fn general(self) -> Self {
+        Claim { general: true, ..self }
+    }
+
+    /// The same, of what only fixed-server has.
+    #[must_use]
+    pub const fn of_fixed_server(self) -> Self {
+        Claim { of_fixed_server: true, ..self }
     }
 
     /// The same, made only when `condition` is so.

@@ -5,12 +5,14 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use wire::ledger::Ledger;
 
-use super::engine::Options;
+use super::engine::{Options, takes_part};
 use super::running::{PhaseSeen, RunningArm};
 use super::{BASELINE, LOADED, Lab, Phase, Profile};
 use crate::environment::environment;
 use crate::measure::{LagLog, ProbeLog, timeline};
-use crate::result::{ArmResult, Baseline, PhaseResult, ProbeStats, RunResult, SCHEMA_VERSION, VendorStats, Verdict};
+use crate::result::{
+    ArmResult, Asked, Baseline, Disturbance, PhaseResult, ProbeStats, RunResult, SCHEMA_VERSION, VendorStats, Verdict,
+};
 use crate::verdict;
 
 /// The result of a lab, verdict included.
@@ -23,7 +25,11 @@ pub(super) fn collect(
     lag: &Arc<LagLog>,
     elapsed: Duration,
 ) -> RunResult {
-    let by_role = arms.iter().zip(ledgers).map(|(arm, ledger)| (arm.role.to_owned(), arm_result(arm, ledger, elapsed)));
+    let runs = |phase: &Phase| arms.iter().any(|arm| takes_part(phase, arm.role));
+    let by_role = arms.iter().zip(ledgers).map(|(arm, ledger)| {
+        let asked_in = |seen: &PhaseSeen| profile.asked(seen.phase, runs, arm.role);
+        (arm.role.to_owned(), arm_result(arm, ledger, elapsed, asked_in))
+    });
     let mut result = RunResult {
         schema_version: SCHEMA_VERSION,
         command: options.command.clone(),
@@ -36,8 +42,8 @@ pub(super) fn collect(
     };
     let roles: Vec<_> = arms.iter().map(|arm| arm.role).collect();
     result.verdict = match roles[..] {
-        [part] if options.expect_fixed => verdict::of_mended(profile.claims, part, &result),
-        _ => verdict::of_lab(profile.claims, &roles, &result),
+        [part] if options.expect_fixed => verdict::of_mended(profile, part, &result),
+        _ => verdict::of_lab(profile, &roles, &result),
     };
     for arm in arms.iter().filter(|arm| arm.role != arm.name) {
         give_back_its_name(arm, &mut result);
@@ -82,8 +88,14 @@ fn parameters(lab: &Lab, profile: &Profile, options: &Options) -> BTreeMap<Strin
     ])
 }
 
-fn arm_result(arm: &RunningArm, ledger: Option<Ledger>, elapsed: Duration) -> ArmResult {
-    let phases: Vec<_> = arm.seen.iter().map(|seen| phase_result(arm, seen, elapsed)).collect();
+fn arm_result(
+    arm: &RunningArm,
+    ledger: Option<Ledger>,
+    elapsed: Duration,
+    asked_in: impl Fn(&PhaseSeen) -> Option<Asked>,
+) -> ArmResult {
+    let phase = |seen| PhaseResult { asked: asked_in(seen), ..phase_result(arm, seen, elapsed) };
+    let phases: Vec<_> = arm.seen.iter().map(phase).collect();
     let probes_of = |name: &str| {
         let phase = phases.iter().find(|phase| phase.name == name);
         phase.map(|phase| phase.probes.clone()).unwrap_or_default()
@@ -108,9 +120,27 @@ fn phase_result(arm: &RunningArm, seen: &PhaseSeen, elapsed: Duration) -> PhaseR
         probes: probe_stats(&arm.probes, seen.from, seen.to),
         closed_loop: arm.closed_loop.as_ref().map(|asking| asking.stats(seen.from, seen.to)),
         streams: (seen.phase.streams() > 0).then(|| seen.streams.stats(elapsed)),
-        vendor_peak_active: seen.ledgers.as_ref().map(|(_, after)| after.peak_active),
-        vendor: seen.ledgers.as_ref().map(|(before, after)| vendor_stats(before, after)),
+        vendor_peak_active: seen.ledgers.as_ref().map(|ledgers| ledgers.after.peak_active),
+        vendor: seen.ledgers.as_ref().map(|ledgers| vendor_stats(&ledgers.before, &ledgers.after)),
         cpu_cores: arm.watched.cpu_cores(seen.from, seen.to),
+        threads_peak: arm.watched.threads_peak(seen.begun, seen.to),
+        asked: None,
+        vendor_load: seen
+            .ledgers
+            .as_ref()
+            .map(|ledgers| ledgers.load(&arm.vendor_samples, seen.from, seen.to, seen.tokens_received)),
+        calls: (!seen.phase.calls.is_empty()).then(|| seen.calls.stats()),
+        disturbance: Some(disturbance(arm, seen)),
+    }
+}
+
+/// How busy the machine was, from the phase's beginning on: what its ramp suffers shows in its figures.
+fn disturbance(arm: &RunningArm, seen: &PhaseSeen) -> Disturbance {
+    let probes = arm.probes.iter().flat_map(|log| log.due_between(seen.begun, seen.to));
+    let millis = |duration: Duration| duration.as_secs_f64() * 1000.0;
+    Disturbance {
+        probe_late_ms: millis(probes.map(|probe| probe.sent_after).max().unwrap_or_default()),
+        vendor_answer_ms: millis(arm.vendor_samples.slowest_answer(seen.begun, seen.to)),
     }
 }
 

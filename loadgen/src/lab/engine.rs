@@ -6,6 +6,7 @@ use futures_util::future::{join_all, try_join_all};
 use tokio::time::sleep;
 
 use super::collect::collect;
+use super::vendor_watch::{self, PhaseLedgers};
 use super::{Lab, Part, Phase, Profile, RunningArm, cast};
 use crate::measure::{LagLog, ProbeKind, ProbePlan, Prober, Sampler};
 use crate::result::{RunResult, Side};
@@ -102,16 +103,23 @@ pub async fn run(
         arms.iter_mut().for_each(|arm| arm.ask_in_a_closed_loop(origin, probe, profile.probe_timeout));
     }
     let sampler = Sampler::start(origin, arms.iter().map(|arm| arm.watched.clone()).collect());
+    let vendors = arms.iter().filter_map(|arm| Some((arm.vendor_endpoint()?, arm.vendor_samples.clone())));
+    let _watch = vendor_watch::watch(origin, vendors.collect());
 
     progress.started(&arms);
     for phase in profile.phases.iter().filter(|phase| parts.iter().any(|part| takes_part(phase, part.role))) {
         drive(phase, origin, &mut arms, progress).await?;
     }
+    let ended = origin.elapsed();
     let crowds = arms.iter_mut().flat_map(|arm| &mut arm.crowds);
     join_all(crowds.map(|crowd| crowd.wait(profile.patience))).await;
     let loaded_for = origin.elapsed();
-    for crowd in arms.iter_mut().flat_map(|arm| &mut arm.crowds) {
-        crowd.leave().await;
+    join_all(arms.iter_mut().map(|arm| arm.calls.wait(profile.patience.saturating_sub(loaded_for - ended)))).await;
+    for arm in &mut arms {
+        arm.calls.leave().await;
+        for crowd in &mut arm.crowds {
+            crowd.leave().await;
+        }
     }
     prober.finish().await;
     sampler.finish();
@@ -121,7 +129,7 @@ pub async fn run(
     Ok(Finished { result, arms })
 }
 
-fn takes_part(phase: &Phase, role: &str) -> bool {
+pub(super) fn takes_part(phase: &Phase, role: &str) -> bool {
     phase.only.is_none_or(|only| only == role)
 }
 
@@ -132,17 +140,23 @@ async fn drive(
     arms: &mut [RunningArm],
     progress: &mut impl Progress,
 ) -> Result<(), LabError> {
-    try_join_all(arms.iter_mut().filter(|arm| takes_part(phase, arm.role)).map(|arm| arm.begin(phase))).await?;
+    let begun = try_join_all(arms.iter().map(RunningArm::vendor_counts)).await?;
+    let taking_part = arms.iter_mut().filter(|arm| takes_part(phase, arm.role));
+    try_join_all(taking_part.map(|arm| arm.begin(phase, origin))).await?;
     pass(phase.ramp + phase.settle, phase, origin, arms, progress).await?;
     let from = origin.elapsed();
     let before = try_join_all(arms.iter().map(RunningArm::vendor_counts)).await?;
     pass(phase.hold.saturating_sub(origin.elapsed() - from), phase, origin, arms, progress).await?;
     let to = origin.elapsed();
+    let received: Vec<_> = arms.iter().map(RunningArm::tokens_received).collect();
     let after = try_join_all(arms.iter().map(RunningArm::vendor_counts)).await?;
     answers_come_in(to, origin, arms).await;
-    for (arm, ledgers) in arms.iter_mut().zip(before.into_iter().zip(after)) {
+    let ledgers = begun.into_iter().zip(before).zip(after);
+    for ((arm, ((begun, before), after)), received) in arms.iter_mut().zip(ledgers).zip(received) {
         if let Some(seen) = arm.seen.last_mut().filter(|seen| std::ptr::eq(seen.phase, phase)) {
-            (seen.from, seen.to, seen.ledgers) = (from, to, ledgers.0.zip(ledgers.1));
+            let all = begun.zip(before).zip(after);
+            seen.ledgers = all.map(|((begun, before), after)| PhaseLedgers { begun, before, after });
+            (seen.from, seen.to, seen.tokens_received) = (from, to, received);
         }
     }
     Ok(())
@@ -201,7 +215,7 @@ fn check_descriptors(profile: &Profile, parts: &[Part]) -> Result<(), LabError> 
     let limit = raise_descriptor_limit();
     let opened = |part: &Part| {
         let phases = profile.phases.iter().filter(|phase| takes_part(phase, part.role));
-        phases.map(|phase| u64::from(phase.streams())).sum::<u64>()
+        phases.map(|phase| u64::from(phase.streams() + phase.whole_calls())).sum::<u64>()
     };
     let server = parts.iter().map(|part| 2 * opened(part)).max().unwrap_or(0);
     let generator = parts.iter().map(opened).sum::<u64>();

@@ -1,8 +1,16 @@
+//! Figures of a result, by name.
+
+/// Of one arm as a whole.
+mod arm;
+/// What can be asked of probes, streams, calls and vendors.
+mod kinds;
+
 use std::time::Duration;
 
-use crate::result::{
-    ArmResult, ClosedLoopStats, PhaseResult, ProbeStats, Quantile, RunResult, StreamStats, VendorStats,
-};
+use crate::result::{PhaseResult, Quantile, RunResult};
+
+pub use arm::ArmFigure;
+pub use kinds::{CallFigure, ClosedLoopFigure, ProbeFigure, StreamFigure, VendorFigure};
 
 /// A figure of a result. Arms, phases and probes are named as in the lab.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +53,22 @@ pub enum Figure {
         /// What of it.
         what: VendorFigure,
     },
+    /// Of the whole calls of a phase.
+    Calls {
+        /// Whose.
+        arm: &'static str,
+        /// When.
+        phase: &'static str,
+        /// What of them.
+        what: CallFigure,
+    },
+    /// Of one arm as a whole.
+    Arm {
+        /// Which.
+        arm: &'static str,
+        /// What of it.
+        what: ArmFigure,
+    },
     /// Share of one processor that the server used in a phase.
     CpuCores {
         /// Whose.
@@ -54,6 +78,8 @@ pub enum Figure {
     },
     /// One figure over another.
     Ratio(&'static Figure, &'static Figure),
+    /// The smaller of two figures of one arm: both must be so at once.
+    Both(&'static Figure, &'static Figure),
     /// A latency in units of the lab's own: token gaps, lengths of a stream.
     In {
         /// The latency.
@@ -63,58 +89,6 @@ pub enum Figure {
         /// The unit's name in output.
         name: &'static str,
     },
-}
-
-/// What of a probe.
-#[derive(Debug, Clone, Copy)]
-pub enum ProbeFigure {
-    /// Its latency from when it was due, in milliseconds; a time-out counts at its time-out.
-    Latency(Quantile),
-    /// Probes that timed out.
-    TimedOut,
-    /// Their share of all, in percent.
-    TimedOutShare,
-    /// Share of the probes whose answer said this, in percent.
-    Says(&'static str),
-}
-
-/// What of a closed loop.
-#[derive(Debug, Clone, Copy)]
-pub enum ClosedLoopFigure {
-    /// The latency from when a question was sent, in milliseconds.
-    Latency(Quantile),
-    /// Its mean.
-    Mean,
-}
-
-/// What of streams.
-#[derive(Debug, Clone, Copy)]
-pub enum StreamFigure {
-    /// Delivered whole.
-    Completed,
-    /// Failed or cut.
-    Lost,
-    /// Closed by their client.
-    Left,
-    /// Answered with this HTTP status.
-    Status(&'static str),
-    /// Answered with this `X-Stream-Method`.
-    Method(&'static str),
-}
-
-/// What of the vendor's ledger.
-#[derive(Debug, Clone, Copy)]
-pub enum VendorFigure {
-    /// Most generations under way at once, from the start of the run until the end of the phase.
-    PeakActive,
-    /// Generations under way at the end of the phase.
-    Active,
-    /// Generations begun in it.
-    Started,
-    /// Generations whose client left in it.
-    Cancelled,
-    /// Tokens handed to the socket in it.
-    TokensSent,
 }
 
 impl Figure {
@@ -180,12 +154,31 @@ impl Figure {
             }
             Figure::Streams { arm, phase: None, what } => Some(what.of_all(result.arms.get(arm)?)),
             Figure::Vendor { arm, phase, what } => what.of(find_phase(result, arm, phase)?),
+            Figure::Calls { arm, phase, what } => what.of(find_phase(result, arm, phase)?.calls.as_ref()?),
+            Figure::Arm { arm, what } => what.of(result.arms.get(arm)?),
             Figure::CpuCores { arm, phase } => find_phase(result, arm, phase)?.cpu_cores,
+            Figure::Both(one, other) => Some(one.of(result)?.min(other.of(result)?)),
             Figure::Ratio(over, under) => {
                 let under = under.of(result).filter(|under| *under > 0.0)?;
                 Some(over.of(result)? / under)
             }
             Figure::In { latency, unit, .. } => Some(latency.of(result)? / (unit.as_secs_f64() * 1000.0)),
+        }
+    }
+
+    /// Whether it was tried to measure it: probes that all failed have no latency, and that is a finding.
+    #[must_use]
+    pub fn was_tried(&self, result: &RunResult) -> bool {
+        match *self {
+            Figure::Probe { arm, phase, probe, .. } => find_phase(result, arm, phase)
+                .and_then(|phase| phase.probes.get(probe))
+                .is_some_and(|stats| stats.sent > 0),
+            Figure::Calls { arm, phase, .. } => {
+                find_phase(result, arm, phase).and_then(|phase| phase.calls).is_some_and(|calls| calls.requested > 0)
+            }
+            Figure::Ratio(one, other) | Figure::Both(one, other) => one.was_tried(result) && other.was_tried(result),
+            Figure::In { latency, .. } => latency.was_tried(result),
+            _ => self.of(result).is_some(),
         }
     }
 
@@ -197,8 +190,10 @@ impl Figure {
             | Figure::ClosedLoop { arm, .. }
             | Figure::Streams { arm, .. }
             | Figure::Vendor { arm, .. }
+            | Figure::Calls { arm, .. }
+            | Figure::Arm { arm, .. }
             | Figure::CpuCores { arm, .. } => vec![arm],
-            Figure::Ratio(over, under) => {
+            Figure::Ratio(over, under) | Figure::Both(over, under) => {
                 let mut arms = [over.arms(), under.arms()].concat();
                 arms.sort_unstable();
                 arms.dedup();
@@ -208,12 +203,31 @@ impl Figure {
         }
     }
 
+    /// The phases that it speaks of; none of a figure of the whole run.
+    #[must_use]
+    pub fn phases(&self) -> Vec<&'static str> {
+        match *self {
+            Figure::Probe { phase, .. }
+            | Figure::ClosedLoop { phase, .. }
+            | Figure::Vendor { phase, .. }
+            | Figure::Calls { phase, .. }
+            | Figure::CpuCores { phase, .. } => vec![phase],
+            Figure::Streams { phase, .. } => phase.into_iter().collect(),
+            Figure::Arm { .. } => Vec::new(),
+            Figure::Ratio(over, under) | Figure::Both(over, under) => [over.phases(), under.phases()].concat(),
+            Figure::In { latency, .. } => latency.phases(),
+        }
+    }
+
     /// The latency in it, in milliseconds: the generator's lag is judged against it. Of a ratio the
     /// larger side: lag can only enlarge the smaller one, which speaks against the claim.
     #[must_use]
     pub fn latency_ms(&self, result: &RunResult) -> Option<f64> {
         match *self {
-            Figure::Probe { what: ProbeFigure::Latency(_), .. } | Figure::ClosedLoop { .. } => self.of(result),
+            Figure::Probe { what: ProbeFigure::Latency(_), .. }
+            | Figure::ClosedLoop { .. }
+            | Figure::Calls { what: CallFigure::Latency(_), .. }
+            | Figure::Arm { what: ArmFigure::FirstTokenLate, .. } => self.of(result),
             Figure::Ratio(over, _) => over.latency_ms(result),
             Figure::In { latency, .. } => latency.latency_ms(result),
             _ => None,
@@ -224,7 +238,12 @@ impl Figure {
     #[must_use]
     pub fn unit(&self) -> &'static str {
         match self {
-            Figure::Probe { what: ProbeFigure::Latency(_), .. } | Figure::ClosedLoop { .. } => "ms",
+            Figure::Probe { what: ProbeFigure::Latency(_), .. }
+            | Figure::ClosedLoop { .. }
+            | Figure::Calls { what: CallFigure::Latency(_), .. } => "ms",
+            Figure::Calls { .. } => "calls",
+            Figure::Arm { what, .. } => what.unit(),
+            Figure::Both(one, _) => one.unit(),
             Figure::Probe { what: ProbeFigure::Says(_) | ProbeFigure::TimedOutShare, .. } => "%",
             Figure::Probe { .. } => "probes",
             Figure::Streams { .. } => "streams",
@@ -239,56 +258,4 @@ impl Figure {
 
 fn find_phase<'a>(result: &'a RunResult, arm: &str, phase: &str) -> Option<&'a PhaseResult> {
     result.arms.get(arm)?.phases.iter().find(|candidate| candidate.name == phase)
-}
-
-impl ProbeFigure {
-    fn of(self, stats: &ProbeStats) -> f64 {
-        let share = |count: u64| 100.0 * count as f64 / stats.sent.max(1) as f64;
-        match self {
-            ProbeFigure::Latency(quantile) => stats.latency_ms.at(quantile),
-            ProbeFigure::TimedOut => stats.timed_out as f64,
-            ProbeFigure::TimedOutShare => share(stats.timed_out),
-            ProbeFigure::Says(word) => share(stats.says.get(word).copied().unwrap_or(0)),
-        }
-    }
-}
-
-impl ClosedLoopFigure {
-    fn of(self, stats: &ClosedLoopStats) -> f64 {
-        match self {
-            ClosedLoopFigure::Latency(quantile) => stats.latency_ms.at(quantile),
-            ClosedLoopFigure::Mean => stats.mean_ms,
-        }
-    }
-}
-
-impl StreamFigure {
-    fn of(self, streams: &StreamStats) -> f64 {
-        let counted = |by: &std::collections::BTreeMap<String, u64>, key: &str| by.get(key).copied().unwrap_or(0);
-        (match self {
-            StreamFigure::Completed => streams.completed,
-            StreamFigure::Lost => streams.lost(),
-            StreamFigure::Left => streams.left,
-            StreamFigure::Status(status) => counted(&streams.by_status, status),
-            StreamFigure::Method(method) => counted(&streams.by_method, method),
-        }) as f64
-    }
-
-    fn of_all(self, arm: &ArmResult) -> f64 {
-        arm.phases.iter().filter_map(|phase| phase.streams.as_ref()).map(|streams| self.of(streams)).sum()
-    }
-}
-
-impl VendorFigure {
-    fn of(self, phase: &PhaseResult) -> Option<f64> {
-        let seen = |count: fn(&VendorStats) -> u64| phase.vendor.as_ref().map(count);
-        let count = match self {
-            VendorFigure::PeakActive => phase.vendor_peak_active,
-            VendorFigure::Active => seen(|vendor| vendor.active),
-            VendorFigure::Started => seen(|vendor| vendor.started),
-            VendorFigure::Cancelled => seen(|vendor| vendor.cancelled),
-            VendorFigure::TokensSent => seen(|vendor| vendor.tokens_sent),
-        };
-        count.map(|count| count as f64)
-    }
 }

@@ -13,6 +13,8 @@ pub struct Phase {
     pub actions: &'static [Action],
     /// Streams that it adds to those that are open.
     pub loads: &'static [Load],
+    /// Whole calls that it makes, all at once when it begins.
+    pub calls: &'static [Calls],
     /// Over how long it adds them.
     pub ramp: Duration,
     /// How long is waited after that, until what they cause is there.
@@ -26,7 +28,7 @@ impl Phase {
     #[must_use]
     pub const fn new(name: &'static str, title: &'static str) -> Self {
         let none = Duration::ZERO;
-        Phase { name, title, only: None, actions: &[], loads: &[], ramp: none, settle: none, hold: none }
+        Phase { name, title, only: None, actions: &[], loads: &[], calls: &[], ramp: none, settle: none, hold: none }
     }
 
     /// For this arm alone.
@@ -45,6 +47,12 @@ impl Phase {
     #[must_use]
     pub const fn adds(self, loads: &'static [Load], ramp: Duration) -> Self {
         Phase { loads, ramp, ..self }
+    }
+
+    /// With these whole calls when it begins.
+    #[must_use]
+    pub const fn calls(self, calls: &'static [Calls]) -> Self {
+        Phase { calls, ..self }
     }
 
     /// Measured only after so long.
@@ -69,6 +77,12 @@ impl Phase {
     #[must_use]
     pub fn streams(&self) -> u32 {
         self.loads.iter().map(|load| load.streams).sum()
+    }
+
+    /// Whole calls that it makes.
+    #[must_use]
+    pub fn whole_calls(&self) -> u32 {
+        self.calls.iter().map(|calls| calls.count).sum()
     }
 }
 
@@ -104,6 +118,38 @@ impl Load {
             ("x-mock-inter-token", self.inter_token.map(millis)),
         ];
         headers.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    }
+}
+
+/// Calls that are answered in one piece.
+#[derive(Debug, Clone, Copy)]
+pub struct Calls {
+    /// How many, all at once.
+    pub count: u32,
+    /// `GET`, `POST`.
+    pub method: &'static str,
+    /// `/llm`, `/health`.
+    pub path: &'static str,
+    /// The JSON body; none where it is empty.
+    pub body: &'static str,
+    /// What the requests say to the vendor: `x-mock-tokens`.
+    pub headers: &'static [(&'static str, &'static str)],
+    /// How long after it was due each client leaves, if it does.
+    pub leave_after: Option<Duration>,
+}
+
+impl Calls {
+    /// Whole answers of the vendor's.
+    #[must_use]
+    pub const fn whole(count: u32) -> Self {
+        let body = crate::traffic::StreamPlan::BODY;
+        Calls { count, method: "POST", path: "/llm", body, headers: &[], leave_after: None }
+    }
+
+    /// Questions that the server answers by itself.
+    #[must_use]
+    pub const fn get(count: u32, path: &'static str) -> Self {
+        Calls { count, method: "GET", path, body: "", headers: &[], leave_after: None }
     }
 }
 

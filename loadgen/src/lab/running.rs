@@ -8,11 +8,12 @@ use tokio::time::timeout;
 use wire::ledger::Ledger;
 
 use super::engine::{LabError, Options};
-use super::{Action, ActionTarget, ClosedLoopProbe, Load, Part, Phase, Profile, Upstream};
+use super::vendor_watch::{PhaseLedgers, VendorSamples};
+use super::{Action, ActionTarget, Calls, ClosedLoopProbe, Load, Part, Phase, Profile, Upstream};
 use crate::http::{self, Endpoint};
 use crate::measure::{ClosedLoop, ClosedLoopPlan, LagLog, ProbeLog, StreamLog, Watched};
 use crate::stand::Program;
-use crate::traffic::{Answer, Crowd, StreamPlan};
+use crate::traffic::{Answer, CallCrowd, CallLog, CallPlan, Crowd, StreamPlan};
 use crate::vendor;
 
 /// One arm while it runs. Dropped, its programs are killed.
@@ -31,6 +32,8 @@ pub struct RunningArm {
     pub(super) seen: Vec<PhaseSeen>,
     pub(super) closed_loop: Option<ClosedLoop>,
     pub(super) crowds: Vec<Crowd>,
+    pub(super) calls: CallCrowd,
+    pub(super) vendor_samples: Arc<VendorSamples>,
     pub(super) endpoint: Endpoint,
     alone: Arc<StreamLog>,
     lag: Arc<LagLog>,
@@ -47,12 +50,18 @@ enum Vendor {
 /// When an arm's phase was measured, and what was seen by then.
 pub(super) struct PhaseSeen {
     pub(super) phase: &'static Phase,
+    /// When it began, before its streams.
+    pub(super) begun: Duration,
     pub(super) from: Duration,
     pub(super) to: Duration,
     /// The streams that were begun in it.
     pub(super) streams: Arc<StreamLog>,
-    /// The vendor's ledger when measuring began and when it ended, where there is a vendor.
-    pub(super) ledgers: Option<(Ledger, Ledger)>,
+    /// The whole calls that were made in it.
+    pub(super) calls: Arc<CallLog>,
+    /// Tokens that had come by its end, since the start.
+    pub(super) tokens_received: u64,
+    /// What the vendor's ledger said, where there is a vendor.
+    pub(super) ledgers: Option<PhaseLedgers>,
 }
 
 impl RunningArm {
@@ -84,6 +93,8 @@ impl RunningArm {
             seen: Vec::new(),
             closed_loop: None,
             crowds: Vec::new(),
+            calls: CallCrowd::default(),
+            vendor_samples: Arc::default(),
             endpoint: Endpoint::at(server.addr()),
             shared,
             alone,
@@ -112,7 +123,7 @@ impl RunningArm {
     }
 
     /// Makes the calls of `phase` and begins its streams.
-    pub(super) async fn begin(&mut self, phase: &'static Phase) -> Result<(), LabError> {
+    pub(super) async fn begin(&mut self, phase: &'static Phase, origin: Instant) -> Result<(), LabError> {
         for action in phase.actions.iter().filter(|action| action.only.is_none_or(|only| only == self.name)) {
             self.act(action).await?;
         }
@@ -125,8 +136,25 @@ impl RunningArm {
             crowd.open(load.streams, phase.ramp);
             self.crowds.push(crowd);
         }
-        self.seen.push(PhaseSeen { phase, from: Duration::ZERO, to: Duration::ZERO, streams, ledgers: None });
+        let calls = Arc::new(CallLog::default());
+        for crowd in phase.calls {
+            self.calls.open(crowd.count, &call_plan(self.endpoint.clone(), crowd), &calls);
+        }
+        let (begun, not_yet) = (origin.elapsed(), Duration::ZERO);
+        let seen =
+            PhaseSeen { phase, begun, from: not_yet, to: not_yet, streams, calls, tokens_received: 0, ledgers: None };
+        self.seen.push(seen);
         Ok(())
+    }
+
+    /// Tokens that its clients have received so far.
+    pub(super) fn tokens_received(&self) -> u64 {
+        self.shared.chunks() + self.alone.chunks()
+    }
+
+    /// Where its vendor answers, where it has one.
+    pub(super) fn vendor_endpoint(&self) -> Option<Endpoint> {
+        self.vendor.endpoint()
     }
 
     /// What one of the programs said last, if it has ended by itself.
@@ -192,6 +220,22 @@ impl Vendor {
             Vendor::Mock(program) => Some(Endpoint::at(program.addr())),
             Vendor::Nobody(..) => None,
         }
+    }
+}
+
+fn call_plan(endpoint: Endpoint, calls: &Calls) -> CallPlan {
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let mut headers: Vec<_> = calls.headers.iter().map(owned).collect();
+    if !calls.body.is_empty() {
+        headers.push(("content-type".to_owned(), "application/json".to_owned()));
+    }
+    CallPlan {
+        endpoint,
+        method: calls.method.to_owned(),
+        path: calls.path.to_owned(),
+        headers,
+        body: calls.body.into(),
+        leave_after: calls.leave_after,
     }
 }
 

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use super::{millis, secs};
+use super::{millis, secs, whole_calls};
 use crate::lab::{
-    Arm, BASELINE, Claim, Comparison, Condition, Figure, Group, LOADED, Lab, Load, Phase, ProbeFigure, Profile,
-    StreamFigure, VendorFigure,
+    Arm, ArmFigure, BASELINE, Claim, Comparison, Condition, Figure, Group, LOADED, Lab, Load, Phase, ProbeFigure,
+    Profile, StreamFigure, VendorFigure,
 };
 use crate::result::Quantile;
 
@@ -24,10 +24,14 @@ pub(super) static LAB: Lab = Lab {
         phases: &[
             Phase::new(BASELINE, "idle").hold(secs(2)),
             Phase::new(FIRST, "one call").adds(ONE_SHORT_CALL, millis(0)).hold(secs(1)),
-            Phase::new(LOADED, "4 streams").adds(&[Load::of(4)], millis(0)).hold(secs(11)),
+            // As long as its streams, so that they are open throughout. broken-server takes them one after the
+            // other, and works on in what follows.
+            Phase::new(LOADED, "4 streams").adds(&[Load::of(4)], millis(0)).settle(millis(200)).hold(millis(2700)),
+            Phase::new(SCALE, "60 streams").only("fixed").adds(&[Load::of(60)], millis(250)).hold(millis(2500)),
+            whole_calls::phase(&whole_calls::SIXTY).hold(millis(900)),
         ],
         probe_timeout: secs(15),
-        patience: secs(4),
+        patience: millis(9500),
         claims: &claims(secs(3)),
         ..Profile::EMPTY
     },
@@ -36,11 +40,13 @@ pub(super) static LAB: Lab = Lab {
         arms: ARMS,
         phases: &[
             Phase::new(BASELINE, "idle").hold(millis(500)),
-            Phase::new(FIRST, "one call").adds(ONE_SHORT_CALL, millis(0)).hold(secs(1)),
-            Phase::new(LOADED, "4 streams").adds(&[Load::of(4)], millis(0)).hold(secs(5)),
+            Phase::new(FIRST, "one call").adds(ONE_SHORT_CALL, millis(0)).hold(millis(700)),
+            Phase::new(LOADED, "4 streams").adds(&[Load::of(4)], millis(0)).settle(millis(200)).hold(millis(1200)),
+            Phase::new(SCALE, "60 streams").only("fixed").adds(&[Load::of(60)], millis(250)).hold(millis(800)),
+            whole_calls::phase(&whole_calls::SIXTY).hold(millis(900)),
         ],
         probe_timeout: secs(8),
-        patience: secs(3),
+        patience: millis(5400),
         claims: &claims(millis(1500)),
         ..Profile::EMPTY
     },
@@ -57,25 +63,33 @@ const ARMS: &[Arm] = &[
     Arm::fixed(&[]),
 ];
 
+/// The phase with more streams than a pool has threads.
+const SCALE: &str = "scale";
+/// From token to token, in both profiles.
+const GAP: Duration = millis(250);
+/// As fast as idle, in gaps.
+const FLAT: f64 = 0.4;
+
 /// `stream` is the length of one.
-const fn claims(stream: Duration) -> [Claim; 14] {
+const fn claims(stream: Duration) -> [Claim; 16] {
     [
         Claim::exactly(4.0, "debug build: calls answered 500", status("broken", LOADED, "500")).when(DEBUG_BUILD),
+        Claim::exactly(0.0, "debug build: probes not answered 2xx", UNANSWERED).condition().when(DEBUG_BUILD),
         Claim::at_least(0.8, "health-async, the longest wait", of_a_stream(ASYNC, stream)).when(RELEASE_BUILD),
         Claim::exactly(1.0, "streams at the vendor at once: the workers", peak("broken")).when(RELEASE_BUILD),
-        Claim::exactly(4.0, "streams delivered whole", completed("broken")).when(RELEASE_BUILD),
-        Claim::at_most(0.2, "processors in use meanwhile", Figure::CpuCores { arm: "broken", phase: LOADED }),
+        Claim::exactly(4.0, "streams delivered whole", completed("broken")).condition().when(RELEASE_BUILD),
+        Claim::at_most(0.2, "processors in use meanwhile", Figure::CpuCores { arm: "broken", phase: LOADED })
+            .condition(),
         Claim::apart(5.0, "health-async p90, broken over fixed", ASYNC_P90, ASYNC_FIXED).when(RELEASE_BUILD),
         Claim::at_most(0.15, "health-async p90", of_a_stream(ASYNC_FIXED, stream)),
         Claim::at_most(0.15, "health-sync p90", of_a_stream(SYNC_FIXED, stream)),
-        Claim::exactly(4.0, "streams delivered whole", completed("fixed")),
-        Claim::exactly(4.0, "streams at the vendor at once", peak("fixed")).pressure(),
-        Claim::exactly(4.0, "streams at the vendor at once", peak("control")).pressure(),
-        Claim::apart(5.0, "health-async p90, broken over control", ASYNC_P90, ASYNC_CONTROL)
-            .control()
-            .when(RELEASE_BUILD),
-        Claim::exactly(4.0, "streams delivered whole", completed("control")).control(),
-        Claim::exactly(0.0, "streams lost", Figure::all_streams("control", StreamFigure::Lost)).control(),
+        Claim::at_most(FLAT, "health-sync p90, 60 streams", Figure::gaps(SYNC_MANY, GAP)),
+        Claim::at_most(FLAT, "health-async p90, 60 streams", Figure::gaps(ASYNC_MANY, GAP)),
+        Claim::at_least(60.0, "60 streams at the vendor throughout", MANY_AT_VENDOR),
+        whole_calls::answered(60.0),
+        whole_calls::longest(2.0, stream),
+        whole_calls::health_flat(FLAT, GAP),
+        Claim::at_most(0.15, "health-async p90", of_a_stream(ASYNC_CONTROL, stream)).control(),
     ]
 }
 
@@ -90,6 +104,11 @@ const ASYNC: &Figure = &longest("broken", "health_async");
 const ASYNC_P90: &Figure = &Figure::p90("broken", LOADED, "health_async");
 const ASYNC_FIXED: &Figure = &Figure::p90("fixed", LOADED, "health_async");
 const SYNC_FIXED: &Figure = &Figure::p90("fixed", LOADED, "health_sync");
+const SYNC_MANY: &Figure = &Figure::p90("fixed", SCALE, "health_sync");
+const ASYNC_MANY: &Figure = &Figure::p90("fixed", SCALE, "health_async");
+const MANY_AT_VENDOR: Figure = Figure::vendor("fixed", SCALE, VendorFigure::ActiveThroughout);
+/// A server that answers 500 to everything is no debug build.
+const UNANSWERED: Figure = Figure::Arm { arm: "broken", what: ArmFigure::ProbesUnanswered };
 const ASYNC_CONTROL: &Figure = &Figure::p90("control", LOADED, "health_async");
 
 const fn longest(arm: &'static str, probe: &'static str) -> Figure {

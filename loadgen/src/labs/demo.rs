@@ -1,5 +1,5 @@
 use super::{millis, secs};
-use crate::lab::{Arm, BASELINE, Claim, Figure, LOADED, Load, Phase, Profile, StreamFigure, VendorFigure};
+use crate::lab::{Arm, BASELINE, Claim, Figure, LOADED, Load, Phase, Profile, VendorFigure};
 
 /// `pool-exhaustion` as the demo shows it: one pool of the source's size, streams of 15 s as it has
 /// them at the shortest, and fixed-server with 2,000 more. All streams begin within three seconds, so
@@ -37,21 +37,12 @@ pub(super) static PROFILE: Profile = Profile {
         ),
         Claim::apart(100.0, "p99, health-sync over health-async", SYNC, &Figure::p99("broken", LOADED, "health_async")),
         Claim::exactly(40.0, "streams at the vendor: the pool size", peak("broken", LOADED)),
-        Claim::at_most(0.2, "processor in use meanwhile", Figure::CpuCores { arm: "broken", phase: LOADED }),
         // From 0.1 s on the source calls a pool exhausted.
         Claim::at_most(100.0, "health-sync p99, 2,000 more streams", Figure::p99("fixed", "scale", "health_sync")),
-        Claim::exactly(0.0, "streams lost", Figure::all_streams("fixed", StreamFigure::Lost)),
-        Claim::exactly(60.0, "streams at the vendor", peak("fixed", LOADED)).pressure(),
-        Claim::at_least(2000.0, "streams at the vendor, 2,000 more", peak("fixed", "scale")).pressure(),
-        Claim::exactly(60.0, "streams at the vendor", peak("control", LOADED)).pressure(),
-        Claim::apart(
-            100.0,
-            "health-sync p99, broken over control",
-            SYNC,
-            &Figure::p99("control", LOADED, "health_sync"),
-        )
-        .control(),
-        Claim::exactly(0.0, "streams lost", Figure::all_streams("control", StreamFigure::Lost)).control(),
+        Claim::at_least(2000.0, "streams at the vendor, 2,000 more", peak("fixed", "scale")),
+        Claim::at_most(0.2, "processor in use meanwhile", Figure::CpuCores { arm: "broken", phase: LOADED })
+            .condition(),
+        Claim::at_most(100.0, "health-sync p99", Figure::p99("control", LOADED, "health_sync")).control(),
     ],
     ..Profile::EMPTY
 };

@@ -87,6 +87,14 @@ impl Watched {
         (elapsed > 0.0).then(|| last.1.saturating_sub(first.1).as_secs_f64() / elapsed)
     }
 
+    /// Most threads that the process had in `[from, to)`, where the system tells.
+    #[must_use]
+    pub fn threads_peak(&self, from: Duration, to: Duration) -> Option<u64> {
+        let samples = self.samples();
+        let within = samples.iter().filter(|sample| (from..to).contains(&sample.at));
+        within.filter_map(|sample| sample.process?.threads).max()
+    }
+
     fn take_sample(&self, at: Duration, system: &mut System) {
         let process = self.pid.and_then(|pid| sample_process(system, Pid::from_u32(pid)));
         let chunks = self.streams.iter().map(|log| log.chunks()).sum();

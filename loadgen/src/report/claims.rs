@@ -21,8 +21,9 @@ pub fn verdict(terminal: &Terminal, verdict: &Verdict) {
     for warning in &verdict.warnings {
         remark(terminal, "warning:", warning);
     }
-    let (effects, conditions): (Vec<_>, Vec<_>) =
-        verdict.claims.iter().partition(|claim| claim.kind == ClaimKind::Effect);
+    // What every lab requires is a line for each that is missed, and one for all that are met.
+    let (met_by_all, shown): (Vec<_>, Vec<_>) = verdict.claims.iter().partition(|claim| claim.general && claim.held);
+    let (effects, conditions): (Vec<_>, Vec<_>) = shown.into_iter().partition(|claim| claim.kind == ClaimKind::Effect);
     let of_one_server = effects.iter().any(|claim| claim.arm == "target");
     let first_heading = if of_one_server { "Objectives" } else { "Claims" };
     let widths = Widths::of(&verdict.claims);
@@ -32,6 +33,13 @@ pub fn verdict(terminal: &Terminal, verdict: &Verdict) {
             terminal.line(terminal.paint(Paint::Bold, &widths.heading(heading)));
             claims.iter().for_each(|claim| terminal.line(widths.line(terminal, claim)));
         }
+    }
+    if !met_by_all.is_empty() {
+        let count = met_by_all.len();
+        let what =
+            format!("{count} that all labs have: probes answered, streams flow, no threads kept, vendor in order");
+        let (word, label) = ("yes", "  yes all     ");
+        terminal.line(wrap(label, &what).replacen(word, &terminal.paint(Paint::Green, word), 1));
     }
 }
 
@@ -137,6 +145,7 @@ mod tests {
             threshold,
             unit: unit.to_owned(),
             unit_ms: (unit == "gaps").then_some(250.0),
+            general: false,
             held: true,
         }
     }

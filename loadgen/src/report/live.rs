@@ -10,6 +10,8 @@ pub struct LiveLines<'a> {
     terminal: &'a Terminal,
     /// Probes for which there is room; the first ones of each arm are shown.
     probes: usize,
+    /// Columns of the processor's share: none where there are too many arms.
+    cpu: usize,
 }
 
 /// Columns for all arms together, after the time.
@@ -28,22 +30,25 @@ impl<'a> LiveLines<'a> {
     /// Lines on this terminal.
     #[must_use]
     pub fn new(terminal: &'a Terminal) -> Self {
-        LiveLines { terminal, probes: 0 }
+        LiveLines { terminal, probes: 0, cpu: 0 }
     }
 }
 
 impl Progress for LiveLines<'_> {
     fn started(&mut self, arms: &[RunningArm]) {
         let there = arms.first().map_or(0, |arm| arm.probes.len());
-        self.probes = (COLUMNS / arms.len().max(1)).saturating_sub(OPEN + CPU).div_euclid(PROBE).clamp(1, there.max(1));
-        let width = OPEN + self.probes * PROBE + CPU;
+        let room = COLUMNS / arms.len().max(1);
+        self.cpu = if room >= OPEN + PROBE + CPU { CPU } else { 0 };
+        self.probes = room.saturating_sub(OPEN + self.cpu).div_euclid(PROBE).clamp(1, there.max(1));
+        let width = OPEN + self.probes * PROBE + self.cpu;
         legend(self.terminal, arms.first().map_or(&[][..], |arm| &arm.probes), self.probes);
         let title = |arm: &RunningArm| if arms.len() > 3 { arm.name } else { arm_title(arm.name) };
         let titles: Vec<_> = arms.iter().map(|arm| format!("  {:<1$}", title(arm), width - 2)).collect();
         line(self.terminal, "", &self.terminal.paint(Paint::Bold, &titles.concat()));
         let names = arms.first().into_iter().flat_map(|arm| &arm.probes).take(self.probes);
-        let names: String = names.map(|log| format!("{:>PROBE$}", short_name(&log.kind.name))).collect();
-        let heads = format!("{:>OPEN$}{names}{:>CPU$}", "open", "cpu").repeat(arms.len());
+        let names: String = names.map(|log| format!(" {:>1$.1$}", short_name(&log.kind.name), PROBE - 1)).collect();
+        let cpu = if self.cpu > 0 { format!("{:>CPU$}", "cpu") } else { String::new() };
+        let heads = format!("{:>OPEN$}{names}{cpu}", "open").repeat(arms.len());
         line(self.terminal, "", &self.terminal.paint(Paint::Dim, &heads));
     }
 
@@ -51,8 +56,8 @@ impl Progress for LiveLines<'_> {
         let cells = arms.iter().map(|arm| {
             let cpu = arm.watched.cpu_cores(now.saturating_sub(SECOND), now);
             let cpu = cpu.map_or_else(|| "-".to_owned(), |cores| format!("{:.0}%", cores * 100.0));
-            cell(self.terminal, arm.watched.active(), arm.probes.iter().take(self.probes), PROBE, now)
-                + &format!("{cpu:>CPU$}")
+            let cpu = if self.cpu > 0 { format!("{cpu:>CPU$}") } else { String::new() };
+            cell(self.terminal, arm.watched.active(), arm.probes.iter().take(self.probes), PROBE, now) + &cpu
         });
         line(self.terminal, &format!("{} s", now.as_secs()), &cells.collect::<String>());
     }
@@ -72,9 +77,9 @@ fn legend(terminal: &Terminal, probes: &[Arc<ProbeLog>], shown: usize) {
     terminal.line("");
 }
 
-/// The last word of a probe's name: `sync` of `health_sync`.
+/// The last word of a probe's name: `sync` of `health_sync`, `file` of `read_file`.
 fn short_name(name: &str) -> &str {
-    name.strip_prefix("health_").unwrap_or(name)
+    name.rsplit('_').next().unwrap_or(name)
 }
 
 /// The heading over the lines of one server.

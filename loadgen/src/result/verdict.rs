@@ -80,6 +80,8 @@ pub enum ClaimKind {
     Pressure,
     /// The control shows the effect too, so the mistake is not its cause: the run is invalid.
     Control,
+    /// Another cause is not ruled out: the run is invalid.
+    Condition,
 }
 
 /// One claim and its figure.
@@ -103,6 +105,9 @@ pub struct ClaimResult {
     /// Milliseconds in one unit, where the unit is a length of time of the lab's own (a token gap).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit_ms: Option<f64>,
+    /// Whether it is required of every lab alike, and not a claim of this one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub general: bool,
     /// Whether the comparison is true.
     pub held: bool,
 }

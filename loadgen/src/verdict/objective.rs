@@ -72,6 +72,7 @@ impl Objective {
             threshold: self.threshold,
             unit: self.metric.unit().to_owned(),
             unit_ms: None,
+            general: false,
             held: known && measured.is_some_and(holds),
         }
     }

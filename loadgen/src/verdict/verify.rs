@@ -77,7 +77,8 @@ fn none(name: String, count: u64, unit: &str) -> ClaimResult {
 
 fn claim(name: String, measured: Option<f64>, sign: &str, threshold: f64, unit: &str, held: bool) -> ClaimResult {
     let (arm, comparison, unit) = ("target".to_owned(), sign.to_owned(), unit.to_owned());
-    ClaimResult { name, kind: ClaimKind::Effect, arm, measured, comparison, threshold, unit, unit_ms: None, held }
+    let (kind, unit_ms, general) = (ClaimKind::Effect, None, false);
+    ClaimResult { name, kind, arm, measured, comparison, threshold, unit, unit_ms, general, held }
 }
 
 /// Streams that were not open together have not tried what they were to try.

@@ -1,11 +1,11 @@
-use super::VendorEvent;
+use super::{ReportedFailure, VendorEvent};
+use crate::sse::{self, Decoder, Part};
 
 /// How far a vendor's stream has come, for the one rule of when it is whole: `[DONE]` has come, or a
 /// finish reason for every choice that was begun and then an orderly end of the body (the last chunk of
 /// its encoding, or all bytes of its length). Everything else was cut.
 ///
-/// At an orderly end [`crate::sse::Decoder::finish`] has to be asked first: some servers leave out the
-/// blank line behind their `[DONE]`.
+/// [`Progress::end`] applies it, and knows that some servers leave out the blank line behind their last event.
 ///
 /// ```
 /// use wire::sse::{Decoder, EVENT_BYTES_MAX};
@@ -28,6 +28,31 @@ pub struct Progress {
     begun: u64,
     /// Choices that have a finish reason.
     ended: u64,
+    /// Lines came that belong to no stream of events.
+    strange: bool,
+}
+
+/// What the end of a stream's body adds.
+#[derive(Debug, PartialEq, Eq)]
+pub struct EndOfBody {
+    /// Events that came without the blank line behind them, and [`VendorEvent::Done`] of a whole stream.
+    pub events: Vec<VendorEvent>,
+    /// What a relay has still to pass on: the bytes of these events, with the blank line that was missing,
+    /// and with a `[DONE]` where the vendor left it out.
+    pub raw: Vec<u8>,
+    /// Why the stream is not whole, if it is not.
+    pub fault: Option<EndFault>,
+}
+
+/// Why a stream is not whole whose body ended in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EndFault {
+    /// It was cut.
+    Truncated,
+    /// It was no stream of events at all.
+    WrongKind,
+    /// Its last event reports a failure.
+    Reported(ReportedFailure),
 }
 
 impl Progress {
@@ -41,6 +66,50 @@ impl Progress {
             }
             VendorEvent::Other | VendorEvent::Error(_) => {}
         }
+    }
+
+    /// Takes note of lines that are no event.
+    pub fn note_lines(&mut self, raw: &[u8]) {
+        const BETWEEN_EVENTS: [&[u8]; 4] = [b":", b"id", b"retry", b"event"];
+        let text = raw.trim_ascii_start();
+        self.strange |= !text.is_empty() && !BETWEEN_EVENTS.iter().any(|field| text.starts_with(field));
+    }
+
+    /// Takes note of an orderly end of the body, at which `decoder` holds what was not complete.
+    pub fn end(&mut self, decoder: &mut Decoder) -> EndOfBody {
+        let mut end = EndOfBody { events: Vec::new(), raw: Vec::new(), fault: None };
+        // Text that is cut in a character was cut.
+        let last = decoder.finish().unwrap_or(Some(Part { raw: b"", event: None }));
+        match last.as_ref().map(|part| (part, part.event.as_ref().map(VendorEvent::read))) {
+            Some((_, Some(Ok(VendorEvent::Error(failure))))) => {
+                end.fault = Some(EndFault::Reported(failure));
+                return end;
+            }
+            Some((part, Some(Ok(event)))) => {
+                self.note(&event);
+                let lines = part.raw.iter().rposition(|byte| !b"\r\n".contains(byte)).map_or(0, |last| last + 1);
+                end.raw = [&part.raw[..lines], b"\n\n"].concat();
+                end.events.push(event);
+            }
+            // Half an event.
+            Some((_, Some(Err(_)))) => end.fault = Some(EndFault::Truncated),
+            Some((part, None)) => self.note_lines(part.raw),
+            None => {}
+        }
+        if end.fault.is_some() {
+            return end;
+        }
+        match self.is_whole() {
+            true if self.done => {}
+            true => {
+                self.done = true;
+                end.events.push(VendorEvent::Done);
+                end.raw.extend_from_slice(sse::DONE.as_bytes());
+            }
+            false if self.strange => end.fault = Some(EndFault::WrongKind),
+            false => end.fault = Some(EndFault::Truncated),
+        }
+        end
     }
 
     /// Whether `[DONE]` has come: nothing counts that comes after it.

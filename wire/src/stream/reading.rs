@@ -18,6 +18,8 @@ pub struct Reading {
     /// It brings something that the model generated: text, a tool's arguments, its thinking. A chunk that
     /// only says who speaks, or what a filter found, does not.
     pub generates: bool,
+    /// It has a list of choices, which may be empty.
+    pub has_choices: bool,
     /// The choices that it names, a bit for each number under 64.
     pub(super) choices: u64,
     /// Those of them that it ends.
@@ -114,6 +116,7 @@ struct Choices<'r> {
 
 impl<'de> Wanted<'de> for Choices<'_> {
     fn element<S: Source<'de>>(&mut self, element: S) -> Result<(), S::Error> {
+        self.reading.has_choices = true;
         let mut choice = Choice::default();
         element.read(&mut choice)?;
         if !choice.is_object {

@@ -42,7 +42,7 @@ impl CallStyle for Rollout {
             return PoolExhaustion.stream(state, call).await;
         }
         let messages = AsyncOnce.stream(state, call.clone()).await?;
-        match first_token(messages).await {
+        match first_token(messages, call.format).await {
             Ok(begun) => Ok(begun),
             Err(failure) => {
                 tracing::warn!(request_id = call.request_id, %failure, "async failed, falling back to blocking");

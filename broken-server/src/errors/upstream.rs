@@ -1,0 +1,119 @@
+use wire::answer::NoAnswer;
+use wire::refused::Refused;
+use wire::sse::DecodeError;
+use wire::stream::{EndFault, ReportedFailure};
+
+/// What went wrong with the vendor. The texts here are for the log: they may name addresses, errors of
+/// libraries, and what the vendor says of the cause. Clients get [`UpstreamFailure::public_text`].
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum UpstreamFailure {
+    #[error("cannot connect to the vendor: {0}")]
+    Unreachable(String),
+    #[error("the vendor did not answer within the call timeout")]
+    CallTimeout,
+    #[error("the vendor sent no token in time")]
+    FirstTokenTimeout,
+    #[error("the vendor fell silent in mid-answer")]
+    IdleTimeout,
+    #[error("the connection to the vendor broke: {0}")]
+    Broken(String),
+    #[error("the vendor answered with status {}: {}", .0.status, .0.reason)]
+    Status(Box<Refused>),
+    /// A 401, which is about the key that this server sends, or does not send.
+    #[error("the vendor does not accept this server's own key (status {}; not the client's key): {}", .0.status, .0.reason)]
+    KeyRefused(Box<Refused>),
+    /// What came is damaged: another answer may be whole.
+    #[error("the vendor's answer cannot be read: {0}")]
+    Malformed(String),
+    /// What came is whole, and no answer to what was asked.
+    #[error("the vendor's answer is none of the kind that was asked for: {0}")]
+    WrongKind(String),
+    /// What came is over a limit of ours.
+    #[error("the vendor's answer is too large: {0}")]
+    TooLarge(String),
+    #[error("the vendor's stream ended before it was whole: neither [DONE] nor a finish reason")]
+    Truncated,
+    #[error("the vendor reported an error: {0}")]
+    Reported(ReportedFailure),
+}
+
+impl UpstreamFailure {
+    /// Whether the same request may go better at once or soon.
+    pub(super) fn another_attempt_may_help(&self) -> bool {
+        match self {
+            UpstreamFailure::KeyRefused(_) | UpstreamFailure::WrongKind(_) | UpstreamFailure::TooLarge(_) => false,
+            UpstreamFailure::Status(refused) => refused.another_attempt_may_help(),
+            UpstreamFailure::Reported(failure) => !failure.is_final(),
+            UpstreamFailure::Unreachable(_)
+            | UpstreamFailure::CallTimeout
+            | UpstreamFailure::FirstTokenTimeout
+            | UpstreamFailure::IdleTimeout
+            | UpstreamFailure::Broken(_)
+            | UpstreamFailure::Malformed(_)
+            | UpstreamFailure::Truncated => true,
+        }
+    }
+
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            UpstreamFailure::Unreachable(_) => "unreachable",
+            UpstreamFailure::CallTimeout => "call_timeout",
+            UpstreamFailure::FirstTokenTimeout => "first_token_timeout",
+            UpstreamFailure::IdleTimeout => "idle_timeout",
+            UpstreamFailure::Broken(_) => "connection_broken",
+            UpstreamFailure::Status(_) => "bad_status",
+            UpstreamFailure::KeyRefused(_) => "key_refused",
+            UpstreamFailure::Malformed(_) | UpstreamFailure::WrongKind(_) => "malformed_answer",
+            UpstreamFailure::TooLarge(_) => "answer_too_large",
+            UpstreamFailure::Truncated => "truncated_answer",
+            UpstreamFailure::Reported(_) => "reported_error",
+        }
+    }
+
+    pub(super) fn public_text(&self) -> &'static str {
+        match self {
+            UpstreamFailure::Unreachable(_) => "the model's vendor cannot be reached",
+            UpstreamFailure::CallTimeout | UpstreamFailure::FirstTokenTimeout => {
+                "the model's vendor did not answer in time"
+            }
+            UpstreamFailure::IdleTimeout => "the model's vendor stopped answering",
+            UpstreamFailure::Broken(_) => "the connection to the model's vendor broke",
+            UpstreamFailure::Status(_) | UpstreamFailure::Reported(_) => "the model's vendor failed",
+            UpstreamFailure::KeyRefused(_) => "the model's vendor does not accept this server's own key; yours is good",
+            UpstreamFailure::Malformed(_) | UpstreamFailure::WrongKind(_) => {
+                "the model's vendor sent an answer that cannot be read"
+            }
+            UpstreamFailure::TooLarge(_) => "the model's vendor sent more at once than this server takes",
+            UpstreamFailure::Truncated => "the model's vendor ended its answer before it was whole",
+        }
+    }
+}
+
+impl From<DecodeError> for UpstreamFailure {
+    fn from(error: DecodeError) -> Self {
+        match error {
+            DecodeError::TooLarge { .. } => UpstreamFailure::TooLarge(format!("{error} (--max-event-bytes)")),
+            DecodeError::NotUtf8(_) => UpstreamFailure::Malformed(error.to_string()),
+        }
+    }
+}
+
+impl From<NoAnswer> for UpstreamFailure {
+    fn from(answer: NoAnswer) -> Self {
+        match answer {
+            NoAnswer::Malformed(error) => UpstreamFailure::Malformed(error),
+            NoAnswer::WrongKind(found) => UpstreamFailure::WrongKind(found),
+            NoAnswer::Reported(failure) => UpstreamFailure::Reported(failure),
+        }
+    }
+}
+
+impl From<EndFault> for UpstreamFailure {
+    fn from(fault: EndFault) -> Self {
+        match fault {
+            EndFault::Truncated => UpstreamFailure::Truncated,
+            EndFault::WrongKind => UpstreamFailure::WrongKind("a stream was asked for, and other lines came".into()),
+            EndFault::Reported(failure) => UpstreamFailure::Reported(failure),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What the streams of a phase ask for, by the schedule of the lab alone.
+
+use std::time::Duration;
+
+use super::{ActionTarget, Load, Phase, Profile};
+use crate::result::Asked;
+
+impl Profile {
+    /// What the streams of `phase` ask for. None where it begins none, and where they are not meant to
+    /// flow: the vendor has been told to fail by then, or their clients leave before there could be a gap
+    /// between two tokens. `goes_through` tells which phases the run has, and the arm.
+    pub(super) fn asked(&self, phase: &Phase, runs: impl Fn(&Phase) -> bool, arm: &str) -> Option<Asked> {
+        let position = self.phases.iter().position(|candidate| std::ptr::eq(candidate, phase))?;
+        let so_far = &self.phases[..=position];
+        let told_to_fail =
+            so_far.iter().flat_map(|phase| phase.actions).any(|action| action.target == ActionTarget::Vendor);
+        let flow = |load: &Load| {
+            let first_two = self.first_token(load) + self.gap(load);
+            load.leave_after.is_none_or(|after| after >= first_two)
+        };
+        if phase.loads.is_empty() || told_to_fail || !phase.loads.iter().all(flow) {
+            return None;
+        }
+        // From the end of this phase back to the beginning of each.
+        let mut since_begun = Duration::ZERO;
+        let mut streams = 0;
+        for earlier in so_far.iter().rev().filter(|phase| runs(phase)) {
+            since_begun += earlier.takes();
+            let open = |load: &&Load| self.open_for(load) + ENDS_WITH_THE_PHASE >= since_begun;
+            if earlier.only.is_none_or(|only| only == arm) {
+                streams += earlier.loads.iter().filter(open).map(|load| u64::from(load.streams)).sum::<u64>();
+            }
+        }
+        let millis = |duration: Duration| duration.as_secs_f64() * 1000.0;
+        Some(Asked {
+            streams,
+            first_token_ms: phase.loads.iter().map(|load| millis(self.first_token(load))).fold(0.0, f64::max),
+            gap_ms: phase.loads.iter().map(|load| millis(self.gap(load))).fold(f64::INFINITY, f64::min),
+            tokens: phase.loads.iter().map(|load| u64::from(self.tokens(load))).min()?,
+        })
+    }
+
+    /// How long a stream of `load` is open after it was due.
+    fn open_for(&self, load: &Load) -> Duration {
+        let whole = self.first_token(load) + self.gap(load) * self.tokens(load).saturating_sub(1);
+        load.leave_after.map_or(whole, |after| after.min(whole))
+    }
+
+    fn first_token(&self, load: &Load) -> Duration {
+        load.ttft.or_else(|| humantime::parse_duration(self.vendor_flag("--ttft")?).ok()).unwrap_or(VENDOR_DELAY)
+    }
+
+    fn gap(&self, load: &Load) -> Duration {
+        let flag = || humantime::parse_duration(self.vendor_flag("--inter-token")?).ok();
+        load.inter_token.or_else(flag).unwrap_or(VENDOR_DELAY)
+    }
+
+    fn tokens(&self, load: &Load) -> u32 {
+        load.tokens.or_else(|| self.vendor_flag("--tokens")?.parse().ok()).unwrap_or(VENDOR_TOKENS)
+    }
+
+    /// The value of a flag of the vendor's.
+    fn vendor_flag(&self, flag: &str) -> Option<&'static str> {
+        let at = self.vendor.iter().position(|arg| *arg == flag)?;
+        self.vendor.get(at + 1).copied()
+    }
+}
+
+/// A stream that is due to end so long before its phase does counts as open throughout: the phase is
+/// measured to its end, and a tenth of its samples may be below.
+const ENDS_WITH_THE_PHASE: Duration = Duration::from_millis(20);
+
+/// The vendor's defaults.
+const VENDOR_DELAY: Duration = Duration::from_millis(250);
+const VENDOR_TOKENS: u32 = 60;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::{Action, BASELINE, LOADED};
+
+    const MS: fn(u64) -> Duration = Duration::from_millis;
+    const HANG: &[Action] = &[Action { target: ActionTarget::Vendor, method: "POST", path: "/", body: "", only: None }];
+    const LEAVING: Load = Load { leave_after: Some(Duration::from_millis(900)), ..Load::of(7) };
+    const TOO_SOON: Load = Load { leave_after: Some(Duration::from_millis(300)), ..Load::of(7) };
+
+    /// Streams of 1.25 s.
+    static PROFILE: Profile = Profile {
+        vendor: &["--tokens", "5", "--ttft", "250ms", "--inter-token", "250ms"],
+        phases: &[
+            Phase::new(BASELINE, "").hold(Duration::from_millis(500)),
+            Phase::new("first", "").adds(&[LEAVING], Duration::ZERO).hold(Duration::from_millis(600)),
+            Phase::new(LOADED, "").adds(&[Load::of(3)], Duration::ZERO).hold(Duration::from_millis(500)),
+            Phase::new("more", "").only("fixed").adds(&[Load::of(2)], Duration::ZERO).hold(Duration::from_millis(500)),
+            Phase::new("gone", "").adds(&[TOO_SOON], Duration::ZERO),
+            Phase::new("failing", "").actions(HANG).adds(&[Load::of(9)], Duration::ZERO),
+        ],
+        ..Profile::EMPTY
+    };
+
+    fn asked(phase: usize, arm: &str) -> Option<Asked> {
+        PROFILE.asked(&PROFILE.phases[phase], |_| true, arm)
+    }
+
+    #[test]
+    fn streams_count_while_they_are_open() {
+        let streams = |phase, arm| asked(phase, arm).map(|asked| asked.streams);
+        assert_eq!(streams(0, "fixed"), None, "it begins none");
+        assert_eq!(streams(1, "fixed"), Some(7));
+        // Those of the first phase leave 300 ms after it, within this one.
+        assert_eq!(streams(2, "fixed"), Some(3));
+        assert_eq!(streams(3, "fixed"), Some(5));
+        assert_eq!(asked(2, "control"), Some(Asked { streams: 3, first_token_ms: 250.0, gap_ms: 250.0, tokens: 5 }));
+    }
+
+    #[test]
+    fn streams_that_cannot_flow_are_not_expected_to() {
+        assert_eq!(asked(4, "fixed"), None, "their clients leave before a second token");
+        assert_eq!(asked(5, "fixed"), None, "the vendor is told to hang");
+        assert_eq!(PROFILE.open_for(&LEAVING), MS(900));
+    }
+}

@@ -1,0 +1,121 @@
+//! Figures of one arm as a whole: what is required of every clean server and of every vendor.
+
+use crate::lab::{BASELINE, LOADED};
+use crate::result::{ArmResult, Asked, PhaseResult, StreamStats};
+
+/// What of an arm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArmFigure {
+    /// Probes that were not answered 2xx in time, those of the closed loop included.
+    ProbesUnanswered,
+    /// Streams that failed, were cut or stalled though they should have flowed.
+    StreamsLost,
+    /// Streams that brought no token though they should have flowed.
+    WithoutToken,
+    /// How much later than at the vendor the first token came, in milliseconds: the 90th percentile of the
+    /// phase in which it was latest.
+    FirstTokenLate,
+    /// The median time between two tokens, in the vendor's own: near 0 where many come at once.
+    GapMedian,
+    /// Tokens that the clients had by the end of `loaded`, of those that the vendor had sent, in percent.
+    TokensReceived,
+    /// Threads under load, over those of the idle server.
+    ThreadsOverIdle,
+    /// Calls that its vendor failed though it should not have.
+    VendorFailed,
+    /// Tokens that its vendor had sent by the end of `loaded` for each call that it had completed, of those
+    /// asked for, in percent.
+    VendorTokensPerCall,
+    /// How fast its vendor sent the tokens of each stream while `loaded`, of what was asked for, in percent.
+    VendorPace,
+}
+
+impl ArmFigure {
+    /// Its value; none where nothing was measured that tells.
+    pub(super) fn of(self, arm: &ArmResult) -> Option<f64> {
+        match self {
+            ArmFigure::ProbesUnanswered => probes_unanswered(arm),
+            ArmFigure::StreamsLost => total(arm, StreamStats::lost),
+            ArmFigure::WithoutToken => total(arm, |streams| streams.without_token),
+            ArmFigure::FirstTokenLate => {
+                let late = |(asked, streams): (&Asked, &StreamStats)| {
+                    (streams.time_to_first_token_ms.p90 - asked.first_token_ms).max(0.0)
+                };
+                flowing(arm).filter(|(_, streams)| streams.chunks > 0).map(late).reduce(f64::max)
+            }
+            ArmFigure::GapMedian => {
+                let gap = |(asked, streams): (&Asked, &StreamStats)| streams.inter_token_ms.p50 / asked.gap_ms;
+                let measured = flowing(arm).filter(|(_, streams)| streams.inter_token_ms.max > 0.0);
+                measured.map(gap).reduce(f64::min)
+            }
+            ArmFigure::TokensReceived => {
+                let load = phase(arm, LOADED)?.vendor_load.filter(|load| load.tokens_sent_so_far > 0)?;
+                Some(100.0 * load.tokens_received_so_far as f64 / load.tokens_sent_so_far as f64)
+            }
+            ArmFigure::ThreadsOverIdle => threads_over_idle(arm),
+            ArmFigure::VendorFailed => {
+                let phases = arm.phases.iter().filter(|phase| phase.asked.is_some());
+                phases
+                    .filter_map(|phase| phase.vendor_load)
+                    .map(|load| load.failed as f64)
+                    .reduce(|sum, more| sum + more)
+            }
+            ArmFigure::VendorTokensPerCall => {
+                let loaded = phase(arm, LOADED)?;
+                let load = loaded.vendor_load.filter(|load| load.completed_so_far > 0)?;
+                let begun = arm.phases.iter().take_while(|phase| phase.from_ms <= loaded.from_ms);
+                let asked = begun.filter_map(|phase| phase.asked).map(|asked| asked.tokens).min()?;
+                Some(100.0 * load.tokens_sent_so_far as f64 / load.completed_so_far as f64 / asked as f64)
+            }
+            ArmFigure::VendorPace => vendor_pace(phase(arm, LOADED)?),
+        }
+    }
+
+    pub(super) fn unit(self) -> &'static str {
+        match self {
+            ArmFigure::ProbesUnanswered => "probes",
+            ArmFigure::StreamsLost | ArmFigure::WithoutToken => "streams",
+            ArmFigure::FirstTokenLate => "ms",
+            ArmFigure::GapMedian => "gaps",
+            ArmFigure::TokensReceived | ArmFigure::VendorTokensPerCall | ArmFigure::VendorPace => "%",
+            ArmFigure::ThreadsOverIdle => "threads",
+            ArmFigure::VendorFailed => "calls",
+        }
+    }
+}
+
+fn phase<'a>(arm: &'a ArmResult, name: &str) -> Option<&'a PhaseResult> {
+    arm.phases.iter().find(|phase| phase.name == name)
+}
+
+/// The streams that should flow, phase by phase, and what they asked for.
+fn flowing(arm: &ArmResult) -> impl Iterator<Item = (&Asked, &StreamStats)> {
+    arm.phases.iter().filter_map(|phase| phase.asked.as_ref().zip(phase.streams.as_ref()))
+}
+
+fn total(arm: &ArmResult, count: fn(&StreamStats) -> u64) -> Option<f64> {
+    flowing(arm).map(|(_, streams)| count(streams) as f64).reduce(|sum, more| sum + more)
+}
+
+fn probes_unanswered(arm: &ArmResult) -> Option<f64> {
+    let probes = || arm.phases.iter().flat_map(|phase| phase.probes.values());
+    let one_by_one = arm.phases.iter().filter_map(|phase| phase.closed_loop.as_ref());
+    let unanswered = probes().map(|stats| stats.sent - stats.ok).sum::<u64>();
+    let failed = one_by_one.map(|stats| stats.failed).sum::<u64>();
+    probes().any(|stats| stats.sent > 0).then_some((unanswered + failed) as f64)
+}
+
+/// Phases without streams or whole calls are left out: what else a lab does to a server may need threads.
+fn threads_over_idle(arm: &ArmResult) -> Option<f64> {
+    let idle = phase(arm, BASELINE)?.threads_peak?;
+    let busy = arm.phases.iter().filter(|phase| phase.streams.is_some());
+    let peak = busy.filter_map(|phase| phase.threads_peak).max()?;
+    Some(peak.saturating_sub(idle) as f64)
+}
+
+fn vendor_pace(loaded: &PhaseResult) -> Option<f64> {
+    let load = loaded.vendor_load.filter(|load| load.active_mean >= 0.5)?;
+    let stream_ms = load.active_mean * (loaded.to_ms - loaded.from_ms);
+    let due = stream_ms / loaded.asked?.gap_ms;
+    (due > 0.0).then_some(100.0 * loaded.vendor?.tokens_sent as f64 / due)
+}

@@ -1,0 +1,134 @@
+//! What can be asked of probes, closed loops, streams, calls and vendors.
+
+use crate::result::{
+    ArmResult, CallStats, ClosedLoopStats, PhaseResult, ProbeStats, Quantile, StreamStats, VendorStats,
+};
+
+/// What of a probe.
+#[derive(Debug, Clone, Copy)]
+pub enum ProbeFigure {
+    /// Its latency from when it was due, in milliseconds; a time-out counts at its time-out.
+    Latency(Quantile),
+    /// Probes that timed out.
+    TimedOut,
+    /// Their share of all, in percent.
+    TimedOutShare,
+    /// Share of the probes whose answer said this, in percent.
+    Says(&'static str),
+}
+
+/// What of a closed loop.
+#[derive(Debug, Clone, Copy)]
+pub enum ClosedLoopFigure {
+    /// The latency from when a question was sent, in milliseconds.
+    Latency(Quantile),
+    /// Its mean.
+    Mean,
+}
+
+/// What of streams.
+#[derive(Debug, Clone, Copy)]
+pub enum StreamFigure {
+    /// Delivered whole.
+    Completed,
+    /// Failed or cut.
+    Lost,
+    /// Closed by their client.
+    Left,
+    /// Answered with this HTTP status.
+    Status(&'static str),
+    /// Answered with this `X-Stream-Method`.
+    Method(&'static str),
+}
+
+/// What of the vendor's ledger.
+#[derive(Debug, Clone, Copy)]
+pub enum VendorFigure {
+    /// Most generations under way at once, from the start of the run until the end of the phase.
+    PeakActive,
+    /// Generations under way at the end of the phase.
+    Active,
+    /// Generations begun in it.
+    Started,
+    /// Generations whose client left in it.
+    Cancelled,
+    /// Tokens handed to the socket in it.
+    TokensSent,
+    /// Generations under way in all but a tenth of the samples: how many there were throughout.
+    ActiveThroughout,
+    /// Calls that it failed, hung or cut since the phase began.
+    Failed,
+}
+
+/// What of whole calls.
+#[derive(Debug, Clone, Copy)]
+pub enum CallFigure {
+    /// Answered 2xx.
+    Answered,
+    /// From when a call was due until its whole answer, in milliseconds.
+    Latency(Quantile),
+}
+
+impl ProbeFigure {
+    pub(super) fn of(self, stats: &ProbeStats) -> f64 {
+        let share = |count: u64| 100.0 * count as f64 / stats.sent.max(1) as f64;
+        match self {
+            ProbeFigure::Latency(quantile) => stats.latency_ms.at(quantile),
+            ProbeFigure::TimedOut => stats.timed_out as f64,
+            ProbeFigure::TimedOutShare => share(stats.timed_out),
+            ProbeFigure::Says(word) => share(stats.says.get(word).copied().unwrap_or(0)),
+        }
+    }
+}
+
+impl ClosedLoopFigure {
+    pub(super) fn of(self, stats: &ClosedLoopStats) -> f64 {
+        match self {
+            ClosedLoopFigure::Latency(quantile) => stats.latency_ms.at(quantile),
+            ClosedLoopFigure::Mean => stats.mean_ms,
+        }
+    }
+}
+
+impl StreamFigure {
+    pub(super) fn of(self, streams: &StreamStats) -> f64 {
+        let counted = |by: &std::collections::BTreeMap<String, u64>, key: &str| by.get(key).copied().unwrap_or(0);
+        (match self {
+            StreamFigure::Completed => streams.completed,
+            StreamFigure::Lost => streams.lost(),
+            StreamFigure::Left => streams.left,
+            StreamFigure::Status(status) => counted(&streams.by_status, status),
+            StreamFigure::Method(method) => counted(&streams.by_method, method),
+        }) as f64
+    }
+
+    pub(super) fn of_all(self, arm: &ArmResult) -> f64 {
+        arm.phases.iter().filter_map(|phase| phase.streams.as_ref()).map(|streams| self.of(streams)).sum()
+    }
+}
+
+impl VendorFigure {
+    pub(super) fn of(self, phase: &PhaseResult) -> Option<f64> {
+        let seen = |count: fn(&VendorStats) -> u64| phase.vendor.as_ref().map(count);
+        let count = match self {
+            VendorFigure::PeakActive => phase.vendor_peak_active,
+            VendorFigure::Active => seen(|vendor| vendor.active),
+            VendorFigure::Started => seen(|vendor| vendor.started),
+            VendorFigure::Cancelled => seen(|vendor| vendor.cancelled),
+            VendorFigure::TokensSent => seen(|vendor| vendor.tokens_sent),
+            VendorFigure::ActiveThroughout => phase.vendor_load.map(|load| load.active_throughout),
+            VendorFigure::Failed => phase.vendor_load.map(|load| load.failed),
+        };
+        count.map(|count| count as f64)
+    }
+}
+
+impl CallFigure {
+    /// Its value; none for a latency where nobody was answered.
+    pub(super) fn of(self, calls: &CallStats) -> Option<f64> {
+        match self {
+            CallFigure::Answered => Some(calls.ok as f64),
+            CallFigure::Latency(quantile) => (calls.ok > 0).then(|| calls.latency_ms.at(quantile)),
+        }
+    }
+}

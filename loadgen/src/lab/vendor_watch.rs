@@ -1,0 +1,154 @@
+//! The vendors' ledgers, sampled all the time: pressure that is there for a moment is no pressure, and a
+//! vendor that is late with so cheap an answer says how busy the machine is.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::task::AbortOnDropHandle;
+use wire::ledger::Ledger;
+
+use crate::http::Endpoint;
+use crate::result::VendorLoad;
+use crate::vendor;
+
+/// From one sample to the next.
+const INTERVAL: Duration = Duration::from_millis(200);
+
+/// What the vendor of one arm said, again and again.
+#[derive(Debug, Default)]
+pub(super) struct VendorSamples(Mutex<Vec<Sample>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Sample {
+    /// When it was asked, since the start of the run.
+    asked: Duration,
+    took: Duration,
+    active: u64,
+}
+
+impl VendorSamples {
+    /// Generations under way in `[from, to]`: in all but a tenth of the samples at least so many, and in
+    /// the mean. The ledgers at both ends count as samples.
+    pub(super) fn active(&self, from: Duration, to: Duration, ends: [u64; 2]) -> (u64, f64) {
+        let mut active: Vec<_> = self.within(from, to).iter().map(|sample| sample.active).collect();
+        active.extend(ends);
+        active.sort_unstable();
+        let mean = active.iter().sum::<u64>() as f64 / active.len() as f64;
+        (active[active.len() / 10], mean)
+    }
+
+    /// How long the vendor took to answer in `[from, to]`, at most.
+    pub(super) fn slowest_answer(&self, from: Duration, to: Duration) -> Duration {
+        self.within(from, to).iter().map(|sample| sample.took).max().unwrap_or_default()
+    }
+
+    fn within(&self, from: Duration, to: Duration) -> Vec<Sample> {
+        let samples = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        samples.iter().filter(|sample| (from..=to).contains(&sample.asked)).copied().collect()
+    }
+
+    async fn take(&self, vendor: &Endpoint, origin: Instant) {
+        let asked = origin.elapsed();
+        // A vendor that does not answer is found by the engine, which needs its ledger.
+        if let Ok(ledger) = vendor::counts(vendor).await {
+            let took = origin.elapsed().saturating_sub(asked);
+            let sample = Sample { asked, took, active: ledger.active };
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(sample);
+        }
+    }
+}
+
+/// Samples these vendors until the handle is dropped. `origin` is the start of the run.
+pub(super) fn watch(origin: Instant, vendors: Vec<(Endpoint, Arc<VendorSamples>)>) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        let mut due = interval(INTERVAL);
+        due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            due.tick().await;
+            join_all(vendors.iter().map(|(vendor, samples)| samples.take(vendor, origin))).await;
+        }
+    }))
+}
+
+/// What is known of a phase from its ledgers: when it began, when measuring began, when it ended.
+#[derive(Debug)]
+pub(super) struct PhaseLedgers {
+    pub(super) begun: Ledger,
+    pub(super) before: Ledger,
+    pub(super) after: Ledger,
+}
+
+impl PhaseLedgers {
+    /// What the vendor had to do in the phase, which was measured in `[from, to)`.
+    pub(super) fn load(&self, samples: &VendorSamples, from: Duration, to: Duration, received: u64) -> VendorLoad {
+        let (active_throughout, active_mean) = samples.active(from, to, [self.before.active, self.after.active]);
+        VendorLoad {
+            active_throughout,
+            active_mean,
+            failed: failed_calls(&self.after).saturating_sub(failed_calls(&self.begun)),
+            completed_so_far: self.after.completed,
+            tokens_sent_so_far: self.after.tokens_sent,
+            tokens_received_so_far: received,
+        }
+    }
+}
+
+/// Calls that the vendor failed. One call may be counted in several ways, so the largest count is taken.
+fn failed_calls(ledger: &Ledger) -> u64 {
+    let faults = ledger.faults.values().sum::<u64>();
+    let is_failure = |status: &str| status == "429" || status.starts_with('5');
+    let refused = ledger.requests_by_status.iter().filter(|(status, _)| is_failure(status)).map(|(_, count)| count);
+    faults.max(ledger.failed).max(refused.sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn samples(active: &[u64]) -> VendorSamples {
+        let sample = |(index, active): (usize, &u64)| Sample {
+            asked: Duration::from_millis(100 * index as u64),
+            took: Duration::from_millis(*active),
+            active: *active,
+        };
+        VendorSamples(Mutex::new(active.iter().enumerate().map(sample).collect()))
+    }
+
+    /// One short stream is a peak and no pressure.
+    #[test]
+    fn pressure_is_what_is_there_throughout() {
+        let all = Duration::from_secs(100);
+        let mut lively = vec![40; 100];
+        lively[50] = 60;
+        assert_eq!(samples(&lively).active(Duration::ZERO, all, [40, 40]).0, 40);
+        let mut gone = vec![0; 100];
+        gone[..20].fill(60);
+        assert_eq!(samples(&gone).active(Duration::ZERO, all, [60, 0]).0, 0);
+        // The last of the streams may end with the phase.
+        let mut nearly = vec![60; 100];
+        nearly[97..].fill(30);
+        assert_eq!(samples(&nearly).active(Duration::ZERO, all, [60, 30]).0, 60);
+    }
+
+    #[test]
+    fn only_the_samples_of_the_phase_count() {
+        let samples = samples(&[0, 0, 7, 9, 0]);
+        let ms = Duration::from_millis;
+        assert_eq!(samples.active(ms(200), ms(300), [8, 8]), (7, 8.0));
+        assert_eq!(samples.slowest_answer(ms(200), ms(300)), ms(9));
+    }
+
+    #[test]
+    fn every_kind_of_failure_of_the_vendor_counts_once() {
+        let mut ledger = Ledger::default();
+        assert_eq!(failed_calls(&ledger), 0);
+        ledger.requests_by_status = [("200".into(), 5), ("400".into(), 2), ("500".into(), 4)].into();
+        assert_eq!(failed_calls(&ledger), 4);
+        ledger.faults = [("status".into(), 4), ("hang".into(), 3)].into();
+        assert_eq!(failed_calls(&ledger), 7);
+        ledger.failed = 9;
+        assert_eq!(failed_calls(&ledger), 9);
+    }
+}

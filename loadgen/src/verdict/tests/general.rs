@@ -1,0 +1,154 @@
+//! What is required of every lab: each way in which a clean server or a vendor can fail, and what the
+//! verdict calls it.
+
+use super::*;
+
+fn verdict_with(change: impl FnOnce(&mut RunResult)) -> Verdict {
+    let mut result = as_claimed();
+    change(&mut result);
+    of_claims(claims(), &ALL, &result)
+}
+
+fn loaded<'a>(result: &'a mut RunResult, arm: &str) -> &'a mut PhaseResult {
+    phase_of(result, arm, "loaded")
+}
+
+/// A failure, and how it shows in the phase.
+type Failing = (&'static str, fn(&mut PhaseResult));
+
+/// Each way in which a server can be unclean.
+const UNCLEAN: [Failing; 8] = [
+    ("probes not answered 2xx", |phase| {
+        let stats = phase.probes.get_mut("health_async").unwrap();
+        (stats.ok, stats.failed) = (199, 1);
+    }),
+    ("streams failed", |phase| phase.streams.as_mut().unwrap().failed = 1),
+    ("without a token", |phase| phase.streams.as_mut().unwrap().without_token = 1),
+    // Each stream is collected, and sent when it is whole.
+    ("first token later", |phase| phase.streams.as_mut().unwrap().time_to_first_token_ms.p90 = 15_000.0),
+    ("time between tokens", |phase| phase.streams.as_mut().unwrap().inter_token_ms.p50 = 0.1),
+    // Silent after three tokens.
+    ("tokens received", |phase| phase.vendor_load.as_mut().unwrap().tokens_received_so_far = 3 * 60),
+    // A thread a stream.
+    ("threads over idle", |phase| phase.threads_peak = Some(65)),
+    ("at the vendor throughout", |phase| phase.vendor_load.as_mut().unwrap().active_throughout = 59),
+];
+
+#[test]
+fn a_fix_that_is_unclean_is_not_held() {
+    for (named, change) in UNCLEAN {
+        let verdict = verdict_with(|result| change(loaded(result, "fixed")));
+        assert_eq!(verdict.result, Outcome::NotHeld, "{named}: {verdict:#?}");
+        let missed: Vec<_> = verdict.claims.iter().filter(|claim| !claim.held).collect();
+        assert!(missed.iter().all(|claim| claim.arm == "fixed" && claim.name.contains(named)), "{named}: {missed:#?}");
+        assert_eq!(missed.len(), 1, "{named}: {missed:#?}");
+    }
+}
+
+#[test]
+fn a_control_that_is_unclean_makes_the_run_invalid() {
+    for (named, change) in UNCLEAN {
+        let verdict = verdict_with(|result| change(loaded(result, "control")));
+        assert_eq!(verdict.result, Outcome::Invalid, "{named}: {verdict:#?}");
+        assert!(verdict.invalid_because.iter().all(|why| why.contains("control is not clean")), "{verdict:#?}");
+    }
+}
+
+/// What it does is what the lab is about.
+#[test]
+fn a_server_with_the_mistake_need_not_be_clean() {
+    for (named, change) in UNCLEAN.iter().filter(|(named, _)| !named.contains("probes")) {
+        let verdict = verdict_with(|result| change(loaded(result, "broken")));
+        assert_eq!(verdict.result, Outcome::Held, "{named}: {verdict:#?}");
+    }
+}
+
+#[test]
+fn a_vendor_that_does_not_do_its_part_makes_the_run_invalid_and_accuses_nobody() {
+    let failings: [Failing; 3] = [
+        ("calls that the vendor failed", |phase| phase.vendor_load.as_mut().unwrap().failed = 1),
+        ("vendor's pace", |phase| phase.vendor.as_mut().unwrap().tokens_sent = 0),
+        ("vendor's tokens a call", |phase| phase.vendor_load.as_mut().unwrap().completed_so_far = 60),
+    ];
+    for (named, change) in failings {
+        for arm in ALL {
+            let verdict = verdict_with(|result| change(loaded(result, arm)));
+            assert_eq!(verdict.result, Outcome::Invalid, "{named}: {verdict:#?}");
+            let all_named = verdict.invalid_because.iter().all(|why| why.contains("pressure") && why.contains(named));
+            assert!(all_named, "{named}: {verdict:#?}");
+        }
+    }
+}
+
+/// To whoever has mended a server, too.
+#[test]
+fn a_vendor_that_fails_is_not_held_against_a_repair() {
+    let with = |change: fn(&mut PhaseResult)| {
+        let mut result = as_claimed();
+        change(loaded(&mut result, "fixed"));
+        of_mended(DEMO.1, "fixed", &result).result
+    };
+    assert_eq!(with(|_| {}), Outcome::Held);
+    assert_eq!(with(|phase| phase.vendor_load.as_mut().unwrap().failed = 60), Outcome::Invalid);
+    for (named, change) in UNCLEAN {
+        assert_eq!(with(change), Outcome::NotHeld, "{named}");
+    }
+}
+
+/// A server with the mistake removed is as clean as the control: every claim about it falls, and nothing
+/// else is to blame.
+#[test]
+fn a_mistake_that_is_not_there_is_not_held() {
+    let verdict = verdict_with(|result| drop(result.arms.insert("broken".into(), arm(2.0, 60))));
+    assert_eq!(verdict.result, Outcome::NotHeld, "{verdict:#?}");
+    let of_mistake = verdict.claims.iter().filter(|claim| claim.kind == ClaimKind::Effect && claim.arm != "fixed");
+    let held: Vec<_> = of_mistake.filter(|claim| claim.held).collect();
+    assert!(held.is_empty(), "{held:#?}");
+}
+
+/// A condition speaks of what the finding means. Where there is no finding, it says nothing.
+#[test]
+fn another_cause_makes_a_finding_invalid_and_none_not_held() {
+    let busy = |result: &mut RunResult| loaded(result, "broken").cpu_cores = Some(0.9);
+    let verdict = verdict_with(busy);
+    assert_eq!(verdict.result, Outcome::Invalid, "{verdict:#?}");
+    assert!(verdict.invalid_because[0].contains("another cause"), "{verdict:#?}");
+    let verdict = verdict_with(|result| {
+        result.arms.insert("broken".into(), arm(2.0, 60));
+        busy(result);
+    });
+    assert_eq!(verdict.result, Outcome::NotHeld, "{verdict:#?}");
+}
+
+/// Where no claim about the mistake could be made, nothing was shown of it.
+#[test]
+fn without_a_claim_about_the_mistake_nothing_is_held() {
+    let of_fix: Vec<_> = claims().iter().filter(|claim| claim.figure.arms() == ["fixed"]).copied().collect();
+    let verdict = of_claims(&of_fix, &ALL, &as_claimed());
+    assert_eq!(verdict.result, Outcome::Invalid);
+    assert!(verdict.invalid_because[0].contains("nothing could be claimed of the mistake"), "{verdict:?}");
+    assert_eq!(of_claims(&of_fix, &["fixed"], &as_claimed()).result, Outcome::Held);
+}
+
+/// Probes that were all refused have no latency. Of the fix that is a finding, and no gap in the evidence.
+#[test]
+fn a_fix_whose_probes_are_all_refused_is_not_held() {
+    let verdict = verdict_with(|result| {
+        for stats in loaded(result, "fixed").probes.values_mut() {
+            (stats.ok, stats.failed) = (0, stats.sent);
+        }
+    });
+    assert_eq!(verdict.result, Outcome::NotHeld, "{verdict:#?}");
+}
+
+/// macOS and some containers do not tell how many threads a process has.
+#[test]
+fn what_the_system_does_not_tell_is_not_required() {
+    let verdict = verdict_with(|result| {
+        for phase in result.arms.values_mut().flat_map(|arm| &mut arm.phases) {
+            phase.threads_peak = None;
+        }
+    });
+    assert_eq!(verdict.result, Outcome::Held, "{verdict:#?}");
+    assert!(verdict.claims.iter().all(|claim| !claim.name.contains("threads")));
+}

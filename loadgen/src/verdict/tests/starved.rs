@@ -1,0 +1,68 @@
+//! A busy machine: what it explains, and what it does not.
+
+use super::*;
+
+/// As claimed, but in `loaded` something idle waited so long, and fixed's health-sync so long.
+fn with_waits(idle_ms: f64, fixed_sync_ms: f64) -> RunResult {
+    let mut result = as_claimed();
+    for arm in ALL {
+        phase_of(&mut result, arm, "loaded").disturbance =
+            Some(Disturbance { probe_late_ms: 1.0, vendor_answer_ms: idle_ms });
+    }
+    phase_of(&mut result, "fixed", "loaded").probes = probes(fixed_sync_ms);
+    result
+}
+
+fn verdict_of(result: &RunResult) -> Verdict {
+    of_claims(claims(), &ALL, result)
+}
+
+/// Broken's 10 s over fixed's 400 ms are less than 100 times.
+#[test]
+fn a_fix_that_waited_as_everything_did_is_not_accused() {
+    let verdict = verdict_of(&with_waits(350.0, 400.0));
+    assert_eq!(verdict.result, Outcome::Invalid, "{verdict:#?}");
+    assert!(verdict.invalid_because[0].starts_with(BUSY), "{verdict:#?}");
+    // What the control suffered counts as well.
+    let mut result = with_waits(2.0, 400.0);
+    let probes = &mut phase_of(&mut result, "control", "loaded").probes;
+    probes.get_mut("health_sync").unwrap().latency_ms.max = 380.0;
+    assert_eq!(verdict_of(&result).result, Outcome::Invalid);
+}
+
+#[test]
+fn a_fix_that_waits_for_itself_is_accused_on_a_busy_machine_too() {
+    assert_eq!(verdict_of(&with_waits(2.0, 400.0)).result, Outcome::NotHeld);
+    assert_eq!(verdict_of(&with_waits(30.0, 9_000.0)).result, Outcome::NotHeld);
+    // All that is wrong must be explained.
+    let mut result = with_waits(350.0, 400.0);
+    phase_of(&mut result, "broken", "loaded").probes = probes(2.0);
+    assert_eq!(verdict_of(&result).result, Outcome::NotHeld);
+}
+
+/// A mistake that is not there is no matter of the machine, as long as that is only a little busy.
+#[test]
+fn a_mistake_that_is_not_there_is_not_explained_by_a_little_waiting() {
+    let mut result = with_waits(15.0, 2.0);
+    result.arms.insert("broken".into(), arm(2.0, 60));
+    assert_eq!(verdict_of(&result).result, Outcome::NotHeld);
+}
+
+#[test]
+fn what_idle_processes_waited_as_long_for_is_no_proof_of_a_mistake() {
+    let slow = Claim::at_least(100.0, "health-sync p99", Figure::p99("broken", "loaded", "health_sync"));
+    let mut result = with_waits(2.0, 2.0);
+    phase_of(&mut result, "broken", "loaded").probes = probes(150.0);
+    assert_eq!(of_claims(&[slow], &ALL, &result).result, Outcome::Held);
+    let mut busy = with_waits(160.0, 2.0);
+    phase_of(&mut busy, "broken", "loaded").probes = probes(150.0);
+    assert_eq!(of_claims(&[slow], &ALL, &busy).result, Outcome::Invalid);
+}
+
+#[test]
+fn waits_in_another_phase_excuse_nothing() {
+    let mut result = with_waits(2.0, 400.0);
+    phase_of(&mut result, "fixed", "below").disturbance =
+        Some(Disturbance { probe_late_ms: 500.0, vendor_answer_ms: 500.0 });
+    assert_eq!(verdict_of(&result).result, Outcome::NotHeld);
+}
