@@ -1,4 +1,4 @@
-# Only Rust and make are needed. `make` alone lists what there is.
+# Rust, make and a C compiler are needed. `make` alone lists what there is.
 
 CARGO   ?= cargo
 BIN     := target/release
@@ -27,7 +27,7 @@ help: ## List the targets
 	  /^#: / { more = more sprintf("%21s%s\n", "", substr($$0, 4)) }' $(MAKEFILE_LIST)
 
 build: ## Build the four programs, optimised
-	@[ -d $(BIN)/deps ] || echo "The first time, the four programs are built: about 90 s on two cores."
+	@[ -d $(BIN)/deps ] || echo "The first time, the four programs are built: about two minutes on two cores."
 	@$(CARGO) build --release
 
 demo: build ## Both servers side by side under the same load, and the verdict

@@ -44,6 +44,7 @@ fn the_demo_shows_the_collapse_and_its_absence() {
     }
 
     let result: Value = serde_json::from_slice(&fs::read(out).unwrap()).unwrap();
+    it_ends_with_what_was_measured(&said, &result);
     let at = |path: &str| result.pointer(path).unwrap_or_else(|| panic!("{path} is missing in {result:#}"));
     assert_eq!(at("/verdict/result"), "held");
     // Those of the last phase are still open when the short profile ends.
@@ -63,6 +64,27 @@ fn the_demo_shows_the_collapse_and_its_absence() {
         assert_eq!((streams("requested"), ended), (24, 24), "{arm}");
         assert!(at(&format!("/arms/{arm}/baseline/health_sync/sent")).as_u64() > Some(0));
     }
+}
+
+/// The verdict, then the table, then a sentence for each side, with the figures of the result file.
+fn it_ends_with_what_was_measured(said: &str, result: &Value) {
+    let at = |text: &str| said.find(text).unwrap_or_else(|| panic!("'{text}' is not in:\n{said}"));
+    assert!(at(" cpu") < at("Verdict:"), "the lines of a run show the processor:\n{said}");
+    assert!(at("Verdict:") < at("\n time to answer"), "{said}");
+    let end: String = said.rsplit("\n\n").next().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+    let broken = &result["arms"]["broken"];
+    let number = |pointer: &str| broken.pointer(pointer).and_then(Value::as_u64).unwrap();
+    let expected = [
+        format!("With {} streams open, the broken server", number("/streams/peak_active")),
+        format!("{} of {} users waited", number("/streams/first_token_late"), number("/streams/requested")),
+        format!("{} of {}", number("/probes/health_sync/timed_out"), number("/probes/health_sync/sent")),
+        "The same framework without the mistake answered every health check within".to_owned(),
+        "The fixed server answered every health check within".to_owned(),
+    ];
+    for expected in expected {
+        assert!(end.contains(&expected), "'{expected}' is not in: {end}");
+    }
+    assert!(end.ends_with('.'), "{end}");
 }
 
 #[test]

@@ -17,11 +17,44 @@ fn readme() -> String {
     fs::read_to_string(repository().join("README.md")).unwrap()
 }
 
-/// The lines of the blocks marked `sh`, without their comments.
-fn commands(readme: &str) -> Vec<String> {
-    let blocks = readme.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
-    let lines = blocks.flat_map(str::lines).map(|line| line.split(" #").next().unwrap().trim());
-    lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()
+/// The blocks of code that are marked with this language.
+fn blocks<'a>(readme: &'a str, language: &str) -> Vec<&'a str> {
+    readme.split(&format!("```{language}\n")).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+}
+
+/// What is to be typed, in order.
+#[derive(Debug, PartialEq)]
+enum Step {
+    /// `make up`, with this mistake.
+    Up(String),
+    /// Lines that stand together, as one script.
+    Script(String),
+}
+
+/// The steps of the blocks marked `sh`, without their comments, and without `make` but for `make up`: what
+/// the others do takes minutes, and is tested elsewhere.
+fn steps(readme: &str) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for block in blocks(readme, "sh") {
+        let mut together = false;
+        for line in block.lines().map(|line| line.split(" #").next().unwrap().trim()).filter(|line| !line.is_empty()) {
+            match (line.strip_prefix("make "), steps.last_mut()) {
+                (Some(target), _) if target.starts_with("up") => {
+                    let mistake = target.strip_prefix("up MISTAKE=").unwrap_or("pool-exhaustion");
+                    steps.push(Step::Up(mistake.to_owned()));
+                    together = false;
+                }
+                (Some(_), _) => together = false,
+                (None, Some(Step::Script(script))) if together => *script += &format!("\n{line}"),
+                (None, _) => {
+                    steps.push(Step::Script(line.to_owned()));
+                    // Commands that do not lean on each other are looked at one by one.
+                    together = line.ends_with('&') || line.ends_with("done)");
+                }
+            }
+        }
+    }
+    steps
 }
 
 /// Runs a command of the shell. A run of the generator that calls itself invalid, because other tests
@@ -61,46 +94,128 @@ fn every_make_target_is_there_and_is_listed() {
 
 #[test]
 fn every_file_that_is_linked_is_there() {
-    for name in ["README.md", "ARCHITECTURE.md"] {
+    for name in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "workshop/README.md"] {
         let text = fs::read_to_string(repository().join(name)).unwrap();
         for target in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
             let path = target.split('#').next().unwrap();
-            assert!(path.starts_with("http") || repository().join(path).exists(), "{name} links to {target}");
+            assert!(
+                path.starts_with("http") || repository().join(name).with_file_name(path).exists(),
+                "{name} links to {target}"
+            );
         }
     }
 }
 
+/// What is cited of a file stands in it: in the one that was linked last before the citation.
+#[test]
+fn every_citation_is_what_the_file_says() {
+    let readme = readme();
+    let lines = |text: &str| text.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>();
+    let cited = blocks(&readme, "rust");
+    assert!(cited.len() >= 2, "only {} citations were found", cited.len());
+    for block in cited {
+        let before = readme.split(block).next().unwrap();
+        let file = before.rsplit("](").next().unwrap().split(')').next().unwrap();
+        let (there, wanted) = (lines(&fs::read_to_string(repository().join(file)).unwrap()), lines(block.trim()));
+        assert!(there.windows(wanted.len()).any(|window| window == wanted), "{file} does not say:\n{block}");
+    }
+}
+
+#[test]
+fn python_is_python() {
+    let check = "import ast, sys; ast.parse(sys.argv[1])";
+    for block in blocks(&readme(), "python") {
+        match Command::new("python3").args(["-c", check, block]).output() {
+            Ok(output) => assert!(output.status.success(), "{block}\n{}", String::from_utf8_lossy(&output.stderr)),
+            Err(_) => eprintln!("not looked at, there is no python3 here"),
+        }
+    }
+}
+
+#[test]
+fn steps_are_found_as_they_are_typed() {
+    let readme = "```sh\nmake up MISTAKE=none  # why\ncurl a &\ncurl b\nmake stop\nx\ny\n```\n```text\nz\n```";
+    let script = |text: &str| Step::Script(text.to_owned());
+    assert_eq!(steps(readme), [Step::Up("none".to_owned()), script("curl a &\ncurl b"), script("x"), script("y")]);
+}
+
+/// The programs that `make up` starts, on free ports, with a vendor whose streams take six seconds.
+struct Up {
+    vendor: Program,
+    broken: Program,
+    fixed: Program,
+}
+
+/// From token to token and all of them: what the vendor takes for a stream, in seconds.
+const STREAM_SECONDS: f64 = 24.0 * 0.25;
+
+impl Up {
+    async fn with(mistake: &str) -> Self {
+        let start = async |name: &str, args: &[&str]| {
+            let args: Vec<_> = args.iter().map(|arg| (*arg).to_owned()).collect();
+            Program::start(programs(), name, &args, START_TIMEOUT).await.unwrap()
+        };
+        let vendor = start("mock-llm", &["--tokens", "24"]).await;
+        let upstream = format!("http://{}", vendor.addr());
+        let broken = start("broken-server", &["--upstream", &upstream, "--mistake", mistake]).await;
+        let fixed = start("fixed-server", &["--upstream", &upstream]).await;
+        Up { vendor, broken, fixed }
+    }
+
+    /// The command with these programs in place of the ones that README's reader has.
+    fn here(&self, command: &str) -> String {
+        command
+            .replace("127.0.0.1:9000", &self.vendor.addr().to_string())
+            .replace("127.0.0.1:8000", &self.broken.addr().to_string())
+            .replace("127.0.0.1:8001", &self.fixed.addr().to_string())
+            .replace("target/release/", &format!("{}/", programs().display()))
+            .replace("target/result.json", concat!(env!("CARGO_TARGET_TMPDIR"), "/readme-result.json"))
+    }
+}
+
+fn programs() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_loadgen")).parent().unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_command_does_what_it_should() {
-    let programs = Path::new(env!("CARGO_BIN_EXE_loadgen")).parent().unwrap();
-    let start = async |name: &str, args: &[&str]| {
-        let args: Vec<_> = args.iter().map(|arg| (*arg).to_owned()).collect();
-        Program::start(programs, name, &args, START_TIMEOUT).await.unwrap()
-    };
-    let vendor = start("mock-llm", &[]).await;
-    let upstream = format!("http://{}", vendor.addr());
-    let broken = start("broken-server", &["--upstream", &upstream]).await;
-    let fixed = start("fixed-server", &["--upstream", &upstream]).await;
     let has_curl = Command::new("curl").arg("--version").output().is_ok();
-
+    let (mut up, mut mistake) = (Up::with("pool-exhaustion").await, "pool-exhaustion".to_owned());
     let mut ran = 0;
-    for command in commands(&readme()).into_iter().filter(|command| !command.starts_with("make ")) {
-        if command.starts_with("curl") && !has_curl {
-            eprintln!("not run, there is no curl here: {command}");
+    for step in steps(&readme()) {
+        let script = match step {
+            Step::Up(with) => {
+                (up, mistake) = (Up::with(&with).await, with);
+                continue;
+            }
+            Step::Script(script) => script,
+        };
+        if script.contains("curl") && !has_curl {
+            eprintln!("not run, there is no curl here: {script}");
             continue;
         }
-        let here = command
-            .replace("127.0.0.1:9000", &vendor.addr().to_string())
-            .replace("127.0.0.1:8000", &broken.addr().to_string())
-            .replace("127.0.0.1:8001", &fixed.addr().to_string())
-            .replace("target/release/", &format!("{}/", programs.display()))
-            .replace("target/result.json", concat!(env!("CARGO_TARGET_TMPDIR"), "/readme-result.json"));
+        let here = up.here(&script);
         let output = tokio::task::spawn_blocking(move || run(&here)).await.unwrap();
         let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "`{command}` failed:\n{said}");
-        assert!(!said.trim().is_empty(), "`{command}` says nothing");
-        assert!(!said.contains(r#""error""#), "`{command}` answers with an error:\n{said}");
+        assert!(output.status.success(), "`{script}` failed:\n{said}");
+        assert!(!said.trim().is_empty(), "`{script}` says nothing");
+        assert!(!said.contains(r#""error""#), "`{script}` answers with an error:\n{said}");
+        health_waits_as_the_readme_has_it(&mistake, &said);
         ran += 1;
     }
-    assert!(ran >= 4, "only {ran} commands were run");
+    assert!(ran >= 8, "only {ran} commands were run");
+}
+
+/// A health check that hangs waits for most of a stream, and one that does not for a small part of it.
+fn health_waits_as_the_readme_has_it(mistake: &str, said: &str) {
+    let seconds = |kind: &str| {
+        let rest = said.split(&format!("{kind} after ")).nth(1)?;
+        rest.split(' ').next().unwrap().parse::<f64>().ok()
+    };
+    let hangs = |kind: &str| mistake == "blocked-executor" || kind == "health-sync";
+    for kind in ["health-sync", "health-async"] {
+        if let Some(seconds) = seconds(kind) {
+            assert_eq!(seconds > STREAM_SECONDS / 3.0, hangs(kind), "{mistake}: {kind} took {seconds} s:\n{said}");
+        }
+    }
 }

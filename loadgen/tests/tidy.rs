@@ -127,7 +127,7 @@ fn table_of_labs() -> String {
     let mut table = "| lab | the mistake | the fix | side by side |\n|---|---|---|---|\n".to_owned();
     for lab in LABS {
         let files = format!("[wrong]({}), [right]({})", lab.mistake_file, lab.fix_file);
-        table += &format!("| `{}` | {} | {} | {files} |\n", lab.name, lab.mistake, lab.fix);
+        table += &format!("| [`{}`]({}) | {} | {} | {files} |\n", lab.name, lab.chapter(), lab.mistake, lab.fix);
     }
     table
 }
@@ -136,6 +136,21 @@ fn table_of_labs() -> String {
 fn the_readme_has_the_table_of_labs() {
     let (readme, table) = (read("README.md"), table_of_labs());
     assert!(readme.contains(&table), "README.md's table of labs is not that of the registry, which is:\n{table}");
+}
+
+/// The list of chapters in workshop/README.md, from the registry and the chapters' own titles.
+fn list_of_chapters() -> String {
+    let entry = |chapter: String| {
+        let title = read(&chapter).lines().next().and_then(|line| line.strip_prefix("# ")).unwrap().to_owned();
+        format!("1. [{title}]({})\n", chapter.replacen("workshop/", "", 1))
+    };
+    LABS.iter().map(|lab| entry(lab.chapter())).collect()
+}
+
+#[test]
+fn the_workshop_has_the_list_of_chapters() {
+    let (readme, list) = (read("workshop/README.md"), list_of_chapters());
+    assert!(readme.contains(&list), "workshop/README.md's list of chapters is not that of the labs, which is:\n{list}");
 }
 
 /// The chapters are checked from when the first of them is there.

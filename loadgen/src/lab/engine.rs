@@ -218,7 +218,9 @@ fn check_descriptors(profile: &Profile, parts: &[Part]) -> Result<(), LabError> 
         phases.map(|phase| u64::from(phase.streams() + phase.whole_calls())).sum::<u64>()
     };
     let server = parts.iter().map(|part| 2 * opened(part)).max().unwrap_or(0);
-    let generator = parts.iter().map(opened).sum::<u64>();
+    // A server that hangs holds each probe for its time-out.
+    let probes = (profile.probe_rate * profile.probe_timeout.as_secs_f64()).ceil() as u64 * profile.probes.len() as u64;
+    let generator = parts.iter().map(|part| opened(part) + probes).sum::<u64>();
     let needed = server.max(generator) + OTHERS;
     if limit < needed { Err(LabError::Descriptors { needed, limit }) } else { Ok(()) }
 }

@@ -36,7 +36,7 @@ pub fn count(number: u64) -> String {
 /// Memory in MB of a million bytes.
 #[must_use]
 pub fn bytes(bytes: u64) -> String {
-    format!("{:.1} MB", bytes as f64 / 1e6)
+    format!("{} MB", count((bytes as f64 / 1e6).round() as u64))
 }
 
 #[cfg(test)]
@@ -52,6 +52,6 @@ mod tests {
         assert_eq!([0.42, 9.96, 125.4, 9_998.0].map(short_millis), ["0.4ms", "10ms", "125ms", "10.0s"]);
         assert_eq!(count(999), "999");
         assert_eq!(count(1_234_567), "1,234,567");
-        assert_eq!(bytes(19_400_000), "19.4 MB");
+        assert_eq!([19_400_000, 1_250_000_000].map(bytes), ["19 MB", "1,250 MB"]);
     }
 }

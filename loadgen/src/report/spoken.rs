@@ -36,7 +36,8 @@ fn sentence(side: Side, arm: &ArmResult, open: Option<u64>, timeout_ms: f64) -> 
         Side::Fixed => "the fixed server",
     };
     let health = health(arm.probes.get("health_sync"), timeout_ms);
-    let (more, users) = (more(arm, timeout_ms), users(&arm.streams));
+    let all_answered = arm.probes.get("health_sync").is_some_and(|stats| stats.sent == stats.ok);
+    let (more, users) = (more(arm, timeout_ms, all_answered), users(&arm.streams));
     let Some(open) = open else {
         return format!("{}{} {health}{more}, and {users}.", server[..1].to_uppercase(), &server[1..]);
     };
@@ -51,6 +52,10 @@ fn health(stats: Option<&ProbeStats>, timeout_ms: f64) -> String {
         return "was asked for no health check".to_owned();
     };
     let of_all = |number: u64| format!("{} of {} health checks", count(number), count(stats.sent));
+    if stats.not_sent > 0 {
+        // The generator's failure, not the server's.
+        return format!("was not asked for {}", of_all(stats.not_sent));
+    }
     match (stats.failed, stats.timed_out) {
         (0, 0) => format!("answered every health check within {}", millis(stats.latency_ms.max)),
         (0, late) => format!("left {} without an answer for {}", of_all(late), millis(timeout_ms)),
@@ -72,21 +77,31 @@ fn users(streams: &StreamStats) -> String {
 }
 
 /// What an arm bore that went through a phase of its own with more streams.
-fn more(arm: &ArmResult, timeout_ms: f64) -> String {
+fn more(arm: &ArmResult, timeout_ms: f64, all_answered: bool) -> String {
     let with_more = arm.phases.iter().filter(|phase| phase.vendor_peak_active > Some(arm.streams.peak_active));
     let Some(phase) = with_more.max_by_key(|phase| phase.vendor_peak_active) else {
         return String::new();
     };
-    let open = count(phase.vendor_peak_active.unwrap_or(0));
     let of_phases = || arm.phases.iter().filter_map(|phase| phase.streams.as_ref());
-    let lost: u64 = of_phases().map(StreamStats::lost).sum();
-    let lost = if lost == 0 { "no stream was lost".to_owned() } else { format!("{} streams were lost", count(lost)) };
-    format!("; with {open} it {}; {lost}", health(phase.probes.get("health_sync"), timeout_ms))
+    let lost = match of_phases().map(StreamStats::lost).sum::<u64>() {
+        0 => "no stream".to_owned(),
+        lost => format!("{} streams", count(lost)),
+    };
+    let open = format!("with {} streams open", count(phase.vendor_peak_active.unwrap_or(0)));
+    let then = match phase.probes.get("health_sync") {
+        // As before: said in short.
+        Some(stats) if stats.sent > 0 && stats.sent == stats.ok && all_answered => {
+            format!("{open} within {}", millis(stats.latency_ms.max))
+        }
+        stats => format!("{open} it {}", health(stats, timeout_ms)),
+    };
+    format!(", {then}, lost {lost}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::result::PhaseResult;
 
     fn probes(sent: u64, failed: u64, timed_out: u64, max: f64) -> ProbeStats {
         let mut stats = ProbeStats { sent, failed, timed_out, ok: sent - failed - timed_out, ..ProbeStats::default() };
@@ -115,6 +130,20 @@ mod tests {
         assert_eq!(told(20, 0), "20 of 60 users waited up to 12.7 s for their first word");
         assert_eq!(told(0, 60), "60 of 60 users got no word at all");
         assert_eq!(told(20, 1), "20 of 60 users waited up to 12.7 s for their first word, 1 got none");
+    }
+
+    #[test]
+    fn more_streams_are_told_of_in_short_only_where_all_was_well() {
+        let told = |timed_out, failed, all_answered| {
+            let health = probes(60, 0, timed_out, 1.1);
+            let mut phase = PhaseResult { vendor_peak_active: Some(2021), ..PhaseResult::default() };
+            phase.probes.insert("health_sync".to_owned(), health);
+            phase.streams = Some(StreamStats { requested: 2000, failed, ..StreamStats::default() });
+            more(&ArmResult { phases: vec![phase], ..ArmResult::default() }, 10_000.0, all_answered)
+        };
+        assert_eq!(told(0, 0, true), ", with 2,021 streams open within 1.1 ms, lost no stream");
+        assert!(told(0, 0, false).contains("open it answered every health check within 1.1 ms"));
+        assert!(told(1, 3, true).ends_with("left 1 of 60 health checks without an answer for 10 s, lost 3 streams"));
     }
 
     /// A run of two sides as its file has it.

@@ -190,17 +190,18 @@ impl<'a> Table<'a> {
         if self.arms.iter().all(|arm| arm.process.is_none()) {
             return;
         }
+        let unknown = || "?".to_owned();
         let loaded = |arm: &ArmResult| arm.phases.iter().find(|phase| phase.name == LOADED)?.cpu_cores;
-        self.row("CPU while loaded", |arm| Some(format!("{:.1} %", loaded(arm)? * 100.0)));
+        let cpu = |arm: &ArmResult| Some(format!("{:.0} %", loaded(arm)? * 100.0));
         let memory = |arm: &ArmResult| Some(bytes(arm.process?.rss_peak_bytes));
         let threads = |arm: &ArmResult| Some(count(arm.process?.threads_peak?));
         if self.cell < OF_ALL {
+            self.row("CPU while loaded", cpu);
             self.row("memory, peak", memory);
             self.row("threads, peak", threads);
         } else {
-            let unknown = || "?".to_owned();
-            let both = |arm: &ArmResult| Some(format!("{}, {}", memory(arm)?, threads(arm).unwrap_or_else(unknown)));
-            self.row("memory, threads, peak", both);
+            let all = |arm: &ArmResult| [cpu(arm), memory(arm), threads(arm)].map(|of| of.unwrap_or_else(unknown));
+            self.row("CPU, peak memory, threads", |arm| Some(all(arm).join(", ")));
         }
     }
 }
