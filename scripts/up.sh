@@ -75,5 +75,6 @@ cat <<TEXT
   $BIN/loadgen watch --url http://$broken      (and in another window:)
   $BIN/loadgen run --url http://$broken --concurrency 45 --duration 20s
 
-  Logs: $RUN/*.log. Other ports: make up PORT=8100. The vendor afresh: make reset. Stop all: make stop
+  Logs: $RUN/*.log. Other ports: make up PORT=8100. Stop all: make stop.
+  The vendor's ledger and faults as at the start: make reset.
 TEXT

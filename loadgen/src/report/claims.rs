@@ -4,7 +4,9 @@ use crate::result::{ClaimKind, ClaimResult, Outcome, Verdict};
 
 /// Prints the verdict and what it rests on: each claim with its figure and what was required of it.
 pub fn verdict(terminal: &Terminal, verdict: &Verdict) {
+    let of_one_server = verdict.claims.iter().any(|claim| claim.arm == "target");
     let (paint, says) = match verdict.result {
+        Outcome::Held if of_one_server => (Paint::Green, "all objectives met"),
         Outcome::Held => (Paint::Green, "all claims and preconditions met"),
         Outcome::NotHeld => (Paint::Red, "see NO below"),
         Outcome::Invalid => (Paint::Yellow, "this run proves nothing"),
@@ -24,7 +26,6 @@ pub fn verdict(terminal: &Terminal, verdict: &Verdict) {
     // What every lab requires is a line for each that is missed, and one for all that are met.
     let (met_by_all, shown): (Vec<_>, Vec<_>) = verdict.claims.iter().partition(|claim| claim.general && claim.held);
     let (effects, conditions): (Vec<_>, Vec<_>) = shown.into_iter().partition(|claim| claim.kind == ClaimKind::Effect);
-    let of_one_server = effects.iter().any(|claim| claim.arm == "target");
     let first_heading = if of_one_server { "Objectives" } else { "Claims" };
     let widths = Widths::of(&verdict.claims);
     for (heading, claims) in [(first_heading, effects), ("Preconditions", conditions)] {
