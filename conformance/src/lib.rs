@@ -16,6 +16,8 @@ pub mod answer;
 pub mod error_shape;
 /// A stream under way, read event by event.
 pub mod event_stream;
+/// What a vendor really does, read from a file.
+pub mod peculiarity;
 /// A program as a child process: started, watched, told to stop, never left behind.
 pub mod program;
 /// The Prometheus text format, read strictly.

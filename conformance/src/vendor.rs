@@ -79,7 +79,16 @@ impl Vendor {
     /// # Errors
     /// When there is no free port.
     pub async fn playing(script: Vec<Step>) -> anyhow::Result<Self> {
-        Self::start(HashMap::new(), script).await
+        Self::by_attempt(vec![script]).await
+    }
+
+    /// Starts a vendor that plays the first script to its first call, the second to its second, and the
+    /// last one to all that follow.
+    ///
+    /// # Errors
+    /// When there is no free port.
+    pub async fn by_attempt(scripts: Vec<Vec<Step>>) -> anyhow::Result<Self> {
+        Self::start(HashMap::new(), scripts).await
     }
 
     /// Starts a vendor that plays to each prompt the script of that name.
@@ -88,10 +97,10 @@ impl Vendor {
     /// When there is no free port.
     pub async fn by_prompt(scripts: impl IntoIterator<Item = (&'static str, Vec<Step>)>) -> anyhow::Result<Self> {
         let unknown = script::answer(500, "application/json", "{}");
-        Self::start(scripts.into_iter().collect(), unknown).await
+        Self::start(scripts.into_iter().collect(), vec![unknown]).await
     }
 
-    async fn start(scripts: HashMap<&'static str, Vec<Step>>, otherwise: Vec<Step>) -> anyhow::Result<Self> {
+    async fn start(scripts: HashMap<&'static str, Vec<Step>>, otherwise: Vec<Vec<Step>>) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let calls = Arc::new(Mutex::new(Vec::new()));
@@ -104,8 +113,14 @@ impl Vendor {
                 connections.spawn(async move {
                     // A connection without a request is not a call: clients may open spare ones.
                     let Ok(call) = read_call(&mut socket).await else { return };
-                    let script = scripts.get(call.prompt()).unwrap_or(&otherwise);
-                    seen.lock().unwrap_or_else(PoisonError::into_inner).push(call);
+                    let prompt = call.prompt().to_owned();
+                    let number = {
+                        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+                        seen.push(call);
+                        seen.len() - 1
+                    };
+                    let by_attempt = otherwise.get(number).or(otherwise.last());
+                    let script = scripts.get(prompt.as_str()).or(by_attempt).map_or(&[][..], Vec::as_slice);
                     // The server may leave in the middle: that is its right.
                     let _ = play(socket, script).await;
                 });

@@ -102,3 +102,26 @@ fn bytes_that_are_no_text_are_an_error_not_a_replacement() {
     let outcome = decode_in_pieces(b"data: \xff\xfe\n\n", &[]);
     assert!(matches!(outcome, Err(DecodeError::NotUtf8(_))));
 }
+
+/// What a relay passes on is what came, and an event goes with all of its bytes.
+#[test]
+fn the_parts_of_a_stream_are_its_bytes_however_it_is_split() {
+    let stream = "\u{feff}: ping\nid: 1\ndata: a\n\nevent: x\ndata\n\n: pong\n\nretry: 5\n\ndata: [DONE]\n\n";
+    for end in ["\n", "\r\n", "\r"] {
+        let stream = stream.replace('\n', end);
+        for size in 1..=stream.len() {
+            let (mut decoder, mut raw, mut last) = (Decoder::new(1 << 20), Vec::new(), Vec::new());
+            for mut piece in stream.as_bytes().chunks(size) {
+                while let Some(part) = decoder.next_part(&mut piece).unwrap() {
+                    raw.extend_from_slice(part.raw);
+                    last = part.raw.to_vec();
+                }
+            }
+            assert_eq!(raw, stream.as_bytes(), "{end:?} in pieces of {size}");
+            assert!(
+                last.ends_with(format!("data: [DONE]{end}{end}").as_bytes()),
+                "{end:?} in pieces of {size}: {last:?}"
+            );
+        }
+    }
+}

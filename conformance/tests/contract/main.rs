@@ -31,5 +31,7 @@ mod malformed;
 mod metrics;
 /// The main rows for mistakes that differ in something else than in how they call the vendor.
 mod other_mistakes;
+/// What vendors really send.
+mod peculiarities;
 /// The programs as programs: flags, environment, signals, logs, exit codes.
 mod programs;

@@ -68,14 +68,26 @@ pub struct Decoder {
     has_fields: bool,
     /// The last piece ended with CR: an LF at the start of the next belongs to it.
     after_cr: bool,
+    /// The last line ended with CR and LF, so that a CR alone is the first half of such an end.
+    crlf: bool,
+    /// The part under way lacks nothing but that other half.
+    awaits_lf: bool,
 }
 
 impl Decoder {
     /// A decoder that holds at most `event_bytes_max` bytes of an event.
     #[must_use]
     pub fn new(event_bytes_max: usize) -> Self {
-        let (held, given, line, has_fields, after_cr) = (Vec::new(), false, None, false, false);
-        Decoder { event_bytes_max, held, given, line, has_fields, after_cr }
+        Decoder {
+            event_bytes_max,
+            held: Vec::new(),
+            given: false,
+            line: None,
+            has_fields: false,
+            after_cr: false,
+            crlf: false,
+            awaits_lf: false,
+        }
     }
 
     /// Reads one more piece of the stream and appends the events that it completes to `events`.
@@ -128,7 +140,7 @@ impl Decoder {
         if !self.mid_event() {
             return Ok(None);
         }
-        (self.line, self.has_fields, self.given) = (None, false, true);
+        (self.line, self.has_fields, self.given, self.awaits_lf) = (None, false, true, false);
         let event = parse(&self.held)?;
         Ok(Some(Part { raw: &self.held, event }))
     }
@@ -162,18 +174,31 @@ impl Decoder {
         if self.after_cr && !piece.is_empty() {
             self.after_cr = false;
             at = usize::from(piece[0] == b'\n');
+            self.crlf = at > 0;
+            if std::mem::take(&mut self.awaits_lf) {
+                return Some(at);
+            }
         }
         while let Some(length) = memchr2(b'\n', b'\r', &piece[at..]) {
             let first = self.line.take().or((length > 0).then(|| piece[at]));
             at += length + 1;
+            let after_crlf = std::mem::take(&mut self.crlf);
             if piece[at - 1] == b'\r' {
                 match piece.get(at) {
-                    Some(b'\n') => at += 1,
+                    Some(b'\n') => {
+                        at += 1;
+                        self.crlf = true;
+                    }
                     Some(_) => {}
                     None => self.after_cr = true,
                 }
             }
             match first {
+                // The LF is on its way: it goes with the part that it ends.
+                None if self.after_cr && after_crlf => {
+                    self.awaits_lf = true;
+                    return None;
+                }
                 None => return Some(at),
                 Some(b':') if !self.has_fields => return Some(at),
                 Some(b':') => {}
