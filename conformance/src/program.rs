@@ -116,6 +116,12 @@ impl Program {
         self.address
     }
 
+    /// Its process id, until it has ended.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// The lines that it has printed to stderr so far.
     #[must_use]
     pub fn log(&self) -> Vec<String> {

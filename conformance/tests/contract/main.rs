@@ -15,6 +15,8 @@ mod completions;
 mod connections;
 /// The client leaves.
 mod disconnect;
+/// What comes without end, and pauses of the machine.
+mod endurance;
 /// Identity and headers of every answer.
 mod headers;
 /// `/debug/health-*`, `/health`, `/ready`.

@@ -1,0 +1,137 @@
+//! What a vendor, or the machine, can do without end: fixed-server and the control neither grow nor give up.
+
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use conformance::answer::Answer;
+use conformance::error_shape::refusal;
+use conformance::event_stream::EventStream;
+use conformance::running::{COMPLETION_ROUTES, STREAM_ROUTE, WHOLE_ROUTE, streamed, whole};
+use conformance::servers::Server;
+use conformance::transcript::{Chat, End};
+use conformance::vendor::{Step, Vendor, script};
+use mock_llm::MockLlm;
+use tokio::process::Command;
+use tokio::time::sleep;
+
+/// Makes two tests of each row: one of each server that promises it.
+macro_rules! on_both {
+    ($($row:ident),+ $(,)?) => { $(
+        mod $row {
+            use conformance::servers;
+
+            #[tokio::test]
+            async fn none() -> anyhow::Result<()> {
+                super::$row(&servers::NONE).await
+            }
+            #[tokio::test]
+            async fn fixed_server() -> anyhow::Result<()> {
+                super::$row(&servers::FIXED).await
+            }
+        }
+    )+ };
+}
+
+on_both!(
+    what_comes_before_the_first_token_does_not_grow_the_memory,
+    a_pause_of_the_whole_process_cuts_no_healthy_stream,
+    informational_answers_without_end_are_the_vendors_failure,
+    a_large_event_that_comes_slowly_is_no_silence,
+);
+
+const KIB: u64 = 1024;
+
+/// The memory of a program, in KiB.
+async fn memory(pid: u32) -> anyhow::Result<u64> {
+    let output = Command::new("ps").args(["-o", "rss=", "-p", &pid.to_string()]).output().await?;
+    Ok(String::from_utf8(output.stdout)?.trim().parse()?)
+}
+
+async fn what_comes_before_the_first_token_does_not_grow_the_memory(server: &'static Server) -> anyhow::Result<()> {
+    const MIB_SENT: usize = 16;
+    let begin = |lines: &str| {
+        let mib = lines.repeat(KIB as usize * KIB as usize / lines.len());
+        let mut steps = vec![script::head()];
+        steps.extend((0..MIB_SENT).map(|_| script::chunk(mib.as_bytes())));
+        steps.extend([script::token("a"), script::done(), script::last_chunk()]);
+        steps
+    };
+    let scripts = || [("comments", begin(": still thinking\n\n")), ("blank lines", begin("\r\n\n"))];
+    let vendor = Vendor::by_prompt(scripts()).await?;
+    let running = server.start(&vendor.url(), &[]).await?;
+    let pid = running.program.pid().context("it has ended")?;
+    Answer::to(running.get("/ready")).await?;
+    let before = memory(pid).await?;
+    for (prompt, _) in scripts() {
+        for path in [STREAM_ROUTE, COMPLETION_ROUTES[0]] {
+            let answer = Answer::to(running.post(path, &streamed(prompt))).await?;
+            ensure!(answer.text().ends_with("data: [DONE]\n\n"), "{path}, {prompt}: {:.300}", answer.text());
+            let grown = memory(pid).await?.saturating_sub(before);
+            ensure!(grown < 12 * KIB, "{path}, {prompt}: {MIB_SENT} MiB sent, {grown} KiB more");
+        }
+    }
+    Ok(())
+}
+
+/// The server stands still for longer than its limits, and the vendor does not; then both.
+async fn a_pause_of_the_whole_process_cuts_no_healthy_stream(server: &'static Server) -> anyhow::Result<()> {
+    const TOKENS: u32 = 30;
+    let mock = MockLlm::builder().tokens(TOKENS).ttft(Duration::from_millis(1)).inter_token(Duration::from_millis(100));
+    let mock = mock.start().await?;
+    let flags = ["--idle-timeout", "600ms"];
+    let running = server.start(&mock.url(), &flags).await?;
+    let mut streams = Vec::new();
+    for _ in 0..10 {
+        let mut stream = EventStream::open(running.post(STREAM_ROUTE, &streamed("hi"))).await?;
+        let first = stream.next().await?.context("no event")?;
+        streams.push((vec![first], stream));
+    }
+    running.program.signal("STOP").await?;
+    sleep(Duration::from_millis(1500)).await;
+    running.program.signal("CONT").await?;
+    for (mut events, mut stream) in streams {
+        while let Some(event) = stream.next().await? {
+            events.push(event);
+        }
+        let chat = Chat::of(&events)?;
+        ensure!(chat.end == End::Done, "{:?} after {} tokens", chat.end, chat.tokens.len());
+        ensure!(chat.tokens.len() == TOKENS as usize, "{} tokens", chat.tokens.len());
+    }
+    Ok(())
+}
+
+async fn informational_answers_without_end_are_the_vendors_failure(server: &'static Server) -> anyhow::Result<()> {
+    let hints = "HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n".repeat(1000);
+    let hint = Step::Send(hints.into_bytes());
+    let forever: Vec<_> = (0..200).flat_map(|_| [hint.clone(), Step::Pause(Duration::from_millis(50))]).collect();
+    let vendor = Vendor::playing(forever).await?;
+    let limits = ["--first-token-timeout", "500ms", "--call-timeout", "1s", "--queue-timeout", "300ms"];
+    let running = server.start(&vendor.url(), &[&limits[..], &["--attempts", "1"]].concat()).await?;
+    for (path, body) in [(STREAM_ROUTE, streamed("hi")), (WHOLE_ROUTE, whole("hi"))] {
+        let asked = tokio::spawn(Answer::to(running.post(path, &body)));
+        // Meanwhile it answers others.
+        for _ in 0..5 {
+            Answer::to(running.get("/debug/health-async")).await?.json(200).context(path)?;
+        }
+        let error = refusal(&asked.await??, 502).context(path)?;
+        ensure!(error.kind == "upstream_failure", "{path}: {error:?}");
+    }
+    Ok(())
+}
+
+/// What counts as silence is that no byte comes: the event as a whole takes several times the limit.
+async fn a_large_event_that_comes_slowly_is_no_silence(server: &'static Server) -> anyhow::Result<()> {
+    let event = [&b"data: {\"choices\":[{\"delta\":{\"image\":\""[..], &[b'A'; 100_000], b"\"}}]}\n\n"].concat();
+    let mut steps = vec![script::head(), script::token("a")];
+    for piece in event.chunks(event.len() / 12) {
+        steps.extend([script::chunk(piece), Step::Pause(Duration::from_millis(150))]);
+    }
+    steps.extend([script::done(), script::last_chunk()]);
+    let vendor = Vendor::playing(steps).await?;
+    let running = server.start(&vendor.url(), &["--idle-timeout", "600ms"]).await?;
+    for path in [STREAM_ROUTE, COMPLETION_ROUTES[0]] {
+        let text = Answer::to(running.post(path, &streamed("hi"))).await?.text();
+        ensure!(text.ends_with("data: [DONE]\n\n"), "{path}: ...{}", &text[text.len().saturating_sub(300)..]);
+    }
+    Ok(())
+}
