@@ -44,8 +44,8 @@ demo-fixed: build ## Only the server without it
 lab: build ## Run one lab, NAME=name; without it, list them
 	@$(BIN)/loadgen $(lab_command)
 
-labs: build ## Run every lab, one after the other, and sum up (FAST=1: in little)
-	@$(BIN)/loadgen labs --all $(if $(FAST),--fast) $(out_flag)
+labs: build ## Run every lab, or NAMES="a b", and sum up (FAST=1: in little)
+	@$(BIN)/loadgen labs $(or $(NAMES),--all) $(if $(FAST),--fast) $(out_flag)
 
 up: build ## Start vendor and servers in the background, for curl (MISTAKE=name, PORT=8100)
 	@MISTAKE=$(MISTAKE) PORT=$(PORT) BIN=$(BIN) RUN=$(RUN) sh scripts/up.sh

@@ -2,6 +2,8 @@
 
 /// What is looked at before anything is started.
 mod before;
+/// What a verdict means, in sentences.
+mod conclusion;
 /// `loadgen demo`
 mod demo;
 /// `loadgen lab`, and what all commands that run a lab print.

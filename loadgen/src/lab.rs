@@ -48,6 +48,9 @@ pub struct Lab {
     pub mistake_file: &'static str,
     /// The file of the fix.
     pub fix_file: &'static str,
+    /// The file of broken-server that a repair of the mistake uses, or is most like. It is nearer to the
+    /// mistake than the fix is, which is in another framework.
+    pub repair_file: &'static str,
     /// What nobody should conclude from it.
     pub proves_not: &'static str,
     /// How it is run for people, in 30 s at most.

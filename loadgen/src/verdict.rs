@@ -118,8 +118,16 @@ impl Judging {
     }
 }
 
-/// How a reason begins that another run, by itself, may not have.
+/// How reasons begin that another run, by itself, may not have.
 const BUSY: &str = "the machine was too busy";
+const LAGGED: &str = "the generator itself lagged";
+
+/// Whether a run is invalid only because the machine was busy with other things.
+#[must_use]
+pub fn only_busy(verdict: &Verdict) -> bool {
+    let busy = |why: &String| why.starts_with(BUSY) || why.starts_with(LAGGED);
+    !verdict.invalid_because.is_empty() && verdict.invalid_because.iter().all(busy)
+}
 
 /// The verdict on one server, from its objectives.
 #[must_use]
@@ -194,6 +202,11 @@ fn unit_ms(figure: &Figure) -> Option<f64> {
 /// Why a claim's figure cannot be trusted, if so.
 fn objection(claim: &Claim, judged: &ClaimResult, result: &RunResult) -> Option<String> {
     let what = |why: &str| Some(format!("{why}: {} ({})", claim.name, judged.arm));
+    let waited = starved::idle_wait_ms(claim, result);
+    let is_witness = matches!(claim.kind, ClaimKind::Pressure | ClaimKind::Control);
+    if is_witness && !judged.held && judged.measured.is_some() && starved::explains(waited, claim, result) {
+        return what(&format!("{BUSY}, what was idle waited up to {waited:.0} ms"));
+    }
     match claim.kind {
         _ if judged.measured.is_none() && !claim.figure.was_tried(result) => what("nothing was measured"),
         ClaimKind::Pressure if !judged.held => what("the pressure was not there"),
@@ -216,9 +229,7 @@ fn lag_objection(result: &RunResult, allowed_ms: f64) -> Option<String> {
         ));
     }
     let lag = result.generator.schedule_lag_ms.p99;
-    (lag > allowed_ms).then(|| {
-        format!("the generator itself lagged: p99 {lag:.1} ms, over {allowed_ms:.0} ms (is the machine busy?)")
-    })
+    (lag > allowed_ms).then(|| format!("{LAGGED}: p99 {lag:.1} ms, over {allowed_ms:.0} ms (is the machine busy?)"))
 }
 
 #[cfg(test)]

@@ -97,6 +97,8 @@ fn a_lab_leads_to_its_mistake_and_its_fix() {
             assert!(shown.contains(&format!("{mark}{}:", lab.name)), "{file}: the anchor does not show the mark");
         }
         assert!(repository().join(format!("loadgen/src/labs/{file_name}.rs")).exists(), "{} has no file", lab.name);
+        assert!(repository().join(lab.repair_file).exists(), "{}: {} is not there", lab.name, lab.repair_file);
+        assert!(lab.repair_file.starts_with("broken-server/"), "{}: a repair is made in broken-server", lab.name);
         for profile in [&lab.normal, &lab.fast] {
             let runs = profile.arms.iter().any(|arm| arm.args.starts_with(&["--mistake", lab.name]));
             assert!(runs, "{} does not run its mistake", lab.name);

@@ -72,6 +72,9 @@ pub struct LabArgs {
     /// Run broken-server alone and judge it by the fix's claims: have you mended it?
     #[arg(long)]
     pub expect_fixed: bool,
+    /// Let broken-server run this mistake in place of the lab's own: one that you have added, for example
+    #[arg(long, value_name = "MISTAKE")]
+    pub mistake: Option<String>,
     /// Write the result to this file, as JSON
     #[arg(long, value_name = "FILE", env = "LOADGEN_OUT")]
     pub out: Option<PathBuf>,
@@ -96,11 +99,14 @@ const FOR_TEACHERS: &str = "To show a lab by hand: --keep leaves its vendor and 
 /// `loadgen labs`
 #[derive(Debug, Args)]
 pub struct LabsArgs {
-    /// Run every lab, one after the other
+    /// Run these, one after the other, and sum up
+    #[arg(value_name = "NAME", value_parser = labs::find, conflicts_with = "all")]
+    pub names: Vec<&'static Lab>,
+    /// Run every lab, one after the other, and sum up
     #[arg(long)]
     pub all: bool,
     /// Write all results to this file, as JSON
-    #[arg(long, value_name = "FILE", env = "LOADGEN_OUT", requires = "all")]
+    #[arg(long, value_name = "FILE", env = "LOADGEN_OUT")]
     pub out: Option<PathBuf>,
     /// The same in little, for tests
     #[arg(long)]

@@ -1,8 +1,8 @@
-use super::{CommandError, Ended};
+use super::{CommandError, Ended, conclusion};
 use crate::cli::{LabArgs, Programs, Sides};
 use crate::lab::{self, Finished, Lab, Options, Phase, Profile, RunningArm, cast};
 use crate::report::{self, LiveLines, Paint, Terminal};
-use crate::result::{Outcome, Side};
+use crate::result::Side;
 use crate::stand;
 
 pub(super) async fn execute(args: &LabArgs, terminal: &Terminal) -> Result<Ended, CommandError> {
@@ -13,8 +13,14 @@ pub(super) async fn execute(args: &LabArgs, terminal: &Terminal) -> Result<Ended
     if args.expect_fixed && args.side == Sides::Fixed {
         return Err(CommandError::Usage("--expect-fixed runs broken-server: not together with --side fixed".into()));
     }
-    let options =
-        Options { expect_fixed: args.expect_fixed, ..options("lab", args.side.sides(), args.fast, &args.programs)? };
+    if args.mistake.is_some() && args.side == Sides::Fixed {
+        return Err(CommandError::Usage("--mistake is for broken-server: not together with --side fixed".into()));
+    }
+    let options = Options {
+        expect_fixed: args.expect_fixed,
+        mistake: args.mistake.clone(),
+        ..options("lab", args.side.sides(), args.fast, &args.programs)?
+    };
     let finished = run_and_show(args.lab, args.lab.profile(args.fast), &options, terminal).await?;
     if let Some(path) = &args.out {
         super::single::write_out(&finished.result, path, terminal)?;
@@ -37,6 +43,7 @@ pub(super) fn options(
     Ok(Options {
         sides,
         expect_fixed: false,
+        mistake: None,
         fast,
         program_dir: stand::program_dir(programs.program_dir.as_deref()).map_err(CommandError::ProgramDir)?,
         start_timeout: programs.start_timeout,
@@ -55,12 +62,13 @@ pub(super) async fn run_and_show(
     let finished = run_with_lines(lab, profile, options, terminal).await?;
     report::comparison(terminal, profile.phases, &finished.result);
     terminal.line("");
-    report::verdict(terminal, &finished.result.verdict);
-    read_on(terminal, lab, options);
-    if options.sides == [Side::Broken] && !options.expect_fixed && finished.result.verdict.result == Outcome::NotHeld {
-        let command = format!("make lab NAME={} MENDED=1 asks it for what is claimed of the fix", lab.name);
-        terminal.line(report::wrap("  Mended it?   ", &command));
+    let verdict = &finished.result.verdict;
+    report::verdict(terminal, verdict);
+    terminal.line("");
+    for sentence in conclusion::sentences(lab, options, verdict) {
+        terminal.line(report::wrap("  ", &sentence));
     }
+    read_on(terminal, lab, options);
     Ok(finished)
 }
 
@@ -84,7 +92,9 @@ fn introduce(terminal: &Terminal, lab: &Lab, profile: &'static Profile, options:
     let seconds = phases.map(Phase::takes).sum::<std::time::Duration>().as_secs();
     let bold = |text: &str| terminal.paint(Paint::Bold, text);
     terminal.line(format!("{}, about {seconds} s", bold(lab.name)));
-    if options.sides.contains(&Side::Broken) {
+    if let Some(mistake) = &options.mistake {
+        terminal.line(report::wrap("  broken: ", &format!("--mistake {mistake}, in place of the lab's own")));
+    } else if options.sides.contains(&Side::Broken) {
         terminal.line(report::wrap("  broken: ", lab.mistake));
     }
     if options.sides.contains(&Side::Fixed) {
@@ -103,6 +113,9 @@ pub(super) fn read_on(terminal: &Terminal, lab: &Lab, options: &Options) {
         terminal.line(format!("  The mistake: {}", lab.mistake_file));
     }
     terminal.line(format!("  The fix:     {}", lab.fix_file));
+    if options.sides.contains(&Side::Broken) {
+        terminal.line(format!("  A repair:    is most like {}", lab.repair_file));
+    }
     terminal.line(report::wrap("  Not proved:  ", lab.proves_not));
 }
 

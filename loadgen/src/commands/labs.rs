@@ -7,25 +7,30 @@ use super::lab::{options, run_and_show};
 use super::{CommandError, EXIT_INVALID};
 use crate::cli::LabsArgs;
 use crate::environment::environment;
-use crate::lab::{Group, Lab};
+use crate::lab::{Group, Lab, Options};
 use crate::labs::LABS;
 use crate::report::{self, Paint, Terminal};
 use crate::result::{Environment, Outcome, RunResult, SCHEMA_VERSION, Side, Verdict};
+use crate::verdict;
 
 pub(super) async fn execute(args: &LabsArgs, terminal: &Terminal) -> Result<u8, CommandError> {
-    if !args.all {
+    let labs = if args.all { LABS } else { &args.names[..] };
+    if labs.is_empty() {
+        if args.out.is_some() {
+            return Err(CommandError::Usage("--out is for what labs found: name some, or say --all".into()));
+        }
         list(terminal, args.fast);
         return Ok(0);
     }
     let mut runs = Vec::new();
-    for lab in LABS {
+    for lab in labs {
         let options = options("lab", Side::ALL.to_vec(), args.fast, &args.programs)?;
-        // A lab that cannot be run says nothing of the next one.
-        let run = run_and_show(lab, lab.profile(args.fast), &options, terminal).await;
-        runs.push((*lab, run.map(|finished| finished.result).map_err(|error| error.to_string())));
+        runs.push((*lab, run(lab, &options, terminal).await));
         terminal.line("");
     }
+    again_if_busy(&mut runs, args, terminal).await?;
     let outcome = summary(terminal, &runs);
+    repeat_what_is_left(terminal, &runs, args.fast);
     if let Some(path) = &args.out {
         write_out(runs, outcome, path, terminal)?;
     }
@@ -38,6 +43,24 @@ pub(super) async fn execute(args: &LabsArgs, terminal: &Terminal) -> Result<u8, 
 
 type Run = (&'static Lab, Result<RunResult, String>);
 
+/// Runs a lab. One that cannot be run says nothing of the next.
+async fn run(lab: &'static Lab, options: &Options, terminal: &Terminal) -> Result<RunResult, String> {
+    let run = run_and_show(lab, lab.profile(options.fast), options, terminal).await;
+    run.map(|finished| finished.result).map_err(|error| error.to_string())
+}
+
+/// Runs those once more that are invalid because the machine was busy, when the others are done.
+async fn again_if_busy(runs: &mut [Run], args: &LabsArgs, terminal: &Terminal) -> Result<(), CommandError> {
+    let busy = |run: &&mut Run| run.1.as_ref().is_ok_and(|result| verdict::only_busy(&result.verdict));
+    for (lab, found) in runs.iter_mut().filter(busy) {
+        terminal.line(report::wrap("  ", &format!("Once more, because the machine was busy: {}", lab.name)));
+        let options = options("lab", Side::ALL.to_vec(), args.fast, &args.programs)?;
+        *found = run(lab, &options, terminal).await;
+        terminal.line("");
+    }
+    Ok(())
+}
+
 /// All labs by group, with the time that each takes.
 fn list(terminal: &Terminal, fast: bool) {
     for group in Group::ALL {
@@ -48,7 +71,7 @@ fn list(terminal: &Terminal, fast: bool) {
         }
     }
     terminal.line("");
-    terminal.line("  loadgen lab NAME runs one, loadgen labs --all runs all of them");
+    terminal.line("  loadgen lab NAME runs one, loadgen labs NAME... some, loadgen labs --all all of them");
 }
 
 /// Prints a line a lab, and gives the worst of their outcomes: one claim that is not so is a finding,
@@ -75,6 +98,17 @@ fn summary(terminal: &Terminal, runs: &[Run]) -> Outcome {
         };
     }
     outcome
+}
+
+/// The command for those labs that did not hold.
+fn repeat_what_is_left(terminal: &Terminal, runs: &[Run], fast: bool) {
+    let held = |run: &Run| run.1.as_ref().is_ok_and(|result| result.verdict.result == Outcome::Held);
+    let left: Vec<_> = runs.iter().filter(|run| !held(run)).map(|(lab, _)| lab.name).collect();
+    if !left.is_empty() {
+        let fast = if fast { " FAST=1" } else { "" };
+        terminal.line("");
+        terminal.line(report::wrap("  Again: ", &format!("make labs NAMES=\"{}\"{fast}", left.join(" "))));
+    }
 }
 
 /// How many claims held; of a run that proves nothing, why.

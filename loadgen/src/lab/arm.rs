@@ -47,4 +47,25 @@ impl Arm {
     pub const fn calling(self, upstream: Upstream) -> Self {
         Arm { upstream, ..self }
     }
+
+    /// Its flags with `--mistake other` in place of `--mistake own`.
+    pub(super) fn with_mistake<'a>(&'a self, own: &str, other: Option<&'a str>) -> Vec<&'a str> {
+        let named = |index: usize| index > 0 && self.args[index - 1] == "--mistake" && self.args[index] == own;
+        let args = self.args.iter().enumerate();
+        args.map(|(index, arg)| other.filter(|_| named(index)).unwrap_or(arg)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_mistake_takes_the_place_of_the_labs_own_and_of_no_other() {
+        let arm = Arm::actix("broken", &["--mistake", "pool-per-chunk", "--blocking-threads", "8"]);
+        let mine = ["--mistake", "mine", "--blocking-threads", "8"];
+        assert_eq!(arm.with_mistake("pool-per-chunk", Some("mine")), mine);
+        assert_eq!(arm.with_mistake("pool-per-chunk", None), arm.args);
+        assert_eq!(arm.with_mistake("pool-exhaustion", Some("mine")), arm.args);
+    }
 }

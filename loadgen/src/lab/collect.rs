@@ -81,6 +81,7 @@ fn parameters(lab: &Lab, profile: &Profile, options: &Options) -> BTreeMap<Strin
         ("fast".into(), json!(options.fast)),
         ("sides".into(), json!(sides)),
         ("expect_fixed".into(), json!(options.expect_fixed)),
+        ("mistake".into(), json!(options.mistake.as_deref().unwrap_or(lab.name))),
         ("vendor".into(), json!(profile.vendor)),
         ("phases".into(), profile.phases.iter().map(phase).collect()),
         ("probes_per_second".into(), json!(profile.probe_rate)),

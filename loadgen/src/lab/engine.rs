@@ -20,6 +20,8 @@ pub struct Options {
     pub sides: Vec<Side>,
     /// Whether broken-server runs alone and is judged by the claims on fixed-server.
     pub expect_fixed: bool,
+    /// The mistake that broken-server runs in place of the lab's own, if so.
+    pub mistake: Option<String>,
     /// Whether the numbers are the lab's short ones, for the result.
     pub fast: bool,
     /// Where the programs are.
@@ -93,7 +95,7 @@ pub async fn run(
     let parts = cast(profile, &options.sides, options.expect_fixed);
     check_descriptors(profile, &parts)?;
     let lag = Arc::new(LagLog::default());
-    let mut arms = try_join_all(parts.iter().map(|part| RunningArm::start(profile, *part, options, &lag))).await?;
+    let mut arms = try_join_all(parts.iter().map(|part| RunningArm::start(lab, profile, *part, options, &lag))).await?;
 
     let origin = Instant::now();
     let targets = arms.iter().map(|arm| (arm.endpoint.clone(), probe_plan(profile))).collect();

@@ -9,7 +9,7 @@ use wire::ledger::Ledger;
 
 use super::engine::{LabError, Options};
 use super::vendor_watch::{PhaseLedgers, VendorSamples};
-use super::{Action, ActionTarget, Calls, ClosedLoopProbe, Load, Part, Phase, Profile, Upstream};
+use super::{Action, ActionTarget, Calls, ClosedLoopProbe, Lab, Load, Part, Phase, Profile, Upstream};
 use crate::http::{self, Endpoint};
 use crate::measure::{ClosedLoop, ClosedLoopPlan, LagLog, ProbeLog, StreamLog, Watched};
 use crate::stand::Program;
@@ -67,6 +67,7 @@ pub(super) struct PhaseSeen {
 impl RunningArm {
     /// Starts the programs of `part`.
     pub(super) async fn start(
+        lab: &Lab,
         profile: &'static Profile,
         part: Part,
         options: &Options,
@@ -81,7 +82,7 @@ impl RunningArm {
             }
             Upstream::Nobody => Vendor::nobody().map_err(LabError::NoPort)?,
         };
-        let mut args = owned(part.arm.args);
+        let mut args = owned(&part.arm.with_mistake(lab.name, options.mistake.as_deref()));
         args.extend(["--allow-mock-headers".to_owned(), "--upstream".to_owned(), format!("http://{}", vendor.addr())]);
         let server = Program::start(dir, part.arm.program, &args, start_timeout).await?;
         let (shared, alone) = (Arc::new(StreamLog::default()), Arc::new(StreamLog::default()));

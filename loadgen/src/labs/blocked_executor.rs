@@ -14,6 +14,7 @@ pub(super) static LAB: Lab = Lab {
     fix: "an async client: the event loop runs whatever is ready meanwhile",
     mistake_file: "broken-server/src/mistakes/threads/blocked_executor.rs",
     fix_file: "fixed-server/src/upstream/events.rs",
+    repair_file: "broken-server/src/calls/once.rs",
     proves_not: "that more workers would help: each stops at its own first stream; that the first stream suffers: \
                  it looks perfect",
     normal: Profile {
@@ -24,7 +25,11 @@ pub(super) static LAB: Lab = Lab {
             // As long as its streams, so that they are open throughout. broken-server takes them one after the
             // other, and works on in what follows.
             Phase::new(LOADED, "4 streams").adds(&[Load::of(4)], millis(0)).settle(millis(200)).hold(millis(2700)),
-            Phase::new(SCALE, "60 streams").only("fixed").adds(&[Load::of(60)], millis(250)).hold(millis(2500)),
+            Phase::new(SCALE, "60 streams")
+                .only("fixed")
+                .adds(&[Load::of(60)], millis(250))
+                .settle(millis(150))
+                .hold(millis(2350)),
             whole_calls::phase(&whole_calls::SIXTY).hold(millis(900)),
         ],
         probe_timeout: secs(15),
@@ -38,7 +43,11 @@ pub(super) static LAB: Lab = Lab {
         phases: &[
             Phase::new(BASELINE, "idle").hold(millis(500)),
             Phase::new(LOADED, "4 streams").adds(&[Load::of(4)], millis(0)).settle(millis(200)).hold(millis(1200)),
-            Phase::new(SCALE, "60 streams").only("fixed").adds(&[Load::of(60)], millis(250)).hold(millis(800)),
+            Phase::new(SCALE, "60 streams")
+                .only("fixed")
+                .adds(&[Load::of(60)], millis(250))
+                .settle(millis(150))
+                .hold(millis(650)),
             whole_calls::phase(&whole_calls::SIXTY).hold(millis(900)),
         ],
         probe_timeout: secs(8),

@@ -16,6 +16,7 @@ pub(super) static LAB: Lab = Lab {
     fix: "the async client of the same library",
     mistake_file: "broken-server/src/mistakes/threads/blocking_client.rs",
     fix_file: "fixed-server/src/upstream.rs",
+    repair_file: "broken-server/src/calls/once.rs",
     proves_not: "that the panic protects you: it is compiled out of a release build, which is what runs in \
                  production; the claims are those of the build that this run has found",
     normal: Profile {
@@ -27,7 +28,11 @@ pub(super) static LAB: Lab = Lab {
             // As long as its streams, so that they are open throughout. broken-server takes them one after the
             // other, and works on in what follows.
             Phase::new(LOADED, "4 streams").adds(&[Load::of(4)], millis(0)).settle(millis(200)).hold(millis(2700)),
-            Phase::new(SCALE, "60 streams").only("fixed").adds(&[Load::of(60)], millis(250)).hold(millis(2500)),
+            Phase::new(SCALE, "60 streams")
+                .only("fixed")
+                .adds(&[Load::of(60)], millis(250))
+                .settle(millis(150))
+                .hold(millis(2350)),
             whole_calls::phase(&whole_calls::SIXTY).hold(millis(900)),
         ],
         probe_timeout: secs(15),
@@ -42,7 +47,11 @@ pub(super) static LAB: Lab = Lab {
             Phase::new(BASELINE, "idle").hold(millis(500)),
             Phase::new(FIRST, "one call").adds(ONE_SHORT_CALL, millis(0)).hold(millis(700)),
             Phase::new(LOADED, "4 streams").adds(&[Load::of(4)], millis(0)).settle(millis(200)).hold(millis(1200)),
-            Phase::new(SCALE, "60 streams").only("fixed").adds(&[Load::of(60)], millis(250)).hold(millis(800)),
+            Phase::new(SCALE, "60 streams")
+                .only("fixed")
+                .adds(&[Load::of(60)], millis(250))
+                .settle(millis(150))
+                .hold(millis(650)),
             whole_calls::phase(&whole_calls::SIXTY).hold(millis(900)),
         ],
         probe_timeout: secs(8),

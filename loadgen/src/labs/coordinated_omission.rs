@@ -17,6 +17,7 @@ pub(super) static LAB: Lab = Lab {
           count, percentiles are looked at",
     mistake_file: "broken-server/src/mistakes/threads/coordinated_omission.rs",
     fix_file: "fixed-server/src/api/health.rs",
+    repair_file: "broken-server/src/pool.rs",
     proves_not: "that closed loops are useless: a user who waits for an answer is one. They say how fast the server \
                  is for one, not what happens to the many who come meanwhile",
     normal: Profile {

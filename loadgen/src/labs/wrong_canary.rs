@@ -14,6 +14,7 @@ pub(super) static LAB: Lab = Lab {
     fix: "/health probes the pool that the requests use, and bounds its own wait",
     mistake_file: "broken-server/src/mistakes/threads/wrong_canary.rs",
     fix_file: "fixed-server/src/api/health.rs",
+    repair_file: "broken-server/src/api/health.rs",
     proves_not: "that a canary that says unhealthy should restart anything: it says what is full, not what to do",
     normal: Profile {
         vendor: &["--tokens", "40", "--ttft", "250ms", "--inter-token", "250ms"],

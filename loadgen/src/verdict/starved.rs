@@ -4,7 +4,7 @@
 //! probes of the control.
 
 use crate::lab::{BASELINE, Claim, Comparison, Figure};
-use crate::result::{PhaseResult, RunResult};
+use crate::result::{ClaimKind, PhaseResult, RunResult};
 
 /// A latency is explained by waits of a third of it: many of them add up in one answer.
 const WAITS_IN_A_LATENCY: f64 = 3.0;
@@ -21,7 +21,9 @@ pub(super) fn idle_wait_ms(claim: &Claim, result: &RunResult) -> f64 {
     let all = result.arms.values().flat_map(|arm| &arm.phases).filter(concerned);
     let disturbed = all.filter_map(|phase| phase.disturbance);
     let idle = disturbed.map(|found| found.probe_late_ms.max(found.vendor_answer_ms));
-    let control = result.arms.get("control").into_iter().flat_map(|arm| {
+    // The control is no witness for itself.
+    let control = result.arms.get("control").filter(|_| claim.kind == ClaimKind::Effect);
+    let control = control.into_iter().flat_map(|arm| {
         let usual = |probe: &str| {
             let baseline = arm.phases.iter().find(|phase| phase.name == BASELINE);
             baseline.and_then(|phase| phase.probes.get(probe)).map_or(0.0, |stats| stats.latency_ms.p50)

@@ -66,3 +66,17 @@ fn waits_in_another_phase_excuse_nothing() {
         Some(Disturbance { probe_late_ms: 500.0, vendor_answer_ms: 500.0 });
     assert_eq!(verdict_of(&result).result, Outcome::NotHeld);
 }
+
+#[test]
+fn a_control_that_waited_as_everything_did_is_worth_another_run_and_a_broken_one_is_not() {
+    let with = |idle_ms, control_ms| {
+        let mut result = with_waits(idle_ms, 2.0);
+        phase_of(&mut result, "control", "loaded").probes = probes(control_ms);
+        verdict_of(&result)
+    };
+    let busy = with(100.0, 150.0);
+    assert!(busy.result == Outcome::Invalid && only_busy(&busy), "{busy:#?}");
+    let broken = with(2.0, 150.0);
+    assert!(broken.result == Outcome::Invalid && !only_busy(&broken), "{broken:#?}");
+    assert!(!only_busy(&verdict_of(&as_claimed())));
+}
