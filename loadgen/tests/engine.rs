@@ -79,3 +79,29 @@ fn a_program_that_is_not_there_is_named() {
     let output = stage.loadgen(&args).output().unwrap();
     assert_invalid(&stage, &output, &["fixed-server", "make build"]);
 }
+
+/// Vendors that do not do their part, each as flags that are put behind those of the lab.
+const VENDORS: [(&str, &str); 3] = [
+    ("answers 500", r#""$@" --fault status=500"#),
+    ("hangs", r#""$@" --fault hang"#),
+    // What comes after --tokens is the lab's own number.
+    ("sends one token", r#"$(echo "$@" | sed 's/--tokens [0-9]*/--tokens 1/')"#),
+];
+
+/// Neither a repair nor a mistake is judged by a vendor that fails: without it nothing is proved of either.
+#[test]
+fn a_vendor_that_does_not_do_its_part_makes_the_run_invalid() {
+    let stage = Stage::new("vendors");
+    let real = std::path::Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("mock-llm");
+    for (vendor, args) in VENDORS {
+        stage.replace("mock-llm", &format!("exec {} {args}", real.display()));
+        for args in [&["--expect-fixed"][..], &["--side", "broken"]] {
+            let output = stage.loadgen(&[&["lab", "pool-per-chunk", "--fast"], args].concat()).output().unwrap();
+            let said = said(&output);
+            assert_eq!(output.status.code(), Some(3), "{vendor}, {args:?}:\n{said}");
+            assert!(said.contains("the pressure was not there"), "{vendor}, {args:?}:\n{said}");
+            assert!(!said.contains("Not mended"), "{vendor}, {args:?}:\n{said}");
+        }
+    }
+    assert!(stage.running().is_empty());
+}

@@ -145,6 +145,33 @@ fn one_side_alone_is_judged_alone() {
     let said = said(&output);
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(!said.contains("broken"), "{said}");
+    assert!(said.contains("One side: not judged against the control."), "{said}");
+}
+
+/// The control is the mistake removed: as a repair it holds, and as the mistake it does not.
+#[test]
+fn a_lab_runs_any_mistake_and_tells_a_right_repair_from_none() {
+    let stage = Stage::new("other");
+    for lab in ["pool-per-chunk", "blocked-executor"] {
+        let removed = valid_run(&stage, &["lab", lab, "--fast", "--mistake", "none"]);
+        assert_eq!(removed.status.code(), Some(1), "{lab}:\n{}", said(&removed));
+        assert!(said(&removed).contains("the mistake did not show"), "{lab}:\n{}", said(&removed));
+        let repaired = valid_run(&stage, &["lab", lab, "--fast", "--mistake", "none", "--expect-fixed"]);
+        assert_eq!(repaired.status.code(), Some(0), "{lab}:\n{}", said(&repaired));
+        assert!(said(&repaired).contains("Mended: all"), "{lab}:\n{}", said(&repaired));
+    }
+}
+
+/// The whole of it: a summary of those that were named, and the command for what is left.
+#[test]
+fn some_labs_run_by_name_and_what_does_not_hold_is_named_at_the_end() {
+    let stage = Stage::new("names");
+    let output = stage.loadgen(&["labs", "pool-per-chunk", "--fast"]).output().unwrap();
+    let said = said(&output);
+    let summary = said.split("All labs").nth(1).unwrap_or_default();
+    assert!(summary.contains("pool-per-chunk") && !summary.contains("rollout"), "{said}");
+    let left = summary.contains("make labs NAMES=\"pool-per-chunk\" FAST=1");
+    assert_eq!(left, output.status.code() != Some(0), "{said}");
 }
 
 #[test]

@@ -87,8 +87,7 @@ pub(super) async fn run_with_lines(
 
 fn introduce(terminal: &Terminal, lab: &Lab, profile: &'static Profile, options: &Options) {
     let parts = cast(profile, &options.sides, options.expect_fixed);
-    let takes_part = |only: &str| parts.iter().any(|part| part.role == only);
-    let phases = profile.phases.iter().filter(|phase| phase.only.is_none_or(takes_part));
+    let phases = profile.phases.iter().filter(|phase| options.runs(phase, parts.iter().map(|part| part.role)));
     let seconds = phases.map(Phase::takes).sum::<std::time::Duration>().as_secs();
     let bold = |text: &str| terminal.paint(Paint::Bold, text);
     terminal.line(format!("{}, about {seconds} s", bold(lab.name)));

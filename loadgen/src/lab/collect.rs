@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use wire::ledger::Ledger;
 
-use super::engine::{Options, takes_part};
+use super::engine::Options;
 use super::running::{PhaseSeen, RunningArm};
 use super::{BASELINE, LOADED, Lab, Phase, Profile};
 use crate::environment::environment;
@@ -25,7 +25,7 @@ pub(super) fn collect(
     lag: &Arc<LagLog>,
     elapsed: Duration,
 ) -> RunResult {
-    let runs = |phase: &Phase| arms.iter().any(|arm| takes_part(phase, arm.role));
+    let runs = |phase: &Phase| options.runs(phase, arms.iter().map(|arm| arm.role));
     let by_role = arms.iter().zip(ledgers).map(|(arm, ledger)| {
         let asked_in = |seen: &PhaseSeen| profile.asked(seen.phase, runs, arm.role);
         (arm.role.to_owned(), arm_result(arm, ledger, elapsed, asked_in))

@@ -9,6 +9,8 @@ pub struct Phase {
     pub title: &'static str,
     /// The arm that alone goes through it; all arms when none is named.
     pub only: Option<&'static str>,
+    /// Whether it shows the mistake and nothing else, so that a mended server does not go through it.
+    pub of_mistake: bool,
     /// What is told to the programs before its streams begin.
     pub actions: &'static [Action],
     /// Streams that it adds to those that are open.
@@ -28,13 +30,31 @@ impl Phase {
     #[must_use]
     pub const fn new(name: &'static str, title: &'static str) -> Self {
         let none = Duration::ZERO;
-        Phase { name, title, only: None, actions: &[], loads: &[], calls: &[], ramp: none, settle: none, hold: none }
+        let (actions, loads, calls) = (&[], &[], &[]);
+        Phase {
+            name,
+            title,
+            only: None,
+            of_mistake: false,
+            actions,
+            loads,
+            calls,
+            ramp: none,
+            settle: none,
+            hold: none,
+        }
     }
 
     /// For this arm alone.
     #[must_use]
     pub const fn only(self, arm: &'static str) -> Self {
         Phase { only: Some(arm), ..self }
+    }
+
+    /// To show the mistake: not for a server that is mended.
+    #[must_use]
+    pub const fn of_mistake(self) -> Self {
+        Phase { of_mistake: true, ..self }
     }
 
     /// With these calls before its streams begin.

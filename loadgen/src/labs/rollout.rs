@@ -34,21 +34,25 @@ pub(super) static LAB: Lab = Lab {
         phases: &[
             Phase::new(BASELINE, "idle").hold(millis(1500)),
             Phase::new("at-0", "0 % async")
+                .of_mistake()
                 .actions(TO_0)
                 .adds(SIXTY, millis(200))
                 .settle(millis(300))
                 .hold(millis(1500)),
             Phase::new("at-5", "5 % async")
+                .of_mistake()
                 .actions(TO_5)
                 .adds(SIXTY, millis(200))
                 .settle(millis(800))
                 .hold(millis(1500)),
             Phase::new("at-20", "20 % async")
+                .of_mistake()
                 .actions(TO_20)
                 .adds(SIXTY, millis(200))
                 .settle(millis(800))
                 .hold(millis(1500)),
             Phase::new("at-50", "50 % async")
+                .of_mistake()
                 .actions(TO_50)
                 .adds(SIXTY, millis(200))
                 .settle(millis(800))
@@ -83,21 +87,25 @@ pub(super) static LAB: Lab = Lab {
         phases: &[
             Phase::new(BASELINE, "idle").hold(millis(500)),
             Phase::new("at-0", "0 % async")
+                .of_mistake()
                 .actions(TO_0)
                 .adds(TWENTY, millis(200))
                 .settle(millis(200))
                 .hold(millis(500)),
             Phase::new("at-5", "5 % async")
+                .of_mistake()
                 .actions(TO_5)
                 .adds(TWENTY, millis(200))
                 .settle(millis(300))
                 .hold(millis(450)),
             Phase::new("at-20", "20 % async")
+                .of_mistake()
                 .actions(TO_20)
                 .adds(TWENTY, millis(200))
                 .settle(millis(300))
                 .hold(millis(450)),
             Phase::new("at-50", "50 % async")
+                .of_mistake()
                 .actions(TO_50)
                 .adds(TWENTY, millis(200))
                 .settle(millis(300))
