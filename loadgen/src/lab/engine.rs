@@ -110,7 +110,9 @@ pub async fn run(
 
     progress.started(&arms);
     for phase in profile.phases.iter().filter(|phase| options.runs(phase, parts.iter().map(|part| part.role))) {
-        drive(phase, origin, &mut arms, progress).await?;
+        if let Err(error) = drive(phase, origin, &mut arms, progress).await {
+            return Err(cause_of(error, &mut arms).await);
+        }
     }
     let ended = origin.elapsed();
     let crowds = arms.iter_mut().flat_map(|arm| &mut arm.crowds);
@@ -141,6 +143,21 @@ impl Options {
 
 fn takes_part(phase: &Phase, role: &str) -> bool {
     phase.only.is_none_or(|only| only == role)
+}
+
+/// A ledger that cannot be read is mostly that of a program that has just ended: what it said last tells more.
+async fn cause_of(error: LabError, arms: &mut [RunningArm]) -> LabError {
+    const POLLS: u32 = 20;
+    const POLL: Duration = Duration::from_millis(50);
+    if matches!(error, LabError::Ledger(_)) {
+        for _ in 0..POLLS {
+            if let Some(why) = arms.iter_mut().find_map(RunningArm::ended) {
+                return LabError::Ended(why);
+            }
+            sleep(POLL).await;
+        }
+    }
+    error
 }
 
 /// Adds the streams of `phase` and measures while it holds.
