@@ -147,7 +147,10 @@ fn connections_max(workers: u16) -> usize {
     let for_clients = available.unwrap_or(usize::MAX).saturating_sub(DESCRIPTORS_RESERVED) / 2;
     let max = (for_clients / usize::from(workers.max(1))).clamp(1, CONNECTIONS_MAX);
     if max < CONNECTIONS_MAX {
-        tracing::warn!(max, "there are few file descriptors: so many connections are accepted at once (ulimit -n)");
+        tracing::warn!(
+            "there are too few file descriptors for {CONNECTIONS_MAX} connections and their calls: {max} are accepted \
+             at once, by each worker; raise the limit (ulimit -n)"
+        );
     }
     max
 }

@@ -21,6 +21,9 @@ use table::Table;
 /// somebody else lifts theirs. So let `max_users` be more than can be busy within the time in which a
 /// burst refills; an entry takes some 400 bytes with a short key.
 ///
+/// Where one kind of users can be had for nothing, as addresses can, and another cannot, as keys, give each kind
+/// limits of its own: in one table the first would leave the second no room.
+///
 /// A call that is let in here and rejected further on has used the user's rate all the same.
 ///
 /// ```

@@ -4,6 +4,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use crate::support::{ALL_MISTAKES, Client, vendor};
 
 fn program() -> Command {
@@ -110,6 +112,27 @@ async fn flags_come_from_the_environment_and_logs_as_json() {
         assert!(serde_json::from_str::<serde_json::Value>(line).unwrap().is_object());
     }
     assert!(stderr.contains("pool-per-chunk") && stderr.contains("token gap"), "{stderr}");
+}
+
+/// More clients than it has descriptors for: they wait to be accepted, and no call fails for want of one.
+#[tokio::test(flavor = "multi_thread")]
+async fn at_the_limit_of_descriptors_clients_wait_and_no_call_of_the_control_fails() {
+    let mock = vendor(2, Duration::ZERO, Duration::from_millis(300)).await;
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -n 200 && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_broken-server")]);
+    let running = Running::start(shell.args(["--mistake", "none", "--upstream", &mock.url()]));
+    let client = Client::new(&running.url);
+    let stream = async || {
+        // An idle connection would keep its place.
+        let answer = client.chat().header("connection", "close").send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    for (status, text) in join_all((0..300).map(|_| stream())).await {
+        assert!(status == 200 && text.ends_with("data: [DONE]\n\n"), "{status} {text}");
+    }
+    running.signal("TERM");
+    let (_, stderr) = running.wait();
+    assert!(stderr.contains("too few file descriptors") && stderr.contains("68 are accepted"), "{stderr}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
