@@ -36,6 +36,7 @@ use wire::{STREAM_METHOD_HEADER, sse};
 
 use crate::body::{EarlyBody, Format, StreamBody};
 use crate::call::Call;
+use crate::chat::DEFAULT_MODEL;
 use crate::errors::{Failure, add_headers};
 use crate::observe::observe;
 use crate::outcome::Outcome;
@@ -47,9 +48,6 @@ use crate::telemetry::OpenStream;
 use crate::upstream::Answer;
 
 pub(crate) use look_ups::LookUps;
-
-/// The model of requests that name none.
-const DEFAULT_MODEL: &str = "mock-llm";
 
 /// All routes.
 pub(crate) fn router(state: Shared) -> Router {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use resilience::{Ask, Priority, UserGuard};
 use wire::answer::Asked;
-use wire::chat::ChatRequest;
 use wire::error::Refusal;
 
+use crate::chat::Chat;
 use crate::identity::User;
 use crate::sessions::SessionCall;
 
@@ -104,8 +104,8 @@ impl Progress {
 ///
 /// # Errors
 /// [`Refusal::Invalid`] for one that could never be let in.
-pub(crate) fn ask_for(asked: &ChatRequest<'_>, priority: Priority, most: Option<u64>) -> Result<Ask, Refusal> {
-    let prompt = asked.prompt_tokens();
+pub(crate) fn ask_for(asked: &Chat, priority: Priority, most: Option<u64>) -> Result<Ask, Refusal> {
+    let prompt = asked.prompt_tokens;
     let answer = asked.max_tokens.map(u64::from);
     let too_many = |param: &str, found: u64, allowed: u64| Refusal::Invalid {
         param: param.into(),
@@ -125,10 +125,14 @@ pub(crate) fn ask_for(asked: &ChatRequest<'_>, priority: Priority, most: Option<
 
 #[cfg(test)]
 mod tests {
+    use wire::chat::ChatRequest;
+
     use super::*;
 
     fn ask(body: &str, most: Option<u64>) -> Result<u64, String> {
         let asked = ChatRequest::parse(body.as_bytes()).unwrap();
+        let (prompt_tokens, max_tokens) = (asked.prompt_tokens(), asked.max_tokens);
+        let asked = Chat { prompt_tokens, max_tokens, model: None, stream: false, body: Bytes::new() };
         ask_for(&asked, Priority::Interactive, most).map(|ask| ask.tokens).map_err(|refusal| refusal.to_string())
     }
 

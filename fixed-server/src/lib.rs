@@ -13,6 +13,8 @@ mod stack;
 mod bodies;
 /// A request to the vendor, and what it needs to be let in.
 mod call;
+/// What a request asks for.
+mod chat;
 /// Whose request it is.
 mod identity;
 /// The limits of each user.

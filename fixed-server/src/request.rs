@@ -9,12 +9,12 @@ use http_body_util::BodyExt;
 use resilience::{Ask, Deadline, Priority, UserGuard};
 use uuid::Uuid;
 use wire::authorization::bearer_key;
-use wire::chat::ChatRequest;
 use wire::error::Refusal;
 use wire::{MOCK_HEADER_PREFIX, REQUEST_ID_HEADER, SESSION_ID_HEADER};
 
 use crate::bodies::RoomyBody;
 use crate::call::{Call, Route, ask_for};
+use crate::chat::Chat;
 use crate::errors::Failure;
 use crate::identity::{User, priority};
 use crate::outcome;
@@ -104,13 +104,13 @@ impl Head {
         }
     }
 
-    /// The call for a chat that the request leads to, as yet without a body.
+    /// The call for a chat that the request leads to.
     ///
     /// # Errors
     /// [`Refusal::Invalid`] for one with more tokens than can ever be let in.
-    pub(crate) fn into_chat(self, state: &AppState, asked: &ChatRequest<'_>) -> Result<Call, Refusal> {
-        let ask = ask_for(asked, self.priority, state.tokens_max)?;
-        Ok(Call { ask, prompt_tokens: asked.prompt_tokens(), ..self.into_call(Route::ChatCompletions) })
+    pub(crate) fn into_chat(self, state: &AppState, asked: Chat) -> Result<Call, Refusal> {
+        let ask = ask_for(&asked, self.priority, state.tokens_max)?;
+        Ok(Call { ask, prompt_tokens: asked.prompt_tokens, body: asked.body, ..self.into_call(Route::ChatCompletions) })
     }
 
     /// The call for the list of models.

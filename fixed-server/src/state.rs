@@ -1,10 +1,10 @@
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Duration;
 
 use resilience::{
     Admission, AdmissionLimits, Backoff, Breaker, BudgetLimits, ErrorRate, Hysteresis, InvalidSetting, OutcomeGuard,
-    RetryBudget, SingleFlight, Trip,
+    Permits, RetryBudget, SingleFlight, Trip,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -35,6 +35,8 @@ pub(crate) struct AppState {
     pub(crate) users: Option<Users>,
     /// For the bodies of requests.
     pub(crate) room: Arc<Room>,
+    /// Large bodies that are read at once.
+    pub(crate) reader: Permits,
     pub(crate) backoff: Backoff,
     pub(crate) budget: RetryBudget,
     /// Where there is one.
@@ -84,6 +86,7 @@ impl AppState {
         Ok(AppState {
             users: Users::new(&limits),
             room: Room::new(&limits),
+            reader: Permits::new(NonZeroUsize::MIN),
             backoff: Backoff::default(),
             budget: RetryBudget::new(budget)?,
             breaker: breaker(&limits)?,

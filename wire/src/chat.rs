@@ -27,8 +27,10 @@ pub const ROLES: [&str; 6] = ["system", "developer", "user", "assistant", "tool"
 pub struct ChatRequest<'a> {
     /// The list of messages as it came, or as it is made of a prompt.
     messages: Cow<'a, RawValue>,
-    /// Bytes of the messages' text.
+    /// Bytes of the text of messages that are one text.
     text_bytes: usize,
+    /// The parts of the others. They are looked into only where the text is counted.
+    parts: Vec<Raw<'a>>,
     /// The model, where the client named one.
     pub model: Option<Cow<'a, str>>,
     /// Most tokens to generate, 1 to [`MAX_TOKENS_MAX`], where there is such a limit. Also read from
@@ -107,7 +109,7 @@ impl<'a> ChatRequest<'a> {
                 let message = format!(r#"[{{"role":"user","content":{}}}]"#, prompt.get());
                 let messages = RawValue::from_string(message)
                     .unwrap_or_else(|error| unreachable!("a string that was read is valid JSON: {error}"));
-                Self::with(Cow::Owned(messages), text_bytes(prompt), fields, Reader::Own)
+                Self::with(Cow::Owned(messages), (text_bytes(prompt), Vec::new()), fields, Reader::Own)
             }
             [None, Some(other), ..] => Err(invalid("prompt", other, "a string")),
             [None, None, ..] => {
@@ -130,7 +132,8 @@ impl<'a> ChatRequest<'a> {
     /// Tokens of the prompt, estimated at four bytes each; at least one.
     #[must_use]
     pub fn prompt_tokens(&self) -> u64 {
-        self.text_bytes.div_ceil(BYTES_PER_TOKEN).max(1) as u64
+        let bytes = self.text_bytes + self.parts.iter().copied().map(fields::parts_text).sum::<usize>();
+        bytes.div_ceil(BYTES_PER_TOKEN).max(1) as u64
     }
 
     /// This request as the body of a call to the vendor, for the model it names or `default_model`. The messages
@@ -172,20 +175,22 @@ impl<'a> ChatRequest<'a> {
     }
 
     fn of(fields: Fields<'a>, reader: Reader) -> Result<Self, Refusal> {
-        let (messages, text_bytes) = fields::messages(fields[0], reader)?;
-        Self::with(Cow::Borrowed(messages), text_bytes, fields, reader)
+        let mut parts = Vec::new();
+        let (messages, text_bytes) = fields::messages(fields[0], &mut parts, reader)?;
+        Self::with(Cow::Borrowed(messages), (text_bytes, parts), fields, reader)
     }
 
     /// The request of these messages and the other fields.
     fn with(
         messages: Cow<'a, RawValue>,
-        text_bytes: usize,
+        (text_bytes, parts): (usize, Vec<Raw<'a>>),
         [_, _, model, newer_max, max, stream, options]: Fields<'a>,
         reader: Reader,
     ) -> Result<Self, Refusal> {
         Ok(ChatRequest {
             messages,
             text_bytes,
+            parts,
             model: fields::model(model)?,
             max_tokens: fields::max_tokens([newer_max, max], reader)?,
             stream: fields::stream(stream)?,

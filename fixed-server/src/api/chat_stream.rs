@@ -1,10 +1,10 @@
 use axum::extract::{Request, State};
 use axum::response::Response;
-use wire::chat::ChatRequest;
 
-use super::{DEFAULT_MODEL, answer_streamed, name_session};
+use super::{answer_streamed, name_session};
 use crate::body::Format;
 use crate::call::Call;
+use crate::chat::Chat;
 use crate::errors::Failure;
 use crate::request::{Head, json_body, session_id};
 use crate::state::Shared;
@@ -19,12 +19,9 @@ async fn read(state: &Shared, request: Request) -> Result<Call, Failure> {
     let head = Head::of(state, &request)?.enter(state)?;
     let (parts, body) = request.into_parts();
     let body = json_body(state, &head, &parts.headers, body, state.limits.own_body_bytes()).await?;
-    let mut asked = ChatRequest::parse(body.as_ref())?;
-    // So that what was reserved and not used of the quota can be given back.
-    asked.include_usage = true;
-    let mut call = head.into_chat(state, &asked)?;
-    name_session(state, session_id(&parts.headers)?, None, asked.model.as_deref(), &mut call);
-    let rewritten = asked.to_vendor_body(DEFAULT_MODEL, true);
-    call.body = body.replace(rewritten);
+    let mut asked = Chat::read(state, body, Chat::stream).await?;
+    let model = asked.model.take();
+    let mut call = head.into_chat(state, asked)?;
+    name_session(state, session_id(&parts.headers)?, None, model.as_deref(), &mut call);
     Ok(call)
 }

@@ -1,16 +1,14 @@
 use axum::extract::{Request, State};
 use axum::response::Response;
-use wire::chat::ChatRequest;
 
 use super::{answer_streamed, answer_whole, name_session};
 use crate::body::Format;
 use crate::call::Call;
+use crate::chat::Chat;
 use crate::errors::Failure;
 use crate::request::{Head, json_body, require_key, session_id};
 use crate::state::Shared;
 
-/// The body is checked, then passed on as it came: it may have fields that are the vendor's business
-/// alone.
 pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, Failure> {
     let (call, streamed) = read(&state, request).await?;
     if streamed { Ok(answer_streamed(&state, call, Format::Chunks).await) } else { answer_whole(&state, call).await }
@@ -23,11 +21,9 @@ async fn read(state: &Shared, request: Request) -> Result<(Call, bool), Failure>
     let head = Head::of(state, &request)?.with_key(&key).enter(state)?;
     let (parts, body) = request.into_parts();
     let body = json_body(state, &head, &parts.headers, body, state.limits.max_body_bytes.0).await?;
-    let asked = ChatRequest::parse_relayed(body.as_ref())?;
-    asked.require_model()?;
-    let mut call = head.into_chat(state, &asked)?;
-    name_session(state, session_id(&parts.headers)?, Some(&key), asked.model.as_deref(), &mut call);
-    let stream = asked.stream;
-    call.body = body.into();
+    let mut asked = Chat::read(state, body, Chat::relayed).await?;
+    let (stream, model) = (asked.stream, asked.model.take());
+    let mut call = head.into_chat(state, asked)?;
+    name_session(state, session_id(&parts.headers)?, Some(&key), model.as_deref(), &mut call);
     Ok((call, stream))
 }

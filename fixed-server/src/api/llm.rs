@@ -1,8 +1,8 @@
 use axum::extract::{Request, State};
 use axum::response::Response;
-use wire::chat::ChatRequest;
 
-use super::{DEFAULT_MODEL, answer_whole, name_session};
+use super::{answer_whole, name_session};
+use crate::chat::Chat;
 use crate::errors::Failure;
 use crate::request::{Head, json_body, session_id};
 use crate::state::Shared;
@@ -11,10 +11,9 @@ pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Res
     let head = Head::of(&state, &request)?.enter(&state)?;
     let (parts, body) = request.into_parts();
     let body = json_body(&state, &head, &parts.headers, body, state.limits.own_body_bytes()).await?;
-    let asked = ChatRequest::parse_prompt_or_messages(body.as_ref())?;
-    let mut call = head.into_chat(&state, &asked)?;
-    name_session(&state, session_id(&parts.headers)?, None, asked.model.as_deref(), &mut call);
-    let rewritten = asked.to_vendor_body(DEFAULT_MODEL, false);
-    call.body = body.replace(rewritten);
+    let mut asked = Chat::read(&state, body, Chat::whole).await?;
+    let model = asked.model.take();
+    let mut call = head.into_chat(&state, asked)?;
+    name_session(&state, session_id(&parts.headers)?, None, model.as_deref(), &mut call);
     answer_whole(&state, call).await
 }

@@ -1,5 +1,6 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use mock_llm::MockLlm;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -88,4 +89,47 @@ async fn the_bodies_of_a_users_calls_count_until_the_vendor_answers() {
     waiting.abort();
     other.abort();
     server.until("request_body_memory_bytes", 0.0).await;
+}
+
+/// The health check's latency at its 90th percentile while some clients send one such body after the other.
+async fn health_latency_beside(body: &str) -> Duration {
+    const CLIENTS: usize = 6;
+    const BODIES: usize = 2;
+    let mock = MockLlm::builder().start().await.unwrap();
+    let server = Server::start(&mock.url(), &[]).await;
+    let sending = join_all((0..CLIENTS).map(|_| async {
+        for _ in 0..BODIES {
+            let request = server.post(STREAM).body(body.to_owned());
+            assert_eq!(request.send().await.unwrap().status(), 400, "what it ends in is refused");
+        }
+    }));
+    let mut sending = std::pin::pin!(sending);
+    let mut latencies = Vec::new();
+    loop {
+        let asked = Instant::now();
+        let mut probe = std::pin::pin!(server.get("/debug/health-async"));
+        tokio::select! {
+            _ = &mut sending => break,
+            _ = &mut probe => latencies.push(asked.elapsed()),
+        }
+    }
+    assert!(latencies.len() > 10, "only {} probes", latencies.len());
+    latencies.sort_unstable();
+    latencies[latencies.len() * 9 / 10]
+}
+
+/// A tree of such a body takes a hundred times as long as the same bytes of blanks, and everybody waits for it.
+#[tokio::test]
+async fn a_body_of_many_small_values_costs_about_what_as_many_blanks_cost() {
+    const BYTES: usize = 1_000_000;
+    const VALUE: &str = r#"{"":0},"#;
+    let body =
+        |filler: String| format!(r#"{{"messages":[{{"role":"user","content":"hi"}}],"x":[{filler}0],"stream":7}}"#);
+    let blanks = health_latency_beside(&body(" ".repeat(BYTES))).await;
+    let parts = VALUE.repeat(BYTES / VALUE.len());
+    let parts = format!(r#"{{"messages":[{{"role":"user","content":[{parts}{{}}]}}],"stream":7}}"#);
+    for hostile in [body(VALUE.repeat(BYTES / VALUE.len())), parts] {
+        let values = health_latency_beside(&hostile).await;
+        assert!(values < 10 * blanks, "{values:?} beside values, {blanks:?} beside blanks");
+    }
 }

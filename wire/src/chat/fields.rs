@@ -6,11 +6,16 @@ use super::json::{Raw, each_object, element, given, invalid, is_list, is_number,
 use super::{MAX_TOKENS_MAX, ROLES, Reader};
 use crate::error::Refusal;
 
-/// The list of messages, checked, and the bytes of their text.
+/// The list of messages, checked, and the bytes of those that are one text; the lists of parts that others are
+/// made of are added to `parts`.
 ///
 /// # Errors
 /// [`Refusal`] with the first field at fault.
-pub(super) fn messages(list: Option<Raw<'_>>, reader: Reader) -> Result<(Raw<'_>, usize), Refusal> {
+pub(super) fn messages<'a>(
+    list: Option<Raw<'a>>,
+    parts: &mut Vec<Raw<'a>>,
+    reader: Reader,
+) -> Result<(Raw<'a>, usize), Refusal> {
     const EXPECTED: &str = "a list of at least one {\"role\", \"content\"}";
     let list = list.ok_or(Refusal::Missing { param: "messages".into(), expected: EXPECTED })?;
     let mut count = 0;
@@ -19,7 +24,7 @@ pub(super) fn messages(list: Option<Raw<'_>>, reader: Reader) -> Result<(Raw<'_>
         each_object(list, &["role", "content"], |index, message| {
             count += 1;
             bytes += match message {
-                Some([role, content]) => message_text(index, role, content, reader)?,
+                Some([role, content]) => message_text(index, role, content, parts, reader)?,
                 None => return Err(no_object(list, index)),
             };
             Ok(())
@@ -34,10 +39,11 @@ fn no_object(list: Raw<'_>, index: usize) -> Refusal {
 }
 
 /// The bytes of a message's text.
-fn message_text(
+fn message_text<'a>(
     index: usize,
     role: Option<Raw<'_>>,
-    content: Option<Raw<'_>>,
+    content: Option<Raw<'a>>,
+    parts: &mut Vec<Raw<'a>>,
     reader: Reader,
 ) -> Result<usize, Refusal> {
     let param = |member: &str| format!("messages[{index}].{member}");
@@ -54,7 +60,10 @@ fn message_text(
     }
     match content {
         Some(text) if is_string(text) => Ok(text_bytes(text)),
-        Some(parts) if is_list(parts) => Ok(parts_text(parts)),
+        Some(list) if is_list(list) => {
+            parts.push(list);
+            Ok(0)
+        }
         other if given(other).is_none() && may_be_silent(known, other.is_some(), reader) => Ok(0),
         Some(other) => Err(invalid(param("content"), other, "a string or a list of parts")),
         None => Err(Refusal::Missing { param: param("content"), expected: "the text of the message" }),
@@ -69,7 +78,7 @@ fn may_be_silent(role: Option<&str>, null: bool, reader: Reader) -> bool {
 }
 
 /// Bytes of the text in a list of parts; images and sounds are none.
-fn parts_text(parts: Raw<'_>) -> usize {
+pub(super) fn parts_text(parts: Raw<'_>) -> usize {
     let mut bytes = 0;
     let counted = each_object(parts, &["text"], |_, part| {
         bytes += part.and_then(|[text]| text).map_or(0, text_bytes);
