@@ -19,6 +19,7 @@ pub use own_flags::OwnFlags;
 
 use wire::RELAYED_BODY_BYTES_MAX;
 use wire::byte_size::ByteSize;
+use wire::upstream::base_path;
 
 use crate::registry::{self, Mistake};
 
@@ -43,7 +44,7 @@ pub struct Settings {
     #[arg(long, env = "BROKEN_SERVER_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDR")]
     pub listen: SocketAddr,
 
-    /// The vendor's base address.
+    /// The vendor's base address; a /v1 at the end may be there or not.
     #[arg(long, env = "BROKEN_SERVER_UPSTREAM", default_value = "http://127.0.0.1:9000", value_name = "URL")]
     #[arg(value_parser = parse_upstream)]
     pub upstream: Upstream,
@@ -184,7 +185,8 @@ fn parse_upstream(text: &str) -> Result<Upstream, String> {
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
         return Err("credentials, query and fragment have no place here, expected http://HOST:PORT".into());
     }
-    Ok(Upstream(url.as_str().trim_end_matches('/').to_owned()))
+    let origin = url.as_str().strip_suffix(url.path()).unwrap_or_default();
+    Ok(Upstream(format!("{origin}{}", base_path(url.path()))))
 }
 
 /// A duration that may run out: zero would refuse every call.
@@ -243,5 +245,21 @@ mod tests {
         let with_path = parse_upstream("http://vendor:9000/eu/").unwrap();
         assert_eq!(with_path.url("/v1/models"), "http://vendor:9000/eu/v1/models");
         assert_eq!(parse_upstream("http://127.0.0.1:9000").unwrap().url("/x"), "http://127.0.0.1:9000/x");
+    }
+
+    #[test]
+    fn the_vendors_address_is_taken_as_it_is_meant() {
+        for (given, expected) in [
+            ("http://127.0.0.1:9000", "http://127.0.0.1:9000/v1/models"),
+            ("http://127.0.0.1:9000/", "http://127.0.0.1:9000/v1/models"),
+            ("http://127.0.0.1:9000/v1", "http://127.0.0.1:9000/v1/models"),
+            ("http://127.0.0.1:9000/v1/", "http://127.0.0.1:9000/v1/models"),
+            ("http://gateway/openai/v1/", "http://gateway/openai/v1/models"),
+            ("http://gateway/openai", "http://gateway/openai/v1/models"),
+            ("http://v1", "http://v1/v1/models"),
+        ] {
+            let settings = Settings::read(["server", "--upstream", given]).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(settings.upstream.url("/v1/models"), expected, "{given}");
+        }
     }
 }

@@ -2,6 +2,8 @@
 mod chat_stream;
 /// OpenAI's `POST /v1/chat/completions`
 mod completions;
+/// Pages of other origins.
+mod cors;
 /// `/health` and the two probes of `/debug`
 mod health;
 /// `POST /debug/hold-threads`, for labs
@@ -51,12 +53,12 @@ pub(crate) use look_ups::LookUps;
 
 /// All routes.
 pub(crate) fn router(state: Shared) -> Router {
-    let router = if state.allow_mock_headers {
+    let routes = if state.allow_mock_headers {
         Router::new().route("/debug/hold-threads", only_post(hold_threads::handle))
     } else {
         Router::new()
     };
-    router
+    let routes = routes
         .route("/chat/stream", only_post(chat_stream::handle))
         .route("/llm", only_post(llm::handle))
         .route("/v1/chat/completions", only_post(completions::handle))
@@ -70,9 +72,12 @@ pub(crate) fn router(state: Shared) -> Router {
         .route("/health", only_get(health::report))
         .route("/ready", only_get(ready::handle))
         .route("/metrics", only_get(metrics::handle))
-        .fallback(no_route)
-        .layer(from_fn_with_state(state.clone(), observe))
-        .with_state(state)
+        .fallback(no_route);
+    let routes = match cors::layer(&state.cors_origins) {
+        Some(cors) => routes.layer(cors),
+        None => routes,
+    };
+    routes.layer(from_fn_with_state(state.clone(), observe)).with_state(state)
 }
 
 fn only_post<T: 'static>(handler: impl Handler<T, Shared>) -> MethodRouter<Shared> {

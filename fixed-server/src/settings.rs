@@ -4,10 +4,14 @@ mod confidential;
 mod database;
 /// Every limit of the server.
 mod limits;
+/// Whose pages may call the server.
+mod origin;
 /// From a vendor's quota to a rate that keeps it.
 mod quota;
 /// The relations between the limits.
 mod relations;
+/// The vendor's address.
+mod upstream;
 /// How values are written on the command line.
 mod values;
 
@@ -15,13 +19,15 @@ use std::net::SocketAddr;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 use program::logs::{LogFilter, LogFormat};
-use reqwest::Url;
 
 pub use database::DatabaseSettings;
 pub use limits::Limits;
+pub use origin::Origin;
+pub use upstream::UpstreamUrl;
 pub use values::OrOff;
 
 pub(crate) use self::confidential::Confidential;
+use self::upstream::parse_upstream;
 use crate::commands::Command;
 use crate::sessions::KeyHash;
 
@@ -38,7 +44,7 @@ pub struct Settings {
     #[arg(long, env = "FIXED_SERVER_LISTEN", default_value = "127.0.0.1:8001", value_name = "ADDR")]
     pub listen: SocketAddr,
 
-    /// The vendor.
+    /// The vendor; a /v1 at the end may be there or not.
     #[arg(long, env = "FIXED_SERVER_UPSTREAM", default_value = "http://127.0.0.1:9000", value_name = "URL")]
     #[arg(value_parser = parse_upstream)]
     pub upstream: UpstreamUrl,
@@ -62,6 +68,11 @@ pub struct Settings {
     #[arg(long, env = "FIXED_SERVER_API_KEY", default_value = "demo-key", value_name = "KEY")]
     #[arg(hide_env_values = true, value_parser = Confidential(KeyHash::parse))]
     pub api_key: KeyHash,
+
+    /// An origin whose pages may call this server, as `https://app.example`, or `*` for all; may be given several
+    /// times. Without it, browsers let no page of another origin read an answer.
+    #[arg(long = "cors-origin", env = "FIXED_SERVER_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
+    pub cors_origins: Vec<Origin>,
 
     /// Pass X-Mock-* headers on to the vendor, so that a client can steer the mock.
     #[arg(long, env = "FIXED_SERVER_ALLOW_MOCK_HEADERS")]
@@ -100,40 +111,6 @@ impl Settings {
     }
 }
 
-/// The vendor's base address, checked: `http://HOST[:PORT][/PATH]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UpstreamUrl(String);
-
-impl UpstreamUrl {
-    /// The address of one of the vendor's routes; `path` begins with a slash.
-    #[must_use]
-    pub fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.0)
-    }
-
-    /// `HOST:PORT`
-    #[must_use]
-    pub fn address(&self) -> String {
-        let authority = self.0.trim_start_matches("http://").split('/').next().unwrap_or_default();
-        // The port of http is left out where it is the usual one, also from a URL that named it.
-        let has_port = authority.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok());
-        if has_port { authority.to_owned() } else { format!("{authority}:80") }
-    }
-}
-
-fn parse_upstream(text: &str) -> Result<UpstreamUrl, String> {
-    let url = Url::parse(text).map_err(|error| format!("{error}, expected http://HOST:PORT"))?;
-    match url.scheme() {
-        "http" => {}
-        "https" => return Err("TLS is not built in: put a local http proxy in front of the vendor".into()),
-        other => return Err(format!("the scheme is {other}, expected http://HOST:PORT")),
-    }
-    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-        return Err("credentials, query and fragment have no place here, expected http://HOST:PORT".into());
-    }
-    Ok(UpstreamUrl(url.as_str().trim_end_matches('/').to_owned()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,6 +133,9 @@ mod tests {
             (&["--idle-timeout", "9999y"], &["--idle-timeout", "at most 1day"]),
             (&["--worker-threads", "0"], &["--worker-threads", "1"]),
             (&["--sla", "soon"], &["--sla", "250ms or 5s"]),
+            (&["--cors-origin", "app.example"], &["--cors-origin", "https://app.example"]),
+            (&["--max-body-bytes", "8MB"], &["--max-body-bytes", "8MiB"]),
+            (&["--max-body-memory", "0"], &["--max-body-memory", "from 1"]),
             (&["--upstream", "nonsense"], &["--upstream", "http://HOST:PORT"]),
             (&["--upstream", "https://vendor"], &["--upstream", "TLS is not built in"]),
             (&["--api-key", ""], &["--api-key"]),
@@ -254,6 +234,8 @@ mod tests {
             (&["--rate-limit", "60/1m", "--rate-burst", "60"], ["--rate-burst", "--rate-limit"]),
             (&["--token-limit", "60/1m", "--token-burst", "61"], ["--token-burst", "--token-limit"]),
             (&["--rate-burst", "2"], ["--rate-burst", "--rate-limit"]),
+            (&["--max-body-memory", "1MiB"], ["--max-body-bytes (8MiB)", "--max-body-memory (1MiB)"]),
+            (&["--user-max-body-memory", "1MiB"], ["--max-body-bytes (8MiB)", "--user-max-body-memory (1MiB)"]),
             (&["--user-max-in-flight", "20000"], ["--user-max-in-flight", "--max-in-flight"]),
             (&["--database-acquire-timeout", "60s"], ["--database-acquire-timeout", "--sla"]),
         ] {

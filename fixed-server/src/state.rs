@@ -15,7 +15,7 @@ use crate::call::Call;
 use crate::errors::Failure;
 use crate::outcome::{self, Outcome};
 use crate::sessions::Sessions;
-use crate::settings::{Limits, Settings};
+use crate::settings::{Limits, Origin, Settings};
 use crate::telemetry::Metrics;
 use crate::upstream::Upstream;
 use crate::users::Users;
@@ -61,6 +61,8 @@ pub(crate) struct AppState {
     pub(crate) cut: CancellationToken,
     pub(crate) sessions: Sessions,
     pub(crate) allow_mock_headers: bool,
+    /// Whose pages may call the server.
+    pub(crate) cors_origins: Vec<Origin>,
 }
 
 /// What the handlers are given.
@@ -103,6 +105,7 @@ impl AppState {
             cut: CancellationToken::new(),
             sessions,
             allow_mock_headers: settings.allow_mock_headers,
+            cors_origins: settings.cors_origins.clone(),
             limits,
         })
     }

@@ -39,6 +39,8 @@ pub mod retry_after;
 pub mod sse;
 /// One token of `/chat/stream`, and how a vendor's event is read.
 pub mod stream;
+/// The vendor's address.
+pub mod upstream;
 
 /// Largest body of a request to a server's own routes, in bytes (1 MiB). Over it: 413.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;

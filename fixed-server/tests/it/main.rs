@@ -8,6 +8,8 @@
 mod admission;
 /// Bodies of requests: what they may cost before anybody has looked into them.
 mod bodies;
+/// Pages of other origins.
+mod cors;
 /// Databases for tests: SQLite, and PostgreSQL where a server can be started.
 mod database;
 /// A database that is down, locked or out of connections.
