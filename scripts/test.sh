@@ -2,7 +2,7 @@
 # Runs `cargo test` with these arguments, exits as it does, and closes with one line: the sum and the time.
 set -u
 cargo=${CARGO:-cargo}
-[ -d target/debug/deps ] || echo "The first time, 60 test programs are built: about two minutes on two cores."
+[ -d target/debug/deps ] || echo "The first time, the test programs are built: about two minutes on two cores."
 
 # Passes the lines on and sums up. Read in the shell: some versions of awk hold lines back until they have 4 KB.
 sum_up() {

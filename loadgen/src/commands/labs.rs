@@ -71,7 +71,8 @@ fn list(terminal: &Terminal, fast: bool) {
         }
     }
     terminal.line("");
-    terminal.line("  loadgen lab NAME runs one, loadgen labs NAME... some, loadgen labs --all all of them");
+    let how = "loadgen lab NAME runs one, loadgen labs NAME... some, loadgen labs --all all of them";
+    terminal.line(report::wrap("  ", how));
 }
 
 /// Prints a line a lab, and gives the worst of their outcomes: one claim that is not so is a finding,
