@@ -172,6 +172,7 @@ mod tests {
             "--attempts",
             "--breaker-failures",
             "--max-in-flight",
+            "--max-event-bytes",
             "--database-pool-size",
         ];
         let rates = ["--user-rate-limit", "--rate-limit", "--token-limit"];
@@ -204,6 +205,12 @@ mod tests {
         ] {
             assert!(refused(args).contains(args[args.len() - 2]), "{args:?}");
         }
+    }
+
+    #[test]
+    fn an_event_may_be_as_large_as_every_reader_here_takes_it() {
+        let settings = Settings::read(["fixed-server"]).unwrap();
+        assert_eq!(settings.limits.max_event_bytes.get(), wire::sse::EVENT_BYTES_MAX);
     }
 
     #[test]
