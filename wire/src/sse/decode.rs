@@ -40,8 +40,8 @@ pub enum DecodeError {
 /// with LF, CR or CRLF, a blank line ends an event, comments and unknown fields are passed over, an
 /// event without data is none. It differs in one point: see [`DecodeError::NotUtf8`].
 ///
-/// It holds the event under way and nothing else: comments and blank lines between events are given
-/// out, or passed over, line by line.
+/// It holds the event under way and nothing else: comments and blank lines between events are given out
+/// as they come.
 ///
 /// ```
 /// use wire::sse::Decoder;
@@ -111,7 +111,8 @@ impl Decoder {
         let end = self.part_end(piece);
         let (taken, rest) = piece.split_at(end.unwrap_or(piece.len()));
         *piece = rest;
-        if self.held.len() + taken.len() > self.event_bytes_max {
+        let is_between = end.is_some() && !self.has_fields;
+        if !is_between && self.held.len() + taken.len() > self.event_bytes_max {
             return Err(DecodeError::TooLarge { limit: self.event_bytes_max });
         }
         if end.is_none() {
@@ -179,8 +180,13 @@ impl Decoder {
                 return Some(at);
             }
         }
+        // Where the lines end so far that are in no event: they are one part, however many there are.
+        let mut between = None;
         while let Some(length) = memchr2(b'\n', b'\r', &piece[at..]) {
             let first = self.line.take().or((length > 0).then(|| piece[at]));
+            if between.is_some() && first.is_some_and(|first| first != b':') {
+                return between;
+            }
             at += length + 1;
             let after_crlf = std::mem::take(&mut self.crlf);
             if piece[at - 1] == b'\r' {
@@ -195,15 +201,18 @@ impl Decoder {
             }
             match first {
                 // The LF is on its way: it goes with the part that it ends.
-                None if self.after_cr && after_crlf => {
+                None if self.has_fields && self.after_cr && after_crlf => {
                     self.awaits_lf = true;
                     return None;
                 }
-                None => return Some(at),
-                Some(b':') if !self.has_fields => return Some(at),
-                Some(b':') => {}
+                None if self.has_fields => return Some(at),
+                None | Some(b':') if !self.has_fields => between = Some(at),
+                None | Some(b':') => {}
                 Some(_) => self.has_fields = true,
             }
+        }
+        if between.is_some() {
+            return between;
         }
         self.line = self.line.or(piece.get(at).copied());
         None
