@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use anyhow::Context;
 use conformance::answer::Answer;
 use conformance::error_shape::refusal;
@@ -6,6 +8,7 @@ use conformance::raw;
 use conformance::running::{COMPLETION_ROUTES, DEMO_KEY, Running, STREAM_ROUTE, WHOLE_ROUTE};
 use conformance::servers::Server;
 use conformance::vendor::{Vendor, script};
+use mock_llm::MockLlm;
 use reqwest::Method;
 use wire::{BODY_BYTES_MAX, RELAYED_BODY_BYTES_MAX};
 
@@ -13,6 +16,7 @@ on_every_server!(
     a_body_of_the_limit_is_taken_and_one_byte_more_is_not,
     what_is_too_much_is_refused_however_it_comes,
     the_limit_is_a_flag,
+    a_body_of_the_limit_is_not_too_long_for_the_vendor_once_it_is_rewritten,
     a_refusal_comes_before_the_body_when_its_length_is_told,
 );
 
@@ -25,6 +29,20 @@ async fn a_body_of_the_limit_is_taken_and_one_byte_more_is_not(server: &'static 
     }
     let sizes: Vec<usize> = vendor.calls().iter().map(|call| call.body.len()).collect();
     assert_eq!(sizes[1], RELAYED_BODY_BYTES_MAX, "all of it goes to the vendor: {sizes:?}");
+    Ok(())
+}
+
+/// On the servers' own routes the vendor gets a model's name and more besides.
+async fn a_body_of_the_limit_is_not_too_long_for_the_vendor_once_it_is_rewritten(
+    server: &'static Server,
+) -> anyhow::Result<()> {
+    let short = Duration::from_millis(1);
+    let mock = MockLlm::builder().tokens(1).ttft(short).inter_token(short).start().await?;
+    let running = server.start(&mock.url(), &[]).await?;
+    for path in [STREAM_ROUTE, WHOLE_ROUTE] {
+        let answer = post(&running, path, BODY_BYTES_MAX).await?;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    }
     Ok(())
 }
 
