@@ -122,11 +122,10 @@ impl Judging {
 const BUSY: &str = "the machine was too busy";
 const LAGGED: &str = "the generator itself lagged";
 
-/// Whether a run is invalid only because the machine was busy with other things.
+/// Whether a run is invalid on a machine that was busy with other things, so that another may not be.
 #[must_use]
-pub fn only_busy(verdict: &Verdict) -> bool {
-    let busy = |why: &String| why.starts_with(BUSY) || why.starts_with(LAGGED);
-    !verdict.invalid_because.is_empty() && verdict.invalid_because.iter().all(busy)
+pub fn was_busy(verdict: &Verdict) -> bool {
+    verdict.invalid_because.iter().any(|why| why.starts_with(BUSY) || why.starts_with(LAGGED))
 }
 
 /// The verdict on one server, from its objectives.

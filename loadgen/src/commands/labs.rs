@@ -51,7 +51,7 @@ async fn run(lab: &'static Lab, options: &Options, terminal: &Terminal) -> Resul
 
 /// Runs those once more that are invalid because the machine was busy, when the others are done.
 async fn again_if_busy(runs: &mut [Run], args: &LabsArgs, terminal: &Terminal) -> Result<(), CommandError> {
-    let busy = |run: &&mut Run| run.1.as_ref().is_ok_and(|result| verdict::only_busy(&result.verdict));
+    let busy = |run: &&mut Run| run.1.as_ref().is_ok_and(|result| verdict::was_busy(&result.verdict));
     for (lab, found) in runs.iter_mut().filter(busy) {
         terminal.line(report::wrap("  ", &format!("Once more, because the machine was busy: {}", lab.name)));
         let options = options("lab", Side::ALL.to_vec(), args.fast, &args.programs)?;

@@ -17,8 +17,11 @@ pub fn verdict(terminal: &Terminal, verdict: &Verdict) {
         let word = verdict.result.as_str().to_uppercase();
         terminal.line(format!("  Verdict: {} ({says})", terminal.paint(paint, &word)));
     }
-    for why in &verdict.invalid_because {
+    for why in verdict.invalid_because.iter().take(REASONS) {
         remark(terminal, "invalid:", why);
+    }
+    if verdict.invalid_because.len() > REASONS {
+        remark(terminal, "invalid:", &format!("and {} reasons more", verdict.invalid_because.len() - REASONS));
     }
     for warning in &verdict.warnings {
         remark(terminal, "warning:", warning);
@@ -43,6 +46,9 @@ pub fn verdict(terminal: &Terminal, verdict: &Verdict) {
         terminal.line(wrap(label, &what).replacen(word, &terminal.paint(Paint::Green, word), 1));
     }
 }
+
+/// A run that is invalid for one reason is mostly so for several. The result file has all of them.
+const REASONS: usize = 4;
 
 /// A sentence after its word.
 fn remark(terminal: &Terminal, word: &str, sentence: &str) {

@@ -75,8 +75,8 @@ fn a_control_that_waited_as_everything_did_is_worth_another_run_and_a_broken_one
         verdict_of(&result)
     };
     let busy = with(100.0, 150.0);
-    assert!(busy.result == Outcome::Invalid && only_busy(&busy), "{busy:#?}");
+    assert!(busy.result == Outcome::Invalid && was_busy(&busy), "{busy:#?}");
     let broken = with(2.0, 150.0);
-    assert!(broken.result == Outcome::Invalid && !only_busy(&broken), "{broken:#?}");
-    assert!(!only_busy(&verdict_of(&as_claimed())));
+    assert!(broken.result == Outcome::Invalid && !was_busy(&broken), "{broken:#?}");
+    assert!(!was_busy(&verdict_of(&as_claimed())));
 }
