@@ -166,6 +166,7 @@ fn every_lab_has_its_chapter_and_every_chapter_its_lab() {
         assert_eq!(expected, there, "a lab without its chapter, or the other way round");
         for lab in LABS.iter().filter(|lab| lab.group == group) {
             let text = read(&lab.chapter());
+            assert!(text.contains(lab.repair_file), "{} does not lead to {}", lab.chapter(), lab.repair_file);
             for file in [lab.mistake_file, lab.fix_file] {
                 let include = format!("{{{{#include ../../../{file}:{}}}}}", lab.name);
                 assert!(text.contains(&include), "{} does not show {include}", lab.chapter());

@@ -64,8 +64,11 @@ pub(super) async fn run_and_show(
     terminal.line("");
     let verdict = &finished.result.verdict;
     report::verdict(terminal, verdict);
-    terminal.line("");
-    for sentence in conclusion::sentences(lab, options, verdict) {
+    let sentences = conclusion::sentences(lab, options, verdict);
+    if !sentences.is_empty() {
+        terminal.line("");
+    }
+    for sentence in sentences {
         terminal.line(report::wrap("  ", &sentence));
     }
     read_on(terminal, lab, options);
