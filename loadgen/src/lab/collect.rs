@@ -59,6 +59,9 @@ fn give_back_its_name(arm: &RunningArm, result: &mut RunResult) {
     for claim in result.verdict.claims.iter_mut().filter(|claim| claim.arm == arm.role) {
         claim.arm = arm.name.to_owned();
     }
+    for why in &mut result.verdict.invalid_because {
+        *why = why.replace(&format!("({})", arm.role), &format!("({})", arm.name));
+    }
 }
 
 fn parameters(lab: &Lab, profile: &Profile, options: &Options) -> BTreeMap<String, Value> {

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use super::{full_pool, millis, secs};
 use crate::lab::{
-    Arm, BASELINE, Claim, Figure, Group, HEALTH_ASYNC, LOADED, Lab, Load, Phase, Probe, ProbeFigure, Profile,
-    VendorFigure,
+    Arm, BASELINE, Claim, Figure, Group, HEALTH_ASYNC, HEALTH_SYNC, LOADED, Lab, Load, Phase, Probe, ProbeFigure,
+    Profile, VendorFigure,
 };
 use crate::result::Quantile;
 
@@ -64,6 +64,7 @@ const PROBES: &[Probe] = &[
     Probe { name: RESOLVE, path: "/debug/resolve", says: None },
     Probe { name: READ_FILE, path: "/debug/read-file", says: None },
     HEALTH_ASYNC,
+    HEALTH_SYNC,
 ];
 
 /// From token to token, in both profiles.
