@@ -1,10 +1,8 @@
-/// `/chat/stream` and `/llm`.
+//! The routes.
+
 mod chat;
-/// OpenAI's routes.
 mod completions;
-/// `/health` and the two probes of `/debug`.
 mod health;
-/// `/ready` and `/metrics`.
 mod operation;
 
 use std::sync::Arc;

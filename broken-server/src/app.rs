@@ -1,3 +1,5 @@
+//! The HTTP server: sockets, limits, an orderly stop.
+
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;

@@ -1,6 +1,6 @@
-/// The asynchronous client, asked once.
+//! What a mistake supplies: how the vendor is called. Everything around such a call.
+
 mod once;
-/// What is tried again, and when.
 pub(crate) mod retry;
 
 use std::pin::Pin;

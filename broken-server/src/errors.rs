@@ -1,4 +1,5 @@
-/// What went wrong with the vendor.
+//! Failures, and the one place that maps them to HTTP.
+
 mod upstream;
 
 use std::time::Duration;

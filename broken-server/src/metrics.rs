@@ -1,3 +1,5 @@
+//! Counters, gauges and histograms of `/metrics`.
+
 mod active_call;
 mod call_guard;
 mod log_lines;

@@ -1,4 +1,5 @@
+//! One file for each mistake, and the control.
+
 /// The control: nothing is wrong.
 pub(crate) mod none;
-/// Threads, pools and the event loop.
 pub(crate) mod threads;

@@ -1,3 +1,5 @@
+//! The middleware around every request: its id, its count, its panics.
+
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 

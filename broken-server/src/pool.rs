@@ -1,3 +1,5 @@
+//! The instrumented blocking pool.
+
 use std::time::Instant;
 
 use actix_web::web;

@@ -1,3 +1,5 @@
+//! The registry of mistakes, from which the command line, `--list` and the start-up message derive.
+
 use std::fmt;
 
 use program::suggestion::nearest;

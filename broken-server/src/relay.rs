@@ -1,4 +1,5 @@
-/// The beginning of a stream.
+//! From the vendor's events to the client's, with the status held back until the first token.
+
 mod beginning;
 
 use std::convert::Infallible;

@@ -1,3 +1,5 @@
+//! Reading and refusing requests.
+
 use std::sync::Arc;
 
 use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue, TRANSFER_ENCODING};

@@ -1,6 +1,6 @@
-/// The limits, as fixed-server has them.
+//! Flags, their checks, and the environment variables of the same names.
+
 mod limits;
-/// Flags that one mistake uses and no other.
 mod own_flags;
 
 use std::ffi::OsString;

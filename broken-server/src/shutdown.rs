@@ -1,3 +1,5 @@
+//! Signals.
+
 use std::io;
 
 /// The signals that ask a program to stop: SIGINT, SIGTERM and SIGHUP, or Ctrl-C where there are no signals.

@@ -1,13 +1,10 @@
-/// The asynchronous client (reqwest), for the control.
+//! The vendor's clients, blocking and asynchronous.
+
 pub(crate) mod asynchronous;
-/// The blocking client (ureq), for the mistakes with threads.
 pub(crate) mod blocking;
-/// reqwest's blocking client, for one mistake.
 pub(crate) mod blocking_reqwest;
 
-/// What both do with the bytes of a stream.
 mod inbox;
-/// Read limits that change within a call, which ureq has not.
 mod read_limit;
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};

@@ -1,3 +1,5 @@
+//! What came back, whole: status, headers, body, and whether the body ended as it should.
+
 use anyhow::{Context, ensure};
 use reqwest::header::HeaderMap;
 use reqwest::{RequestBuilder, Response};

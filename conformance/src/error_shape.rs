@@ -1,3 +1,5 @@
+//! The error body, held to its format, and searched for what must not be in it.
+
 use anyhow::{Context, ensure};
 use serde_json::Value;
 use wire::REQUEST_ID_HEADER;

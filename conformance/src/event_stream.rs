@@ -1,3 +1,5 @@
+//! A stream under way, read event by event.
+
 use std::collections::VecDeque;
 
 use anyhow::{Context, ensure};

@@ -10,27 +10,15 @@
 //!
 //! Read in this order:
 
-/// What came back, whole: status, headers, body, and whether the body ended as it should.
 pub mod answer;
-/// The error body, held to its format, and searched for what must not be in it.
 pub mod error_shape;
-/// A stream under way, read event by event.
 pub mod event_stream;
-/// What a vendor really does, read from a file.
 pub mod peculiarity;
-/// A program as a child process: started, watched, told to stop, never left behind.
 pub mod program;
-/// The Prometheus text format, read strictly.
 pub mod prometheus;
-/// Bytes on a socket, for what an HTTP client would hide.
 pub mod raw;
-/// One server under test, running, and a client to talk to it.
 pub mod running;
-/// The table of servers under test, and the macro that runs a row against all of them.
 pub mod servers;
-/// `/chat/stream` and OpenAI's streams, held to their formats.
 pub mod transcript;
-/// A vendor that plays a script, for what the mock does not do.
 pub mod vendor;
-/// Waiting for a condition that has to come true.
 pub mod wait;

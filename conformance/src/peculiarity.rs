@@ -1,3 +1,5 @@
+//! What a vendor really does, read from a file.
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! A program as a child process: started, watched, told to stop, never left behind.
+
 use std::future::pending;
 use std::net::SocketAddr;
 use std::path::PathBuf;

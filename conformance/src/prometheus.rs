@@ -1,3 +1,5 @@
+//! The Prometheus text format, read strictly.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, ensure};

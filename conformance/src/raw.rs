@@ -1,3 +1,5 @@
+//! Bytes on a socket, for what an HTTP client would hide.
+
 use std::net::SocketAddr;
 use std::time::Duration;
 

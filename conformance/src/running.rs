@@ -1,3 +1,5 @@
+//! One server under test, running, and a client to talk to it.
+
 use std::net::SocketAddr;
 
 use anyhow::Context;

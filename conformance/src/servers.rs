@@ -1,3 +1,5 @@
+//! The table of servers under test, and the macro that runs a row against all of them.
+
 /// A server under test, with all that the contract lets differ between servers.
 #[derive(Debug)]
 pub struct Server {
@@ -128,7 +130,7 @@ pub const ALL: [&Server; 12] = [
     &FIXED,
 ];
 
-/// Mistakes that [`on_every_server`] does not name, because they call the vendor as one of those that it
+/// Mistakes that [`on_every_server`](crate::on_every_server) does not name, because they call the vendor as one of those that it
 /// names: they get the main rows only. `blocking-client` is not among them: a debug build of it answers
 /// every call with a 500.
 pub const OTHER_MISTAKES: [&Server; 6] =

@@ -1,3 +1,5 @@
+//! `/chat/stream` and OpenAI's streams, held to their formats.
+
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 use wire::error::ErrorDetail;

@@ -1,3 +1,5 @@
+//! A vendor that plays a script, for what the mock does not do.
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +13,6 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-/// The answers, in bytes, that scripts are made of.
 pub mod script;
 
 pub use script::Step;

@@ -1,3 +1,5 @@
+//! Waiting for a condition that has to come true.
+
 use std::time::Duration;
 
 use anyhow::bail;

@@ -1,22 +1,16 @@
-/// `POST /chat/stream`
+//! The routes, one file an endpoint.
+
 mod chat_stream;
-/// OpenAI's `POST /v1/chat/completions`
 mod completions;
 /// Pages of other origins.
 mod cors;
-/// `/health` and the two probes of `/debug`
 mod health;
 /// `POST /debug/hold-threads`, for labs
 mod hold_threads;
-/// `POST /llm`
 mod llm;
-/// `/debug/resolve` and `/debug/read-file`
 mod look_ups;
-/// `GET /metrics`
 mod metrics;
-/// `GET /v1/models` and one of them
 mod models;
-/// `GET /ready`
 mod ready;
 
 use std::convert::Infallible;

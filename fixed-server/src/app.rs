@@ -1,3 +1,5 @@
+//! The server: from a listener to its orderly end.
+
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;

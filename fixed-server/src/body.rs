@@ -1,8 +1,7 @@
-/// The end that comes from outside.
+//! A streamed answer and what it holds while it runs.
+
 mod cut;
-/// An answer that is begun before its first token.
 mod early;
-/// What a client gets of a vendor's message.
 mod format;
 
 use std::convert::Infallible;

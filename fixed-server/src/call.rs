@@ -1,3 +1,5 @@
+//! A request to the vendor, and what it needs to be let in.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;

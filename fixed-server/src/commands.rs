@@ -1,4 +1,5 @@
-/// `fixed-server key`
+//! What the program does in place of serving.
+
 mod key;
 
 use clap::Subcommand;

@@ -1,3 +1,5 @@
+//! Whose request it is.
+
 use std::net::IpAddr;
 
 use axum::extract::Request;

@@ -1,3 +1,5 @@
+//! How each request ends, exactly once.
+
 use std::sync::Arc;
 use std::time::Instant;
 

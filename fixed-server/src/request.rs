@@ -1,3 +1,5 @@
+//! Reading and refusing requests.
+
 use std::sync::Arc;
 
 use axum::body::Body;

@@ -5,21 +5,13 @@
 //! held by construction: a connection never leaves `database.rs`, where one statement runs on it.
 //! What the rest of the server gets are values: a key's id, a session's call.
 
-/// What a session's call leaves behind, and the task that stores it.
 mod calls;
-/// The pool, and how one statement runs.
 mod database;
-/// A key as it is stored and compared.
 mod hash;
-/// Keys: added, listed, revoked, checked.
 mod keys;
-/// From a URL to a database with its tables.
 mod open;
-/// Connections.
 mod pool;
-/// How long results and sessions are kept.
 mod retention;
-/// Which database, and how to name it without its password.
 mod url;
 
 use std::sync::Arc;

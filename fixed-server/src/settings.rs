@@ -1,18 +1,14 @@
-/// Values that no error may repeat.
+//! Flags, their checks, and the environment variables of the same names.
+
 mod confidential;
-/// The database and its limits.
 mod database;
-/// Every limit of the server.
 mod limits;
 /// Whose pages may call the server.
 mod origin;
-/// From a vendor's quota to a rate that keeps it.
 mod quota;
-/// The relations between the limits.
 mod relations;
 /// The vendor's address.
 mod upstream;
-/// How values are written on the command line.
 mod values;
 
 use std::net::SocketAddr;

@@ -11,7 +11,6 @@
 //! - the retry around the permit: it is held for 2 s a request, and 5 requests a second are served;
 //! - the permit around the retry: it is held for the sleep too, 3 s, and 3.3 are.
 
-/// What is tried again, and when.
 mod retry;
 
 use std::sync::Arc;

@@ -1,16 +1,11 @@
-/// The body of an answer, as it comes.
+//! The vendor's client: one, shared, asynchronous.
+
 mod answer;
-/// The beginning of a stream.
 mod beginning;
-/// Connections to the vendor.
 mod connections;
-/// The vendor's stream, read event by event.
 mod events;
-/// One request and its answer, on one connection.
 mod exchange;
-/// How long a stream may be silent.
 mod patience;
-/// Answers that are none.
 mod unwanted;
 
 use std::error::Error;

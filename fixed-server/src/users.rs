@@ -1,3 +1,5 @@
+//! The limits of each user.
+
 use resilience::{Rate, UserGuard, UserLimits, UserQuota, UserRejected};
 
 use crate::identity::User;

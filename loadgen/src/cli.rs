@@ -1,8 +1,6 @@
 //! The command line: what can be asked, and what is allowed.
 
-/// Labs, and the demo, which is one.
 mod labs;
-/// How values are read.
 mod values;
 
 use std::path::PathBuf;

@@ -1,24 +1,15 @@
 //! The commands, each from its arguments to an exit code.
 
-/// What is looked at before anything is started.
 mod before;
 /// What a verdict means, in sentences.
 mod conclusion;
-/// `loadgen demo`
 mod demo;
-/// `loadgen lab`, and what all commands that run a lab print.
 mod lab;
-/// `loadgen labs`
 mod labs;
-/// What is told beside a verdict.
 mod remarks;
-/// `loadgen run`
 mod run;
-/// One server under observation, from the idle baseline to the result.
 mod single;
-/// `loadgen verify`
 mod verify;
-/// `loadgen watch`
 mod watch;
 
 use futures_util::future::LocalBoxFuture;

@@ -1,22 +1,15 @@
 //! What a lab is: data, and the engine that runs it.
 
-/// The servers of a lab.
 mod arm;
 /// What the streams of a phase ask for.
 mod asked;
-/// Which arms a run has, and whose part each plays.
 mod cast;
-/// What is claimed.
 mod claim;
-/// From what was observed to the result.
 mod collect;
-/// Drives the phases, collects what was seen.
 mod engine;
 /// Figures of a result, by name.
 mod figure;
-/// What happens, in order.
 mod phase;
-/// One arm while it runs.
 mod running;
 /// What the vendors had to do, sampled.
 mod vendor_watch;

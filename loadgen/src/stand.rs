@@ -1,6 +1,5 @@
 //! Starts the programs that a lab needs, on free ports, and stops all of them, whatever happens.
 
-/// One child process.
 mod program;
 
 use std::path::{Path, PathBuf};

@@ -1,12 +1,9 @@
 //! What is sent, and when.
 
-/// When streams are due.
 mod arrivals;
 /// Calls that are answered in one piece.
 mod calls;
-/// Sets of streams: opened together, kept at a number, or arriving at a rate.
 mod crowd;
-/// One stream, from the request to its last byte.
 mod stream;
 /// Answers that are no streams.
 mod whole;

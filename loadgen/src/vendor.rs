@@ -1,6 +1,5 @@
 //! The mock vendor's ledger, read over HTTP: the witness of what a server really did.
 
-/// What the vendor saw of one run.
 mod witness;
 
 use std::time::Duration;

@@ -5,13 +5,10 @@
 
 /// What is required of every lab alike.
 mod general;
-/// What an objective looks at.
 mod metric;
-/// Objectives of `loadgen run`: `health.p99<100ms`.
 mod objective;
 /// Whether a busy machine explains what went wrong.
 mod starved;
-/// The verdict of `loadgen verify`.
 mod verify;
 
 use crate::lab::{Claim, Figure, Profile};

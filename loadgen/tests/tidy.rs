@@ -47,6 +47,12 @@ fn no_file_is_longer_than_one_idea() {
 }
 
 #[test]
+fn every_file_says_first_what_it_is_for() {
+    let silent: Vec<_> = sources().into_iter().filter(|(_, text)| !text.starts_with("//! ")).collect();
+    assert!(silent.is_empty(), "without `//!`: {:?}", silent.iter().map(|(path, _)| path).collect::<Vec<_>>());
+}
+
+#[test]
 fn every_mistake_has_its_fix_and_every_mark_its_pair() {
     let under = |folder: &str, mark: &str| -> Vec<String> {
         let sources = sources().into_iter().filter(|(path, _)| path.starts_with(folder));

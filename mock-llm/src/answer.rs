@@ -1,3 +1,5 @@
+//! Answers of the model: streamed, or whole.
+
 use std::future::poll_fn;
 
 use http_body_util::Either;

@@ -1,3 +1,5 @@
+//! The command line of the program.
+
 use std::net::SocketAddr;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! The mock vendor inside another program, mostly a test.
+
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;

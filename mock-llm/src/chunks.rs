@@ -1,3 +1,5 @@
+//! The chunks of a streamed completion, rendered with as little work a token as possible.
+
 use wire::completion::{Chunk, ChunkChoice, Delta, Usage};
 use wire::sse;
 

@@ -1,3 +1,5 @@
+//! `POST /v1/chat/completions`: the order in which a request is judged.
+
 use std::convert::Infallible;
 use std::future::pending;
 use std::sync::Arc;

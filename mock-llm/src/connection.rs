@@ -1,3 +1,5 @@
+//! Serving one connection: time limits, buffers, real TCP resets.
+
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! `/debug`: the ledger, reset, and faults while the vendor runs.
+
 use std::borrow::Cow;
 use std::sync::Arc;
 

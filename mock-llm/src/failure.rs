@@ -1,3 +1,5 @@
+//! Why a request gets no answer, and the one place that turns it into HTTP.
+
 use hyper::header::{ALLOW, HeaderValue, RETRY_AFTER};
 use hyper::{HeaderMap, Response, StatusCode};
 use wire::error::{ErrorBody, Refusal};

@@ -1,3 +1,5 @@
+//! What goes wrong on demand: the fault language.
+
 mod language;
 mod parse;
 mod rules;

@@ -1,3 +1,5 @@
+//! Enforces the quotas: requests and tokens an interval, requests in flight.
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 

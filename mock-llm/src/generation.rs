@@ -1,3 +1,5 @@
+//! One answer in the making, from its start to its end or to the disconnect of its client.
+
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;

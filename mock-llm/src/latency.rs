@@ -1,3 +1,5 @@
+//! How long a token takes.
+
 use std::f64::consts::TAU;
 use std::fmt;
 use std::str::FromStr;

@@ -44,19 +44,12 @@ mod slots;
 mod unread;
 mod vendor;
 
-/// The command line of the program.
 pub mod args;
-/// What goes wrong on demand: the fault language.
 pub mod faults;
-/// How long a token takes.
 pub mod latency;
-/// Vendors by name.
 pub mod profile;
-/// So much in any interval.
 pub mod quota;
-/// What a vendor is told to be like.
 pub mod settings;
-/// What the answers say, so that a test can check the text that it got.
 pub mod text;
 
 pub use builder::{MockLlm, MockLlmBuilder, StartError};

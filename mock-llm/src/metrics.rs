@@ -1,3 +1,5 @@
+//! `/metrics`, in vLLM's terms.
+
 use std::fmt::Display;
 
 use program::logs::lines_dropped;

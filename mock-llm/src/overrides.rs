@@ -1,3 +1,5 @@
+//! The `X-Mock-*` headers, which change latency, length and faults for one request.
+
 use std::borrow::Cow;
 use std::time::Duration;
 

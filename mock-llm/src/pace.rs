@@ -1,3 +1,5 @@
+//! When the tokens of one answer are due.
+
 use std::ops::Range;
 use std::time::Duration;
 

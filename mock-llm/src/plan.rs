@@ -1,3 +1,5 @@
+//! What one generation should be: settings, request, headers and faults put together.
+
 use wire::chat::ChatRequest;
 
 use crate::faults::{Chosen, Ending};

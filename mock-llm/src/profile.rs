@@ -1,3 +1,5 @@
+//! Vendors by name.
+
 use std::time::Duration;
 
 use clap::ValueEnum;

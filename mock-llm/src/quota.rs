@@ -1,3 +1,5 @@
+//! So much in any interval.
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::str::FromStr;

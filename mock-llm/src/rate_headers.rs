@@ -1,3 +1,5 @@
+//! The `x-ratelimit-*` and `Retry-After` headers of the real API.
+
 use std::time::Duration;
 
 use hyper::HeaderMap;

@@ -1,3 +1,5 @@
+//! Writes the ledger: what the vendor saw.
+
 mod guards;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};

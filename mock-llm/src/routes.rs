@@ -1,3 +1,5 @@
+//! Which request goes where.
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! The listening socket, and the loop that accepts connections.
+
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;

@@ -1,3 +1,5 @@
+//! What a vendor is told to be like.
+
 use std::time::Duration;
 
 use wire::VENDOR_BODY_BYTES_MAX;

@@ -1,3 +1,5 @@
+//! How many answers are generated at once, as in an inference server whose batch is full.
+
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};

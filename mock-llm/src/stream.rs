@@ -1,3 +1,5 @@
+//! The body of a streamed answer, which its connection polls.
+
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 

@@ -1,3 +1,5 @@
+//! What the answers say, so that a test can check the text that it got.
+
 use std::sync::LazyLock;
 
 /// Most of what the answers say. Each word is a token, with a space before it.

@@ -1,3 +1,5 @@
+//! What all requests share: settings, ledger, quotas, faults, randomness.
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,3 +1,5 @@
+//! A bounded, timed, first-come-first-served queue for a permit and a share of the rates, jointly.
+
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

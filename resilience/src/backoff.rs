@@ -1,3 +1,5 @@
+//! How long to wait before a retry: full jitter, on top of what the service asked for.
+
 use std::time::Duration;
 
 /// How long to wait before a retry: full jitter.

@@ -1,3 +1,5 @@
+//! A switch that stops calling a service that fails, and asks it now and then whether it is back.
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 

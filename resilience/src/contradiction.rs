@@ -1,3 +1,5 @@
+//! Two limits of which one makes the other useless, found at the start.
+
 use std::time::Duration;
 
 /// Two limits of which one can never be reached because of the other, or can never be kept. To be found

@@ -1,3 +1,5 @@
+//! One point in time by which all of a request's work must be over.
+
 use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;

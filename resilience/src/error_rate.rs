@@ -1,3 +1,5 @@
+//! The share of calls that failed lately.
+
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! A switch that does not flutter: on above one mark, off below a lower one.
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A switch with two marks: it goes on above the upper one, and off only below the lower one.

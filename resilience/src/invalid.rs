@@ -1,3 +1,5 @@
+//! A setting that is not what it may be.
+
 use std::fmt;
 
 /// A setting that is not what it may be.

@@ -1,3 +1,5 @@
+//! A guard that records exactly one outcome, whatever happens to the code that holds it.
+
 use std::fmt;
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+//! A limit on how much runs at once, as guards that give themselves back.
+
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,3 +1,5 @@
+//! A limit on how much begins in a time, in requests or in tokens.
+
 use std::future::Future;
 use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,3 +1,5 @@
+//! A limit on retries, as a share of all calls.
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Giving up on time, and not on what came while the process stood still.
+
 use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! Work that many ask for and that is done once.
+
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::watch;

@@ -1,3 +1,5 @@
+//! A rate and a number of calls for each user apart, in a bounded table.
+
 use std::hash::Hash;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,3 +1,5 @@
+//! Counting events of the last while.
+
 use std::time::Duration;
 
 use tokio::time::Instant;

@@ -4,7 +4,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
-/// The definition, as plainly as it can be written.
 #[path = "admission_model/model.rs"]
 mod model;
 

@@ -1,3 +1,5 @@
+//! A vendor's answer with status 200: whether it is what was asked for.
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 

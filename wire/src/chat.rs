@@ -1,3 +1,5 @@
+//! What a client asks for, checked field by field.
+
 /// Reading a request's fields one by one.
 mod fields;
 /// JSON without a tree.

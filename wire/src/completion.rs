@@ -1,3 +1,5 @@
+//! What a vendor answers: OpenAI's chunks and whole completions.
+
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};

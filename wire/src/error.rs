@@ -1,3 +1,5 @@
+//! The error body that every program sends, and the refusals that all of them share.
+
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};

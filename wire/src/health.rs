@@ -1,3 +1,5 @@
+//! What the health and readiness routes answer.
+
 use std::net::IpAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 

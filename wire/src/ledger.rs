@@ -1,3 +1,5 @@
+//! What the mock vendor remembers of its callers.
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

@@ -7,21 +7,15 @@
 //!
 //! Read in this order:
 
-/// A vendor's answer with status 200: whether it is what was asked for.
 pub mod answer;
 /// The key in a request's `Authorization`.
 pub mod authorization;
 /// A number of bytes, as flags and messages write it.
 pub mod byte_size;
-/// What a client asks for, checked field by field.
 pub mod chat;
-/// What a vendor answers: OpenAI's chunks and whole completions.
 pub mod completion;
-/// The error body that every program sends, and the refusals that all of them share.
 pub mod error;
-/// What the health and readiness routes answer.
 pub mod health;
-/// What the mock vendor remembers of its callers.
 pub mod ledger;
 /// JSON that others write, read for what is wanted of it.
 mod lenient;
@@ -29,15 +23,10 @@ mod lenient;
 pub mod models;
 /// Which requests may change a running program.
 pub mod operator;
-/// How a request for the model ended, in the words of metrics and logs.
 pub mod outcome;
-/// A vendor's answer with an error status: what it means, and for whom it is.
 pub mod refused;
-/// When to come back: `Retry-After`, read and written.
 pub mod retry_after;
-/// Server-Sent Events: encoding, and a decoder that takes any split and bounds its memory.
 pub mod sse;
-/// One token of `/chat/stream`, and how a vendor's event is read.
 pub mod stream;
 /// The vendor's address.
 pub mod upstream;

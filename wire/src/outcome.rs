@@ -1,3 +1,5 @@
+//! How a request for the model ended, in the words of metrics and logs.
+
 /// How a request for the model ended. Each ends in exactly one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {

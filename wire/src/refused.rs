@@ -1,3 +1,5 @@
+//! A vendor's answer with an error status: what it means, and for whom it is.
+
 use std::time::Duration;
 
 use serde::de::IgnoredAny;

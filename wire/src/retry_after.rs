@@ -1,3 +1,5 @@
+//! When to come back: `Retry-After`, read and written.
+
 use std::time::{Duration, SystemTime};
 
 /// The standard's header: seconds, or a date.

@@ -1,3 +1,5 @@
+//! Server-Sent Events: encoding, and a decoder that takes any split and bounds its memory.
+
 mod decode;
 
 use serde::Serialize;

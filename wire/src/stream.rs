@@ -1,8 +1,7 @@
-/// A failure that a vendor reports.
+//! One token of `/chat/stream`, and how a vendor's event is read.
+
 mod failure;
-/// When a stream is whole.
 mod progress;
-/// What of a chunk decides something.
 mod reading;
 
 use std::borrow::Cow;

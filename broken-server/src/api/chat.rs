@@ -1,3 +1,5 @@
+//! `/chat/stream` and `/llm`.
+
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use wire::chat::ChatRequest;

@@ -1,3 +1,5 @@
+//! OpenAI's routes.
+
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;

@@ -1,3 +1,5 @@
+//! `/health` and the two probes of `/debug`.
+
 use std::thread;
 use std::time::{Duration, Instant};
 

@@ -1,3 +1,5 @@
+//! `/ready` and `/metrics`.
+
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use wire::health::Readiness;

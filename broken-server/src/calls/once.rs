@@ -1,3 +1,5 @@
+//! The asynchronous client, asked once.
+
 use bytes::Bytes;
 
 use super::{CallStyle, Messages};

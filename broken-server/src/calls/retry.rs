@@ -1,3 +1,5 @@
+//! What is tried again, and when.
+
 use std::time::Duration;
 
 use resilience::Deadline;

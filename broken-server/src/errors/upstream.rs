@@ -1,3 +1,5 @@
+//! What went wrong with the vendor.
+
 use wire::answer::NoAnswer;
 use wire::refused::Refused;
 use wire::sse::DecodeError;

@@ -1,3 +1,5 @@
+//! The guard of a call to the vendor that is under way, for the gauge of concurrent calls.
+
 use std::sync::Arc;
 use std::time::Instant;
 

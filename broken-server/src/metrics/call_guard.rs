@@ -1,3 +1,5 @@
+//! The guard that gives every request for the model exactly one outcome, also when it is dropped.
+
 use std::sync::Arc;
 use std::time::Instant;
 

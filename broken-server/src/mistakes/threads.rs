@@ -1,3 +1,5 @@
+//! Threads, pools and the event loop.
+
 pub(crate) mod coordinated_omission;
 pub(crate) mod hidden_pool_users;
 pub(crate) mod more_threads;

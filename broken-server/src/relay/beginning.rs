@@ -1,3 +1,5 @@
+//! The beginning of a stream.
+
 use wire::stream::VendorEvent;
 
 use super::Format;

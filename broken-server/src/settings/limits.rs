@@ -1,3 +1,5 @@
+//! The limits, as fixed-server has them.
+
 use std::num::NonZeroUsize;
 use std::time::Duration;
 

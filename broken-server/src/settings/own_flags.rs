@@ -1,3 +1,5 @@
+//! Flags that one mistake uses and no other.
+
 use std::time::Duration;
 
 use clap::parser::ValueSource;

@@ -1,3 +1,5 @@
+//! The asynchronous client (reqwest), for the control.
+
 use std::error::Error;
 use std::time::Duration;
 

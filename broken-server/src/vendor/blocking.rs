@@ -1,3 +1,5 @@
+//! The blocking client (ureq), for the mistakes with threads.
+
 use std::io::{ErrorKind, Read};
 
 use bytes::Bytes;

@@ -1,3 +1,5 @@
+//! reqwest's blocking client, for one mistake.
+
 use std::io::{self, Read};
 use std::panic::resume_unwind;
 use std::thread;

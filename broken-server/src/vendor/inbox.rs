@@ -1,3 +1,5 @@
+//! What both do with the bytes of a stream.
+
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 

@@ -1,3 +1,5 @@
+//! Read limits that change within a call, which ureq has not.
+
 use std::cell::Cell;
 use std::time::Duration;
 

@@ -1,10 +1,8 @@
-/// Every fault at every endpoint, and what is tried again.
+//! The control's limits: what it holds, what it gives back, what it tries again.
+
 mod faults;
-/// Clients that leave, at each stage.
 mod leaving;
-/// Limits on how much runs at once, and how long for.
 mod limits;
-/// Exactly one outcome for each request.
 mod outcomes;
 
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! Clients that leave.
+
 use std::time::Duration;
 
 use crate::support::{TestServer, until, vendor};

@@ -10,16 +10,11 @@ mod support;
 /// What each mistake does to the health routes.
 mod symptoms;
 
-/// The control's limits: what it holds, what it gives back, what it tries again.
 mod control;
 
-/// Clients that leave.
 mod disconnects;
-/// Vendors that fail.
 mod vendor_failures;
 
-/// Stopping.
 mod shutdown;
 
-/// The program: flags, exit codes, messages.
 mod program;

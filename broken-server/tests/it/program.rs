@@ -1,3 +1,5 @@
+//! The program: flags, exit codes, messages.
+
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};

@@ -1,3 +1,5 @@
+//! Stopping.
+
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;

@@ -1,24 +1,15 @@
 //! What each mistake does, and that the control does not do it.
 
-/// `/debug/health-async` for the length of a stream.
 mod blocked_executor;
 /// A panic in a debug build, a silent stop in a release build.
 mod blocking_client;
-/// Stalls on a schedule.
 mod coordinated_omission;
-/// Async routes that wait for a thread.
 mod hidden_pool_users;
-/// The same knee, elsewhere.
 mod more_threads;
-/// Calls for clients that left.
 mod orphaned_streams;
-/// The knee at the size of the pool, and what shows the pool.
 mod pool_exhaustion;
-/// A token gap, and no more.
 mod pool_per_chunk;
-/// The share, and what a failing vendor does to it.
 mod rollout;
-/// A health check that is always well.
 mod wrong_canary;
 
 use std::time::{Duration, Instant};

@@ -1,3 +1,5 @@
+//! Vendors that fail.
+
 use std::time::Duration;
 
 use reqwest::Response;

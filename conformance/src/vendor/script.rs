@@ -1,3 +1,5 @@
+//! The answers, in bytes, that scripts are made of.
+
 use std::time::Duration;
 
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+//! The vendor fails after it: an error event.
+
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};

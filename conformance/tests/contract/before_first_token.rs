@@ -1,3 +1,5 @@
+//! The vendor fails before the first token: an HTTP error.
+
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};

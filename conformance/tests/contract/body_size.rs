@@ -1,3 +1,5 @@
+//! Bodies at and over the limit.
+
 use std::time::Duration;
 
 use anyhow::Context;

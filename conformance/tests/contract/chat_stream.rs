@@ -1,3 +1,5 @@
+//! `POST /chat/stream`, when all is well.
+
 use std::time::Duration;
 
 use anyhow::Context;

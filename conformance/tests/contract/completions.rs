@@ -1,3 +1,5 @@
+//! OpenAI's routes.
+
 use std::time::Duration;
 
 use anyhow::Context;

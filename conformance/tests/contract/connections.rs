@@ -1,3 +1,5 @@
+//! What becomes of a connection.
+
 use std::time::Duration;
 
 use anyhow::{Context, ensure};

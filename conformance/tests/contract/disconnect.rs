@@ -1,3 +1,5 @@
+//! The client leaves.
+
 use std::time::Duration;
 
 use anyhow::Context;

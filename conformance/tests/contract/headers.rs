@@ -1,3 +1,5 @@
+//! Identity and headers of every answer.
+
 use std::collections::BTreeSet;
 
 use anyhow::Context;

@@ -1,3 +1,5 @@
+//! `/debug/health-*`, `/health`, `/ready`.
+
 use anyhow::Context;
 use conformance::answer::Answer;
 use conformance::event_stream::EventStream;

@@ -1,3 +1,5 @@
+//! Keys of OpenAI's routes.
+
 use std::time::Duration;
 
 use conformance::answer::Answer;

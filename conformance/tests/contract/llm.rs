@@ -1,3 +1,5 @@
+//! `POST /llm`.
+
 use std::time::Duration;
 
 use conformance::answer::Answer;

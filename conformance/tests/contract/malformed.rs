@@ -1,3 +1,5 @@
+//! Requests that are wrong: named, refused, nothing leaked.
+
 use anyhow::{Context, ensure};
 use conformance::answer::Answer;
 use conformance::error_shape::refusal;

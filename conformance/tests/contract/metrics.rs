@@ -1,3 +1,5 @@
+//! `/metrics`.
+
 use conformance::answer::Answer;
 use conformance::on_every_server;
 use conformance::prometheus::Scrape;

@@ -1,3 +1,5 @@
+//! The main rows for mistakes that differ in something else than in how they call the vendor.
+
 use std::net::IpAddr;
 
 use anyhow::Context;

@@ -1,13 +1,11 @@
+//! The programs as programs: flags, environment, signals, logs, exit codes.
+
 use conformance::program::Launch;
 use conformance::vendor::ClosedPort;
 
-/// Environment variables in the place of flags.
 mod environment;
-/// Flags: what is refused, what `--help` says.
 mod flags;
-/// What goes to stderr.
 mod logs;
-/// SIGTERM and SIGINT.
 mod signals;
 
 /// A program, as its user sees it.

@@ -1,3 +1,5 @@
+//! A vendor that answers at once.
+
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;

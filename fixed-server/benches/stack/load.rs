@@ -1,3 +1,5 @@
+//! Calls on a schedule, and how long they took.
+
 use std::net::SocketAddr;
 use std::time::Duration;
 

@@ -7,15 +7,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark fails by panicking")]
 
-/// A vendor that answers at once.
 mod instant_vendor;
-/// Calls on a schedule, and how long they took.
 mod load;
-/// More than there is room for.
 mod overload;
-/// The barest relay.
 mod relay;
-/// A server as a process.
 mod server;
 
 use std::time::Duration;

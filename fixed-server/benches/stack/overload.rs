@@ -1,3 +1,5 @@
+//! More than there is room for.
+
 use std::time::Duration;
 
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! The barest relay.
+
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;

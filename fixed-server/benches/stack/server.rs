@@ -1,3 +1,5 @@
+//! A server as a process.
+
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -1,3 +1,5 @@
+//! `POST /chat/stream`
+
 use axum::extract::{Request, State};
 use axum::response::Response;
 

@@ -1,3 +1,5 @@
+//! OpenAI's `POST /v1/chat/completions`
+
 use axum::extract::{Request, State};
 use axum::response::Response;
 

@@ -1,3 +1,5 @@
+//! `POST /llm`
+
 use axum::extract::{Request, State};
 use axum::response::Response;
 

@@ -1,3 +1,5 @@
+//! `/debug/resolve` and `/debug/read-file`
+
 use std::io;
 use std::net::IpAddr;
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! `GET /metrics`
+
 use axum::extract::State;
 use axum::http::HeaderName;
 use axum::http::header::CONTENT_TYPE;

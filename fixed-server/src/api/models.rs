@@ -1,3 +1,5 @@
+//! `GET /v1/models` and one of them
+
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;

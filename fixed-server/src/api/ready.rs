@@ -1,3 +1,5 @@
+//! `GET /ready`
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -1,3 +1,5 @@
+//! The end that comes from outside.
+
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 

@@ -1,3 +1,5 @@
+//! An answer that is begun before its first token.
+
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};

@@ -1,3 +1,5 @@
+//! What a client gets of a vendor's message.
+
 use bytes::Bytes;
 use wire::sse;
 use wire::stream::{VendorEvent, token_event};

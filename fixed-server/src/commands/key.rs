@@ -1,3 +1,5 @@
+//! `fixed-server key`
+
 use std::io::{self, Write};
 use std::time::SystemTime;
 

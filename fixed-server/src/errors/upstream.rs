@@ -1,3 +1,5 @@
+//! What went wrong with the vendor.
+
 use resilience::BreakerOpen;
 use wire::answer::NoAnswer;
 use wire::refused::Refused;

@@ -1,3 +1,5 @@
+//! Accepting connections, and serving each until its orderly end.
+
 use std::error::Error;
 use std::io;
 use std::num::NonZeroUsize;

@@ -1,3 +1,5 @@
+//! Limits on what the system holds for a client that does not read.
+
 use std::io;
 
 use tokio::net::{TcpSocket, TcpStream};

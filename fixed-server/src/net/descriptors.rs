@@ -1,3 +1,5 @@
+//! How many connections there are descriptors for.
+
 use std::num::NonZeroUsize;
 
 use crate::settings::Settings;

@@ -1,3 +1,5 @@
+//! A limit on how long a client may not read.
+
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};

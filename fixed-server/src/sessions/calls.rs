@@ -1,3 +1,5 @@
+//! What a session's call leaves behind, and the task that stores it.
+
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! The pool, and how one statement runs.
+
 use std::fmt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};

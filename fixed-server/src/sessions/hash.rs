@@ -1,3 +1,5 @@
+//! A key as it is stored and compared.
+
 use std::fmt;
 
 use sha2::{Digest, Sha256};

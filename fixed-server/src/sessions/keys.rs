@@ -1,3 +1,5 @@
+//! Keys: added, listed, revoked, checked.
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,3 +1,5 @@
+//! From a URL to a database with its tables.
+
 use std::fs::File;
 use std::io;
 use std::path::Path;

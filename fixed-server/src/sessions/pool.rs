@@ -1,3 +1,5 @@
+//! Connections.
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 

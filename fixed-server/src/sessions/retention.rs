@@ -1,3 +1,5 @@
+//! How long results and sessions are kept.
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! Which database, and how to name it without its password.
+
 use std::fmt::{self, Write as _};
 use std::path::Path;
 use std::str::FromStr;

@@ -1,3 +1,5 @@
+//! Values that no error may repeat.
+
 use std::ffi::OsStr;
 
 use clap::builder::TypedValueParser;

@@ -1,3 +1,5 @@
+//! The database and its limits.
+
 use std::time::Duration;
 
 use clap::Args;

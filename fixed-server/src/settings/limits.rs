@@ -1,3 +1,5 @@
+//! Every limit of the server.
+
 use std::num::NonZeroUsize;
 use std::time::Duration;
 

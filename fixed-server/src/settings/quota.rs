@@ -1,3 +1,5 @@
+//! From a vendor's quota to a rate that keeps it.
+
 use std::num::{NonZeroU64, NonZeroUsize};
 
 use resilience::Rate;

@@ -1,3 +1,5 @@
+//! The relations between the limits.
+
 use resilience::Contradiction;
 
 use super::limits::Limits;

@@ -1,3 +1,5 @@
+//! How values are written on the command line.
+
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::str::FromStr;

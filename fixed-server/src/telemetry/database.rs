@@ -1,3 +1,5 @@
+//! What is counted about the database.
+
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;

@@ -1,3 +1,5 @@
+//! What is under way, counted when it ends, however it ends.
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -1,3 +1,5 @@
+//! What is counted: `/metrics`.
+
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 

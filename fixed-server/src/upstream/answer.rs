@@ -1,3 +1,5 @@
+//! The body of an answer, as it comes.
+
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};

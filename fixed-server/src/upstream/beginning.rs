@@ -1,3 +1,5 @@
+//! The beginning of a stream.
+
 use bytes::{Bytes, BytesMut};
 use wire::stream::VendorEvent;
 

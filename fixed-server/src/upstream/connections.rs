@@ -1,3 +1,5 @@
+//! Connections to the vendor.
+
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! The vendor's stream, read event by event.
+
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};

@@ -1,3 +1,5 @@
+//! One request and its answer, on one connection.
+
 use std::pin::pin;
 
 use bytes::Bytes;

@@ -1,3 +1,5 @@
+//! How long a stream may be silent.
+
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! Answers that are none.
+
 use std::error::Error;
 
 use bytes::Bytes;

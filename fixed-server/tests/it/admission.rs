@@ -1,3 +1,5 @@
+//! Rates, quotas, users, priorities, readiness.
+
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;

@@ -1,3 +1,5 @@
+//! Bodies of requests: what they may cost before anybody has looked into them.
+
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;

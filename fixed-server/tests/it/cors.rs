@@ -1,3 +1,5 @@
+//! Pages of other origins.
+
 use mock_llm::MockLlm;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, Response};

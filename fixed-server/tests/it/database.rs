@@ -1,3 +1,5 @@
+//! Databases for tests: SQLite, and PostgreSQL where a server can be started.
+
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

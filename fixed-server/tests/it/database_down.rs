@@ -1,3 +1,5 @@
+//! A database that is down, locked or out of connections.
+
 use std::time::Duration;
 
 use futures_util::future::join_all;

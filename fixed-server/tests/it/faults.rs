@@ -1,3 +1,5 @@
+//! Every fault at every endpoint.
+
 use std::time::Duration;
 
 use futures_util::future::join_all;

@@ -1,3 +1,5 @@
+//! A blocking pool that somebody else has filled.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};

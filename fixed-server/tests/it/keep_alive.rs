@@ -1,3 +1,5 @@
+//! Answers that are begun before their first token.
+
 use std::time::Duration;
 
 use mock_llm::MockLlm;

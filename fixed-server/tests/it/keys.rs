@@ -1,3 +1,5 @@
+//! Keys: added, used, revoked.
+
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 

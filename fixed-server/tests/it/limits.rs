@@ -1,3 +1,5 @@
+//! Limits on how much runs at once, and what is held meanwhile.
+
 use std::time::Duration;
 
 use futures_util::future::join_all;

@@ -1,3 +1,5 @@
+//! A server of PostgreSQL's.
+
 use std::env;
 use std::fs;
 use std::os::unix::fs::chown;

@@ -1,3 +1,5 @@
+//! What calls that are refused leave behind, and whom they keep out.
+
 use std::time::Duration;
 
 use mock_llm::MockLlm;

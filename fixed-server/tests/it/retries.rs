@@ -1,3 +1,5 @@
+//! What is tried again, when, and how often.
+
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;

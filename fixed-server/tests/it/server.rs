@@ -1,3 +1,5 @@
+//! A server under test and its client.
+
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 

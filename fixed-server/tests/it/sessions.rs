@@ -1,3 +1,5 @@
+//! Sessions, and what their calls leave behind.
+
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;

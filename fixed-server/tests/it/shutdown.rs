@@ -1,3 +1,5 @@
+//! Stopping, at each stage.
+
 use std::time::{Duration, Instant};
 
 use mock_llm::MockLlm;

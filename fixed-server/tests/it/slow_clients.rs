@@ -1,3 +1,5 @@
+//! Clients that send or read too slowly, or send too much.
+
 use std::time::Duration;
 
 use mock_llm::MockLlm;

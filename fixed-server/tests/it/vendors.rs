@@ -1,3 +1,5 @@
+//! Vendors that are slow or die, by a script of bytes.
+
 use std::time::{Duration, Instant};
 
 use mock_llm::MockLlm;

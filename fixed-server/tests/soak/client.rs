@@ -1,3 +1,5 @@
+//! One client: what it asks for, when it leaves, what it makes of the answer.
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;

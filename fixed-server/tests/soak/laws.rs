@@ -1,3 +1,5 @@
+//! What must be so at the end.
+
 use std::collections::VecDeque;
 
 use wire::ledger::Ledger;

@@ -6,11 +6,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
-/// One client: what it asks for, when it leaves, what it makes of the answer.
 mod client;
-/// What must be so at the end.
 mod laws;
-/// The program and what it says of itself.
 mod program;
 
 use std::time::Duration;

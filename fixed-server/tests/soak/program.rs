@@ -1,3 +1,5 @@
+//! The program and what it says of itself.
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;

@@ -1,3 +1,5 @@
+//! Prints the figures of the benchmark beside the budgets that they should meet.
+
 use crate::run::{Case, Measured};
 use crate::servers::Server;
 

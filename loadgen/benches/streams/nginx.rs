@@ -1,3 +1,5 @@
+//! Starts nginx as a relay, where it is installed: the figure to compare with.
+
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};

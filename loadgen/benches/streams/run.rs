@@ -1,3 +1,5 @@
+//! One run of the benchmark: streams held open, health probed, processes watched.
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;

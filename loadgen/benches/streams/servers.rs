@@ -1,3 +1,5 @@
+//! The servers that are compared, and how each is started.
+
 use std::net::SocketAddr;
 use std::path::Path;
 

@@ -1,3 +1,5 @@
+//! Labs, and the demo, which is one.
+
 use std::path::PathBuf;
 use std::time::Duration;
 

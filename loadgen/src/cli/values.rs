@@ -1,3 +1,5 @@
+//! How values are read.
+
 use std::time::Duration;
 
 pub(super) fn some_time(text: &str) -> Result<Duration, String> {

@@ -1,3 +1,5 @@
+//! What is looked at before anything is started.
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,3 +1,5 @@
+//! `loadgen demo`
+
 use super::CommandError;
 use super::lab::{options, read_on, run_with_lines};
 use crate::cli::DemoArgs;

@@ -1,3 +1,5 @@
+//! `loadgen lab`, and what all commands that run a lab print.
+
 use super::{CommandError, Ended, conclusion};
 use crate::cli::{LabArgs, Programs, Sides};
 use crate::lab::{self, Finished, Lab, Options, Phase, Profile, RunningArm, cast};

@@ -1,3 +1,5 @@
+//! `loadgen labs`
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -1,3 +1,5 @@
+//! What is told beside a verdict.
+
 use crate::result::{ArmResult, StreamStats};
 use crate::traffic::NO_EVENT_STREAM;
 

@@ -1,3 +1,5 @@
+//! `loadgen run`
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

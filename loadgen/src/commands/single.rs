@@ -1,3 +1,5 @@
+//! One server under observation, from the idle baseline to the result.
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-/// How many streams, one stage after the other.
+//! `loadgen verify`
+
 mod stages;
 
 use std::collections::BTreeMap;

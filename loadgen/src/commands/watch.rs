@@ -1,4 +1,5 @@
-/// What the server says of its pool and its streams.
+//! `loadgen watch`
+
 mod gauges;
 
 use std::time::{Duration, Instant};

@@ -1,3 +1,5 @@
+//! The address of a server under test, which must be on this machine.
+
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 
 use bytes::Bytes;

@@ -1,3 +1,5 @@
+//! A connection that is used again and again, as by a client with a pool.
+
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::client::conn::http1::SendRequest;

@@ -1,3 +1,5 @@
+//! The servers of a lab.
+
 /// One server of a lab, with a vendor of its own.
 #[derive(Debug)]
 pub struct Arm {

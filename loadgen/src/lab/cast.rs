@@ -1,3 +1,5 @@
+//! Which arms a run has, and whose part each plays.
+
 use super::{Arm, Profile};
 use crate::result::Side;
 

@@ -1,3 +1,5 @@
+//! What is claimed.
+
 use super::Figure;
 use crate::result::{ClaimKind, RunResult};
 

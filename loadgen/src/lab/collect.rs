@@ -1,3 +1,5 @@
+//! From what was observed to the result.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;

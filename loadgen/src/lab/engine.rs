@@ -1,3 +1,5 @@
+//! Drives the phases, collects what was seen.
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

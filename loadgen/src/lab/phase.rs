@@ -1,3 +1,5 @@
+//! What happens, in order.
+
 use std::time::Duration;
 
 /// A stretch of a lab: some more streams, then a while in which is measured.

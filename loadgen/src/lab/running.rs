@@ -1,3 +1,5 @@
+//! One arm while it runs.
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,3 +1,5 @@
+//! A blocking call inside an async handler.
+
 use std::time::Duration;
 
 use super::{millis, secs, whole_calls};
@@ -6,7 +8,6 @@ use crate::lab::{
 };
 use crate::result::Quantile;
 
-/// A blocking call inside an async handler.
 pub(super) static LAB: Lab = Lab {
     name: "blocked-executor",
     group: Group::Threads,

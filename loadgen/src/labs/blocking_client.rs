@@ -1,3 +1,5 @@
+//! A client that is blocking on the outside and asynchronous inside, in an async handler.
+
 use std::time::Duration;
 
 use super::{millis, secs, whole_calls};
@@ -7,7 +9,6 @@ use crate::lab::{
 };
 use crate::result::Quantile;
 
-/// A client that is blocking on the outside and asynchronous inside, in an async handler.
 pub(super) static LAB: Lab = Lab {
     name: "blocking-client",
     group: Group::Threads,

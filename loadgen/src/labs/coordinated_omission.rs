@@ -1,3 +1,5 @@
+//! A server that stalls now and then, and one that refuses every stream, measured in two ways.
+
 use std::time::Duration;
 
 use super::{millis, secs};
@@ -7,7 +9,6 @@ use crate::lab::{
 };
 use crate::result::Quantile;
 
-/// A server that stalls now and then, and one that refuses every stream, measured in two ways.
 pub(super) static LAB: Lab = Lab {
     name: "coordinated-omission",
     group: Group::Threads,

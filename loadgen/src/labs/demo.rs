@@ -1,3 +1,5 @@
+//! The numbers of `loadgen demo`: the lab `pool-exhaustion` in a longer profile.
+
 use super::{millis, secs};
 use crate::lab::{Arm, BASELINE, Claim, Figure, LOADED, Load, Phase, Profile, VendorFigure};
 

@@ -1,3 +1,5 @@
+//! Name look-ups and file reads use the pool that the streams have filled.
+
 use std::time::Duration;
 
 use super::{full_pool, millis, secs};
@@ -7,7 +9,6 @@ use crate::lab::{
 };
 use crate::result::Quantile;
 
-/// Name look-ups and file reads use the pool that the streams have filled.
 pub(super) static LAB: Lab = Lab {
     name: "hidden-pool-users",
     group: Group::Threads,

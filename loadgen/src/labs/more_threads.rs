@@ -1,9 +1,10 @@
+//! The pool is made larger, and larger again.
+
 use std::time::Duration;
 
 use super::{millis, secs, whole_calls};
 use crate::lab::{Arm, BASELINE, Claim, Figure, Group, LOADED, Lab, Load, Phase, ProbeFigure, Profile, VendorFigure};
 
-/// The pool is made larger, and larger again.
 pub(super) static LAB: Lab = Lab {
     name: "more-threads",
     group: Group::Threads,

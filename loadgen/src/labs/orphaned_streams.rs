@@ -1,3 +1,5 @@
+//! The vendor is read to the end for clients that have left.
+
 use std::time::Duration;
 
 use super::{millis, secs};
@@ -5,7 +7,6 @@ use crate::lab::{
     Arm, BASELINE, Calls, Claim, Figure, Group, LOADED, Lab, Load, Phase, Profile, StreamFigure, VendorFigure,
 };
 
-/// The vendor is read to the end for clients that have left.
 pub(super) static LAB: Lab = Lab {
     name: "orphaned-streams",
     group: Group::Threads,

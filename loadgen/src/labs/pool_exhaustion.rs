@@ -1,10 +1,11 @@
+//! A blocking client keeps a pool thread for the whole stream.
+
 use std::time::Duration;
 
 use super::{millis, secs, whole_calls};
 use crate::lab::{Arm, BASELINE, Claim, Figure, Group, LOADED, Lab, Load, Phase, ProbeFigure, Profile, VendorFigure};
 use crate::result::Quantile;
 
-/// A blocking client keeps a pool thread for the whole stream.
 pub(super) static LAB: Lab = Lab {
     name: "pool-exhaustion",
     group: Group::Threads,

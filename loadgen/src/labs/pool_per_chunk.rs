@@ -1,10 +1,11 @@
+//! A pool thread waits for each chunk.
+
 use super::{millis, secs, whole_calls};
 use crate::lab::{
     Arm, BASELINE, Claim, Figure, Group, LOADED, Lab, Load, Phase, ProbeFigure, Profile, StreamFigure, VendorFigure,
 };
 use crate::result::Quantile;
 
-/// A pool thread waits for each chunk.
 pub(super) static LAB: Lab = Lab {
     name: "pool-per-chunk",
     group: Group::Threads,

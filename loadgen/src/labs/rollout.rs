@@ -1,3 +1,5 @@
+//! A share of the streams is asynchronous; when that way fails, the blocking one is tried.
+
 use std::time::Duration;
 
 use super::{millis, secs};
@@ -7,7 +9,6 @@ use crate::lab::{
 };
 use crate::result::Quantile;
 
-/// A share of the streams is asynchronous; when that way fails, the blocking one is tried.
 pub(super) static LAB: Lab = Lab {
     name: "rollout",
     group: Group::Threads,

@@ -1,3 +1,5 @@
+//! Tests of all labs as data: names, arms, phases, claims.
+
 use std::collections::HashSet;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! A health check that probes another pool than the one that is full.
+
 use std::time::Duration;
 
 use super::{full_pool, millis, secs};
@@ -6,7 +8,6 @@ use crate::lab::{
     VendorFigure,
 };
 
-/// A health check that probes another pool than the one that is full.
 pub(super) static LAB: Lab = Lab {
     name: "wrong-canary",
     group: Group::Threads,

@@ -1,3 +1,5 @@
+//! Waking on time, to tens of microseconds.
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::OnceLock;

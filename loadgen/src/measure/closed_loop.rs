@@ -1,3 +1,5 @@
+//! One question after the other, as scripts measure.
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 

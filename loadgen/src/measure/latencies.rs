@@ -1,3 +1,5 @@
+//! A latency distribution.
+
 use std::time::Duration;
 
 use hdrhistogram::Histogram;

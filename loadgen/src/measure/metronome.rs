@@ -1,3 +1,5 @@
+//! When probes are due.
+
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};

@@ -1,3 +1,5 @@
+//! What became of a set of probes.
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

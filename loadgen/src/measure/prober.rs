@@ -1,3 +1,5 @@
+//! Open-loop health probes on a thread of their own.
+
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;

@@ -1,3 +1,5 @@
+//! What the server's process uses, a row per 250 ms.
+
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};

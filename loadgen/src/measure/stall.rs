@@ -1,3 +1,5 @@
+//! When a stream that is open still has stalled.
+
 use std::time::{Duration, Instant};
 
 /// A stream has stalled when it has been silent for so many times its own pace.

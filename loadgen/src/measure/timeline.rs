@@ -1,3 +1,5 @@
+//! All of it side by side, a row per 250 ms.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! The verdict and its claims.
+
 use super::terminal::table_columns;
 use super::{Paint, Terminal, count, millis, wrap};
 use crate::result::{ClaimKind, ClaimResult, Outcome, Verdict};

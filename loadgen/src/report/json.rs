@@ -1,3 +1,5 @@
+//! The result file.
+
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};

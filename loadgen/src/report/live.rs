@@ -1,3 +1,5 @@
+//! A line a second while a lab runs.
+
 use std::sync::Arc;
 use std::time::Duration;
 

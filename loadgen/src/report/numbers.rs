@@ -1,3 +1,5 @@
+//! Numbers as people read them.
+
 /// A latency in milliseconds as people say it: `0.42 ms`, `3.1 ms`, `120 ms`, `12.7 s`, `10 s`.
 #[must_use]
 pub fn millis(millis: f64) -> String {

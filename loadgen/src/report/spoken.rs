@@ -1,3 +1,5 @@
+//! A run in three sentences.
+
 use serde_json::Value;
 
 use super::{count, millis};

@@ -1,3 +1,5 @@
+//! The table of figures.
+
 use serde_json::Value;
 
 use super::terminal::table_columns;

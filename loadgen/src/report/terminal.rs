@@ -1,3 +1,5 @@
+//! Writing to the terminal, with colour where it is wanted.
+
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal, Write};
 

@@ -1,3 +1,5 @@
+//! Lines of `loadgen watch`.
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,6 +1,8 @@
+//! Prose in 80 columns.
+
 use super::terminal::columns;
 
-/// `text` after `label`, in lines of at most [`columns`] characters, indented to the label's width.
+/// `text` after `label`, in lines of at most `columns` characters, indented to the label's width.
 #[must_use]
 pub fn wrap(label: &str, text: &str) -> String {
     wrap_at(columns(), label, text)

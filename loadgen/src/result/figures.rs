@@ -1,3 +1,5 @@
+//! The figures of a result: quantiles, streams, probes, the ledger, processes.
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

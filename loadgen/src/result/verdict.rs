@@ -1,3 +1,5 @@
+//! The verdict of a result and the claims that it rests on, as they are written to a file.
+
 use serde::{Deserialize, Serialize};
 
 /// What follows from a run.

@@ -1,3 +1,5 @@
+//! One child process.
+
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;

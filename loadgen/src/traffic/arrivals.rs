@@ -1,3 +1,5 @@
+//! When streams are due.
+
 use std::time::Duration;
 
 /// How streams of an open model arrive: by a clock of their own, not when an earlier one has ended.

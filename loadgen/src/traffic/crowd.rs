@@ -1,3 +1,5 @@
+//! Sets of streams: opened together, kept at a number, or arriving at a rate.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};

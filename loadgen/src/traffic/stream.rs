@@ -1,3 +1,5 @@
+//! One stream, from the request to its last byte.
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

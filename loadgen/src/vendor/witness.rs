@@ -1,3 +1,5 @@
+//! What the vendor saw of one run.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

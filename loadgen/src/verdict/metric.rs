@@ -1,3 +1,5 @@
+//! What an objective looks at.
+
 use crate::result::{ArmResult, ProbeStats, Quantile};
 
 /// What an objective looks at.

@@ -1,3 +1,5 @@
+//! Objectives of `loadgen run`: `health.p99<100ms`.
+
 use std::str::FromStr;
 
 use super::metric::Metric;

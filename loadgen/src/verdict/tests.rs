@@ -1,3 +1,5 @@
+//! Tests of the verdict rule, on made-up results.
+
 use std::collections::BTreeMap;
 
 use super::*;

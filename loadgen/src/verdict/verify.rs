@@ -1,3 +1,5 @@
+//! The verdict of `loadgen verify`.
+
 use super::{Verdict, decide, lag_allowed_ms, lag_objection};
 use crate::result::{ArmResult, ClaimKind, ClaimResult, PhaseResult, ProbeStats, Quantile, RunResult};
 

@@ -1,3 +1,5 @@
+//! The load of the benchmark: streams that are read and timed.
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

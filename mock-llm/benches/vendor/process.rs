@@ -1,3 +1,5 @@
+//! The mock as a process of its own, with its processor time and memory.
+
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};

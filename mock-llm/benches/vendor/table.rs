@@ -1,3 +1,5 @@
+//! Prints the figures of the benchmark.
+
 use crate::Case;
 use crate::client::{Cancellation, Measured};
 

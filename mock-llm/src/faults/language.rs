@@ -1,3 +1,5 @@
+//! The fault language: what its rules mean.
+
 use std::fmt;
 use std::time::Duration;
 

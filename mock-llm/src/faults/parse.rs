@@ -1,3 +1,5 @@
+//! The fault language: reading a rule, with errors that name what is allowed.
+
 use std::str::FromStr;
 use std::time::Duration;
 

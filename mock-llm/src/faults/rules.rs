@@ -1,3 +1,5 @@
+//! The rules in force, and which of them strike a request.
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 

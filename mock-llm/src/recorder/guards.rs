@@ -1,3 +1,5 @@
+//! The guards of requests and generations, which count their ends in the ledger also when they are dropped.
+
 use std::sync::Arc;
 
 use super::Recorder;

@@ -1,3 +1,5 @@
+//! The right to run, held until it is dropped, and what the wait for it was for.
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! The queue of those that wait to be admitted, in order.
+
 use std::collections::VecDeque;
 use std::num::NonZeroU64;
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+//! A place in the queue, given back however the wait ends.
+
 use std::sync::Arc;
 
 use tokio::sync::Notify;

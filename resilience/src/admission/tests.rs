@@ -1,3 +1,5 @@
+//! Tests of admission under a paused clock.
+
 use tokio::time::sleep;
 
 use super::*;

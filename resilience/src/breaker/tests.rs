@@ -1,3 +1,5 @@
+//! Tests of the breaker under a paused clock.
+
 use std::num::NonZeroU32;
 
 use tokio::time::advance;

@@ -1,3 +1,5 @@
+//! What opens a breaker.
+
 use std::num::NonZeroU32;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! How long permits were held lately, from which waits are predicted.
+
 use std::collections::VecDeque;
 
 /// How long permits were held lately, in seconds.

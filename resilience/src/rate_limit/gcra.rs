@@ -1,3 +1,5 @@
+//! The decision of a rate limit, with time as an input: the generic cell rate algorithm.
+
 use std::num::NonZeroU64;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! A rate as it is written in flags: `60/1m`.
+
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;

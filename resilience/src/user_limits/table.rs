@@ -1,3 +1,5 @@
+//! The users that are remembered, and which of them can be forgotten.
+
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;

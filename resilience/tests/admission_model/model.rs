@@ -1,3 +1,5 @@
+//! The definition, as plainly as it can be written.
+
 pub(crate) const TIMEOUT_MS: u64 = 50;
 /// The rate is one request in so many milliseconds, and one token a millisecond.
 pub(crate) const MS_A_REQUEST: u64 = 7;

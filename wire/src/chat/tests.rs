@@ -1,3 +1,5 @@
+//! Tests of the reading of chat requests.
+
 use super::*;
 
 const USER: &str = r#"{"role":"user","content":"x"}"#;

@@ -1,3 +1,5 @@
+//! Decoding of Server-Sent Events, with a bound on what is held.
+
 use std::str::Utf8Error;
 
 use memchr::memchr2;

@@ -1,3 +1,5 @@
+//! A failure that a vendor reports.
+
 use std::borrow::Cow;
 use std::fmt;
 

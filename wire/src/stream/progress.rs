@@ -1,3 +1,5 @@
+//! When a stream is whole.
+
 use super::{ReportedFailure, VendorEvent};
 use crate::sse::{self, Decoder, Part};
 

@@ -1,3 +1,5 @@
+//! What of a chunk decides something.
+
 use std::borrow::Cow;
 
 use serde::de::IgnoredAny;

@@ -1,3 +1,5 @@
+//! Every fault at every endpoint, and what is tried again.
+
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;

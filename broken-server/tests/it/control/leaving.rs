@@ -1,3 +1,5 @@
+//! Clients that leave, at each stage.
+
 use std::time::Duration;
 
 use super::{NEVER, STREAM, WHOLE};

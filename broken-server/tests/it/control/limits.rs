@@ -1,3 +1,5 @@
+//! Limits on how much runs at once, and how long for.
+
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;

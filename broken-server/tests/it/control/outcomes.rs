@@ -1,3 +1,5 @@
+//! Exactly one outcome for each request.
+
 use std::time::Duration;
 
 use tokio::task::JoinSet;

@@ -1,3 +1,5 @@
+//! The client of these tests: a fresh connection for each request.
+
 use std::time::{Duration, Instant};
 
 use reqwest::{Method, RequestBuilder, Response};

@@ -1,3 +1,5 @@
+//! Starts broken-server in this process, with any mistake.
+
 use broken_server::settings::Settings;
 use broken_server::{bind, run};
 use tokio::sync::oneshot;

@@ -1,3 +1,5 @@
+//! Vendors for these tests: the mock, one that is unreachable, one that answers with fixed bytes.
+
 use std::net::SocketAddr;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! `/debug/health-async` for the length of a stream.
+
 use super::{GAP, TOKENS, stops_everything_with_one_stream};
 use crate::support::{EventStream, TestServer, vendor};
 

@@ -1,3 +1,5 @@
+//! Stalls on a schedule.
+
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;

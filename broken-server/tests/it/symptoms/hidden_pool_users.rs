@@ -1,3 +1,5 @@
+//! Async routes that wait for a thread.
+
 use std::fs;
 use std::net::IpAddr;
 

@@ -1,3 +1,5 @@
+//! The same knee, elsewhere.
+
 use super::knee_is_at;
 use crate::support::TestServer;
 

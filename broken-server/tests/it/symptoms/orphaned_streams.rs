@@ -1,3 +1,5 @@
+//! Calls for clients that left.
+
 use std::time::Duration;
 
 use tokio::task::JoinSet;

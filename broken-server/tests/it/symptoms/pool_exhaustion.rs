@@ -1,3 +1,5 @@
+//! The knee at the size of the pool, and what shows the pool.
+
 use super::{GAP, TOKENS, knee_is_at, stream_beside};
 use crate::support::{TestServer, until, vendor};
 

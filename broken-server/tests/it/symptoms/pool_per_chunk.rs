@@ -1,3 +1,5 @@
+//! A token gap, and no more.
+
 use tokio::task::JoinSet;
 
 use super::{ASYNC, GAP, SYNC, Times};

@@ -1,3 +1,5 @@
+//! The share, and what a failing vendor does to it.
+
 use std::time::{Duration, Instant};
 
 use reqwest::{Method, Response};

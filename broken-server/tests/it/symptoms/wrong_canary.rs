@@ -1,3 +1,5 @@
+//! A health check that is always well.
+
 use std::time::Duration;
 
 use wire::health::{HealthReport, HealthStatus};

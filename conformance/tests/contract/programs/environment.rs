@@ -1,3 +1,5 @@
+//! Environment variables in the place of flags.
+
 use conformance::answer::Answer;
 use conformance::program::Launch;
 use conformance::running::{Running, STREAM_ROUTE, streamed};

@@ -1,3 +1,5 @@
+//! Flags: what is refused, what `--help` says.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, ensure};

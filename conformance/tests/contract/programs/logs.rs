@@ -1,3 +1,5 @@
+//! What goes to stderr.
+
 use anyhow::Context;
 use conformance::answer::Answer;
 use conformance::program::Launch;

@@ -1,3 +1,5 @@
+//! SIGTERM and SIGINT.
+
 use std::time::Duration;
 
 use anyhow::Context;

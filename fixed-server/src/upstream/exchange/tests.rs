@@ -1,3 +1,5 @@
+//! Tests of one request and its answer, against a scripted vendor.
+
 use std::time::Duration;
 
 use http_body_util::BodyExt;

@@ -1,3 +1,5 @@
+//! How many streams, one stage after the other.
+
 /// So many streams are open, and so many checks are sent meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stage {

@@ -1,3 +1,5 @@
+//! What the server says of its pool and its streams.
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
