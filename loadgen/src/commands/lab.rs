@@ -118,7 +118,7 @@ pub(super) fn read_on(terminal: &Terminal, lab: &Lab, options: &Options) {
     }
     terminal.line(format!("  The fix:     {}", lab.fix_file));
     if options.sides.contains(&Side::Broken) {
-        terminal.line(format!("  A repair:    is most like {}", lab.repair_file));
+        terminal.line(format!("  Your repair: see how {} does it", lab.repair_file));
     }
     terminal.line(report::wrap("  Not proved:  ", lab.proves_not));
 }

@@ -76,7 +76,7 @@ const fn claims(pool: f64) -> [Claim; 12] {
         Claim::at_least(80.0, "health-sync hangs while /health says healthy", HEALTHY_BROKEN),
         Claim::exactly(pool, "streams at the vendor: the pool is full", peak("broken")),
         Claim::at_least(90.0, "health-sync hangs while /health says unhealthy", UNHEALTHY_RIGHT),
-        Claim::at_most(1.5, "/health p99, its bound being 1", in_bounds(RIGHT_HEALTH)),
+        Claim::at_most(1.5, "/health p99, with its bound at 1 s", in_bounds(RIGHT_HEALTH)),
         Claim::at_least(80.0, "/health says healthy when idle", says(RIGHT, BASELINE, "healthy")),
         Claim::at_least(80.0, "/health says healthy, and it is so", says("fixed", LOADED, "healthy")),
         Claim::at_least(80.0, "/health says unhealthy, its pool full", says("fixed", full_pool::NAME, "unhealthy")),

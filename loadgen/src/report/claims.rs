@@ -42,8 +42,9 @@ pub fn verdict(terminal: &Terminal, verdict: &Verdict) {
     }
     if !met_by_all.is_empty() {
         let count = met_by_all.len();
-        let what =
-            format!("{count} that all labs have: probes answered, streams flow, no threads kept, vendor in order");
+        let what = format!(
+            "{count} more, the same for every lab: probes answered, streams flowing, no extra threads, vendor well"
+        );
         let (word, label) = ("yes", "  yes all     ");
         terminal.line(wrap(label, &what).replacen(word, &terminal.paint(Paint::Green, word), 1));
     }
