@@ -8,6 +8,7 @@ use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::{Mutex, PoisonError};
 
 /// A folder for process ids and logs. Dropped, what was started with it is stopped.
 struct Up {
@@ -48,11 +49,16 @@ fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// One that is free with the two others that belong to it.
+/// One that is free with the two others that belong to it, and that no other test here was given.
 fn free_port() -> u16 {
+    static GIVEN: Mutex<u16> = Mutex::new(0);
     let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     let first = 20_000 + u16::try_from(std::process::id() % 5_000).unwrap();
-    (first..).step_by(7).find(|port| [0, 1, VENDOR].iter().all(|offset| is_free(port + offset))).unwrap()
+    // Steps of which neither two ports, nor one and another's vendor, are the same.
+    let mut candidates = (first..).step_by(7).skip_while(|port| *port <= *given);
+    *given = candidates.find(|port| [0, 1, VENDOR].iter().all(|offset| is_free(port + offset))).unwrap();
+    *given
 }
 
 fn curl(arguments: &[&str]) -> String {

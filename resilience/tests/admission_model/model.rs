@@ -1,5 +1,7 @@
 //! The definition, as plainly as it can be written.
 
+use std::time::Duration;
+
 pub(crate) const TIMEOUT_MS: u64 = 50;
 /// The rate is one request in so many milliseconds, and one token a millisecond.
 pub(crate) const MS_A_REQUEST: u64 = 7;
@@ -72,7 +74,7 @@ impl Model {
             self.admit(caller);
         } else if self.waiting.len() >= self.setting.max_queued {
             self.fates.push((caller.number, Fate::QueueFull));
-        } else if self.predict(caller, &before) > TIMEOUT_MS as f64 / 1000.0 {
+        } else if self.predict(caller, &before) > Duration::from_millis(TIMEOUT_MS) {
             self.fates.push((caller.number, Fate::TooLong));
         } else {
             self.waiting.insert(before.len(), caller);
@@ -152,9 +154,9 @@ impl Model {
         self.fates.push((caller.number, Fate::Admitted));
     }
 
-    /// In seconds: until the rates have refilled what those ahead and this one take, or until as many
+    /// Until the rates have refilled what those ahead and this one take, or until as many
     /// have ended as must, whichever is longer.
-    fn predict(&self, caller: Caller, before: &[Caller]) -> f64 {
+    fn predict(&self, caller: Caller, before: &[Caller]) -> Duration {
         let requests = (MS_A_REQUEST * (before.len() as u64 + 1)) as i64 - self.request_level;
         let all_tokens = before.iter().map(|other| other.tokens).sum::<u64>() + caller.tokens;
         let tokens = all_tokens as i64 - self.token_level;
@@ -162,7 +164,10 @@ impl Model {
         let tokens = if self.setting.tokens { tokens as f64 / 1000.0 } else { 0.0 };
         let free = self.setting.limit - self.running.len();
         let departures = (before.len() + 1).saturating_sub(free) as f64;
-        let permits = self.mean_hold() * (departures + departures.sqrt()) / self.setting.limit as f64;
-        requests.max(tokens).max(permits)
+        let hold = Duration::from_secs_f64(self.mean_hold());
+        let permits = hold.mul_f64((departures + departures.sqrt()) / self.setting.limit as f64);
+        // Rounded to nanoseconds as the real one is: a wait that is the timeout exactly must not differ from it
+        // far behind the point.
+        Duration::from_secs_f64(requests.max(tokens).max(0.0)).max(permits)
     }
 }
