@@ -8,7 +8,7 @@ use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A folder for process ids and logs. Dropped, what was started with it is stopped.
 struct Up {
@@ -45,20 +45,22 @@ impl Drop for Up {
 /// Where the vendor is, beside the broken server.
 const VENDOR: u16 = 1000;
 
+/// One test at a time: a child that another one has just forked holds this one's listening sockets for a
+/// moment, and ports that were free are taken.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// One that is free with the two others that belong to it, and that no other test here was given.
+/// One that is free with the two others that belong to it.
 fn free_port() -> u16 {
-    static GIVEN: Mutex<u16> = Mutex::new(0);
     let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     let first = 20_000 + u16::try_from(std::process::id() % 5_000).unwrap();
-    // Steps of which neither two ports, nor one and another's vendor, are the same.
-    let mut candidates = (first..).step_by(7).skip_while(|port| *port <= *given);
-    *given = candidates.find(|port| [0, 1, VENDOR].iter().all(|offset| is_free(port + offset))).unwrap();
-    *given
+    (first..).step_by(7).find(|port| [0, 1, VENDOR].iter().all(|offset| is_free(port + offset))).unwrap()
 }
 
 fn curl(arguments: &[&str]) -> String {
@@ -73,6 +75,7 @@ fn err(output: &Output) -> String {
 
 #[test]
 fn all_are_up_where_it_says_then_reset_then_stopped() {
+    let _alone = alone();
     let up = Up::new("whole");
     let started = up.script("up");
     let said = String::from_utf8_lossy(&started.stdout).into_owned();
@@ -108,6 +111,7 @@ fn all_are_up_where_it_says_then_reset_then_stopped() {
 
 #[test]
 fn a_taken_port_is_named_with_the_way_to_another_and_nothing_is_left_running() {
+    let _alone = alone();
     for (offset, program) in [(0, "broken-server"), (1, "fixed-server"), (VENDOR, "mock-llm")] {
         let up = Up::new(&format!("taken-{program}"));
         let _taken = TcpListener::bind(("127.0.0.1", up.port + offset)).unwrap();
@@ -124,6 +128,7 @@ fn a_taken_port_is_named_with_the_way_to_another_and_nothing_is_left_running() {
 
 #[test]
 fn a_port_that_is_none_is_named() {
+    let _alone = alone();
     let mut up = Up::new("no-port");
     up.port = 65_000;
     let output = up.script("up");
@@ -134,6 +139,7 @@ fn a_port_that_is_none_is_named() {
 /// make would ignore it, and list the labs in place of running one.
 #[test]
 fn a_variable_in_small_letters_is_an_error_that_names_the_right_one() {
+    let _alone = alone();
     let make = |argument: &str| Command::new("make").args(["lab", argument]).current_dir(repository()).output();
     for (given, right) in [("name=rollout", "NAME=rollout"), ("keep=1", "KEEP=1"), ("port=8100", "PORT=8100")] {
         let Ok(output) = make(given) else {
