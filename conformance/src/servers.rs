@@ -130,9 +130,9 @@ pub const ALL: [&Server; 12] = [
     &FIXED,
 ];
 
-/// Mistakes that [`on_every_server`](crate::on_every_server) does not name, because they call the vendor as one of those that it
-/// names: they get the main rows only. `blocking-client` is not among them: a debug build of it answers
-/// every call with a 500.
+/// Mistakes that [`on_every_server`](crate::on_every_server) does not name, because they call the vendor as
+/// one of those that it names: they get the main rows only. `blocking-client` is not among them: a debug
+/// build of it answers every call with a 500.
 pub const OTHER_MISTAKES: [&Server; 6] =
     [&HIDDEN_POOL_USERS, &MORE_THREADS, &WRONG_CANARY, &ROLLOUT, &ORPHANED_STREAMS, &COORDINATED_OMISSION];
 
@@ -160,6 +160,26 @@ macro_rules! on_every_server {
             #[tokio::test]
             async fn blocked_executor() -> anyhow::Result<()> {
                 super::$row(&servers::BLOCKED_EXECUTOR).await
+            }
+            #[tokio::test]
+            async fn fixed_server() -> anyhow::Result<()> {
+                super::$row(&servers::FIXED).await
+            }
+        }
+    )+ };
+}
+
+/// Makes two tests of each row named, as [`on_every_server`](crate::on_every_server) does: one of each server that
+/// has the limits of a call, the control and fixed-server.
+#[macro_export]
+macro_rules! on_limited_servers {
+    ($($row:ident),+ $(,)?) => { $(
+        mod $row {
+            use $crate::servers;
+
+            #[tokio::test]
+            async fn none() -> anyhow::Result<()> {
+                super::$row(&servers::NONE).await
             }
             #[tokio::test]
             async fn fixed_server() -> anyhow::Result<()> {

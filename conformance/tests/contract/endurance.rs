@@ -6,6 +6,7 @@ use anyhow::{Context, ensure};
 use conformance::answer::Answer;
 use conformance::error_shape::refusal;
 use conformance::event_stream::EventStream;
+use conformance::on_limited_servers;
 use conformance::running::{COMPLETION_ROUTES, STREAM_ROUTE, WHOLE_ROUTE, streamed, whole};
 use conformance::servers::Server;
 use conformance::transcript::{Chat, End};
@@ -14,25 +15,7 @@ use mock_llm::MockLlm;
 use tokio::process::Command;
 use tokio::time::sleep;
 
-/// Makes two tests of each row: one of each server that promises it.
-macro_rules! on_both {
-    ($($row:ident),+ $(,)?) => { $(
-        mod $row {
-            use conformance::servers;
-
-            #[tokio::test]
-            async fn none() -> anyhow::Result<()> {
-                super::$row(&servers::NONE).await
-            }
-            #[tokio::test]
-            async fn fixed_server() -> anyhow::Result<()> {
-                super::$row(&servers::FIXED).await
-            }
-        }
-    )+ };
-}
-
-on_both!(
+on_limited_servers!(
     what_comes_before_the_first_token_does_not_grow_the_memory,
     a_pause_of_the_whole_process_cuts_no_healthy_stream,
     informational_answers_without_end_are_the_vendors_failure,

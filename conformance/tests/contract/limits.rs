@@ -7,30 +7,13 @@ use anyhow::Context;
 use conformance::answer::Answer;
 use conformance::error_shape::refusal;
 use conformance::event_stream::EventStream;
+use conformance::on_limited_servers;
 use conformance::running::{Running, STREAM_ROUTE, WHOLE_ROUTE, streamed, whole};
 use conformance::servers::Server;
 use conformance::wait::BOUND;
 use mock_llm::MockLlm;
 use serde_json::json;
 use tokio::time::sleep;
-
-/// Makes two tests of each row: one of each server with limits.
-macro_rules! on_limited_servers {
-    ($($row:ident),+ $(,)?) => { $(
-        mod $row {
-            use conformance::servers;
-
-            #[tokio::test]
-            async fn none() -> anyhow::Result<()> {
-                super::$row(&servers::NONE).await
-            }
-            #[tokio::test]
-            async fn fixed_server() -> anyhow::Result<()> {
-                super::$row(&servers::FIXED).await
-            }
-        }
-    )+ };
-}
 
 on_limited_servers!(
     a_full_queue_is_refused_at_once_and_makes_the_server_not_ready,
