@@ -17,7 +17,7 @@ use crate::errors::{Failure, add_headers};
 use crate::metrics::{ActiveCall, CallGuard};
 use crate::relay::Relay;
 use crate::state::AppState;
-use crate::vendor::{Call, Message};
+use crate::upstream::{Call, Message};
 
 pub(crate) use once::AsyncOnce;
 

@@ -15,7 +15,7 @@ mod mistakes;
 mod calls;
 mod pool;
 mod relay;
-mod vendor;
+mod upstream;
 
 mod api;
 mod errors;

@@ -15,7 +15,7 @@ use wire::stream::{error_event, token_event};
 use crate::calls::Messages;
 use crate::errors::Failure;
 use crate::metrics::CallGuard;
-use crate::vendor::Message;
+use crate::upstream::Message;
 use beginning::Beginning;
 
 /// What a stream's client gets.

@@ -16,7 +16,7 @@ use wire::{MOCK_HEADER_PREFIX, REQUEST_ID_HEADER};
 
 use crate::relay::Format;
 use crate::state::AppState;
-use crate::vendor::{Call, Route};
+use crate::upstream::{Call, Route};
 
 /// Longest request id that is taken from a client, in bytes.
 const REQUEST_ID_BYTES_MAX: usize = 128;

@@ -13,7 +13,7 @@ use crate::errors::Failure;
 use crate::metrics::{CallGuard, Metrics};
 use crate::pool::Pool;
 use crate::settings::{CallLimits, Settings};
-use crate::vendor::{Limits, asynchronous, blocking};
+use crate::upstream::{Limits, asynchronous, blocking};
 
 /// What all requests share, made once at the start.
 #[derive(Debug)]

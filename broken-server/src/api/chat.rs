@@ -9,7 +9,7 @@ use crate::errors::Failure;
 use crate::relay::Format;
 use crate::request::{json_body, to_call};
 use crate::state::AppState;
-use crate::vendor::{Call, Route};
+use crate::upstream::{Call, Route};
 
 /// The model of requests that name none.
 const DEFAULT_MODEL: &str = "mock-llm";

@@ -10,7 +10,7 @@ use crate::calls::{AnyStyle, answer_streamed, answer_whole};
 use crate::errors::{Failure, add_headers};
 use crate::request::{json_body, require_key, to_call};
 use crate::state::AppState;
-use crate::vendor::Route;
+use crate::upstream::Route;
 
 /// `POST /v1/chat/completions`. The body is checked, then passed on as it came: it may have fields
 /// that are the vendor's business alone.

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{CallStyle, Messages};
 use crate::errors::Failure;
 use crate::state::AppState;
-use crate::vendor::Call;
+use crate::upstream::Call;
 
 /// The asynchronous client, asked once, under the limits that it has itself: for mistakes in which
 /// something else is wrong. How it is to be asked is in `mistakes/none.rs`.

@@ -24,7 +24,7 @@ use crate::metrics::ActiveCall;
 use crate::mistakes::threads::hidden_pool_users::with_look_ups;
 use crate::relay::first_token;
 use crate::state::AppState;
-use crate::vendor::Call;
+use crate::upstream::Call;
 
 pub(crate) struct Control;
 

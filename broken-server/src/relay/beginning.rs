@@ -3,7 +3,7 @@
 use wire::stream::VendorEvent;
 
 use super::Format;
-use crate::vendor::Message;
+use crate::upstream::Message;
 
 /// Chunks that bring nothing which was generated (who speaks, what a filter found) and are held back while
 /// the first token is waited for. A stream of more of them is passed on: its client is to see it, and

@@ -20,7 +20,7 @@ use crate::calls::{CallStyle, Messages};
 use crate::errors::Failure;
 use crate::settings::Settings;
 use crate::state::AppState;
-use crate::vendor::{Call, blocking_reqwest};
+use crate::upstream::{Call, blocking_reqwest};
 
 pub(crate) struct BlockingClient {
     vendor: blocking_reqwest::Client,

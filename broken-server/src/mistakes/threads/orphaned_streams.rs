@@ -16,7 +16,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use crate::calls::{CallStyle, Messages};
 use crate::errors::Failure;
 use crate::state::AppState;
-use crate::vendor::Call;
+use crate::upstream::Call;
 
 /// Messages that the thread may be ahead of the client.
 const MESSAGES_AHEAD: usize = 16;

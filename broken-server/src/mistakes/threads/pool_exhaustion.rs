@@ -14,7 +14,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use crate::calls::{CallStyle, Messages};
 use crate::errors::Failure;
 use crate::state::AppState;
-use crate::vendor::Call;
+use crate::upstream::Call;
 
 /// Messages that the thread may be ahead of the client: a client that reads slowly stops the thread,
 /// and through it the vendor, in place of filling the memory.

@@ -16,7 +16,7 @@ use futures_util::stream;
 use crate::calls::{CallStyle, Messages};
 use crate::errors::Failure;
 use crate::state::AppState;
-use crate::vendor::Call;
+use crate::upstream::Call;
 
 pub(crate) struct PoolPerChunk;
 

@@ -27,7 +27,7 @@ use crate::mistakes::threads::PoolExhaustion;
 use crate::relay::first_token;
 use crate::request::{json_body, require_operator, shorten};
 use crate::state::AppState;
-use crate::vendor::Call;
+use crate::upstream::Call;
 
 /// Two ways to the vendor and the share of the streams that takes the asynchronous one.
 pub(crate) struct Rollout {
