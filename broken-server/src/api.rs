@@ -10,12 +10,12 @@ use std::sync::Arc;
 use actix_web::http::Method;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpRequest, Resource, Responder};
+use gateway::shorten;
 use wire::error::Refusal;
 
 pub(crate) use self::health::{PROBE_WORK, PoolProbe};
 use crate::calls::{AnyStyle, CallStyle};
 use crate::errors::Failure;
-use crate::request::shorten;
 
 /// Registers a server's routes. Each worker does so once, for itself.
 pub(crate) type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;

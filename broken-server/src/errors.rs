@@ -1,7 +1,5 @@
 //! Failures, and the one place that maps them to HTTP.
 
-mod upstream;
-
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
@@ -13,7 +11,7 @@ use wire::outcome::Outcome;
 use wire::refused::{Refused, SHOULD_RETRY_HEADER};
 use wire::retry_after::whole_seconds;
 
-pub(crate) use upstream::UpstreamFailure;
+pub(crate) use gateway::UpstreamFailure;
 
 /// Why a request was not answered as asked. [`Failure::http_status`] and [`Failure::body`] below are
 /// the one place where a failure becomes HTTP, or an error event.

@@ -25,6 +25,5 @@ mod request;
 mod state;
 
 mod app;
-pub mod shutdown;
 
 pub use app::{RunError, bind, run};

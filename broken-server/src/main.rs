@@ -5,8 +5,8 @@ use std::process::{self, ExitCode};
 
 use anyhow::Context;
 use broken_server::settings::Settings;
-use broken_server::shutdown::Signals;
 use broken_server::{bind, registry, run};
+use gateway::Signals;
 use program::{logs, parent};
 
 /// Exit code for everything but a bad flag, for which clap exits with 2.

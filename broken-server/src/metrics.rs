@@ -2,10 +2,10 @@
 
 mod active_call;
 mod call_guard;
-mod log_lines;
 
 use std::time::Duration;
 
+use gateway::LogLinesDropped;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -18,7 +18,6 @@ use wire::outcome::Outcome;
 
 pub(crate) use active_call::ActiveCall;
 pub(crate) use call_guard::CallGuard;
-use log_lines::LogLinesDropped;
 
 use crate::state::AppState;
 

@@ -7,8 +7,8 @@ use actix_web::web::Payload;
 use actix_web::{HttpMessage, HttpRequest};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
+use gateway::{request_id, shorten};
 use tokio::time::timeout;
-use uuid::Uuid;
 use wire::authorization::bearer_key;
 use wire::error::Refusal;
 use wire::operator;
@@ -18,22 +18,14 @@ use crate::relay::Format;
 use crate::state::AppState;
 use crate::upstream::{Call, Route};
 
-/// Longest request id that is taken from a client, in bytes.
-const REQUEST_ID_BYTES_MAX: usize = 128;
-
 /// The id of a request, kept in its extensions by the middleware.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestId(pub(crate) String);
 
 impl RequestId {
-    /// The client's id if it is sane, or else a new one. Sane is what can go into a header and a log
-    /// line as it is: visible ASCII, of bounded length.
+    /// The client's id if it is valid, or else a new one.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let sent = headers.get(REQUEST_ID_HEADER).and_then(|value| value.to_str().ok());
-        let sane = sent.filter(|id| {
-            !id.is_empty() && id.len() <= REQUEST_ID_BYTES_MAX && id.bytes().all(|byte| byte.is_ascii_graphic())
-        });
-        RequestId(sane.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned))
+        RequestId(request_id(headers.get(REQUEST_ID_HEADER).and_then(|value| value.to_str().ok())))
     }
 }
 
@@ -112,10 +104,4 @@ pub(crate) fn require_key(state: &AppState, request: &HttpRequest) -> Result<(),
 pub(crate) fn require_operator(request: &HttpRequest) -> Result<(), Refusal> {
     // What it changes is in its body.
     operator::check(|name| request.headers().get(name).map(HeaderValue::as_bytes), true)
-}
-
-/// At most 80 characters of what a client sent.
-pub(crate) fn shorten(text: &str) -> String {
-    const CHARS_MAX: usize = 80;
-    text.chars().take(CHARS_MAX).collect()
 }

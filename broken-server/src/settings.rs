@@ -11,15 +11,14 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser};
+use gateway::UpstreamUrl;
 use program::logs::{LogFilter, LogFormat};
-use reqwest::Url;
 
 pub use limits::CallLimits;
 pub use own_flags::OwnFlags;
 
 use wire::RELAYED_BODY_BYTES_MAX;
 use wire::byte_size::ByteSize;
-use wire::upstream::base_path;
 
 use crate::registry::{self, Mistake};
 
@@ -46,8 +45,7 @@ pub struct Settings {
 
     /// The vendor's base address; a /v1 at the end may be there or not.
     #[arg(long, env = "BROKEN_SERVER_UPSTREAM", default_value = "http://127.0.0.1:9000", value_name = "URL")]
-    #[arg(value_parser = parse_upstream)]
-    pub upstream: Upstream,
+    pub upstream: UpstreamUrl,
 
     /// What is to be wrong; `none` is the control. See --list.
     #[arg(long, env = "BROKEN_SERVER_MISTAKE", default_value = registry::DEFAULT, value_name = "NAME")]
@@ -163,32 +161,6 @@ impl Settings {
     }
 }
 
-/// The vendor's base address, checked: `http://HOST[:PORT][/PATH]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Upstream(String);
-
-impl Upstream {
-    /// The address of one of the vendor's routes; `path` begins with a slash.
-    #[must_use]
-    pub fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.0)
-    }
-}
-
-fn parse_upstream(text: &str) -> Result<Upstream, String> {
-    let url = Url::parse(text).map_err(|error| format!("{error}, expected http://HOST:PORT"))?;
-    match url.scheme() {
-        "http" => {}
-        "https" => return Err("TLS is not built in: put a local http proxy in front of the vendor".into()),
-        other => return Err(format!("the scheme is {other}, expected http://HOST:PORT")),
-    }
-    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-        return Err("credentials, query and fragment have no place here, expected http://HOST:PORT".into());
-    }
-    let origin = url.as_str().strip_suffix(url.path()).unwrap_or_default();
-    Ok(Upstream(format!("{origin}{}", base_path(url.path()))))
-}
-
 /// A duration that may run out: zero would refuse every call.
 fn parse_timeout(text: &str) -> Result<Duration, String> {
     match parse_time(text)? {
@@ -237,29 +209,6 @@ mod tests {
         ] {
             let message = refused(&args);
             assert!(message.contains(flag) && message.contains(expected), "{args:?}: {message}");
-        }
-    }
-
-    #[test]
-    fn the_base_address_may_have_a_path_and_a_slash_too_many() {
-        let with_path = parse_upstream("http://vendor:9000/eu/").unwrap();
-        assert_eq!(with_path.url("/v1/models"), "http://vendor:9000/eu/v1/models");
-        assert_eq!(parse_upstream("http://127.0.0.1:9000").unwrap().url("/x"), "http://127.0.0.1:9000/x");
-    }
-
-    #[test]
-    fn the_vendors_address_is_taken_as_it_is_meant() {
-        for (given, expected) in [
-            ("http://127.0.0.1:9000", "http://127.0.0.1:9000/v1/models"),
-            ("http://127.0.0.1:9000/", "http://127.0.0.1:9000/v1/models"),
-            ("http://127.0.0.1:9000/v1", "http://127.0.0.1:9000/v1/models"),
-            ("http://127.0.0.1:9000/v1/", "http://127.0.0.1:9000/v1/models"),
-            ("http://gateway/openai/v1/", "http://gateway/openai/v1/models"),
-            ("http://gateway/openai", "http://gateway/openai/v1/models"),
-            ("http://v1", "http://v1/v1/models"),
-        ] {
-            let settings = Settings::read(["server", "--upstream", given]).unwrap_or_else(|error| panic!("{error}"));
-            assert_eq!(settings.upstream.url("/v1/models"), expected, "{given}");
         }
     }
 }

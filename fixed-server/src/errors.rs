@@ -1,7 +1,5 @@
 //! Failures, and the one place that maps them to HTTP.
 
-mod upstream;
-
 use std::time::Duration;
 
 use axum::Json;
@@ -17,7 +15,7 @@ use crate::bodies::NoRoom;
 use crate::outcome::Outcome;
 use crate::sessions::DatabaseError;
 
-pub(crate) use upstream::UpstreamFailure;
+pub(crate) use gateway::UpstreamFailure;
 
 /// Why a request was not answered as asked: one type a cause. [`Failure::http_status`] and
 /// [`Failure::body`] below are the one place where a failure becomes HTTP, or an error event.

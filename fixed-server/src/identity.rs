@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use axum::extract::Request;
 use axum::http::HeaderMap;
+use gateway::shorten;
 use resilience::Priority;
 use wire::error::Refusal;
 
-use crate::request::shorten;
 use crate::sessions::KeyId;
 
 /// The header by which a request says that nobody waits for its answer.

@@ -32,7 +32,6 @@ mod state;
 mod app;
 pub mod commands;
 mod net;
-pub mod shutdown;
 pub mod telemetry;
 
 pub use app::{Server, StartError, bind};

@@ -6,8 +6,8 @@ use std::process::{self, ExitCode};
 use anyhow::Context;
 use fixed_server::commands::Command;
 use fixed_server::settings::Settings;
-use fixed_server::shutdown::Signals;
 use fixed_server::{Server, bind};
+use gateway::Signals;
 use program::{logs, parent};
 use tokio::runtime::Builder;
 

@@ -7,9 +7,9 @@ use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use bytes::Bytes;
+use gateway::{ID_BYTES_MAX, is_valid_id, request_id, shorten};
 use http_body_util::BodyExt;
 use resilience::{Ask, Deadline, Priority, UserGuard};
-use uuid::Uuid;
 use wire::authorization::bearer_key;
 use wire::error::Refusal;
 use wire::{MOCK_HEADER_PREFIX, REQUEST_ID_HEADER, SESSION_ID_HEADER};
@@ -23,34 +23,25 @@ use crate::outcome;
 use crate::sessions::{KeyHash, KeyId};
 use crate::state::AppState;
 
-/// Longest id, of a request or a session, that is taken from a client, in bytes.
-const ID_BYTES_MAX: usize = 128;
-
 /// The id of a request, kept in its extensions by the middleware.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestId(pub(crate) String);
 
 impl RequestId {
-    /// The client's id if it is sane, or else a new one.
+    /// The client's id if it is valid, or else a new one.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let sent = headers.get(REQUEST_ID_HEADER).and_then(|value| value.to_str().ok());
-        RequestId(sent.filter(|id| is_sane(id)).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned))
+        RequestId(request_id(headers.get(REQUEST_ID_HEADER).and_then(|value| value.to_str().ok())))
     }
-}
-
-/// Whether an id can go into a header and a log line as it is: visible ASCII, of bounded length.
-fn is_sane(id: &str) -> bool {
-    !id.is_empty() && id.len() <= ID_BYTES_MAX && id.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// The session that a request belongs to, if it names one.
 ///
 /// # Errors
-/// [`Refusal::Invalid`] for an id that is not sane: under another one its calls would not be found.
+/// [`Refusal::Invalid`] for an id that is not valid: under another one its calls would not be found.
 pub(crate) fn session_id(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     let Some(sent) = headers.get(SESSION_ID_HEADER) else { return Ok(None) };
     match sent.to_str() {
-        Ok(id) if is_sane(id) => Ok(Some(id)),
+        Ok(id) if is_valid_id(id) => Ok(Some(id)),
         _ => Err(Refusal::Invalid {
             param: "X-Session-ID".into(),
             found: format!("'{}'", shorten(&String::from_utf8_lossy(sent.as_bytes()))),
@@ -185,10 +176,4 @@ pub(crate) async fn require_key(state: &AppState, headers: &HeaderMap) -> Result
     // What cannot be a key is not looked up.
     let hash = sent.and_then(bearer_key).and_then(|key| KeyHash::of(key).ok()).ok_or(Refusal::ApiKey)?;
     Ok(state.sessions.check_key(&hash).await?.ok_or(Refusal::ApiKey)?)
-}
-
-/// At most 80 characters of what a client sent.
-pub(crate) fn shorten(text: &str) -> String {
-    const CHARS_MAX: usize = 80;
-    text.chars().take(CHARS_MAX).collect()
 }

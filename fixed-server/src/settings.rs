@@ -7,23 +7,20 @@ mod limits;
 mod origin;
 mod quota;
 mod relations;
-/// The vendor's address.
-mod upstream;
 mod values;
 
 use std::net::SocketAddr;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
+use gateway::UpstreamUrl;
 use program::logs::{LogFilter, LogFormat};
 
 pub use database::DatabaseSettings;
 pub use limits::Limits;
 pub use origin::Origin;
-pub use upstream::UpstreamUrl;
 pub use values::OrOff;
 
 pub(crate) use self::confidential::Confidential;
-use self::upstream::parse_upstream;
 use crate::commands::Command;
 use crate::sessions::KeyHash;
 
@@ -42,7 +39,6 @@ pub struct Settings {
 
     /// The vendor; a /v1 at the end may be there or not.
     #[arg(long, env = "FIXED_SERVER_UPSTREAM", default_value = "http://127.0.0.1:9000", value_name = "URL")]
-    #[arg(value_parser = parse_upstream)]
     pub upstream: UpstreamUrl,
 
     /// The limits.

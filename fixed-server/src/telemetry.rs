@@ -2,8 +2,6 @@
 
 mod database;
 mod guards;
-/// How many lines of the log were lost.
-mod log_lines;
 mod metrics;
 
 pub(crate) use database::DatabaseMetrics;

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use gateway::UpstreamUrl;
 use http::Request;
 use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use reqwest::redirect::Policy;
@@ -24,7 +25,7 @@ use wire::completion::Usage;
 use crate::body::Format;
 use crate::call::{Call, Route};
 use crate::errors::{Failure, UpstreamFailure};
-use crate::settings::{Limits, UpstreamUrl};
+use crate::settings::Limits;
 use connections::Connections;
 use exchange::exchange;
 use unwanted::{content_type, no_stream, rate_limits, refusal};

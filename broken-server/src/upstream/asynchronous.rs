@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
+use gateway::UpstreamUrl;
 use reqwest::Response;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::redirect::Policy;
@@ -18,7 +19,7 @@ use super::{
     texts, too_large,
 };
 use crate::errors::{Failure, UpstreamFailure};
-use crate::settings::{Settings, Upstream};
+use crate::settings::Settings;
 
 /// The vendor by an asynchronous client: waiting costs a small struct and no thread. Cloned, it shares
 /// its connections.
@@ -28,7 +29,7 @@ use crate::settings::{Settings, Upstream};
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     http: reqwest::Client,
-    upstream: Upstream,
+    upstream: UpstreamUrl,
     limits: Limits,
 }
 

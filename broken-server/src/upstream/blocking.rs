@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, Read};
 
 use bytes::Bytes;
+use gateway::UpstreamUrl;
 use ureq::http::Response;
 use ureq::http::header::{ACCEPT, CONTENT_TYPE};
 use ureq::unversioned::resolver::DefaultResolver;
@@ -18,7 +19,7 @@ use super::{
     texts, too_large,
 };
 use crate::errors::{Failure, UpstreamFailure};
-use crate::settings::{Settings, Upstream};
+use crate::settings::Settings;
 
 /// Bytes that one read of a stream takes at most.
 const READ_BYTES: usize = 8 * 1024;
@@ -29,7 +30,7 @@ const READ_BYTES: usize = 8 * 1024;
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     agent: Agent,
-    upstream: Upstream,
+    upstream: UpstreamUrl,
     limits: Limits,
 }
 

@@ -5,6 +5,7 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use bytes::Bytes;
+use gateway::UpstreamUrl;
 use reqwest::blocking::{self, Response};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::redirect::Policy;
@@ -17,7 +18,7 @@ use super::{
     keep_rate_limits, not_ok, texts, too_large,
 };
 use crate::errors::{Failure, UpstreamFailure};
-use crate::settings::{Settings, Upstream};
+use crate::settings::Settings;
 
 /// Bytes that one read of a stream takes at most.
 const READ_BYTES: usize = 8 * 1024;
@@ -27,7 +28,7 @@ const READ_BYTES: usize = 8 * 1024;
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     http: blocking::Client,
-    upstream: Upstream,
+    upstream: UpstreamUrl,
     limits: Limits,
 }
 

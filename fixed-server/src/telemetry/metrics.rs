@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use gateway::LogLinesDropped;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -14,7 +15,6 @@ use resilience::{BreakerState, Waited};
 use tokio::runtime::Handle;
 
 use super::DatabaseMetrics;
-use super::log_lines::LogLinesDropped;
 use crate::outcome::Outcome;
 use crate::state::AppState;
 use crate::users::Users;

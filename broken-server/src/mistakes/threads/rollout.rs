@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 use actix_web::HttpRequest;
 use actix_web::web::{self, Data, Json, Payload};
 use bytes::Bytes;
+use gateway::shorten;
 use serde_json::{Value, json};
 use wire::error::Refusal;
 
@@ -25,7 +26,7 @@ use crate::calls::{AsyncOnce, CallStyle, Messages};
 use crate::errors::Failure;
 use crate::mistakes::threads::PoolExhaustion;
 use crate::relay::first_token;
-use crate::request::{json_body, require_operator, shorten};
+use crate::request::{json_body, require_operator};
 use crate::state::AppState;
 use crate::upstream::Call;
 

@@ -1,5 +1,6 @@
 //! What went wrong with the vendor.
 
+use resilience::BreakerOpen;
 use wire::answer::NoAnswer;
 use wire::refused::Refused;
 use wire::sse::DecodeError;
@@ -8,42 +9,61 @@ use wire::stream::{EndFault, ReportedFailure};
 /// What went wrong with the vendor. The texts here are for the log: they may name addresses, errors of
 /// libraries, and what the vendor says of the cause. Clients get [`UpstreamFailure::public_text`].
 #[derive(Debug, Clone, thiserror::Error)]
-pub(crate) enum UpstreamFailure {
+pub enum UpstreamFailure {
+    /// It failed so often that it is not called at the moment.
+    #[error(transparent)]
+    BreakerOpen(#[from] BreakerOpen),
+    /// No connection.
     #[error("cannot connect to the vendor: {0}")]
     Unreachable(String),
+    /// No whole answer within the call timeout.
     #[error("the vendor did not answer within the call timeout")]
     CallTimeout,
+    /// No token of a stream within the first-token timeout.
     #[error("the vendor sent no token in time")]
     FirstTokenTimeout,
+    /// No event within the idle timeout, after the first token.
     #[error("the vendor fell silent in mid-answer")]
     IdleTimeout,
+    /// The connection was lost.
     #[error("the connection to the vendor broke: {0}")]
     Broken(String),
+    /// The stream was over the total timeout.
+    #[error("the stream took longer than any may")]
+    TotalTimeout,
+    /// An error status that is not about the client's request.
     #[error("the vendor answered with status {}: {}", .0.status, .0.reason)]
     Status(Box<Refused>),
-    /// A 401, which is about the key that this server sends, or does not send.
+    /// A 401: about the key that this server sends, or does not send.
     #[error("the vendor does not accept this server's own key (status {}; not the client's key): {}", .0.status, .0.reason)]
     KeyRefused(Box<Refused>),
-    /// What came is damaged: another answer may be whole.
+    /// A damaged answer: another one may be intact.
     #[error("the vendor's answer cannot be read: {0}")]
     Malformed(String),
-    /// What came is whole, and no answer to what was asked.
+    /// An intact answer of another kind than was asked for.
     #[error("the vendor's answer is none of the kind that was asked for: {0}")]
     WrongKind(String),
-    /// What came is over a limit of ours.
+    /// An answer over a limit of this server.
     #[error("the vendor's answer is too large: {0}")]
     TooLarge(String),
+    /// The body ended without `[DONE]` and without a finish reason.
     #[error("the vendor's stream ended before it was whole: neither [DONE] nor a finish reason")]
     Truncated,
+    /// An error in place of an answer, or in the middle of one.
     #[error("the vendor reported an error: {0}")]
     Reported(ReportedFailure),
 }
 
 impl UpstreamFailure {
-    /// Whether the same request may go better at once or soon.
-    pub(super) fn another_attempt_may_help(&self) -> bool {
+    /// Whether another attempt at the same request may succeed, at once or soon.
+    #[must_use]
+    pub fn another_attempt_may_help(&self) -> bool {
         match self {
-            UpstreamFailure::KeyRefused(_) | UpstreamFailure::WrongKind(_) | UpstreamFailure::TooLarge(_) => false,
+            UpstreamFailure::BreakerOpen(_)
+            | UpstreamFailure::TotalTimeout
+            | UpstreamFailure::KeyRefused(_)
+            | UpstreamFailure::WrongKind(_)
+            | UpstreamFailure::TooLarge(_) => false,
             UpstreamFailure::Status(refused) => refused.another_attempt_may_help(),
             UpstreamFailure::Reported(failure) => !failure.is_final(),
             UpstreamFailure::Unreachable(_)
@@ -56,13 +76,17 @@ impl UpstreamFailure {
         }
     }
 
-    pub(super) fn code(&self) -> &'static str {
+    /// The cause in one word, for the `code` of an error body.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
         match self {
             UpstreamFailure::Unreachable(_) => "unreachable",
             UpstreamFailure::CallTimeout => "call_timeout",
             UpstreamFailure::FirstTokenTimeout => "first_token_timeout",
             UpstreamFailure::IdleTimeout => "idle_timeout",
             UpstreamFailure::Broken(_) => "connection_broken",
+            UpstreamFailure::BreakerOpen(_) => "breaker_open",
+            UpstreamFailure::TotalTimeout => "total_timeout",
             UpstreamFailure::Status(_) => "bad_status",
             UpstreamFailure::KeyRefused(_) => "key_refused",
             UpstreamFailure::Malformed(_) | UpstreamFailure::WrongKind(_) => "malformed_answer",
@@ -72,7 +96,9 @@ impl UpstreamFailure {
         }
     }
 
-    pub(super) fn public_text(&self) -> &'static str {
+    /// The sentence for the client: it names no address and no error of a library.
+    #[must_use]
+    pub fn public_text(&self) -> &'static str {
         match self {
             UpstreamFailure::Unreachable(_) => "the model's vendor cannot be reached",
             UpstreamFailure::CallTimeout | UpstreamFailure::FirstTokenTimeout => {
@@ -80,6 +106,8 @@ impl UpstreamFailure {
             }
             UpstreamFailure::IdleTimeout => "the model's vendor stopped answering",
             UpstreamFailure::Broken(_) => "the connection to the model's vendor broke",
+            UpstreamFailure::BreakerOpen(_) => "the model's vendor has failed too often, come back later",
+            UpstreamFailure::TotalTimeout => "the answer took longer than any may",
             UpstreamFailure::Status(_) | UpstreamFailure::Reported(_) => "the model's vendor failed",
             UpstreamFailure::KeyRefused(_) => "the model's vendor does not accept this server's own key; yours is good",
             UpstreamFailure::Malformed(_) | UpstreamFailure::WrongKind(_) => {

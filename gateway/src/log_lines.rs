@@ -1,4 +1,4 @@
-//! The log's own loss, as a metric.
+//! How many lines of the log were dropped, as a metric.
 
 use std::fmt;
 
@@ -7,9 +7,9 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 
-/// Reads the count where it is kept: the log is there before the metrics, and outside them.
+/// `log_lines_dropped_total`, read where it is counted: the log starts before the metrics and is independent of them.
 #[derive(Debug)]
-pub(super) struct LogLinesDropped;
+pub struct LogLinesDropped;
 
 impl Collector for LogLinesDropped {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {

@@ -1,0 +1,19 @@
+//! What a gateway to an LLM decides, whatever it is built with: what went wrong and what a client is told of it,
+//! what is counted, and which values its flags take.
+//!
+//! It names no type of a web framework, nor of the `http` crate: actix-web and axum use different versions of it.
+//! What remains in each server is the code that turns these decisions into its framework's types.
+
+mod log_lines;
+mod request_id;
+mod shorten;
+mod signals;
+mod upstream_failure;
+mod upstream_url;
+
+pub use log_lines::LogLinesDropped;
+pub use request_id::{ID_BYTES_MAX, is_valid_id, request_id};
+pub use shorten::shorten;
+pub use signals::Signals;
+pub use upstream_failure::UpstreamFailure;
+pub use upstream_url::UpstreamUrl;
