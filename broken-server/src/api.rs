@@ -1,5 +1,6 @@
 //! The routes.
 
+mod answer;
 mod chat;
 mod completions;
 mod health;
@@ -14,7 +15,7 @@ use gateway::shorten;
 use wire::error::Refusal;
 
 pub(crate) use self::health::{PROBE_WORK, PoolProbe};
-use crate::calls::{AnyStyle, CallStyle};
+use crate::call_style::{AnyStyle, CallStyle};
 use crate::errors::Failure;
 
 /// Registers a server's routes. Each worker does so once, for itself.

@@ -9,14 +9,13 @@ use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use futures_util::future::BoxFuture;
-use resilience::InvalidSetting;
 use tokio::net::TcpSocket;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::api::{PoolProbe, Routes};
 use crate::observe::observe;
 use crate::settings::Settings;
-use crate::state::AppState;
+use crate::state::{AppState, StartError};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4096;
@@ -38,20 +37,6 @@ const DRAIN_NOTICE: Duration = Duration::from_millis(250);
 /// connections are closed, so less would cut those bytes off.
 const CUT_MARGIN: Duration = Duration::from_secs(2);
 
-/// Why a server could not be run.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The client for the vendor could not be set up.
-    #[error("cannot set up the vendor's client: {0}")]
-    Client(#[from] reqwest::Error),
-    /// A limit is none that can be kept.
-    #[error("cannot set up the limits: {0}")]
-    Limits(#[from] InvalidSetting),
-    /// The server could not be started, or stopped without having been told to.
-    #[error("the server stopped: {0}")]
-    Server(#[from] io::Error),
-}
-
 /// Listens on `addr`.
 ///
 /// # Errors
@@ -72,16 +57,20 @@ pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
 /// whole server a second time.
 ///
 /// # Errors
-/// See [`RunError`]. A stop that was asked for is none.
+/// See [`StartError`]. A stop that was asked for is none.
 pub fn run<'a>(
     listener: TcpListener,
     settings: &'a Settings,
     shutdown: BoxFuture<'a, ()>,
-) -> BoxFuture<'a, Result<(), RunError>> {
+) -> BoxFuture<'a, Result<(), StartError>> {
     Box::pin(serve_until(listener, settings, shutdown))
 }
 
-async fn serve_until(listener: TcpListener, settings: &Settings, shutdown: BoxFuture<'_, ()>) -> Result<(), RunError> {
+async fn serve_until(
+    listener: TcpListener,
+    settings: &Settings,
+    shutdown: BoxFuture<'_, ()>,
+) -> Result<(), StartError> {
     let state = Data::new(AppState::new(settings)?);
     let routes = (settings.mistake.routes)(settings)?;
     let server = serve(listener, settings, state.clone(), routes)?;
@@ -99,7 +88,7 @@ async fn serve_until(listener: TcpListener, settings: &Settings, shutdown: BoxFu
     drop(handle.stop(true));
     if timeout_at(grace_ends, &mut serving).await.is_err() {
         tracing::info!("the grace is over: ending the streams that are left");
-        state.cut.cancel();
+        state.grace_over.cancel();
         state.blocking.hang_up();
         // From now, not from when the grace should have ended: a process that woke up late would leave
         // no time at all.

@@ -5,14 +5,16 @@
 //! so that what a measurement shows is the mistake and nothing besides.
 //!
 //! Read in this order: [`registry`] has the list, `mistakes/none.rs` the right way, the files beside
-//! it the wrong ones, `calls.rs` what they plug into.
+//! it the wrong ones, `call_style.rs` what they plug into.
 
 pub mod registry;
 pub mod settings;
 
 mod mistakes;
 
-mod calls;
+mod call;
+mod call_style;
+mod event_stream;
 mod pool;
 mod relay;
 mod upstream;
@@ -26,4 +28,5 @@ mod state;
 
 mod app;
 
-pub use app::{RunError, bind, run};
+pub use app::{bind, run};
+pub use state::StartError;

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use gateway::LogLinesDropped;
 use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -18,11 +17,6 @@ use wire::outcome::Outcome;
 
 pub(crate) use active_call::ActiveCall;
 pub(crate) use call_guard::CallGuard;
-
-use crate::state::AppState;
-
-/// Content type of `/metrics`.
-pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The server's metrics, beside those of the pool.
 #[derive(Debug, Clone)]
@@ -159,6 +153,11 @@ impl Metrics {
         self.rate_wait.observe(for_rate.as_secs_f64());
     }
 
+    /// Shows how many requests wait for a permit.
+    pub(crate) fn set_queued(&self, queued: usize) {
+        self.queued.set(i64::try_from(queued).unwrap_or(i64::MAX));
+    }
+
     /// Counts an attempt after the first.
     pub(crate) fn retry(&self) {
         self.retries.inc();
@@ -175,15 +174,6 @@ impl Metrics {
         self.requests.get_or_create(&labels).inc();
         self.request_duration.get_or_create(&labels).observe(took.as_secs_f64());
     }
-}
-
-/// The OpenMetrics text, with `state` as it is now.
-pub(crate) fn render(state: &AppState) -> String {
-    let queued = state.admission.load().queued;
-    state.metrics.queued.set(i64::try_from(queued).unwrap_or(i64::MAX));
-    let mut text = String::new();
-    encode(&mut text, &state.registry).unwrap_or_else(|error| unreachable!("writing to a String fails never: {error}"));
-    text
 }
 
 /// A histogram from 1 ms to 65 s.

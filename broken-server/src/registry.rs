@@ -5,13 +5,13 @@ use std::fmt;
 use program::suggestion::nearest;
 
 use crate::api::{self, Routes};
-use crate::app::RunError;
 use crate::mistakes::none;
 use crate::mistakes::threads::{
     BlockedExecutor, BlockingClient, OrphanedStreams, PoolExhaustion, PoolPerChunk, coordinated_omission,
     hidden_pool_users, more_threads, rollout, wrong_canary,
 };
 use crate::settings::Settings;
+use crate::state::StartError;
 
 /// The mistake that runs unless another is named.
 pub const DEFAULT: &str = "pool-exhaustion";
@@ -140,7 +140,7 @@ pub struct Mistake {
     /// Whether it calls the vendor within the limits of fixed-server, and takes their flags.
     pub(crate) limits: bool,
     /// Makes its routes: the contract's, this mistake in them. Done once, at the start.
-    pub(crate) routes: fn(&Settings) -> Result<Routes, RunError>,
+    pub(crate) routes: fn(&Settings) -> Result<Routes, StartError>,
 }
 
 /// A part of the workshop.

@@ -12,24 +12,16 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use wire::sse;
 use wire::stream::{error_event, token_event};
 
-use crate::calls::Messages;
+use crate::call::Format;
 use crate::errors::Failure;
+use crate::event_stream::EventStream;
 use crate::metrics::CallGuard;
 use crate::upstream::Message;
 use beginning::Beginning;
 
-/// What a stream's client gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    /// `/chat/stream`: `data: {"content":"..."}` for each token.
-    Tokens,
-    /// OpenAI's routes: the vendor's events, passed on.
-    Chunks,
-}
-
 /// A stream whose first token is there, so that its status can be sent.
 pub(crate) struct Relay {
-    messages: Messages,
+    messages: EventStream,
     format: Format,
     /// What was waited for: the first token, and the chunks before it.
     head: Bytes,
@@ -41,7 +33,11 @@ impl Relay {
     ///
     /// # Errors
     /// The failure that came in its place. Nothing has been sent then, so it can still be a status.
-    pub(crate) async fn open(mut messages: Messages, format: Format, guard: &mut CallGuard) -> Result<Self, Failure> {
+    pub(crate) async fn open(
+        mut messages: EventStream,
+        format: Format,
+        guard: &mut CallGuard,
+    ) -> Result<Self, Failure> {
         let mut beginning = Beginning::new(format);
         while !beginning.add(messages.next().await.unwrap_or(Err(NO_END))?) {}
         let (mut head, mut done) = (Vec::new(), false);
@@ -50,7 +46,7 @@ impl Relay {
                 guard.token();
             }
             done |= message.is_done();
-            format.render(&message, &mut head);
+            render(format, &message, &mut head);
         }
         if done {
             guard.succeeded();
@@ -63,28 +59,28 @@ impl Relay {
         self.messages.method()
     }
 
-    /// The response's body. It ends with an error event when the vendor fails, or when `cut` is
+    /// The response's body. It ends with an error event when the vendor fails, or when `grace_over` is
     /// cancelled; dropping it drops the call.
-    pub(crate) fn into_body(self, guard: CallGuard, cut: CancellationToken) -> Body {
+    pub(crate) fn into_body(self, guard: CallGuard, grace_over: CancellationToken) -> StreamBody {
         let Relay { messages, format, head, done } = self;
-        let cut = Box::pin(cut.cancelled_owned());
-        Body { messages: Some(messages), format, head: Some(head), guard, cut, done }
+        let grace_over = Box::pin(grace_over.cancelled_owned());
+        StreamBody { messages: Some(messages), format, head: Some(head), guard, grace_over, done }
     }
 }
 
 /// See [`Relay::into_body`]. It polls the messages itself: no task and no buffer of its own, so a
 /// client that reads slowly slows the vendor down, and nothing goes on after the client has left.
-pub(crate) struct Body {
+pub(crate) struct StreamBody {
     /// None once the stream has ended: with them goes the call, and its permit.
-    messages: Option<Messages>,
+    messages: Option<EventStream>,
     format: Format,
     head: Option<Bytes>,
     guard: CallGuard,
-    cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    grace_over: Pin<Box<WaitForCancellationFutureOwned>>,
     done: bool,
 }
 
-impl Stream for Body {
+impl Stream for StreamBody {
     type Item = Result<Bytes, Infallible>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -93,15 +89,15 @@ impl Stream for Body {
             return Poll::Ready(Some(Ok(head)));
         }
         while let Some(messages) = &mut body.messages {
-            if !body.done && body.cut.as_mut().poll(cx).is_ready() {
+            if !body.done && body.grace_over.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Some(Ok(body.fail(&Failure::ShuttingDown))));
             }
             let text = match ready!(messages.poll_next_unpin(cx)) {
                 Some(Ok(message)) => body.pass_on(&message),
                 // After [DONE] the rest is read only to keep the vendor's connection usable.
                 _ if body.done => body.end(),
-                // The cut makes reads fail as well: those failed because of it.
-                Some(Err(_)) if body.cut.as_mut().poll(cx).is_ready() => body.fail(&Failure::ShuttingDown),
+                // Reads fail too when the grace is over: they failed because of it.
+                Some(Err(_)) if body.grace_over.as_mut().poll(cx).is_ready() => body.fail(&Failure::ShuttingDown),
                 Some(Err(failure)) => body.fail(&failure),
                 None => body.fail(&NO_END),
             };
@@ -113,7 +109,7 @@ impl Stream for Body {
     }
 }
 
-impl Body {
+impl StreamBody {
     fn pass_on(&mut self, message: &Message) -> Bytes {
         if message.is_done() {
             self.done = true;
@@ -125,7 +121,7 @@ impl Body {
             return message.raw.clone();
         }
         let mut text = Vec::new();
-        self.format.render(message, &mut text);
+        render(self.format, message, &mut text);
         text.into()
     }
 
@@ -147,7 +143,7 @@ impl Body {
 ///
 /// # Errors
 /// The failure that came in its place.
-pub(crate) async fn first_token(mut messages: Messages, format: Format) -> Result<Messages, Failure> {
+pub(crate) async fn first_token(mut messages: EventStream, format: Format) -> Result<EventStream, Failure> {
     let mut beginning = Beginning::new(format);
     while !beginning.add(messages.next().await.unwrap_or(Err(NO_END))?) {}
     Ok(messages.after(beginning.into_messages()))
@@ -156,13 +152,11 @@ pub(crate) async fn first_token(mut messages: Messages, format: Format) -> Resul
 /// The clients in `vendor` end every stream with `[DONE]` or a failure. A thread that panicked does not.
 const NO_END: Failure = Failure::Internal("a stream ended with neither [DONE] nor a failure");
 
-impl Format {
-    /// Appends `message` as this format has it, if it has it at all.
-    fn render(self, message: &Message, bytes: &mut Vec<u8>) {
-        match self {
-            Format::Chunks => bytes.extend_from_slice(&message.raw),
-            Format::Tokens if message.is_done() => bytes.extend_from_slice(sse::DONE.as_bytes()),
-            Format::Tokens => bytes.extend(message.text().map(token_event).unwrap_or_default().into_bytes()),
-        }
+/// Appends `message` as this format has it, if it has it at all.
+fn render(format: Format, message: &Message, bytes: &mut Vec<u8>) {
+    match format {
+        Format::Chunks => bytes.extend_from_slice(&message.raw),
+        Format::Tokens if message.is_done() => bytes.extend_from_slice(sse::DONE.as_bytes()),
+        Format::Tokens => bytes.extend(message.text().map(token_event).unwrap_or_default().into_bytes()),
     }
 }

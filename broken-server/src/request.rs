@@ -14,9 +14,9 @@ use wire::error::Refusal;
 use wire::operator;
 use wire::{MOCK_HEADER_PREFIX, REQUEST_ID_HEADER};
 
-use crate::relay::Format;
+use crate::call::Format;
+use crate::call::{Call, Route};
 use crate::state::AppState;
-use crate::upstream::{Call, Route};
 
 /// The id of a request, kept in its extensions by the middleware.
 #[derive(Debug, Clone)]

@@ -1,19 +1,33 @@
 //! What all requests share.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus_client::registry::Registry;
-use resilience::{Admission, AdmissionLimits, Backoff, BudgetLimits, Hysteresis, RetryBudget};
+use resilience::{Admission, AdmissionLimits, Backoff, BudgetLimits, Hysteresis, InvalidSetting, RetryBudget};
 use tokio_util::sync::CancellationToken;
 use wire::BODY_BYTES_MAX;
 
-use crate::app::RunError;
 use crate::errors::Failure;
-use crate::metrics::{CallGuard, Metrics};
+use crate::metrics::Metrics;
 use crate::pool::Pool;
 use crate::settings::{CallLimits, Settings};
 use crate::upstream::{Limits, asynchronous, blocking};
+
+/// Why a server could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The client for the vendor could not be set up.
+    #[error("cannot set up the vendor's client: {0}")]
+    Client(#[from] reqwest::Error),
+    /// A limit is none that can be kept.
+    #[error("cannot set up the limits: {0}")]
+    Limits(#[from] InvalidSetting),
+    /// The server could not be started, or stopped without having been told to.
+    #[error("the server stopped: {0}")]
+    Server(#[from] io::Error),
+}
 
 /// What all requests share, made once at the start.
 #[derive(Debug)]
@@ -35,8 +49,8 @@ pub(crate) struct AppState {
     pub(crate) registry: Registry,
     /// Cancelled when the server is told to stop: not ready any more, and no new calls.
     pub(crate) draining: CancellationToken,
-    /// Cancelled when the time for an orderly end is over: calls end with an error.
-    pub(crate) cut: CancellationToken,
+    /// Cancelled when the grace of a shutdown is over: calls end with an error.
+    pub(crate) grace_over: CancellationToken,
     /// For the body of a request to come.
     pub(crate) read_timeout: Duration,
     /// Largest body of a request to OpenAI's routes, in bytes.
@@ -48,7 +62,7 @@ pub(crate) struct AppState {
 impl AppState {
     /// # Errors
     /// When the HTTP client cannot be set up, or a limit is not what its primitive takes.
-    pub(crate) fn new(settings: &Settings) -> Result<Self, RunError> {
+    pub(crate) fn new(settings: &Settings) -> Result<Self, StartError> {
         let of_client = Limits::of(settings);
         let limits = settings.limits.clone();
         let admission = Admission::new(AdmissionLimits {
@@ -76,7 +90,7 @@ impl AppState {
             metrics: Arc::new(Metrics::new(&mut registry)),
             registry,
             draining: CancellationToken::new(),
-            cut: CancellationToken::new(),
+            grace_over: CancellationToken::new(),
             read_timeout: settings.read_timeout,
             max_body_bytes: settings.max_body_bytes.0,
             api_key: settings.api_key.clone(),
@@ -89,28 +103,18 @@ impl AppState {
         self.max_body_bytes.min(BODY_BYTES_MAX)
     }
 
-    /// Begins a request for the model. From here on it ends in exactly one outcome.
-    ///
-    /// # Errors
-    /// [`Failure::ShuttingDown`] once the server has been told to stop.
-    pub(crate) fn begin_call(&self, request_id: &str) -> Result<CallGuard, Failure> {
-        let mut guard = CallGuard::begin(Arc::clone(&self.metrics), request_id.to_owned());
-        if self.draining.is_cancelled() {
-            guard.failed(&Failure::ShuttingDown);
-            return Err(Failure::ShuttingDown);
-        }
-        Ok(guard)
-    }
-
-    /// Waits for `call`, but not beyond the time for an orderly end.
+    /// Waits for `call`, but not beyond the grace of a shutdown.
     ///
     /// # Errors
     /// Those of the call, and [`Failure::ShuttingDown`].
-    pub(crate) async fn until_cut<T>(&self, call: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    pub(crate) async fn until_grace_over<T>(
+        &self,
+        call: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
         tokio::select! {
-            // The cut makes calls fail as well; they failed because of it.
+            // Calls fail too when the grace is over: they failed because of it.
             biased;
-            () = self.cut.cancelled() => Err(Failure::ShuttingDown),
+            () = self.grace_over.cancelled() => Err(Failure::ShuttingDown),
             result = call => result,
         }
     }

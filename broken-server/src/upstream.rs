@@ -7,18 +7,16 @@ pub(crate) mod blocking_reqwest;
 mod inbox;
 mod read_limit;
 
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
-use wire::answer::{Asked, read_answer};
-use wire::refused::{self, Refused};
+use wire::answer::read_answer;
+use wire::refused::Refused;
 use wire::stream::VendorEvent;
 
+use crate::call::Route;
 use crate::errors::{Failure, UpstreamFailure};
-use crate::relay::Format;
 use crate::settings::Settings;
 
 /// Largest whole answer that is taken from a vendor, in bytes (8 MiB): a million tokens of text.
@@ -26,41 +24,6 @@ const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Sent as `User-Agent`.
 const USER_AGENT: &str = concat!("broken-server/", env!("CARGO_PKG_VERSION"));
-
-/// One request to the vendor.
-#[derive(Debug, Clone)]
-pub(crate) struct Call {
-    /// What is asked for.
-    pub(crate) route: Route,
-    /// The request's body; empty for a route that takes none.
-    pub(crate) body: Bytes,
-    /// Passed on as `X-Request-ID`, so that one request can be followed through both logs.
-    pub(crate) request_id: String,
-    /// Headers that steer the mock vendor; empty unless the server was told to pass them on.
-    pub(crate) mock_headers: Vec<(String, String)>,
-    /// What its client gets of a stream.
-    pub(crate) format: Format,
-    /// How far it has come.
-    pub(crate) progress: Arc<Progress>,
-}
-
-/// The vendor's routes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Route {
-    /// `POST /v1/chat/completions`
-    ChatCompletions,
-    /// `GET /v1/models`
-    Models,
-}
-
-impl Route {
-    fn path(self) -> &'static str {
-        match self {
-            Route::ChatCompletions => "/v1/chat/completions",
-            Route::Models => "/v1/models",
-        }
-    }
-}
 
 /// How long the vendor may take. None of these is a total: a healthy stream may be as long as it likes.
 #[derive(Debug, Clone, Copy)]
@@ -108,36 +71,6 @@ impl Message {
     }
 }
 
-/// How far a call has come, for its answer's headers. All attempts of a request share it.
-#[derive(Debug, Default)]
-pub(crate) struct Progress {
-    attempts: AtomicU32,
-    rate_limits: Mutex<Vec<(String, String)>>,
-}
-
-impl Progress {
-    /// Another attempt begins.
-    pub(crate) fn attempt(&self) -> u32 {
-        self.attempts.fetch_add(1, Relaxed) + 1
-    }
-
-    /// Attempts so far, where they are counted.
-    pub(crate) fn attempts(&self) -> u32 {
-        self.attempts.load(Relaxed)
-    }
-
-    /// What the vendor says of its quota, as headers.
-    pub(crate) fn take_rate_limits(&self) -> Vec<(String, String)> {
-        std::mem::take(&mut *self.rate_limits.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// Keeps what the head of an answer says of the vendor's quota.
-fn keep_rate_limits(call: &Call, headers: &[(&str, &str)]) {
-    let rate_limits = refused::rate_limits(headers.iter().copied()).collect();
-    *call.progress.rate_limits.lock().unwrap_or_else(PoisonError::into_inner) = rate_limits;
-}
-
 /// The failure that an answer with another status than 2xx is.
 fn not_ok(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Failure {
     let refused = Box::new(Refused::read(status, headers, body));
@@ -160,11 +93,7 @@ fn content_type(headers: &HeaderMap) -> &str {
 
 /// Passes a whole answer on if it is the kind of JSON that `route` answers with.
 fn checked_answer(route: Route, content_type: &str, answer: Bytes) -> Result<Bytes, Failure> {
-    let asked = match route {
-        Route::ChatCompletions => Asked::Completion,
-        Route::Models => Asked::Models,
-    };
-    read_answer(asked, content_type, &answer).map_err(UpstreamFailure::from)?;
+    read_answer(route.asked(), content_type, &answer).map_err(UpstreamFailure::from)?;
     Ok(answer)
 }
 

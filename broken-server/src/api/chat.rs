@@ -4,12 +4,12 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use wire::chat::ChatRequest;
 
-use crate::calls::{AnyStyle, answer_streamed, answer_whole};
+use super::answer::{answer_streamed, answer_whole};
+use crate::call::{Call, Format, Route};
+use crate::call_style::AnyStyle;
 use crate::errors::Failure;
-use crate::relay::Format;
 use crate::request::{json_body, to_call};
 use crate::state::AppState;
-use crate::upstream::{Call, Route};
 
 /// The model of requests that name none.
 const DEFAULT_MODEL: &str = "mock-llm";

@@ -6,11 +6,12 @@ use bytes::Bytes;
 use wire::chat::ChatRequest;
 use wire::models;
 
-use crate::calls::{AnyStyle, answer_streamed, answer_whole};
+use super::answer::{answer_streamed, answer_whole};
+use crate::call::Route;
+use crate::call_style::AnyStyle;
 use crate::errors::{Failure, add_headers};
 use crate::request::{json_body, require_key, to_call};
 use crate::state::AppState;
-use crate::upstream::Route;
 
 /// `POST /v1/chat/completions`. The body is checked, then passed on as it came: it may have fields
 /// that are the vendor's business alone.
@@ -74,6 +75,6 @@ async fn ask_for_models(style: &dyn AnyStyle, state: &AppState, request: &HttpRe
     require_key(state, request)?;
     let call = to_call(state, request, Route::Models, Bytes::new());
     let progress = call.progress.clone();
-    let body = state.until_cut(style.any_models(state, call)).await?;
+    let body = state.until_grace_over(style.any_models(state, call)).await?;
     Ok(List { body, rate_limits: progress.take_rate_limits() })
 }

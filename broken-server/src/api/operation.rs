@@ -2,10 +2,13 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
+use prometheus_client::encoding::text::encode;
 use wire::health::Readiness;
 
-use crate::metrics;
 use crate::state::AppState;
+
+/// Content type of `/metrics`.
+const METRICS_CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// `GET /ready`. It reads counters and asks no pool and no vendor. A mistake without limits has none that
 /// could be reached: it is ready until it is told to stop.
@@ -22,5 +25,13 @@ pub(super) async fn ready(state: Data<AppState>) -> HttpResponse {
 
 /// `GET /metrics`
 pub(super) async fn metrics(state: Data<AppState>) -> HttpResponse {
-    HttpResponse::Ok().content_type(metrics::CONTENT_TYPE).body(metrics::render(&state))
+    HttpResponse::Ok().content_type(METRICS_CONTENT_TYPE).body(render(&state))
+}
+
+/// The OpenMetrics text, with `state` as it is now.
+fn render(state: &AppState) -> String {
+    state.metrics.set_queued(state.admission.load().queued);
+    let mut text = String::new();
+    encode(&mut text, &state.registry).unwrap_or_else(|error| unreachable!("writing to a String fails never: {error}"));
+    text
 }

@@ -18,13 +18,14 @@ use resilience::{Ask, Deadline};
 use tokio::time::Instant;
 
 use crate::api::{self, Routes};
-use crate::calls::{AsyncOnce, CallStyle, Messages, retry};
+use crate::call::Call;
+use crate::call_style::{AsyncOnce, CallStyle, retry};
 use crate::errors::{Failure, UpstreamFailure};
+use crate::event_stream::EventStream;
 use crate::metrics::ActiveCall;
 use crate::mistakes::threads::hidden_pool_users::with_look_ups;
 use crate::relay::first_token;
 use crate::state::AppState;
-use crate::upstream::Call;
 
 pub(crate) struct Control;
 
@@ -37,9 +38,10 @@ impl CallStyle for Control {
     const WITH_PERMIT: bool = true;
 
     /// The SLA of a stream ends with its first token.
-    async fn stream(&self, state: &AppState, call: Call) -> Result<Messages, Failure> {
+    async fn stream(&self, state: &AppState, call: Call) -> Result<EventStream, Failure> {
         let limit = (state.asynchronous.first_token_timeout(), UpstreamFailure::FirstTokenTimeout);
-        let ask_vendor = || first_token(Messages::asynchronous(state.asynchronous.stream(call.clone())), call.format);
+        let ask_vendor =
+            || first_token(EventStream::asynchronous(state.asynchronous.stream(call.clone())), call.format);
         let (messages, active) = in_order(state, &call, limit, ask_vendor).await?;
         // No status has been sent yet. The permit goes with the stream, to its very end.
         Ok(messages.holding(active))

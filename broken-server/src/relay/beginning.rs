@@ -2,7 +2,7 @@
 
 use wire::stream::VendorEvent;
 
-use super::Format;
+use crate::call::Format;
 use crate::upstream::Message;
 
 /// Chunks that bring nothing which was generated (who speaks, what a filter found) and are held back while

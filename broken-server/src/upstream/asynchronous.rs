@@ -14,10 +14,8 @@ use wire::REQUEST_ID_HEADER;
 use wire::answer::{is_no_stream, read_no_stream};
 
 use super::inbox::Inbox;
-use super::{
-    ANSWER_BYTES_MAX, Call, Limits, Message, Route, USER_AGENT, checked_answer, content_type, keep_rate_limits, not_ok,
-    texts, too_large,
-};
+use super::{ANSWER_BYTES_MAX, Limits, Message, USER_AGENT, checked_answer, content_type, not_ok, texts, too_large};
+use crate::call::{Call, Route};
 use crate::errors::{Failure, UpstreamFailure};
 use crate::settings::Settings;
 
@@ -110,7 +108,7 @@ impl Client {
         let mut response = request.send().await.map_err(failure)?;
         let status = response.status();
         if status.is_success() {
-            keep_rate_limits(call, &texts(response.headers()));
+            call.progress.keep_rate_limits(&texts(response.headers()));
             return Ok(response);
         }
         let body = rest_of(&mut response).await;

@@ -14,9 +14,9 @@ use wire::answer::{is_no_stream, read_no_stream};
 
 use super::inbox::Inbox;
 use super::{
-    ANSWER_BYTES_MAX, Call, Limits, Message, Route, USER_AGENT, asynchronous, checked_answer, content_type,
-    keep_rate_limits, not_ok, texts, too_large,
+    ANSWER_BYTES_MAX, Limits, Message, USER_AGENT, asynchronous, checked_answer, content_type, not_ok, texts, too_large,
 };
+use crate::call::{Call, Route};
 use crate::errors::{Failure, UpstreamFailure};
 use crate::settings::Settings;
 
@@ -86,7 +86,7 @@ impl Client {
         let mut response = request.send().map_err(|error| failure(error, UpstreamFailure::FirstTokenTimeout))?;
         let status = response.status();
         if status.is_success() {
-            keep_rate_limits(call, &texts(response.headers()));
+            call.progress.keep_rate_limits(&texts(response.headers()));
             return Ok(response);
         }
         let body = rest_of(&mut response);

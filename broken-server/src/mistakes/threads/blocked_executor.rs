@@ -11,18 +11,19 @@
 use bytes::Bytes;
 use futures_util::stream;
 
-use crate::calls::{CallStyle, Messages};
+use crate::call::Call;
+use crate::call_style::CallStyle;
 use crate::errors::Failure;
+use crate::event_stream::EventStream;
 use crate::state::AppState;
-use crate::upstream::Call;
 
 pub(crate) struct BlockedExecutor;
 
 // ANCHOR: blocked-executor
 // MISTAKE blocked-executor: `async` in front does not make the blocking calls inside give way.
 impl CallStyle for BlockedExecutor {
-    async fn stream(&self, state: &AppState, call: Call) -> Result<Messages, Failure> {
-        Ok(Messages::blocking(stream::iter(state.blocking.stream(call))))
+    async fn stream(&self, state: &AppState, call: Call) -> Result<EventStream, Failure> {
+        Ok(EventStream::blocking(stream::iter(state.blocking.stream(call))))
     }
 
     async fn whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {

@@ -16,11 +16,13 @@
 use bytes::Bytes;
 use futures_util::stream;
 
-use crate::calls::{CallStyle, Messages};
+use crate::call::Call;
+use crate::call_style::CallStyle;
 use crate::errors::Failure;
+use crate::event_stream::EventStream;
 use crate::settings::Settings;
 use crate::state::AppState;
-use crate::upstream::{Call, blocking_reqwest};
+use crate::upstream::blocking_reqwest;
 
 pub(crate) struct BlockingClient {
     vendor: blocking_reqwest::Client,
@@ -37,8 +39,8 @@ impl BlockingClient {
 // ANCHOR: blocking-client
 // MISTAKE blocking-client: a client that parks its thread, on a thread that must never be parked.
 impl CallStyle for BlockingClient {
-    async fn stream(&self, _: &AppState, call: Call) -> Result<Messages, Failure> {
-        Ok(Messages::blocking(stream::iter(self.vendor.stream(call))))
+    async fn stream(&self, _: &AppState, call: Call) -> Result<EventStream, Failure> {
+        Ok(EventStream::blocking(stream::iter(self.vendor.stream(call))))
     }
 
     async fn whole(&self, _: &AppState, call: Call) -> Result<Bytes, Failure> {

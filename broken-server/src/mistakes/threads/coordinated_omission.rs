@@ -20,7 +20,7 @@ use actix_web::rt;
 use tokio::time::{Instant, interval_at};
 
 use crate::api::{self, Routes};
-use crate::calls::AsyncOnce;
+use crate::call_style::AsyncOnce;
 use crate::settings::OwnFlags;
 
 pub(crate) fn routes(flags: &OwnFlags) -> Routes {

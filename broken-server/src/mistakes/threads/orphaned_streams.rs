@@ -13,10 +13,11 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::calls::{CallStyle, Messages};
+use crate::call::Call;
+use crate::call_style::CallStyle;
 use crate::errors::Failure;
+use crate::event_stream::EventStream;
 use crate::state::AppState;
-use crate::upstream::Call;
 
 /// Messages that the thread may be ahead of the client.
 const MESSAGES_AHEAD: usize = 16;
@@ -26,7 +27,7 @@ pub(crate) struct OrphanedStreams;
 // ANCHOR: orphaned-streams
 // MISTAKE orphaned-streams: that the other end is gone is an error here, and errors are ignored.
 impl CallStyle for OrphanedStreams {
-    async fn stream(&self, state: &AppState, call: Call) -> Result<Messages, Failure> {
+    async fn stream(&self, state: &AppState, call: Call) -> Result<EventStream, Failure> {
         let (sender, receiver) = mpsc::channel(MESSAGES_AHEAD);
         let reader = state.blocking.stream(call);
         state.pool.spawn(move || {
@@ -34,7 +35,7 @@ impl CallStyle for OrphanedStreams {
                 let _ = sender.blocking_send(message);
             }
         });
-        Ok(Messages::blocking(ReceiverStream::new(receiver)))
+        Ok(EventStream::blocking(ReceiverStream::new(receiver)))
     }
 
     async fn whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {

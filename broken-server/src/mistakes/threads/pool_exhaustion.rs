@@ -11,10 +11,11 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::calls::{CallStyle, Messages};
+use crate::call::Call;
+use crate::call_style::CallStyle;
 use crate::errors::Failure;
+use crate::event_stream::EventStream;
 use crate::state::AppState;
-use crate::upstream::Call;
 
 /// Messages that the thread may be ahead of the client: a client that reads slowly stops the thread,
 /// and through it the vendor, in place of filling the memory.
@@ -23,7 +24,7 @@ const MESSAGES_AHEAD: usize = 16;
 pub(crate) struct PoolExhaustion;
 
 impl CallStyle for PoolExhaustion {
-    async fn stream(&self, state: &AppState, call: Call) -> Result<Messages, Failure> {
+    async fn stream(&self, state: &AppState, call: Call) -> Result<EventStream, Failure> {
         let (sender, receiver) = mpsc::channel(MESSAGES_AHEAD);
         let reader = state.blocking.stream(call);
         // ANCHOR: pool-exhaustion
@@ -40,7 +41,7 @@ impl CallStyle for PoolExhaustion {
             }
         });
         // ANCHOR_END: pool-exhaustion
-        Ok(Messages::blocking(ReceiverStream::new(receiver)))
+        Ok(EventStream::blocking(ReceiverStream::new(receiver)))
     }
 
     async fn whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {

@@ -13,15 +13,16 @@
 use bytes::Bytes;
 use futures_util::stream;
 
-use crate::calls::{CallStyle, Messages};
+use crate::call::Call;
+use crate::call_style::CallStyle;
 use crate::errors::Failure;
+use crate::event_stream::EventStream;
 use crate::state::AppState;
-use crate::upstream::Call;
 
 pub(crate) struct PoolPerChunk;
 
 impl CallStyle for PoolPerChunk {
-    async fn stream(&self, state: &AppState, call: Call) -> Result<Messages, Failure> {
+    async fn stream(&self, state: &AppState, call: Call) -> Result<EventStream, Failure> {
         let pool = state.pool.clone();
         let reader = state.blocking.stream(call);
         // ANCHOR: pool-per-chunk
@@ -37,7 +38,7 @@ impl CallStyle for PoolPerChunk {
             }
         });
         // ANCHOR_END: pool-per-chunk
-        Ok(Messages::blocking(messages))
+        Ok(EventStream::blocking(messages))
     }
 
     async fn whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {

@@ -22,13 +22,14 @@ use serde_json::{Value, json};
 use wire::error::Refusal;
 
 use crate::api::{self, Routes};
-use crate::calls::{AsyncOnce, CallStyle, Messages};
+use crate::call::Call;
+use crate::call_style::{AsyncOnce, CallStyle};
 use crate::errors::Failure;
+use crate::event_stream::EventStream;
 use crate::mistakes::threads::PoolExhaustion;
 use crate::relay::first_token;
 use crate::request::{json_body, require_operator};
 use crate::state::AppState;
-use crate::upstream::Call;
 
 /// Two ways to the vendor and the share of the streams that takes the asynchronous one.
 pub(crate) struct Rollout {
@@ -38,7 +39,7 @@ pub(crate) struct Rollout {
 
 // ANCHOR: rollout
 impl CallStyle for Rollout {
-    async fn stream(&self, state: &AppState, call: Call) -> Result<Messages, Failure> {
+    async fn stream(&self, state: &AppState, call: Call) -> Result<EventStream, Failure> {
         if !self.next_is_async() {
             return PoolExhaustion.stream(state, call).await;
         }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use resilience::Deadline;
 use tokio::time::{Instant, sleep};
 
+use crate::call::Call;
 use crate::errors::Failure;
 use crate::state::AppState;
-use crate::upstream::Call;
 
 /// Makes attempts until one succeeds, or fails in a way that another would not mend, or no other may be
 /// made. This is the one layer that retries: the client below has its own switched off, because layers

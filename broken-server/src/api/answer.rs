@@ -1,0 +1,77 @@
+//! The answer to a request for the model, streamed or whole.
+
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::CACHE_CONTROL;
+use wire::{STREAM_METHOD_HEADER, sse};
+
+use crate::call::Call;
+use crate::call_style::AnyStyle;
+use crate::errors::{Failure, add_headers};
+use crate::metrics::CallGuard;
+use crate::relay::Relay;
+use crate::state::AppState;
+
+/// Answers with the vendor's stream, once its first token is there.
+pub(super) async fn answer_streamed(
+    style: &dyn AnyStyle,
+    state: &AppState,
+    call: Call,
+) -> Result<HttpResponse, Failure> {
+    let format = call.format;
+    let mut guard = begin(style, state, &call)?;
+    let progress = call.progress.clone();
+    let opening = async {
+        let messages = style.any_stream(state, call).await?;
+        Relay::open(messages, format, &mut guard).await
+    };
+    match state.until_grace_over(opening).await {
+        Ok(relay) => {
+            let mut response = HttpResponse::Ok();
+            add_headers(&mut response, &progress.take_rate_limits());
+            Ok(response
+                .content_type(sse::CONTENT_TYPE)
+                .insert_header((CACHE_CONTROL, "no-cache"))
+                // nginx would gather the tokens of a while otherwise.
+                .insert_header(("x-accel-buffering", "no"))
+                .insert_header((STREAM_METHOD_HEADER, relay.method()))
+                .streaming(relay.into_body(guard, state.grace_over.clone())))
+        }
+        Err(failure) => {
+            guard.failed(&failure);
+            Ok(failure.response_after(progress.attempts()))
+        }
+    }
+}
+
+/// Answers with the vendor's whole answer, as it came.
+pub(super) async fn answer_whole(style: &dyn AnyStyle, state: &AppState, call: Call) -> Result<HttpResponse, Failure> {
+    let mut guard = begin(style, state, &call)?;
+    let progress = call.progress.clone();
+    match state.until_grace_over(style.any_whole(state, call)).await {
+        Ok(answer) => {
+            guard.succeeded();
+            let mut response = HttpResponse::Ok();
+            add_headers(&mut response, &progress.take_rate_limits());
+            Ok(response.content_type("application/json").body(answer))
+        }
+        Err(failure) => {
+            guard.failed(&failure);
+            Ok(failure.response_after(progress.attempts()))
+        }
+    }
+}
+
+/// Begins a request for the model. From here on it ends in exactly one outcome.
+fn begin(style: &dyn AnyStyle, state: &AppState, call: &Call) -> Result<CallGuard, Failure> {
+    let mut guard = CallGuard::begin(Arc::clone(&state.metrics), call.request_id.clone());
+    if state.draining.is_cancelled() {
+        guard.failed(&Failure::ShuttingDown);
+        return Err(Failure::ShuttingDown);
+    }
+    if !style.any_with_permit() {
+        guard.call_without_permit();
+    }
+    Ok(guard)
+}

@@ -1,0 +1,91 @@
+//! One request to the vendor, whichever client sends it.
+
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use wire::answer::Asked;
+use wire::refused;
+
+/// One request to the vendor.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    /// The vendor's route.
+    pub(crate) route: Route,
+    /// The request's body; empty for a route that takes none.
+    pub(crate) body: Bytes,
+    /// Passed on as `X-Request-ID`, so that one request can be followed through both logs.
+    pub(crate) request_id: String,
+    /// Headers that steer the mock vendor; empty unless the server may pass them on.
+    pub(crate) mock_headers: Vec<(String, String)>,
+    /// What the client gets of a stream.
+    pub(crate) format: Format,
+    /// What its attempts have found out so far.
+    pub(crate) progress: Arc<Progress>,
+}
+
+/// The vendor's routes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// `POST /v1/chat/completions`
+    ChatCompletions,
+    /// `GET /v1/models`
+    Models,
+}
+
+impl Route {
+    /// The path of this route at the vendor.
+    pub(crate) fn path(self) -> &'static str {
+        match self {
+            Route::ChatCompletions => "/v1/chat/completions",
+            Route::Models => "/v1/models",
+        }
+    }
+
+    /// What a whole answer of this route must be.
+    pub(crate) fn asked(self) -> Asked {
+        match self {
+            Route::ChatCompletions => Asked::Completion,
+            Route::Models => Asked::Models,
+        }
+    }
+}
+
+/// What the client of a stream gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// `/chat/stream`: `data: {"content":"..."}` for each token.
+    Tokens,
+    /// OpenAI's routes: the vendor's events, passed on.
+    Chunks,
+}
+
+/// What the attempts of a request have found out so far, for the headers of its answer.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    attempts: AtomicU32,
+    rate_limits: Mutex<Vec<(String, String)>>,
+}
+
+impl Progress {
+    /// Counts another attempt, and returns how many that makes.
+    pub(crate) fn attempt(&self) -> u32 {
+        self.attempts.fetch_add(1, Relaxed) + 1
+    }
+
+    /// Attempts so far; 0 where they are not counted.
+    pub(crate) fn attempts(&self) -> u32 {
+        self.attempts.load(Relaxed)
+    }
+
+    /// Keeps the headers of an answer in which the vendor states its rate limits.
+    pub(crate) fn keep_rate_limits(&self, headers: &[(&str, &str)]) {
+        let rate_limits = refused::rate_limits(headers.iter().copied()).collect();
+        *self.rate_limits.lock().unwrap_or_else(PoisonError::into_inner) = rate_limits;
+    }
+
+    /// The headers in which the vendor stated its rate limits.
+    pub(crate) fn take_rate_limits(&self) -> Vec<(String, String)> {
+        std::mem::take(&mut *self.rate_limits.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

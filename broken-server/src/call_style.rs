@@ -1,0 +1,65 @@
+//! What a mistake supplies: how the vendor is called.
+
+mod once;
+pub(crate) mod retry;
+
+use bytes::Bytes;
+use futures_util::future::LocalBoxFuture;
+
+use crate::call::Call;
+use crate::errors::Failure;
+use crate::event_stream::EventStream;
+use crate::state::AppState;
+
+pub(crate) use once::AsyncOnce;
+
+/// How the server calls the vendor: the one thing in which the mistakes differ. All around it is
+/// shared: what is a good request, when the status is sent, how a stream ends, what is counted.
+pub(crate) trait CallStyle: Send + Sync + 'static {
+    /// Whether it calls the vendor only with a permit. From the permit on a call is under way; where there
+    /// is none, from its request on.
+    const WITH_PERMIT: bool = false;
+
+    /// The vendor's stream. A failure may come here or as an item; either way the client gets it as
+    /// an HTTP error before the first token and as an error event after it. Dropped when the client
+    /// leaves.
+    async fn stream(&self, state: &AppState, call: Call) -> Result<EventStream, Failure>;
+
+    /// The vendor's whole answer. Dropped when the client leaves.
+    async fn whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure>;
+
+    /// The vendor's list of models.
+    async fn models(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
+        self.whole(state, call).await
+    }
+}
+
+/// A [`CallStyle`] of any type: what is around a call is compiled once, and not once for each mistake.
+pub(crate) trait AnyStyle: Send + Sync {
+    /// [`CallStyle::WITH_PERMIT`]
+    fn any_with_permit(&self) -> bool;
+    /// [`CallStyle::stream`]
+    fn any_stream<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<EventStream, Failure>>;
+    /// [`CallStyle::whole`]
+    fn any_whole<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<Bytes, Failure>>;
+    /// [`CallStyle::models`]
+    fn any_models<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<Bytes, Failure>>;
+}
+
+impl<C: CallStyle> AnyStyle for C {
+    fn any_with_permit(&self) -> bool {
+        C::WITH_PERMIT
+    }
+
+    fn any_stream<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<EventStream, Failure>> {
+        Box::pin(self.stream(state, call))
+    }
+
+    fn any_whole<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<Bytes, Failure>> {
+        Box::pin(self.whole(state, call))
+    }
+
+    fn any_models<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<Bytes, Failure>> {
+        Box::pin(self.models(state, call))
+    }
+}
