@@ -80,8 +80,9 @@ lint: ## Formatting and lints, warnings denied
 	@$(CARGO) fmt --all --check
 	@$(CARGO) clippy --workspace --all-targets -- -D warnings
 
-bench: build ## 4,000 and 9,000 streams: fixed-server beside nginx (6 minutes; nginx if installed)
-	@$(CARGO) bench --quiet --package loadgen --bench streams
+#: SHORT=1: one round, under three minutes
+bench: build ## 4,000 and 9,000 streams: fixed-server beside a plain relay and nginx, if installed (9 minutes)
+	@$(CARGO) bench --quiet --package loadgen --bench streams $(if $(SHORT),-- --short)
 
 bench-mock: ## What the mock costs: processor time a chunk, memory a stream, lateness
 	@$(CARGO) bench --package mock-llm --bench vendor

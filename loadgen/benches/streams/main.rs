@@ -1,4 +1,4 @@
-//! fixed-server under many streams, beside nginx that passes the same through: `make bench`.
+//! fixed-server under many streams, beside nginx and a plain relay that pass the same through: `make bench`.
 //!
 //! Each row of the table is several runs, each with a fresh vendor, a fresh server and a fresh
 //! generator, all of them processes of their own. The servers take turns, one after the other, so that
@@ -7,6 +7,7 @@
 
 mod budgets;
 mod nginx;
+mod relay;
 mod run;
 mod servers;
 
@@ -22,15 +23,24 @@ use budgets::Row;
 use run::{Case, Measured};
 use servers::Server;
 
-/// Measures fixed-server, and nginx beside it where it is installed.
+/// Measures fixed-server beside a plain relay, and beside nginx where it is installed.
 #[derive(Debug, Parser)]
 struct Args {
-    /// How often each server takes its turn
+    /// Runs of each server
     #[arg(long, default_value = "3", value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// How long to measure in each run, once all streams are open
-    #[arg(long, default_value = "8s", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "8s", value_parser = window)]
     window: Duration,
+    /// One round with windows of 4 s: under two minutes, and less exact
+    #[arg(long, conflicts_with_all = ["rounds", "window"])]
+    short: bool,
+    /// Only the load with this number of streams: 4000 or 9000
+    #[arg(long)]
+    streams: Option<u32>,
+    /// Only these servers: nginx, relay, /v1/chat/completions, /chat/stream
+    #[arg(long = "server", value_delimiter = ',', value_parser = Server::parse)]
+    servers: Vec<Server>,
     /// Where mock-llm, fixed-server and loadgen are; else where cargo has built the last
     #[arg(long)]
     program_dir: Option<PathBuf>,
@@ -45,20 +55,31 @@ const CASES: [Case; 2] =
 /// For each stream a server has two descriptors, and a few hundred besides.
 const DESCRIPTORS: u64 = 18_500;
 
+/// Long enough for what is left out at its beginning and its end.
+fn window(text: &str) -> Result<Duration, String> {
+    let window = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if window >= Duration::from_secs(3) { Ok(window) } else { Err("expected at least 3s".to_owned()) }
+}
+
 fn main() -> anyhow::Result<ExitCode> {
-    let args = Args::parse();
+    if let Some(upstream) = relay::requested() {
+        relay::run(&upstream)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut args = Args::parse();
+    if args.short {
+        (args.rounds, args.window) = (1, Duration::from_secs(4));
+    }
     let limit = raise_descriptor_limit();
     anyhow::ensure!(
         limit >= DESCRIPTORS,
         "9,000 streams need {DESCRIPTORS} descriptors in one process; `ulimit -n` allows {limit}"
     );
-    let servers = match nginx::find() {
-        Some(_) => vec![Server::Nginx, Server::Completions, Server::ChatStream],
-        None => {
-            println!("nginx is not installed: no comparison (Debian: apt-get install nginx-light)");
-            vec![Server::Completions, Server::ChatStream]
-        }
-    };
+    let mut servers = if args.servers.is_empty() { Server::ALL.to_vec() } else { args.servers.clone() };
+    if servers.contains(&Server::Nginx) && nginx::find().is_none() {
+        println!("nginx is not installed, so it is left out (Debian: apt-get install nginx-light)");
+        servers.retain(|server| *server != Server::Nginx);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let built = Path::new(env!("CARGO_BIN_EXE_loadgen")).parent().map(Path::to_owned).unwrap_or_default();
     let program_dir = args.program_dir.clone().unwrap_or(built);
@@ -69,7 +90,7 @@ fn main() -> anyhow::Result<ExitCode> {
 
 async fn measure(args: &Args, servers: &[Server], program_dir: &Path) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
-    for case in CASES {
+    for case in CASES.into_iter().filter(|case| args.streams.is_none_or(|streams| streams == case.streams)) {
         let mut runs: Vec<Vec<Measured>> = vec![Vec::new(); servers.len()];
         for round in 1..=args.rounds {
             for (server, runs) in servers.iter().zip(&mut runs) {

@@ -8,12 +8,13 @@ use std::time::Duration;
 use anyhow::Context as _;
 use loadgen::result::{Outcome, RunResult, TimelineRow};
 use loadgen::stand::{Program, START_TIMEOUT};
-use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
-use tokio::process::Command;
+use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System};
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep};
 
 use crate::servers::{Running, Server};
 
-/// A load to hold: so many streams with so much time between two tokens.
+/// A load to hold: a number of streams, and the time between two tokens of each.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Case {
     pub(crate) streams: u32,
@@ -25,6 +26,9 @@ pub(crate) struct Case {
 pub(crate) struct Measured {
     pub(crate) chunks_per_second: f64,
     pub(crate) cpu_us_per_chunk: f64,
+    /// The same of the vendor and of the generator.
+    pub(crate) vendor_cpu_us_per_chunk: f64,
+    pub(crate) loadgen_cpu_us_per_chunk: f64,
     /// Growth of the resident memory since before the first stream, divided by the streams.
     pub(crate) stream_kib: f64,
     pub(crate) health_p99_ms: f64,
@@ -40,6 +44,9 @@ pub(crate) struct Measured {
 /// The phase of a run in which all streams are open.
 const LOADED: &str = "loaded";
 
+/// How long the idle server is probed before the streams begin.
+const BASELINE: Duration = Duration::from_secs(1);
+
 /// Streams before the measurement, so that what a program loads with its first requests is not taken
 /// for the cost of a stream.
 const WARM_UP: [&str; 8] = ["--concurrency", "50", "--ramp", "100ms", "--duration", "1s", "--baseline", "0s"];
@@ -51,16 +58,23 @@ pub(crate) async fn run(server: Server, case: Case, window: Duration, program_di
     let vendor = Program::start(program_dir, "mock-llm", &vendor, START_TIMEOUT).await?;
     let running = server.start(vendor.addr(), program_dir).await?;
 
-    loadgen(program_dir, server, running.addr(), &WARM_UP.map(str::to_owned)).await?;
-    let idle_bytes = resident_bytes(running.pid())?;
+    let warm_up = WARM_UP.map(str::to_owned);
+    finish(start_loadgen(program_dir, server, running.addr(), &warm_up)?).await?;
+    let idle_bytes = process(running.pid(), Process::memory)?;
     let ramp = Duration::from_secs(2 + u64::from(case.streams) / 1_000);
     let out = std::env::temp_dir().join(format!("bench-streams-{}.json", std::process::id()));
     let args = arguments(case, ramp, window, &running, vendor.addr(), &out);
-    loadgen(program_dir, server, running.addr(), &args).await?;
+    let loadgen = start_loadgen(program_dir, server, running.addr(), &args)?;
+    let loadgen_pid = loadgen.id().context("loadgen has ended")?;
+    // Well within the phase in which all streams are open.
+    let begin = BASELINE + ramp + Duration::from_secs(1);
+    let length = window - Duration::from_secs(2);
+    let (finished, used) = tokio::join!(finish(loadgen), cpu_cores([vendor.pid(), loadgen_pid], begin, length));
+    finished?;
     let text = std::fs::read_to_string(&out).context("loadgen wrote no result")?;
     std::fs::remove_file(&out)?;
     let result: RunResult = serde_json::from_str(&text)?;
-    measured(&result, case, idle_bytes)
+    measured(&result, case, idle_bytes, used?)
 }
 
 fn arguments(
@@ -73,6 +87,7 @@ fn arguments(
 ) -> Vec<String> {
     let pairs = [
         ("--concurrency", case.streams.to_string()),
+        ("--baseline", format!("{}ms", BASELINE.as_millis())),
         ("--ramp", format!("{}ms", ramp.as_millis())),
         ("--duration", format!("{}ms", (ramp + window).as_millis())),
         ("--probe", "health=/debug/health-sync".to_owned()),
@@ -85,11 +100,16 @@ fn arguments(
     pairs.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]).collect()
 }
 
-/// Runs the generator as a process of its own, to its end.
-async fn loadgen(program_dir: &Path, server: Server, addr: SocketAddr, args: &[String]) -> anyhow::Result<()> {
+/// Starts the generator as a process of its own.
+fn start_loadgen(program_dir: &Path, server: Server, addr: SocketAddr, args: &[String]) -> std::io::Result<Child> {
     let mut command = Command::new(program_dir.join("loadgen"));
     command.args(["run", "--url", &format!("http://{addr}")]).args(server.request()).args(args);
-    let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await?;
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true).spawn()
+}
+
+/// Waits for the generator's end.
+async fn finish(loadgen: Child) -> anyhow::Result<()> {
+    let output = loadgen.wait_with_output().await?;
     // An objective that was not met, or a run that is invalid: the result says so.
     const WITH_RESULT: [Option<i32>; 3] = [Some(0), Some(1), Some(3)];
     if WITH_RESULT.contains(&output.status.code()) {
@@ -98,7 +118,19 @@ async fn loadgen(program_dir: &Path, server: Server, addr: SocketAddr, args: &[S
     anyhow::bail!("loadgen ended with {}:\n{}", output.status, String::from_utf8_lossy(&output.stderr))
 }
 
-fn measured(result: &RunResult, case: Case, idle_bytes: u64) -> anyhow::Result<Measured> {
+/// Share of one processor that each process uses from `begin` on, for `length`.
+async fn cpu_cores<const N: usize>(pids: [u32; N], begin: Duration, length: Duration) -> anyhow::Result<[f64; N]> {
+    let used = || -> anyhow::Result<Vec<f64>> {
+        pids.iter().map(|pid| Ok(process(*pid, Process::accumulated_cpu_time)? as f64 / 1_000.0)).collect()
+    };
+    sleep(begin).await;
+    let (begun, before) = (Instant::now(), used()?);
+    sleep(length).await;
+    let (elapsed, after) = (begun.elapsed().as_secs_f64(), used()?);
+    Ok(std::array::from_fn(|index| (after[index] - before[index]) / elapsed))
+}
+
+fn measured(result: &RunResult, case: Case, idle_bytes: u64, [vendor, loadgen]: [f64; 2]) -> anyhow::Result<Measured> {
     let target = result.target.as_ref().context("the result has no target")?;
     let loaded = target.phases.iter().find(|phase| phase.name == LOADED).context("no phase under load")?;
     let rows: Vec<_> = target
@@ -111,9 +143,12 @@ fn measured(result: &RunResult, case: Case, idle_bytes: u64) -> anyhow::Result<M
     let cpu_seconds: f64 = rows.iter().map(|pair| pair[0].cpu_cores.unwrap_or(f64::NAN) * seconds(pair)).sum();
     let loaded_bytes = rows.iter().filter_map(|pair| pair[0].rss_bytes).max().context("the process was not seen")?;
     let probes = loaded.probes.get("health").context("no probes")?;
+    let chunks_per_second = chunks / rows.iter().map(|pair| seconds(pair)).sum::<f64>();
     Ok(Measured {
-        chunks_per_second: chunks / rows.iter().map(|pair| seconds(pair)).sum::<f64>(),
+        chunks_per_second,
         cpu_us_per_chunk: 1e6 * cpu_seconds / chunks,
+        vendor_cpu_us_per_chunk: 1e6 * vendor / chunks_per_second,
+        loadgen_cpu_us_per_chunk: 1e6 * loadgen / chunks_per_second,
         stream_kib: loaded_bytes.saturating_sub(idle_bytes) as f64 / f64::from(case.streams) / 1_024.0,
         health_p99_ms: probes.latency_ms.p99,
         lost: target.streams.lost() as f64,
@@ -122,9 +157,10 @@ fn measured(result: &RunResult, case: Case, idle_bytes: u64) -> anyhow::Result<M
     })
 }
 
-fn resident_bytes(pid: u32) -> anyhow::Result<u64> {
+/// A figure of a process.
+fn process<T>(pid: u32, figure: impl FnOnce(&Process) -> T) -> anyhow::Result<T> {
     let mut system = System::new();
-    let kind = ProcessRefreshKind::nothing().with_memory().without_tasks();
+    let kind = ProcessRefreshKind::nothing().with_cpu().with_memory().without_tasks();
     system.refresh_processes_specifics(ProcessesToUpdate::Some(&[Pid::from_u32(pid)]), false, kind);
-    Ok(system.process(Pid::from_u32(pid)).context("the server has ended")?.memory())
+    Ok(figure(system.process(Pid::from_u32(pid)).context("a process has ended")?))
 }

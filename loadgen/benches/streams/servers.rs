@@ -6,12 +6,15 @@ use std::path::Path;
 use loadgen::stand::{Program, START_TIMEOUT};
 
 use crate::nginx::Nginx;
+use crate::relay;
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Server {
     /// nginx, which passes the vendor's stream through.
     Nginx,
+    /// A plain relay on axum and reqwest, which does so too.
+    Relay,
     /// fixed-server, which does so on OpenAI's route.
     Completions,
     /// fixed-server on its own route.
@@ -25,18 +28,35 @@ pub(crate) enum Running {
 }
 
 impl Server {
+    pub(crate) const ALL: [Server; 4] = [Server::Nginx, Server::Relay, Server::Completions, Server::ChatStream];
+
+    /// Reads a server's name.
+    pub(crate) fn parse(name: &str) -> Result<Self, String> {
+        let names = || Server::ALL.map(Server::name).join(", ");
+        Server::ALL
+            .into_iter()
+            .find(|server| server.name() == name)
+            .ok_or_else(|| format!("expected one of {}", names()))
+    }
+
+    /// Whether it is fixed-server.
+    pub(crate) fn is_ours(self) -> bool {
+        matches!(self, Server::Completions | Server::ChatStream)
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Server::Nginx => "nginx",
+            Server::Relay => "relay",
             Server::Completions => "/v1/chat/completions",
             Server::ChatStream => "/chat/stream",
         }
     }
 
-    /// What `loadgen run` is told of the request.
+    /// The flags of `loadgen run` that describe the request.
     pub(crate) fn request(self) -> &'static [&'static str] {
         match self {
-            Server::Nginx | Server::Completions => &[
+            Server::Nginx | Server::Relay | Server::Completions => &[
                 "--path",
                 "/v1/chat/completions",
                 "--header",
@@ -49,8 +69,10 @@ impl Server {
     }
 
     pub(crate) async fn start(self, vendor: SocketAddr, program_dir: &Path) -> anyhow::Result<Running> {
-        if self == Server::Nginx {
-            return Ok(Running::Nginx(Nginx::start(vendor).await?));
+        match self {
+            Server::Nginx => return Ok(Running::Nginx(Nginx::start(vendor).await?)),
+            Server::Relay => return Ok(Running::Program(relay::start(vendor).await?)),
+            Server::Completions | Server::ChatStream => {}
         }
         let args = ["--upstream".to_owned(), format!("http://{vendor}")];
         Ok(Running::Program(Program::start(program_dir, "fixed-server", &args, START_TIMEOUT).await?))
