@@ -3,14 +3,16 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, PipeReader, Read, Write as _, pipe};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// The program, running; killed when dropped.
 struct Program {
     child: Child,
-    stderr: BufReader<ChildStderr>,
+    stderr: BufReader<Box<dyn Read>>,
     /// Its first line.
     ready: String,
 }
@@ -24,7 +26,17 @@ fn command(flags: &[&str]) -> Command {
 impl Program {
     fn start(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let stderr = child.stderr.take().unwrap();
+        Self::ready(child, stderr)
+    }
+
+    /// `stderr` is what the command writes to.
+    fn start_with(mut command: Command, stderr: PipeReader) -> Self {
+        Self::ready(command.spawn().unwrap(), stderr)
+    }
+
+    fn ready(child: Child, stderr: impl Read + 'static) -> Self {
+        let mut stderr = BufReader::new(Box::new(stderr) as Box<dyn Read>);
         let mut ready = String::new();
         stderr.read_line(&mut ready).unwrap();
         Program { child, stderr, ready }
@@ -79,6 +91,30 @@ fn it_stops_at_a_signal_also_with_a_stream_open() {
         let (code, said) = program.end();
         assert_eq!((code, said.as_str()), (Some(0), ""), "{signal}");
     }
+}
+
+/// As after `2>&1 |`: stdout and stderr are one pipe, whose reader has stopped.
+#[test]
+fn it_exits_when_nobody_reads_its_outputs() {
+    let (outputs, writer) = pipe().unwrap();
+    let mut command = command(&["--listen", "127.0.0.1:0", "--log-level", "trace"]);
+    command.stdout(writer.try_clone().unwrap()).stderr(writer);
+    let mut program = Program::start_with(command, outputs);
+    // Until the pipe and the queue are full.
+    while program.get("/metrics").contains("\nlog_lines_dropped_total 0\n") {
+        let mut socket = TcpStream::connect(program.addr()).unwrap();
+        let request = format!("GET /{} HTTP/1.1\r\nhost: a\r\n\r\n", "x".repeat(1000));
+        let last = "GET /v1/models HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+        write!(socket, "{}{last}", request.repeat(200)).unwrap();
+        socket.read_to_end(&mut Vec::new()).unwrap();
+    }
+    program.signal("TERM");
+    let begun = Instant::now();
+    while program.child.try_wait().unwrap().is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it does not exit");
+        thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(program.child.wait().unwrap().code(), Some(0));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 /// How the fields of an event are written.
 mod fields;
-/// A writer that never waits.
-mod writer;
+/// The queue and the thread that writes it.
+mod output;
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, IsTerminal};
@@ -13,13 +13,13 @@ use std::{env, thread};
 
 use clap::ValueEnum;
 use tracing::Subscriber;
+use tracing_appender::non_blocking::NonBlocking;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::registry::LookupSpan;
 
-use writer::LogWriter;
-pub use writer::{WrittenAtEnd, lines_dropped};
+pub use output::{FlushOnDrop, lines_dropped};
 
 /// How logs are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -65,25 +65,26 @@ impl FromStr for LogFilter {
 /// Panics are shown whatever else is, as they are in a program without a log.
 const PANICS: &str = "panic=error";
 
-/// Begins logging to stderr, panics included, until the value that it returns is dropped. A second call
-/// changes nothing: the first subscriber stays.
+/// Starts logging to stderr, panics included, until the returned value is dropped. A second call changes
+/// nothing: the first subscriber stays.
 ///
-/// A thread of its own writes the lines, so that a reader that does not read stops nobody; what is lost then
-/// is counted, see [`lines_dropped`].
-#[must_use = "dropped at once, nothing is written"]
-pub fn init(format: LogFormat, filter: LogFilter) -> WrittenAtEnd {
+/// A separate thread writes the lines, so a reader that stops reading blocks nothing. Lines that do not fit in
+/// the queue are dropped and counted, see [`lines_dropped`].
+#[must_use = "logging stops when it is dropped"]
+pub fn init(format: LogFormat, filter: LogFilter) -> FlushOnDrop {
     let LogFilter(filter) = filter;
-    let (writer, until_dropped) = LogWriter::start(io::stderr());
-    let subscriber = tracing_subscriber::registry().with(filter).with(layer(format, colour_wanted(), writer));
-    // A second subscriber is refused, and its thread ends with what is returned.
-    if subscriber.try_init().is_ok() {
+    let (writer, flush) = output::start(io::stderr());
+    let layer = layer(format, colour_wanted(), writer.clone());
+    // A second subscriber is rejected, and its thread ends with the returned value.
+    if tracing_subscriber::registry().with(filter).with(layer).try_init().is_ok() {
+        output::count_drops_of(&writer);
         // The default hook writes to stderr itself, and waits for its reader.
         panic::set_hook(Box::new(log_panic));
     }
-    until_dropped
+    flush
 }
 
-fn layer<S>(format: LogFormat, colour: bool, writer: LogWriter) -> Box<dyn Layer<S> + Send + Sync>
+fn layer<S>(format: LogFormat, colour: bool, writer: NonBlocking) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
@@ -118,10 +119,10 @@ mod tests {
     /// What is written of the events that `log` makes.
     fn written(format: LogFormat, colour: bool, log: impl FnOnce()) -> String {
         let (mut reader, out) = pipe().unwrap();
-        let (writer, until_dropped) = LogWriter::start(out);
+        let (writer, flush) = output::start(out);
         let subscriber = tracing_subscriber::registry().with(layer(format, colour, writer));
         tracing::subscriber::with_default(subscriber, log);
-        drop(until_dropped);
+        drop(flush);
         let mut text = String::new();
         reader.read_to_string(&mut text).unwrap();
         text

@@ -76,10 +76,11 @@ async fn no_request_forges_a_line_of_the_text_log() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A pipe holds 64 KiB: a program that waited for its reader would answer some hundred requests.
+/// A pipe holds 64 KiB: a program that waited for its reader would answer some hundred requests. Each writes at
+/// least one line, and 2,048 may wait.
 #[tokio::test]
 async fn a_log_that_nobody_reads_stops_nobody_and_what_is_lost_is_counted() -> anyhow::Result<()> {
-    const REQUESTS: usize = 2_000;
+    const REQUESTS: usize = 3_000;
     const AT_ONCE: usize = 100;
     // The servers log that their vendor is not there, the mock what it was asked for.
     let route = format!("/llm?{}", "x".repeat(1_000));
