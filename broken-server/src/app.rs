@@ -131,10 +131,7 @@ fn serve(listener: TcpListener, settings: &Settings, state: Data<AppState>, rout
 /// Connections of each worker: no more than there are descriptors for, with another one to the vendor for each.
 /// Of a server that accepted clients down to the last descriptor, each call would fail.
 fn connections_max(workers: u16) -> usize {
-    #[cfg(unix)]
     let available = rlimit::Resource::NOFILE.get_soft().ok().and_then(|soft| usize::try_from(soft).ok());
-    #[cfg(not(unix))]
-    let available = None;
     let for_clients = available.unwrap_or(usize::MAX).saturating_sub(DESCRIPTORS_RESERVED) / 2;
     let max = (for_clients / usize::from(workers.max(1))).clamp(1, CONNECTIONS_MAX);
     if max < CONNECTIONS_MAX {

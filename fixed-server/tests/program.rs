@@ -28,7 +28,6 @@ impl Program {
     }
 
     /// With so many descriptors and no more: a process may raise its limit, but not over that.
-    #[cfg(unix)]
     fn start_with_descriptors(count: u32, upstream: &str, flags: &[&str]) -> Self {
         let mut shell = Command::new("sh");
         let limited = format!("ulimit -n {count} && exec \"$0\" \"$@\"");
@@ -116,7 +115,6 @@ async fn the_log_tells_of_every_request_and_failed_attempt_with_its_id() {
 
 /// More clients than it has descriptors for: as many as are accepted can all call the vendor, and the others
 /// wait for their turn. None is left for anybody to fail for.
-#[cfg(unix)]
 #[tokio::test]
 async fn at_the_limit_of_descriptors_clients_wait_and_no_call_fails() {
     const CLIENTS: usize = 300;

@@ -1,6 +1,5 @@
 //! What is left when loadgen gets no time to stop what it started: nothing.
 
-#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod stage;

@@ -44,21 +44,17 @@ fn serve(args: &Args, settings: Settings) -> anyhow::Result<()> {
 
 /// Ready when the program is asked to stop. The handlers are in place when this returns.
 fn shutdown_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
     let (mut interrupt, mut terminate, mut hang_up) = {
         use tokio::signal::unix::{SignalKind, signal};
         let catch = |kind| signal(kind).context("cannot listen for signals");
         (catch(SignalKind::interrupt())?, catch(SignalKind::terminate())?, catch(SignalKind::hangup())?)
     };
     Ok(async move {
-        #[cfg(unix)]
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
             // The terminal was closed: as any other stop.
             _ = hang_up.recv() => {}
         }
-        #[cfg(not(unix))]
-        let _ = tokio::signal::ctrl_c().await;
     })
 }

@@ -26,9 +26,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// What the operating system says, such as that the address is in use.
 pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // Without it a restarted program finds its port busy for a minute. (On Windows it would mean
-    // sharing the port.)
-    #[cfg(unix)]
+    // Without it a restarted program finds its port busy for a minute.
     socket.set_reuseaddr(true)?;
     socket.bind(addr)?;
     socket.listen(BACKLOG)

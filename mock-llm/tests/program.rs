@@ -1,6 +1,5 @@
 //! The program from outside: how it starts, stops and fails.
 
-#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use std::io::{BufRead as _, BufReader, PipeReader, Read, Write as _, pipe};

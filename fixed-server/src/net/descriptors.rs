@@ -41,16 +41,10 @@ fn affordable(descriptors: usize, calls: usize) -> usize {
 }
 
 /// Descriptors that this process may have.
-#[cfg(unix)]
 fn available() -> usize {
     let soft = rlimit::Resource::NOFILE.get_soft();
     // Where it cannot be read, it is as the settings say.
     soft.ok().and_then(|soft| soft.try_into().ok()).unwrap_or(usize::MAX)
-}
-
-#[cfg(not(unix))]
-fn available() -> usize {
-    usize::MAX
 }
 
 #[cfg(test)]

@@ -164,7 +164,6 @@ pub(super) async fn open(options: &OpenOptions<'_>, metrics: DatabaseMetrics) ->
 fn make_private(file: &Path) -> io::Result<()> {
     let mut options = File::options();
     options.write(true).create_new(true);
-    #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(file) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),

@@ -154,7 +154,6 @@ fn key_commands_say_what_is_wrong() {
 }
 
 /// SQLite's own default lets everybody on the machine read it.
-#[cfg(unix)]
 #[tokio::test]
 async fn a_database_file_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;

@@ -168,13 +168,9 @@ impl Drop for Program {
 }
 
 /// Keeps a terminal's Ctrl-C from the children: this process stops them, in its order.
-#[cfg(unix)]
 fn own_process_group(command: &mut Command) {
     std::os::unix::process::CommandExt::process_group(command, 0);
 }
-
-#[cfg(not(unix))]
-fn own_process_group(_: &mut Command) {}
 
 fn drain(output: impl Read, lines: &Mutex<VecDeque<String>>, ready: oneshot::Sender<SocketAddr>) {
     let mut ready = Some(ready);
