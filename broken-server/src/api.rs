@@ -16,7 +16,7 @@ use wire::error::Refusal;
 
 pub(crate) use self::health::{PROBE_WORK, PoolProbe};
 use crate::call_style::{AnyStyle, CallStyle};
-use crate::errors::Failure;
+use crate::errors::ErrorResponse;
 
 /// Registers a server's routes. Each worker does so once, for itself.
 pub(crate) type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
@@ -86,10 +86,10 @@ pub(crate) fn only(resource: Resource, allowed: &'static str) -> Resource {
     resource.default_service(web::to(move |request| wrong_method(request, allowed)))
 }
 
-async fn wrong_method(request: HttpRequest, allowed: &'static str) -> Result<String, Failure> {
+async fn wrong_method(request: HttpRequest, allowed: &'static str) -> Result<String, ErrorResponse> {
     Err(Refusal::Method { method: shorten(request.method().as_str()), allowed }.into())
 }
 
-async fn no_route(request: HttpRequest) -> Result<String, Failure> {
+async fn no_route(request: HttpRequest) -> Result<String, ErrorResponse> {
     Err(Refusal::NoRoute { path: shorten(request.path()) }.into())
 }

@@ -14,7 +14,7 @@ use actix_web::{Error, HttpMessage, HttpResponse};
 use futures_util::FutureExt;
 use wire::REQUEST_ID_HEADER;
 
-use crate::errors::Failure;
+use crate::errors::{ErrorResponse, Failure};
 use crate::request::RequestId;
 use crate::state::AppState;
 
@@ -33,7 +33,8 @@ pub(crate) async fn observe(
     request.extensions_mut().insert(id.clone());
 
     let answered = AssertUnwindSafe(next.call(request)).catch_unwind().await;
-    let answered = answered.unwrap_or_else(|_| Err(Failure::Internal("a handler panicked").into()));
+    let answered =
+        answered.unwrap_or_else(|_| Err(ErrorResponse::from(Failure::Internal("a handler panicked")).into()));
     match answered {
         Ok(response) => {
             let mut response = response.map_into_boxed_body();

@@ -34,7 +34,7 @@ use wire::{STREAM_METHOD_HEADER, sse};
 use crate::body::{EarlyBody, Format, StreamBody};
 use crate::call::Call;
 use crate::chat::DEFAULT_MODEL;
-use crate::errors::{Failure, add_headers};
+use crate::errors::{ErrorResponse, Failure, add_headers};
 use crate::observe::observe;
 use crate::outcome::Outcome;
 use crate::sessions::KeyId;
@@ -83,19 +83,19 @@ fn only_get<T: 'static>(handler: impl Handler<T, Shared>) -> MethodRouter<Shared
     get(handler).fallback(not_get)
 }
 
-async fn not_post(method: Method) -> Failure {
+async fn not_post(method: Method) -> ErrorResponse {
     wrong_method(&method, "POST")
 }
 
-async fn not_get(method: Method) -> Failure {
+async fn not_get(method: Method) -> ErrorResponse {
     wrong_method(&method, "GET, HEAD")
 }
 
-fn wrong_method(method: &Method, allowed: &'static str) -> Failure {
+fn wrong_method(method: &Method, allowed: &'static str) -> ErrorResponse {
     Refusal::Method { method: shorten(method.as_str()), allowed }.into()
 }
 
-async fn no_route(request: Request) -> Failure {
+async fn no_route(request: Request) -> ErrorResponse {
     Refusal::NoRoute { path: shorten(request.uri().path()) }.into()
 }
 
@@ -116,7 +116,7 @@ async fn answer_streamed(state: &Shared, call: Call, format: Format) -> Response
 /// second way behind them: the failure is told, and the header tells operators on which way it happened.
 fn failed_stream(failure: Failure, attempts: u32) -> Response {
     // FIX rollout: failing fast. No thread waits for a vendor that has just failed.
-    ([(STREAM_METHOD, "async_failure")], failure.into_response_after(attempts)).into_response()
+    ([(STREAM_METHOD, "async_failure")], ErrorResponse::after(attempts, &failure)).into_response()
 }
 // ANCHOR_END: rollout
 
@@ -163,7 +163,7 @@ fn streamed(body: impl http_body::Body<Data = Bytes, Error = Infallible> + Send 
 }
 
 /// Answers with the vendor's whole answer, as it came.
-async fn answer_whole(state: &Shared, call: Call) -> Result<Response, Failure> {
+async fn answer_whole(state: &Shared, call: Call) -> Result<Response, ErrorResponse> {
     let outcome = state.begin(&call)?;
     match stack::call_whole(state, &call).await {
         Ok(answer) => {
@@ -172,7 +172,7 @@ async fn answer_whole(state: &Shared, call: Call) -> Result<Response, Failure> {
         }
         Err(failure) => {
             outcome.record(failure.outcome());
-            Ok(failure.into_response_after(call.progress.attempts()))
+            Err(ErrorResponse::after(call.progress.attempts(), &failure))
         }
     }
 }

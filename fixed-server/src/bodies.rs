@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use buffer::{Buffer, SMALL_BYTES};
 use bytes::Bytes;
+use gateway::BodyMemoryFull;
 
 use crate::identity::User;
 use crate::settings::Limits;
@@ -32,15 +33,6 @@ struct Taken {
     bytes: usize,
     /// Only where users have a limit of their own.
     by_user: HashMap<User, usize>,
-}
-
-/// There is no room for more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum NoRoom {
-    #[error("the bodies of all requests take too much memory")]
-    All,
-    #[error("the bodies of this user's requests take too much memory")]
-    User,
 }
 
 impl Room {
@@ -79,15 +71,15 @@ impl RoomyBody {
     /// Adds what has come.
     ///
     /// # Errors
-    /// [`NoRoom`].
+    /// [`BodyMemoryFull`].
     ///
     /// # Panics
     /// When it is more than the body may have.
-    pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), NoRoom> {
+    pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), BodyMemoryFull> {
         let length = self.buffer.len() + piece.len();
         let beside = if length > SMALL_BYTES { BUFFER_BYTES } else { 0 };
         self.place.grow(length + beside)?;
-        self.buffer.push(piece, self.max_bytes).map_err(|_| NoRoom::All)
+        self.buffer.push(piece, self.max_bytes).map_err(|_| BodyMemoryFull::All)
     }
 
     /// All has come: the connection's buffer is free again.
@@ -127,18 +119,18 @@ struct Place {
 
 impl Place {
     /// Takes more, up to `bytes` in all.
-    fn grow(&mut self, bytes: usize) -> Result<(), NoRoom> {
+    fn grow(&mut self, bytes: usize) -> Result<(), BodyMemoryFull> {
         let more = bytes.saturating_sub(self.bytes);
         let mut taken = self.room.lock();
         // One body alone always has room, also with the buffer beside it.
         let full = |taken: usize, max: usize| taken + more > max && taken > self.bytes;
         if full(taken.bytes, self.room.max_bytes) {
-            return Err(NoRoom::All);
+            return Err(BodyMemoryFull::All);
         }
         if let Some(max) = self.room.user_max_bytes {
             let of_user = taken.by_user.entry(self.user.clone()).or_default();
             if full(*of_user, max) {
-                return Err(NoRoom::User);
+                return Err(BodyMemoryFull::User);
             }
             *of_user += more;
         }
@@ -194,7 +186,7 @@ mod tests {
         let (mut first, mut second) = (body(&room, 1), body(&room, 2));
         first.push(&[0; 60 * KIB]).unwrap();
         second.push(&[0; 40 * KIB]).unwrap();
-        assert_eq!(second.push(&[0]), Err(NoRoom::All));
+        assert_eq!(second.push(&[0]), Err(BodyMemoryFull::All));
         assert_eq!(room.taken(), 100 * KIB);
         drop(second);
         let kept = Bytes::from(first);
@@ -212,7 +204,7 @@ mod tests {
         // More than there is in all, but nobody else wants it.
         large.push(&[0; 80 * KIB]).unwrap();
         assert_eq!(room.taken(), 80 * KIB + BUFFER_BYTES);
-        assert_eq!(body(&room, 2).push(&[0]), Err(NoRoom::All));
+        assert_eq!(body(&room, 2).push(&[0]), Err(BodyMemoryFull::All));
         large.finish();
         assert_eq!(room.taken(), 80 * KIB);
         let rewritten = large.replace(vec![0; 10]);
@@ -224,7 +216,7 @@ mod tests {
         let room = room(100 * KIB, Some(50 * KIB));
         let (mut first, mut second, mut other) = (body(&room, 1), body(&room, 1), body(&room, 2));
         first.push(&[0; 40 * KIB]).unwrap();
-        assert_eq!(second.push(&[0; 20 * KIB]), Err(NoRoom::User));
+        assert_eq!(second.push(&[0; 20 * KIB]), Err(BodyMemoryFull::User));
         other.push(&[0; 50 * KIB]).unwrap();
         drop(first);
         second.push(&[0; 20 * KIB]).unwrap();

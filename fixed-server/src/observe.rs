@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use wire::REQUEST_ID_HEADER;
 
-use crate::errors::Failure;
+use crate::errors::{ErrorResponse, Failure};
 use crate::request::RequestId;
 use crate::state::Shared;
 use crate::telemetry::Unanswered;
@@ -28,7 +28,7 @@ pub(crate) async fn observe(State(state): State<Shared>, mut request: Request, n
     let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let mut response = answered.unwrap_or_else(|_| {
         tracing::error!(request_id = id.0, "a handler panicked");
-        Failure::Internal("a handler panicked").into_response()
+        ErrorResponse::from(Failure::Internal("a handler panicked")).into_response()
     });
     if let Ok(value) = HeaderValue::from_str(&id.0) {
         response.headers_mut().insert(HeaderName::from_static(REQUEST_ID_HEADER), value);

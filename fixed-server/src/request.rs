@@ -122,7 +122,7 @@ impl Head {
 ///
 /// # Errors
 /// [`Refusal::MediaType`], [`Refusal::TooLarge`], [`Refusal::NotJson`] for a body that broke off,
-/// [`Refusal::SlowBody`] for one that does not come, and [`Failure::NoRoom`], which is counted as the request's
+/// [`Refusal::SlowBody`] for one that does not come, and [`Failure::BodyMemory`], which is counted as the request's
 /// outcome.
 pub(crate) async fn json_body(
     state: &AppState,
@@ -147,7 +147,7 @@ pub(crate) async fn json_body(
     let empty = RoomyBody::new(state.room.clone(), head.user.clone(), most);
     let read = Deadline::after(state.limits.read_timeout).bound(read(body, empty, max_bytes)).await;
     read.map_err(|_| Refusal::SlowBody)?.inspect_err(|failure| {
-        if let Failure::NoRoom(_) = failure {
+        if let Failure::BodyMemory(_) = failure {
             outcome::refused(state, &head.request_id, failure);
         }
     })

@@ -4,6 +4,9 @@
 //! It names no type of a web framework, nor of the `http` crate: actix-web and axum use different versions of it.
 //! What remains in each server is the code that turns these decisions into its framework's types.
 
+mod body_memory_full;
+mod failure;
+mod http_error;
 mod log_lines;
 mod request_id;
 mod shorten;
@@ -11,6 +14,9 @@ mod signals;
 mod upstream_failure;
 mod upstream_url;
 
+pub use body_memory_full::BodyMemoryFull;
+pub use failure::Failure;
+pub use http_error::HttpError;
 pub use log_lines::LogLinesDropped;
 pub use request_id::{ID_BYTES_MAX, is_valid_id, request_id};
 pub use shorten::shorten;

@@ -23,31 +23,31 @@ pub enum UpstreamFailure {
     #[error("the vendor sent no token in time")]
     FirstTokenTimeout,
     /// No event within the idle timeout, after the first token.
-    #[error("the vendor fell silent in mid-answer")]
+    #[error("the vendor sent nothing for the idle timeout")]
     IdleTimeout,
     /// The connection was lost.
-    #[error("the connection to the vendor broke: {0}")]
+    #[error("the connection to the vendor was lost: {0}")]
     Broken(String),
     /// The stream was over the total timeout.
-    #[error("the stream took longer than any may")]
+    #[error("the stream took longer than the total timeout")]
     TotalTimeout,
     /// An error status that is not about the client's request.
     #[error("the vendor answered with status {}: {}", .0.status, .0.reason)]
     Status(Box<Refused>),
     /// A 401: about the key that this server sends, or does not send.
-    #[error("the vendor does not accept this server's own key (status {}; not the client's key): {}", .0.status, .0.reason)]
+    #[error("the vendor rejected this server's own key (status {}; not the client's key): {}", .0.status, .0.reason)]
     KeyRefused(Box<Refused>),
     /// A damaged answer: another one may be intact.
     #[error("the vendor's answer cannot be read: {0}")]
     Malformed(String),
     /// An intact answer of another kind than was asked for.
-    #[error("the vendor's answer is none of the kind that was asked for: {0}")]
+    #[error("the vendor's answer is not of the kind that was asked for: {0}")]
     WrongKind(String),
     /// An answer over a limit of this server.
     #[error("the vendor's answer is too large: {0}")]
     TooLarge(String),
     /// The body ended without `[DONE]` and without a finish reason.
-    #[error("the vendor's stream ended before it was whole: neither [DONE] nor a finish reason")]
+    #[error("the vendor's stream was truncated: neither [DONE] nor a finish reason")]
     Truncated,
     /// An error in place of an answer, or in the middle of one.
     #[error("the vendor reported an error: {0}")]
@@ -105,16 +105,16 @@ impl UpstreamFailure {
                 "the model's vendor did not answer in time"
             }
             UpstreamFailure::IdleTimeout => "the model's vendor stopped answering",
-            UpstreamFailure::Broken(_) => "the connection to the model's vendor broke",
-            UpstreamFailure::BreakerOpen(_) => "the model's vendor has failed too often, come back later",
-            UpstreamFailure::TotalTimeout => "the answer took longer than any may",
+            UpstreamFailure::Broken(_) => "the connection to the model's vendor was lost",
+            UpstreamFailure::BreakerOpen(_) => "the model's vendor has failed too often; try again later",
+            UpstreamFailure::TotalTimeout => "the answer took longer than the limit on streams",
             UpstreamFailure::Status(_) | UpstreamFailure::Reported(_) => "the model's vendor failed",
-            UpstreamFailure::KeyRefused(_) => "the model's vendor does not accept this server's own key; yours is good",
+            UpstreamFailure::KeyRefused(_) => "the model's vendor rejected this server's own key; yours is valid",
             UpstreamFailure::Malformed(_) | UpstreamFailure::WrongKind(_) => {
                 "the model's vendor sent an answer that cannot be read"
             }
-            UpstreamFailure::TooLarge(_) => "the model's vendor sent more at once than this server takes",
-            UpstreamFailure::Truncated => "the model's vendor ended its answer before it was whole",
+            UpstreamFailure::TooLarge(_) => "the model's vendor sent more than this server accepts",
+            UpstreamFailure::Truncated => "the model's vendor ended its answer too early",
         }
     }
 }
@@ -142,7 +142,9 @@ impl From<EndFault> for UpstreamFailure {
     fn from(fault: EndFault) -> Self {
         match fault {
             EndFault::Truncated => UpstreamFailure::Truncated,
-            EndFault::WrongKind => UpstreamFailure::WrongKind("a stream was asked for, and other lines came".into()),
+            EndFault::WrongKind => {
+                UpstreamFailure::WrongKind("a stream was asked for, but the lines are no events".into())
+            }
             EndFault::Reported(failure) => UpstreamFailure::Reported(failure),
         }
     }

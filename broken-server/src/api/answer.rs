@@ -8,7 +8,7 @@ use wire::{STREAM_METHOD_HEADER, sse};
 
 use crate::call::Call;
 use crate::call_style::AnyStyle;
-use crate::errors::{Failure, add_headers};
+use crate::errors::{ErrorResponse, Failure, add_headers};
 use crate::metrics::CallGuard;
 use crate::relay::Relay;
 use crate::state::AppState;
@@ -18,7 +18,7 @@ pub(super) async fn answer_streamed(
     style: &dyn AnyStyle,
     state: &AppState,
     call: Call,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, ErrorResponse> {
     let format = call.format;
     let mut guard = begin(style, state, &call)?;
     let progress = call.progress.clone();
@@ -40,13 +40,17 @@ pub(super) async fn answer_streamed(
         }
         Err(failure) => {
             guard.failed(&failure);
-            Ok(failure.response_after(progress.attempts()))
+            Err(ErrorResponse::after(progress.attempts(), failure))
         }
     }
 }
 
 /// Answers with the vendor's whole answer, as it came.
-pub(super) async fn answer_whole(style: &dyn AnyStyle, state: &AppState, call: Call) -> Result<HttpResponse, Failure> {
+pub(super) async fn answer_whole(
+    style: &dyn AnyStyle,
+    state: &AppState,
+    call: Call,
+) -> Result<HttpResponse, ErrorResponse> {
     let mut guard = begin(style, state, &call)?;
     let progress = call.progress.clone();
     match state.until_grace_over(style.any_whole(state, call)).await {
@@ -58,7 +62,7 @@ pub(super) async fn answer_whole(style: &dyn AnyStyle, state: &AppState, call: C
         }
         Err(failure) => {
             guard.failed(&failure);
-            Ok(failure.response_after(progress.attempts()))
+            Err(ErrorResponse::after(progress.attempts(), failure))
         }
     }
 }

@@ -7,7 +7,7 @@ use wire::chat::ChatRequest;
 use super::answer::{answer_streamed, answer_whole};
 use crate::call::{Call, Format, Route};
 use crate::call_style::AnyStyle;
-use crate::errors::Failure;
+use crate::errors::ErrorResponse;
 use crate::request::{json_body, to_call};
 use crate::state::AppState;
 
@@ -20,7 +20,7 @@ pub(super) async fn stream(
     state: Data<AppState>,
     request: HttpRequest,
     payload: Payload,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, ErrorResponse> {
     let body = json_body(&state, &request, payload, state.own_body_bytes()).await?;
     let asked = ChatRequest::parse(&body)?;
     let call = to_call(&state, &request, Route::ChatCompletions, asked.to_vendor_body(DEFAULT_MODEL, true));
@@ -33,7 +33,7 @@ pub(super) async fn whole(
     state: Data<AppState>,
     request: HttpRequest,
     payload: Payload,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, ErrorResponse> {
     let body = json_body(&state, &request, payload, state.own_body_bytes()).await?;
     let asked = ChatRequest::parse_prompt_or_messages(&body)?;
     let call = to_call(&state, &request, Route::ChatCompletions, asked.to_vendor_body(DEFAULT_MODEL, false));

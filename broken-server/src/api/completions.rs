@@ -9,7 +9,7 @@ use wire::models;
 use super::answer::{answer_streamed, answer_whole};
 use crate::call::Route;
 use crate::call_style::AnyStyle;
-use crate::errors::{Failure, add_headers};
+use crate::errors::{ErrorResponse, Failure, add_headers};
 use crate::request::{json_body, require_key, to_call};
 use crate::state::AppState;
 
@@ -20,7 +20,7 @@ pub(super) async fn create(
     state: Data<AppState>,
     request: HttpRequest,
     payload: Payload,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, ErrorResponse> {
     require_key(&state, &request)?;
     let body = json_body(&state, &request, payload, state.max_body_bytes).await?;
     let asked = ChatRequest::parse_relayed(&body)?;
@@ -38,7 +38,7 @@ pub(super) async fn list(
     style: Data<dyn AnyStyle>,
     state: Data<AppState>,
     request: HttpRequest,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, ErrorResponse> {
     Ok(ask_for_models(&**style, &state, &request).await?.into_response())
 }
 
@@ -48,7 +48,7 @@ pub(super) async fn model(
     style: Data<dyn AnyStyle>,
     state: Data<AppState>,
     request: HttpRequest,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, ErrorResponse> {
     let list = ask_for_models(&**style, &state, &request).await?;
     let name = models::name_in_path(request.uri().path()).unwrap_or_default();
     let body = models::find(&list.body, &name)?.to_owned().into();

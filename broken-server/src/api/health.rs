@@ -8,7 +8,7 @@ use resilience::{Abandoned, Lead, SingleFlight};
 use tokio::time::timeout;
 use wire::health::{HealthProbe, HealthReport};
 
-use crate::errors::Failure;
+use crate::errors::{ErrorResponse, Failure};
 use crate::pool::Pool;
 use crate::state::AppState;
 
@@ -20,8 +20,8 @@ const PROBE_BOUND: Duration = Duration::from_secs(1);
 
 /// `GET /debug/health-sync`: answered from the blocking pool, as a framework would run a handler that
 /// is not async.
-pub(super) async fn sync(state: Data<AppState>) -> Result<Json<HealthProbe>, Failure> {
-    state.pool.run(HealthProbe::sync).await.map(Json)
+pub(super) async fn sync(state: Data<AppState>) -> Result<Json<HealthProbe>, ErrorResponse> {
+    Ok(Json(state.pool.run(HealthProbe::sync).await?))
 }
 
 /// `GET /debug/health-async`: answered on the event loop.
@@ -34,7 +34,10 @@ pub(super) async fn r#async() -> Json<HealthProbe> {
 pub(crate) struct PoolProbe(SingleFlight<Duration>);
 
 /// `GET /health`: how long a little work takes in the pool that the streams use.
-pub(super) async fn report(state: Data<AppState>, of_worker: Data<PoolProbe>) -> Result<Json<HealthReport>, Failure> {
+pub(super) async fn report(
+    state: Data<AppState>,
+    of_worker: Data<PoolProbe>,
+) -> Result<Json<HealthReport>, ErrorResponse> {
     // One probe at a time, for all who ask meanwhile: a thread for each of them would fill the pool.
     let probe = async {
         loop {
@@ -47,7 +50,7 @@ pub(super) async fn report(state: Data<AppState>, of_worker: Data<PoolProbe>) ->
     };
     match timeout(PROBE_BOUND, probe).await {
         Ok(Ok(took)) => Ok(Json(HealthReport::answered(took.as_secs_f64()))),
-        Ok(Err(Abandoned)) => Err(Failure::Internal("the health probe's thread ended")),
+        Ok(Err(Abandoned)) => Err(Failure::Internal("the health probe's thread ended").into()),
         Err(_) => Ok(Json(HealthReport::no_answer_within(PROBE_BOUND.as_secs_f64()))),
     }
 }

@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn done_or_a_finish_reason_makes_a_stream_whole() {
-        const CUT: &str = "the vendor's stream ended before it was whole: neither [DONE] nor a finish reason";
+        const CUT: &str = "the vendor's stream was truncated: neither [DONE] nor a finish reason";
         const STOP: &str = "data: {\"choices\":[{\"finish_reason\":\"stop\"}]}\n\n";
         assert_eq!(outcome(&[TOKEN, "data: [DONE]\n\n"]), ["token", "done"]);
         assert_eq!(outcome(&[TOKEN, "data: [DONE]\n"]), ["token", "done"]);

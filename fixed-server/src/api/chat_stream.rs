@@ -7,11 +7,11 @@ use super::{answer_streamed, name_session};
 use crate::body::Format;
 use crate::call::Call;
 use crate::chat::Chat;
-use crate::errors::Failure;
+use crate::errors::{ErrorResponse, Failure};
 use crate::request::{Head, json_body, session_id};
 use crate::state::Shared;
 
-pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, Failure> {
+pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, ErrorResponse> {
     let call = read(&state, request).await?;
     Ok(answer_streamed(&state, call, Format::Tokens).await)
 }

@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout};
 use wire::health::{HealthProbe, HealthReport};
 
-use crate::errors::Failure;
+use crate::errors::{ErrorResponse, Failure};
 use crate::state::Shared;
 
 /// The work of the source's detector.
@@ -33,7 +33,7 @@ pub(super) async fn r#async() -> Json<HealthProbe> {
 /// look-ups and files do, and whatever somebody adds.
 // ANCHOR: wrong-canary
 // ANCHOR: coordinated-omission
-pub(super) async fn report(State(state): State<Shared>) -> Result<Json<HealthReport>, Failure> {
+pub(super) async fn report(State(state): State<Shared>) -> Result<Json<HealthReport>, ErrorResponse> {
     // One probe at a time, for all who ask meanwhile: a thread for each of them would fill the pool.
     let probe = async {
         loop {
@@ -47,7 +47,7 @@ pub(super) async fn report(State(state): State<Shared>) -> Result<Json<HealthRep
     // FIX wrong-canary: it asks the pool that everything here shares, and bounds its own wait.
     match timeout(PROBE_BOUND, probe).await {
         Ok(Ok(took)) => Ok(Json(HealthReport::answered(took.as_secs_f64()))),
-        Ok(Err(Abandoned)) => Err(Failure::Internal("the health probe's thread ended")),
+        Ok(Err(Abandoned)) => Err(Failure::Internal("the health probe's thread ended").into()),
         Err(_) => Ok(Json(HealthReport::no_answer_within(PROBE_BOUND.as_secs_f64()))),
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 use wire::error::Refusal;
 
-use crate::errors::Failure;
+use crate::errors::ErrorResponse;
 
 /// Threads of tokio's blocking pool, which has this size unless a runtime is told otherwise.
 const POOL_THREADS: u32 = 512;
@@ -19,7 +19,7 @@ const POOL_THREADS: u32 = 512;
 /// Longest time that they are held, in seconds.
 const SECONDS_MAX: u64 = 60;
 
-pub(super) async fn handle(body: Bytes) -> Result<Json<Value>, Failure> {
+pub(super) async fn handle(body: Bytes) -> Result<Json<Value>, ErrorResponse> {
     let seconds = seconds_in(&body)?;
     let length = Duration::from_secs(seconds);
     for _ in 0..POOL_THREADS {

@@ -5,11 +5,11 @@ use axum::response::Response;
 
 use super::{answer_whole, name_session};
 use crate::chat::Chat;
-use crate::errors::Failure;
+use crate::errors::ErrorResponse;
 use crate::request::{Head, json_body, session_id};
 use crate::state::Shared;
 
-pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, Failure> {
+pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, ErrorResponse> {
     let head = Head::of(&state, &request)?.enter(&state)?;
     let (parts, body) = request.into_parts();
     let body = json_body(&state, &head, &parts.headers, body, state.limits.own_body_bytes()).await?;

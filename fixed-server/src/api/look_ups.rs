@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 use tokio::{fs, net};
 use wire::health::{FileProbe, ResolveProbe};
 
-use crate::errors::Failure;
+use crate::errors::{ErrorResponse, Failure};
 use crate::state::Shared;
 
 /// A name that needs no network, and the system's resolver nevertheless.
@@ -35,7 +35,7 @@ pub(crate) struct LookUps {
 
 // ANCHOR: hidden-pool-users
 /// `GET /debug/resolve`
-pub(super) async fn resolve(State(state): State<Shared>) -> Result<Json<ResolveProbe>, Failure> {
+pub(super) async fn resolve(State(state): State<Shared>) -> Result<Json<ResolveProbe>, ErrorResponse> {
     // FIX hidden-pool-users: a thread is asked for once in a while and not for each request; and no stream holds one.
     let look_up = async { Ok(net::lookup_host((NAME, 0)).await?.map(|address| address.ip()).collect()) };
     let found = state.look_ups.addresses.get(look_up, Vec::clone).await;
@@ -43,7 +43,7 @@ pub(super) async fn resolve(State(state): State<Shared>) -> Result<Json<ResolveP
 }
 
 /// `GET /debug/read-file`
-pub(super) async fn read_file(State(state): State<Shared>) -> Result<Json<FileProbe>, Failure> {
+pub(super) async fn read_file(State(state): State<Shared>) -> Result<Json<FileProbe>, ErrorResponse> {
     let length = state.look_ups.file.get(fs::read(FILE), Vec::len).await;
     Ok(Json(FileProbe::new(length.map_err(|_| Failure::Internal("a file could not be read"))?)))
 }

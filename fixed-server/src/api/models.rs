@@ -7,20 +7,20 @@ use resilience::Deadline;
 use wire::models;
 
 use super::json;
-use crate::errors::{Failure, UpstreamFailure};
+use crate::errors::{ErrorResponse, Failure, UpstreamFailure};
 use crate::request::{Head, require_key};
 use crate::stack::until_cut;
 use crate::state::Shared;
 use crate::upstream::Answer;
 
 /// The vendor's list.
-pub(super) async fn list(State(state): State<Shared>, request: Request) -> Result<Response, Failure> {
+pub(super) async fn list(State(state): State<Shared>, request: Request) -> Result<Response, ErrorResponse> {
     let head = Head::of(&state, &request)?;
     Ok(json(ask(&state, request.headers(), head).await?))
 }
 
 /// One of the list. Taken from there, it is found also where the vendor has no route for a single one.
-pub(super) async fn one(State(state): State<Shared>, request: Request) -> Result<Response, Failure> {
+pub(super) async fn one(State(state): State<Shared>, request: Request) -> Result<Response, ErrorResponse> {
     let head = Head::of(&state, &request)?;
     let models = ask(&state, request.headers(), head).await?;
     let name = models::name_in_path(request.uri().path()).unwrap_or_default();

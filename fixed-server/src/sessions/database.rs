@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use gateway::Failure;
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, Row, query};
@@ -34,6 +35,12 @@ pub enum DatabaseError {
     /// It could not be reached, or refused the statement.
     #[error(transparent)]
     Failed(#[from] sqlx::Error),
+}
+
+impl From<DatabaseError> for Failure {
+    fn from(error: DatabaseError) -> Self {
+        Failure::Database(error.to_string())
+    }
 }
 
 /// The pool of connections. A statement goes in, rows come out; between the two a connection is taken

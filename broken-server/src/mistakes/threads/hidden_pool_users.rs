@@ -18,7 +18,7 @@ use tokio::{fs, net};
 use wire::health::{FileProbe, ResolveProbe};
 
 use crate::api::{self, Routes};
-use crate::errors::Failure;
+use crate::errors::{ErrorResponse, Failure};
 use crate::mistakes::threads::PoolExhaustion;
 
 /// A name that needs no network, and the system's resolver nevertheless.
@@ -41,12 +41,12 @@ pub(crate) fn with_look_ups(routes: Routes) -> Routes {
 
 // ANCHOR: hidden-pool-users
 // MISTAKE hidden-pool-users: each `.await` here waits for a thread of the pool that the streams hold.
-async fn resolve() -> Result<Json<ResolveProbe>, Failure> {
+async fn resolve() -> Result<Json<ResolveProbe>, ErrorResponse> {
     let found = net::lookup_host((NAME, 0)).await.map_err(|_| Failure::Internal("a name could not be resolved"))?;
     Ok(Json(ResolveProbe::new(found.map(|address| address.ip()).collect())))
 }
 
-async fn read_file() -> Result<Json<FileProbe>, Failure> {
+async fn read_file() -> Result<Json<FileProbe>, ErrorResponse> {
     let text = fs::read(FILE).await.map_err(|_| Failure::Internal("a file could not be read"))?;
     Ok(Json(FileProbe::new(text.len())))
 }

@@ -24,7 +24,7 @@ use wire::error::Refusal;
 use crate::api::{self, Routes};
 use crate::call::Call;
 use crate::call_style::{AsyncOnce, CallStyle};
-use crate::errors::Failure;
+use crate::errors::{ErrorResponse, Failure};
 use crate::event_stream::EventStream;
 use crate::mistakes::threads::PoolExhaustion;
 use crate::relay::first_token;
@@ -96,7 +96,7 @@ async fn set_share(
     rollout: Data<Rollout>,
     request: HttpRequest,
     payload: Payload,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Json<Value>, ErrorResponse> {
     require_operator(&request)?;
     let percent = percent_in(&json_body(&state, &request, payload, state.own_body_bytes()).await?)?;
     rollout.percent.store(percent, Relaxed);

@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use wire::health::HealthReport;
 
 use crate::api::{self, PROBE_WORK, Routes};
-use crate::errors::Failure;
+use crate::errors::{ErrorResponse, Failure};
 use crate::mistakes::threads::PoolExhaustion;
 
 pub(crate) fn routes() -> io::Result<Routes> {
@@ -27,7 +27,7 @@ pub(crate) fn routes() -> io::Result<Routes> {
 }
 
 // ANCHOR: wrong-canary
-async fn report(executor: Arc<Executor>) -> Result<Json<HealthReport>, Failure> {
+async fn report(executor: Arc<Executor>) -> Result<Json<HealthReport>, ErrorResponse> {
     let asked = Instant::now();
     // MISTAKE wrong-canary: these threads are always free, because nobody else uses them.
     executor.run(|| thread::sleep(PROBE_WORK)).await?;
