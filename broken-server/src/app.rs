@@ -13,6 +13,7 @@ use tokio::net::TcpSocket;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::api::{PoolProbe, Routes};
+use crate::cli::Cli;
 use crate::observe::observe;
 use crate::settings::Settings;
 use crate::state::{AppState, StartError};
@@ -60,19 +61,16 @@ pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
 /// See [`StartError`]. A stop that was asked for is none.
 pub fn run<'a>(
     listener: TcpListener,
-    settings: &'a Settings,
+    cli: &'a Cli,
     shutdown: BoxFuture<'a, ()>,
 ) -> BoxFuture<'a, Result<(), StartError>> {
-    Box::pin(serve_until(listener, settings, shutdown))
+    Box::pin(serve_until(listener, cli, shutdown))
 }
 
-async fn serve_until(
-    listener: TcpListener,
-    settings: &Settings,
-    shutdown: BoxFuture<'_, ()>,
-) -> Result<(), StartError> {
+async fn serve_until(listener: TcpListener, cli: &Cli, shutdown: BoxFuture<'_, ()>) -> Result<(), StartError> {
+    let settings = &cli.settings;
     let state = Data::new(AppState::new(settings)?);
-    let routes = (settings.mistake.routes)(settings)?;
+    let routes = (cli.mistake.routes)(settings)?;
     let server = serve(listener, settings, state.clone(), routes)?;
     let handle = server.handle();
     let mut serving = tokio::spawn(server);

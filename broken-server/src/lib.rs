@@ -7,9 +7,11 @@
 //! Read in this order: [`registry`] has the list, `mistakes/none.rs` the right way, the files beside
 //! it the wrong ones, `call_style.rs` what they plug into.
 
+pub mod cli;
 pub mod registry;
 pub mod settings;
 
+mod mistake;
 mod mistakes;
 
 mod call;
@@ -29,4 +31,5 @@ mod state;
 mod app;
 
 pub use app::{bind, run};
+pub use mistake::{Group, Mistake};
 pub use state::StartError;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::{self, ExitCode};
 
 use anyhow::Context;
-use broken_server::settings::Settings;
+use broken_server::cli::Cli;
 use broken_server::{bind, registry, run};
 use gateway::Signals;
 use program::{logs, parent};
@@ -14,14 +14,14 @@ const FAILED: u8 = 1;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let settings = Settings::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
-    if settings.list {
+    let cli = Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
+    if cli.list {
         // A reader that has seen enough (`--list | head`) is no failure.
         let _ = io::stdout().write_all(registry::list().as_bytes());
         return ExitCode::SUCCESS;
     }
-    let _logs = logs::init(settings.log_format, settings.log_level.clone());
-    match start(&settings).await {
+    let _logs = logs::init(cli.settings.log_format, cli.settings.log_level.clone());
+    match start(&cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("broken-server: {error:#}");
@@ -30,16 +30,16 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn start(settings: &Settings) -> anyhow::Result<()> {
+async fn start(cli: &Cli) -> anyhow::Result<()> {
     parent::exit_with_parent().context("cannot watch the parent process")?;
     let mut signals = Signals::catch().context("cannot listen for signals")?;
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(%error, "cannot raise the limit of open files");
     }
-    let listener = bind(settings.listen).with_context(|| format!("cannot listen on {}", settings.listen))?;
+    let listener = bind(cli.settings.listen).with_context(|| format!("cannot listen on {}", cli.settings.listen))?;
     let addr = listener.local_addr().context("cannot read the address listened on")?;
     eprintln!("broken-server: listening on http://{addr}");
-    let mistake = settings.mistake;
+    let mistake = cli.mistake;
     tracing::info!(mistake = mistake.name, symptom = mistake.symptom, file = mistake.file, "what to look for");
 
     let shutdown = async {
@@ -50,5 +50,5 @@ async fn start(settings: &Settings) -> anyhow::Result<()> {
             process::exit(i32::from(FAILED));
         });
     };
-    run(listener, settings, Box::pin(shutdown)).await.map_err(Into::into)
+    run(listener, cli, Box::pin(shutdown)).await.map_err(Into::into)
 }

@@ -1,16 +1,15 @@
-//! Flags, their checks, and the environment variables of the same names.
+//! What the server is started with: the flags that no mistake decides, and the environment variables of the same
+//! names.
 
 mod limits;
 mod own_flags;
+mod values;
 
-use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use clap::error::ErrorKind;
-use clap::parser::ValueSource;
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::Args;
 use gateway::UpstreamUrl;
 use program::logs::{LogFilter, LogFormat};
 
@@ -20,7 +19,11 @@ pub use own_flags::OwnFlags;
 use wire::RELAYED_BODY_BYTES_MAX;
 use wire::byte_size::ByteSize;
 
-use crate::registry::{self, Mistake};
+use self::values::{time, timeout};
+
+/// Threads in the blocking pool of each worker unless a flag or the mistake says otherwise: as in one process
+/// of the original.
+pub(crate) const BLOCKING_THREADS: u16 = 40;
 
 /// Most workers that actix starts; it panics above.
 const WORKERS_MAX: i64 = 512;
@@ -29,15 +32,11 @@ const WORKERS_MAX: i64 = 512;
 /// from an experiment.
 const BLOCKING_THREADS_MAX: i64 = 10_000;
 
-/// Longest duration that is taken: nobody waits longer for a model, and sums of it cannot overflow.
-const TIME_MAX: Duration = Duration::from_secs(24 * 60 * 60);
-
 // `allow_hyphen_values`: with it `--workers -1` is told that -1 is out of range, without it that there
 // is no flag `-1`.
 
-/// An actix-web server that is wrong on purpose, in exactly one named way at a time.
-#[derive(Clone, Parser)]
-#[command(name = "broken-server", version)]
+/// How the server runs, whatever is wrong with it.
+#[derive(Debug, Clone, Args)]
 pub struct Settings {
     /// Address to listen on, IP:PORT; port 0 picks a free one.
     #[arg(long, env = "BROKEN_SERVER_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDR")]
@@ -47,15 +46,6 @@ pub struct Settings {
     #[arg(long, env = "BROKEN_SERVER_UPSTREAM", default_value = "http://127.0.0.1:9000", value_name = "URL")]
     pub upstream: UpstreamUrl,
 
-    /// What is to be wrong; `none` is the control. See --list.
-    #[arg(long, env = "BROKEN_SERVER_MISTAKE", default_value = registry::DEFAULT, value_name = "NAME")]
-    #[arg(value_parser = registry::find)]
-    pub mistake: &'static Mistake,
-
-    /// Print the mistakes with their symptoms, and stop.
-    #[arg(long)]
-    pub list: bool,
-
     /// Worker threads, each with an event loop and a blocking pool of its own.
     #[arg(long, env = "BROKEN_SERVER_WORKERS", default_value_t = 1, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=WORKERS_MAX), allow_hyphen_values = true)]
@@ -63,7 +53,7 @@ pub struct Settings {
 
     /// Threads in the blocking pool of EACH worker: a process has --workers times as many. The mistake
     /// more-threads has 160 unless this flag says otherwise.
-    #[arg(long, env = "BROKEN_SERVER_BLOCKING_THREADS", default_value_t = registry::BLOCKING_THREADS, value_name = "N")]
+    #[arg(long, env = "BROKEN_SERVER_BLOCKING_THREADS", default_value_t = BLOCKING_THREADS, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=BLOCKING_THREADS_MAX), allow_hyphen_values = true)]
     pub blocking_threads: u16,
 
@@ -73,17 +63,17 @@ pub struct Settings {
 
     /// How long connecting to the vendor may take.
     #[arg(long, env = "BROKEN_SERVER_CONNECT_TIMEOUT", default_value = "5s", value_name = "TIME")]
-    #[arg(value_parser = parse_timeout, allow_hyphen_values = true)]
+    #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub connect_timeout: Duration,
 
     /// How long the vendor may take from the request to its first token.
     #[arg(long, env = "BROKEN_SERVER_FIRST_TOKEN_TIMEOUT", default_value = "30s", value_name = "TIME")]
-    #[arg(value_parser = parse_timeout, allow_hyphen_values = true)]
+    #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub first_token_timeout: Duration,
 
     /// How long the vendor may be silent after its first token.
     #[arg(long, env = "BROKEN_SERVER_IDLE_TIMEOUT", default_value = "30s", value_name = "TIME")]
-    #[arg(value_parser = parse_timeout, allow_hyphen_values = true)]
+    #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub idle_timeout: Duration,
 
     /// Largest event of the vendor's stream, in bytes; a larger one ends the stream with an error. An image
@@ -94,7 +84,7 @@ pub struct Settings {
 
     /// How long a client may take to send the body of a request (408).
     #[arg(long, env = "BROKEN_SERVER_READ_TIMEOUT", default_value = "30s", value_name = "TIME")]
-    #[arg(value_parser = parse_timeout, allow_hyphen_values = true)]
+    #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub read_timeout: Duration,
 
     /// Largest body of a request to /v1, as 8MiB (413); on the other routes at most 1MiB of it.
@@ -108,7 +98,7 @@ pub struct Settings {
 
     /// How long running streams may go on after SIGINT or SIGTERM; then they end with an error event.
     #[arg(long, env = "BROKEN_SERVER_SHUTDOWN_GRACE", default_value = "30s", value_name = "TIME")]
-    #[arg(value_parser = parse_time, allow_hyphen_values = true)]
+    #[arg(value_parser = time, allow_hyphen_values = true)]
     pub shutdown_grace: Duration,
 
     /// The key that clients of /v1 must send.
@@ -135,55 +125,12 @@ fn log_filter(text: &str) -> Result<LogFilter, String> {
     LogFilter::over("actix_server=warn", text)
 }
 
-impl Settings {
-    /// Reads flags and environment.
-    ///
-    /// # Errors
-    /// A text for the command line: a bad flag or value, a flag that the mistake does not use, or two limits
-    /// that contradict each other.
-    pub fn read<I, T>(args: I) -> Result<Self, clap::Error>
-    where
-        I: IntoIterator<Item = T>,
-        T: Into<OsString> + Clone,
-    {
-        let mut command = Settings::command();
-        let given = command.try_get_matches_from_mut(args)?;
-        let mut settings = Settings::from_arg_matches(&given)?;
-        settings
-            .own
-            .check(settings.mistake, &given)
-            .and_then(|()| settings.limits.check(settings.mistake, &given))
-            .map_err(|error| command.error(ErrorKind::ValueValidation, error))?;
-        if given.value_source("blocking_threads") == Some(ValueSource::DefaultValue) {
-            settings.blocking_threads = settings.mistake.blocking_threads;
-        }
-        Ok(settings)
-    }
-}
-
-/// A duration that may run out: zero would refuse every call.
-fn parse_timeout(text: &str) -> Result<Duration, String> {
-    match parse_time(text)? {
-        Duration::ZERO => Err("must be over zero, for example 250ms or 5s".into()),
-        time => Ok(time),
-    }
-}
-
-/// A duration of at most a day.
-fn parse_time(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(time) if time > TIME_MAX => Err("must be at most 1day".into()),
-        Ok(time) => Ok(time),
-        Err(error) => Err(format!("{error}, for example 250ms or 5s")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::cli::Cli;
 
     fn refused(args: &[&str]) -> String {
-        match Settings::read([&["broken-server"], args].concat()) {
+        match Cli::read([&["broken-server"], args].concat()) {
             Ok(_) => panic!("{args:?} was accepted"),
             Err(error) => error.to_string(),
         }

@@ -23,9 +23,22 @@ use crate::call_style::{AsyncOnce, CallStyle, retry};
 use crate::errors::{Failure, UpstreamFailure};
 use crate::event_stream::EventStream;
 use crate::metrics::ActiveCall;
+use crate::mistake::{Group, Mistake};
 use crate::mistakes::threads::hidden_pool_users::with_look_ups;
 use crate::relay::first_token;
+use crate::settings::BLOCKING_THREADS;
 use crate::state::AppState;
+
+pub(crate) const ENTRY: Mistake = Mistake {
+    name: "none",
+    group: Group::Control,
+    symptom: "none: both health routes stay as fast as idle, however many streams are open",
+    file: "src/mistakes/none.rs",
+    blocking_threads: BLOCKING_THREADS,
+    limits: true,
+    own_flags: &[],
+    routes: |_| Ok(routes()),
+};
 
 pub(crate) struct Control;
 

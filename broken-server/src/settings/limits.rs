@@ -3,12 +3,10 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use clap::{ArgMatches, Args, Command};
+use clap::Args;
 use resilience::Contradiction;
 
-use super::own_flags::refuse;
-use super::parse_timeout;
-use crate::registry::{MISTAKES, Mistake};
+use super::values::timeout;
 
 /// The limits of a call, with the names, defaults and bounds that they have in fixed-server. They are
 /// refused when a mistake runs that has none.
@@ -19,7 +17,7 @@ use crate::registry::{MISTAKES, Mistake};
 pub struct CallLimits {
     /// How long a request may take in all; a stream, to its first token (504).
     #[arg(long, env = "BROKEN_SERVER_SLA", default_value = "60s", value_name = "TIME")]
-    #[arg(value_parser = parse_timeout, allow_hyphen_values = true)]
+    #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub sla: Duration,
 
     /// Calls to the vendor for one request, the first among them.
@@ -29,7 +27,7 @@ pub struct CallLimits {
 
     /// What must be left of the SLA for another attempt to be worth it.
     #[arg(long, env = "BROKEN_SERVER_MIN_ATTEMPT_TIME", default_value = "50ms", value_name = "TIME")]
-    #[arg(value_parser = parse_timeout, allow_hyphen_values = true)]
+    #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub min_attempt_time: Duration,
 
     /// Retries for every 100 requests of the last 10 s, over all requests.
@@ -49,7 +47,7 @@ pub struct CallLimits {
 
     /// How long a request may wait for its turn (504); who would wait longer is refused at once (429).
     #[arg(long, env = "BROKEN_SERVER_QUEUE_TIMEOUT", default_value = "5s", value_name = "TIME")]
-    #[arg(value_parser = parse_timeout, allow_hyphen_values = true)]
+    #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub queue_timeout: Duration,
 
     /// Calls to the vendor at once, over all workers; more wait in the queue.
@@ -59,23 +57,16 @@ pub struct CallLimits {
 
     /// How long a whole call may take (502).
     #[arg(long, env = "BROKEN_SERVER_CALL_TIMEOUT", default_value = "30s", value_name = "TIME")]
-    #[arg(value_parser = parse_timeout, allow_hyphen_values = true)]
+    #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub call_timeout: Duration,
 }
 
 impl CallLimits {
-    /// Checks that `mistake` has limits, if any were `given`, and the relations between them.
+    /// Checks the relations between the limits.
     ///
     /// # Errors
-    /// A text for the command line.
-    pub(super) fn check(&self, mistake: &Mistake, given: &ArgMatches) -> Result<(), String> {
-        let users: Vec<_> = MISTAKES.iter().filter(|mistake| mistake.limits).map(|mistake| mistake.name).collect();
-        let all = CallLimits::augment_args(Command::new("limits"));
-        all.get_arguments().try_for_each(|flag| refuse(flag.get_id().as_str(), &users, mistake, given))?;
-        self.check_relations().map_err(|error| error.to_string())
-    }
-
-    fn check_relations(&self) -> Result<(), Contradiction> {
+    /// The first two limits that contradict each other.
+    pub(crate) fn check(&self) -> Result<(), Contradiction> {
         let queue = ("--queue-timeout", self.queue_timeout);
         let call = ("--call-timeout", self.call_timeout);
         let sla = ("--sla", self.sla);
@@ -93,11 +84,11 @@ fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Settings;
+    use crate::cli::Cli;
 
-    fn read(mistake: &str, args: &[&str]) -> Result<Settings, String> {
+    fn read(mistake: &str, args: &[&str]) -> Result<Cli, String> {
         let program = &["broken-server", "--mistake", mistake][..];
-        Settings::read([program, args].concat()).map_err(|error| error.to_string())
+        Cli::read([program, args].concat()).map_err(|error| error.to_string())
     }
 
     #[test]

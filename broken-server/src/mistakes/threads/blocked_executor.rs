@@ -11,11 +11,25 @@
 use bytes::Bytes;
 use futures_util::stream;
 
+use crate::api;
 use crate::call::Call;
 use crate::call_style::CallStyle;
 use crate::errors::Failure;
 use crate::event_stream::EventStream;
+use crate::mistake::{Group, Mistake};
+use crate::settings::BLOCKING_THREADS;
 use crate::state::AppState;
+
+pub(crate) const ENTRY: Mistake = Mistake {
+    name: "blocked-executor",
+    group: Group::Threads,
+    symptom: "one stream for each worker stops everything for its length, /debug/health-async too",
+    file: "src/mistakes/threads/blocked_executor.rs",
+    blocking_threads: BLOCKING_THREADS,
+    limits: false,
+    own_flags: &[],
+    routes: |_| Ok(api::routes(BlockedExecutor)),
+};
 
 pub(crate) struct BlockedExecutor;
 

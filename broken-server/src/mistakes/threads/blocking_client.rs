@@ -16,23 +16,36 @@
 use bytes::Bytes;
 use futures_util::stream;
 
+use crate::api;
 use crate::call::Call;
 use crate::call_style::CallStyle;
 use crate::errors::Failure;
 use crate::event_stream::EventStream;
-use crate::settings::Settings;
+use crate::mistake::{Group, Mistake};
+use crate::settings::{BLOCKING_THREADS, Settings};
 use crate::state::AppState;
 use crate::upstream::blocking_reqwest;
 
+pub(crate) const ENTRY: Mistake = Mistake {
+    name: "blocking-client",
+    group: Group::Threads,
+    symptom: "a debug build panics on every call (500); a release build stops everything for the length of each",
+    file: "src/mistakes/threads/blocking_client.rs",
+    blocking_threads: BLOCKING_THREADS,
+    limits: false,
+    own_flags: &[],
+    routes: |settings| Ok(api::routes(BlockingClient::new(settings)?)),
+};
+
 pub(crate) struct BlockingClient {
-    vendor: blocking_reqwest::Client,
+    upstream: blocking_reqwest::Client,
 }
 
 impl BlockingClient {
     /// # Errors
     /// When the HTTP client cannot be set up.
     pub(crate) fn new(settings: &Settings) -> reqwest::Result<Self> {
-        Ok(BlockingClient { vendor: blocking_reqwest::Client::new(settings)? })
+        Ok(BlockingClient { upstream: blocking_reqwest::Client::new(settings)? })
     }
 }
 
@@ -40,11 +53,11 @@ impl BlockingClient {
 // MISTAKE blocking-client: a client that parks its thread, on a thread that must never be parked.
 impl CallStyle for BlockingClient {
     async fn stream(&self, _: &AppState, call: Call) -> Result<EventStream, Failure> {
-        Ok(EventStream::blocking(stream::iter(self.vendor.stream(call))))
+        Ok(EventStream::blocking(stream::iter(self.upstream.stream(call))))
     }
 
     async fn whole(&self, _: &AppState, call: Call) -> Result<Bytes, Failure> {
-        self.vendor.whole(&call)
+        self.upstream.whole(&call)
     }
 }
 // ANCHOR_END: blocking-client

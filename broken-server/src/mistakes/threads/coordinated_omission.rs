@@ -21,7 +21,19 @@ use tokio::time::{Instant, interval_at};
 
 use crate::api::{self, Routes};
 use crate::call_style::AsyncOnce;
-use crate::settings::OwnFlags;
+use crate::mistake::{Group, Mistake};
+use crate::settings::{BLOCKING_THREADS, OwnFlags};
+
+pub(crate) const ENTRY: Mistake = Mistake {
+    name: "coordinated-omission",
+    group: Group::Threads,
+    symptom: "everything stalls for --stall-for in every --stall-every; one request after the other hardly sees it",
+    file: "src/mistakes/threads/coordinated_omission.rs",
+    blocking_threads: BLOCKING_THREADS,
+    limits: false,
+    own_flags: &["stall_every", "stall_for"],
+    routes: |settings| Ok(routes(&settings.own)),
+};
 
 pub(crate) fn routes(flags: &OwnFlags) -> Routes {
     let (every, length) = (flags.stall_every, flags.stall_for);

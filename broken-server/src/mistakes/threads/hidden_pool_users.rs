@@ -19,7 +19,20 @@ use wire::health::{FileProbe, ResolveProbe};
 
 use crate::api::{self, Routes};
 use crate::errors::{ErrorResponse, Failure};
-use crate::mistakes::threads::PoolExhaustion;
+use crate::mistake::{Group, Mistake};
+use crate::mistakes::threads::pool_exhaustion::PoolExhaustion;
+use crate::settings::BLOCKING_THREADS;
+
+pub(crate) const ENTRY: Mistake = Mistake {
+    name: "hidden-pool-users",
+    group: Group::Threads,
+    symptom: "with as many streams as pool threads, /debug/resolve and /debug/read-file hang although they are async",
+    file: "src/mistakes/threads/hidden_pool_users.rs",
+    blocking_threads: BLOCKING_THREADS,
+    limits: false,
+    own_flags: &[],
+    routes: |_| Ok(routes()),
+};
 
 /// A name that needs no network, and the system's resolver nevertheless.
 const NAME: &str = "localhost";

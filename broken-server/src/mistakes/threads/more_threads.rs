@@ -9,7 +9,19 @@
 //! Who says so: source 000 gives 40 threads as the limit; to raise it is what its readers try first.
 
 use crate::api::{self, Routes};
-use crate::mistakes::threads::PoolExhaustion;
+use crate::mistake::{Group, Mistake};
+use crate::mistakes::threads::pool_exhaustion::PoolExhaustion;
+
+pub(crate) const ENTRY: Mistake = Mistake {
+    name: "more-threads",
+    group: Group::Threads,
+    symptom: "as pool-exhaustion, at as many streams as the larger pool has threads; each costs a thread's memory",
+    file: "src/mistakes/threads/more_threads.rs",
+    blocking_threads: THREADS,
+    limits: false,
+    own_flags: &[],
+    routes: |_| Ok(routes()),
+};
 
 // ANCHOR: more-threads
 // MISTAKE more-threads: four times as many, as if the number were what is wrong.

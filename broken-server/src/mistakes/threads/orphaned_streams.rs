@@ -13,11 +13,25 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 
+use crate::api;
 use crate::call::Call;
 use crate::call_style::CallStyle;
 use crate::errors::Failure;
 use crate::event_stream::EventStream;
+use crate::mistake::{Group, Mistake};
+use crate::settings::BLOCKING_THREADS;
 use crate::state::AppState;
+
+pub(crate) const ENTRY: Mistake = Mistake {
+    name: "orphaned-streams",
+    group: Group::Threads,
+    symptom: "after all clients have left, the vendor is still called and still generates nearly every token",
+    file: "src/mistakes/threads/orphaned_streams.rs",
+    blocking_threads: BLOCKING_THREADS,
+    limits: false,
+    own_flags: &[],
+    routes: |_| Ok(api::routes(OrphanedStreams)),
+};
 
 /// Messages that the thread may be ahead of the client.
 const MESSAGES_AHEAD: usize = 16;

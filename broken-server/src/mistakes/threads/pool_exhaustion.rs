@@ -11,11 +11,25 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
+use crate::api;
 use crate::call::Call;
 use crate::call_style::CallStyle;
 use crate::errors::Failure;
 use crate::event_stream::EventStream;
+use crate::mistake::{Group, Mistake};
+use crate::settings::BLOCKING_THREADS;
 use crate::state::AppState;
+
+pub(crate) const ENTRY: Mistake = Mistake {
+    name: "pool-exhaustion",
+    group: Group::Threads,
+    symptom: "from as many streams as pool threads on, /debug/health-sync hangs; /debug/health-async stays fast",
+    file: "src/mistakes/threads/pool_exhaustion.rs",
+    blocking_threads: BLOCKING_THREADS,
+    limits: false,
+    own_flags: &[],
+    routes: |_| Ok(api::routes(PoolExhaustion)),
+};
 
 /// Messages that the thread may be ahead of the client: a client that reads slowly stops the thread,
 /// and through it the vendor, in place of filling the memory.

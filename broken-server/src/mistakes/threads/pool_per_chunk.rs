@@ -13,11 +13,25 @@
 use bytes::Bytes;
 use futures_util::stream;
 
+use crate::api;
 use crate::call::Call;
 use crate::call_style::CallStyle;
 use crate::errors::Failure;
 use crate::event_stream::EventStream;
+use crate::mistake::{Group, Mistake};
+use crate::settings::BLOCKING_THREADS;
 use crate::state::AppState;
+
+pub(crate) const ENTRY: Mistake = Mistake {
+    name: "pool-per-chunk",
+    group: Group::Threads,
+    symptom: "from as many streams as pool threads on, /debug/health-sync is late by up to a token gap",
+    file: "src/mistakes/threads/pool_per_chunk.rs",
+    blocking_threads: BLOCKING_THREADS,
+    limits: false,
+    own_flags: &[],
+    routes: |_| Ok(api::routes(PoolPerChunk)),
+};
 
 pub(crate) struct PoolPerChunk;
 

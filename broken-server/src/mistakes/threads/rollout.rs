@@ -26,10 +26,23 @@ use crate::call::Call;
 use crate::call_style::{AsyncOnce, CallStyle};
 use crate::errors::{ErrorResponse, Failure};
 use crate::event_stream::EventStream;
-use crate::mistakes::threads::PoolExhaustion;
+use crate::mistake::{Group, Mistake};
+use crate::mistakes::threads::pool_exhaustion::PoolExhaustion;
 use crate::relay::first_token;
 use crate::request::{json_body, require_operator};
+use crate::settings::BLOCKING_THREADS;
 use crate::state::AppState;
+
+pub(crate) const ENTRY: Mistake = Mistake {
+    name: "rollout",
+    group: Group::Threads,
+    symptom: "with --rollout-percent 100 all is well until the vendor fails: then /debug/health-sync hangs again",
+    file: "src/mistakes/threads/rollout.rs",
+    blocking_threads: BLOCKING_THREADS,
+    limits: false,
+    own_flags: &["rollout_percent"],
+    routes: |settings| Ok(routes(settings.own.rollout_percent)),
+};
 
 /// Two ways to the vendor and the share of the streams that takes the asynchronous one.
 pub(crate) struct Rollout {

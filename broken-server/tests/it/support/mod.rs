@@ -5,7 +5,7 @@ mod server;
 mod vendors;
 
 pub(crate) use client::{Client, Ended, EventStream, error_type};
-pub(crate) use server::{ALL_MISTAKES, TestServer, WAYS};
+pub(crate) use server::{TestServer, WAYS};
 pub(crate) use vendors::{ScriptedVendor, unreachable_vendor, vendor};
 
 use std::time::{Duration, Instant};

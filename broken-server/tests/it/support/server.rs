@@ -1,26 +1,11 @@
 //! Starts broken-server in this process, with any mistake.
 
-use broken_server::settings::Settings;
+use broken_server::cli::Cli;
 use broken_server::{bind, run};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::Client;
-
-/// The mistakes, and the control.
-pub(crate) const ALL_MISTAKES: [&str; 11] = [
-    "none",
-    "pool-exhaustion",
-    "pool-per-chunk",
-    "blocked-executor",
-    "blocking-client",
-    "hidden-pool-users",
-    "more-threads",
-    "wrong-canary",
-    "rollout",
-    "orphaned-streams",
-    "coordinated-omission",
-];
 
 /// Each way of calling the vendor once: other mistakes use one of these. A debug build of
 /// `blocking-client` makes no call.
@@ -48,7 +33,7 @@ impl TestServer {
     pub(crate) fn start(mistake: &str, upstream: &str, flags: &[&str]) -> Self {
         let own = ["broken-server", "--upstream", upstream, "--allow-mock-headers", "--mistake"];
         let args = own.into_iter().chain(mistake.split(' ')).chain(flags.iter().copied());
-        let settings = Settings::read(args).unwrap();
+        let cli = Cli::read(args).unwrap();
         let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();
@@ -57,7 +42,7 @@ impl TestServer {
                 // A sender that was dropped without a word is a test that has ended.
                 let _ = stopped.await;
             };
-            run(listener, &settings, Box::pin(shutdown)).await.unwrap();
+            run(listener, &cli, Box::pin(shutdown)).await.unwrap();
         });
         TestServer { url, stop: Some(stop), running }
     }

@@ -1,0 +1,83 @@
+//! The command line: which mistake runs, and which flags it takes.
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser};
+
+use crate::mistake::Mistake;
+use crate::registry::{self, MISTAKES};
+use crate::settings::{CallLimits, Settings};
+
+/// An actix-web server that is wrong on purpose, in exactly one named way at a time.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "broken-server", version)]
+pub struct Cli {
+    /// What is to be wrong; `none` is the control. See --list.
+    #[arg(long, env = "BROKEN_SERVER_MISTAKE", default_value = registry::DEFAULT, value_name = "NAME")]
+    #[arg(value_parser = registry::find)]
+    pub mistake: &'static Mistake,
+
+    /// Print the mistakes with their symptoms, and stop.
+    #[arg(long)]
+    pub list: bool,
+
+    /// How the server runs, whatever is wrong with it.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+impl Cli {
+    /// Reads flags and environment.
+    ///
+    /// # Errors
+    /// A text for the command line: a bad flag or value, a flag that the mistake does not use, or two limits
+    /// that contradict each other.
+    pub fn read<I, T>(args: I) -> Result<Self, clap::Error>
+    where
+        I: IntoIterator<Item = T>,
+        T: Into<OsString> + Clone,
+    {
+        let mut command = Cli::command();
+        let given = command.try_get_matches_from_mut(args)?;
+        let mut cli = Cli::from_arg_matches(&given)?;
+        cli.check(&given).map_err(|error| command.error(ErrorKind::ValueValidation, error))?;
+        if given.value_source("blocking_threads") == Some(ValueSource::DefaultValue) {
+            cli.settings.blocking_threads = cli.mistake.blocking_threads;
+        }
+        Ok(cli)
+    }
+
+    fn check(&self, given: &ArgMatches) -> Result<(), String> {
+        for id in MISTAKES.iter().flat_map(|mistake| mistake.own_flags) {
+            refuse_unless_used(id, self.mistake, given, |mistake| mistake.own_flags.contains(id))?;
+        }
+        self.settings.own.check()?;
+        for limit in CallLimits::augment_args(Command::new("limits")).get_arguments() {
+            refuse_unless_used(limit.get_id().as_str(), self.mistake, given, |mistake| mistake.limits)?;
+        }
+        self.settings.limits.check().map_err(|error| error.to_string())
+    }
+}
+
+/// Refuses the flag with this id in clap if it was `given` and `running` does not use it: a flag that is taken
+/// and then does nothing would be believed.
+///
+/// # Errors
+/// A text for the command line.
+fn refuse_unless_used(
+    id: &str,
+    running: &Mistake,
+    given: &ArgMatches,
+    uses: impl Fn(&Mistake) -> bool,
+) -> Result<(), String> {
+    let default = matches!(given.value_source(id), None | Some(ValueSource::DefaultValue));
+    if default || uses(running) {
+        return Ok(());
+    }
+    let users: Vec<_> = MISTAKES.iter().filter(|mistake| uses(mistake)).map(|mistake| mistake.name).collect();
+    let value = given.get_raw(id).into_iter().flatten().next().unwrap_or_default().to_string_lossy();
+    let (flag, users, running) = (id.replace('_', "-"), users.join(", "), running.name);
+    Err(format!("--{flag} {value} is for --mistake {users} only, and this is --mistake {running}"))
+}
