@@ -15,7 +15,7 @@ pub(super) static LAB: Lab = Lab {
     fix: "an async client: the event loop runs whatever is ready meanwhile",
     mistake_file: "broken-server/src/mistakes/threads/blocked_executor.rs",
     fix_file: "fixed-server/src/upstream/events.rs",
-    repair_file: "broken-server/src/calls/once.rs",
+    repair_file: "broken-server/src/call_style/once.rs",
     proves_not: "that more workers would help: each stops at its own first stream; that the first stream suffers: \
                  it looks perfect",
     normal: Profile {

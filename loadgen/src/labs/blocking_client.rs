@@ -17,7 +17,7 @@ pub(super) static LAB: Lab = Lab {
     fix: "the async client of the same library",
     mistake_file: "broken-server/src/mistakes/threads/blocking_client.rs",
     fix_file: "fixed-server/src/upstream.rs",
-    repair_file: "broken-server/src/calls/once.rs",
+    repair_file: "broken-server/src/call_style/once.rs",
     proves_not: "that the panic protects you: it is compiled out of a release build, which is what runs in \
                  production; the claims are those of the build that this run has found",
     normal: Profile {

@@ -16,7 +16,7 @@ pub(super) static LAB: Lab = Lab {
     fix: "nothing that blocks goes to that pool for long; what is looked up or read is kept for a while",
     mistake_file: "broken-server/src/mistakes/threads/hidden_pool_users.rs",
     fix_file: "fixed-server/src/api/look_ups.rs",
-    repair_file: "broken-server/src/calls/once.rs",
+    repair_file: "broken-server/src/call_style/once.rs",
     proves_not: "that every resolver or file API does this: it is so of getaddrinfo and of files in tokio and Node, \
                  and libraries call them where nobody sees it",
     normal: Profile {

@@ -12,7 +12,7 @@ pub(super) static LAB: Lab = Lab {
     fix: "an async client: no knee at any of these numbers",
     mistake_file: "broken-server/src/mistakes/threads/more_threads.rs",
     fix_file: "fixed-server/src/upstream/events.rs",
-    repair_file: "broken-server/src/calls/once.rs",
+    repair_file: "broken-server/src/call_style/once.rs",
     proves_not: "that a larger pool is never right: work that needs a thread for a moment may need more of them. \
                  Work that waits needs as many as there are streams (Little's law)",
     // Tokens a second apart: the streams are many, not busy. Each phase is a stream fewer than a pool

@@ -14,7 +14,7 @@ pub(super) static LAB: Lab = Lab {
     fix: "the call lives in the answer's body: dropped with it, also while the vendor is silent",
     mistake_file: "broken-server/src/mistakes/threads/orphaned_streams.rs",
     fix_file: "fixed-server/src/body.rs",
-    repair_file: "broken-server/src/calls/once.rs",
+    repair_file: "broken-server/src/call_style/once.rs",
     proves_not: "that a vendor charges nothing for what was cancelled: ask yours. This one stops generating when its \
                  client leaves, and not every one does",
     // Three rounds of a pool of 8. The clients leave at a third of the first.

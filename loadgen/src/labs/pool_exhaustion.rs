@@ -13,7 +13,7 @@ pub(super) static LAB: Lab = Lab {
     fix: "an async client: no thread waits for a token",
     mistake_file: "broken-server/src/mistakes/threads/pool_exhaustion.rs",
     fix_file: "fixed-server/src/upstream/events.rs",
-    repair_file: "broken-server/src/calls/once.rs",
+    repair_file: "broken-server/src/call_style/once.rs",
     proves_not: "that 40 is a bad pool size (every size has its knee); that fixed-server has no limit \
                  (descriptors, memory and --max-in-flight are limits too)",
     // Two pools, each at one stream fewer than it has threads and at as many. The streams are all

@@ -13,7 +13,7 @@ pub(super) static LAB: Lab = Lab {
     fix: "an async client: no thread waits for a chunk",
     mistake_file: "broken-server/src/mistakes/threads/pool_per_chunk.rs",
     fix_file: "fixed-server/src/upstream/events.rs",
-    repair_file: "broken-server/src/calls/once.rs",
+    repair_file: "broken-server/src/call_style/once.rs",
     proves_not: "that a late health check is always this: a busy processor is late too, but then the processor \
                  is busy; nor how late it is at another load (about gap x (1 - threads / streams) where tokens are \
                  spread, more where they come together)",
