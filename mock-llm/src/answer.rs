@@ -8,14 +8,14 @@ use hyper::{Response, StatusCode};
 use wire::completion::{self, Choice, Completion, Usage};
 use wire::sse;
 
+use crate::answer_spec::Plan;
 use crate::chunks::Head;
 use crate::connection::Hangup;
 use crate::failure::{Failure, server_error};
 use crate::faults::Ending;
 use crate::generation::{Generation, Step};
-use crate::plan::Plan;
 use crate::routes::{AnswerBody, json};
-use crate::stream::StreamedAnswer;
+use crate::streamed_answer::StreamedAnswer;
 use crate::text;
 
 /// An answer that begins now, in either form.

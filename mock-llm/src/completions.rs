@@ -15,18 +15,18 @@ use wire::completion::Usage;
 use wire::error::Refusal;
 
 use crate::answer::{self, Answer};
+use crate::answer_spec::Plan;
 use crate::chunks::Head;
 use crate::connection::Hangup;
 use crate::failure::Failure;
 use crate::faults::Instead;
 use crate::generation::{Generation, Held};
-use crate::overrides::Overrides;
-use crate::plan::Plan;
-use crate::rate_headers;
-use crate::recorder::Entry;
+use crate::generation_slots::Slot;
+use crate::ledger::Entry;
+use crate::mock_headers::Overrides;
+use crate::rate_limit_headers;
 use crate::routes::{AnswerBody, CallersRequest, read_body};
 use crate::settings::Settings;
-use crate::slots::Slot;
 use crate::vendor::Vendor;
 
 /// `POST /v1/chat/completions`: what is wrong with the request itself comes first, then the quotas,
@@ -63,7 +63,7 @@ pub(crate) async fn complete(
     let head = Head { id: completion_id(choices.id), created: unix_seconds(), model, with_usage: asked.include_usage };
     let answer = Answer { generation, head, plan, usage, seed: vendor.settings.seed };
     let mut response = if asked.stream { answer::streamed(answer) } else { answer::whole(answer).await? };
-    rate_headers::add(&standings, response.headers_mut());
+    rate_limit_headers::add(&standings, response.headers_mut());
     Ok(response)
 }
 

@@ -13,7 +13,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
 use crate::routes::{self, AnswerBody};
-use crate::unread;
+use crate::unread_body;
 use crate::vendor::Vendor;
 
 /// How long a connection may wait for the head of a request, the idle time between two included:
@@ -70,7 +70,7 @@ async fn answer(vendor: &Arc<Vendor>, request: Request<Incoming>) -> Result<Resp
     let (parts, mut body) = request.into_parts();
     let (version, asks_first) = (parts.version, parts.headers.contains_key(EXPECT));
     let mut response = routes::answer(vendor, Request::from_parts(parts, &mut body)).await?;
-    unread::finish(version, asks_first, &mut body, &mut response).await;
+    unread_body::finish(version, asks_first, &mut body, &mut response).await;
     Ok(response)
 }
 

@@ -5,8 +5,8 @@ use hyper::{HeaderMap, Response, StatusCode};
 use wire::error::{ErrorBody, Refusal};
 
 use crate::connection::Hangup;
-use crate::gate::OverQuota;
-use crate::rate_headers;
+use crate::quota_enforcer::OverQuota;
+use crate::rate_limit_headers;
 use crate::routes::{AnswerBody, json};
 
 /// Why a request gets no answer of the model. [`Failure::into_response`] is the one place that
@@ -47,8 +47,8 @@ impl Failure {
                 (404, ErrorBody::new("invalid_request_error", message).with_code("model_not_found"))
             }
             Failure::OverQuota(over) => {
-                rate_headers::add(&over.standings, &mut headers);
-                rate_headers::add_retry_after(over.retry_after, &mut headers);
+                rate_limit_headers::add(&over.standings, &mut headers);
+                rate_limit_headers::add_retry_after(over.retry_after, &mut headers);
                 let kind = if over.what == "tokens" { "tokens" } else { "requests" };
                 (429, ErrorBody::new(kind, message).with_code("rate_limit_exceeded"))
             }

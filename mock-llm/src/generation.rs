@@ -8,12 +8,12 @@ use std::task::{Context, Poll, ready};
 use fastrand::Rng;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::answer_spec::Plan;
 use crate::faults::Ending;
-use crate::gate::Place;
-use crate::pace::Pace;
-use crate::plan::Plan;
-use crate::recorder::{Entry, Recorder};
-use crate::slots::Slot;
+use crate::generation_slots::Slot;
+use crate::ledger::{Entry, Recorder};
+use crate::quota_enforcer::Place;
+use crate::token_schedule::Pace;
 use crate::vendor::Vendor;
 
 /// One answer in the making. Dropped before its end, its client has left: then it ends there, or

@@ -24,24 +24,24 @@ mod server;
 mod completions;
 mod debug;
 mod failure;
-mod overrides;
-mod rate_headers;
+mod mock_headers;
+mod rate_limit_headers;
 mod routes;
 
 mod answer;
+mod answer_spec;
 mod chunks;
 mod generation;
-mod pace;
-mod plan;
-mod stream;
+mod streamed_answer;
+mod token_schedule;
 
-mod gate;
+mod generation_slots;
 mod histogram;
+mod ledger;
 mod metrics;
-mod recorder;
-mod slots;
+mod quota_enforcer;
 /// A request that was answered before its body was read.
-mod unread;
+mod unread_body;
 mod vendor;
 
 pub mod args;

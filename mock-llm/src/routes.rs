@@ -16,8 +16,8 @@ use wire::{REQUEST_ID_HEADER, models};
 
 use crate::connection::Hangup;
 use crate::failure::Failure;
-use crate::recorder;
-use crate::stream::StreamedAnswer;
+use crate::ledger;
+use crate::streamed_answer::StreamedAnswer;
 use crate::vendor::Vendor;
 use crate::{completions, debug, metrics};
 
@@ -53,7 +53,7 @@ pub(crate) async fn answer(vendor: &Arc<Vendor>, request: CallersRequest<'_>) ->
 }
 
 async fn answer_caller(vendor: &Arc<Vendor>, mut request: CallersRequest<'_>) -> Result<Response<AnswerBody>, Hangup> {
-    let recorded = recorder::Request::received(&vendor.recorder);
+    let recorded = ledger::Request::received(&vendor.recorder);
     shorten_request_id(request.headers_mut());
     let request_id = match request.headers().get(REQUEST_ID_HEADER) {
         Some(id) => Ok(id.clone()),

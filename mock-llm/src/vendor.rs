@@ -8,11 +8,11 @@ use tokio::task::JoinSet;
 use wire::ledger::Ledger;
 
 use crate::faults::Rules;
-use crate::gate::Gate;
+use crate::generation_slots::Slots;
+use crate::ledger::Recorder;
 use crate::metrics::Latencies;
-use crate::recorder::Recorder;
+use crate::quota_enforcer::Gate;
 use crate::settings::Settings;
-use crate::slots::Slots;
 use crate::text::mix;
 
 /// What all requests share.

@@ -5,8 +5,8 @@
 mod client;
 
 mod answers;
+mod disconnect;
 mod faults;
-mod leaving;
 mod ledger;
 mod limits;
 mod operator;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use fastrand::Rng;
 use tokio::time::Instant;
 
+use crate::answer_spec::Plan;
 use crate::faults::Ending;
 use crate::latency::Delay;
-use crate::plan::Plan;
 
 /// Most tokens that one step hands over. Only a vendor that is behind its schedule has more than
 /// one due; the bound lets other streams have their turn.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue, RETRY_AFTER};
 
-use crate::gate::Standings;
 use crate::quota::short;
+use crate::quota_enforcer::Standings;
 
 /// Says how the windows stand, in the `x-ratelimit-*` headers of the real API.
 pub(crate) fn add(standings: &Standings, headers: &mut HeaderMap) {

@@ -4,7 +4,7 @@ use wire::chat::ChatRequest;
 
 use crate::faults::{Chosen, Ending};
 use crate::latency::{DELAY_MAX, Delay};
-use crate::overrides::Overrides;
+use crate::mock_headers::Overrides;
 use crate::settings::Settings;
 
 /// What a generation is to be, after settings, request, headers and faults had their say.
