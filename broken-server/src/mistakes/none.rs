@@ -73,32 +73,40 @@ impl CallStyle for Control {
     }
 }
 
-/// THE ORDER, outermost first. Around it is what all mistakes share: the end of an orderly stop, and the
-/// outcome.
+/// THE ORDER, outermost first, with the names of the steps in fixed-server/src/stack.rs. What all mistakes
+/// share is around it: the outcome, and the end of the grace of a shutdown (`api/answer.rs`).
 async fn in_order<T, Answer: Future<Output = Result<T, Failure>>>(
     state: &AppState,
     call: &Call,
-    (limit, too_slow): (Duration, UpstreamFailure),
+    limit: (Duration, UpstreamFailure),
     ask_vendor: impl Fn() -> Answer,
 ) -> Result<(T, ActiveCall), Failure> {
-    // 1. The SLA is one point in time that is handed down: limits that each begin anew add up.
+    // 1. SLA. One point in time, handed down: limits that each start anew would add up.
     let deadline = Deadline::after(state.limits.sla);
-    let attempt = || async {
-        // 3. The queue timeout is in here and ends here: the call is not under it.
-        let active = admit(state).await?;
-        // 4. The vendor is asked with the permit held. Asked without it, or after it was given back, it would
-        //    get more at once than the limit allows.
-        let answered = deadline.at_most(limit).bound(ask_vendor()).await;
-        // 5. Whose limit it was that ended the call decides whose fault it is.
-        let late = || if deadline.remaining().is_zero() { sla() } else { too_slow.clone().into() };
-        Ok((answered.unwrap_or_else(|_| Err(late()))?, active))
-    };
-    // 2. Around all that costs something: between two attempts nothing is held, and each attempt queues as
-    //    any other call.
+    // 2. Retries. They are around all that costs something: between two attempts nothing is held, and each
+    //    attempt queues like any other call.
+    let attempt = || attempt(state, deadline, &limit, &ask_vendor);
     deadline.bound(retry::attempts(state, call, deadline, attempt)).await?
 }
 
-/// Waits for a turn, under the queue timeout.
+/// One attempt, from the queue to the answer.
+async fn attempt<T, Answer: Future<Output = Result<T, Failure>>>(
+    state: &AppState,
+    deadline: Deadline,
+    (limit, too_slow): &(Duration, UpstreamFailure),
+    ask_vendor: &impl Fn() -> Answer,
+) -> Result<(T, ActiveCall), Failure> {
+    // 3. Permit. The queue timeout starts and ends here: it does not cover the call.
+    let active = admit(state).await?;
+    // 4. Call. It is made with the permit held. Without a permit, or after giving it back, the vendor would
+    //    get more calls at once than the limit allows.
+    let answered = deadline.at_most(*limit).bound(ask_vendor()).await;
+    // 5. Timeout. Which limit ended the call decides who is at fault: the SLA is ours, the other the vendor's.
+    let late = || if deadline.remaining().is_zero() { sla() } else { too_slow.clone().into() };
+    Ok((answered.unwrap_or_else(|_| Err(late()))?, active))
+}
+
+/// Waits for a permit, no longer than the queue timeout.
 async fn admit(state: &AppState) -> Result<ActiveCall, Failure> {
     let asked = Instant::now();
     let admitted = state.admission.admit(Ask::default()).await;
