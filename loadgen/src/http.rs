@@ -4,7 +4,7 @@
 //! stopped accepting, and its own pool would be a queue that nobody sees.
 
 mod endpoint;
-mod kept;
+mod keep_alive;
 
 use std::io;
 
@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio_util::task::AbortOnDropHandle;
 
 pub use endpoint::{Endpoint, EndpointError};
-pub use kept::KeptConnection;
+pub use keep_alive::KeptConnection;
 
 /// Largest answer to a question of the generator's own, in bytes (4 MiB): far over any health check or
 /// ledger. What a server may send without end is counted, not kept.

@@ -11,10 +11,9 @@ mod orphaned_streams;
 mod pool_exhaustion;
 mod pool_per_chunk;
 mod rollout;
+mod time;
 mod whole_calls;
 mod wrong_canary;
-
-use std::time::Duration;
 
 use program::suggestion::nearest;
 
@@ -49,14 +48,6 @@ pub fn find(name: &str) -> Result<&'static Lab, String> {
         let meant = meant.map(|meant| format!("; did you mean '{meant}'?")).unwrap_or(".".to_owned());
         format!("there is no such lab{meant} There are: {}", names.join(", "))
     })
-}
-
-const fn secs(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
-
-const fn millis(millis: u64) -> Duration {
-    Duration::from_millis(millis)
 }
 
 #[cfg(test)]

@@ -1,17 +1,19 @@
 //! The instrument: sends the same traffic to servers, watches their health, judges what it saw.
 //!
-//! Data flows one way: `labs` (what is claimed) → `lab` and `stand` (start and stop programs) →
+//! Data flows one way: `labs` (what is claimed) → `engine` and `stand` (start and stop programs) →
 //! `traffic` (what is sent, when) → `measure` (what was observed) → `verdict` → `report`.
 
 /// The command line.
 pub mod cli;
 /// The commands.
 pub mod commands;
+/// Runs a lab.
+pub mod engine;
 /// The machine.
 pub mod environment;
 /// One HTTP exchange on one connection.
 pub mod http;
-/// What a lab is, and the engine that runs it.
+/// What a lab is.
 pub mod lab;
 /// The labs.
 pub mod labs;

@@ -1,21 +1,25 @@
 //! What was observed: latencies, streams, probes, processes, and the generator's own lag.
 
-mod alarm;
 mod closed_loop;
+mod lag_log;
 mod latencies;
-mod metronome;
+mod precise_sleep;
+mod probe;
 mod probe_log;
 mod prober;
 mod sampler;
-mod stall;
 mod stream_log;
+mod ticker;
 mod timeline;
+mod token_times;
 
-pub use alarm::sleep_until;
 pub use closed_loop::{Answered, ClosedLoop, ClosedLoopPlan, ask_once, closed_loop_stats};
+pub use lag_log::LagLog;
 pub use latencies::Latencies;
-pub use probe_log::{ProbeLog, ProbeOutcome, ProbeRecord};
-pub use prober::{Answer, LagLog, ProbeKind, ProbePlan, Prober, ask_health};
-pub use sampler::{Sample, Sampler, Watched};
+pub use precise_sleep::sleep_until;
+pub use probe::{Answer, ProbeKind, ProbePlan, ask_health};
+pub use probe_log::{ProbeLog, ProbeOutcome, ProbeRecord, probe_stats};
+pub use prober::Prober;
+pub use sampler::{Sample, Sampler, TICK, Watched};
 pub use stream_log::{Ended, StreamGuard, StreamLog};
-pub use timeline::{TICK, timeline};
+pub use timeline::timeline;

@@ -2,7 +2,7 @@
 //! people's scripts read them. Latencies are in milliseconds, times since the start of the run.
 
 mod figures;
-mod load;
+mod phase_load;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use wire::ledger::Ledger;
 pub use figures::{
     ClosedLoopStats, ProbeStats, ProcessStats, Quantile, Quantiles, StreamStats, TimelineRow, VendorStats,
 };
-pub use load::{Asked, CallStats, Disturbance, VendorLoad};
+pub use phase_load::{Asked, CallStats, Disturbance, VendorLoad};
 pub use verdict::{ClaimKind, ClaimResult, Outcome, Verdict};
 
 /// Version of this format; goes up when a field changes its meaning or leaves.

@@ -2,13 +2,13 @@
 
 mod arrivals;
 /// Calls that are answered in one piece.
-mod calls;
-mod crowd;
+mod call_set;
 mod stream;
+mod stream_set;
 /// Answers that are no streams.
-mod whole;
+mod whole_answer;
 
 pub use arrivals::{Arrivals, spread};
-pub use calls::{CallCrowd, CallLog, CallPlan};
-pub use crowd::{Crowd, LoadShape};
+pub use call_set::{CallCrowd, CallLog, CallPlan};
 pub use stream::{Answer, Leaving, NO_EVENT_STREAM, StreamPlan, open_stream};
+pub use stream_set::{Crowd, LoadShape};

@@ -1,6 +1,6 @@
 //! The mock vendor's ledger, read over HTTP: the witness of what a server really did.
 
-mod witness;
+mod ledger_watch;
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use wire::ledger::Ledger;
 
 use crate::http::{self, ANSWER_BYTES_MAX, Endpoint, HttpError};
 
-pub use witness::Witness;
+pub use ledger_watch::Witness;
 
 /// Why there is no ledger.
 #[derive(Debug, thiserror::Error)]

@@ -8,7 +8,7 @@ mod general;
 mod metric;
 mod objective;
 /// Whether a busy machine explains what went wrong.
-mod starved;
+mod starvation;
 mod verify;
 
 use crate::lab::{Claim, Figure, Profile};
@@ -104,13 +104,13 @@ impl Judging {
         let effects = || self.claims.iter().filter(|(claim, _)| claim.kind == ClaimKind::Effect);
         let mut missed = effects().filter(|(_, judged)| !judged.held).peekable();
         let explained = missed.peek().is_some()
-            && missed.all(|(claim, _)| starved::explains(starved::idle_wait_ms(claim, result), claim, result));
+            && missed.all(|(claim, _)| starvation::explains(starvation::idle_wait_ms(claim, result), claim, result));
         let pretended = effects()
             .filter(|(_, judged)| judged.held)
-            .find(|(claim, _)| starved::pretends(starved::idle_wait_ms(claim, result), claim, result));
+            .find(|(claim, _)| starvation::pretends(starvation::idle_wait_ms(claim, result), claim, result));
         let mut to_blame = effects().filter(|(_, judged)| explained && !judged.held).chain(pretended);
         let (claim, _) = to_blame.next()?;
-        let waited = starved::idle_wait_ms(claim, result);
+        let waited = starvation::idle_wait_ms(claim, result);
         Some(format!("{BUSY}: what was idle waited up to {waited:.0} ms, which may be all there is to: {}", claim.name))
     }
 }
@@ -198,9 +198,9 @@ fn unit_ms(figure: &Figure) -> Option<f64> {
 /// Why a claim's figure cannot be trusted, if so.
 fn objection(claim: &Claim, judged: &ClaimResult, result: &RunResult) -> Option<String> {
     let what = |why: &str| Some(format!("{why}: {} ({})", claim.name, judged.arm));
-    let waited = starved::idle_wait_ms(claim, result);
+    let waited = starvation::idle_wait_ms(claim, result);
     let is_witness = matches!(claim.kind, ClaimKind::Pressure | ClaimKind::Control);
-    if is_witness && !judged.held && judged.measured.is_some() && starved::explains(waited, claim, result) {
+    if is_witness && !judged.held && judged.measured.is_some() && starvation::explains(waited, claim, result) {
         return what(&format!("{BUSY}, what was idle waited up to {waited:.0} ms"));
     }
     match claim.kind {

@@ -1,6 +1,7 @@
 //! What a verdict means, in sentences: what to think of a NO, what was not compared, and what comes next.
 
-use crate::lab::{Lab, Options};
+use crate::engine::Options;
+use crate::lab::Lab;
 use crate::labs::LABS;
 use crate::result::{ClaimKind, ClaimResult, Outcome, Side, Verdict};
 

@@ -15,7 +15,7 @@ pub(super) async fn execute(args: &DemoArgs, terminal: &Terminal) -> Result<u8, 
     report::verdict(terminal, &finished.result.verdict);
     read_on(terminal, lab, &options);
     if let Some(path) = &args.out {
-        super::single::write_out(&finished.result, path, terminal)?;
+        super::observation::write_out(&finished.result, path, terminal)?;
     }
     terminal.line("");
     report::comparison(terminal, profile.phases, &finished.result);

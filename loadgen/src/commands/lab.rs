@@ -2,7 +2,8 @@
 
 use super::{CommandError, Ended, conclusion};
 use crate::cli::{LabArgs, Programs, Sides};
-use crate::lab::{self, Finished, Lab, Options, Phase, Profile, RunningArm, cast};
+use crate::engine::{self, Finished, Options, RunningArm};
+use crate::lab::{Lab, Phase, Profile, cast};
 use crate::report::{self, LiveLines, Paint, Terminal};
 use crate::result::Side;
 use crate::stand;
@@ -25,7 +26,7 @@ pub(super) async fn execute(args: &LabArgs, terminal: &Terminal) -> Result<Ended
     };
     let finished = run_and_show(args.lab, args.lab.profile(args.fast), &options, terminal).await?;
     if let Some(path) = &args.out {
-        super::single::write_out(&finished.result, path, terminal)?;
+        super::observation::write_out(&finished.result, path, terminal)?;
     }
     let exit_code = finished.result.verdict.exit_code();
     if !args.keep {
@@ -85,7 +86,7 @@ pub(super) async fn run_with_lines(
     terminal: &Terminal,
 ) -> Result<Finished, CommandError> {
     introduce(terminal, lab, profile, options);
-    let finished = lab::run(lab, profile, options, &mut LiveLines::new(terminal)).await?;
+    let finished = engine::run(lab, profile, options, &mut LiveLines::new(terminal)).await?;
     terminal.line("");
     Ok(finished)
 }

@@ -8,8 +8,9 @@ use serde::Serialize;
 use super::lab::{options, run_and_show};
 use super::{CommandError, EXIT_INVALID};
 use crate::cli::LabsArgs;
+use crate::engine::Options;
 use crate::environment::environment;
-use crate::lab::{Group, Lab, Options};
+use crate::lab::{Group, Lab};
 use crate::labs::LABS;
 use crate::report::{self, Paint, Terminal};
 use crate::result::{Environment, Outcome, RunResult, SCHEMA_VERSION, Side, Verdict};
@@ -149,5 +150,5 @@ fn write_out(runs: Vec<Run>, result: Outcome, path: &Path, terminal: &Terminal) 
             Err(why) => combined.verdict.invalid_because.push(format!("{}: {why}", lab.name)),
         }
     }
-    super::single::write_out(&combined, path, terminal)
+    super::observation::write_out(&combined, path, terminal)
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::before::{Scouted, check_server, scout};
-use super::remarks::{all_alike, warnings};
-use super::single::{Observation, Stretch, Told, pass, show, write_out};
-use super::{CommandError, probe_kinds, target};
+use super::CommandError;
+use super::observation::{Observation, Stretch, Told, pass, show, write_out};
+use super::preflight::{Scouted, check_server, scout};
+use super::target::{probe_kinds, target};
+use super::warnings::{all_alike, warnings};
 use crate::cli::RunArgs;
 use crate::http::Endpoint;
 use crate::lab::{BASELINE, LOADED};

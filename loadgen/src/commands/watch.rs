@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use tokio::time::{sleep_until, timeout};
 
 use self::gauges::Gauges;
-use super::before::check_reachable;
-use super::{CommandError, probe_kinds};
+use super::CommandError;
+use super::preflight::check_reachable;
+use super::target::probe_kinds;
 use crate::cli::WatchArgs;
 use crate::http::Endpoint;
 use crate::measure::{ProbePlan, Prober, ask_health};

@@ -51,7 +51,7 @@ impl Arm {
     }
 
     /// Its flags with `--mistake other` in place of `--mistake own`.
-    pub(super) fn with_mistake<'a>(&'a self, own: &str, other: Option<&'a str>) -> Vec<&'a str> {
+    pub(crate) fn with_mistake<'a>(&'a self, own: &str, other: Option<&'a str>) -> Vec<&'a str> {
         let named = |index: usize| index > 0 && self.args[index - 1] == "--mistake" && self.args[index] == own;
         let args = self.args.iter().enumerate();
         args.map(|(index, arg)| other.filter(|_| named(index)).unwrap_or(arg)).collect()

@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+/// The phase in which nothing is open.
+pub const BASELINE: &str = "baseline";
+/// The phase whose probes stand for the lab.
+pub const LOADED: &str = "loaded";
+
 /// A stretch of a lab: some more streams, then a while in which is measured.
 #[derive(Debug)]
 pub struct Phase {
@@ -87,6 +92,12 @@ impl Phase {
     #[must_use]
     pub const fn hold(self, hold: Duration) -> Self {
         Phase { hold, ..self }
+    }
+
+    /// Whether the arm that is judged as `role` goes through it.
+    #[must_use]
+    pub fn is_for(&self, role: &str) -> bool {
+        self.only.is_none_or(|only| only == role)
     }
 
     /// How long it takes.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{millis, secs, whole_calls};
+use super::time::{millis, secs};
+use super::whole_calls;
 use crate::lab::{
     Arm, ArmFigure, BASELINE, Claim, Comparison, Condition, Figure, Group, LOADED, Lab, Load, Phase, ProbeFigure,
     Profile, StreamFigure, VendorFigure,

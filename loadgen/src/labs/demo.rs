@@ -1,6 +1,6 @@
 //! The numbers of `loadgen demo`: the lab `pool-exhaustion` in a longer profile.
 
-use super::{millis, secs};
+use super::time::{millis, secs};
 use crate::lab::{Arm, BASELINE, Claim, Figure, LOADED, Load, Phase, Profile, VendorFigure};
 
 /// `pool-exhaustion` as the demo shows it: one pool of the source's size, streams of 15 s as it has

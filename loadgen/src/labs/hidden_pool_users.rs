@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{full_pool, millis, secs};
+use super::full_pool;
+use super::time::{millis, secs};
 use crate::lab::{
     Arm, BASELINE, Claim, Figure, Group, HEALTH_ASYNC, HEALTH_SYNC, LOADED, Lab, Load, Phase, Probe, ProbeFigure,
     Profile, VendorFigure,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{millis, secs};
+use super::time::{millis, secs};
 use crate::lab::{
     Arm, BASELINE, Calls, Claim, Figure, Group, LOADED, Lab, Load, Phase, Profile, StreamFigure, VendorFigure,
 };

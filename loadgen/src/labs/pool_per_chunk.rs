@@ -1,6 +1,7 @@
 //! A pool thread waits for each chunk.
 
-use super::{millis, secs, whole_calls};
+use super::time::{millis, secs};
+use super::whole_calls;
 use crate::lab::{
     Arm, BASELINE, Claim, Figure, Group, LOADED, Lab, Load, Phase, ProbeFigure, Profile, StreamFigure, VendorFigure,
 };

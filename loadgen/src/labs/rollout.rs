@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{millis, secs};
+use super::time::{millis, secs};
 use crate::lab::{
     Action, ActionTarget, Arm, BASELINE, Claim, Figure, Group, LOADED, Lab, Load, Phase, ProbeFigure, Profile,
     StreamFigure, VendorFigure,

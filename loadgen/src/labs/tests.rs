@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::time::secs;
 use super::*;
 use crate::lab::{BASELINE, Claim, Figure, LOADED, cast};
 use crate::result::{ClaimKind, Side};

@@ -136,3 +136,9 @@ impl ProbeLog {
         self.records.lock().unwrap_or_else(PoisonError::into_inner).push(record);
     }
 }
+
+/// The figures of each kind of probe that was due in `[from, to)`.
+#[must_use]
+pub fn probe_stats(probes: &[Arc<ProbeLog>], from: Duration, to: Duration) -> BTreeMap<String, ProbeStats> {
+    probes.iter().map(|log| (log.kind.name.clone(), log.stats(from, to))).collect()
+}

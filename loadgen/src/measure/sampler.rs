@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System};
 
 use super::StreamLog;
-use crate::measure::TICK;
 use crate::result::ProcessStats;
+
+/// Length of a row.
+pub const TICK: Duration = Duration::from_millis(250);
 
 /// What one server used and held at one moment.
 #[derive(Debug, Clone, Copy, Default)]

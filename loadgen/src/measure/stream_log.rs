@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Latencies;
-use super::stall::{Pace, is_stalled};
+use super::token_times::{Pace, is_stalled};
 use crate::result::StreamStats;
 
 /// From here on a user wonders whether there will be a word at all.

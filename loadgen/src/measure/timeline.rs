@@ -2,13 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::{ProbeLog, ProbeOutcome, Sample, Watched};
 use crate::result::TimelineRow;
-
-/// Length of a row.
-pub const TICK: Duration = Duration::from_millis(250);
 
 /// Streams, probes and process side by side.
 #[must_use]

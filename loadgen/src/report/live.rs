@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Paint, Terminal, count, short_millis, wrap};
-use crate::lab::{Phase, Progress, RunningArm};
+use crate::engine::{Progress, RunningArm};
+use crate::lab::Phase;
 use crate::measure::{ProbeLog, ProbeOutcome, ProbeRecord};
 
 /// A line a second: streams open, health latency and processor use of each arm.

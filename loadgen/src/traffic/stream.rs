@@ -11,7 +11,7 @@ use hyper::header::CONTENT_TYPE;
 use wire::sse::{self, DecodeError, Decoder, Event};
 use wire::stream::{Progress, VendorEvent};
 
-use super::whole::read_whole;
+use super::whole_answer::read_whole;
 use crate::http::{self, Endpoint};
 use crate::measure::{Ended, StreamGuard, StreamLog};
 

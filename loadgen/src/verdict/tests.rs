@@ -12,7 +12,7 @@ use crate::result::{
 };
 
 mod general;
-mod starved;
+mod starvation;
 
 const ALL: [&str; 3] = ["broken", "control", "fixed"];
 

@@ -1,6 +1,6 @@
 //! Figures of one arm as a whole: what is required of every clean server and of every vendor.
 
-use crate::lab::{BASELINE, LOADED};
+use crate::lab::phase::{BASELINE, LOADED};
 use crate::result::{ArmResult, Asked, PhaseResult, StreamStats};
 
 /// What of an arm.

@@ -7,13 +7,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use wire::ledger::Ledger;
 
-use super::engine::Options;
-use super::running::{PhaseSeen, RunningArm};
-use super::{BASELINE, LOADED, Lab, Phase, Profile};
+use super::Options;
+use super::running_arm::{PhaseSeen, RunningArm};
 use crate::environment::environment;
-use crate::measure::{LagLog, ProbeLog, timeline};
+use crate::lab::{BASELINE, LOADED, Lab, Phase, Profile};
+use crate::measure::{LagLog, probe_stats, timeline};
 use crate::result::{
-    ArmResult, Asked, Baseline, Disturbance, PhaseResult, ProbeStats, RunResult, SCHEMA_VERSION, VendorStats, Verdict,
+    ArmResult, Asked, Baseline, Disturbance, PhaseResult, RunResult, SCHEMA_VERSION, VendorStats, Verdict,
 };
 use crate::verdict;
 
@@ -160,9 +160,4 @@ fn vendor_stats(before: &Ledger, after: &Ledger) -> VendorStats {
         tokens_after_disconnect: since(|ledger| ledger.tokens_after_disconnect),
         active: after.active,
     }
-}
-
-/// The figures of each kind of probe that was due in `[from, to)`.
-pub(crate) fn probe_stats(probes: &[Arc<ProbeLog>], from: Duration, to: Duration) -> BTreeMap<String, ProbeStats> {
-    probes.iter().map(|log| (log.kind.name.clone(), log.stats(from, to))).collect()
 }

@@ -9,10 +9,10 @@ use tokio::net::TcpSocket;
 use tokio::time::timeout;
 use wire::ledger::Ledger;
 
-use super::engine::{LabError, Options};
-use super::vendor_watch::{PhaseLedgers, VendorSamples};
-use super::{Action, ActionTarget, Calls, ClosedLoopProbe, Lab, Load, Part, Phase, Profile, Upstream};
+use super::vendor_samples::{PhaseLedgers, VendorSamples};
+use super::{LabError, Options};
 use crate::http::{self, Endpoint};
+use crate::lab::{Action, ActionTarget, Calls, ClosedLoopProbe, Lab, Load, Part, Phase, Profile, Upstream};
 use crate::measure::{ClosedLoop, ClosedLoopPlan, LagLog, ProbeLog, StreamLog, Watched};
 use crate::stand::Program;
 use crate::traffic::{Answer, CallCrowd, CallLog, CallPlan, Crowd, StreamPlan};

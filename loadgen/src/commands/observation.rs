@@ -13,8 +13,8 @@ use wire::ledger::Ledger;
 use super::CommandError;
 use crate::environment::environment;
 use crate::http::Endpoint;
-use crate::lab::{BASELINE, probe_stats};
-use crate::measure::{LagLog, ProbeLog, ProbePlan, Prober, Sampler, StreamLog, Watched, timeline};
+use crate::lab::BASELINE;
+use crate::measure::{LagLog, ProbeLog, ProbePlan, Prober, Sampler, StreamLog, Watched, probe_stats, timeline};
 use crate::report::{self, Terminal};
 use crate::result::{ArmResult, Baseline, PhaseResult, RunResult, SCHEMA_VERSION, Verdict};
 

@@ -9,7 +9,7 @@ impl Profile {
     /// What the streams of `phase` ask for. None where it begins none, and where they are not meant to
     /// flow: the vendor has been told to fail by then, or their clients leave before there could be a gap
     /// between two tokens. `goes_through` tells which phases the run has, and the arm.
-    pub(super) fn asked(&self, phase: &Phase, runs: impl Fn(&Phase) -> bool, arm: &str) -> Option<Asked> {
+    pub(crate) fn asked(&self, phase: &Phase, runs: impl Fn(&Phase) -> bool, arm: &str) -> Option<Asked> {
         let position = self.phases.iter().position(|candidate| std::ptr::eq(candidate, phase))?;
         let so_far = &self.phases[..=position];
         let told_to_fail =

@@ -1,6 +1,5 @@
 //! Drives the phases, collects what was seen.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,31 +7,12 @@ use futures_util::future::{join_all, try_join_all};
 use tokio::time::sleep;
 
 use super::collect::collect;
-use super::vendor_watch::{self, PhaseLedgers};
-use super::{Lab, Part, Phase, Profile, RunningArm, cast};
+use super::vendor_samples::{self, PhaseLedgers};
+use super::{LabError, Options, RunningArm};
+use crate::lab::{Lab, Part, Phase, Profile, cast};
 use crate::measure::{LagLog, ProbeKind, ProbePlan, Prober, Sampler};
-use crate::result::{RunResult, Side};
-use crate::stand::{StartError, raise_descriptor_limit};
-use crate::vendor;
-
-/// How to run a lab.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The sides to run.
-    pub sides: Vec<Side>,
-    /// Whether broken-server runs alone and is judged by the claims on fixed-server.
-    pub expect_fixed: bool,
-    /// The mistake that broken-server runs in place of the lab's own, if so.
-    pub mistake: Option<String>,
-    /// Whether the numbers are the lab's short ones, for the result.
-    pub fast: bool,
-    /// Where the programs are.
-    pub program_dir: PathBuf,
-    /// How long each program may take to listen.
-    pub start_timeout: Duration,
-    /// The command that asked for it, for the result.
-    pub command: String,
-}
+use crate::result::RunResult;
+use crate::stand::raise_descriptor_limit;
 
 /// What a lab leaves.
 pub struct Finished {
@@ -40,39 +20,6 @@ pub struct Finished {
     pub result: RunResult,
     /// The arms, up still. Dropped, they are stopped.
     pub arms: Vec<RunningArm>,
-}
-
-/// Why a lab has no result.
-#[derive(Debug, thiserror::Error)]
-pub enum LabError {
-    /// A program does not start.
-    #[error(transparent)]
-    Start(#[from] StartError),
-    /// A program ended while it was needed.
-    #[error("{0}")]
-    Ended(String),
-    /// No port can be taken for a vendor that is not there.
-    #[error("cannot take a port: {0}")]
-    NoPort(std::io::Error),
-    /// A program did not do what the lab told it.
-    #[error("{what} was not done: {why}")]
-    Action {
-        /// The call.
-        what: String,
-        /// What came of it.
-        why: String,
-    },
-    /// The system does not allow enough open descriptors.
-    #[error("this needs {needed} open descriptors a process, the limit is {limit}: raise it (`ulimit -n {needed}`)")]
-    Descriptors {
-        /// How many.
-        needed: u64,
-        /// How many there are.
-        limit: u64,
-    },
-    /// The vendor's ledger cannot be read.
-    #[error("the vendor's ledger cannot be read: {0}")]
-    Ledger(#[from] vendor::LedgerError),
 }
 
 /// What a lab tells while it runs.
@@ -108,7 +55,7 @@ pub async fn run(
     }
     let sampler = Sampler::start(origin, arms.iter().map(|arm| arm.watched.clone()).collect());
     let vendors = arms.iter().filter_map(|arm| Some((arm.vendor_endpoint()?, arm.vendor_samples.clone())));
-    let _watch = vendor_watch::watch(origin, vendors.collect());
+    let _watch = vendor_samples::watch(origin, vendors.collect());
 
     progress.started(&arms);
     for phase in profile.phases.iter().filter(|phase| options.runs(phase, parts.iter().map(|part| part.role))) {
@@ -135,18 +82,6 @@ pub async fn run(
     Ok(Finished { result, arms })
 }
 
-impl Options {
-    /// Whether a run of arms that play these parts has `phase`.
-    #[must_use]
-    pub fn runs<'a>(&self, phase: &Phase, mut roles: impl Iterator<Item = &'a str>) -> bool {
-        roles.any(|role| takes_part(phase, role)) && !(self.expect_fixed && phase.of_mistake)
-    }
-}
-
-fn takes_part(phase: &Phase, role: &str) -> bool {
-    phase.only.is_none_or(|only| only == role)
-}
-
 /// A ledger that cannot be read is mostly that of a program that has just ended: what it said last tells more.
 async fn cause_of(error: LabError, arms: &mut [RunningArm]) -> LabError {
     const POLLS: u32 = 20;
@@ -170,7 +105,7 @@ async fn drive(
     progress: &mut impl Progress,
 ) -> Result<(), LabError> {
     let begun = try_join_all(arms.iter().map(RunningArm::vendor_counts)).await?;
-    let taking_part = arms.iter_mut().filter(|arm| takes_part(phase, arm.role));
+    let taking_part = arms.iter_mut().filter(|arm| phase.is_for(arm.role));
     try_join_all(taking_part.map(|arm| arm.begin(phase, origin))).await?;
     pass(phase.ramp + phase.settle, phase, origin, arms, progress).await?;
     let from = origin.elapsed();
@@ -243,7 +178,7 @@ fn check_descriptors(profile: &Profile, parts: &[Part]) -> Result<(), LabError> 
     const OTHERS: u64 = 200;
     let limit = raise_descriptor_limit();
     let opened = |part: &Part| {
-        let phases = profile.phases.iter().filter(|phase| takes_part(phase, part.role));
+        let phases = profile.phases.iter().filter(|phase| phase.is_for(part.role));
         phases.map(|phase| u64::from(phase.streams() + phase.whole_calls())).sum::<u64>()
     };
     let server = parts.iter().map(|part| 2 * opened(part)).max().unwrap_or(0);

@@ -1,0 +1,17 @@
+//! How a command ended.
+
+use crate::engine::RunningArm;
+
+/// How a command ended.
+pub struct Ended {
+    /// Its exit code.
+    pub exit_code: u8,
+    /// Programs that are to stay up until somebody says stop. Dropped, they are stopped.
+    pub kept: Vec<RunningArm>,
+}
+
+impl From<u8> for Ended {
+    fn from(exit_code: u8) -> Self {
+        Ended { exit_code, kept: Vec::new() }
+    }
+}

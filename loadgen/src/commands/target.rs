@@ -1,0 +1,32 @@
+//! The server and the probes that a command names.
+
+use super::CommandError;
+use crate::http::Endpoint;
+use crate::measure::ProbeKind;
+
+/// Where streams are asked for unless somebody says otherwise.
+const STREAM_PATH: &str = "/chat/stream";
+
+/// The server of `--url` and the path of its streams, which may stand in either flag.
+pub(super) fn target(url: &str, path: Option<&str>) -> Result<(Endpoint, String), CommandError> {
+    match (Endpoint::parse_with_path(url)?, path) {
+        ((server, None), path) => Ok((server, path.unwrap_or(STREAM_PATH).to_owned())),
+        ((server, Some(path)), None) => Ok((server, path)),
+        ((server, Some(_)), Some(path)) => Err(CommandError::Usage(format!(
+            "--url {url} has a path and --path {path} is another: give the server alone, --url {server}, and whole paths"
+        ))),
+    }
+}
+
+/// The probes that are asked for, or the usual pair.
+pub(super) fn probe_kinds(named: &[(String, String)]) -> Result<Vec<ProbeKind>, CommandError> {
+    if named.is_empty() {
+        return Ok(ProbeKind::defaults());
+    }
+    for (index, (name, path)) in named.iter().enumerate() {
+        if let Some((_, other)) = named[..index].iter().find(|(earlier, _)| earlier == name) {
+            return Err(CommandError::Usage(format!("--probe {name} is given twice, for {other} and for {path}")));
+        }
+    }
+    Ok(named.iter().map(|(name, path)| ProbeKind::new(name, path)).collect())
+}

@@ -1,0 +1,13 @@
+//! Runs a lab: starts its programs, goes through its phases, and collects the result.
+
+mod collect;
+mod error;
+mod options;
+mod run;
+mod running_arm;
+mod vendor_samples;
+
+pub use error::LabError;
+pub use options::Options;
+pub use run::{Finished, Progress, run};
+pub use running_arm::RunningArm;

@@ -1,0 +1,39 @@
+//! How late the generator itself was.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::Latencies;
+use crate::result::Generator;
+
+/// How late the generator was, from all its parts.
+#[derive(Debug, Default)]
+pub struct LagLog {
+    latencies: Mutex<Latencies>,
+    not_sent: AtomicU64,
+}
+
+impl LagLog {
+    /// Counts one lateness.
+    pub fn record(&self, late: Duration) {
+        self.latencies.lock().unwrap_or_else(PoisonError::into_inner).record(late);
+    }
+
+    /// Counts a probe or a stream for which this process had no descriptor or port.
+    pub fn not_sent(&self) {
+        self.not_sent.fetch_add(1, Relaxed);
+    }
+
+    /// What a result says of the generator.
+    #[must_use]
+    pub fn generator(&self) -> Generator {
+        Generator { schedule_lag_ms: self.latencies().quantiles(), not_sent: self.not_sent.load(Relaxed) }
+    }
+
+    /// The distribution so far.
+    #[must_use]
+    pub fn latencies(&self) -> Latencies {
+        self.latencies.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
