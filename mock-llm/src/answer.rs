@@ -8,9 +8,9 @@ use hyper::{Response, StatusCode};
 use wire::completion::{self, Choice, Completion, Usage};
 use wire::sse;
 
-use crate::answer_spec::Plan;
-use crate::chunks::Head;
-use crate::connection::Hangup;
+use crate::answer_spec::AnswerSpec;
+use crate::chunks::ChunkHeader;
+use crate::connection::Abort;
 use crate::failure::{Failure, server_error};
 use crate::faults::Ending;
 use crate::generation::{Generation, Step};
@@ -21,15 +21,15 @@ use crate::text;
 /// An answer that begins now, in either form.
 pub(crate) struct Answer {
     pub(crate) generation: Generation,
-    pub(crate) head: Head,
-    pub(crate) plan: Plan,
+    pub(crate) head: ChunkHeader,
+    pub(crate) spec: AnswerSpec,
     pub(crate) usage: Usage,
     pub(crate) seed: u64,
 }
 
 /// The head of the response goes out at once, the tokens when they are due.
 pub(crate) fn streamed(answer: Answer) -> Response<AnswerBody> {
-    let closes = matches!(answer.plan.ending, Some((_, Ending::Close)));
+    let closes = matches!(answer.spec.ending, Some((_, Ending::Close)));
     let mut response = Response::new(Either::Right(StreamedAnswer::new(answer)));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(sse::CONTENT_TYPE));
@@ -52,27 +52,27 @@ pub(crate) async fn whole(mut answer: Answer) -> Result<Response<AnswerBody>, Fa
             ending = Some(by);
         }
     }
-    let made = generation.made();
+    let generated = generation.generated();
     let Some(ending) = ending else {
-        generation.sent(&(0..made));
+        generation.sent(&(0..generated));
         generation.complete();
-        return Ok(json(StatusCode::OK, &completion(&answer, made)));
+        return Ok(json(StatusCode::OK, &completion(&answer, generated)));
     };
     generation.fail();
     match ending {
-        Ending::Reset => Err(Hangup::Reset.into()),
-        Ending::Hang | Ending::Close | Ending::Cut => Err(Hangup::Close.into()),
+        Ending::Reset => Err(Abort::Reset.into()),
+        Ending::Hang | Ending::Close | Ending::Cut => Err(Abort::Close.into()),
         Ending::ErrorEvent => Ok(json(StatusCode::INTERNAL_SERVER_ERROR, &server_error())),
         Ending::Malformed => {
-            generation.sent(&(0..made));
-            Ok(broken_json(&completion(&answer, made)))
+            generation.sent(&(0..generated));
+            Ok(broken_json(&completion(&answer, generated)))
         }
     }
 }
 
 fn completion(answer: &Answer, tokens: u32) -> Completion {
     let message = completion::Answer { role: "assistant".into(), content: text::answer(answer.seed, tokens) };
-    let choice = Choice { index: 0, message, finish_reason: answer.plan.finish_reason().into() };
+    let choice = Choice { index: 0, message, finish_reason: answer.spec.finish_reason().into() };
     Completion {
         id: answer.head.id.clone(),
         object: "chat.completion".into(),

@@ -2,18 +2,18 @@
 
 use wire::chat::ChatRequest;
 
-use crate::faults::{Chosen, Ending};
+use crate::faults::{Ending, RequestFaults};
 use crate::latency::{DELAY_MAX, Delay};
-use crate::mock_headers::Overrides;
+use crate::mock_headers::MockHeaders;
 use crate::settings::Settings;
 
 /// What a generation is to be, after settings, request, headers and faults had their say.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Plan {
+pub(crate) struct AnswerSpec {
     /// Tokens of the whole answer.
     pub(crate) tokens: u32,
     /// Whether the client's limit made it shorter than it would have been.
-    pub(crate) cut_short: bool,
+    pub(crate) by_limit: bool,
     pub(crate) ttft: Delay,
     pub(crate) inter_token: Delay,
     /// How many tokens there will be before it ends otherwise than well, and how.
@@ -21,36 +21,36 @@ pub(crate) struct Plan {
     pub(crate) ignore_disconnect: bool,
 }
 
-impl Plan {
+impl AnswerSpec {
     /// An override changes the mean of a delay, not how the draws spread around it.
-    pub(crate) fn new(settings: &Settings, overrides: &Overrides, asked: &ChatRequest<'_>) -> Self {
-        let wanted = overrides.tokens.unwrap_or(settings.tokens);
+    pub(crate) fn new(settings: &Settings, mock_headers: &MockHeaders, asked: &ChatRequest<'_>) -> Self {
+        let wanted = mock_headers.tokens.unwrap_or(settings.tokens);
         let tokens = asked.max_tokens.map_or(wanted, |max| wanted.min(max));
         let prompt_tokens = u32::try_from(asked.prompt_tokens()).unwrap_or(u32::MAX);
         let prefill = settings.prefill_per_token.saturating_mul(prompt_tokens);
-        let ttft = overrides.ttft.unwrap_or(settings.ttft.mean).saturating_add(prefill).min(DELAY_MAX);
-        Plan {
+        let ttft = mock_headers.ttft.unwrap_or(settings.ttft.mean).saturating_add(prefill).min(DELAY_MAX);
+        AnswerSpec {
             tokens,
-            cut_short: tokens < wanted,
+            by_limit: tokens < wanted,
             ttft: settings.ttft.with_mean(ttft),
-            inter_token: settings.inter_token.with_mean(overrides.inter_token.unwrap_or(settings.inter_token.mean)),
+            inter_token: settings.inter_token.with_mean(mock_headers.inter_token.unwrap_or(settings.inter_token.mean)),
             ending: None,
             ignore_disconnect: false,
         }
     }
 
     /// The same with what goes wrong.
-    pub(crate) fn with(self, faults: &Chosen) -> Self {
-        Plan {
+    pub(crate) fn with(self, faults: &RequestFaults) -> Self {
+        AnswerSpec {
             inter_token: faults.drip.map_or(self.inter_token, Delay::constant),
-            ending: faults.after,
+            ending: faults.ending,
             ignore_disconnect: faults.ignore_disconnect,
             ..self
         }
     }
 
     pub(crate) fn finish_reason(&self) -> &'static str {
-        if self.cut_short { "length" } else { "stop" }
+        if self.by_limit { "length" } else { "stop" }
     }
 }
 
@@ -69,16 +69,16 @@ mod tests {
     #[test]
     fn a_header_comes_before_the_settings_and_the_request_can_only_shorten() {
         let settings = Settings { tokens: 60, ..Settings::default() };
-        let overrides = Overrides { tokens: Some(20), ..Overrides::default() };
-        let plan = |overrides: &Overrides, max: &str| {
-            let plan = Plan::new(&settings, overrides, &asked(max));
-            (plan.tokens, plan.finish_reason())
+        let mock_headers = MockHeaders { tokens: Some(20), ..MockHeaders::default() };
+        let spec = |mock_headers: &MockHeaders, max: &str| {
+            let spec = AnswerSpec::new(&settings, mock_headers, &asked(max));
+            (spec.tokens, spec.finish_reason())
         };
-        let none = Overrides::default();
-        assert_eq!(plan(&none, ""), (60, "stop"));
-        assert_eq!(plan(&overrides, ""), (20, "stop"));
-        assert_eq!(plan(&overrides, r#","max_tokens":30"#), (20, "stop"));
-        assert_eq!(plan(&overrides, r#","max_tokens":7"#), (7, "length"));
+        let none = MockHeaders::default();
+        assert_eq!(spec(&none, ""), (60, "stop"));
+        assert_eq!(spec(&mock_headers, ""), (20, "stop"));
+        assert_eq!(spec(&mock_headers, r#","max_tokens":30"#), (20, "stop"));
+        assert_eq!(spec(&mock_headers, r#","max_tokens":7"#), (7, "length"));
     }
 
     #[test]
@@ -86,19 +86,19 @@ mod tests {
         let millisecond = Duration::from_millis(1);
         let mut settings = Settings { prefill_per_token: millisecond, ..Settings::default() };
         settings.ttft.jitter = 0.5;
-        let overrides = Overrides { ttft: Some(Duration::from_millis(10)), ..Overrides::default() };
-        let ttft = Plan::new(&settings, &overrides, &asked("")).ttft;
+        let mock_headers = MockHeaders { ttft: Some(Duration::from_millis(10)), ..MockHeaders::default() };
+        let ttft = AnswerSpec::new(&settings, &mock_headers, &asked("")).ttft;
         assert_eq!(ttft, Delay { jitter: 0.5, ..Delay::constant(Duration::from_millis(110)) });
         settings.prefill_per_token = DELAY_MAX;
-        assert_eq!(Plan::new(&settings, &overrides, &asked("")).ttft.mean, DELAY_MAX, "no overflow");
+        assert_eq!(AnswerSpec::new(&settings, &mock_headers, &asked("")).ttft.mean, DELAY_MAX, "no overflow");
     }
 
     #[test]
     fn a_drip_is_the_time_between_tokens_whatever_was_set() {
         let drip = Some(Duration::from_secs(2));
-        let plan = Plan::new(&Settings::default(), &Overrides::default(), &asked(""));
-        let plan = plan.with(&Chosen { drip, after: Some((3, Ending::Hang)), ..Chosen::default() });
-        assert_eq!(plan.inter_token, Delay::constant(Duration::from_secs(2)));
-        assert_eq!(plan.ending, Some((3, Ending::Hang)));
+        let spec = AnswerSpec::new(&Settings::default(), &MockHeaders::default(), &asked(""));
+        let spec = spec.with(&RequestFaults { drip, ending: Some((3, Ending::Hang)), ..RequestFaults::default() });
+        assert_eq!(spec.inter_token, Delay::constant(Duration::from_secs(2)));
+        assert_eq!(spec.ending, Some((3, Ending::Hang)));
     }
 }

@@ -12,7 +12,7 @@ const TEXT_ESCAPED: &str = "\\u0001";
 
 /// What names a completion in all its chunks.
 #[derive(Debug, Clone)]
-pub(crate) struct Head {
+pub(crate) struct ChunkHeader {
     pub(crate) id: String,
     /// In seconds since 1970.
     pub(crate) created: u64,
@@ -21,7 +21,7 @@ pub(crate) struct Head {
     pub(crate) with_usage: bool,
 }
 
-impl Head {
+impl ChunkHeader {
     /// The event that opens a stream: who speaks.
     pub(crate) fn role_event(&self) -> String {
         self.choice_event(Delta { role: Some("assistant".into()), content: Some("".into()) }, None)
@@ -69,19 +69,19 @@ impl Head {
 
 /// The content events of one stream, rendered as far as they do not change from token to token: a
 /// token then costs three copies and no serialising.
-pub(crate) struct Chunks {
+pub(crate) struct ChunkRenderer {
     seed: u64,
     before_text: String,
     after_text: String,
 }
 
-impl Chunks {
-    pub(crate) fn new(head: &Head, seed: u64) -> Self {
+impl ChunkRenderer {
+    pub(crate) fn new(head: &ChunkHeader, seed: u64) -> Self {
         let pattern = head.choice_event(Delta { role: None, content: Some(TEXT.into()) }, None);
         let (before, after) = pattern
             .rsplit_once(TEXT_ESCAPED)
             .unwrap_or_else(|| unreachable!("the pattern was made with the mark: {pattern}"));
-        Chunks { seed, before_text: before.to_owned(), after_text: after.to_owned() }
+        ChunkRenderer { seed, before_text: before.to_owned(), after_text: after.to_owned() }
     }
 
     /// Bytes that an event takes, about.
@@ -101,8 +101,8 @@ impl Chunks {
 mod tests {
     use super::*;
 
-    fn head(with_usage: bool) -> Head {
-        Head { id: "chatcmpl-1".into(), created: 1, model: "m\u{1}\"é".into(), with_usage }
+    fn head(with_usage: bool) -> ChunkHeader {
+        ChunkHeader { id: "chatcmpl-1".into(), created: 1, model: "m\u{1}\"é".into(), with_usage }
     }
 
     fn parse(event: &str) -> serde_json::Value {
@@ -113,7 +113,7 @@ mod tests {
     fn a_rendered_chunk_is_what_serialising_would_give() {
         for with_usage in [false, true] {
             let head = head(with_usage);
-            let chunks = Chunks::new(&head, 7);
+            let chunks = ChunkRenderer::new(&head, 7);
             for index in 0..500 {
                 let mut rendered = Vec::new();
                 chunks.append(index, &mut rendered);

@@ -15,17 +15,17 @@ use wire::completion::Usage;
 use wire::error::Refusal;
 
 use crate::answer::{self, Answer};
-use crate::answer_spec::Plan;
-use crate::chunks::Head;
-use crate::connection::Hangup;
+use crate::answer_spec::AnswerSpec;
+use crate::chunks::ChunkHeader;
+use crate::connection::Abort;
 use crate::failure::Failure;
-use crate::faults::Instead;
-use crate::generation::{Generation, Held};
-use crate::generation_slots::Slot;
-use crate::ledger::Entry;
-use crate::mock_headers::Overrides;
+use crate::faults::Replacement;
+use crate::generation::{Generation, GenerationResources};
+use crate::generation_slots::SlotPermit;
+use crate::ledger::GenerationGuard;
+use crate::mock_headers::MockHeaders;
 use crate::rate_limit_headers;
-use crate::routes::{AnswerBody, CallersRequest, read_body};
+use crate::routes::{AnswerBody, IncomingRequest, read_body};
 use crate::settings::Settings;
 use crate::vendor::Vendor;
 
@@ -33,37 +33,39 @@ use crate::vendor::Vendor;
 /// then faults in place of an answer, then the answer.
 pub(crate) async fn complete(
     vendor: &Arc<Vendor>,
-    request: CallersRequest<'_>,
+    request: IncomingRequest<'_>,
 ) -> Result<Response<AnswerBody>, Failure> {
     let arrived = Instant::now();
     let (parts, body) = request.into_parts();
     require_json(&parts.headers)?;
-    let overrides = Overrides::read(&parts.headers)?;
+    let mock_headers = MockHeaders::read(&parts.headers)?;
     let body = read_body(body, vendor.settings.max_body_bytes.0).await?;
     let asked = ChatRequest::parse_as_vendor(&body)?;
     let model = known_model(&vendor.settings, &asked)?;
-    let mut choices = vendor.next_choices();
-    let plan = Plan::new(&vendor.settings, &overrides, &asked);
-    let usage = Usage::new(asked.prompt_tokens(), u64::from(plan.tokens));
-    let admitted = vendor.gate.admit(usage.total_tokens);
-    let (place, standings) = admitted.inspect_err(|_| vendor.recorder.refused())?;
+    let mut rngs = vendor.next_rngs();
+    let spec = AnswerSpec::new(&vendor.settings, &mock_headers, &asked);
+    let usage = Usage::new(asked.prompt_tokens(), u64::from(spec.tokens));
+    let admitted = vendor.quota_enforcer.admit(usage.total_tokens);
+    let (in_flight, status) = admitted.inspect_err(|_| vendor.counters.refused())?;
 
     let request_id = parts.headers.get(REQUEST_ID_HEADER).and_then(|id| id.to_str().ok());
-    let (entry, attempt) = vendor.recorder.start(request_id, usage.prompt_tokens);
-    let faults = vendor.faults.choose(&overrides.faults, attempt, &mut choices.faults);
-    vendor.recorder.faults_given(faults.faults());
-    let entry = answer_instead(faults.instead, entry).await?;
+    let (guard, attempt) = vendor.counters.start(request_id, usage.prompt_tokens);
+    let faults = vendor.faults.choose(&mock_headers.faults, attempt, &mut rngs.faults);
+    vendor.counters.faults_given(faults.faults());
+    let guard = replace_answer(faults.replacement, guard).await?;
     if let Some(delay) = faults.slow_headers {
         tokio::time::sleep(delay).await;
     }
-    let slot = wait_for_slot(vendor, &entry).await;
+    let slot = wait_for_slot(vendor, &guard).await;
 
-    let plan = plan.with(&faults);
-    let generation = Generation::begin(vendor, Held { slot, place, entry }, &plan, choices.delays, arrived);
-    let head = Head { id: completion_id(choices.id), created: unix_seconds(), model, with_usage: asked.include_usage };
-    let answer = Answer { generation, head, plan, usage, seed: vendor.settings.seed };
+    let spec = spec.with(&faults);
+    let generation =
+        Generation::start(vendor, GenerationResources { slot, in_flight, guard }, &spec, rngs.delays, arrived);
+    let head =
+        ChunkHeader { id: completion_id(rngs.id), created: unix_seconds(), model, with_usage: asked.include_usage };
+    let answer = Answer { generation, head, spec, usage, seed: vendor.settings.seed };
     let mut response = if asked.stream { answer::streamed(answer) } else { answer::whole(answer).await? };
-    rate_limit_headers::add(&standings, response.headers_mut());
+    rate_limit_headers::add(&status, response.headers_mut());
     Ok(response)
 }
 
@@ -85,30 +87,30 @@ fn known_model(settings: &Settings, asked: &ChatRequest<'_>) -> Result<String, F
 }
 
 /// Gives the entry back when no fault takes the place of an answer.
-async fn answer_instead(instead: Option<Instead>, entry: Entry) -> Result<Entry, Failure> {
-    let failure = match instead {
-        None => return Ok(entry),
+async fn replace_answer(replacement: Option<Replacement>, guard: GenerationGuard) -> Result<GenerationGuard, Failure> {
+    let failure = match replacement {
+        None => return Ok(guard),
         // The entry waits with it, until the client leaves and both are dropped.
-        Some(Instead::Hang) => match pending::<Infallible>().await {},
-        Some(Instead::Status(status, retry_after)) => Failure::Status(status, retry_after),
-        Some(Instead::Reset) => Hangup::Reset.into(),
-        Some(Instead::Close) => Hangup::Close.into(),
+        Some(Replacement::Hang) => match pending::<Infallible>().await {},
+        Some(Replacement::Status(status, retry_after)) => Failure::Status(status, retry_after),
+        Some(Replacement::Reset) => Abort::Reset.into(),
+        Some(Replacement::Close) => Abort::Close.into(),
     };
-    entry.fail();
+    guard.fail();
     Err(failure)
 }
 
-async fn wait_for_slot(vendor: &Vendor, entry: &Entry) -> Slot {
-    if let Some(slot) = vendor.slots.try_take() {
+async fn wait_for_slot(vendor: &Vendor, guard: &GenerationGuard) -> SlotPermit {
+    if let Some(slot) = vendor.slots.try_acquire() {
         return slot;
     }
-    let _waiting = entry.wait();
-    vendor.slots.take().await
+    let _waiting = guard.wait();
+    vendor.slots.acquire().await
 }
 
 /// As long as the real one, so that chunks have the real size.
-fn completion_id(mut choices: Rng) -> String {
-    format!("chatcmpl-{:016x}{:013x}", choices.u64(..), choices.u64(..) >> 12)
+fn completion_id(mut rng: Rng) -> String {
+    format!("chatcmpl-{:016x}{:013x}", rng.u64(..), rng.u64(..) >> 12)
 }
 
 fn unix_seconds() -> u64 {

@@ -28,7 +28,7 @@ const WRITE_BUFFER_BYTES: usize = 64 * 1024;
 /// The connection is to end without a word more. As the error of a service or a body it gets from
 /// there to [`serve`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Hangup {
+pub(crate) enum Abort {
     /// By a FIN.
     #[error("the connection is closed without a word")]
     Close,
@@ -39,7 +39,7 @@ pub(crate) enum Hangup {
 
 /// Serves one connection until either side closes it.
 pub(crate) async fn serve(socket: TcpStream, vendor: Arc<Vendor>) {
-    vendor.recorder.connection_opened();
+    vendor.counters.connection_opened();
     // Nagle's algorithm would hold tokens back for up to 40 ms.
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!(%error, "the client left before its connection was served");
@@ -57,7 +57,7 @@ pub(crate) async fn serve(socket: TcpStream, vendor: Arc<Vendor>) {
         .serve_connection(TokioIo::new(socket), service);
     let Err(error) = (&mut connection).await else { return };
     tracing::debug!(%error, "a connection ended early");
-    if hangup(&error) == Some(Hangup::Reset) {
+    if abort(&error) == Some(Abort::Reset) {
         let socket = connection.into_parts().io.into_inner();
         // With no time to linger, dropping the socket sends a RST.
         if let Err(error) = socket.set_zero_linger() {
@@ -66,7 +66,7 @@ pub(crate) async fn serve(socket: TcpStream, vendor: Arc<Vendor>) {
     }
 }
 
-async fn answer(vendor: &Arc<Vendor>, request: Request<Incoming>) -> Result<Response<AnswerBody>, Hangup> {
+async fn answer(vendor: &Arc<Vendor>, request: Request<Incoming>) -> Result<Response<AnswerBody>, Abort> {
     let (parts, mut body) = request.into_parts();
     let (version, asks_first) = (parts.version, parts.headers.contains_key(EXPECT));
     let mut response = routes::answer(vendor, Request::from_parts(parts, &mut body)).await?;
@@ -74,6 +74,6 @@ async fn answer(vendor: &Arc<Vendor>, request: Request<Incoming>) -> Result<Resp
     Ok(response)
 }
 
-fn hangup(error: &hyper::Error) -> Option<Hangup> {
+fn abort(error: &hyper::Error) -> Option<Abort> {
     error.source()?.downcast_ref().copied()
 }

@@ -13,7 +13,7 @@ use wire::operator;
 
 use crate::failure::Failure;
 use crate::faults::Rule;
-use crate::routes::{AnswerBody, CallersRequest, json, read_body};
+use crate::routes::{AnswerBody, IncomingRequest, json, read_body};
 use crate::vendor::Vendor;
 
 /// `GET /debug/stats`: the ledger. `?recent=N` keeps its lists short, for who asks often.
@@ -25,25 +25,28 @@ pub(crate) fn stats(vendor: &Vendor, query: Option<&str>) -> Result<Response<Ans
             .and_then(|number| number.parse().ok())
             .ok_or_else(|| invalid("query", query, "recent=N, the most of each kind of single record to show"))?,
     };
-    Ok(json(StatusCode::OK, &vendor.recorder.snapshot(recent)))
+    Ok(json(StatusCode::OK, &vendor.counters.snapshot(recent)))
 }
 
 /// `POST /debug/reset`: as newly started. Answers with the ledger as it stands then.
-pub(crate) fn reset(vendor: &Vendor, request: &CallersRequest<'_>) -> Result<Response<AnswerBody>, Refusal> {
+pub(crate) fn reset(vendor: &Vendor, request: &IncomingRequest<'_>) -> Result<Response<AnswerBody>, Refusal> {
     require_operator(request)?;
     vendor.reset();
     Ok(json(StatusCode::OK, &vendor.ledger()))
 }
 
 /// A web page that is open on this machine may not change what its vendor does.
-fn require_operator(request: &CallersRequest<'_>) -> Result<(), Refusal> {
+fn require_operator(request: &IncomingRequest<'_>) -> Result<(), Refusal> {
     let header = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);
     operator::check(header, !request.body().is_end_stream())
 }
 
 /// `/debug/faults`: GET shows the rules in force, POST replaces them, DELETE clears them. All
 /// answer with those in force then.
-pub(crate) async fn faults(vendor: &Arc<Vendor>, request: CallersRequest<'_>) -> Result<Response<AnswerBody>, Failure> {
+pub(crate) async fn faults(
+    vendor: &Arc<Vendor>,
+    request: IncomingRequest<'_>,
+) -> Result<Response<AnswerBody>, Failure> {
     match *request.method() {
         Method::POST => {
             require_operator(&request)?;

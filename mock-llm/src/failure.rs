@@ -4,7 +4,7 @@ use hyper::header::{ALLOW, HeaderValue, RETRY_AFTER};
 use hyper::{HeaderMap, Response, StatusCode};
 use wire::error::{ErrorBody, Refusal};
 
-use crate::connection::Hangup;
+use crate::connection::Abort;
 use crate::quota_enforcer::OverQuota;
 use crate::rate_limit_headers;
 use crate::routes::{AnswerBody, json};
@@ -27,13 +27,13 @@ pub(crate) enum Failure {
     Status(u16, Option<u32>),
     /// No answer at all: by a fault, or because the connection broke.
     #[error(transparent)]
-    Hangup(#[from] Hangup),
+    Abort(#[from] Abort),
 }
 
 impl Failure {
     /// # Errors
     /// The request gets no response.
-    pub(crate) fn into_response(self) -> Result<Response<AnswerBody>, Hangup> {
+    pub(crate) fn into_response(self) -> Result<Response<AnswerBody>, Abort> {
         let message = self.to_string();
         let mut headers = HeaderMap::new();
         let (status, body) = match self {
@@ -47,7 +47,7 @@ impl Failure {
                 (404, ErrorBody::new("invalid_request_error", message).with_code("model_not_found"))
             }
             Failure::OverQuota(over) => {
-                rate_limit_headers::add(&over.standings, &mut headers);
+                rate_limit_headers::add(&over.status, &mut headers);
                 rate_limit_headers::add_retry_after(over.retry_after, &mut headers);
                 let kind = if over.what == "tokens" { "tokens" } else { "requests" };
                 (429, ErrorBody::new(kind, message).with_code("rate_limit_exceeded"))
@@ -58,7 +58,7 @@ impl Failure {
                 }
                 (status, vendor_error(status))
             }
-            Failure::Hangup(hangup) => return Err(hangup),
+            Failure::Abort(abort) => return Err(abort),
         };
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = json(status, &body);

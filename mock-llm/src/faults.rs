@@ -4,6 +4,6 @@ mod language;
 mod parse;
 mod rules;
 
-pub use language::{Ending, Fault, Instead, Rule};
+pub use language::{Ending, Fault, Replacement, Rule};
 pub use parse::FaultError;
-pub(crate) use rules::{Chosen, Rules};
+pub(crate) use rules::{RequestFaults, Rules};

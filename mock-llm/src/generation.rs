@@ -8,12 +8,12 @@ use std::task::{Context, Poll, ready};
 use fastrand::Rng;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::answer_spec::Plan;
+use crate::answer_spec::AnswerSpec;
 use crate::faults::Ending;
-use crate::generation_slots::Slot;
-use crate::ledger::{Entry, Recorder};
-use crate::quota_enforcer::Place;
-use crate::token_schedule::Pace;
+use crate::generation_slots::SlotPermit;
+use crate::ledger::{GenerationGuard, LedgerCounters};
+use crate::quota_enforcer::InFlightGuard;
+use crate::token_schedule::TokenSchedule;
 use crate::vendor::Vendor;
 
 /// One answer in the making. Dropped before its end, its client has left: then it ends there, or
@@ -21,31 +21,31 @@ use crate::vendor::Vendor;
 pub(crate) struct Generation {
     vendor: Arc<Vendor>,
     /// None when it has ended.
-    held: Option<Held>,
-    pace: Pace,
-    /// Set to `pace.due()`, always.
+    resources: Option<GenerationResources>,
+    schedule: TokenSchedule,
+    /// Set to `schedule.due()`, always.
     sleep: Pin<Box<Sleep>>,
     arrived: Instant,
     last_token: Instant,
-    cut_short: bool,
+    by_limit: bool,
     ignore_disconnect: bool,
 }
 
 /// What a generation occupies while it is under way. The order is that of release: the ledger, the
 /// last, does not say that it has ended while it still occupies something.
 #[derive(Debug)]
-pub(crate) struct Held {
-    pub(crate) slot: Slot,
-    pub(crate) place: Place,
-    pub(crate) entry: Entry,
+pub(crate) struct GenerationResources {
+    pub(crate) slot: SlotPermit,
+    pub(crate) in_flight: InFlightGuard,
+    pub(crate) guard: GenerationGuard,
 }
 
-impl Held {
-    fn release(self) -> Entry {
-        let Held { slot, place, entry } = self;
+impl GenerationResources {
+    fn release(self) -> GenerationGuard {
+        let GenerationResources { slot, in_flight, guard } = self;
         drop(slot);
-        drop(place);
-        entry
+        drop(in_flight);
+        guard
     }
 }
 
@@ -59,38 +59,44 @@ pub(crate) enum Step {
 
 impl Generation {
     /// Begins now, for a request that `arrived` then.
-    pub(crate) fn begin(vendor: &Arc<Vendor>, held: Held, plan: &Plan, delays: Rng, arrived: Instant) -> Self {
+    pub(crate) fn start(
+        vendor: &Arc<Vendor>,
+        resources: GenerationResources,
+        spec: &AnswerSpec,
+        delays: Rng,
+        arrived: Instant,
+    ) -> Self {
         let now = Instant::now();
         vendor.latencies.queue.observe(now - arrived);
-        let pace = Pace::begin(plan, delays, now, vendor.slots.slowdown());
+        let schedule = TokenSchedule::start(spec, delays, now, vendor.slots.slowdown());
         Generation {
             vendor: Arc::clone(vendor),
-            held: Some(held),
-            sleep: Box::pin(sleep_until(pace.due())),
-            pace,
+            resources: Some(resources),
+            sleep: Box::pin(sleep_until(schedule.due())),
+            schedule,
             arrived,
             last_token: now,
-            cut_short: plan.cut_short,
-            ignore_disconnect: plan.ignore_disconnect,
+            by_limit: spec.by_limit,
+            ignore_disconnect: spec.ignore_disconnect,
         }
     }
 
     /// Waits for what happens next. Not to be called once the answer [`is_over`](Self::is_over).
     pub(crate) fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         loop {
-            if self.pace.ending() == Some(Ending::Hang) {
+            if self.schedule.ending() == Some(Ending::Hang) {
                 // Nothing here wakes it again: the connection does, when its client leaves.
                 return Poll::Pending;
             }
             ready!(self.sleep.as_mut().poll(cx));
-            if let Some(ending) = self.pace.ending() {
+            if let Some(ending) = self.schedule.ending() {
                 return Poll::Ready(Step::Ending(ending));
             }
             let now = Instant::now();
-            let tokens = self.pace.take_due(now, self.vendor.slots.slowdown());
+            let tokens = self.schedule.take_due(now, self.vendor.slots.slowdown());
             self.observe(&tokens, now);
             if !self.is_over() {
-                self.sleep.as_mut().reset(self.pace.due());
+                self.sleep.as_mut().reset(self.schedule.due());
             }
             if !tokens.is_empty() {
                 return Poll::Ready(Step::Tokens(tokens));
@@ -100,31 +106,31 @@ impl Generation {
 
     /// Whether all tokens were made.
     pub(crate) fn is_over(&self) -> bool {
-        self.pace.is_over()
+        self.schedule.is_over()
     }
 
     /// How many tokens were made.
-    pub(crate) fn made(&self) -> u32 {
-        self.pace.made()
+    pub(crate) fn generated(&self) -> u32 {
+        self.schedule.generated()
     }
 
     /// Counts tokens that were handed to the socket.
     pub(crate) fn sent(&self, tokens: &Range<u32>) {
-        self.vendor.recorder.tokens_sent(tokens.len());
+        self.vendor.counters.tokens_sent(tokens.len());
     }
 
     /// The answer was handed over whole.
     pub(crate) fn complete(&mut self) {
-        if let Some(held) = self.held.take() {
-            held.release().complete(self.cut_short);
+        if let Some(resources) = self.resources.take() {
+            resources.release().complete(self.by_limit);
             self.vendor.latencies.whole_request.observe(self.arrived.elapsed());
         }
     }
 
     /// A fault has ended it.
     pub(crate) fn fail(&mut self) {
-        if let Some(held) = self.held.take() {
-            held.release().fail();
+        if let Some(resources) = self.resources.take() {
+            resources.release().fail();
         }
     }
 
@@ -141,20 +147,28 @@ impl Generation {
 
 impl Drop for Generation {
     fn drop(&mut self) {
-        if let Some(held) = self.held.take()
+        if let Some(resources) = self.resources.take()
             && self.ignore_disconnect
         {
-            self.vendor.adopt(run_alone(Arc::clone(&self.vendor.recorder), self.pace.clone(), held));
+            self.vendor.run_in_background(finish_without_client(
+                Arc::clone(&self.vendor.counters),
+                self.schedule.clone(),
+                resources,
+            ));
         }
     }
 }
 
 /// Makes the remaining tokens, for nobody. Its client counts as gone when it ends: until then the
 /// generation is under way and occupies what it occupied.
-async fn run_alone(recorder: Arc<Recorder>, mut pace: Pace, held: Held) {
-    while !pace.is_over() && pace.ending().is_none() {
-        sleep_until(pace.due()).await;
-        recorder.tokens_after_disconnect(pace.take_due(Instant::now(), 1.0).len());
+async fn finish_without_client(
+    counters: Arc<LedgerCounters>,
+    mut schedule: TokenSchedule,
+    resources: GenerationResources,
+) {
+    while !schedule.is_over() && schedule.ending().is_none() {
+        sleep_until(schedule.due()).await;
+        counters.tokens_after_disconnect(schedule.take_due(Instant::now(), 1.0).len());
     }
-    drop(held);
+    drop(resources);
 }

@@ -7,23 +7,23 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// How many answers are made at once. Further ones wait, first come, first served, as in an
 /// inference server whose batch is full.
 #[derive(Debug)]
-pub(crate) struct Slots {
+pub(crate) struct GenerationSlots {
     /// None without a limit.
     limit: Option<(Arc<Semaphore>, u32)>,
     slowdown: f64,
 }
 
 /// A slot in use; nothing where there is no limit.
-pub(crate) type Slot = Option<OwnedSemaphorePermit>;
+pub(crate) type SlotPermit = Option<OwnedSemaphorePermit>;
 
-impl Slots {
+impl GenerationSlots {
     pub(crate) fn new(slots: Option<u32>, slowdown: f64) -> Self {
         let limit = slots.map(|slots| (Arc::new(Semaphore::new(slots as usize)), slots));
-        Slots { limit, slowdown }
+        GenerationSlots { limit, slowdown }
     }
 
     /// A slot, if one is free and nobody waits for it.
-    pub(crate) fn try_take(&self) -> Option<Slot> {
+    pub(crate) fn try_acquire(&self) -> Option<SlotPermit> {
         match &self.limit {
             None => Some(None),
             Some((free, _)) => Arc::clone(free).try_acquire_owned().ok().map(Some),
@@ -31,7 +31,7 @@ impl Slots {
     }
 
     /// Waits for a slot.
-    pub(crate) async fn take(&self) -> Slot {
+    pub(crate) async fn acquire(&self) -> SlotPermit {
         let (free, _) = self.limit.as_ref()?;
         // An error would say that the semaphore is closed; nobody closes it.
         Arc::clone(free).acquire_owned().await.ok()
@@ -56,21 +56,21 @@ mod tests {
 
     #[test]
     fn delays_grow_with_the_share_of_slots_in_use() {
-        let slots = Slots::new(Some(4), 3.0);
+        let slots = GenerationSlots::new(Some(4), 3.0);
         assert_eq!(slots.slowdown(), 1.0);
-        let taken: Vec<Slot> = (0..2).map(|_| slots.try_take().unwrap()).collect();
+        let taken: Vec<SlotPermit> = (0..2).map(|_| slots.try_acquire().unwrap()).collect();
         assert_eq!(slots.slowdown(), 2.0);
-        let more: Vec<Slot> = (0..2).map(|_| slots.try_take().unwrap()).collect();
+        let more: Vec<SlotPermit> = (0..2).map(|_| slots.try_acquire().unwrap()).collect();
         assert_eq!(slots.slowdown(), 3.0);
-        assert!(slots.try_take().is_none());
+        assert!(slots.try_acquire().is_none());
         drop((taken, more));
         assert_eq!(slots.slowdown(), 1.0);
     }
 
     #[test]
     fn without_slots_there_is_no_limit_and_no_slowdown() {
-        let slots = Slots::new(None, 1.0);
-        let taken: Vec<Slot> = (0..100).map(|_| slots.try_take().unwrap()).collect();
+        let slots = GenerationSlots::new(None, 1.0);
+        let taken: Vec<SlotPermit> = (0..100).map(|_| slots.try_acquire().unwrap()).collect();
         assert_eq!((taken.len(), slots.slowdown()), (100, 1.0));
     }
 }

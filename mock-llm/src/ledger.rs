@@ -11,7 +11,7 @@ use wire::ledger::Ledger;
 
 use crate::faults::Fault;
 
-pub(crate) use guards::{Entry, Request};
+pub(crate) use guards::{GenerationGuard, RequestGuard};
 
 /// Most start times, and most times of refusals, that are remembered.
 const TIMES_MAX: usize = 100_000;
@@ -24,7 +24,7 @@ const REQUEST_IDS_MAX: usize = 10_000;
 /// lock, so that it holds at every read. The lock is taken a few times a request. Token counts are
 /// not in the equation: they are atomics, so that a token takes no lock.
 #[derive(Debug, Default)]
-pub(crate) struct Recorder {
+pub(crate) struct LedgerCounters {
     counts: Mutex<Counts>,
     tokens_sent: AtomicU64,
     tokens_after_disconnect: AtomicU64,
@@ -53,10 +53,10 @@ struct Counts {
     ids: VecDeque<String>,
 }
 
-impl Recorder {
+impl LedgerCounters {
     /// Enters a generation that begins now, for the client's `request_id` if it sent one. Returns
     /// also how many have begun for that id, this one included.
-    pub(crate) fn start(self: &Arc<Self>, request_id: Option<&str>, prompt_tokens: u64) -> (Entry, u64) {
+    pub(crate) fn start(self: &Arc<Self>, request_id: Option<&str>, prompt_tokens: u64) -> (GenerationGuard, u64) {
         let mut counts = self.lock();
         counts.started += 1;
         counts.active += 1;
@@ -64,7 +64,7 @@ impl Recorder {
         counts.prompt_tokens += prompt_tokens;
         push_bounded(&mut counts.starts, unix_milliseconds(), TIMES_MAX);
         let attempt = request_id.map_or(1, |id| counts.attempt(id));
-        (Entry::new(self), attempt)
+        (GenerationGuard::new(self), attempt)
     }
 
     pub(crate) fn refused(&self) {

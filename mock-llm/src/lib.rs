@@ -54,5 +54,5 @@ pub mod text;
 
 pub use builder::{MockLlm, MockLlmBuilder, StartError};
 pub use profile::Profile;
-pub use server::{Boxed, bind, run};
+pub use server::{BoxFuture, bind, run};
 pub use settings::Settings;

@@ -12,20 +12,20 @@ use crate::latency::parse_delay;
 
 /// What the `X-Mock-*` headers of one request ask for.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct Overrides {
+pub(crate) struct MockHeaders {
     pub(crate) tokens: Option<u32>,
     pub(crate) ttft: Option<Duration>,
     pub(crate) inter_token: Option<Duration>,
     pub(crate) faults: Vec<Rule>,
 }
 
-impl Overrides {
+impl MockHeaders {
     /// # Errors
     /// [`Refusal::Invalid`] naming the header at fault.
     pub(crate) fn read(headers: &HeaderMap) -> Result<Self, Refusal> {
         let delay =
             |name| header(headers, name, "a duration such as 250ms, at most a day", |text| parse_delay(text).ok());
-        Ok(Overrides {
+        Ok(MockHeaders {
             tokens: header(headers, "X-Mock-Tokens", "a whole number from 1 to 1000000", |text| {
                 text.parse().ok().filter(|tokens| (1..=MAX_TOKENS_MAX).contains(tokens))
             })?,
@@ -75,10 +75,10 @@ fn invalid(name: &'static str, found: &[u8], expected: impl Into<Cow<'static, st
 mod tests {
     use super::*;
 
-    fn read(headers: &[(&'static str, &'static str)]) -> Result<Overrides, String> {
+    fn read(headers: &[(&'static str, &'static str)]) -> Result<MockHeaders, String> {
         let headers: HeaderMap =
             headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-        Overrides::read(&headers).map_err(|refusal| refusal.to_string())
+        MockHeaders::read(&headers).map_err(|refusal| refusal.to_string())
     }
 
     #[test]
@@ -94,7 +94,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append("x-mock-fault", "drip=2s, ignore-disconnect".parse().unwrap());
         headers.append("x-mock-fault", "hang-after=3".parse().unwrap());
-        let faults: Vec<String> = Overrides::read(&headers).unwrap().faults.iter().map(Rule::to_string).collect();
+        let faults: Vec<String> = MockHeaders::read(&headers).unwrap().faults.iter().map(Rule::to_string).collect();
         assert_eq!(faults, ["drip=2s", "ignore-disconnect", "hang-after=3"]);
     }
 

@@ -50,7 +50,7 @@ impl fmt::Display for Quota {
 /// than the limit. It remembers each admission, where a token bucket lets almost twice the limit
 /// through in one interval.
 #[derive(Debug)]
-pub(crate) struct Window {
+pub(crate) struct SlidingWindow {
     quota: Quota,
     /// What was admitted when, oldest first, as far as it still counts.
     admitted: VecDeque<(Instant, u64)>,
@@ -59,20 +59,20 @@ pub(crate) struct Window {
 
 /// How a window stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub(crate) struct WindowStatus {
     pub(crate) limit: u64,
     pub(crate) remaining: u64,
     /// Until nothing of it is used, if nothing more comes.
     pub(crate) reset: Duration,
 }
 
-impl Window {
+impl SlidingWindow {
     pub(crate) fn new(quota: Quota) -> Self {
-        Window { quota, admitted: VecDeque::new(), used: 0 }
+        SlidingWindow { quota, admitted: VecDeque::new(), used: 0 }
     }
 
     /// How long `cost` has to wait before it fits: zero when it fits now, `None` when it never does.
-    pub(crate) fn wait(&mut self, now: Instant, cost: u64) -> Option<Duration> {
+    pub(crate) fn wait_for(&mut self, now: Instant, cost: u64) -> Option<Duration> {
         self.expire(now);
         let mut excess = (self.used + cost).saturating_sub(self.quota.limit);
         if cost > self.quota.limit {
@@ -90,15 +90,15 @@ impl Window {
     }
 
     /// Books `cost`, which must fit.
-    pub(crate) fn book(&mut self, now: Instant, cost: u64) {
+    pub(crate) fn record(&mut self, now: Instant, cost: u64) {
         self.admitted.push_back((now, cost));
         self.used += cost;
     }
 
-    pub(crate) fn standing(&mut self, now: Instant) -> Standing {
+    pub(crate) fn status(&mut self, now: Instant) -> WindowStatus {
         self.expire(now);
         let newest = self.admitted.back().map_or(now, |(at, _)| *at + self.quota.interval);
-        Standing { limit: self.quota.limit, remaining: self.quota.limit - self.used, reset: newest - now }
+        WindowStatus { limit: self.quota.limit, remaining: self.quota.limit - self.used, reset: newest - now }
     }
 
     fn expire(&mut self, now: Instant) {
@@ -142,15 +142,15 @@ mod tests {
     fn what_does_not_fit_is_told_when_it_will() {
         let start = Instant::now();
         let second = |seconds| start + Duration::from_secs(seconds);
-        let mut window = Window::new(Quota { limit: 10, interval: Duration::from_secs(10) });
-        window.book(second(0), 6);
-        window.book(second(3), 4);
-        assert_eq!(window.wait(second(4), 1), Some(Duration::from_secs(6)));
-        assert_eq!(window.wait(second(4), 7), Some(Duration::from_secs(9)));
-        assert_eq!(window.wait(second(4), 11), None);
-        assert_eq!(window.wait(second(10), 6), Some(Duration::ZERO));
-        let standing = Standing { limit: 10, remaining: 6, reset: Duration::from_secs(3) };
-        assert_eq!(window.standing(second(10)), standing);
+        let mut window = SlidingWindow::new(Quota { limit: 10, interval: Duration::from_secs(10) });
+        window.record(second(0), 6);
+        window.record(second(3), 4);
+        assert_eq!(window.wait_for(second(4), 1), Some(Duration::from_secs(6)));
+        assert_eq!(window.wait_for(second(4), 7), Some(Duration::from_secs(9)));
+        assert_eq!(window.wait_for(second(4), 11), None);
+        assert_eq!(window.wait_for(second(10), 6), Some(Duration::ZERO));
+        let status = WindowStatus { limit: 10, remaining: 6, reset: Duration::from_secs(3) };
+        assert_eq!(window.status(second(10)), status);
     }
 
     #[test]

@@ -3,12 +3,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::quota::{Standing, Window, short};
+use crate::quota::{SlidingWindow, WindowStatus, short};
 use crate::settings::Quotas;
 
 /// Lets requests in as far as the quotas allow.
 #[derive(Debug)]
-pub(crate) struct Gate {
+pub(crate) struct QuotaEnforcer {
     quotas: Quotas,
     /// One lock for all three, so that a request which one of them refuses uses up none.
     state: Mutex<State>,
@@ -16,20 +16,20 @@ pub(crate) struct Gate {
 
 #[derive(Debug)]
 struct State {
-    requests: Option<Window>,
-    tokens: Option<Window>,
+    requests: Option<SlidingWindow>,
+    tokens: Option<SlidingWindow>,
     in_flight: u32,
 }
 
 /// A place among the requests in flight; dropped means left.
 #[derive(Debug)]
-pub(crate) struct Place(Arc<Gate>);
+pub(crate) struct InFlightGuard(Arc<QuotaEnforcer>);
 
 /// How the windows stand: what the `x-ratelimit-*` headers say. Empty without quotas.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Standings {
-    pub(crate) requests: Option<Standing>,
-    pub(crate) tokens: Option<Standing>,
+pub(crate) struct RateLimitStatus {
+    pub(crate) requests: Option<WindowStatus>,
+    pub(crate) tokens: Option<WindowStatus>,
 }
 
 /// A request that the quotas do not let in.
@@ -42,24 +42,24 @@ pub(crate) struct OverQuota {
     requested: u64,
     /// When to try again; `None` when it would never fit.
     pub(crate) retry_after: Option<Duration>,
-    pub(crate) standings: Standings,
+    pub(crate) status: RateLimitStatus,
 }
 
 /// What a request in flight too many is told: nobody knows when one of the others ends.
 const IN_FLIGHT_RETRY: Duration = Duration::from_secs(1);
 
-impl Gate {
+impl QuotaEnforcer {
     pub(crate) fn new(quotas: Quotas) -> Arc<Self> {
-        Arc::new(Gate { state: Mutex::new(State::new(&quotas)), quotas })
+        Arc::new(QuotaEnforcer { state: Mutex::new(State::new(&quotas)), quotas })
     }
 
     /// Admits a request of `tokens` tokens, prompt and answer together, and says how the windows
     /// stand with it.
-    pub(crate) fn admit(self: &Arc<Self>, tokens: u64) -> Result<(Place, Standings), OverQuota> {
+    pub(crate) fn admit(self: &Arc<Self>, tokens: u64) -> Result<(InFlightGuard, RateLimitStatus), OverQuota> {
         let mut state = self.lock();
         // The time is taken under the lock, so that admissions are in the order of their times.
-        let standings = state.admit(&self.quotas, Instant::now(), tokens)?;
-        Ok((Place(Arc::clone(self)), standings))
+        let status = state.admit(&self.quotas, Instant::now(), tokens)?;
+        Ok((InFlightGuard(Arc::clone(self)), status))
     }
 
     /// Empties the windows. Who is in flight stays so.
@@ -75,19 +75,23 @@ impl Gate {
 
 impl State {
     fn new(quotas: &Quotas) -> Self {
-        State { requests: quotas.requests.map(Window::new), tokens: quotas.tokens.map(Window::new), in_flight: 0 }
+        State {
+            requests: quotas.requests.map(SlidingWindow::new),
+            tokens: quotas.tokens.map(SlidingWindow::new),
+            in_flight: 0,
+        }
     }
 
-    fn admit(&mut self, quotas: &Quotas, now: Instant, tokens: u64) -> Result<Standings, OverQuota> {
+    fn admit(&mut self, quotas: &Quotas, now: Instant, tokens: u64) -> Result<RateLimitStatus, OverQuota> {
         self.check(quotas, now, tokens)?;
         if let Some(window) = &mut self.requests {
-            window.book(now, 1);
+            window.record(now, 1);
         }
         if let Some(window) = &mut self.tokens {
-            window.book(now, tokens);
+            window.record(now, tokens);
         }
         self.in_flight += 1;
-        Ok(self.standings(now))
+        Ok(self.status(now))
     }
 
     /// # Errors
@@ -98,13 +102,13 @@ impl State {
             return Err(self.over("requests in flight", limit.into(), requested, Some(IN_FLIGHT_RETRY), now));
         }
         if let (Some(quota), Some(window)) = (quotas.requests, &mut self.requests) {
-            let wait = window.wait(now, 1);
+            let wait = window.wait_for(now, 1);
             if wait != Some(Duration::ZERO) {
                 return Err(self.over("requests", quota.limit, 1, wait, now));
             }
         }
         if let (Some(quota), Some(window)) = (quotas.tokens, &mut self.tokens) {
-            let wait = window.wait(now, tokens);
+            let wait = window.wait_for(now, tokens);
             if wait != Some(Duration::ZERO) {
                 return Err(self.over("tokens", quota.limit, tokens, wait, now));
             }
@@ -120,12 +124,12 @@ impl State {
         retry_after: Option<Duration>,
         now: Instant,
     ) -> OverQuota {
-        OverQuota { what, limit, requested, retry_after, standings: self.standings(now) }
+        OverQuota { what, limit, requested, retry_after, status: self.status(now) }
     }
 
-    fn standings(&mut self, now: Instant) -> Standings {
-        let standing = |window: &mut Option<Window>| window.as_mut().map(|window| window.standing(now));
-        Standings { requests: standing(&mut self.requests), tokens: standing(&mut self.tokens) }
+    fn status(&mut self, now: Instant) -> RateLimitStatus {
+        let status = |window: &mut Option<SlidingWindow>| window.as_mut().map(|window| window.status(now));
+        RateLimitStatus { requests: status(&mut self.requests), tokens: status(&mut self.tokens) }
     }
 }
 
@@ -138,7 +142,7 @@ impl OverQuota {
     }
 }
 
-impl Drop for Place {
+impl Drop for InFlightGuard {
     fn drop(&mut self) {
         self.0.lock().in_flight -= 1;
     }
@@ -185,10 +189,10 @@ mod tests {
                 now += Duration::from_millis(gap);
                 let expected = naive_admits(&admitted, now, tokens, requests_max, tokens_max);
                 match state.admit(&quotas, now, tokens) {
-                    Ok(standings) => {
+                    Ok(status) => {
                         prop_assert!(expected);
                         admitted.push((now, tokens));
-                        prop_assert!(standings.tokens.unwrap().remaining < tokens_max);
+                        prop_assert!(status.tokens.unwrap().remaining < tokens_max);
                     }
                     Err(over) => {
                         prop_assert!(!expected);
@@ -214,20 +218,20 @@ mod tests {
     fn a_request_that_one_quota_refuses_uses_up_none() {
         let hour = Duration::from_secs(3_600);
         let quota = |limit| Some(Quota { limit, interval: hour });
-        let gate = Gate::new(Quotas { requests: quota(2), tokens: quota(10), in_flight: None });
-        assert!(gate.admit(8).is_ok());
-        assert_eq!(gate.admit(5).unwrap_err().what, "tokens");
-        assert!(gate.admit(2).is_ok());
-        assert_eq!(gate.admit(1).unwrap_err().what, "requests");
+        let enforcer = QuotaEnforcer::new(Quotas { requests: quota(2), tokens: quota(10), in_flight: None });
+        assert!(enforcer.admit(8).is_ok());
+        assert_eq!(enforcer.admit(5).unwrap_err().what, "tokens");
+        assert!(enforcer.admit(2).is_ok());
+        assert_eq!(enforcer.admit(1).unwrap_err().what, "requests");
     }
 
     #[test]
     fn a_place_in_flight_is_free_again_when_it_is_left() {
-        let gate = Gate::new(Quotas { in_flight: Some(1), ..Quotas::default() });
-        let (place, standings) = gate.admit(1).unwrap();
-        assert_eq!(standings, Standings::default());
-        assert_eq!(gate.admit(1).unwrap_err().what, "requests in flight");
-        drop(place);
-        assert!(gate.admit(1).is_ok());
+        let enforcer = QuotaEnforcer::new(Quotas { in_flight: Some(1), ..Quotas::default() });
+        let (guard, status) = enforcer.admit(1).unwrap();
+        assert_eq!(status, RateLimitStatus::default());
+        assert_eq!(enforcer.admit(1).unwrap_err().what, "requests in flight");
+        drop(guard);
+        assert!(enforcer.admit(1).is_ok());
     }
 }

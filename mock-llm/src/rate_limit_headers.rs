@@ -6,19 +6,19 @@ use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue, RETRY_AFTER};
 
 use crate::quota::short;
-use crate::quota_enforcer::Standings;
+use crate::quota_enforcer::RateLimitStatus;
 
 /// Says how the windows stand, in the `x-ratelimit-*` headers of the real API.
-pub(crate) fn add(standings: &Standings, headers: &mut HeaderMap) {
+pub(crate) fn add(status: &RateLimitStatus, headers: &mut HeaderMap) {
     let names = [
         ("x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
         ("x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"),
     ];
-    for ((limit, remaining, reset), standing) in names.into_iter().zip([standings.requests, standings.tokens]) {
-        let Some(standing) = standing else { continue };
-        headers.insert(limit, standing.limit.into());
-        headers.insert(remaining, standing.remaining.into());
-        if let Ok(value) = HeaderValue::from_str(&short(standing.reset)) {
+    for ((limit, remaining, reset), window) in names.into_iter().zip([status.requests, status.tokens]) {
+        let Some(window) = window else { continue };
+        headers.insert(limit, window.limit.into());
+        headers.insert(remaining, window.remaining.into());
+        if let Ok(value) = HeaderValue::from_str(&short(window.reset)) {
             headers.insert(reset, value);
         }
     }

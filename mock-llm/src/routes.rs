@@ -14,7 +14,7 @@ use wire::completion::ModelList;
 use wire::error::Refusal;
 use wire::{REQUEST_ID_HEADER, models};
 
-use crate::connection::Hangup;
+use crate::connection::Abort;
 use crate::failure::Failure;
 use crate::ledger;
 use crate::streamed_answer::StreamedAnswer;
@@ -25,7 +25,7 @@ use crate::{completions, debug, metrics};
 pub(crate) type AnswerBody = Either<Full<Bytes>, StreamedAnswer>;
 
 /// A request whose body is read by whoever wants it.
-pub(crate) type CallersRequest<'a> = Request<&'a mut Incoming>;
+pub(crate) type IncomingRequest<'a> = Request<&'a mut Incoming>;
 
 /// As much of a request's id is taken, in bytes, and the rest is cut off.
 const REQUEST_ID_BYTES_MAX: usize = 128;
@@ -38,7 +38,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// The request gets no response.
-pub(crate) async fn answer(vendor: &Arc<Vendor>, request: CallersRequest<'_>) -> Result<Response<AnswerBody>, Hangup> {
+pub(crate) async fn answer(vendor: &Arc<Vendor>, request: IncomingRequest<'_>) -> Result<Response<AnswerBody>, Abort> {
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let answered = if matches!(uri.path(), "/health" | "/metrics") || uri.path().starts_with("/debug/") {
         operators_route(vendor, request).await.or_else(Failure::into_response)
@@ -47,13 +47,13 @@ pub(crate) async fn answer(vendor: &Arc<Vendor>, request: CallersRequest<'_>) ->
     };
     match &answered {
         Ok(response) => tracing::debug!(%method, %uri, status = response.status().as_u16(), "answered"),
-        Err(hangup) => tracing::debug!(%method, %uri, %hangup, "not answered"),
+        Err(abort) => tracing::debug!(%method, %uri, %abort, "not answered"),
     }
     answered
 }
 
-async fn answer_caller(vendor: &Arc<Vendor>, mut request: CallersRequest<'_>) -> Result<Response<AnswerBody>, Hangup> {
-    let recorded = ledger::Request::received(&vendor.recorder);
+async fn answer_caller(vendor: &Arc<Vendor>, mut request: IncomingRequest<'_>) -> Result<Response<AnswerBody>, Abort> {
+    let recorded = ledger::RequestGuard::received(&vendor.counters);
     shorten_request_id(request.headers_mut());
     let request_id = match request.headers().get(REQUEST_ID_HEADER) {
         Some(id) => Ok(id.clone()),
@@ -75,7 +75,7 @@ fn shorten_request_id(headers: &mut HeaderMap) {
     }
 }
 
-async fn callers_route(vendor: &Arc<Vendor>, request: CallersRequest<'_>) -> Result<Response<AnswerBody>, Failure> {
+async fn callers_route(vendor: &Arc<Vendor>, request: IncomingRequest<'_>) -> Result<Response<AnswerBody>, Failure> {
     match request.uri().path() {
         "/v1/chat/completions" => {
             allow(&request, &[Method::POST], "POST")?;
@@ -101,7 +101,7 @@ fn models(vendor: &Vendor) -> ModelList {
     ModelList::of(vendor.settings.models.iter().map(String::as_str), "mock-llm")
 }
 
-async fn operators_route(vendor: &Arc<Vendor>, request: CallersRequest<'_>) -> Result<Response<AnswerBody>, Failure> {
+async fn operators_route(vendor: &Arc<Vendor>, request: IncomingRequest<'_>) -> Result<Response<AnswerBody>, Failure> {
     match request.uri().path() {
         "/health" => {
             allow(&request, &[Method::GET], "GET")?;
@@ -109,7 +109,7 @@ async fn operators_route(vendor: &Arc<Vendor>, request: CallersRequest<'_>) -> R
         }
         "/metrics" => {
             allow(&request, &[Method::GET], "GET")?;
-            let page = metrics::render(&vendor.recorder.snapshot(0), &vendor.latencies);
+            let page = metrics::render(&vendor.counters.snapshot(0), &vendor.latencies);
             let mut response = Response::new(Either::Left(page.into()));
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(metrics::CONTENT_TYPE));
             Ok(response)
@@ -130,7 +130,7 @@ async fn operators_route(vendor: &Arc<Vendor>, request: CallersRequest<'_>) -> R
     }
 }
 
-fn allow(request: &CallersRequest<'_>, methods: &[Method], names: &'static str) -> Result<(), Refusal> {
+fn allow(request: &IncomingRequest<'_>, methods: &[Method], names: &'static str) -> Result<(), Refusal> {
     if methods.contains(request.method()) {
         return Ok(());
     }
@@ -171,7 +171,7 @@ async fn read_bounded(body: &mut Incoming, max_bytes: usize) -> Result<Bytes, Fa
     let mut read = BytesMut::new();
     while let Some(frame) = body.frame().await {
         // The client has left, or what it sends is no HTTP: there is nobody to tell.
-        let frame = frame.map_err(|_| Hangup::Close)?;
+        let frame = frame.map_err(|_| Abort::Close)?;
         let Ok(data) = frame.into_data() else { continue };
         if read.len() + data.len() > max_bytes {
             return Err(Refusal::TooLarge { limit: max_bytes }.into());

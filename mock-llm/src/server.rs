@@ -36,14 +36,14 @@ pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
 ///
 /// Boxed, both of them: the future of an `async fn` is compiled where it is polled, and the program
 /// would compile the whole server a second time.
-pub fn run(listener: TcpListener, settings: Settings, shutdown: Boxed) -> Boxed {
+pub fn run(listener: TcpListener, settings: Settings, shutdown: BoxFuture) -> BoxFuture {
     Box::pin(serve(listener, Vendor::new(settings), shutdown))
 }
 
 /// A future of any kind.
-pub type Boxed = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-pub(crate) async fn serve(listener: TcpListener, vendor: Arc<Vendor>, mut shutdown: Boxed) {
+pub(crate) async fn serve(listener: TcpListener, vendor: Arc<Vendor>, mut shutdown: BoxFuture) {
     // Dropping the set aborts what is in it: no connection outlives its server.
     let mut connections = JoinSet::new();
     loop {

@@ -9,8 +9,8 @@ use wire::completion::Usage;
 use wire::sse;
 
 use crate::answer::Answer;
-use crate::chunks::{Chunks, Head};
-use crate::connection::Hangup;
+use crate::chunks::{ChunkHeader, ChunkRenderer};
+use crate::connection::Abort;
 use crate::failure::server_error;
 use crate::faults::Ending;
 use crate::generation::{Generation, Step};
@@ -20,23 +20,23 @@ use crate::generation::{Generation, Step};
 /// ends the generation.
 pub(crate) struct StreamedAnswer {
     generation: Generation,
-    head: Head,
-    chunks: Chunks,
+    head: ChunkHeader,
+    chunks: ChunkRenderer,
     finish_reason: &'static str,
     /// The counts to send at the end, where the client asked for them.
     usage: Option<Usage>,
     ended: bool,
 }
 
-type Polled = Poll<Option<Result<Frame<Bytes>, Hangup>>>;
+type Polled = Poll<Option<Result<Frame<Bytes>, Abort>>>;
 
 impl StreamedAnswer {
     pub(crate) fn new(answer: Answer) -> Self {
-        let Answer { generation, head, plan, usage, seed } = answer;
+        let Answer { generation, head, spec, usage, seed } = answer;
         StreamedAnswer {
             generation,
-            chunks: Chunks::new(&head, seed),
-            finish_reason: plan.finish_reason(),
+            chunks: ChunkRenderer::new(&head, seed),
+            finish_reason: spec.finish_reason(),
             usage: head.with_usage.then_some(usage),
             head,
             ended: false,
@@ -59,8 +59,8 @@ impl StreamedAnswer {
         match ending {
             // The generation itself never gets there.
             Ending::Hang => Poll::Pending,
-            Ending::Reset => Poll::Ready(Some(Err(Hangup::Reset))),
-            Ending::Cut => Poll::Ready(Some(Err(Hangup::Close))),
+            Ending::Reset => Poll::Ready(Some(Err(Abort::Reset))),
+            Ending::Cut => Poll::Ready(Some(Err(Abort::Close))),
             Ending::Close => Poll::Ready(None),
             Ending::Malformed => last(self.head.malformed_event()),
             Ending::ErrorEvent => last(sse::data(&server_error())),
@@ -70,7 +70,7 @@ impl StreamedAnswer {
 
 impl Body for StreamedAnswer {
     type Data = Bytes;
-    type Error = Hangup;
+    type Error = Abort;
 
     /// One frame a token; more in one only when the schedule is behind. The role goes out with the
     /// first token, as the real API does it: an earlier chunk would look like a first token.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use tokio::time::Instant;
 
-use crate::answer_spec::Plan;
+use crate::answer_spec::AnswerSpec;
 use crate::faults::Ending;
 use crate::latency::Delay;
 
@@ -22,27 +22,27 @@ const ENDING_GAP_MIN: Duration = Duration::from_millis(1);
 /// Each has an absolute due time, the one before plus a drawn delay, so that a late wake-up delays
 /// one token and not all that follow.
 #[derive(Debug, Clone)]
-pub(crate) struct Pace {
+pub(crate) struct TokenSchedule {
     rng: Rng,
     inter_token: Delay,
     /// Tokens until the end, or until a fault.
     until: u32,
     ending: Option<Ending>,
-    made: u32,
+    generated: u32,
     due: Instant,
 }
 
-impl Pace {
+impl TokenSchedule {
     /// Begins now. Delays are `slowdown` times as long as drawn.
-    pub(crate) fn begin(plan: &Plan, mut rng: Rng, now: Instant, slowdown: f64) -> Self {
-        let ending = plan.ending.filter(|(after, _)| *after <= plan.tokens);
-        Pace {
-            due: now + stretch(plan.ttft.draw(&mut rng), slowdown),
+    pub(crate) fn start(spec: &AnswerSpec, mut rng: Rng, now: Instant, slowdown: f64) -> Self {
+        let ending = spec.ending.filter(|(after, _)| *after <= spec.tokens);
+        TokenSchedule {
+            due: now + stretch(spec.ttft.draw(&mut rng), slowdown),
             rng,
-            inter_token: plan.inter_token,
-            until: ending.map_or(plan.tokens, |(after, _)| after),
+            inter_token: spec.inter_token,
+            until: ending.map_or(spec.tokens, |(after, _)| after),
             ending: ending.map(|(_, ending)| ending),
-            made: 0,
+            generated: 0,
         }
     }
 
@@ -53,31 +53,31 @@ impl Pace {
 
     /// How the answer ends after the tokens that were made, if that is now.
     pub(crate) fn ending(&self) -> Option<Ending> {
-        self.ending.filter(|_| self.made == self.until)
+        self.ending.filter(|_| self.generated == self.until)
     }
 
     /// Whether all tokens of a whole answer were made.
     pub(crate) fn is_over(&self) -> bool {
-        self.made == self.until && self.ending.is_none()
+        self.generated == self.until && self.ending.is_none()
     }
 
     /// How many tokens were made.
-    pub(crate) fn made(&self) -> u32 {
-        self.made
+    pub(crate) fn generated(&self) -> u32 {
+        self.generated
     }
 
     /// The numbers, from 0, of the tokens that are due by `now` and were not taken before.
     pub(crate) fn take_due(&mut self, now: Instant, slowdown: f64) -> Range<u32> {
-        let first = self.made;
+        let first = self.generated;
         let end = self.until.min(first.saturating_add(TOKENS_PER_STEP_MAX));
-        while self.made < end && self.due <= now {
-            self.made += 1;
+        while self.generated < end && self.due <= now {
+            self.generated += 1;
             self.due += stretch(self.inter_token.draw(&mut self.rng), slowdown);
         }
         if self.ending().is_some() {
             self.due = self.due.max(now + ENDING_GAP_MIN);
         }
-        first..self.made
+        first..self.generated
     }
 }
 
@@ -91,10 +91,10 @@ mod tests {
 
     const GAP: Duration = Duration::from_millis(10);
 
-    fn plan(tokens: u32) -> Plan {
-        Plan {
+    fn spec(tokens: u32) -> AnswerSpec {
+        AnswerSpec {
             tokens,
-            cut_short: false,
+            by_limit: false,
             ttft: Delay::constant(GAP * 5),
             inter_token: Delay::constant(GAP),
             ending: None,
@@ -102,63 +102,63 @@ mod tests {
         }
     }
 
-    fn begin(plan: &Plan) -> (Pace, Instant) {
+    fn begin(spec: &AnswerSpec) -> (TokenSchedule, Instant) {
         let now = Instant::now();
-        (Pace::begin(plan, Rng::with_seed(1), now, 1.0), now)
+        (TokenSchedule::start(spec, Rng::with_seed(1), now, 1.0), now)
     }
 
     #[test]
     fn a_late_step_does_not_delay_what_follows() {
-        let (mut pace, start) = begin(&plan(10));
-        assert_eq!(pace.take_due(start + GAP * 4, 1.0), 0..0);
-        assert_eq!(pace.take_due(start + GAP * 5, 1.0), 0..1);
-        assert_eq!(pace.take_due(start + GAP * 9, 1.0), 1..5, "all that were missed");
-        assert_eq!(pace.due(), start + GAP * 10, "still on the first schedule");
+        let (mut schedule, start) = begin(&spec(10));
+        assert_eq!(schedule.take_due(start + GAP * 4, 1.0), 0..0);
+        assert_eq!(schedule.take_due(start + GAP * 5, 1.0), 0..1);
+        assert_eq!(schedule.take_due(start + GAP * 9, 1.0), 1..5, "all that were missed");
+        assert_eq!(schedule.due(), start + GAP * 10, "still on the first schedule");
     }
 
     #[test]
     fn a_step_is_bounded_however_late() {
-        let (mut pace, start) = begin(&plan(1_000));
-        assert_eq!(pace.take_due(start + GAP * 10_000, 1.0), 0..TOKENS_PER_STEP_MAX);
+        let (mut schedule, start) = begin(&spec(1_000));
+        assert_eq!(schedule.take_due(start + GAP * 10_000, 1.0), 0..TOKENS_PER_STEP_MAX);
     }
 
     #[test]
     fn an_ending_takes_the_place_of_the_next_token() {
-        let (mut pace, start) = begin(&Plan { ending: Some((2, Ending::Reset)), ..plan(10) });
-        assert_eq!(pace.take_due(start + GAP * 6, 1.0), 0..2);
-        assert_eq!((pace.ending(), pace.is_over()), (Some(Ending::Reset), false));
-        assert_eq!(pace.due(), start + GAP * 7);
+        let (mut schedule, start) = begin(&AnswerSpec { ending: Some((2, Ending::Reset)), ..spec(10) });
+        assert_eq!(schedule.take_due(start + GAP * 6, 1.0), 0..2);
+        assert_eq!((schedule.ending(), schedule.is_over()), (Some(Ending::Reset), false));
+        assert_eq!(schedule.due(), start + GAP * 7);
     }
 
     #[test]
     fn an_ending_beyond_the_answer_never_comes() {
-        let (mut pace, start) = begin(&Plan { ending: Some((11, Ending::Reset)), ..plan(10) });
-        pace.take_due(start + GAP * 1_000, 1.0);
-        assert_eq!((pace.ending(), pace.is_over()), (None, true));
-        let (mut pace, start) = begin(&Plan { ending: Some((10, Ending::Reset)), ..plan(10) });
-        pace.take_due(start + GAP * 1_000, 1.0);
-        assert_eq!(pace.ending(), Some(Ending::Reset), "in place of the end");
+        let (mut schedule, start) = begin(&AnswerSpec { ending: Some((11, Ending::Reset)), ..spec(10) });
+        schedule.take_due(start + GAP * 1_000, 1.0);
+        assert_eq!((schedule.ending(), schedule.is_over()), (None, true));
+        let (mut schedule, start) = begin(&AnswerSpec { ending: Some((10, Ending::Reset)), ..spec(10) });
+        schedule.take_due(start + GAP * 1_000, 1.0);
+        assert_eq!(schedule.ending(), Some(Ending::Reset), "in place of the end");
     }
 
     #[test]
     fn load_stretches_delays() {
         let now = Instant::now();
-        let mut pace = Pace::begin(&plan(10), Rng::with_seed(1), now, 2.0);
-        assert_eq!(pace.due(), now + GAP * 10);
-        pace.take_due(pace.due(), 3.0);
-        assert_eq!(pace.due(), now + GAP * 13);
+        let mut schedule = TokenSchedule::start(&spec(10), Rng::with_seed(1), now, 2.0);
+        assert_eq!(schedule.due(), now + GAP * 10);
+        schedule.take_due(schedule.due(), 3.0);
+        assert_eq!(schedule.due(), now + GAP * 13);
     }
 
     #[test]
     fn the_same_seed_gives_the_same_schedule_and_another_another() {
-        let plan = Plan { inter_token: Delay { jitter: 0.5, ..Delay::constant(GAP) }, ..plan(100) };
+        let spec = AnswerSpec { inter_token: Delay { jitter: 0.5, ..Delay::constant(GAP) }, ..spec(100) };
         let now = Instant::now();
         let end = |seed| {
-            let mut pace = Pace::begin(&plan, Rng::with_seed(seed), now, 1.0);
-            while !pace.is_over() {
-                pace.take_due(pace.due(), 1.0);
+            let mut schedule = TokenSchedule::start(&spec, Rng::with_seed(seed), now, 1.0);
+            while !schedule.is_over() {
+                schedule.take_due(schedule.due(), 1.0);
             }
-            pace.due()
+            schedule.due()
         };
         assert_eq!(end(1), end(1));
         assert_ne!(end(1), end(2));

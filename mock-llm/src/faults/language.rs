@@ -31,9 +31,9 @@ pub struct Rule {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The model is not asked at all.
-    Instead(Instead),
+    ReplaceAnswer(Replacement),
     /// The answer ends after so many tokens, in place of the next one.
-    After(u32, Ending),
+    EndAfter(u32, Ending),
     /// The response's head is late by so much.
     SlowHeaders(Duration),
     /// So much time passes between two tokens.
@@ -44,7 +44,7 @@ pub enum Fault {
 
 /// What a request gets instead of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Instead {
+pub enum Replacement {
     /// An error of this status, with a `Retry-After` of so many seconds.
     Status(u16, Option<u32>),
     /// Nothing, until the client leaves.
@@ -77,16 +77,16 @@ impl Fault {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Fault::Instead(Instead::Status(..)) => "status",
-            Fault::Instead(Instead::Hang) => "hang",
-            Fault::Instead(Instead::Reset) => "reset",
-            Fault::Instead(Instead::Close) => "close",
-            Fault::After(_, Ending::Hang) => "hang-after",
-            Fault::After(_, Ending::Reset) => "reset-after",
-            Fault::After(_, Ending::Close) => "close-after",
-            Fault::After(_, Ending::Cut) => "cut-after",
-            Fault::After(_, Ending::Malformed) => "malformed-after",
-            Fault::After(_, Ending::ErrorEvent) => "error-event-after",
+            Fault::ReplaceAnswer(Replacement::Status(..)) => "status",
+            Fault::ReplaceAnswer(Replacement::Hang) => "hang",
+            Fault::ReplaceAnswer(Replacement::Reset) => "reset",
+            Fault::ReplaceAnswer(Replacement::Close) => "close",
+            Fault::EndAfter(_, Ending::Hang) => "hang-after",
+            Fault::EndAfter(_, Ending::Reset) => "reset-after",
+            Fault::EndAfter(_, Ending::Close) => "close-after",
+            Fault::EndAfter(_, Ending::Cut) => "cut-after",
+            Fault::EndAfter(_, Ending::Malformed) => "malformed-after",
+            Fault::EndAfter(_, Ending::ErrorEvent) => "error-event-after",
             Fault::SlowHeaders(_) => "slow-headers",
             Fault::Drip(_) => "drip",
             Fault::IgnoreDisconnect => "ignore-disconnect",
@@ -98,11 +98,13 @@ impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.fault.name())?;
         match self.fault {
-            Fault::Instead(Instead::Status(status, None)) => write!(f, "={status}")?,
-            Fault::Instead(Instead::Status(status, Some(seconds))) => write!(f, "={status};retry-after={seconds}")?,
-            Fault::After(tokens, _) => write!(f, "={tokens}")?,
+            Fault::ReplaceAnswer(Replacement::Status(status, None)) => write!(f, "={status}")?,
+            Fault::ReplaceAnswer(Replacement::Status(status, Some(seconds))) => {
+                write!(f, "={status};retry-after={seconds}")?
+            }
+            Fault::EndAfter(tokens, _) => write!(f, "={tokens}")?,
             Fault::SlowHeaders(delay) | Fault::Drip(delay) => write!(f, "={}", humantime::format_duration(delay))?,
-            Fault::Instead(_) | Fault::IgnoreDisconnect => {}
+            Fault::ReplaceAnswer(_) | Fault::IgnoreDisconnect => {}
         }
         if self.rate < 1.0 {
             write!(f, ";rate={}", self.rate)?;

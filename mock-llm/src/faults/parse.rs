@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wire::chat::MAX_TOKENS_MAX;
 
-use super::{Ending, Fault, Instead, Rule};
+use super::{Ending, Fault, Replacement, Rule};
 use crate::latency::parse_delay;
 
 /// A rule that cannot be read.
@@ -51,10 +51,12 @@ impl FromStr for Rule {
                     rule.rate = word.parse("a share over 0, up to 1", |rate| (0.0 < *rate) & (*rate <= 1.0))?;
                 }
                 ("first", _) => rule.first = Some(word.parse("a whole number from 1", |first| *first >= 1)?),
-                ("retry-after", Fault::Instead(Instead::Status(_, retry_after))) => {
+                ("retry-after", Fault::ReplaceAnswer(Replacement::Status(_, retry_after))) => {
                     *retry_after = Some(word.parse("whole seconds from 0 to 86400", |seconds| *seconds <= 86_400)?);
                 }
-                (_, Fault::Instead(Instead::Status(..))) => return Err(word.unknown("retry-after, rate or first")),
+                (_, Fault::ReplaceAnswer(Replacement::Status(..))) => {
+                    return Err(word.unknown("retry-after, rate or first"));
+                }
                 _ => return Err(word.unknown("rate or first")),
             }
         }
@@ -79,7 +81,7 @@ impl<'a> Word<'a> {
     }
 
     fn fault(&self) -> Result<Fault, FaultError> {
-        let after = |ending| Ok(Fault::After(self.parse(TOKENS, |tokens| *tokens <= MAX_TOKENS_MAX)?, ending));
+        let after = |ending| Ok(Fault::EndAfter(self.parse(TOKENS, |tokens| *tokens <= MAX_TOKENS_MAX)?, ending));
         let alone = |fault| match self.value {
             None => Ok(fault),
             Some(found) => Err(self.bad_value(found, "no value")),
@@ -87,11 +89,11 @@ impl<'a> Word<'a> {
         match self.name {
             "status" => {
                 let status = self.parse("an error status from 400 to 599", |status| (400..=599).contains(status))?;
-                Ok(Fault::Instead(Instead::Status(status, None)))
+                Ok(Fault::ReplaceAnswer(Replacement::Status(status, None)))
             }
-            "hang" => alone(Fault::Instead(Instead::Hang)),
-            "reset" => alone(Fault::Instead(Instead::Reset)),
-            "close" => alone(Fault::Instead(Instead::Close)),
+            "hang" => alone(Fault::ReplaceAnswer(Replacement::Hang)),
+            "reset" => alone(Fault::ReplaceAnswer(Replacement::Reset)),
+            "close" => alone(Fault::ReplaceAnswer(Replacement::Close)),
             "hang-after" => after(Ending::Hang),
             "reset-after" => after(Ending::Reset),
             "close-after" => after(Ending::Close),

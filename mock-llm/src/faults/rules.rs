@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use super::{Ending, Fault, Instead, Rule};
+use super::{Ending, Fault, Replacement, Rule};
 
 /// The rules in force, and how many requests each has looked at.
 #[derive(Debug, Default)]
@@ -13,9 +13,9 @@ pub(crate) struct Rules(Mutex<Vec<(Rule, u64)>>);
 
 /// What goes wrong with one request: at most one fault of each kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Chosen {
-    pub(crate) instead: Option<Instead>,
-    pub(crate) after: Option<(u32, Ending)>,
+pub(crate) struct RequestFaults {
+    pub(crate) replacement: Option<Replacement>,
+    pub(crate) ending: Option<(u32, Ending)>,
     pub(crate) slow_headers: Option<Duration>,
     pub(crate) drip: Option<Duration>,
     pub(crate) ignore_disconnect: bool,
@@ -48,7 +48,7 @@ impl Rules {
     /// What goes wrong with the request whose own rules (from its header) are `own`: they come
     /// before those in force. `attempt` counts from 1. Every rule in force takes one draw of `rng`,
     /// used or not, so that one rule's choices do not depend on another's.
-    pub(crate) fn choose(&self, own: &[Rule], attempt: u64, rng: &mut Rng) -> Chosen {
+    pub(crate) fn choose(&self, own: &[Rule], attempt: u64, rng: &mut Rng) -> RequestFaults {
         let mut in_force = Vec::new();
         for (rule, looked_at) in self.lock().iter_mut() {
             *looked_at += 1;
@@ -56,7 +56,7 @@ impl Rules {
                 in_force.push(rule.fault);
             }
         }
-        let mut chosen = Chosen::default();
+        let mut chosen = RequestFaults::default();
         for fault in own.iter().filter(|rule| rule.happens(attempt, rng)).map(|rule| rule.fault) {
             chosen.add(fault);
         }
@@ -77,12 +77,12 @@ impl Rule {
     }
 }
 
-impl Chosen {
+impl RequestFaults {
     /// Of two faults of a kind the one that comes first counts.
     fn add(&mut self, fault: Fault) {
         match fault {
-            Fault::Instead(instead) => self.instead = self.instead.or(Some(instead)),
-            Fault::After(tokens, ending) => self.after = self.after.or(Some((tokens, ending))),
+            Fault::ReplaceAnswer(replacement) => self.replacement = self.replacement.or(Some(replacement)),
+            Fault::EndAfter(tokens, ending) => self.ending = self.ending.or(Some((tokens, ending))),
             Fault::SlowHeaders(delay) => self.slow_headers = self.slow_headers.or(Some(delay)),
             Fault::Drip(delay) => self.drip = self.drip.or(Some(delay)),
             Fault::IgnoreDisconnect => self.ignore_disconnect = true,
@@ -92,8 +92,8 @@ impl Chosen {
     /// The faults chosen.
     pub(crate) fn faults(&self) -> impl Iterator<Item = Fault> {
         [
-            self.instead.map(Fault::Instead),
-            self.after.map(|(tokens, ending)| Fault::After(tokens, ending)),
+            self.replacement.map(Fault::ReplaceAnswer),
+            self.ending.map(|(tokens, ending)| Fault::EndAfter(tokens, ending)),
             self.slow_headers.map(Fault::SlowHeaders),
             self.drip.map(Fault::Drip),
             self.ignore_disconnect.then_some(Fault::IgnoreDisconnect),
@@ -111,7 +111,7 @@ mod tests {
         texts.iter().map(|text| text.parse().unwrap()).collect()
     }
 
-    fn names(chosen: Chosen) -> Vec<&'static str> {
+    fn names(chosen: RequestFaults) -> Vec<&'static str> {
         chosen.faults().map(|fault| fault.name()).collect()
     }
 
@@ -119,7 +119,7 @@ mod tests {
     fn first_looks_at_the_first_requests_only() {
         let set = Rules::new(&rules(&["status=503;first=2"]));
         let mut rng = Rng::with_seed(1);
-        let hit = |set: &Rules, rng: &mut Rng| set.choose(&[], 1, rng).instead.is_some();
+        let hit = |set: &Rules, rng: &mut Rng| set.choose(&[], 1, rng).replacement.is_some();
         let hits: Vec<bool> = (0..4).map(|_| hit(&set, &mut rng)).collect();
         assert_eq!(hits, [true, true, false, false]);
         set.restart();
@@ -131,14 +131,16 @@ mod tests {
         let set = Rules::default();
         let own = rules(&["status=503;first=2"]);
         let mut rng = Rng::with_seed(1);
-        let hits: Vec<bool> = (1..=4).map(|attempt| set.choose(&own, attempt, &mut rng).instead.is_some()).collect();
+        let hits: Vec<bool> =
+            (1..=4).map(|attempt| set.choose(&own, attempt, &mut rng).replacement.is_some()).collect();
         assert_eq!(hits, [true, true, false, false]);
     }
 
     #[test]
     fn rate_is_a_share() {
         let set = Rules::new(&rules(&["hang;rate=0.3"]));
-        let hits = (0..10_000).filter(|seed| set.choose(&[], 1, &mut Rng::with_seed(*seed)).instead.is_some()).count();
+        let hits =
+            (0..10_000).filter(|seed| set.choose(&[], 1, &mut Rng::with_seed(*seed)).replacement.is_some()).count();
         assert!((2_800..3_200).contains(&hits), "{hits}");
     }
 

@@ -2,25 +2,25 @@
 
 use std::sync::Arc;
 
-use super::Recorder;
+use super::LedgerCounters;
 
 /// A request on its way to an answer. Dropped before it has a status, it counts as unanswered.
 #[derive(Debug)]
-pub(crate) struct Request {
-    recorder: Arc<Recorder>,
+pub(crate) struct RequestGuard {
+    counters: Arc<LedgerCounters>,
     status: Option<u16>,
 }
 
 /// A generation under way. Dropped without a word, its client has left.
 #[derive(Debug)]
-pub(crate) struct Entry {
-    recorder: Arc<Recorder>,
+pub(crate) struct GenerationGuard {
+    counters: Arc<LedgerCounters>,
     outcome: Outcome,
 }
 
 /// A generation that waits for its slot, until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Waiting(Arc<Recorder>);
+pub(crate) struct WaitingGuard(Arc<LedgerCounters>);
 
 #[derive(Debug, Clone, Copy)]
 enum Outcome {
@@ -29,9 +29,9 @@ enum Outcome {
     Cancelled,
 }
 
-impl Request {
-    pub(crate) fn received(recorder: &Arc<Recorder>) -> Self {
-        Request { recorder: Arc::clone(recorder), status: None }
+impl RequestGuard {
+    pub(crate) fn received(counters: &Arc<LedgerCounters>) -> Self {
+        RequestGuard { counters: Arc::clone(counters), status: None }
     }
 
     pub(crate) fn answered(mut self, status: u16) {
@@ -39,9 +39,9 @@ impl Request {
     }
 }
 
-impl Drop for Request {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
-        let mut counts = self.recorder.lock();
+        let mut counts = self.counters.lock();
         match self.status {
             Some(status) => *counts.by_status.entry(status).or_default() += 1,
             None => counts.unanswered += 1,
@@ -49,10 +49,10 @@ impl Drop for Request {
     }
 }
 
-impl Entry {
-    /// For [`Recorder::start`] alone, which has counted it.
-    pub(super) fn new(recorder: &Arc<Recorder>) -> Self {
-        Entry { recorder: Arc::clone(recorder), outcome: Outcome::Cancelled }
+impl GenerationGuard {
+    /// For [`LedgerCounters::start`] alone, which has counted it.
+    pub(super) fn new(counters: &Arc<LedgerCounters>) -> Self {
+        GenerationGuard { counters: Arc::clone(counters), outcome: Outcome::Cancelled }
     }
 
     /// The answer is whole: its last byte was handed to the socket. `by_limit` says that the
@@ -67,15 +67,15 @@ impl Entry {
     }
 
     /// It waits for a slot.
-    pub(crate) fn wait(&self) -> Waiting {
-        self.recorder.lock().waiting += 1;
-        Waiting(Arc::clone(&self.recorder))
+    pub(crate) fn wait(&self) -> WaitingGuard {
+        self.counters.lock().waiting += 1;
+        WaitingGuard(Arc::clone(&self.counters))
     }
 }
 
-impl Drop for Entry {
+impl Drop for GenerationGuard {
     fn drop(&mut self) {
-        let mut counts = self.recorder.lock();
+        let mut counts = self.counters.lock();
         counts.active -= 1;
         match self.outcome {
             Outcome::Completed { by_limit } => {
@@ -88,7 +88,7 @@ impl Drop for Entry {
     }
 }
 
-impl Drop for Waiting {
+impl Drop for WaitingGuard {
     fn drop(&mut self) {
         self.0.lock().waiting -= 1;
     }
@@ -98,59 +98,59 @@ impl Drop for Waiting {
 mod tests {
     use super::*;
 
-    fn holds(recorder: &Recorder) -> bool {
-        let ledger = recorder.snapshot(0);
+    fn holds(counters: &LedgerCounters) -> bool {
+        let ledger = counters.snapshot(0);
         ledger.started == ledger.completed + ledger.cancelled + ledger.failed + ledger.active
     }
 
     #[test]
     fn each_generation_has_one_outcome_and_the_equation_holds_in_between() {
-        let recorder = Arc::new(Recorder::default());
-        let entries: Vec<Entry> = (0..3).map(|_| recorder.start(None, 1).0).collect();
-        for (index, entry) in entries.into_iter().enumerate() {
-            assert!(holds(&recorder));
+        let counters = Arc::new(LedgerCounters::default());
+        let guards: Vec<GenerationGuard> = (0..3).map(|_| counters.start(None, 1).0).collect();
+        for (index, guard) in guards.into_iter().enumerate() {
+            assert!(holds(&counters));
             match index {
-                0 => entry.complete(false),
-                1 => entry.fail(),
-                _ => drop(entry),
+                0 => guard.complete(false),
+                1 => guard.fail(),
+                _ => drop(guard),
             }
         }
-        assert!(holds(&recorder));
-        let ledger = recorder.snapshot(0);
+        assert!(holds(&counters));
+        let ledger = counters.snapshot(0);
         assert_eq!((ledger.completed, ledger.failed, ledger.cancelled, ledger.peak_active), (1, 1, 1, 3));
     }
 
     #[test]
     fn a_reset_keeps_what_is_under_way() {
-        let recorder = Arc::new(Recorder::default());
-        let (entry, _) = recorder.start(Some("a"), 1);
-        let waiting = entry.wait();
-        recorder.start(None, 1).0.complete(true);
-        recorder.reset();
-        let ledger = recorder.snapshot(9);
+        let counters = Arc::new(LedgerCounters::default());
+        let (guard, _) = counters.start(Some("a"), 1);
+        let waiting = guard.wait();
+        counters.start(None, 1).0.complete(true);
+        counters.reset();
+        let ledger = counters.snapshot(9);
         assert_eq!((ledger.started, ledger.active, ledger.waiting, ledger.completed), (1, 1, 1, 0));
         assert!(ledger.starts.is_empty() && ledger.attempts_by_request_id.is_empty());
         drop(waiting);
-        entry.complete(false);
-        assert!(holds(&recorder));
+        guard.complete(false);
+        assert!(holds(&counters));
     }
 
     #[test]
     fn attempts_are_counted_by_request_id() {
-        let recorder = Arc::new(Recorder::default());
-        let attempts: Vec<u64> = ["a", "b", "a"].iter().map(|id| recorder.start(Some(id), 1).1).collect();
+        let counters = Arc::new(LedgerCounters::default());
+        let attempts: Vec<u64> = ["a", "b", "a"].iter().map(|id| counters.start(Some(id), 1).1).collect();
         assert_eq!(attempts, [1, 1, 2]);
-        let ledger = recorder.snapshot(9);
+        let ledger = counters.snapshot(9);
         assert_eq!(ledger.attempts_by_request_id, [("a".to_owned(), 2), ("b".to_owned(), 1)].into());
-        assert_eq!(recorder.snapshot(1).attempts_by_request_id, [("b".to_owned(), 1)].into(), "the newest");
+        assert_eq!(counters.snapshot(1).attempts_by_request_id, [("b".to_owned(), 1)].into(), "the newest");
     }
 
     #[test]
     fn a_request_that_is_dropped_without_a_status_is_counted_too() {
-        let recorder = Arc::new(Recorder::default());
-        Request::received(&recorder).answered(429);
-        drop(Request::received(&recorder));
-        let ledger = recorder.snapshot(0);
+        let counters = Arc::new(LedgerCounters::default());
+        RequestGuard::received(&counters).answered(429);
+        drop(RequestGuard::received(&counters));
+        let ledger = counters.snapshot(0);
         assert_eq!((ledger.requests_by_status["429"], ledger.unanswered), (1, 1));
     }
 }
