@@ -14,18 +14,19 @@ use wire::chat::ChatRequest;
 use wire::completion::Usage;
 use wire::error::Refusal;
 
-use crate::answer::{self, Answer};
+use crate::abort::Abort;
+use crate::answer::Answer;
+use crate::answer_response;
 use crate::answer_spec::AnswerSpec;
 use crate::chunks::ChunkHeader;
-use crate::connection::Abort;
 use crate::failure::Failure;
 use crate::faults::Replacement;
 use crate::generation::{Generation, GenerationResources};
 use crate::generation_slots::SlotPermit;
+use crate::http::{AnswerBody, IncomingRequest, read_body};
 use crate::ledger::GenerationGuard;
 use crate::mock_headers::MockHeaders;
 use crate::rate_limit_headers;
-use crate::routes::{AnswerBody, IncomingRequest, read_body};
 use crate::settings::Settings;
 use crate::vendor::Vendor;
 
@@ -49,7 +50,7 @@ pub(crate) async fn complete(
     let (in_flight, status) = admitted.inspect_err(|_| vendor.counters.refused())?;
 
     let request_id = parts.headers.get(REQUEST_ID_HEADER).and_then(|id| id.to_str().ok());
-    let (guard, attempt) = vendor.counters.start(request_id, usage.prompt_tokens);
+    let (guard, attempt) = GenerationGuard::start(&vendor.counters, request_id, usage.prompt_tokens);
     let faults = vendor.faults.choose(&mock_headers.faults, attempt, &mut rngs.faults);
     vendor.counters.faults_given(faults.faults());
     let guard = replace_answer(faults.replacement, guard).await?;
@@ -64,7 +65,8 @@ pub(crate) async fn complete(
     let head =
         ChunkHeader { id: completion_id(rngs.id), created: unix_seconds(), model, with_usage: asked.include_usage };
     let answer = Answer { generation, head, spec, usage, seed: vendor.settings.seed };
-    let mut response = if asked.stream { answer::streamed(answer) } else { answer::whole(answer).await? };
+    let mut response =
+        if asked.stream { answer_response::streamed(answer) } else { answer_response::whole(answer).await? };
     rate_limit_headers::add(&status, response.headers_mut());
     Ok(response)
 }

@@ -12,7 +12,9 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
-use crate::routes::{self, AnswerBody};
+use crate::abort::Abort;
+use crate::http::AnswerBody;
+use crate::routes;
 use crate::unread_body;
 use crate::vendor::Vendor;
 
@@ -24,18 +26,6 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
 /// Most bytes that wait in the process for a client that does not read. From there on its answer
 /// is not generated further.
 const WRITE_BUFFER_BYTES: usize = 64 * 1024;
-
-/// The connection is to end without a word more. As the error of a service or a body it gets from
-/// there to [`serve`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Abort {
-    /// By a FIN.
-    #[error("the connection is closed without a word")]
-    Close,
-    /// By a RST.
-    #[error("the connection is reset")]
-    Reset,
-}
 
 /// Serves one connection until either side closes it.
 pub(crate) async fn serve(socket: TcpStream, vendor: Arc<Vendor>) {

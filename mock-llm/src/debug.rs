@@ -13,7 +13,7 @@ use wire::operator;
 
 use crate::failure::Failure;
 use crate::faults::Rule;
-use crate::routes::{AnswerBody, IncomingRequest, json, read_body};
+use crate::http::{AnswerBody, IncomingRequest, json, read_body};
 use crate::vendor::Vendor;
 
 /// `GET /debug/stats`: the ledger. `?recent=N` keeps its lists short, for who asks often.

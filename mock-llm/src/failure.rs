@@ -1,16 +1,14 @@
-//! Why a request gets no answer, and the one place that turns it into HTTP.
+//! Why a request gets no answer of the model, and with which status and error.
 
 use hyper::header::{ALLOW, HeaderValue, RETRY_AFTER};
-use hyper::{HeaderMap, Response, StatusCode};
+use hyper::{HeaderMap, StatusCode};
 use wire::error::{ErrorBody, Refusal};
 
-use crate::connection::Abort;
+use crate::abort::Abort;
 use crate::quota_enforcer::OverQuota;
 use crate::rate_limit_headers;
-use crate::routes::{AnswerBody, json};
 
-/// Why a request gets no answer of the model. [`Failure::into_response`] is the one place that
-/// turns it into HTTP.
+/// Why a request gets no answer of the model. [`Failure::into_parts`] is the one place that maps it to HTTP.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// The request is refused for what it is.
@@ -33,7 +31,7 @@ pub(crate) enum Failure {
 impl Failure {
     /// # Errors
     /// The request gets no response.
-    pub(crate) fn into_response(self) -> Result<Response<AnswerBody>, Abort> {
+    pub(crate) fn into_parts(self) -> Result<(StatusCode, HeaderMap, ErrorBody), Abort> {
         let message = self.to_string();
         let mut headers = HeaderMap::new();
         let (status, body) = match self {
@@ -61,9 +59,7 @@ impl Failure {
             Failure::Abort(abort) => return Err(abort),
         };
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = json(status, &body);
-        response.headers_mut().extend(headers);
-        Ok(response)
+        Ok((status, headers, body))
     }
 }
 

@@ -4,7 +4,7 @@ mod guards;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use wire::ledger::Ledger;
@@ -54,17 +54,16 @@ struct Counts {
 }
 
 impl LedgerCounters {
-    /// Enters a generation that begins now, for the client's `request_id` if it sent one. Returns
-    /// also how many have begun for that id, this one included.
-    pub(crate) fn start(self: &Arc<Self>, request_id: Option<&str>, prompt_tokens: u64) -> (GenerationGuard, u64) {
+    /// Counts a generation that starts now, for the client's `request_id` if it sent one. Returns how many have
+    /// started for that id, this one included.
+    fn generation_started(&self, request_id: Option<&str>, prompt_tokens: u64) -> u64 {
         let mut counts = self.lock();
         counts.started += 1;
         counts.active += 1;
         counts.peak_active = counts.peak_active.max(counts.active);
         counts.prompt_tokens += prompt_tokens;
         push_bounded(&mut counts.starts, unix_milliseconds(), TIMES_MAX);
-        let attempt = request_id.map_or(1, |id| counts.attempt(id));
-        (GenerationGuard::new(self), attempt)
+        request_id.map_or(1, |id| counts.attempt(id))
     }
 
     pub(crate) fn refused(&self) {

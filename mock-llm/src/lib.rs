@@ -15,7 +15,8 @@
 //! # }
 //! ```
 //!
-//! Read in this order:
+//! Read in this order: the listening socket, the path of a request, an answer and its tokens, what all
+//! requests share.
 
 mod builder;
 mod connection;
@@ -23,12 +24,17 @@ mod server;
 
 mod completions;
 mod debug;
-mod failure;
 mod mock_headers;
-mod rate_limit_headers;
 mod routes;
+mod unread_body;
+
+mod abort;
+mod failure;
+mod http;
+mod rate_limit_headers;
 
 mod answer;
+mod answer_response;
 mod answer_spec;
 mod chunks;
 mod generation;
@@ -40,8 +46,6 @@ mod histogram;
 mod ledger;
 mod metrics;
 mod quota_enforcer;
-/// A request that was answered before its body was read.
-mod unread_body;
 mod vendor;
 
 pub mod args;

@@ -1,37 +1,24 @@
 //! Which request goes where.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt as _, Either, Full};
-use hyper::body::Incoming;
+use http_body_util::Either;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use hyper::{HeaderMap, Method, Request, Response, StatusCode};
-use serde::Serialize;
+use hyper::{HeaderMap, Method, Response, StatusCode};
 use wire::authorization::bearer_key;
 use wire::completion::ModelList;
 use wire::error::Refusal;
 use wire::{REQUEST_ID_HEADER, models};
 
-use crate::connection::Abort;
+use crate::abort::Abort;
 use crate::failure::Failure;
+use crate::http::{AnswerBody, IncomingRequest, error, json};
 use crate::ledger;
-use crate::streamed_answer::StreamedAnswer;
 use crate::vendor::Vendor;
 use crate::{completions, debug, metrics};
 
-/// An answer is there whole, or comes token by token.
-pub(crate) type AnswerBody = Either<Full<Bytes>, StreamedAnswer>;
-
-/// A request whose body is read by whoever wants it.
-pub(crate) type IncomingRequest<'a> = Request<&'a mut Incoming>;
-
 /// As much of a request's id is taken, in bytes, and the rest is cut off.
 const REQUEST_ID_BYTES_MAX: usize = 128;
-
-/// How long the body of a request may take to come.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Answers one request. What the operator's own routes answer is not in the ledger: it is about
 /// the vendor's callers.
@@ -41,7 +28,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) async fn answer(vendor: &Arc<Vendor>, request: IncomingRequest<'_>) -> Result<Response<AnswerBody>, Abort> {
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let answered = if matches!(uri.path(), "/health" | "/metrics") || uri.path().starts_with("/debug/") {
-        operators_route(vendor, request).await.or_else(Failure::into_response)
+        operators_route(vendor, request).await.or_else(error)
     } else {
         answer_caller(vendor, request).await
     };
@@ -59,7 +46,7 @@ async fn answer_caller(vendor: &Arc<Vendor>, mut request: IncomingRequest<'_>) -
         Some(id) => Ok(id.clone()),
         None => HeaderValue::try_from(vendor.next_request_id()),
     };
-    let mut response = callers_route(vendor, request).await.or_else(Failure::into_response)?;
+    let mut response = callers_route(vendor, request).await.or_else(error)?;
     if let Ok(id) = request_id {
         response.headers_mut().insert(REQUEST_ID_HEADER, id);
     }
@@ -147,36 +134,4 @@ fn require_key(vendor: &Vendor, headers: &HeaderMap) -> Result<(), Refusal> {
     };
     let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     if sent.and_then(bearer_key) == Some(key) { Ok(()) } else { Err(Refusal::ApiKey) }
-}
-
-/// `value` as a JSON answer.
-pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response<AnswerBody> {
-    let bytes = serde_json::to_vec(value).unwrap_or_else(|error| unreachable!("a wire type is JSON: {error}"));
-    let mut response = Response::new(Either::Left(bytes.into()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
-
-/// The body of a request, of at most `max_bytes`.
-///
-/// # Errors
-/// [`Refusal::TooLarge`], [`Refusal::SlowBody`], or that the client has left.
-pub(crate) async fn read_body(body: &mut Incoming, max_bytes: usize) -> Result<Bytes, Failure> {
-    let read = tokio::time::timeout(BODY_TIMEOUT, read_bounded(body, max_bytes));
-    read.await.map_err(|_| Refusal::SlowBody)?
-}
-
-async fn read_bounded(body: &mut Incoming, max_bytes: usize) -> Result<Bytes, Failure> {
-    let mut read = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        // The client has left, or what it sends is no HTTP: there is nobody to tell.
-        let frame = frame.map_err(|_| Abort::Close)?;
-        let Ok(data) = frame.into_data() else { continue };
-        if read.len() + data.len() > max_bytes {
-            return Err(Refusal::TooLarge { limit: max_bytes }.into());
-        }
-        read.extend_from_slice(&data);
-    }
-    Ok(read.freeze())
 }

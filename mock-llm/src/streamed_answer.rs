@@ -8,9 +8,9 @@ use http_body::{Body, Frame};
 use wire::completion::Usage;
 use wire::sse;
 
+use crate::abort::Abort;
 use crate::answer::Answer;
 use crate::chunks::{ChunkHeader, ChunkRenderer};
-use crate::connection::Abort;
 use crate::failure::server_error;
 use crate::faults::Ending;
 use crate::generation::{Generation, Step};

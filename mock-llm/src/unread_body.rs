@@ -7,7 +7,7 @@ use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::{Response, Version};
 
-use crate::routes::AnswerBody;
+use crate::http::AnswerBody;
 
 /// Most bytes that are read and thrown away, so that their sender, still sending, lives to see the answer. Beyond
 /// that the connection is closed on it.

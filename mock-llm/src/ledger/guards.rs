@@ -50,9 +50,11 @@ impl Drop for RequestGuard {
 }
 
 impl GenerationGuard {
-    /// For [`LedgerCounters::start`] alone, which has counted it.
-    pub(super) fn new(counters: &Arc<LedgerCounters>) -> Self {
-        GenerationGuard { counters: Arc::clone(counters), outcome: Outcome::Cancelled }
+    /// Counts a generation that starts now, for the client's `request_id` if it sent one. Returns also how many
+    /// have started for that id, this one included.
+    pub(crate) fn start(counters: &Arc<LedgerCounters>, request_id: Option<&str>, prompt_tokens: u64) -> (Self, u64) {
+        let attempt = counters.generation_started(request_id, prompt_tokens);
+        (GenerationGuard { counters: Arc::clone(counters), outcome: Outcome::Cancelled }, attempt)
     }
 
     /// The answer is whole: its last byte was handed to the socket. `by_limit` says that the
@@ -106,7 +108,7 @@ mod tests {
     #[test]
     fn each_generation_has_one_outcome_and_the_equation_holds_in_between() {
         let counters = Arc::new(LedgerCounters::default());
-        let guards: Vec<GenerationGuard> = (0..3).map(|_| counters.start(None, 1).0).collect();
+        let guards: Vec<GenerationGuard> = (0..3).map(|_| GenerationGuard::start(&counters, None, 1).0).collect();
         for (index, guard) in guards.into_iter().enumerate() {
             assert!(holds(&counters));
             match index {
@@ -123,9 +125,9 @@ mod tests {
     #[test]
     fn a_reset_keeps_what_is_under_way() {
         let counters = Arc::new(LedgerCounters::default());
-        let (guard, _) = counters.start(Some("a"), 1);
+        let (guard, _) = GenerationGuard::start(&counters, Some("a"), 1);
         let waiting = guard.wait();
-        counters.start(None, 1).0.complete(true);
+        GenerationGuard::start(&counters, None, 1).0.complete(true);
         counters.reset();
         let ledger = counters.snapshot(9);
         assert_eq!((ledger.started, ledger.active, ledger.waiting, ledger.completed), (1, 1, 1, 0));
@@ -138,7 +140,8 @@ mod tests {
     #[test]
     fn attempts_are_counted_by_request_id() {
         let counters = Arc::new(LedgerCounters::default());
-        let attempts: Vec<u64> = ["a", "b", "a"].iter().map(|id| counters.start(Some(id), 1).1).collect();
+        let attempts: Vec<u64> =
+            ["a", "b", "a"].iter().map(|id| GenerationGuard::start(&counters, Some(id), 1).1).collect();
         assert_eq!(attempts, [1, 1, 2]);
         let ledger = counters.snapshot(9);
         assert_eq!(ledger.attempts_by_request_id, [("a".to_owned(), 2), ("b".to_owned(), 1)].into());
