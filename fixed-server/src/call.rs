@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use resilience::{Ask, Priority, UserGuard};
+use resilience::UserGuard;
 use wire::answer::Asked;
 use wire::error::Refusal;
 
@@ -30,8 +30,8 @@ pub(crate) struct Call {
     pub(crate) mock_headers: Vec<(String, String)>,
     /// The turn of its user, where users have limits; given back when nothing of the call is left.
     pub(crate) turn: Option<Arc<UserGuard<User>>>,
-    /// What it needs to be let in.
-    pub(crate) ask: Ask,
+    /// Tokens to reserve from the quota: its prompt's and its longest answer's.
+    pub(crate) tokens: u64,
     /// Tokens of its prompt, estimated.
     pub(crate) prompt_tokens: u64,
     /// The session that it belongs to, if any.
@@ -101,12 +101,12 @@ impl Progress {
     }
 }
 
-/// What `asked` needs to be let in where one call can have `most` tokens: its prompt, and the longest
-/// answer that it allows.
+/// The tokens to reserve for `asked` where one call can have `most`: its prompt, and the longest answer that it
+/// allows.
 ///
 /// # Errors
 /// [`Refusal::Invalid`] for one that could never be let in.
-pub(crate) fn ask_for(asked: &Chat, priority: Priority, most: Option<u64>) -> Result<Ask, Refusal> {
+pub(crate) fn tokens_to_reserve(asked: &Chat, most: Option<u64>) -> Result<u64, Refusal> {
     let prompt = asked.prompt_tokens;
     let answer = asked.max_tokens.map(u64::from);
     let too_many = |param: &str, found: u64, allowed: u64| Refusal::Invalid {
@@ -114,15 +114,14 @@ pub(crate) fn ask_for(asked: &Chat, priority: Priority, most: Option<u64>) -> Re
         found: format!("{found} tokens"),
         expected: format!("at most {allowed}, the most that one call may use of the quota").into(),
     };
-    let tokens = match (most, answer) {
+    Ok(match (most, answer) {
         (Some(most), _) if prompt >= most => return Err(too_many("messages", prompt, most - 1)),
         (Some(most), Some(answer)) if prompt + answer > most => {
             return Err(too_many("max_tokens", answer, most - prompt));
         }
         (Some(most), None) => (prompt + ANSWER_TOKENS).min(most),
         (_, answer) => prompt + answer.unwrap_or(ANSWER_TOKENS),
-    };
-    Ok(Ask { tokens, priority })
+    })
 }
 
 #[cfg(test)]
@@ -131,22 +130,22 @@ mod tests {
 
     use super::*;
 
-    fn ask(body: &str, most: Option<u64>) -> Result<u64, String> {
+    fn reserved(body: &str, most: Option<u64>) -> Result<u64, String> {
         let asked = ChatRequest::parse(body.as_bytes()).unwrap();
         let (prompt_tokens, max_tokens) = (asked.prompt_tokens(), asked.max_tokens);
         let asked = Chat { prompt_tokens, max_tokens, model: None, stream: false, body: Bytes::new() };
-        ask_for(&asked, Priority::Interactive, most).map(|ask| ask.tokens).map_err(|refusal| refusal.to_string())
+        tokens_to_reserve(&asked, most).map_err(|refusal| refusal.to_string())
     }
 
     #[test]
     fn a_call_reserves_its_prompt_and_its_longest_answer() {
         let body = |rest: &str| format!(r#"{{"messages":[{{"role":"user","content":"12345678"}}]{rest}}}"#);
-        assert_eq!(ask(&body(r#","max_tokens":50"#), Some(52)), Ok(52));
-        assert_eq!(ask(&body(""), None), Ok(1002));
-        assert_eq!(ask(&body(""), Some(500)), Ok(500), "what was not asked for is no reason to refuse it");
+        assert_eq!(reserved(&body(r#","max_tokens":50"#), Some(52)), Ok(52));
+        assert_eq!(reserved(&body(""), None), Ok(1002));
+        assert_eq!(reserved(&body(""), Some(500)), Ok(500), "what was not asked for is no reason to refuse it");
         let answer = "'max_tokens' is 50 tokens, expected at most 49, the most that one call may use of the quota";
-        assert_eq!(ask(&body(r#","max_tokens":50"#), Some(51)), Err(answer.into()));
+        assert_eq!(reserved(&body(r#","max_tokens":50"#), Some(51)), Err(answer.into()));
         let prompt = "'messages' is 2 tokens, expected at most 1, the most that one call may use of the quota";
-        assert_eq!(ask(&body(""), Some(2)), Err(prompt.into()));
+        assert_eq!(reserved(&body(""), Some(2)), Err(prompt.into()));
     }
 }

@@ -9,16 +9,16 @@ use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use bytes::Bytes;
 use gateway::{ID_BYTES_MAX, is_valid_id, request_id, shorten};
 use http_body_util::BodyExt;
-use resilience::{Ask, Deadline, Priority, UserGuard};
+use resilience::{Deadline, UserGuard};
 use wire::authorization::bearer_key;
 use wire::error::Refusal;
 use wire::{MOCK_HEADER_PREFIX, REQUEST_ID_HEADER, SESSION_ID_HEADER};
 
 use crate::bodies::RoomyBody;
-use crate::call::{Call, Route, ask_for};
+use crate::call::{Call, Route, tokens_to_reserve};
 use crate::chat::Chat;
 use crate::errors::Failure;
-use crate::identity::{User, priority};
+use crate::identity::User;
 use crate::outcome;
 use crate::sessions::{KeyHash, KeyId};
 use crate::state::AppState;
@@ -58,21 +58,16 @@ pub(crate) struct Head {
     user: User,
     /// The user's turn, where users have limits.
     turn: Option<Arc<UserGuard<User>>>,
-    priority: Priority,
 }
 
 impl Head {
     /// What the vendor, and our limits, are to know of `request`.
-    ///
-    /// # Errors
-    /// [`Refusal::Invalid`] for a priority that there is not.
-    pub(crate) fn of(state: &AppState, request: &Request) -> Result<Self, Refusal> {
+    pub(crate) fn of(state: &AppState, request: &Request) -> Self {
         let request_id = request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone());
         let steering = request.headers().iter().filter(|(name, _)| name.as_str().starts_with(MOCK_HEADER_PREFIX));
         let steering = steering.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
         let mock_headers = if state.allow_mock_headers { steering.collect() } else { Vec::new() };
-        let priority = if state.limits.priorities { priority(request.headers())? } else { Priority::default() };
-        Ok(Head { request_id, mock_headers, user: User::at_the_other_end(request), turn: None, priority })
+        Head { request_id, mock_headers, user: User::at_the_other_end(request), turn: None }
     }
 
     /// The same for a request with this key: it is the key's user's, wherever it comes from.
@@ -102,8 +97,13 @@ impl Head {
     /// # Errors
     /// [`Refusal::Invalid`] for one with more tokens than can ever be let in.
     pub(crate) fn into_chat(self, state: &AppState, asked: Chat) -> Result<Call, Refusal> {
-        let ask = ask_for(&asked, self.priority, state.tokens_max)?;
-        Ok(Call { ask, prompt_tokens: asked.prompt_tokens, body: asked.body, ..self.into_call(Route::ChatCompletions) })
+        let tokens = tokens_to_reserve(&asked, state.tokens_max)?;
+        Ok(Call {
+            tokens,
+            prompt_tokens: asked.prompt_tokens,
+            body: asked.body,
+            ..self.into_call(Route::ChatCompletions)
+        })
     }
 
     /// The call for the list of models.
@@ -112,9 +112,9 @@ impl Head {
     }
 
     fn into_call(self, route: Route) -> Call {
-        let Head { request_id, mock_headers, user: _, turn, priority: _ } = self;
-        let (body, ask, progress) = (Bytes::new(), Ask::default(), Arc::default());
-        Call { route, body, request_id, mock_headers, turn, ask, prompt_tokens: 0, session: None, progress }
+        let Head { request_id, mock_headers, user: _, turn } = self;
+        let (body, progress) = (Bytes::new(), Arc::default());
+        Call { route, body, request_id, mock_headers, turn, tokens: 0, prompt_tokens: 0, session: None, progress }
     }
 }
 

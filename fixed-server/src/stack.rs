@@ -107,7 +107,7 @@ async fn in_order<T, Asked: Future<Output = Result<T, Failure>>>(
 /// Waits for a turn: permit and rates, jointly, under the queue timeout.
 async fn admit(state: &AppState, call: &Call) -> Result<ActiveCall, Failure> {
     let asked = Instant::now();
-    let admitted = state.admission.admit(call.ask).await;
+    let admitted = state.admission.admit(call.tokens).await;
     call.progress.queued(asked.elapsed());
     state.metrics.waited(asked.elapsed(), admitted.as_ref().ok().map(|admitted| admitted.waited()));
     Ok(ActiveCall::new(state.metrics.clone(), admitted?, call))

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use resilience::{
     Admission, AdmissionLimits, Backoff, Breaker, BudgetLimits, ErrorRate, Hysteresis, InvalidSetting, OutcomeGuard,
-    Permits, RetryBudget, SingleFlight, Trip,
+    Permits, RetryBudget, SingleFlight,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -130,5 +130,5 @@ impl AppState {
 fn breaker(limits: &Limits) -> Result<Option<Breaker>, InvalidSetting> {
     let Some(failures) = limits.breaker_failures.0 else { return Ok(None) };
     let failures = NonZeroU32::try_from(failures).unwrap_or(NonZeroU32::MAX);
-    Breaker::new(Trip::Consecutive { failures }, limits.breaker_open_time).map(Some)
+    Breaker::new(failures, limits.breaker_open_time).map(Some)
 }

@@ -11,13 +11,12 @@ mod line;
 mod place;
 
 pub use admitted::{Admitted, Waited};
-pub use line::{Ask, Priority};
-
 use line::{Line, Turn};
 use place::Place;
 
+use crate::gcra::OverBurst;
 use crate::permits::Permits;
-use crate::rate_limit::{OverBurst, Rate};
+use crate::rate::Rate;
 
 /// Lets callers in, one line for all that they need: a permit to run, and of the rate limits, if
 /// there are any, a request and its tokens. Before it stands a queue that is bounded in length and in
@@ -39,7 +38,7 @@ use crate::rate_limit::{OverBurst, Rate};
 /// # async fn main() {
 /// use std::num::NonZeroUsize;
 /// use std::time::Duration;
-/// use resilience::{Admission, AdmissionLimits, Ask, Rejected};
+/// use resilience::{Admission, AdmissionLimits, Rejected};
 ///
 /// let admission = Admission::new(AdmissionLimits {
 ///     max_in_flight: NonZeroUsize::MIN,
@@ -48,10 +47,10 @@ use crate::rate_limit::{OverBurst, Rate};
 ///     requests: None,
 ///     tokens: None,
 /// });
-/// let admitted = admission.admit(Ask::default()).await.expect("nobody is there yet");
-/// assert!(matches!(admission.admit(Ask::default()).await, Err(Rejected::QueueFull { .. })));
+/// let admitted = admission.admit(1).await.expect("nobody is there yet");
+/// assert!(matches!(admission.admit(1).await, Err(Rejected::QueueFull { .. })));
 /// drop(admitted); // at the end of the call, or of its stream
-/// assert!(admission.admit(Ask::default()).await.is_ok());
+/// assert!(admission.admit(1).await.is_ok());
 /// # }
 /// ```
 #[derive(Debug, Clone)]
@@ -141,20 +140,21 @@ impl Admission {
         Admission { shared: Arc::new(Shared { permits: Permits::new(max_in_flight), max_queued, timeout, line }) }
     }
 
-    /// Waits to be let in. Dropping the wait gives the place in the queue back and has taken nothing.
+    /// Waits to be let in with so many `tokens`, those of the prompt and of the longest answer: an estimate, which
+    /// [`Admitted::settle`] puts right. They count only where there is a limit on tokens. Dropping the wait gives the place in the queue back and has taken nothing.
     ///
     /// # Errors
     /// [`Rejected`], which of them says when: at once, or after the queue timeout.
-    pub async fn admit(&self, ask: Ask) -> Result<Admitted, Rejected> {
+    pub async fn admit(&self, tokens: u64) -> Result<Admitted, Rejected> {
         let asked = Instant::now();
-        let place = match self.enter(ask, asked)? {
+        let place = match self.enter(tokens, asked)? {
             Entered::Admitted(admitted) => return Ok(admitted),
             Entered::Queued(place) => place,
         };
         // No clock counts as far as some timeouts go; such a wait has no end but its turn.
-        let Some(until) = asked.checked_add(self.shared.timeout) else { return Ok(place.turn(ask, asked).await) };
+        let Some(until) = asked.checked_add(self.shared.timeout) else { return Ok(place.turn(tokens, asked).await) };
         let waited = self.shared.timeout;
-        timeout_at(until, place.turn(ask, asked)).await.map_err(|_| Rejected::QueueTimeout { waited })
+        timeout_at(until, place.turn(tokens, asked)).await.map_err(|_| Rejected::QueueTimeout { waited })
     }
 
     /// How busy it is.
@@ -162,13 +162,12 @@ impl Admission {
     pub fn load(&self) -> Load {
         let Shared { permits, max_queued, timeout, .. } = &*self.shared;
         let line = self.shared.lock();
-        let ask = Ask { tokens: 0, priority: Priority::Batch };
         Load {
             held: permits.held(),
             limit: permits.limit(),
             queued: line.queued(),
             max_queued: *max_queued,
-            predicted_wait: line.predict(ask, permits, Instant::now()),
+            predicted_wait: line.predict(0, permits, Instant::now()),
             timeout: *timeout,
         }
     }
@@ -180,15 +179,15 @@ impl Admission {
     }
 
     /// Lets the caller in, or gives it a place in the queue, or neither: what can be said at once.
-    fn enter(&self, ask: Ask, asked: Instant) -> Result<Entered, Rejected> {
+    fn enter(&self, tokens: u64, asked: Instant) -> Result<Entered, Rejected> {
         let Shared { permits, max_queued, timeout, .. } = &*self.shared;
         let mut line = self.shared.lock();
         // This overtakes nobody: there is a turn for a newcomer only where nobody waits before it.
-        if let Turn::Now { permit, rate_ready } = line.newcomers_turn(ask, permits, asked)? {
+        if let Turn::Now { permit, rate_ready } = line.newcomers_turn(tokens, permits, asked)? {
             let waited = Waited::between(asked, rate_ready, asked);
-            return Ok(Entered::Admitted(Admitted::new(Arc::clone(&self.shared), permit, ask, waited)));
+            return Ok(Entered::Admitted(Admitted::new(Arc::clone(&self.shared), permit, tokens, waited)));
         }
-        let predicted = line.predict(ask, permits, asked);
+        let predicted = line.predict(tokens, permits, asked);
         if line.queued() >= *max_queued {
             let retry_after = if predicted.is_zero() { *timeout } else { predicted };
             return Err(Rejected::QueueFull { retry_after });
@@ -196,7 +195,7 @@ impl Admission {
         if predicted > *timeout {
             return Err(Rejected::TooLong { predicted });
         }
-        let (ticket, told) = line.join(ask);
+        let (ticket, told) = line.join(tokens);
         Ok(Entered::Queued(Place::new(Arc::clone(&self.shared), ticket, told)))
     }
 }

@@ -1,16 +1,12 @@
 //! A switch that stops calling a service that fails, and asks it now and then whether it is back.
 
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::invalid::InvalidSetting;
-
-mod trip;
-
-pub use trip::Trip;
-use trip::Verdicts;
 
 /// Stops calling a service that fails, and asks it now and then with a single call whether it is back.
 ///
@@ -28,10 +24,9 @@ use trip::Verdicts;
 /// ```
 /// use std::num::NonZeroU32;
 /// use std::time::Duration;
-/// use resilience::{Breaker, Trip};
+/// use resilience::Breaker;
 ///
-/// let trip = Trip::Consecutive { failures: NonZeroU32::new(2).unwrap() };
-/// let breaker = Breaker::new(trip, Duration::from_secs(10)).unwrap();
+/// let breaker = Breaker::new(NonZeroU32::new(2).unwrap(), Duration::from_secs(10)).unwrap();
 /// breaker.try_enter().unwrap().failure();
 /// breaker.try_enter().unwrap().failure();
 /// let open = breaker.try_enter().unwrap_err();
@@ -74,7 +69,7 @@ pub enum BreakerState {
 
 #[derive(Debug)]
 struct Shared {
-    trip: Trip,
+    failures_to_open: NonZeroU32,
     open_for: Duration,
     /// A std mutex: it is held for a few comparisons, never over an `.await`.
     inner: Mutex<Inner>,
@@ -92,24 +87,23 @@ struct Inner {
 
 #[derive(Debug)]
 enum State {
-    Closed(Verdicts),
+    Closed { failures_in_a_row: u32 },
     Open { until: Instant },
     HalfOpen { probing: bool },
 }
 
 impl Breaker {
-    /// A closed breaker, which `trip` opens for as long as `open_for`: over 0, up to an hour.
+    /// A closed breaker. After `failures_to_open` failures in a row it opens for `open_for`: over 0, up to 1 h.
     ///
     /// # Errors
     /// [`InvalidSetting`], when a value is out of its range.
-    pub fn new(trip: Trip, open_for: Duration) -> Result<Self, InvalidSetting> {
+    pub fn new(failures_to_open: NonZeroU32, open_for: Duration) -> Result<Self, InvalidSetting> {
         const HOUR: Duration = Duration::from_secs(60 * 60);
         let allowed = !open_for.is_zero() && open_for <= HOUR;
         InvalidSetting::unless(allowed, "open_for", open_for, "over 0s, up to 1h")?;
-        trip.check()?;
-        let state = State::Closed(trip.verdicts(Instant::now()));
+        let state = State::Closed { failures_in_a_row: 0 };
         let inner = Mutex::new(Inner { state, generation: 0, opened: 0, rejected: 0 });
-        Ok(Breaker { shared: Arc::new(Shared { trip, open_for, inner }) })
+        Ok(Breaker { shared: Arc::new(Shared { failures_to_open, open_for, inner }) })
     }
 
     /// Lets a call through, or not. It never waits.
@@ -129,7 +123,7 @@ impl Breaker {
                 *probing = true;
                 return Ok(self.guard(inner.generation));
             }
-            State::Closed(_) => return Ok(self.guard(inner.generation)),
+            State::Closed { .. } => return Ok(self.guard(inner.generation)),
         };
         inner.rejected += 1;
         Err(BreakerOpen { retry_after })
@@ -140,7 +134,7 @@ impl Breaker {
     pub fn report(&self) -> BreakerReport {
         let inner = self.shared.lock();
         let state = match inner.state {
-            State::Closed(_) => BreakerState::Closed,
+            State::Closed { .. } => BreakerState::Closed,
             State::Open { until } if Instant::now() < until => BreakerState::Open,
             State::Open { .. } | State::HalfOpen { .. } => BreakerState::HalfOpen,
         };
@@ -194,19 +188,20 @@ impl Shared {
             return;
         }
         match (&mut inner.state, verdict) {
-            (State::Closed(verdicts), Some(Verdict::Success)) => verdicts.note_success(now),
-            (State::Closed(verdicts), Some(Verdict::Failure)) => {
-                if verdicts.note_failure(now) {
+            (State::Closed { failures_in_a_row }, Some(Verdict::Success)) => *failures_in_a_row = 0,
+            (State::Closed { failures_in_a_row }, Some(Verdict::Failure)) => {
+                *failures_in_a_row += 1;
+                if *failures_in_a_row >= self.failures_to_open.get() {
                     inner.open_until(now + self.open_for);
                 }
             }
             (State::HalfOpen { .. }, Some(Verdict::Success)) => {
-                inner.change_to(State::Closed(self.trip.verdicts(now)));
+                inner.change_to(State::Closed { failures_in_a_row: 0 });
             }
             (State::HalfOpen { .. }, Some(Verdict::Failure)) => inner.open_until(now + self.open_for),
             (State::HalfOpen { probing }, None) => *probing = false,
             // No call is let through while it is open, so none can end in the same generation.
-            (State::Closed(_), None) | (State::Open { .. }, _) => {}
+            (State::Closed { .. }, None) | (State::Open { .. }, _) => {}
         }
     }
 

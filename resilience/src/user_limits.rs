@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::rate_limit::Rate;
+use crate::rate::Rate;
 
 mod table;
 

@@ -15,13 +15,12 @@ use std::time::Duration;
 
 use model::{Fate, MS_A_REQUEST, Model, REQUEST_BURST, Setting, TIMEOUT_MS, TOKEN_BURST};
 use proptest::prelude::*;
-use resilience::{Admission, AdmissionLimits, Admitted, Ask, Priority, Rejected};
+use resilience::{Admission, AdmissionLimits, Admitted, Rejected};
 
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Arrive {
         tokens: u64,
-        batch: bool,
     },
     /// One of those who run ends its call, which came to so many tokens.
     Complete {
@@ -36,7 +35,7 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        4 => (0..=TOKEN_BURST + 1, any::<bool>()).prop_map(|(tokens, batch)| Step::Arrive { tokens, batch }),
+        4 => (0..=TOKEN_BURST + 1).prop_map(|tokens| Step::Arrive { tokens }),
         2 => (any::<usize>(), 0..2 * TOKEN_BURST).prop_map(|(pick, used)| Step::Complete { pick, used }),
         1 => any::<usize>().prop_map(Step::Cancel),
         2 => (1..TIMEOUT_MS).prop_map(Step::Pass),
@@ -60,7 +59,7 @@ struct Real {
     admission: Admission,
     arrived: usize,
     running: Vec<Admitted>,
-    waiting: Vec<(bool, usize, Wait)>,
+    waiting: Vec<(usize, Wait)>,
     fates: Vec<(usize, Fate)>,
 }
 
@@ -79,11 +78,10 @@ impl Real {
 
     async fn apply(&mut self, step: Step) {
         match step {
-            Step::Arrive { tokens, batch } => {
+            Step::Arrive { tokens } => {
                 let admission = self.admission.clone();
-                let priority = if batch { Priority::Batch } else { Priority::Interactive };
-                let wait: Wait = Box::pin(async move { admission.admit(Ask { tokens, priority }).await });
-                self.waiting.push((batch, self.arrived, wait));
+                let wait: Wait = Box::pin(async move { admission.admit(tokens).await });
+                self.waiting.push((self.arrived, wait));
                 self.arrived += 1;
             }
             Step::Complete { pick, used } if !self.running.is_empty() => {
@@ -106,12 +104,11 @@ impl Real {
 
     fn poll_all(&mut self) {
         let mut context = Context::from_waker(Waker::noop());
-        self.waiting.sort_by_key(|(batch, number, _)| (*batch, *number));
         let mut still_waiting = Vec::new();
-        for (batch, caller, mut wait) in self.waiting.drain(..) {
+        for (caller, mut wait) in self.waiting.drain(..) {
             let fate = match wait.as_mut().poll(&mut context) {
                 Poll::Pending => {
-                    still_waiting.push((batch, caller, wait));
+                    still_waiting.push((caller, wait));
                     continue;
                 }
                 Poll::Ready(Ok(admitted)) => {
@@ -131,7 +128,7 @@ impl Real {
 
 fn apply(model: &mut Model, step: Step) {
     match step {
-        Step::Arrive { tokens, batch } => model.arrive(tokens, batch),
+        Step::Arrive { tokens } => model.arrive(tokens),
         Step::Complete { pick, used } => model.complete(pick, used),
         Step::Cancel(pick) => model.cancel(pick),
         Step::Pass(ms) => (0..ms).for_each(|_| model.pass_a_millisecond()),

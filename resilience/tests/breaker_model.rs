@@ -5,11 +5,9 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use resilience::{Breaker, BreakerGuard, BreakerState, Trip};
+use resilience::{Breaker, BreakerGuard, BreakerState};
 
 const OPEN_MS: u64 = 300;
-const WINDOW_MS: u64 = 1000;
-const SLOT_MS: u64 = WINDOW_MS / 10;
 
 #[derive(Debug, Clone, Copy)]
 enum Step {
@@ -31,7 +29,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// The definition. A phase is a time in which the breaker was in one state; each has its number.
 struct Model {
-    trip: Trip,
+    failures_to_open: NonZeroU32,
     now: u64,
     phase: usize,
     /// When the phase began, in ms.
@@ -39,8 +37,8 @@ struct Model {
     state: BreakerState,
     /// The phases in which the calls under way began, in the order of the real ones.
     under_way: Vec<usize>,
-    /// The verdicts of this phase, with their times.
-    verdicts: Vec<(u64, bool)>,
+    /// The verdicts of this phase: whether each call succeeded.
+    verdicts: Vec<bool>,
     opened: u64,
     rejected: u64,
 }
@@ -76,7 +74,7 @@ impl Model {
     fn end(&mut self, pick: usize, verdict: Option<bool>) {
         let current = self.under_way.remove(pick) == self.phase;
         let Some(success) = verdict.filter(|_| current) else { return };
-        self.verdicts.push((self.now, success));
+        self.verdicts.push(success);
         match (self.state, success) {
             (BreakerState::HalfOpen, true) => self.change_to(BreakerState::Closed),
             (BreakerState::HalfOpen, false) => self.change_to(BreakerState::Open),
@@ -86,47 +84,24 @@ impl Model {
     }
 
     fn trips(&self) -> bool {
-        match self.trip {
-            Trip::Consecutive { failures } => {
-                let in_a_row = self.verdicts.iter().rev().take_while(|(_, success)| !success).count();
-                in_a_row >= failures.get() as usize
-            }
-            Trip::Share { percent, min_calls, .. } => {
-                let slot = |at: u64| (at - self.began) / SLOT_MS;
-                let recent = || self.verdicts.iter().filter(|(at, _)| slot(*at) + 10 > slot(self.now));
-                let failures = recent().filter(|(_, success)| !success).count();
-                recent().count() >= min_calls.get() as usize
-                    && 100 * failures >= usize::from(percent) * recent().count()
-            }
-        }
+        let in_a_row = self.verdicts.iter().rev().take_while(|success| !**success).count();
+        in_a_row >= self.failures_to_open.get() as usize
     }
-}
-
-fn trip() -> impl Strategy<Value = Trip> {
-    let from_one = |more| NonZeroU32::MIN.saturating_add(more);
-    let window = Duration::from_millis(WINDOW_MS);
-    prop_oneof![
-        (0_u32..4).prop_map(move |more| Trip::Consecutive { failures: from_one(more) }),
-        (1_u8..=100, 0_u32..8).prop_map(move |(percent, more)| Trip::Share {
-            percent,
-            window,
-            min_calls: from_one(more)
-        }),
-    ]
 }
 
 proptest! {
     #[test]
     fn the_same_calls_pass_as_in_the_model(
-        trip in trip(),
+        failures_to_open in 1_u32..5,
         steps in proptest::collection::vec(step(), 1..200),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
         runtime.block_on(async {
-            let breaker = Breaker::new(trip, Duration::from_millis(OPEN_MS)).unwrap();
+            let failures_to_open = NonZeroU32::new(failures_to_open).unwrap();
+            let breaker = Breaker::new(failures_to_open, Duration::from_millis(OPEN_MS)).unwrap();
             let mut under_way: Vec<BreakerGuard> = Vec::new();
             let mut model = Model {
-                trip, now: 0, phase: 0, began: 0, state: BreakerState::Closed,
+                failures_to_open, now: 0, phase: 0, began: 0, state: BreakerState::Closed,
                 under_way: Vec::new(), verdicts: Vec::new(), opened: 0, rejected: 0,
             };
             for step in steps {

@@ -14,7 +14,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use resilience::{Ask, Deadline};
+use resilience::Deadline;
 use tokio::time::Instant;
 
 use crate::api::{self, Routes};
@@ -109,7 +109,7 @@ async fn attempt<T, Answer: Future<Output = Result<T, Failure>>>(
 /// Waits for a permit, no longer than the queue timeout.
 async fn admit(state: &AppState) -> Result<ActiveCall, Failure> {
     let asked = Instant::now();
-    let admitted = state.admission.admit(Ask::default()).await;
+    let admitted = state.admission.admit(0).await;
     state.metrics.waited(asked.elapsed(), admitted.as_ref().ok().map(|admitted| admitted.waited()));
     Ok(ActiveCall::admitted(state.metrics.clone(), admitted?))
 }

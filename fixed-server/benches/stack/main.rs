@@ -34,7 +34,7 @@ const WARM_UP_TURNS: usize = 10;
 const WARM_UP_CALLS: usize = 20;
 
 /// All limits on and none of them reached.
-const EVERYTHING: [&str; 16] = [
+const EVERYTHING: [&str; 15] = [
     "--user-rate-limit",
     "1000000/1s",
     "--user-max-in-flight",
@@ -45,7 +45,6 @@ const EVERYTHING: [&str; 16] = [
     "1000000/1s",
     "--token-limit",
     "1000000000/1s",
-    "--priorities",
     "--retry-budget",
     "20",
     "--database-pool-size",

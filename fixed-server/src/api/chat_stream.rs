@@ -18,7 +18,7 @@ pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Res
 
 /// What is to be asked of the vendor. Nothing of the request but this is held while the vendor thinks.
 async fn read(state: &Shared, request: Request) -> Result<Call, Failure> {
-    let head = Head::of(state, &request)?.enter(state)?;
+    let head = Head::of(state, &request).enter(state)?;
     let (parts, body) = request.into_parts();
     let body = json_body(state, &head, &parts.headers, body, state.limits.own_body_bytes()).await?;
     let mut asked = Chat::read(state, body, Chat::stream).await?;

@@ -20,7 +20,7 @@ pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Res
 /// but this is held while the vendor thinks.
 async fn read(state: &Shared, request: Request) -> Result<(Call, bool), Failure> {
     let key = require_key(state, request.headers()).await?;
-    let head = Head::of(state, &request)?.with_key(&key).enter(state)?;
+    let head = Head::of(state, &request).with_key(&key).enter(state)?;
     let (parts, body) = request.into_parts();
     let body = json_body(state, &head, &parts.headers, body, state.limits.max_body_bytes.0).await?;
     let mut asked = Chat::read(state, body, Chat::relayed).await?;

@@ -10,7 +10,7 @@ use crate::request::{Head, json_body, session_id};
 use crate::state::Shared;
 
 pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, ErrorResponse> {
-    let head = Head::of(&state, &request)?.enter(&state)?;
+    let head = Head::of(&state, &request).enter(&state)?;
     let (parts, body) = request.into_parts();
     let body = json_body(&state, &head, &parts.headers, body, state.limits.own_body_bytes()).await?;
     let mut asked = Chat::read(&state, body, Chat::whole).await?;

@@ -15,13 +15,13 @@ use crate::upstream::Answer;
 
 /// The vendor's list.
 pub(super) async fn list(State(state): State<Shared>, request: Request) -> Result<Response, ErrorResponse> {
-    let head = Head::of(&state, &request)?;
+    let head = Head::of(&state, &request);
     Ok(json(ask(&state, request.headers(), head).await?))
 }
 
 /// One of the list. Taken from there, it is found also where the vendor has no route for a single one.
 pub(super) async fn one(State(state): State<Shared>, request: Request) -> Result<Response, ErrorResponse> {
-    let head = Head::of(&state, &request)?;
+    let head = Head::of(&state, &request);
     let models = ask(&state, request.headers(), head).await?;
     let name = models::name_in_path(request.uri().path()).unwrap_or_default();
     let body = models::find(&models.body, &name)?.to_owned().into();

@@ -142,10 +142,6 @@ pub struct Limits {
     #[arg(value_parser = at_least_one, allow_hyphen_values = true)]
     pub max_in_flight: NonZeroUsize,
 
-    /// Let requests with `X-Priority: batch` wait behind all others.
-    #[arg(long, env = "FIXED_SERVER_PRIORITIES")]
-    pub priorities: bool,
-
     /// How long connecting to the vendor may take.
     #[arg(long, env = "FIXED_SERVER_CONNECT_TIMEOUT", default_value = "5s", value_name = "TIME")]
     #[arg(value_parser = timeout, allow_hyphen_values = true)]

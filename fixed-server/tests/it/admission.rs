@@ -1,4 +1,4 @@
-//! Rates, quotas, users, priorities, readiness.
+//! Rates, quotas, users, readiness.
 
 use std::time::{Duration, Instant};
 
@@ -78,27 +78,6 @@ async fn a_user_over_a_limit_takes_no_place_that_others_share() {
     server.until_outcomes("disconnected", 4.0).await;
     assert_eq!(error_type(server.stream().await).await, "user_limit");
     assert_eq!(server.outcomes("user_limit").await, 2.0);
-}
-
-#[tokio::test]
-async fn a_batch_waits_behind_those_who_came_later() {
-    let gap = Duration::from_millis(300);
-    let mock = MockLlm::builder().tokens(1).ttft(gap).start().await.unwrap();
-    let server = Server::start(&mock.url(), &["--max-in-flight", "1", "--priorities"]).await;
-    let running = tokio::spawn(server.post("/llm").send());
-    server.until("llm_concurrent_calls", 1.0).await;
-    let batch = tokio::spawn(server.post("/llm").header("x-priority", "batch").header("x-request-id", "b").send());
-    server.until("llm_queue_length", 1.0).await;
-    let urgent = server.post("/llm").header("x-request-id", "i").send().await.unwrap();
-    assert_eq!(urgent.status(), 200);
-    assert!(!mock.ledger().attempts_by_request_id.contains_key("b") || mock.ledger().started == 3);
-    assert!(!batch.is_finished());
-    assert_eq!(batch.await.unwrap().unwrap().status(), 200);
-    running.await.unwrap().unwrap();
-
-    let wrong = server.post("/llm").header("x-priority", "urgent").send().await.unwrap();
-    assert_eq!(wrong.status(), 400);
-    assert!(wrong.text().await.unwrap().contains("X-Priority"));
 }
 
 /// Overload is told by what comes in over the wait, not only by a queue that is long.

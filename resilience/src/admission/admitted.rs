@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Ask, Shared};
+use super::Shared;
 use crate::permits::Permit;
 
 /// The right to run, from the moment of being let in until this is dropped: at the end of the call,
@@ -42,8 +42,8 @@ impl Waited {
 }
 
 impl Admitted {
-    pub(super) fn new(shared: Arc<Shared>, permit: Permit, ask: Ask, waited: Waited) -> Self {
-        Admitted { shared, permit: Some(permit), reserved: ask.tokens, used: None, waited }
+    pub(super) fn new(shared: Arc<Shared>, permit: Permit, reserved: u64, waited: Waited) -> Self {
+        Admitted { shared, permit: Some(permit), reserved, used: None, waited }
     }
 
     /// How long it waited, and for what.

@@ -8,46 +8,25 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::gcra::{Gcra, OverBurst};
 use crate::permits::{Permit, Permits};
-use crate::rate_limit::{Gcra, OverBurst, Rate};
-
-/// What a caller needs to be let in, besides a permit and one request of the rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Ask {
-    /// Tokens of the prompt and of the longest answer: an estimate, which [`super::Admitted::settle`]
-    /// puts right. They count only where there is a limit on tokens.
-    pub tokens: u64,
-    /// Which of the two lines it waits in.
-    pub priority: Priority,
-}
-
-/// Who goes first. While somebody interactive waits, nobody of the batch is let in: the batch has
-/// what is left over, and the queue timeout where nothing is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Priority {
-    /// Somebody waits for the answer.
-    #[default]
-    Interactive,
-    /// Nobody does.
-    Batch,
-}
+use crate::rate::Rate;
 
 /// Who waits, and the rates. It decides whose turn it is; it waits for nothing itself.
 #[derive(Debug)]
 pub(super) struct Line {
     requests: Option<Gcra>,
     tokens: Option<Gcra>,
-    interactive: Lane,
-    batch: Lane,
-    next_number: u64,
+    /// In the order of their tickets.
+    waiting: VecDeque<Waiting>,
+    /// The sum of their tokens.
+    waiting_tokens: u64,
+    next_ticket: u64,
 }
 
-/// One caller's place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ticket {
-    priority: Priority,
-    number: u64,
-}
+/// One caller's place in the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Ticket(u64);
 
 /// Whether it is a caller's turn.
 pub(super) enum Turn {
@@ -63,17 +42,9 @@ pub(super) enum Turn {
     WhenTold,
 }
 
-#[derive(Debug, Default)]
-struct Lane {
-    /// In the order of their numbers.
-    waiting: VecDeque<Waiting>,
-    /// The sum of their tokens.
-    tokens: u64,
-}
-
 #[derive(Debug)]
 struct Waiting {
-    number: u64,
+    ticket: Ticket,
     tokens: u64,
     told: Arc<Notify>,
 }
@@ -81,44 +52,46 @@ struct Waiting {
 impl Line {
     pub(super) fn new(requests: Option<(Rate, NonZeroU64)>, tokens: Option<(Rate, NonZeroU64)>, now: Instant) -> Self {
         let bucket = |(rate, burst)| Gcra::new(rate, burst, now);
-        let (interactive, batch) = (Lane::default(), Lane::default());
-        Line { requests: requests.map(bucket), tokens: tokens.map(bucket), interactive, batch, next_number: 0 }
+        let (requests, tokens) = (requests.map(bucket), tokens.map(bucket));
+        Line { requests, tokens, waiting: VecDeque::new(), waiting_tokens: 0, next_ticket: 0 }
     }
 
     /// How many wait.
     pub(super) fn queued(&self) -> usize {
-        self.interactive.waiting.len() + self.batch.waiting.len()
+        self.waiting.len()
     }
 
     /// Adds a caller, who is told when to look again.
-    pub(super) fn join(&mut self, ask: Ask) -> (Ticket, Arc<Notify>) {
-        let (number, told) = (self.next_number, Arc::new(Notify::new()));
-        self.next_number += 1;
-        self.lane(ask.priority).push(Waiting { number, tokens: ask.tokens, told: Arc::clone(&told) });
-        (Ticket { priority: ask.priority, number }, told)
+    pub(super) fn join(&mut self, tokens: u64) -> (Ticket, Arc<Notify>) {
+        let (ticket, told) = (Ticket(self.next_ticket), Arc::new(Notify::new()));
+        self.next_ticket += 1;
+        self.waiting_tokens = self.waiting_tokens.saturating_add(tokens);
+        self.waiting.push_back(Waiting { ticket, tokens, told: Arc::clone(&told) });
+        (ticket, told)
     }
 
     /// Takes a caller out of the line, and tells who is first now.
     pub(super) fn leave(&mut self, ticket: Ticket) {
-        self.lane(ticket.priority).remove(ticket.number);
+        let place = self.waiting.binary_search_by_key(&ticket, |waiting| waiting.ticket);
+        if let Some(waiting) = place.ok().and_then(|place| self.waiting.remove(place)) {
+            self.waiting_tokens = self.waiting_tokens.saturating_sub(waiting.tokens);
+        }
         self.tell_first();
     }
 
     /// Something came back: the first in line may have a turn now.
     pub(super) fn tell_first(&self) {
-        let first = self.interactive.waiting.front().or(self.batch.waiting.front());
-        if let Some(first) = first {
+        if let Some(first) = self.waiting.front() {
             first.told.notify_one();
         }
     }
 
     /// The turn of a caller in the line. With it, it leaves the line.
-    pub(super) fn turn(&mut self, ticket: Ticket, ask: Ask, permits: &Permits, now: Instant) -> Turn {
-        let first = self.lane(ticket.priority).waiting.front().map(|first| first.number);
-        if first != Some(ticket.number) || self.ahead_of_lane(ticket.priority) > 0 {
+    pub(super) fn turn(&mut self, ticket: Ticket, tokens: u64, permits: &Permits, now: Instant) -> Turn {
+        if self.waiting.front().is_none_or(|first| first.ticket != ticket) {
             return Turn::WhenTold;
         }
-        match self.take(ask, permits, now) {
+        match self.take(tokens, permits, now) {
             Ok(turn) => {
                 if matches!(turn, Turn::Now { .. }) {
                     self.leave(ticket);
@@ -130,17 +103,16 @@ impl Line {
     }
 
     /// The turn of somebody who is not in the line.
-    pub(super) fn newcomers_turn(&mut self, ask: Ask, permits: &Permits, now: Instant) -> Result<Turn, OverBurst> {
-        self.rate_ready(ask)?;
-        let (ahead, _) = self.ahead(ask.priority);
-        if ahead > 0 { Ok(Turn::WhenTold) } else { self.take(ask, permits, now) }
+    pub(super) fn newcomers_turn(&mut self, tokens: u64, permits: &Permits, now: Instant) -> Result<Turn, OverBurst> {
+        self.rate_ready(tokens)?;
+        if self.waiting.is_empty() { self.take(tokens, permits, now) } else { Ok(Turn::WhenTold) }
     }
 
     /// How long a newcomer would wait; see [`super::Load::predicted_wait`].
-    pub(super) fn predict(&self, ask: Ask, permits: &Permits, now: Instant) -> Duration {
-        let (ahead, tokens_ahead) = self.ahead(ask.priority);
+    pub(super) fn predict(&self, tokens: u64, permits: &Permits, now: Instant) -> Duration {
+        let ahead = self.waiting.len();
         let requests = self.requests.as_ref().map(|bucket| bucket.ready_behind(ahead as u64, 1, now));
-        let tokens = self.tokens.as_ref().map(|bucket| bucket.ready_behind(tokens_ahead, ask.tokens, now));
+        let tokens = self.tokens.as_ref().map(|bucket| bucket.ready_behind(self.waiting_tokens, tokens, now));
         let rates = requests.max(tokens).map_or(Duration::ZERO, |ready_at| ready_at - now);
 
         let free = permits.limit() - permits.held();
@@ -159,13 +131,13 @@ impl Line {
         }
     }
 
-    fn take(&mut self, ask: Ask, permits: &Permits, now: Instant) -> Result<Turn, OverBurst> {
-        let rate_ready = self.rate_ready(ask)?;
+    fn take(&mut self, tokens: u64, permits: &Permits, now: Instant) -> Result<Turn, OverBurst> {
+        let rate_ready = self.rate_ready(tokens)?;
         if let Some(ready_at) = rate_ready.filter(|ready_at| *ready_at > now) {
             return Ok(Turn::At(ready_at));
         }
         let Some(permit) = permits.try_take() else { return Ok(Turn::WhenTold) };
-        for (bucket, cost) in [(&mut self.requests, 1), (&mut self.tokens, ask.tokens)] {
+        for (bucket, cost) in [(&mut self.requests, 1), (&mut self.tokens, tokens)] {
             if let Some(bucket) = bucket {
                 bucket.charge(cost, now);
             }
@@ -174,47 +146,9 @@ impl Line {
     }
 
     /// When the rates have what is asked for; `None` where there are none.
-    fn rate_ready(&self, ask: Ask) -> Result<Option<Instant>, OverBurst> {
+    fn rate_ready(&self, tokens: u64) -> Result<Option<Instant>, OverBurst> {
         let requests = self.requests.as_ref().map(|bucket| bucket.ready_at(1)).transpose()?;
-        let tokens = self.tokens.as_ref().map(|bucket| bucket.ready_at(ask.tokens)).transpose()?;
+        let tokens = self.tokens.as_ref().map(|bucket| bucket.ready_at(tokens)).transpose()?;
         Ok(requests.max(tokens))
-    }
-
-    /// Who goes before a newcomer of this priority: how many, and their tokens.
-    fn ahead(&self, priority: Priority) -> (usize, u64) {
-        let Lane { waiting, tokens } = &self.interactive;
-        match priority {
-            Priority::Interactive => (waiting.len(), *tokens),
-            Priority::Batch => (waiting.len() + self.batch.waiting.len(), tokens.saturating_add(self.batch.tokens)),
-        }
-    }
-
-    /// Who goes before all of this priority.
-    fn ahead_of_lane(&self, priority: Priority) -> usize {
-        match priority {
-            Priority::Interactive => 0,
-            Priority::Batch => self.interactive.waiting.len(),
-        }
-    }
-
-    fn lane(&mut self, priority: Priority) -> &mut Lane {
-        match priority {
-            Priority::Interactive => &mut self.interactive,
-            Priority::Batch => &mut self.batch,
-        }
-    }
-}
-
-impl Lane {
-    fn push(&mut self, waiting: Waiting) {
-        self.tokens = self.tokens.saturating_add(waiting.tokens);
-        self.waiting.push_back(waiting);
-    }
-
-    fn remove(&mut self, number: u64) {
-        let place = self.waiting.binary_search_by_key(&number, |waiting| waiting.number);
-        if let Some(waiting) = place.ok().and_then(|place| self.waiting.remove(place)) {
-            self.tokens = self.tokens.saturating_sub(waiting.tokens);
-        }
     }
 }

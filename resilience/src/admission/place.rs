@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-use super::line::{Ask, Ticket, Turn};
+use super::line::{Ticket, Turn};
 use super::{Admitted, Shared, Waited};
 
 /// A place in the queue, given back when the wait ends, however it ends.
@@ -25,16 +25,16 @@ impl Place {
     /// Waits for its turn. Only the first in line looks, so a permit that comes back wakes one caller
     /// and not all of them; and it takes for itself, so that nothing is ever on its way to a caller who
     /// has just left.
-    pub(super) async fn turn(mut self, ask: Ask, asked: Instant) -> Admitted {
+    pub(super) async fn turn(mut self, tokens: u64, asked: Instant) -> Admitted {
         loop {
             let now = Instant::now();
             let Some(ticket) = self.ticket else { unreachable!("its turn comes once") };
-            let turn = self.shared.lock().turn(ticket, ask, &self.shared.permits, now);
+            let turn = self.shared.lock().turn(ticket, tokens, &self.shared.permits, now);
             match turn {
                 Turn::Now { permit, rate_ready } => {
                     self.ticket = None;
                     let waited = Waited::between(asked, rate_ready, now);
-                    return Admitted::new(Arc::clone(&self.shared), permit, ask, waited);
+                    return Admitted::new(Arc::clone(&self.shared), permit, tokens, waited);
                 }
                 // Told before then, as when tokens were refunded, it looks again before then.
                 Turn::At(ready_at) => drop(timeout_at(ready_at, self.told.notified()).await),

@@ -16,12 +16,8 @@ fn rate(rate: &str, burst: u64) -> Option<(Rate, NonZeroU64)> {
     Some((rate.parse().unwrap(), NonZeroU64::new(burst).unwrap()))
 }
 
-fn tokens(tokens: u64) -> Ask {
-    Ask { tokens, ..Ask::default() }
-}
-
 async fn admit(admission: &Admission) -> Result<Admitted, Rejected> {
-    admission.admit(Ask::default()).await
+    admission.admit(0).await
 }
 
 /// So many calls of so long each, in a task each.
@@ -158,12 +154,12 @@ async fn the_wait_for_a_rate_is_predicted_exactly() {
 async fn who_gets_no_permit_has_spent_no_rate_and_who_waits_for_the_rate_holds_no_permit() {
     let rates = AdmissionLimits { requests: rate("1/1s", 1), tokens: rate("100/1s", 100), ..limits(1, 10) };
     let admission = Admission::new(rates);
-    let held = admission.admit(tokens(100)).await.unwrap();
+    let held = admission.admit(100).await.unwrap();
     sleep(SECOND).await;
-    assert!(matches!(admission.admit(tokens(100)).await, Err(Rejected::QueueTimeout { .. })));
+    assert!(matches!(admission.admit(100).await, Err(Rejected::QueueTimeout { .. })));
     drop(held);
-    drop(admission.admit(tokens(100)).await.expect("the rate is as it was"));
-    let (waiting, asked) = (admission.admit(tokens(1)), Instant::now());
+    drop(admission.admit(100).await.expect("the rate is as it was"));
+    let (waiting, asked) = (admission.admit(1), Instant::now());
     tokio::pin!(waiting);
     assert!(tokio::time::timeout(999 * MS, &mut waiting).await.is_err());
     assert_eq!(admission.load().held, 0);
@@ -193,10 +189,10 @@ async fn nobody_waits_for_a_rate_that_there_is_not() {
 #[tokio::test(start_paused = true)]
 async fn what_was_reserved_and_not_used_lets_the_next_one_in_early() {
     let admission = Admission::new(AdmissionLimits { tokens: rate("100/1s", 1000), ..limits(10, 10) });
-    let mut first = admission.admit(tokens(1000)).await.unwrap();
+    let mut first = admission.admit(1000).await.unwrap();
     let waiting = tokio::spawn({
         let admission = admission.clone();
-        async move { admission.admit(tokens(500)).await.map(|_| Instant::now()) }
+        async move { admission.admit(500).await.map(|_| Instant::now()) }
     });
     sleep(SECOND).await;
     first.settle(600);
@@ -204,11 +200,11 @@ async fn what_was_reserved_and_not_used_lets_the_next_one_in_early() {
     drop(first);
     assert_eq!(waiting.await.unwrap().unwrap(), settled, "100 refilled and 400 refunded are there");
     // What was used and not reserved is owed, and the next one waits for it.
-    let mut second = admission.admit(tokens(0)).await.unwrap();
+    let mut second = admission.admit(0).await.unwrap();
     second.settle(300);
     drop(second);
     let asked = Instant::now();
-    drop(admission.admit(tokens(0)).await.unwrap());
+    drop(admission.admit(0).await.unwrap());
     assert_eq!(asked.elapsed(), 3 * SECOND);
 }
 
@@ -216,49 +212,28 @@ async fn what_was_reserved_and_not_used_lets_the_next_one_in_early() {
 async fn more_tokens_than_ever_come_at_once_are_refused_and_not_kept_waiting() {
     let admission = Admission::new(AdmissionLimits { tokens: rate("100/1s", 1000), ..limits(10, 10) });
     let error = OverBurst { cost: 1001, burst: 1000 };
-    assert_eq!(admission.admit(tokens(1001)).await.unwrap_err(), Rejected::OverBurst(error));
+    assert_eq!(admission.admit(1001).await.unwrap_err(), Rejected::OverBurst(error));
 }
 
 #[tokio::test(start_paused = true)]
-async fn somebody_who_waits_for_the_answer_goes_before_the_batch() {
-    let admission = Admission::new(limits(1, 10));
-    let running = admit(&admission).await.unwrap();
+async fn callers_are_admitted_in_the_order_in_which_they_came() {
+    let admission = Admission::new(AdmissionLimits { tokens: rate("100/1s", 100), ..limits(1, 10) });
+    let running = admission.admit(100).await.unwrap();
     let order = Arc::new(Mutex::new(Vec::new()));
-    let ask = |name: &'static str, priority| {
+    let admit = |name: &'static str, tokens| {
         let (admission, order) = (admission.clone(), order.clone());
         tokio::spawn(async move {
-            let _admitted = admission.admit(Ask { priority, ..Ask::default() }).await.unwrap();
+            let _admitted = admission.admit(tokens).await.unwrap();
             order.lock().unwrap().push(name);
         })
     };
-    let tasks = [
-        ask("batch 1", Priority::Batch),
-        ask("interactive 1", Priority::Interactive),
-        ask("batch 2", Priority::Batch),
-        ask("interactive 2", Priority::Interactive),
-    ];
+    let tasks = [admit("large", 100), admit("small", 1), admit("free", 0)];
     tokio::task::yield_now().await;
     drop(running);
     for task in tasks {
         task.await.unwrap();
     }
-    assert_eq!(*order.lock().unwrap(), ["interactive 1", "interactive 2", "batch 1", "batch 2"]);
-}
-
-/// Both are woken at the same instant, the one that waited longer first.
-#[tokio::test(start_paused = true)]
-async fn the_batch_waits_although_the_rate_is_ready_for_it() {
-    let admission = Admission::new(AdmissionLimits { requests: rate("1/1s", 1), ..limits(10, 10) });
-    drop(admit(&admission).await.unwrap());
-    let ask = |priority| {
-        let admission = admission.clone();
-        tokio::spawn(async move { admission.admit(Ask { priority, ..Ask::default() }).await.map(|_| Instant::now()) })
-    };
-    let batch = ask(Priority::Batch);
-    sleep(500 * MS).await;
-    let interactive = ask(Priority::Interactive);
-    let (batch, interactive) = (batch.await.unwrap().unwrap(), interactive.await.unwrap().unwrap());
-    assert_eq!(batch - interactive, SECOND);
+    assert_eq!(*order.lock().unwrap(), ["large", "small", "free"]);
 }
 
 #[test]

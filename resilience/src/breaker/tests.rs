@@ -10,8 +10,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// Opens after three failures in a row, for ten seconds.
 fn breaker() -> Breaker {
-    let trip = Trip::Consecutive { failures: NonZeroU32::new(3).unwrap() };
-    Breaker::new(trip, 10 * SECOND).unwrap()
+    Breaker::new(NonZeroU32::new(3).unwrap(), 10 * SECOND).unwrap()
 }
 
 fn fail(breaker: &Breaker, times: usize) {
@@ -75,26 +74,8 @@ async fn a_verdict_from_before_it_opened_counts_no_more() {
     assert_eq!(breaker.report().state, BreakerState::Closed);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_share_needs_enough_calls_and_forgets_old_ones() {
-    let trip = Trip::Share { percent: 50, window: 10 * SECOND, min_calls: NonZeroU32::new(4).unwrap() };
-    let breaker = Breaker::new(trip, SECOND).unwrap();
-    fail(&breaker, 3);
-    assert_eq!(breaker.report().state, BreakerState::Closed, "three calls are too few");
-    advance(10 * SECOND).await;
-    (0..3).for_each(|_| breaker.try_enter().unwrap().success());
-    fail(&breaker, 2);
-    assert_eq!(breaker.report().state, BreakerState::Closed, "two of five are under half");
-    fail(&breaker, 1);
-    assert_eq!(breaker.report().state, BreakerState::Open);
-}
-
 #[test]
 fn a_setting_out_of_range_is_named() {
-    let trip = |percent, window| Trip::Share { percent, window, min_calls: NonZeroU32::MIN };
-    let error = |trip, open_for| Breaker::new(trip, open_for).unwrap_err().to_string();
-    assert_eq!(error(trip(50, SECOND), Duration::ZERO), "open_for is 0ns, expected over 0s, up to 1h");
-    assert_eq!(error(trip(0, SECOND), SECOND), "percent is 0, expected 1 to 100");
-    assert_eq!(error(trip(101, SECOND), SECOND), "percent is 101, expected 1 to 100");
-    assert_eq!(error(trip(50, Duration::ZERO), SECOND), "window is 0ns, expected 1s to 10min");
+    let error = Breaker::new(NonZeroU32::MIN, Duration::ZERO).unwrap_err();
+    assert_eq!(error.to_string(), "open_for is 0ns, expected over 0s, up to 1h");
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::{UserQuota, UserRejected, UserReport};
-use crate::rate_limit::{Gcra, NotTaken};
+use crate::gcra::{Gcra, NotTaken};
 
 /// The users that are remembered, and which of them may be forgotten when.
 #[derive(Debug)]

@@ -28,7 +28,6 @@ pub(crate) enum Fate {
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Caller {
-    batch: bool,
     number: usize,
     tokens: u64,
     since: u64,
@@ -64,20 +63,19 @@ impl Model {
         }
     }
 
-    pub(crate) fn arrive(&mut self, tokens: u64, batch: bool) {
-        let caller = Caller { batch, number: self.arrived, tokens, since: self.now };
+    pub(crate) fn arrive(&mut self, tokens: u64) {
+        let caller = Caller { number: self.arrived, tokens, since: self.now };
         self.arrived += 1;
-        let before: Vec<_> = self.waiting.iter().filter(|other| batch || !other.batch).copied().collect();
         if self.setting.tokens && tokens > TOKEN_BURST {
             self.fates.push((caller.number, Fate::OverBurst));
-        } else if before.is_empty() && self.ready(caller) {
+        } else if self.waiting.is_empty() && self.ready(caller) {
             self.admit(caller);
         } else if self.waiting.len() >= self.setting.max_queued {
             self.fates.push((caller.number, Fate::QueueFull));
-        } else if self.predict(caller, &before) > Duration::from_millis(TIMEOUT_MS) {
+        } else if self.predict(caller) > Duration::from_millis(TIMEOUT_MS) {
             self.fates.push((caller.number, Fate::TooLong));
         } else {
-            self.waiting.insert(before.len(), caller);
+            self.waiting.push(caller);
         }
     }
 
@@ -156,14 +154,14 @@ impl Model {
 
     /// Until the rates have refilled what those ahead and this one take, or until as many
     /// have ended as must, whichever is longer.
-    fn predict(&self, caller: Caller, before: &[Caller]) -> Duration {
-        let requests = (MS_A_REQUEST * (before.len() as u64 + 1)) as i64 - self.request_level;
-        let all_tokens = before.iter().map(|other| other.tokens).sum::<u64>() + caller.tokens;
+    fn predict(&self, caller: Caller) -> Duration {
+        let requests = (MS_A_REQUEST * (self.waiting.len() as u64 + 1)) as i64 - self.request_level;
+        let all_tokens = self.waiting.iter().map(|other| other.tokens).sum::<u64>() + caller.tokens;
         let tokens = all_tokens as i64 - self.token_level;
         let requests = if self.setting.requests { requests as f64 / 1000.0 } else { 0.0 };
         let tokens = if self.setting.tokens { tokens as f64 / 1000.0 } else { 0.0 };
         let free = self.setting.limit - self.running.len();
-        let departures = (before.len() + 1).saturating_sub(free) as f64;
+        let departures = (self.waiting.len() + 1).saturating_sub(free) as f64;
         let hold = Duration::from_secs_f64(self.mean_hold());
         let permits = hold.mul_f64((departures + departures.sqrt()) / self.setting.limit as f64);
         // Rounded to nanoseconds as the real one is: a wait that is the timeout exactly must not differ from it

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::rate::{Rate, duration_of};
+use crate::rate::{Rate, duration_of};
 
 /// The decision of a rate limit, and nothing else: no lock, no waiting, no clock. Time is an input.
 ///

@@ -121,7 +121,7 @@ impl fmt::Display for Rate {
 }
 
 /// A duration of so many nanoseconds, or the longest there is.
-pub(super) fn duration_of(nanos: u128) -> Duration {
+pub(crate) fn duration_of(nanos: u128) -> Duration {
     const SECOND: u128 = 1_000_000_000;
     let seconds = u64::try_from(nanos / SECOND);
     seconds.map_or(Duration::MAX, |seconds| Duration::new(seconds, (nanos % SECOND) as u32))
