@@ -12,7 +12,7 @@ use actix_web::http::Method;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpRequest, Resource, Responder};
 use gateway::shorten;
-use wire::error::Refusal;
+use wire::error::RequestError;
 
 pub(crate) use self::health::{PROBE_WORK, PoolProbe};
 use crate::call_style::{AnyStyle, CallStyle};
@@ -87,9 +87,9 @@ pub(crate) fn only(resource: Resource, allowed: &'static str) -> Resource {
 }
 
 async fn wrong_method(request: HttpRequest, allowed: &'static str) -> Result<String, ErrorResponse> {
-    Err(Refusal::Method { method: shorten(request.method().as_str()), allowed }.into())
+    Err(RequestError::MethodNotAllowed { method: shorten(request.method().as_str()), allowed }.into())
 }
 
 async fn no_route(request: HttpRequest) -> Result<String, ErrorResponse> {
-    Err(Refusal::NoRoute { path: shorten(request.path()) }.into())
+    Err(RequestError::UnknownRoute { path: shorten(request.path()) }.into())
 }

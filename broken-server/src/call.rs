@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use wire::answer::Asked;
-use wire::refused;
+use wire::response::ExpectedResponse;
+use wire::upstream_rejection;
 
 /// One request to the vendor.
 #[derive(Debug, Clone)]
@@ -43,10 +43,10 @@ impl Route {
     }
 
     /// What a whole answer of this route must be.
-    pub(crate) fn asked(self) -> Asked {
+    pub(crate) fn asked(self) -> ExpectedResponse {
         match self {
-            Route::ChatCompletions => Asked::Completion,
-            Route::Models => Asked::Models,
+            Route::ChatCompletions => ExpectedResponse::Completion,
+            Route::Models => ExpectedResponse::Models,
         }
     }
 }
@@ -80,7 +80,7 @@ impl Progress {
 
     /// Keeps the headers of an answer in which the vendor states its rate limits.
     pub(crate) fn keep_rate_limits(&self, headers: &[(&str, &str)]) {
-        let rate_limits = refused::rate_limits(headers.iter().copied()).collect();
+        let rate_limits = upstream_rejection::rate_limits(headers.iter().copied()).collect();
         *self.rate_limits.lock().unwrap_or_else(PoisonError::into_inner) = rate_limits;
     }
 

@@ -12,7 +12,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
-use resilience::Waited;
+use resilience::QueueWait;
 use wire::outcome::Outcome;
 
 pub(crate) use active_call::ActiveCall;
@@ -147,8 +147,9 @@ impl Metrics {
     }
 
     /// Counts how long a request waited for its turn, and for which part of it, if it got one.
-    pub(crate) fn waited(&self, whole: Duration, parts: Option<Waited>) {
-        let Waited { for_rate, for_permit } = parts.unwrap_or(Waited { for_rate: Duration::ZERO, for_permit: whole });
+    pub(crate) fn waited(&self, whole: Duration, parts: Option<QueueWait>) {
+        let QueueWait { for_rate, for_permit } =
+            parts.unwrap_or(QueueWait { for_rate: Duration::ZERO, for_permit: whole });
         self.permit_wait.observe(for_permit.as_secs_f64());
         self.rate_wait.observe(for_rate.as_secs_f64());
     }

@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use gateway::{request_id, shorten};
 use tokio::time::timeout;
 use wire::authorization::bearer_key;
-use wire::error::Refusal;
+use wire::error::RequestError;
 use wire::operator;
 use wire::{MOCK_HEADER_PREFIX, REQUEST_ID_HEADER};
 
@@ -48,40 +48,40 @@ pub(crate) fn to_call(state: &AppState, request: &HttpRequest, route: Route, bod
 /// The body of a request that must be JSON and have at most `max_bytes`; what is in it is checked later.
 ///
 /// # Errors
-/// [`Refusal::MediaType`], [`Refusal::TooLarge`] (at once if the length is told, or else when that many
-/// bytes have come), [`Refusal::NotJson`] for a body that broke off, and [`Refusal::SlowBody`] for one that does
+/// [`RequestError::UnsupportedMediaType`], [`RequestError::BodyTooLarge`] (at once if the length is told, or else when that many
+/// bytes have come), [`RequestError::InvalidJson`] for a body that broke off, and [`RequestError::BodyTimeout`] for one that does
 /// not come.
 pub(crate) async fn json_body(
     state: &AppState,
     request: &HttpRequest,
     payload: Payload,
     max_bytes: usize,
-) -> Result<Bytes, Refusal> {
+) -> Result<Bytes, RequestError> {
     let found = request.content_type();
     if !found.eq_ignore_ascii_case("application/json") {
         let found = if found.is_empty() { "none".to_owned() } else { shorten(found) };
-        return Err(Refusal::MediaType { found });
+        return Err(RequestError::UnsupportedMediaType { found });
     }
     let headers = request.headers();
     let told = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     // A request that says nothing of a body has none.
     let told = told.or((!headers.contains_key(TRANSFER_ENCODING)).then_some(0));
     if told.is_some_and(|length| length > max_bytes) {
-        return Err(Refusal::TooLarge { limit: max_bytes });
+        return Err(RequestError::BodyTooLarge { limit: max_bytes });
     }
-    timeout(state.read_timeout, read(payload, told, max_bytes)).await.unwrap_or(Err(Refusal::SlowBody))
+    timeout(state.read_timeout, read(payload, told, max_bytes)).await.unwrap_or(Err(RequestError::BodyTimeout))
 }
 
 /// Reads a body, of the length that was `told` if it was: actix takes what follows a request to upgrade the
 /// connection for a body without an end.
-async fn read(mut payload: Payload, told: Option<usize>, max_bytes: usize) -> Result<Bytes, Refusal> {
+async fn read(mut payload: Payload, told: Option<usize>, max_bytes: usize) -> Result<Bytes, RequestError> {
     let mut whole = BytesMut::new();
     while told.is_none_or(|length| whole.len() < length)
         && let Some(piece) = payload.next().await
     {
-        whole.extend_from_slice(&piece.map_err(|_| Refusal::NotJson("it broke off".into()))?);
+        whole.extend_from_slice(&piece.map_err(|_| RequestError::InvalidJson("it broke off".into()))?);
         if whole.len() > max_bytes {
-            return Err(Refusal::TooLarge { limit: max_bytes });
+            return Err(RequestError::BodyTooLarge { limit: max_bytes });
         }
     }
     whole.truncate(told.unwrap_or(usize::MAX));
@@ -91,17 +91,17 @@ async fn read(mut payload: Payload, told: Option<usize>, max_bytes: usize) -> Re
 /// Lets a request with the right key pass.
 ///
 /// # Errors
-/// [`Refusal::ApiKey`].
-pub(crate) fn require_key(state: &AppState, request: &HttpRequest) -> Result<(), Refusal> {
+/// [`RequestError::InvalidApiKey`].
+pub(crate) fn require_key(state: &AppState, request: &HttpRequest) -> Result<(), RequestError> {
     let sent = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if sent.and_then(bearer_key) == Some(&*state.api_key) { Ok(()) } else { Err(Refusal::ApiKey) }
+    if sent.and_then(bearer_key) == Some(&*state.api_key) { Ok(()) } else { Err(RequestError::InvalidApiKey) }
 }
 
 /// Lets a request pass that may change the running server.
 ///
 /// # Errors
 /// See [`operator::check`].
-pub(crate) fn require_operator(request: &HttpRequest) -> Result<(), Refusal> {
+pub(crate) fn require_operator(request: &HttpRequest) -> Result<(), RequestError> {
     // What it changes is in its body.
     operator::check(|name| request.headers().get(name).map(HeaderValue::as_bytes), true)
 }

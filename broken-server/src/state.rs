@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus_client::registry::Registry;
-use resilience::{Admission, AdmissionLimits, Backoff, BudgetLimits, Hysteresis, InvalidSetting, RetryBudget};
+use resilience::{Admission, AdmissionLimits, Backoff, Hysteresis, InvalidSetting, RetryBudget, RetryBudgetLimits};
 use tokio_util::sync::CancellationToken;
 use wire::BODY_BYTES_MAX;
 
@@ -72,10 +72,10 @@ impl AppState {
             requests: None,
             tokens: None,
         });
-        let budget = BudgetLimits {
+        let budget = RetryBudgetLimits {
             share_percent: limits.retry_budget,
             reserve_per_second: limits.retry_reserve,
-            ..BudgetLimits::default()
+            ..RetryBudgetLimits::default()
         };
         let mut registry = Registry::default();
         Ok(AppState {

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
-use wire::answer::read_answer;
-use wire::refused::Refused;
-use wire::stream::VendorEvent;
+use wire::response::parse_response;
+use wire::stream::CompletionEvent;
+use wire::upstream_rejection::UpstreamRejection;
 
 use crate::call::Route;
 use crate::errors::{Failure, UpstreamFailure};
@@ -56,27 +56,27 @@ pub(crate) struct Message {
     /// One event with what stood before it, or comments and blank lines.
     pub(crate) raw: Bytes,
     /// The event, if it has one.
-    pub(crate) event: Option<VendorEvent>,
+    pub(crate) event: Option<CompletionEvent>,
 }
 
 impl Message {
     /// Whether it is the vendor's last word.
     pub(crate) fn is_done(&self) -> bool {
-        self.event == Some(VendorEvent::Done)
+        self.event == Some(CompletionEvent::Done)
     }
 
     /// Its text, if it has some; never empty.
     pub(crate) fn text(&self) -> Option<&str> {
-        self.event.as_ref().and_then(VendorEvent::text)
+        self.event.as_ref().and_then(CompletionEvent::text)
     }
 }
 
 /// The failure that an answer with another status than 2xx is.
 fn not_ok(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Failure {
-    let refused = Box::new(Refused::read(status, headers, body));
+    let refused = Box::new(UpstreamRejection::read(status, headers, body));
     match () {
-        () if refused.is_about_our_key() => UpstreamFailure::KeyRefused(refused).into(),
-        () if refused.is_for_the_client() => Failure::Rejected(refused),
+        () if refused.is_key_rejected() => UpstreamFailure::KeyRefused(refused).into(),
+        () if refused.is_client_error() => Failure::Rejected(refused),
         () => UpstreamFailure::Status(refused).into(),
     }
 }
@@ -93,7 +93,7 @@ fn content_type(headers: &HeaderMap) -> &str {
 
 /// Passes a whole answer on if it is the kind of JSON that `route` answers with.
 fn checked_answer(route: Route, content_type: &str, answer: Bytes) -> Result<Bytes, Failure> {
-    read_answer(route.asked(), content_type, &answer).map_err(UpstreamFailure::from)?;
+    parse_response(route.asked(), content_type, &answer).map_err(UpstreamFailure::from)?;
     Ok(answer)
 }
 

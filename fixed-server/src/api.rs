@@ -28,7 +28,7 @@ use bytes::Bytes;
 use gateway::shorten;
 use resilience::OutcomeGuard;
 use tokio::time::{Instant, timeout};
-use wire::error::Refusal;
+use wire::error::RequestError;
 use wire::{STREAM_METHOD_HEADER, sse};
 
 use crate::body::{EarlyBody, Format, StreamBody};
@@ -92,11 +92,11 @@ async fn not_get(method: Method) -> ErrorResponse {
 }
 
 fn wrong_method(method: &Method, allowed: &'static str) -> ErrorResponse {
-    Refusal::Method { method: shorten(method.as_str()), allowed }.into()
+    RequestError::MethodNotAllowed { method: shorten(method.as_str()), allowed }.into()
 }
 
 async fn no_route(request: Request) -> ErrorResponse {
-    Refusal::NoRoute { path: shorten(request.uri().path()) }.into()
+    RequestError::UnknownRoute { path: shorten(request.uri().path()) }.into()
 }
 
 /// Makes `call` one of a session, if the request names one. It is written down once the call has its turn.

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame};
 use resilience::OutcomeGuard;
 use tokio_util::sync::CancellationToken;
-use wire::stream::{VendorEvent, error_event};
+use wire::stream::{CompletionEvent, error_event};
 
 use crate::errors::Failure;
 use crate::outcome::Outcome;
@@ -131,7 +131,7 @@ impl Running {
     fn pass_on(&mut self, batch: Batch, format: Format) -> Bytes {
         for event in &batch.events {
             match event {
-                VendorEvent::Chunk(chunk) => {
+                CompletionEvent::Chunk(chunk) => {
                     if chunk.text.is_some() {
                         let now = Instant::now();
                         self.open.token(self.last_token.replace(now).map(|last| now - last));
@@ -141,13 +141,13 @@ impl Running {
                         self.held.call.usage(usage);
                     }
                 }
-                VendorEvent::Done => {
+                CompletionEvent::Done => {
                     if let Some(outcome) = self.outcome.take() {
                         outcome.record(Outcome::Success);
                     }
                     self.events.done();
                 }
-                VendorEvent::Other | VendorEvent::Error(_) => {}
+                CompletionEvent::Other | CompletionEvent::Error(_) => {}
             }
         }
         format.render(batch)

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use resilience::UserGuard;
-use wire::answer::Asked;
-use wire::error::Refusal;
+use wire::error::RequestError;
+use wire::response::ExpectedResponse;
 
 use crate::chat::Chat;
 use crate::identity::User;
@@ -51,10 +51,10 @@ pub(crate) enum Route {
 
 impl Route {
     /// What a whole answer of this route must be.
-    pub(crate) fn asked(self) -> Asked {
+    pub(crate) fn asked(self) -> ExpectedResponse {
         match self {
-            Route::ChatCompletions => Asked::Completion,
-            Route::Models => Asked::Models,
+            Route::ChatCompletions => ExpectedResponse::Completion,
+            Route::Models => ExpectedResponse::Models,
         }
     }
 }
@@ -105,11 +105,11 @@ impl Progress {
 /// allows.
 ///
 /// # Errors
-/// [`Refusal::Invalid`] for one that could never be let in.
-pub(crate) fn tokens_to_reserve(asked: &Chat, most: Option<u64>) -> Result<u64, Refusal> {
+/// [`RequestError::InvalidValue`] for one that could never be let in.
+pub(crate) fn tokens_to_reserve(asked: &Chat, most: Option<u64>) -> Result<u64, RequestError> {
     let prompt = asked.prompt_tokens;
     let answer = asked.max_tokens.map(u64::from);
-    let too_many = |param: &str, found: u64, allowed: u64| Refusal::Invalid {
+    let too_many = |param: &str, found: u64, allowed: u64| RequestError::InvalidValue {
         param: param.into(),
         found: format!("{found} tokens"),
         expected: format!("at most {allowed}, the most that one call may use of the quota").into(),

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use tokio::task::spawn_blocking;
 use wire::chat::ChatRequest;
-use wire::error::Refusal;
+use wire::error::RequestError;
 
 use crate::bodies::RoomyBody;
 use crate::errors::Failure;
@@ -34,12 +34,12 @@ impl Chat {
     /// A request to `/chat/stream`.
     ///
     /// # Errors
-    /// [`Refusal`] for what is wrong with it.
-    pub(crate) fn stream(body: RoomyBody) -> Result<Self, Refusal> {
+    /// [`RequestError`] for what is wrong with it.
+    pub(crate) fn stream(body: RoomyBody) -> Result<Self, RequestError> {
         let mut asked = ChatRequest::parse(body.as_ref())?;
         // So that what was reserved and not used of the quota can be given back.
         asked.include_usage = true;
-        let rewritten = asked.to_vendor_body(DEFAULT_MODEL, true);
+        let rewritten = asked.to_upstream_body(DEFAULT_MODEL, true);
         let asked = Self::of(&asked);
         Ok(Chat { body: body.replace(rewritten), ..asked })
     }
@@ -47,10 +47,10 @@ impl Chat {
     /// A request to `/llm`.
     ///
     /// # Errors
-    /// [`Refusal`] for what is wrong with it.
-    pub(crate) fn whole(body: RoomyBody) -> Result<Self, Refusal> {
+    /// [`RequestError`] for what is wrong with it.
+    pub(crate) fn whole(body: RoomyBody) -> Result<Self, RequestError> {
         let asked = ChatRequest::parse_prompt_or_messages(body.as_ref())?;
-        let rewritten = asked.to_vendor_body(DEFAULT_MODEL, false);
+        let rewritten = asked.to_upstream_body(DEFAULT_MODEL, false);
         let asked = Self::of(&asked);
         Ok(Chat { body: body.replace(rewritten), ..asked })
     }
@@ -59,8 +59,8 @@ impl Chat {
     /// alone.
     ///
     /// # Errors
-    /// [`Refusal`] for what of it the server needs and cannot read.
-    pub(crate) fn relayed(body: RoomyBody) -> Result<Self, Refusal> {
+    /// [`RequestError`] for what of it the server needs and cannot read.
+    pub(crate) fn relayed(body: RoomyBody) -> Result<Self, RequestError> {
         let asked = ChatRequest::parse_relayed(body.as_ref())?;
         asked.require_model()?;
         let asked = Self::of(&asked);
@@ -75,7 +75,7 @@ impl Chat {
     pub(crate) async fn read(
         state: &AppState,
         body: RoomyBody,
-        read: fn(RoomyBody) -> Result<Self, Refusal>,
+        read: fn(RoomyBody) -> Result<Self, RequestError>,
     ) -> Result<Self, Failure> {
         if body.as_ref().len() <= INLINE_BYTES {
             return Ok(read(body)?);

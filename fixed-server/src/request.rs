@@ -11,7 +11,7 @@ use gateway::{ID_BYTES_MAX, is_valid_id, request_id, shorten};
 use http_body_util::BodyExt;
 use resilience::{Deadline, UserGuard};
 use wire::authorization::bearer_key;
-use wire::error::Refusal;
+use wire::error::RequestError;
 use wire::{MOCK_HEADER_PREFIX, REQUEST_ID_HEADER, SESSION_ID_HEADER};
 
 use crate::bodies::RoomyBody;
@@ -37,12 +37,12 @@ impl RequestId {
 /// The session that a request belongs to, if it names one.
 ///
 /// # Errors
-/// [`Refusal::Invalid`] for an id that is not valid: under another one its calls would not be found.
-pub(crate) fn session_id(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+/// [`RequestError::InvalidValue`] for an id that is not valid: under another one its calls would not be found.
+pub(crate) fn session_id(headers: &HeaderMap) -> Result<Option<&str>, RequestError> {
     let Some(sent) = headers.get(SESSION_ID_HEADER) else { return Ok(None) };
     match sent.to_str() {
         Ok(id) if is_valid_id(id) => Ok(Some(id)),
-        _ => Err(Refusal::Invalid {
+        _ => Err(RequestError::InvalidValue {
             param: "X-Session-ID".into(),
             found: format!("'{}'", shorten(&String::from_utf8_lossy(sent.as_bytes()))),
             expected: format!("1 to {ID_BYTES_MAX} visible ASCII characters").into(),
@@ -95,8 +95,8 @@ impl Head {
     /// The call for a chat that the request leads to.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] for one with more tokens than can ever be let in.
-    pub(crate) fn into_chat(self, state: &AppState, asked: Chat) -> Result<Call, Refusal> {
+    /// [`RequestError::InvalidValue`] for one with more tokens than can ever be let in.
+    pub(crate) fn into_chat(self, state: &AppState, asked: Chat) -> Result<Call, RequestError> {
         let tokens = tokens_to_reserve(&asked, state.tokens_max)?;
         Ok(Call {
             tokens,
@@ -121,8 +121,8 @@ impl Head {
 /// The body of a request that must be JSON and have at most `max_bytes`; what is in it is checked later.
 ///
 /// # Errors
-/// [`Refusal::MediaType`], [`Refusal::TooLarge`], [`Refusal::NotJson`] for a body that broke off,
-/// [`Refusal::SlowBody`] for one that does not come, and [`Failure::BodyMemory`], which is counted as the request's
+/// [`RequestError::UnsupportedMediaType`], [`RequestError::BodyTooLarge`], [`RequestError::InvalidJson`] for a body that broke off,
+/// [`RequestError::BodyTimeout`] for one that does not come, and [`Failure::BodyMemory`], which is counted as the request's
 /// outcome.
 pub(crate) async fn json_body(
     state: &AppState,
@@ -136,17 +136,17 @@ pub(crate) async fn json_body(
     let found = sent.split(';').next().unwrap_or("").trim();
     if !found.eq_ignore_ascii_case("application/json") {
         let found = if found.is_empty() { "none".to_owned() } else { shorten(found) };
-        return Err(Refusal::MediaType { found }.into());
+        return Err(RequestError::UnsupportedMediaType { found }.into());
     }
     let told = text(CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok()).unwrap_or(0);
     if told > max_bytes {
-        return Err(Refusal::TooLarge { limit: max_bytes }.into());
+        return Err(RequestError::BodyTooLarge { limit: max_bytes }.into());
     }
     // Pages for all that was told, or may come.
     let most = if told > 0 { told } else { max_bytes };
     let empty = RoomyBody::new(state.room.clone(), head.user.clone(), most);
-    let read = Deadline::after(state.limits.read_timeout).bound(read(body, empty, max_bytes)).await;
-    read.map_err(|_| Refusal::SlowBody)?.inspect_err(|failure| {
+    let read = Deadline::after(state.limits.read_timeout).timeout(read(body, empty, max_bytes)).await;
+    read.map_err(|_| RequestError::BodyTimeout)?.inspect_err(|failure| {
         if let Failure::BodyMemory(_) = failure {
             outcome::refused(state, &head.request_id, failure);
         }
@@ -156,10 +156,12 @@ pub(crate) async fn json_body(
 async fn read(mut body: Body, mut whole: RoomyBody, max_bytes: usize) -> Result<RoomyBody, Failure> {
     let mut seen = 0;
     while let Some(frame) = body.frame().await {
-        let Ok(piece) = frame.map_err(|_| Refusal::NotJson("it broke off".into()))?.into_data() else { continue };
+        let Ok(piece) = frame.map_err(|_| RequestError::InvalidJson("it broke off".into()))?.into_data() else {
+            continue;
+        };
         seen += piece.len();
         if seen > max_bytes {
-            return Err(Refusal::TooLarge { limit: max_bytes }.into());
+            return Err(RequestError::BodyTooLarge { limit: max_bytes }.into());
         }
         whole.push(&piece)?;
     }
@@ -170,10 +172,10 @@ async fn read(mut body: Body, mut whole: RoomyBody, max_bytes: usize) -> Result<
 /// Lets a request with a valid key pass, and says whose it is.
 ///
 /// # Errors
-/// [`Refusal::ApiKey`], and [`Failure::Database`] when nobody can tell.
+/// [`RequestError::InvalidApiKey`], and [`Failure::Database`] when nobody can tell.
 pub(crate) async fn require_key(state: &AppState, headers: &HeaderMap) -> Result<KeyId, Failure> {
     let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     // What cannot be a key is not looked up.
-    let hash = sent.and_then(bearer_key).and_then(|key| KeyHash::of(key).ok()).ok_or(Refusal::ApiKey)?;
-    Ok(state.sessions.check_key(&hash).await?.ok_or(Refusal::ApiKey)?)
+    let hash = sent.and_then(bearer_key).and_then(|key| KeyHash::of(key).ok()).ok_or(RequestError::InvalidApiKey)?;
+    Ok(state.sessions.check_key(&hash).await?.ok_or(RequestError::InvalidApiKey)?)
 }

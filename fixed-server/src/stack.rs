@@ -89,7 +89,7 @@ async fn in_order<T, Asked: Future<Output = Result<T, Failure>>>(
             // 8. The vendor is asked with the permit held. Asked without it, or after it was given back,
             //    it would get more at once than the limit allows.
             call.progress.reaches_the_vendor();
-            let answered = deadline.at_most(limit).bound(ask_vendor()).await;
+            let answered = deadline.at_most(limit).timeout(ask_vendor()).await;
             // 9. Whose limit it was that ended the call decides whose fault it is.
             let late = || if deadline.remaining().is_zero() { sla() } else { too_slow.clone().into() };
             let answered = answered.unwrap_or_else(|_| Err(late()));
@@ -98,7 +98,7 @@ async fn in_order<T, Asked: Future<Output = Result<T, Failure>>>(
         };
         // 4. Around all that costs something: between two attempts nothing is held but the user's turn,
         //    and each attempt queues, and pays the vendor's quota, as any other call.
-        let (answer, call) = deadline.bound(retry::attempts(state, call, deadline, attempt)).await??;
+        let (answer, call) = deadline.timeout(retry::attempts(state, call, deadline, attempt)).await??;
         Ok((answer, Held { call, _turn: turn }))
     })
     .await
@@ -109,7 +109,7 @@ async fn admit(state: &AppState, call: &Call) -> Result<ActiveCall, Failure> {
     let asked = Instant::now();
     let admitted = state.admission.admit(call.tokens).await;
     call.progress.queued(asked.elapsed());
-    state.metrics.waited(asked.elapsed(), admitted.as_ref().ok().map(|admitted| admitted.waited()));
+    state.metrics.waited(asked.elapsed(), admitted.as_ref().ok().map(|admitted| admitted.queue_wait()));
     Ok(ActiveCall::new(state.metrics.clone(), admitted?, call))
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use resilience::{
-    Admission, AdmissionLimits, Backoff, Breaker, BudgetLimits, ErrorRate, Hysteresis, InvalidSetting, OutcomeGuard,
-    Permits, RetryBudget, SingleFlight,
+    Admission, AdmissionLimits, Backoff, Breaker, ErrorRate, Hysteresis, InvalidSetting, OutcomeGuard, Permits,
+    RetryBudget, RetryBudgetLimits, SingleFlight,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -82,10 +82,10 @@ impl AppState {
             requests: limits.requests(),
             tokens: limits.tokens(),
         });
-        let budget = BudgetLimits {
+        let budget = RetryBudgetLimits {
             share_percent: limits.retry_budget,
             reserve_per_second: limits.retry_reserve,
-            ..BudgetLimits::default()
+            ..RetryBudgetLimits::default()
         };
         Ok(AppState {
             users: Users::new(&limits),

@@ -19,8 +19,8 @@ use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use wire::REQUEST_ID_HEADER;
-use wire::answer::{is_no_stream, read_answer};
 use wire::completion::Usage;
+use wire::response::{is_not_event_stream, parse_response};
 
 use crate::body::Format;
 use crate::call::{Call, Route};
@@ -112,7 +112,7 @@ impl Upstream {
                 return Err(refusal(response).await);
             }
             let rate_limits = rate_limits(response.headers());
-            if is_no_stream(content_type(response.headers())) {
+            if is_not_event_stream(content_type(response.headers())) {
                 return Err(no_stream(response).await);
             }
             let mut events = EventStream::new(response.into_body(), &self.limits);
@@ -135,7 +135,7 @@ impl Upstream {
                 }
                 answer.extend_from_slice(&piece);
             }
-            let usage = read_answer(call.route.asked(), &kind, &answer).map_err(UpstreamFailure::from)?;
+            let usage = parse_response(call.route.asked(), &kind, &answer).map_err(UpstreamFailure::from)?;
             Ok(Answer { body: answer.into(), usage, rate_limits })
         })
     }

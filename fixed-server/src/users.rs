@@ -1,6 +1,6 @@
 //! The limits of each user.
 
-use resilience::{Rate, UserGuard, UserLimits, UserQuota, UserRejected};
+use resilience::{Rate, UserGuard, UserLimitError, UserLimits, UserQuota};
 
 use crate::identity::User;
 use crate::settings::Limits;
@@ -30,8 +30,8 @@ impl Users {
     /// Lets a call of this user in, or not. It never waits.
     ///
     /// # Errors
-    /// [`UserRejected`].
-    pub(crate) fn try_enter(&self, user: &User) -> Result<UserGuard<User>, UserRejected> {
+    /// [`UserLimitError`].
+    pub(crate) fn try_enter(&self, user: &User) -> Result<UserGuard<User>, UserLimitError> {
         let table = match user {
             User::Key(_) => &self.keys,
             User::Address(_) => &self.addresses,
@@ -72,7 +72,7 @@ mod tests {
                 if of_a_key {
                     let key = User::Key(KeyId::for_test(&number.to_string()));
                     let (answer, expected) = (both.try_enter(&key), keys_alone.try_enter(&key));
-                    let kind = |answer: &Result<_, UserRejected>| answer.as_ref().err().map(discriminant);
+                    let kind = |answer: &Result<_, UserLimitError>| answer.as_ref().err().map(discriminant);
                     prop_assert_eq!(kind(&answer), kind(&expected));
                     held.extend([answer, expected].into_iter().flatten());
                 } else {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use resilience::{BreakerOpen, DeadlinePassed, Rejected, UserRejected};
-use wire::error::Refusal;
+use resilience::{AdmissionError, BreakerOpen, DeadlinePassed, UserLimitError};
+use wire::error::RequestError;
 use wire::outcome::Outcome;
-use wire::refused::Refused;
+use wire::upstream_rejection::UpstreamRejection;
 
 use crate::body_memory_full::BodyMemoryFull;
 use crate::upstream_failure::UpstreamFailure;
@@ -15,16 +15,16 @@ use crate::upstream_failure::UpstreamFailure;
 pub enum Failure {
     /// The request is invalid.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(#[from] RequestError),
     /// The user is over a limit of their own.
     #[error("over the user's limit: {0}")]
-    UserLimit(#[from] UserRejected),
+    UserLimit(#[from] UserLimitError),
     /// The server is full: no memory for the request's body.
     #[error(transparent)]
     BodyMemory(#[from] BodyMemoryFull),
     /// The server is full: the queue is, or no permit came in time.
     #[error(transparent)]
-    Admission(#[from] Rejected),
+    Admission(#[from] AdmissionError),
     /// The request took longer than the SLA allows.
     #[error("the request took longer than the SLA")]
     SlaTimeout(#[from] DeadlinePassed),
@@ -33,7 +33,7 @@ pub enum Failure {
     Upstream(#[from] UpstreamFailure),
     /// The vendor rejected the request with a 4xx, which is passed on.
     #[error("the vendor rejected the request with status {}: {}", .0.status, .0.reason)]
-    Rejected(Box<Refused>),
+    Rejected(Box<UpstreamRejection>),
     /// The database of keys and sessions did not answer, for the reason given. Only calls that need it fail.
     #[error("the database failed: {0}")]
     Database(String),
@@ -61,8 +61,10 @@ impl Failure {
         match self {
             Failure::UserLimit(_) | Failure::BodyMemory(BodyMemoryFull::User) => Outcome::UserLimit,
             Failure::BodyMemory(BodyMemoryFull::All)
-            | Failure::Admission(Rejected::QueueFull { .. } | Rejected::TooLong { .. }) => Outcome::Overloaded,
-            Failure::Admission(Rejected::QueueTimeout { .. }) => Outcome::QueueTimeout,
+            | Failure::Admission(AdmissionError::QueueFull { .. } | AdmissionError::WaitTooLong { .. }) => {
+                Outcome::Overloaded
+            }
+            Failure::Admission(AdmissionError::QueueTimeout { .. }) => Outcome::QueueTimeout,
             Failure::SlaTimeout(_) => Outcome::SlaTimeout,
             Failure::Upstream(UpstreamFailure::CallTimeout | UpstreamFailure::FirstTokenTimeout) => {
                 Outcome::CallTimeout
@@ -75,7 +77,7 @@ impl Failure {
             Failure::Refused(_)
             | Failure::Database(_)
             | Failure::Internal(_)
-            | Failure::Admission(Rejected::OverBurst(_)) => Outcome::Internal,
+            | Failure::Admission(AdmissionError::ExceedsBurst(_)) => Outcome::Internal,
         }
     }
 
@@ -89,10 +91,10 @@ impl Failure {
     /// is too busy. What it rejected for another reason it would reject again, an answer that cannot be used would
     /// come again, and this server's own limits are no failures of the vendor.
     #[must_use]
-    pub fn another_attempt_may_help(&self) -> bool {
+    pub fn is_retryable(&self) -> bool {
         match self {
-            Failure::Upstream(failure) => failure.another_attempt_may_help(),
-            Failure::Rejected(refused) => refused.another_attempt_may_help(),
+            Failure::Upstream(failure) => failure.is_retryable(),
+            Failure::Rejected(refused) => refused.is_retryable(),
             _ => false,
         }
     }
@@ -103,7 +105,7 @@ impl Failure {
     pub fn is_final_after(&self, attempts: u32) -> bool {
         match self {
             Failure::Upstream(UpstreamFailure::BreakerOpen(_)) => false,
-            Failure::Upstream(failure) => attempts > 1 || !failure.another_attempt_may_help(),
+            Failure::Upstream(failure) => attempts > 1 || !failure.is_retryable(),
             Failure::Rejected(refused) => attempts > 1 || refused.is_final(),
             Failure::SlaTimeout(_) => attempts > 1,
             _ => false,
@@ -115,8 +117,8 @@ impl Failure {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Failure::UserLimit(rejected) => rejected.retry_after().or(Some(RETRY_AFTER_UNKNOWN)),
-            Failure::Admission(Rejected::QueueFull { retry_after }) => Some(*retry_after),
-            Failure::Admission(Rejected::TooLong { predicted }) => Some(*predicted),
+            Failure::Admission(AdmissionError::QueueFull { retry_after }) => Some(*retry_after),
+            Failure::Admission(AdmissionError::WaitTooLong { predicted }) => Some(*predicted),
             Failure::Upstream(UpstreamFailure::BreakerOpen(open)) => Some(open.retry_after),
             Failure::Upstream(UpstreamFailure::Status(refused)) => refused.retry_after,
             Failure::Rejected(refused) => refused.retry_after,
@@ -130,8 +132,8 @@ impl Failure {
 mod tests {
     use super::*;
 
-    fn refused(status: u16) -> Box<Refused> {
-        Box::new(Refused::read(status, &[("retry-after", "7")], b""))
+    fn refused(status: u16) -> Box<UpstreamRejection> {
+        Box::new(UpstreamRejection::read(status, &[("retry-after", "7")], b""))
     }
 
     #[test]
@@ -141,12 +143,12 @@ mod tests {
             (UpstreamFailure::Status(refused(503)).into(), true),
             (Failure::Rejected(refused(429)), true),
             (Failure::Rejected(refused(404)), false),
-            (UpstreamFailure::WrongKind(String::new()).into(), false),
+            (UpstreamFailure::UnexpectedFormat(String::new()).into(), false),
             (DeadlinePassed.into(), false),
-            (Rejected::QueueFull { retry_after: Duration::ZERO }.into(), false),
+            (AdmissionError::QueueFull { retry_after: Duration::ZERO }.into(), false),
             (Failure::ShuttingDown, false),
         ] {
-            assert_eq!(failure.another_attempt_may_help(), worth_it, "{failure}");
+            assert_eq!(failure.is_retryable(), worth_it, "{failure}");
         }
     }
 
@@ -154,11 +156,11 @@ mod tests {
     fn a_failure_after_several_attempts_is_final_and_one_of_a_full_server_never() {
         for (failure, after_one, after_two) in [
             (Failure::from(UpstreamFailure::CallTimeout), false, true),
-            (UpstreamFailure::WrongKind(String::new()).into(), true, true),
+            (UpstreamFailure::UnexpectedFormat(String::new()).into(), true, true),
             (BreakerOpen { retry_after: Duration::ZERO }.into(), false, false),
             (Failure::Rejected(refused(429)), false, true),
             (DeadlinePassed.into(), false, true),
-            (Rejected::QueueFull { retry_after: Duration::ZERO }.into(), false, false),
+            (AdmissionError::QueueFull { retry_after: Duration::ZERO }.into(), false, false),
             (Failure::Database(String::new()), false, false),
         ] {
             assert_eq!([failure.is_final_after(1), failure.is_final_after(2)], [after_one, after_two], "{failure}");

@@ -1,9 +1,9 @@
 //! The one place that maps failures to HTTP: to a response, or to the event that ends a stream.
 
-use resilience::{Rejected, UserRejected};
-use wire::error::{ErrorBody, Refusal};
-use wire::refused::SHOULD_RETRY_HEADER;
+use resilience::{AdmissionError, UserLimitError};
+use wire::error::{ErrorBody, RequestError};
 use wire::retry_after::whole_seconds;
+use wire::upstream_rejection::SHOULD_RETRY_HEADER;
 
 use crate::body_memory_full::BodyMemoryFull;
 use crate::failure::Failure;
@@ -40,10 +40,10 @@ impl Failure {
             Failure::Refused(refusal) => refusal.status(),
             Failure::UserLimit(_)
             | Failure::BodyMemory(_)
-            | Failure::Admission(Rejected::QueueFull { .. } | Rejected::TooLong { .. }) => 429,
-            Failure::Admission(Rejected::QueueTimeout { .. }) | Failure::SlaTimeout(_) => 504,
+            | Failure::Admission(AdmissionError::QueueFull { .. } | AdmissionError::WaitTooLong { .. }) => 429,
+            Failure::Admission(AdmissionError::QueueTimeout { .. }) | Failure::SlaTimeout(_) => 504,
             // A request for too many tokens is refused when it is read.
-            Failure::Admission(Rejected::OverBurst(_)) => 500,
+            Failure::Admission(AdmissionError::ExceedsBurst(_)) => 500,
             Failure::Upstream(_) => 502,
             Failure::Rejected(refused) => refused.status,
             Failure::Database(_) | Failure::ShuttingDown => 503,
@@ -53,8 +53,8 @@ impl Failure {
 
     fn header(&self) -> Option<(&'static str, String)> {
         match self {
-            Failure::Refused(Refusal::Method { allowed, .. }) => Some(("allow", (*allowed).to_owned())),
-            Failure::Refused(Refusal::ApiKey) => Some(("www-authenticate", "Bearer".to_owned())),
+            Failure::Refused(RequestError::MethodNotAllowed { allowed, .. }) => Some(("allow", (*allowed).to_owned())),
+            Failure::Refused(RequestError::InvalidApiKey) => Some(("www-authenticate", "Bearer".to_owned())),
             // A rejection is passed on with its `Retry-After`; that of a failure is meant for this server.
             Failure::Upstream(UpstreamFailure::Status(_)) => None,
             _ => self.retry_after().map(|after| ("retry-after", whole_seconds(after))),
@@ -79,22 +79,26 @@ impl Failure {
             Failure::Upstream(cause) => {
                 return ErrorBody::new(self.kind(), cause.public_text()).with_code(cause.code());
             }
-            Failure::UserLimit(UserRejected::Rate { .. }) => "too many requests from you; try again later",
-            Failure::UserLimit(UserRejected::InFlight { .. }) => {
+            Failure::UserLimit(UserLimitError::Rate { .. }) => "too many requests from you; try again later",
+            Failure::UserLimit(UserLimitError::InFlight { .. }) => {
                 "too many requests from you at the same time; wait for one to end"
             }
-            Failure::UserLimit(UserRejected::TableFull { .. }) => "too many users at the same time; try again later",
+            Failure::UserLimit(UserLimitError::TooManyUsers { .. }) => {
+                "too many users at the same time; try again later"
+            }
             Failure::BodyMemory(BodyMemoryFull::User) => "your requests take too much memory; wait for one to end",
             Failure::BodyMemory(BodyMemoryFull::All) => {
                 "the requests of all users take too much memory; try again later"
             }
-            Failure::Admission(Rejected::QueueFull { .. }) => "the queue is full; try again later",
-            Failure::Admission(Rejected::TooLong { .. }) => "the wait in the queue would be too long; try again later",
-            Failure::Admission(Rejected::QueueTimeout { .. }) => "timed out waiting in the queue",
+            Failure::Admission(AdmissionError::QueueFull { .. }) => "the queue is full; try again later",
+            Failure::Admission(AdmissionError::WaitTooLong { .. }) => {
+                "the wait in the queue would be too long; try again later"
+            }
+            Failure::Admission(AdmissionError::QueueTimeout { .. }) => "timed out waiting in the queue",
             Failure::SlaTimeout(_) => "the request took too long",
             Failure::Database(_) => "keys and sessions cannot be looked up at the moment; try again later",
             Failure::ShuttingDown => "the server is shutting down; try again",
-            Failure::Internal(_) | Failure::Admission(Rejected::OverBurst(_)) => {
+            Failure::Internal(_) | Failure::Admission(AdmissionError::ExceedsBurst(_)) => {
                 "the server failed; the request is not at fault"
             }
         };
@@ -118,7 +122,7 @@ mod tests {
 
     use resilience::DeadlinePassed;
     use serde_json::{Value, json};
-    use wire::refused::Refused;
+    use wire::upstream_rejection::UpstreamRejection;
 
     use super::*;
 
@@ -128,17 +132,17 @@ mod tests {
 
     #[test]
     fn every_cause_has_its_status_type_and_retry_after() {
-        let status = |status| Box::new(Refused::read(status, &[("retry-after", "7")], b""));
+        let status = |status| Box::new(UpstreamRejection::read(status, &[("retry-after", "7")], b""));
         let two_seconds = Duration::from_millis(1500);
         for (failure, expected, kind, retry_after) in [
-            (Failure::from(Refusal::ApiKey), 401, "invalid_request_error", None),
-            (UserRejected::Rate { retry_after: two_seconds }.into(), 429, "user_limit", Some("2")),
-            (UserRejected::InFlight { limit: 1 }.into(), 429, "user_limit", Some("1")),
+            (Failure::from(RequestError::InvalidApiKey), 401, "invalid_request_error", None),
+            (UserLimitError::Rate { retry_after: two_seconds }.into(), 429, "user_limit", Some("2")),
+            (UserLimitError::InFlight { limit: 1 }.into(), 429, "user_limit", Some("1")),
             (BodyMemoryFull::User.into(), 429, "user_limit", Some("1")),
             (BodyMemoryFull::All.into(), 429, "overloaded", Some("1")),
-            (Rejected::QueueFull { retry_after: two_seconds }.into(), 429, "overloaded", Some("2")),
-            (Rejected::TooLong { predicted: two_seconds }.into(), 429, "overloaded", Some("2")),
-            (Rejected::QueueTimeout { waited: two_seconds }.into(), 504, "queue_timeout", None),
+            (AdmissionError::QueueFull { retry_after: two_seconds }.into(), 429, "overloaded", Some("2")),
+            (AdmissionError::WaitTooLong { predicted: two_seconds }.into(), 429, "overloaded", Some("2")),
+            (AdmissionError::QueueTimeout { waited: two_seconds }.into(), 504, "queue_timeout", None),
             (DeadlinePassed.into(), 504, "sla_timeout", None),
             (UpstreamFailure::CallTimeout.into(), 502, "upstream_failure", None),
             (UpstreamFailure::Status(status(503)).into(), 502, "upstream_failure", None),
@@ -160,7 +164,7 @@ mod tests {
     fn a_rejection_is_passed_on_as_the_vendor_sent_it() {
         let text = json!({"detail": [{"msg": "no"}]}).to_string();
         let headers = [("x-ratelimit-remaining-tokens", "5"), ("set-cookie", "a"), ("x-should-retry", "false")];
-        let rejected = Failure::Rejected(Box::new(Refused::read(422, &headers, text.as_bytes())));
+        let rejected = Failure::Rejected(Box::new(UpstreamRejection::read(422, &headers, text.as_bytes())));
         let error = rejected.to_http(1);
         assert_eq!((error.status, error.body), (422, text.into_bytes()));
         let expected = [("content-type", "application/json"), ("x-should-retry", "false"), headers[0]];
@@ -176,8 +180,8 @@ mod tests {
 
     #[test]
     fn a_client_learns_which_methods_and_which_key_are_expected() {
-        let method = Failure::from(Refusal::Method { method: "PUT".into(), allowed: "GET, HEAD" });
+        let method = Failure::from(RequestError::MethodNotAllowed { method: "PUT".into(), allowed: "GET, HEAD" });
         assert_eq!(header(&method.to_http(1), "allow"), Some("GET, HEAD"));
-        assert_eq!(header(&Failure::from(Refusal::ApiKey).to_http(1), "www-authenticate"), Some("Bearer"));
+        assert_eq!(header(&Failure::from(RequestError::InvalidApiKey).to_http(1), "www-authenticate"), Some("Bearer"));
     }
 }

@@ -1,10 +1,10 @@
 //! What went wrong with the vendor.
 
 use resilience::BreakerOpen;
-use wire::answer::NoAnswer;
-use wire::refused::Refused;
+use wire::response::InvalidResponse;
 use wire::sse::DecodeError;
-use wire::stream::{EndFault, ReportedFailure};
+use wire::stream::{ReportedFailure, StreamEndError};
+use wire::upstream_rejection::UpstreamRejection;
 
 /// What went wrong with the vendor. The texts here are for the log: they may name addresses, errors of
 /// libraries, and what the vendor says of the cause. Clients get [`UpstreamFailure::public_text`].
@@ -33,16 +33,16 @@ pub enum UpstreamFailure {
     TotalTimeout,
     /// An error status that is not about the client's request.
     #[error("the vendor answered with status {}: {}", .0.status, .0.reason)]
-    Status(Box<Refused>),
+    Status(Box<UpstreamRejection>),
     /// A 401: about the key that this server sends, or does not send.
     #[error("the vendor rejected this server's own key (status {}; not the client's key): {}", .0.status, .0.reason)]
-    KeyRefused(Box<Refused>),
+    KeyRefused(Box<UpstreamRejection>),
     /// A damaged answer: another one may be intact.
     #[error("the vendor's answer cannot be read: {0}")]
     Malformed(String),
     /// An intact answer of another kind than was asked for.
     #[error("the vendor's answer is not of the kind that was asked for: {0}")]
-    WrongKind(String),
+    UnexpectedFormat(String),
     /// An answer over a limit of this server.
     #[error("the vendor's answer is too large: {0}")]
     TooLarge(String),
@@ -57,14 +57,14 @@ pub enum UpstreamFailure {
 impl UpstreamFailure {
     /// Whether another attempt at the same request may succeed, at once or soon.
     #[must_use]
-    pub fn another_attempt_may_help(&self) -> bool {
+    pub fn is_retryable(&self) -> bool {
         match self {
             UpstreamFailure::BreakerOpen(_)
             | UpstreamFailure::TotalTimeout
             | UpstreamFailure::KeyRefused(_)
-            | UpstreamFailure::WrongKind(_)
+            | UpstreamFailure::UnexpectedFormat(_)
             | UpstreamFailure::TooLarge(_) => false,
-            UpstreamFailure::Status(refused) => refused.another_attempt_may_help(),
+            UpstreamFailure::Status(refused) => refused.is_retryable(),
             UpstreamFailure::Reported(failure) => !failure.is_final(),
             UpstreamFailure::Unreachable(_)
             | UpstreamFailure::CallTimeout
@@ -89,7 +89,7 @@ impl UpstreamFailure {
             UpstreamFailure::TotalTimeout => "total_timeout",
             UpstreamFailure::Status(_) => "bad_status",
             UpstreamFailure::KeyRefused(_) => "key_refused",
-            UpstreamFailure::Malformed(_) | UpstreamFailure::WrongKind(_) => "malformed_answer",
+            UpstreamFailure::Malformed(_) | UpstreamFailure::UnexpectedFormat(_) => "malformed_answer",
             UpstreamFailure::TooLarge(_) => "answer_too_large",
             UpstreamFailure::Truncated => "truncated_answer",
             UpstreamFailure::Reported(_) => "reported_error",
@@ -110,7 +110,7 @@ impl UpstreamFailure {
             UpstreamFailure::TotalTimeout => "the answer took longer than the limit on streams",
             UpstreamFailure::Status(_) | UpstreamFailure::Reported(_) => "the model's vendor failed",
             UpstreamFailure::KeyRefused(_) => "the model's vendor rejected this server's own key; yours is valid",
-            UpstreamFailure::Malformed(_) | UpstreamFailure::WrongKind(_) => {
+            UpstreamFailure::Malformed(_) | UpstreamFailure::UnexpectedFormat(_) => {
                 "the model's vendor sent an answer that cannot be read"
             }
             UpstreamFailure::TooLarge(_) => "the model's vendor sent more than this server accepts",
@@ -128,24 +128,24 @@ impl From<DecodeError> for UpstreamFailure {
     }
 }
 
-impl From<NoAnswer> for UpstreamFailure {
-    fn from(answer: NoAnswer) -> Self {
+impl From<InvalidResponse> for UpstreamFailure {
+    fn from(answer: InvalidResponse) -> Self {
         match answer {
-            NoAnswer::Malformed(error) => UpstreamFailure::Malformed(error),
-            NoAnswer::WrongKind(found) => UpstreamFailure::WrongKind(found),
-            NoAnswer::Reported(failure) => UpstreamFailure::Reported(failure),
+            InvalidResponse::Malformed(error) => UpstreamFailure::Malformed(error),
+            InvalidResponse::UnexpectedFormat(found) => UpstreamFailure::UnexpectedFormat(found),
+            InvalidResponse::Reported(failure) => UpstreamFailure::Reported(failure),
         }
     }
 }
 
-impl From<EndFault> for UpstreamFailure {
-    fn from(fault: EndFault) -> Self {
+impl From<StreamEndError> for UpstreamFailure {
+    fn from(fault: StreamEndError) -> Self {
         match fault {
-            EndFault::Truncated => UpstreamFailure::Truncated,
-            EndFault::WrongKind => {
-                UpstreamFailure::WrongKind("a stream was asked for, but the lines are no events".into())
+            StreamEndError::Truncated => UpstreamFailure::Truncated,
+            StreamEndError::UnexpectedFormat => {
+                UpstreamFailure::UnexpectedFormat("a stream was asked for, but the lines are no events".into())
             }
-            EndFault::Reported(failure) => UpstreamFailure::Reported(failure),
+            StreamEndError::Reported(failure) => UpstreamFailure::Reported(failure),
         }
     }
 }

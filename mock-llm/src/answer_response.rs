@@ -61,7 +61,7 @@ pub(crate) async fn whole(mut answer: Answer) -> Result<Response<AnswerBody>, Fa
 }
 
 fn completion(answer: &Answer, tokens: u32) -> Completion {
-    let message = completion::Answer { role: "assistant".into(), content: text::answer(answer.seed, tokens) };
+    let message = completion::AssistantMessage { role: "assistant".into(), content: text::answer(answer.seed, tokens) };
     let choice = Choice { index: 0, message, finish_reason: answer.spec.finish_reason().into() };
     Completion {
         id: answer.head.id.clone(),

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use wire::REQUEST_ID_HEADER;
 use wire::chat::ChatRequest;
 use wire::completion::Usage;
-use wire::error::Refusal;
+use wire::error::RequestError;
 
 use crate::abort::Abort;
 use crate::answer::Answer;
@@ -71,13 +71,13 @@ pub(crate) async fn complete(
     Ok(response)
 }
 
-fn require_json(headers: &HeaderMap) -> Result<(), Refusal> {
+fn require_json(headers: &HeaderMap) -> Result<(), RequestError> {
     let found = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("none");
     let media_type = found.split(';').next().unwrap_or_default().trim();
     if media_type.eq_ignore_ascii_case("application/json") {
         return Ok(());
     }
-    Err(Refusal::MediaType { found: found.chars().take(40).collect() })
+    Err(RequestError::UnsupportedMediaType { found: found.chars().take(40).collect() })
 }
 
 fn known_model(settings: &Settings, asked: &ChatRequest<'_>) -> Result<String, Failure> {

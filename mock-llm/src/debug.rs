@@ -8,7 +8,7 @@ use hyper::header::HeaderValue;
 use hyper::{Method, Response, StatusCode};
 use serde_json::Value;
 use wire::BODY_BYTES_MAX;
-use wire::error::Refusal;
+use wire::error::RequestError;
 use wire::operator;
 
 use crate::failure::Failure;
@@ -17,7 +17,7 @@ use crate::http::{AnswerBody, IncomingRequest, json, read_body};
 use crate::vendor::Vendor;
 
 /// `GET /debug/stats`: the ledger. `?recent=N` keeps its lists short, for who asks often.
-pub(crate) fn stats(vendor: &Vendor, query: Option<&str>) -> Result<Response<AnswerBody>, Refusal> {
+pub(crate) fn stats(vendor: &Vendor, query: Option<&str>) -> Result<Response<AnswerBody>, RequestError> {
     let recent = match query.filter(|query| !query.is_empty()) {
         None => usize::MAX,
         Some(query) => query
@@ -29,14 +29,14 @@ pub(crate) fn stats(vendor: &Vendor, query: Option<&str>) -> Result<Response<Ans
 }
 
 /// `POST /debug/reset`: as newly started. Answers with the ledger as it stands then.
-pub(crate) fn reset(vendor: &Vendor, request: &IncomingRequest<'_>) -> Result<Response<AnswerBody>, Refusal> {
+pub(crate) fn reset(vendor: &Vendor, request: &IncomingRequest<'_>) -> Result<Response<AnswerBody>, RequestError> {
     require_operator(request)?;
     vendor.reset();
     Ok(json(StatusCode::OK, &vendor.ledger()))
 }
 
 /// A web page that is open on this machine may not change what its vendor does.
-fn require_operator(request: &IncomingRequest<'_>) -> Result<(), Refusal> {
+fn require_operator(request: &IncomingRequest<'_>) -> Result<(), RequestError> {
     let header = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);
     operator::check(header, !request.body().is_end_stream())
 }
@@ -63,13 +63,13 @@ pub(crate) async fn faults(
 }
 
 /// All rules are read before any is put in force.
-fn read_rules(body: &[u8]) -> Result<Vec<Rule>, Refusal> {
+fn read_rules(body: &[u8]) -> Result<Vec<Rule>, RequestError> {
     const EXPECTED: &str = "a list of rules, such as {\"faults\": [\"status=503;rate=0.3\"]}";
-    let value: Value = serde_json::from_slice(body).map_err(|error| Refusal::NotJson(error.to_string()))?;
+    let value: Value = serde_json::from_slice(body).map_err(|error| RequestError::InvalidJson(error.to_string()))?;
     let rules = match value.get("faults") {
         Some(Value::Array(rules)) => rules,
         Some(other) => return Err(invalid("faults", &other.to_string(), EXPECTED)),
-        None => return Err(Refusal::Missing { param: "faults".into(), expected: EXPECTED }),
+        None => return Err(RequestError::MissingField { param: "faults".into(), expected: EXPECTED }),
     };
     let read = |(index, rule): (usize, &Value)| {
         let param = format!("faults[{index}]");
@@ -79,8 +79,12 @@ fn read_rules(body: &[u8]) -> Result<Vec<Rule>, Refusal> {
     rules.iter().enumerate().map(read).collect()
 }
 
-fn invalid(param: &str, found: &str, expected: impl Into<Cow<'static, str>>) -> Refusal {
-    Refusal::Invalid { param: param.into(), found: found.chars().take(40).collect(), expected: expected.into() }
+fn invalid(param: &str, found: &str, expected: impl Into<Cow<'static, str>>) -> RequestError {
+    RequestError::InvalidValue {
+        param: param.into(),
+        found: found.chars().take(40).collect(),
+        expected: expected.into(),
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use hyper::header::{ALLOW, HeaderValue, RETRY_AFTER};
 use hyper::{HeaderMap, StatusCode};
-use wire::error::{ErrorBody, Refusal};
+use wire::error::{ErrorBody, RequestError};
 
 use crate::abort::Abort;
 use crate::quota_enforcer::OverQuota;
@@ -13,7 +13,7 @@ use crate::rate_limit_headers;
 pub(crate) enum Failure {
     /// The request is refused for what it is.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(#[from] RequestError),
     /// No such model.
     #[error("The model `{0}` does not exist or you do not have access to it.")]
     UnknownModel(String),
@@ -36,7 +36,7 @@ impl Failure {
         let mut headers = HeaderMap::new();
         let (status, body) = match self {
             Failure::Refused(refusal) => {
-                if let Refusal::Method { allowed, .. } = refusal {
+                if let RequestError::MethodNotAllowed { allowed, .. } = refusal {
                     headers.insert(ALLOW, HeaderValue::from_static(allowed));
                 }
                 (refusal.status(), refusal.body())

@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 use serde::Serialize;
-use wire::error::Refusal;
+use wire::error::RequestError;
 
 use crate::abort::Abort;
 use crate::failure::Failure;
@@ -46,10 +46,10 @@ pub(crate) fn error(failure: Failure) -> Result<Response<AnswerBody>, Abort> {
 /// The body of a request, of at most `max_bytes`.
 ///
 /// # Errors
-/// [`Refusal::TooLarge`], [`Refusal::SlowBody`], or that the client has left.
+/// [`RequestError::BodyTooLarge`], [`RequestError::BodyTimeout`], or that the client has left.
 pub(crate) async fn read_body(body: &mut Incoming, max_bytes: usize) -> Result<Bytes, Failure> {
     let read = tokio::time::timeout(BODY_TIMEOUT, read_bounded(body, max_bytes));
-    read.await.map_err(|_| Refusal::SlowBody)?
+    read.await.map_err(|_| RequestError::BodyTimeout)?
 }
 
 async fn read_bounded(body: &mut Incoming, max_bytes: usize) -> Result<Bytes, Failure> {
@@ -59,7 +59,7 @@ async fn read_bounded(body: &mut Incoming, max_bytes: usize) -> Result<Bytes, Fa
         let frame = frame.map_err(|_| Abort::Close)?;
         let Ok(data) = frame.into_data() else { continue };
         if read.len() + data.len() > max_bytes {
-            return Err(Refusal::TooLarge { limit: max_bytes }.into());
+            return Err(RequestError::BodyTooLarge { limit: max_bytes }.into());
         }
         read.extend_from_slice(&data);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hyper::HeaderMap;
 use wire::chat::MAX_TOKENS_MAX;
-use wire::error::Refusal;
+use wire::error::RequestError;
 
 use crate::faults::Rule;
 use crate::latency::parse_delay;
@@ -21,8 +21,8 @@ pub(crate) struct MockHeaders {
 
 impl MockHeaders {
     /// # Errors
-    /// [`Refusal::Invalid`] naming the header at fault.
-    pub(crate) fn read(headers: &HeaderMap) -> Result<Self, Refusal> {
+    /// [`RequestError::InvalidValue`] naming the header at fault.
+    pub(crate) fn read(headers: &HeaderMap) -> Result<Self, RequestError> {
         let delay =
             |name| header(headers, name, "a duration such as 250ms, at most a day", |text| parse_delay(text).ok());
         Ok(MockHeaders {
@@ -37,7 +37,7 @@ impl MockHeaders {
 }
 
 /// Several rules come as several headers, or as one with commas between them: to HTTP it is the same.
-fn faults(headers: &HeaderMap) -> Result<Vec<Rule>, Refusal> {
+fn faults(headers: &HeaderMap) -> Result<Vec<Rule>, RequestError> {
     const NAME: &str = "X-Mock-Fault";
     let mut rules = Vec::new();
     for value in headers.get_all(NAME) {
@@ -58,7 +58,7 @@ fn header<T>(
     name: &'static str,
     expected: &'static str,
     parse: impl FnOnce(&str) -> Option<T>,
-) -> Result<Option<T>, Refusal> {
+) -> Result<Option<T>, RequestError> {
     let Some(value) = headers.get(name) else {
         return Ok(None);
     };
@@ -66,9 +66,9 @@ fn header<T>(
     parsed.map(Some).ok_or_else(|| invalid(name, value.as_bytes(), expected))
 }
 
-fn invalid(name: &'static str, found: &[u8], expected: impl Into<Cow<'static, str>>) -> Refusal {
+fn invalid(name: &'static str, found: &[u8], expected: impl Into<Cow<'static, str>>) -> RequestError {
     let found = String::from_utf8_lossy(found).chars().take(40).collect();
-    Refusal::Invalid { param: name.into(), found, expected: expected.into() }
+    RequestError::InvalidValue { param: name.into(), found, expected: expected.into() }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use hyper::{HeaderMap, Method, Response, StatusCode};
 use wire::authorization::bearer_key;
 use wire::completion::ModelList;
-use wire::error::Refusal;
+use wire::error::RequestError;
 use wire::{REQUEST_ID_HEADER, models};
 
 use crate::abort::Abort;
@@ -117,21 +117,21 @@ async fn operators_route(vendor: &Arc<Vendor>, request: IncomingRequest<'_>) -> 
     }
 }
 
-fn allow(request: &IncomingRequest<'_>, methods: &[Method], names: &'static str) -> Result<(), Refusal> {
+fn allow(request: &IncomingRequest<'_>, methods: &[Method], names: &'static str) -> Result<(), RequestError> {
     if methods.contains(request.method()) {
         return Ok(());
     }
-    Err(Refusal::Method { method: request.method().as_str().chars().take(40).collect(), allowed: names })
+    Err(RequestError::MethodNotAllowed { method: request.method().as_str().chars().take(40).collect(), allowed: names })
 }
 
-fn no_route(path: &str) -> Refusal {
-    Refusal::NoRoute { path: path.chars().take(80).collect() }
+fn no_route(path: &str) -> RequestError {
+    RequestError::UnknownRoute { path: path.chars().take(80).collect() }
 }
 
-fn require_key(vendor: &Vendor, headers: &HeaderMap) -> Result<(), Refusal> {
+fn require_key(vendor: &Vendor, headers: &HeaderMap) -> Result<(), RequestError> {
     let Some(key) = &vendor.settings.api_key else {
         return Ok(());
     };
     let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if sent.and_then(bearer_key) == Some(key) { Ok(()) } else { Err(Refusal::ApiKey) }
+    if sent.and_then(bearer_key) == Some(key) { Ok(()) } else { Err(RequestError::InvalidApiKey) }
 }

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-mod admitted;
 mod line;
+mod permit;
 mod place;
 
-pub use admitted::{Admitted, Waited};
 use line::{Line, Turn};
+pub use permit::{AdmissionPermit, QueueWait};
 use place::Place;
 
-use crate::gcra::OverBurst;
+use crate::gcra::ExceedsBurst;
 use crate::permits::Permits;
 use crate::rate::Rate;
 
@@ -38,7 +38,7 @@ use crate::rate::Rate;
 /// # async fn main() {
 /// use std::num::NonZeroUsize;
 /// use std::time::Duration;
-/// use resilience::{Admission, AdmissionLimits, Rejected};
+/// use resilience::{Admission, AdmissionLimits, AdmissionError};
 ///
 /// let admission = Admission::new(AdmissionLimits {
 ///     max_in_flight: NonZeroUsize::MIN,
@@ -48,7 +48,7 @@ use crate::rate::Rate;
 ///     tokens: None,
 /// });
 /// let admitted = admission.admit(1).await.expect("nobody is there yet");
-/// assert!(matches!(admission.admit(1).await, Err(Rejected::QueueFull { .. })));
+/// assert!(matches!(admission.admit(1).await, Err(AdmissionError::QueueFull { .. })));
 /// drop(admitted); // at the end of the call, or of its stream
 /// assert!(admission.admit(1).await.is_ok());
 /// # }
@@ -75,7 +75,7 @@ pub struct AdmissionLimits {
 
 /// Why a caller was not let in. It holds nothing and has cost neither a permit nor any of the rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Rejected {
+pub enum AdmissionError {
     /// There was no place in the queue. Known at once.
     #[error("the queue is full")]
     QueueFull {
@@ -85,7 +85,7 @@ pub enum Rejected {
     },
     /// The wait would be longer than the queue timeout. Known at once.
     #[error("the wait would be {predicted:?}, longer than the queue timeout")]
-    TooLong {
+    WaitTooLong {
         /// How long; and when to come back, because by then the queue that stands now is served.
         predicted: Duration,
     },
@@ -97,7 +97,7 @@ pub enum Rejected {
     },
     /// More tokens than can ever be let in at once.
     #[error(transparent)]
-    OverBurst(#[from] OverBurst),
+    ExceedsBurst(#[from] ExceedsBurst),
 }
 
 /// How busy an admission is, read without waiting for anybody.
@@ -141,11 +141,11 @@ impl Admission {
     }
 
     /// Waits to be let in with so many `tokens`, those of the prompt and of the longest answer: an estimate, which
-    /// [`Admitted::settle`] puts right. They count only where there is a limit on tokens. Dropping the wait gives the place in the queue back and has taken nothing.
+    /// [`AdmissionPermit::settle`] puts right. They count only where there is a limit on tokens. Dropping the wait gives the place in the queue back and has taken nothing.
     ///
     /// # Errors
-    /// [`Rejected`], which of them says when: at once, or after the queue timeout.
-    pub async fn admit(&self, tokens: u64) -> Result<Admitted, Rejected> {
+    /// [`AdmissionError`], which of them says when: at once, or after the queue timeout.
+    pub async fn admit(&self, tokens: u64) -> Result<AdmissionPermit, AdmissionError> {
         let asked = Instant::now();
         let place = match self.enter(tokens, asked)? {
             Entered::Admitted(admitted) => return Ok(admitted),
@@ -154,7 +154,7 @@ impl Admission {
         // No clock counts as far as some timeouts go; such a wait has no end but its turn.
         let Some(until) = asked.checked_add(self.shared.timeout) else { return Ok(place.turn(tokens, asked).await) };
         let waited = self.shared.timeout;
-        timeout_at(until, place.turn(tokens, asked)).await.map_err(|_| Rejected::QueueTimeout { waited })
+        timeout_at(until, place.turn(tokens, asked)).await.map_err(|_| AdmissionError::QueueTimeout { waited })
     }
 
     /// How busy it is.
@@ -179,21 +179,21 @@ impl Admission {
     }
 
     /// Lets the caller in, or gives it a place in the queue, or neither: what can be said at once.
-    fn enter(&self, tokens: u64, asked: Instant) -> Result<Entered, Rejected> {
+    fn enter(&self, tokens: u64, asked: Instant) -> Result<Entered, AdmissionError> {
         let Shared { permits, max_queued, timeout, .. } = &*self.shared;
         let mut line = self.shared.lock();
         // This overtakes nobody: there is a turn for a newcomer only where nobody waits before it.
         if let Turn::Now { permit, rate_ready } = line.newcomers_turn(tokens, permits, asked)? {
-            let waited = Waited::between(asked, rate_ready, asked);
-            return Ok(Entered::Admitted(Admitted::new(Arc::clone(&self.shared), permit, tokens, waited)));
+            let waited = QueueWait::between(asked, rate_ready, asked);
+            return Ok(Entered::Admitted(AdmissionPermit::new(Arc::clone(&self.shared), permit, tokens, waited)));
         }
         let predicted = line.predict(tokens, permits, asked);
         if line.queued() >= *max_queued {
             let retry_after = if predicted.is_zero() { *timeout } else { predicted };
-            return Err(Rejected::QueueFull { retry_after });
+            return Err(AdmissionError::QueueFull { retry_after });
         }
         if predicted > *timeout {
-            return Err(Rejected::TooLong { predicted });
+            return Err(AdmissionError::WaitTooLong { predicted });
         }
         let (ticket, told) = line.join(tokens);
         Ok(Entered::Queued(Place::new(Arc::clone(&self.shared), ticket, told)))
@@ -201,7 +201,7 @@ impl Admission {
 }
 
 enum Entered {
-    Admitted(Admitted),
+    Admitted(AdmissionPermit),
     Queued(Place),
 }
 
@@ -209,7 +209,7 @@ impl Load {
     /// How much of the queue is in use, 0 to 1 and more: of its places or of its time, whichever is
     /// more. Where there are no places at all, they are all in use as soon as no permit is free.
     #[must_use]
-    pub fn queue_use(self) -> f64 {
+    pub fn queue_utilization(self) -> f64 {
         let places = match self.max_queued {
             0 if self.held < self.limit => 0.0,
             0 => 1.0,

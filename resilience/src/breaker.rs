@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::invalid::InvalidSetting;
+use crate::invalid_setting::InvalidSetting;
 
 /// Stops calling a service that fails, and asks it now and then with a single call whether it is back.
 ///
@@ -100,7 +100,7 @@ impl Breaker {
     pub fn new(failures_to_open: NonZeroU32, open_for: Duration) -> Result<Self, InvalidSetting> {
         const HOUR: Duration = Duration::from_secs(60 * 60);
         let allowed = !open_for.is_zero() && open_for <= HOUR;
-        InvalidSetting::unless(allowed, "open_for", open_for, "over 0s, up to 1h")?;
+        InvalidSetting::require(allowed, "open_for", open_for, "over 0s, up to 1h")?;
         let state = State::Closed { failures_in_a_row: 0 };
         let inner = Mutex::new(Inner { state, generation: 0, opened: 0, rejected: 0 });
         Ok(Breaker { shared: Arc::new(Shared { failures_to_open, open_for, inner }) })

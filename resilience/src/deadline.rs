@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::second_look::SECOND_LOOK;
+use crate::recheck::RECHECK_TIME;
 
 /// The point in time by which a piece of work must be over.
 ///
@@ -21,8 +21,8 @@ use crate::second_look::SECOND_LOOK;
 /// use resilience::Deadline;
 ///
 /// let deadline = Deadline::after(Duration::from_millis(20));
-/// assert_eq!(deadline.bound(async { "in time" }).await, Ok("in time"));
-/// assert!(deadline.bound(std::future::pending::<()>()).await.is_err());
+/// assert_eq!(deadline.timeout(async { "in time" }).await, Ok("in time"));
+/// assert!(deadline.timeout(std::future::pending::<()>()).await.is_err());
 /// assert_eq!(deadline.remaining(), Duration::ZERO);
 /// # }
 /// ```
@@ -57,16 +57,16 @@ impl Deadline {
     }
 
     /// Runs `work` until it is done or the deadline passes, whichever is first; done wins a tie, also where
-    /// it shows only [a moment later](SECOND_LOOK): a process that was stopped finds its timer fired and
+    /// it shows only [a moment later](RECHECK_TIME): a process that was stopped finds its timer fired and
     /// the answer in its socket. Work that is late is dropped where it stands: what it holds must be in guards.
     ///
     /// # Errors
     /// [`DeadlinePassed`].
-    pub async fn bound<F: Future>(self, work: F) -> Result<F::Output, DeadlinePassed> {
+    pub async fn timeout<F: Future>(self, work: F) -> Result<F::Output, DeadlinePassed> {
         let mut work = pin!(work);
         match timeout_at(self.0, &mut work).await {
             Ok(done) => Ok(done),
-            Err(_) => timeout(SECOND_LOOK, work).await.map_err(|_| DeadlinePassed),
+            Err(_) => timeout(RECHECK_TIME, work).await.map_err(|_| DeadlinePassed),
         }
     }
 }
@@ -85,11 +85,11 @@ mod tests {
         let started = Instant::now();
         let deadline = Deadline::after(6 * SECOND);
         for step in 0..3 {
-            let outcome = deadline.at_most(5 * SECOND).bound(sleep(60 * SECOND)).await;
+            let outcome = deadline.at_most(5 * SECOND).timeout(sleep(60 * SECOND)).await;
             assert_eq!(outcome, Err(DeadlinePassed), "step {step}");
         }
         let looks = started.elapsed() - 6 * SECOND;
-        assert!(looks <= 3 * SECOND_LOOK, "5 s, then the 1 s that was left, then nothing: {looks:?} more");
+        assert!(looks <= 3 * RECHECK_TIME, "5 s, then the 1 s that was left, then nothing: {looks:?} more");
     }
 
     #[tokio::test(start_paused = true)]
@@ -102,7 +102,7 @@ mod tests {
                 drop(held);
             }
         };
-        assert_eq!(Deadline::after(SECOND).bound(work).await, Err(DeadlinePassed));
+        assert_eq!(Deadline::after(SECOND).timeout(work).await, Err(DeadlinePassed));
         assert_eq!(std::sync::Arc::strong_count(&held), 1);
     }
 
@@ -110,7 +110,7 @@ mod tests {
     async fn work_that_is_ready_at_the_deadline_counts_as_done() {
         let deadline = Deadline::after(SECOND);
         advance(2 * SECOND).await;
-        assert_eq!(deadline.bound(async { 7 }).await, Ok(7));
+        assert_eq!(deadline.timeout(async { 7 }).await, Ok(7));
     }
 
     #[tokio::test(start_paused = true)]

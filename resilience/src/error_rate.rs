@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::invalid::InvalidSetting;
+use crate::invalid_setting::InvalidSetting;
 use crate::window::Window;
 
 /// The share of calls that failed lately.
@@ -37,7 +37,7 @@ impl ErrorRate {
     /// [`InvalidSetting`], when the span is out of its range.
     pub fn new(span: Duration, min_calls: u64) -> Result<Self, InvalidSetting> {
         let spans = Duration::from_secs(1)..=Duration::from_secs(10 * 60);
-        InvalidSetting::unless(spans.contains(&span), "span", span, "1s to 10min")?;
+        InvalidSetting::require(spans.contains(&span), "span", span, "1s to 10min")?;
         let now = Instant::now();
         Ok(ErrorRate { min_calls, windows: Mutex::new((Window::new(span, now), Window::new(span, now))) })
     }

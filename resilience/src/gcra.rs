@@ -21,7 +21,7 @@ use crate::rate::{Rate, duration_of};
 /// ```
 /// use std::num::NonZeroU64;
 /// use std::time::Duration;
-/// use resilience::{Gcra, NotTaken};
+/// use resilience::{Gcra, TryTakeError};
 /// use tokio::time::Instant;
 ///
 /// let start = Instant::now();
@@ -29,7 +29,7 @@ use crate::rate::{Rate, duration_of};
 /// let mut bucket = Gcra::new("10/1s".parse().unwrap(), two, start);
 /// assert_eq!(bucket.try_take(2, start), Ok(()));
 /// let ready_at = start + Duration::from_millis(100);
-/// assert_eq!(bucket.try_take(1, start), Err(NotTaken::NotYet { ready_at }));
+/// assert_eq!(bucket.try_take(1, start), Err(TryTakeError::NotYet { ready_at }));
 /// assert_eq!(bucket.try_take(1, ready_at), Ok(()));
 /// ```
 #[derive(Debug, Clone)]
@@ -45,7 +45,7 @@ pub struct Gcra {
 
 /// Why nothing was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotTaken {
+pub enum TryTakeError {
     /// It can be taken later.
     #[error("the rate allows no more now")]
     NotYet {
@@ -54,7 +54,7 @@ pub enum NotTaken {
     },
     /// It can never be taken.
     #[error(transparent)]
-    OverBurst(#[from] OverBurst),
+    ExceedsBurst(#[from] ExceedsBurst),
 }
 
 /// More than the bucket holds when it is full, so no wait is long enough.
@@ -63,7 +63,7 @@ pub enum NotTaken {
 /// guarantee by that rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a cost of {cost} is more than the burst of {burst}, and can never be taken")]
-pub struct OverBurst {
+pub struct ExceedsBurst {
     /// What was asked for, in units.
     pub cost: u64,
     /// The most that can be asked for, in units.
@@ -86,10 +86,10 @@ impl Gcra {
     /// here first and takes when it has everything.
     ///
     /// # Errors
-    /// [`OverBurst`].
-    pub fn ready_at(&self, cost: u64) -> Result<Instant, OverBurst> {
+    /// [`ExceedsBurst`].
+    pub fn ready_at(&self, cost: u64) -> Result<Instant, ExceedsBurst> {
         if cost > self.burst {
-            return Err(OverBurst { cost, burst: self.burst });
+            return Err(ExceedsBurst { cost, burst: self.burst });
         }
         let ready_at = (self.full_at + self.ticks_of(cost)).saturating_sub(self.ticks_of(self.burst));
         Ok(self.instant_of(ready_at))
@@ -106,11 +106,11 @@ impl Gcra {
     /// Takes `cost` units if they are there.
     ///
     /// # Errors
-    /// [`NotTaken`]. The bucket is then as it was.
-    pub fn try_take(&mut self, cost: u64, now: Instant) -> Result<(), NotTaken> {
+    /// [`TryTakeError`]. The bucket is then as it was.
+    pub fn try_take(&mut self, cost: u64, now: Instant) -> Result<(), TryTakeError> {
         let ready_at = self.ready_at(cost)?;
         if now < ready_at {
-            return Err(NotTaken::NotYet { ready_at });
+            return Err(TryTakeError::NotYet { ready_at });
         }
         self.charge(cost, now);
         Ok(())
@@ -173,7 +173,7 @@ mod tests {
         for at in [0, 50, 1000, 1050] {
             assert_eq!(bucket.try_take(1, start + at * MS), Ok(()), "at {at} ms");
             let ready_at = start + (at + 50) * MS;
-            assert_eq!(bucket.try_take(1, start + at * MS), Err(NotTaken::NotYet { ready_at }));
+            assert_eq!(bucket.try_take(1, start + at * MS), Err(TryTakeError::NotYet { ready_at }));
         }
     }
 
@@ -201,8 +201,8 @@ mod tests {
     #[test]
     fn what_exceeds_the_burst_is_refused_rather_than_kept_waiting() {
         let (mut bucket, start) = bucket("1000/1s", 10);
-        let error = OverBurst { cost: 11, burst: 10 };
-        assert_eq!(bucket.try_take(11, start), Err(NotTaken::OverBurst(error)));
+        let error = ExceedsBurst { cost: 11, burst: 10 };
+        assert_eq!(bucket.try_take(11, start), Err(TryTakeError::ExceedsBurst(error)));
         assert_eq!(bucket.ready_at(11), Err(error));
         assert_eq!(bucket.try_take(10, start), Ok(()));
     }

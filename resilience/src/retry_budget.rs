@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::invalid::InvalidSetting;
+use crate::invalid_setting::InvalidSetting;
 use crate::window::Window;
 
 /// Lets retries be at most a share of all calls.
@@ -20,26 +20,26 @@ use crate::window::Window;
 /// be no limit.
 ///
 /// ```
-/// use resilience::{BudgetLimits, RetryBudget};
+/// use resilience::{RetryBudgetLimits, RetryBudget};
 ///
-/// let limits = BudgetLimits { share_percent: 20, reserve_per_second: 0, ..BudgetLimits::default() };
+/// let limits = RetryBudgetLimits { share_percent: 20, reserve_per_second: 0, ..RetryBudgetLimits::default() };
 /// let budget = RetryBudget::new(limits).unwrap();
 /// for _ in 0..10 {
 ///     budget.note_call();
 /// }
 /// assert_eq!([budget.try_retry(), budget.try_retry(), budget.try_retry()], [true, true, false]);
-/// assert_eq!(budget.refused(), 1);
+/// assert_eq!(budget.rejected(), 1);
 /// ```
 #[derive(Debug, Clone)]
 pub struct RetryBudget {
-    limits: BudgetLimits,
+    limits: RetryBudgetLimits,
     /// A std mutex: it is held for a sum of ten numbers, never over an `.await`.
     spent: Arc<Mutex<Spent>>,
 }
 
 /// How much may be retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BudgetLimits {
+pub struct RetryBudgetLimits {
     /// For how long a call, and a retry, is counted; 1 s to 60 s.
     pub ttl: Duration,
     /// Retries for every 100 calls, 0 to 100.
@@ -49,10 +49,10 @@ pub struct BudgetLimits {
     pub reserve_per_second: u32,
 }
 
-impl Default for BudgetLimits {
+impl Default for RetryBudgetLimits {
     /// 20 % over 10 s, and one a second.
     fn default() -> Self {
-        BudgetLimits { ttl: Duration::from_secs(10), share_percent: 20, reserve_per_second: 1 }
+        RetryBudgetLimits { ttl: Duration::from_secs(10), share_percent: 20, reserve_per_second: 1 }
     }
 }
 
@@ -68,10 +68,10 @@ impl RetryBudget {
     ///
     /// # Errors
     /// [`InvalidSetting`], when a limit is out of its range.
-    pub fn new(limits: BudgetLimits) -> Result<Self, InvalidSetting> {
+    pub fn new(limits: RetryBudgetLimits) -> Result<Self, InvalidSetting> {
         let seconds = Duration::from_secs(1)..=Duration::from_secs(60);
-        InvalidSetting::unless(seconds.contains(&limits.ttl), "ttl", limits.ttl, "1s to 60s")?;
-        InvalidSetting::unless(limits.share_percent <= 100, "share_percent", limits.share_percent, "0 to 100")?;
+        InvalidSetting::require(seconds.contains(&limits.ttl), "ttl", limits.ttl, "1s to 60s")?;
+        InvalidSetting::require(limits.share_percent <= 100, "share_percent", limits.share_percent, "0 to 100")?;
         let now = Instant::now();
         let spent = Spent { calls: Window::new(limits.ttl, now), retries: Window::new(limits.ttl, now), refused: 0 };
         Ok(RetryBudget { limits, spent: Arc::new(Mutex::new(spent)) })
@@ -102,7 +102,7 @@ impl RetryBudget {
 
     /// How many retries were ever refused.
     #[must_use]
-    pub fn refused(&self) -> u64 {
+    pub fn rejected(&self) -> u64 {
         self.spent().refused
     }
 
@@ -126,7 +126,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn budget(share_percent: u8, reserve_per_second: u32) -> RetryBudget {
-        RetryBudget::new(BudgetLimits { ttl: 10 * SECOND, share_percent, reserve_per_second }).unwrap()
+        RetryBudget::new(RetryBudgetLimits { ttl: 10 * SECOND, share_percent, reserve_per_second }).unwrap()
     }
 
     fn granted(budget: &RetryBudget, asked: usize) -> usize {
@@ -145,7 +145,7 @@ mod tests {
             advance(SECOND).await;
         }
         assert_eq!(retries, 50 * 100 / 5);
-        assert_eq!(budget.refused(), 2 * 50 * 100 - 1000);
+        assert_eq!(budget.rejected(), 2 * 50 * 100 - 1000);
     }
 
     #[tokio::test(start_paused = true)]
@@ -169,9 +169,12 @@ mod tests {
     #[test]
     fn a_limit_out_of_range_is_named() {
         let error = |limits| RetryBudget::new(limits).unwrap_err().to_string();
-        let default = BudgetLimits::default();
-        assert_eq!(error(BudgetLimits { ttl: Duration::ZERO, ..default }), "ttl is 0ns, expected 1s to 60s");
-        assert_eq!(error(BudgetLimits { ttl: 61 * SECOND, ..default }), "ttl is 61s, expected 1s to 60s");
-        assert_eq!(error(BudgetLimits { share_percent: 101, ..default }), "share_percent is 101, expected 0 to 100");
+        let default = RetryBudgetLimits::default();
+        assert_eq!(error(RetryBudgetLimits { ttl: Duration::ZERO, ..default }), "ttl is 0ns, expected 1s to 60s");
+        assert_eq!(error(RetryBudgetLimits { ttl: 61 * SECOND, ..default }), "ttl is 61s, expected 1s to 60s");
+        assert_eq!(
+            error(RetryBudgetLimits { share_percent: 101, ..default }),
+            "share_percent is 101, expected 0 to 100"
+        );
     }
 }

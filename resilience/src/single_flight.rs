@@ -29,7 +29,7 @@ pub struct SingleFlight<T> {
 
 /// The right, and the duty, to give the result.
 #[derive(Debug)]
-pub struct Lead<T>(watch::Sender<Option<T>>);
+pub struct Leader<T>(watch::Sender<Option<T>>);
 
 /// The work ended without a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -49,20 +49,20 @@ impl<T: Clone> SingleFlight<T> {
     ///
     /// # Errors
     /// [`Abandoned`], when the work was dropped, or panicked, before it was finished.
-    pub async fn join_or_start(&self, start: impl FnOnce(Lead<T>)) -> Result<T, Abandoned> {
+    pub async fn join_or_start(&self, start: impl FnOnce(Leader<T>)) -> Result<T, Abandoned> {
         let mut result = self.under_way(start);
         let result = result.wait_for(Option::is_some).await.map_err(|_| Abandoned)?;
         result.clone().ok_or(Abandoned)
     }
 
-    fn under_way(&self, start: impl FnOnce(Lead<T>)) -> watch::Receiver<Option<T>> {
+    fn under_way(&self, start: impl FnOnce(Leader<T>)) -> watch::Receiver<Option<T>> {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(result) = under_way.as_ref().filter(|result| is_open(result)) {
             return result.clone();
         }
         let (sender, result) = watch::channel(None);
         *under_way = Some(result.clone());
-        start(Lead(sender));
+        start(Leader(sender));
         result
     }
 }
@@ -72,7 +72,7 @@ fn is_open<T>(result: &watch::Receiver<Option<T>>) -> bool {
     result.borrow().is_none() && result.has_changed().is_ok()
 }
 
-impl<T> Lead<T> {
+impl<T> Leader<T> {
     /// Gives everybody who waits the result. Who asks from now on starts anew.
     pub fn finish(self, result: T) {
         self.0.send_replace(Some(result));
@@ -85,7 +85,7 @@ mod tests {
 
     use super::*;
 
-    type Leads = RefCell<Vec<Lead<i32>>>;
+    type Leads = RefCell<Vec<Leader<i32>>>;
 
     /// Asks, and keeps the lead of what was started.
     async fn ask(flights: &SingleFlight<i32>, leads: &Leads) -> Result<i32, Abandoned> {

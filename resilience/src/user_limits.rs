@@ -30,7 +30,7 @@ use table::Table;
 ///
 /// ```
 /// use std::num::{NonZeroU64, NonZeroUsize};
-/// use resilience::{UserLimits, UserQuota, UserRejected};
+/// use resilience::{UserLimits, UserQuota, UserLimitError};
 ///
 /// let limits = UserLimits::new(UserQuota {
 ///     rate: Some(("60/1m".parse().unwrap(), NonZeroU64::new(10).unwrap())),
@@ -38,7 +38,7 @@ use table::Table;
 ///     max_users: NonZeroUsize::new(10_000).unwrap(),
 /// });
 /// let call = limits.try_enter("alice").unwrap();
-/// assert_eq!(limits.try_enter("alice").unwrap_err(), UserRejected::InFlight { limit: 1 });
+/// assert_eq!(limits.try_enter("alice").unwrap_err(), UserLimitError::InFlight { limit: 1 });
 /// assert!(limits.try_enter("bob").is_ok());
 /// drop(call); // at the end of the call, or of its stream
 /// assert!(limits.try_enter("alice").is_ok());
@@ -62,7 +62,7 @@ pub struct UserQuota {
 
 /// Why a user's call was not let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum UserRejected {
+pub enum UserLimitError {
     /// Their rate allows no more now.
     #[error("too many calls of this user")]
     Rate {
@@ -77,7 +77,7 @@ pub enum UserRejected {
     },
     /// They are new, and there is no room for one more user.
     #[error("too many users at the same time")]
-    TableFull {
+    TooManyUsers {
         /// Until one of the others can be forgotten, if one is at rest.
         retry_after: Option<Duration>,
     },
@@ -98,14 +98,14 @@ pub struct UserReport {
     pub table_full: u64,
 }
 
-impl UserRejected {
+impl UserLimitError {
     /// When to come back, where that is known.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match *self {
-            UserRejected::Rate { retry_after } => Some(retry_after),
-            UserRejected::InFlight { .. } => None,
-            UserRejected::TableFull { retry_after } => retry_after,
+            UserLimitError::Rate { retry_after } => Some(retry_after),
+            UserLimitError::InFlight { .. } => None,
+            UserLimitError::TooManyUsers { retry_after } => retry_after,
         }
     }
 }
@@ -121,8 +121,8 @@ impl<K: Hash + Eq> UserLimits<K> {
     /// note: neither does it use up rate.
     ///
     /// # Errors
-    /// [`UserRejected`].
-    pub fn try_enter(&self, user: K) -> Result<UserGuard<K>, UserRejected> {
+    /// [`UserLimitError`].
+    pub fn try_enter(&self, user: K) -> Result<UserGuard<K>, UserLimitError> {
         let user = lock(&self.table).enter(user, Instant::now())?;
         Ok(UserGuard { table: Arc::clone(&self.table), user })
     }
@@ -181,7 +181,7 @@ mod tests {
         for _ in 0..2 {
             drop(limits.try_enter("greedy"));
         }
-        assert_eq!(limits.try_enter("greedy").unwrap_err(), UserRejected::Rate { retry_after: SECOND });
+        assert_eq!(limits.try_enter("greedy").unwrap_err(), UserLimitError::Rate { retry_after: SECOND });
         assert!(limits.try_enter("modest").is_ok());
         advance(SECOND).await;
         assert!(limits.try_enter("greedy").is_ok());
@@ -192,7 +192,7 @@ mod tests {
         let limits = limits(Some("1/1m"), 1, 10);
         let call = limits.try_enter("alice").unwrap();
         for _ in 0..5 {
-            assert_eq!(limits.try_enter("alice").unwrap_err(), UserRejected::InFlight { limit: 1 });
+            assert_eq!(limits.try_enter("alice").unwrap_err(), UserLimitError::InFlight { limit: 1 });
         }
         drop(call);
         assert!(limits.try_enter("alice").is_ok());
@@ -205,11 +205,11 @@ mod tests {
         let limits = limits(Some("1/1s"), 0, 2);
         let busy = limits.try_enter("busy").unwrap();
         drop(limits.try_enter("resting"));
-        let full = UserRejected::TableFull { retry_after: Some(SECOND) };
+        let full = UserLimitError::TooManyUsers { retry_after: Some(SECOND) };
         assert_eq!(limits.try_enter("newcomer").unwrap_err(), full);
         advance(SECOND).await;
         let newcomer = limits.try_enter("newcomer").unwrap();
-        assert_eq!(limits.try_enter("resting").unwrap_err(), UserRejected::TableFull { retry_after: None });
+        assert_eq!(limits.try_enter("resting").unwrap_err(), UserLimitError::TooManyUsers { retry_after: None });
         assert_eq!(limits.report(), UserReport { users: 2, forgotten: 1, table_full: 2, ..UserReport::default() });
         drop((busy, newcomer));
     }
@@ -219,7 +219,7 @@ mod tests {
         let limits = limits(None, 1, 1);
         for user in ["alice", "bob", "alice"] {
             let call = limits.try_enter(user).unwrap();
-            assert_eq!(limits.try_enter(user).unwrap_err(), UserRejected::InFlight { limit: 1 });
+            assert_eq!(limits.try_enter(user).unwrap_err(), UserLimitError::InFlight { limit: 1 });
             drop(call);
         }
         assert_eq!(limits.report().forgotten, 2);

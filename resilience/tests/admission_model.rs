@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use model::{Fate, MS_A_REQUEST, Model, REQUEST_BURST, Setting, TIMEOUT_MS, TOKEN_BURST};
 use proptest::prelude::*;
-use resilience::{Admission, AdmissionLimits, Admitted, Rejected};
+use resilience::{Admission, AdmissionError, AdmissionLimits, AdmissionPermit};
 
 #[derive(Debug, Clone, Copy)]
 enum Step {
@@ -51,14 +51,14 @@ fn setting() -> impl Strategy<Value = Setting> {
     })
 }
 
-type Wait = Pin<Box<dyn Future<Output = Result<Admitted, Rejected>>>>;
+type Wait = Pin<Box<dyn Future<Output = Result<AdmissionPermit, AdmissionError>>>>;
 
 /// The real one, driven by hand: after every step each waiting future is polled, in the order in
 /// which they are to be let in, so that the order in which they finish can be compared.
 struct Real {
     admission: Admission,
     arrived: usize,
-    running: Vec<Admitted>,
+    running: Vec<AdmissionPermit>,
     waiting: Vec<(usize, Wait)>,
     fates: Vec<(usize, Fate)>,
 }
@@ -115,10 +115,10 @@ impl Real {
                     self.running.push(admitted);
                     Fate::Admitted
                 }
-                Poll::Ready(Err(Rejected::QueueFull { .. })) => Fate::QueueFull,
-                Poll::Ready(Err(Rejected::TooLong { .. })) => Fate::TooLong,
-                Poll::Ready(Err(Rejected::QueueTimeout { .. })) => Fate::TimedOut,
-                Poll::Ready(Err(Rejected::OverBurst(_))) => Fate::OverBurst,
+                Poll::Ready(Err(AdmissionError::QueueFull { .. })) => Fate::QueueFull,
+                Poll::Ready(Err(AdmissionError::WaitTooLong { .. })) => Fate::WaitTooLong,
+                Poll::Ready(Err(AdmissionError::QueueTimeout { .. })) => Fate::TimedOut,
+                Poll::Ready(Err(AdmissionError::ExceedsBurst(_))) => Fate::ExceedsBurst,
             };
             self.fates.push((caller, fate));
         }

@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use resilience::{Gcra, NotTaken, Rate};
+use resilience::{Gcra, Rate, TryTakeError};
 use tokio::time::Instant;
 
 #[derive(Debug, Clone, Copy)]
@@ -86,7 +86,7 @@ proptest! {
                 Step::Take(cost) => {
                     let taken = gcra.try_take(cost, at);
                     prop_assert_eq!(taken.is_ok(), bucket.try_take(cost), "{:?} at {} ns: {:?}", step, now, taken);
-                    prop_assert_eq!(matches!(taken, Err(NotTaken::OverBurst(_))), cost > burst);
+                    prop_assert_eq!(matches!(taken, Err(TryTakeError::ExceedsBurst(_))), cost > burst);
                     if taken.is_ok() {
                         ledger.book(now, cost.into());
                         ledger.check();

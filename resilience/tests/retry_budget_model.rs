@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use resilience::{BudgetLimits, RetryBudget};
+use resilience::{RetryBudget, RetryBudgetLimits};
 
 const TTL_MS: u64 = 1000;
 const SLOT_MS: u64 = TTL_MS / 10;
@@ -64,7 +64,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
         runtime.block_on(async {
             let ttl = Duration::from_millis(TTL_MS);
-            let budget = RetryBudget::new(BudgetLimits { ttl, share_percent, reserve_per_second }).unwrap();
+            let budget = RetryBudget::new(RetryBudgetLimits { ttl, share_percent, reserve_per_second }).unwrap();
             let (share, reserve) = (u64::from(share_percent), u64::from(reserve_per_second));
             let mut model = Model::default();
             let mut refused = 0;
@@ -84,7 +84,7 @@ proptest! {
                         model.now += ms;
                     }
                 }
-                assert_eq!(budget.refused(), refused);
+                assert_eq!(budget.rejected(), refused);
                 assert!(model.retries.len() as u64 <= model.most_retries(share, reserve), "at {} ms", model.now);
             }
         });

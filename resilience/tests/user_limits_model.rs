@@ -7,7 +7,7 @@ use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use resilience::{Rate, UserGuard, UserLimits, UserQuota, UserRejected};
+use resilience::{Rate, UserGuard, UserLimitError, UserLimits, UserQuota};
 
 /// One call is refilled in this time.
 const REFILL_MS: u64 = 10;
@@ -35,7 +35,7 @@ enum Answer {
     In,
     OverRate { retry_after_ms: u64 },
     OverInFlight,
-    TableFull { retry_after_ms: Option<u64> },
+    TooManyUsers { retry_after_ms: Option<u64> },
 }
 
 /// The definition, as plainly as it can be written. Rate is counted in milliseconds of it.
@@ -59,7 +59,7 @@ impl Model {
         let mut user = self.users.get(&name).copied().unwrap_or_default();
         if user.is_rested() && others().count() >= self.max_users {
             let at_rest = others().filter(|(_, user)| user.in_flight == 0);
-            return Answer::TableFull { retry_after_ms: at_rest.map(|(_, user)| user.missing).min() };
+            return Answer::TooManyUsers { retry_after_ms: at_rest.map(|(_, user)| user.missing).min() };
         }
         if user.in_flight >= self.max_in_flight {
             return Answer::OverInFlight;
@@ -90,13 +90,15 @@ impl User {
     }
 }
 
-fn answer(entered: &Result<UserGuard<u8>, UserRejected>) -> Answer {
+fn answer(entered: &Result<UserGuard<u8>, UserLimitError>) -> Answer {
     let millis = |time: Duration| time.as_millis() as u64;
     match entered {
         Ok(_) => Answer::In,
-        Err(UserRejected::Rate { retry_after }) => Answer::OverRate { retry_after_ms: millis(*retry_after) },
-        Err(UserRejected::InFlight { .. }) => Answer::OverInFlight,
-        Err(UserRejected::TableFull { retry_after }) => Answer::TableFull { retry_after_ms: retry_after.map(millis) },
+        Err(UserLimitError::Rate { retry_after }) => Answer::OverRate { retry_after_ms: millis(*retry_after) },
+        Err(UserLimitError::InFlight { .. }) => Answer::OverInFlight,
+        Err(UserLimitError::TooManyUsers { retry_after }) => {
+            Answer::TooManyUsers { retry_after_ms: retry_after.map(millis) }
+        }
     }
 }
 
@@ -127,7 +129,7 @@ proptest! {
                         assert_eq!(answer(&entered), expected, "{step:?}");
                         over_rate += u64::from(matches!(expected, Answer::OverRate { .. }));
                         over_in_flight += u64::from(expected == Answer::OverInFlight);
-                        table_full += u64::from(matches!(expected, Answer::TableFull { .. }));
+                        table_full += u64::from(matches!(expected, Answer::TooManyUsers { .. }));
                         calls.extend(entered.map(|guard| (name, guard)));
                     }
                     Step::Leave(pick) if !calls.is_empty() => {

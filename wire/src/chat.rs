@@ -1,6 +1,6 @@
 //! What a client asks for, checked field by field.
 
-/// Reading a request's fields one by one.
+/// ParsedChunk a request's fields one by one.
 mod fields;
 /// JSON without a tree.
 mod json;
@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use self::json::{Raw, invalid, is_string, text_bytes};
-use crate::error::Refusal;
+use crate::error::RequestError;
 
 /// Largest `max_tokens` that is taken at its word. No model generates more in one answer, and a
 /// bound keeps a typing error from reserving a quota for a day.
@@ -73,22 +73,22 @@ impl<'a> ChatRequest<'a> {
     ///
     /// let refused = wire::chat::ChatRequest::parse(br#"{"messages":"hi"}"#).unwrap_err();
     /// assert_eq!(refused.body().error.param.as_deref(), Some("messages"));
-    /// # Ok::<(), wire::error::Refusal>(())
+    /// # Ok::<(), wire::error::RequestError>(())
     /// ```
     ///
     /// # Errors
-    /// [`Refusal::NotJson`], [`Refusal::Missing`] or [`Refusal::Invalid`].
-    pub fn parse(body: &'a [u8]) -> Result<Self, Refusal> {
+    /// [`RequestError::InvalidJson`], [`RequestError::MissingField`] or [`RequestError::InvalidValue`].
+    pub fn parse(body: &'a [u8]) -> Result<Self, RequestError> {
         Self::read(body, Reader::Own)
     }
 
-    /// Reads a request whose body goes on to the vendor as it came. Refused is only what the server itself needs
+    /// Reads a request whose body goes on to the vendor as it came. UpstreamRejection is only what the server itself needs
     /// and cannot read: a `max_tokens` of -1 or 100.0 counts as no limit that is known, and a role that OpenAI does
     /// not have as a role.
     ///
     /// # Errors
     /// As [`ChatRequest::parse`].
-    pub fn parse_relayed(body: &'a [u8]) -> Result<Self, Refusal> {
+    pub fn parse_relayed(body: &'a [u8]) -> Result<Self, RequestError> {
         Self::read(body, Reader::Relay)
     }
 
@@ -96,7 +96,7 @@ impl<'a> ChatRequest<'a> {
     ///
     /// # Errors
     /// As [`ChatRequest::parse`].
-    pub fn parse_as_vendor(body: &'a [u8]) -> Result<Self, Refusal> {
+    pub fn parse_as_vendor(body: &'a [u8]) -> Result<Self, RequestError> {
         Self::read(body, Reader::Vendor)
     }
 
@@ -104,7 +104,7 @@ impl<'a> ChatRequest<'a> {
     ///
     /// # Errors
     /// As [`ChatRequest::parse`].
-    pub fn parse_prompt_or_messages(body: &'a [u8]) -> Result<Self, Refusal> {
+    pub fn parse_prompt_or_messages(body: &'a [u8]) -> Result<Self, RequestError> {
         let fields = json::object(body, &FIELDS)?;
         match fields {
             [None, Some(prompt), ..] if is_string(prompt) => {
@@ -115,7 +115,7 @@ impl<'a> ChatRequest<'a> {
             }
             [None, Some(other), ..] => Err(invalid("prompt", other, "a string")),
             [None, None, ..] => {
-                Err(Refusal::Missing { param: "messages".into(), expected: "give 'messages' or 'prompt'" })
+                Err(RequestError::MissingField { param: "messages".into(), expected: "give 'messages' or 'prompt'" })
             }
             [Some(_), ..] => Self::of(fields, Reader::Own),
         }
@@ -124,11 +124,12 @@ impl<'a> ChatRequest<'a> {
     /// The model, for routes on which OpenAI insists on one.
     ///
     /// # Errors
-    /// [`Refusal::Missing`] where the client named none.
-    pub fn require_model(&self) -> Result<&str, Refusal> {
-        self.model
-            .as_deref()
-            .ok_or(Refusal::Missing { param: "model".into(), expected: "the name of a model (see /v1/models)" })
+    /// [`RequestError::MissingField`] where the client named none.
+    pub fn require_model(&self) -> Result<&str, RequestError> {
+        self.model.as_deref().ok_or(RequestError::MissingField {
+            param: "model".into(),
+            expected: "the name of a model (see /v1/models)",
+        })
     }
 
     /// Tokens of the prompt, estimated at four bytes each; at least one.
@@ -141,7 +142,7 @@ impl<'a> ChatRequest<'a> {
     /// This request as the body of a call to the vendor, for the model it names or `default_model`. The messages
     /// are as they came.
     #[must_use]
-    pub fn to_vendor_body(&self, default_model: &str, stream: bool) -> Vec<u8> {
+    pub fn to_upstream_body(&self, default_model: &str, stream: bool) -> Vec<u8> {
         #[derive(Serialize)]
         struct Body<'a> {
             model: &'a str,
@@ -172,11 +173,11 @@ impl<'a> ChatRequest<'a> {
         bytes
     }
 
-    fn read(body: &'a [u8], reader: Reader) -> Result<Self, Refusal> {
+    fn read(body: &'a [u8], reader: Reader) -> Result<Self, RequestError> {
         Self::of(json::object(body, &FIELDS)?, reader)
     }
 
-    fn of(fields: Fields<'a>, reader: Reader) -> Result<Self, Refusal> {
+    fn of(fields: Fields<'a>, reader: Reader) -> Result<Self, RequestError> {
         let mut parts = Vec::new();
         let (messages, text_bytes) = fields::messages(fields[0], &mut parts, reader)?;
         Self::with(Cow::Borrowed(messages), (text_bytes, parts), fields, reader)
@@ -188,7 +189,7 @@ impl<'a> ChatRequest<'a> {
         (text_bytes, parts): (usize, Vec<Raw<'a>>),
         [_, _, model, newer_max, max, stream, options]: Fields<'a>,
         reader: Reader,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, RequestError> {
         Ok(ChatRequest {
             messages,
             text_bytes,

@@ -73,14 +73,14 @@ pub struct Choice {
     /// Which choice; always 0 here.
     pub index: u32,
     /// The text and who speaks.
-    pub message: Answer,
+    pub message: AssistantMessage,
     /// Why it ended: `stop` or `length`.
     pub finish_reason: String,
 }
 
 /// The text of a whole answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
+pub struct AssistantMessage {
     /// Always `assistant`.
     pub role: String,
     /// The text.

@@ -53,13 +53,13 @@ impl ErrorBody {
 /// A request that is refused for what it is, before anybody calls a vendor. The same mistakes get
 /// the same answers from every program.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum RequestError {
     /// The body is no JSON. 400.
     #[error("the body is not valid JSON: {0}")]
-    NotJson(String),
+    InvalidJson(String),
     /// A field that must be there is not. 400.
     #[error("'{param}' is missing: {expected}")]
-    Missing {
+    MissingField {
         /// The field, as a path.
         param: String,
         /// What belongs there.
@@ -67,7 +67,7 @@ pub enum Refusal {
     },
     /// A field is there but not what it may be. 400.
     #[error("'{param}' is {found}, expected {expected}")]
-    Invalid {
+    InvalidValue {
         /// The field, as a path.
         param: String,
         /// The value that was sent, shortened.
@@ -77,13 +77,13 @@ pub enum Refusal {
     },
     /// A header that must be JSON's is another. 415.
     #[error("content type is {found}, expected application/json")]
-    MediaType {
+    UnsupportedMediaType {
         /// The content type that was sent, or `none`.
         found: String,
     },
     /// The body is over its limit. 413.
     #[error("the body is larger than {limit} bytes")]
-    TooLarge {
+    BodyTooLarge {
         /// The limit in bytes.
         limit: usize,
     },
@@ -99,10 +99,10 @@ pub enum Refusal {
     },
     /// The body did not come in time. 408.
     #[error("the request's body did not come in time")]
-    SlowBody,
+    BodyTimeout,
     /// No such route. 404.
     #[error("there is no route {path}")]
-    NoRoute {
+    UnknownRoute {
         /// The path that was asked for, shortened.
         path: String,
     },
@@ -114,7 +114,7 @@ pub enum Refusal {
     },
     /// The route is there, its method is another. 405.
     #[error("method {method} is not allowed here, expected {allowed}")]
-    Method {
+    MethodNotAllowed {
         /// The method that was used.
         method: String,
         /// The methods that the route has, as in the `Allow` header.
@@ -122,22 +122,22 @@ pub enum Refusal {
     },
     /// No key, or none that is known. 401.
     #[error("no valid API key: send 'Authorization: Bearer KEY'")]
-    ApiKey,
+    InvalidApiKey,
 }
 
-impl Refusal {
+impl RequestError {
     /// The HTTP status of this refusal.
     #[must_use]
     pub fn status(&self) -> u16 {
         match self {
-            Refusal::NotJson(_) | Refusal::Missing { .. } | Refusal::Invalid { .. } => 400,
-            Refusal::ApiKey => 401,
-            Refusal::NotLocal { .. } => 403,
-            Refusal::NoRoute { .. } | Refusal::UnknownModel { .. } => 404,
-            Refusal::Method { .. } => 405,
-            Refusal::SlowBody => 408,
-            Refusal::TooLarge { .. } => 413,
-            Refusal::MediaType { .. } => 415,
+            RequestError::InvalidJson(_) | RequestError::MissingField { .. } | RequestError::InvalidValue { .. } => 400,
+            RequestError::InvalidApiKey => 401,
+            RequestError::NotLocal { .. } => 403,
+            RequestError::UnknownRoute { .. } | RequestError::UnknownModel { .. } => 404,
+            RequestError::MethodNotAllowed { .. } => 405,
+            RequestError::BodyTimeout => 408,
+            RequestError::BodyTooLarge { .. } => 413,
+            RequestError::UnsupportedMediaType { .. } => 415,
         }
     }
 
@@ -146,25 +146,27 @@ impl Refusal {
     pub fn body(&self) -> ErrorBody {
         let body = ErrorBody::new("invalid_request_error", self.to_string()).with_code(self.code());
         match self {
-            Refusal::Missing { param, .. } | Refusal::Invalid { param, .. } => body.with_param(param),
-            Refusal::UnknownModel { .. } => body.with_param("model"),
+            RequestError::MissingField { param, .. } | RequestError::InvalidValue { param, .. } => {
+                body.with_param(param)
+            }
+            RequestError::UnknownModel { .. } => body.with_param("model"),
             _ => body,
         }
     }
 
     fn code(&self) -> &'static str {
         match self {
-            Refusal::NotJson(_) => "invalid_json",
-            Refusal::Missing { .. } => "missing_field",
-            Refusal::Invalid { .. } => "invalid_value",
-            Refusal::MediaType { .. } => "unsupported_media_type",
-            Refusal::TooLarge { .. } => "body_too_large",
-            Refusal::SlowBody => "body_timeout",
-            Refusal::NotLocal { .. } => "not_local",
-            Refusal::NoRoute { .. } => "unknown_route",
-            Refusal::UnknownModel { .. } => "model_not_found",
-            Refusal::Method { .. } => "method_not_allowed",
-            Refusal::ApiKey => "invalid_api_key",
+            RequestError::InvalidJson(_) => "invalid_json",
+            RequestError::MissingField { .. } => "missing_field",
+            RequestError::InvalidValue { .. } => "invalid_value",
+            RequestError::UnsupportedMediaType { .. } => "unsupported_media_type",
+            RequestError::BodyTooLarge { .. } => "body_too_large",
+            RequestError::BodyTimeout => "body_timeout",
+            RequestError::NotLocal { .. } => "not_local",
+            RequestError::UnknownRoute { .. } => "unknown_route",
+            RequestError::UnknownModel { .. } => "model_not_found",
+            RequestError::MethodNotAllowed { .. } => "method_not_allowed",
+            RequestError::InvalidApiKey => "invalid_api_key",
         }
     }
 }
@@ -184,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_field_the_value_and_what_is_allowed() {
-        let refusal = Refusal::Invalid {
+        let refusal = RequestError::InvalidValue {
             param: "max_tokens".into(),
             found: "0".into(),
             expected: "a whole number from 1".into(),

@@ -113,7 +113,7 @@ impl HealthReport {
 
     /// A pool that did its work `seconds` after it was asked.
     #[must_use]
-    pub fn answered(seconds: f64) -> Self {
+    pub fn completed_in(seconds: f64) -> Self {
         let slow = seconds > Self::WARN_SECONDS;
         let status = if slow { HealthStatus::Degraded } else { HealthStatus::Healthy };
         Self::new(status, seconds, slow, None)
@@ -121,7 +121,7 @@ impl HealthReport {
 
     /// A pool that had not done its work after `bound` seconds.
     #[must_use]
-    pub fn no_answer_within(bound: f64) -> Self {
+    pub fn timed_out_after(bound: f64) -> Self {
         let why = format!("no thread was free within {bound} s");
         Self::new(HealthStatus::Unhealthy, bound, true, Some(why))
     }

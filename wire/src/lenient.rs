@@ -1,4 +1,4 @@
-//! Reading of JSON that others write: a member of another type than expected is passed over and makes
+//! ParsedChunk of JSON that others write: a member of another type than expected is passed over and makes
 //! nothing else unreadable. Nothing is built that is not asked for, so a large value costs its bytes once.
 
 use std::borrow::Cow;

@@ -7,7 +7,6 @@
 //!
 //! Read in this order:
 
-pub mod answer;
 /// The key in a request's `Authorization`.
 pub mod authorization;
 /// A number of bytes, as flags and messages write it.
@@ -24,12 +23,13 @@ pub mod models;
 /// Which requests may change a running program.
 pub mod operator;
 pub mod outcome;
-pub mod refused;
+pub mod response;
 pub mod retry_after;
 pub mod sse;
 pub mod stream;
 /// The vendor's address.
 pub mod upstream;
+pub mod upstream_rejection;
 
 /// Largest body of a request to a server's own routes, in bytes (1 MiB). Over it: 413.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;

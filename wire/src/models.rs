@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::error::Refusal;
+use crate::error::RequestError;
 
 /// Where the models are.
 const FOLDER: &str = "/v1/models/";
@@ -37,8 +37,8 @@ pub fn name_in_path(path: &str) -> Option<String> {
 /// The model of this name in a vendor's whole list, as the vendor wrote it.
 ///
 /// # Errors
-/// [`Refusal::UnknownModel`].
-pub fn find<'a>(list: &'a [u8], name: &str) -> Result<&'a str, Refusal> {
+/// [`RequestError::UnknownModel`].
+pub fn find<'a>(list: &'a [u8], name: &str) -> Result<&'a str, RequestError> {
     #[derive(Deserialize)]
     struct List<'a> {
         #[serde(borrow)]
@@ -56,9 +56,9 @@ pub fn find<'a>(list: &'a [u8], name: &str) -> Result<&'a str, Refusal> {
 
 /// The refusal of a model that there is not.
 #[must_use]
-pub fn unknown(name: &str) -> Refusal {
+pub fn unknown(name: &str) -> RequestError {
     const CHARS_MAX: usize = 80;
-    Refusal::UnknownModel { name: name.chars().take(CHARS_MAX).collect() }
+    RequestError::UnknownModel { name: name.chars().take(CHARS_MAX).collect() }
 }
 
 #[cfg(test)]

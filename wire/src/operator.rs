@@ -8,17 +8,17 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::from_utf8;
 
-use crate::error::Refusal;
+use crate::error::RequestError;
 
 /// Refuses a request that changes something and may come from a web page. `header` gives the value of a
 /// header by its lower-case name; `has_body` says whether bytes come with the request.
 ///
 /// # Errors
-/// [`Refusal::NotLocal`] for a `Host` that is there and not this machine, or for a page elsewhere;
-/// [`Refusal::MediaType`] for a body that is not JSON. Without a body there may be no content type, or the one
+/// [`RequestError::NotLocal`] for a `Host` that is there and not this machine, or for a page elsewhere;
+/// [`RequestError::UnsupportedMediaType`] for a body that is not JSON. Without a body there may be no content type, or the one
 /// of a form, which curl and Python's urllib add to an empty body by themselves.
-pub fn check<'a>(header: impl Fn(&str) -> Option<&'a [u8]>, has_body: bool) -> Result<(), Refusal> {
-    let refuse = |header, found: &[u8]| Err(Refusal::NotLocal { header, found: shorten(found) });
+pub fn check<'a>(header: impl Fn(&str) -> Option<&'a [u8]>, has_body: bool) -> Result<(), RequestError> {
+    let refuse = |header, found: &[u8]| Err(RequestError::NotLocal { header, found: shorten(found) });
     if let Some(host) = header("host").filter(|host| !from_utf8(host).is_ok_and(is_this_machine)) {
         return refuse("Host", host);
     }
@@ -35,7 +35,7 @@ pub fn check<'a>(header: impl Fn(&str) -> Option<&'a [u8]>, has_body: bool) -> R
     if empty || is("application/json") {
         return Ok(());
     }
-    Err(Refusal::MediaType { found: sent.map_or_else(|| "none".to_owned(), shorten) })
+    Err(RequestError::UnsupportedMediaType { found: sent.map_or_else(|| "none".to_owned(), shorten) })
 }
 
 /// `http://HOST:PORT` with a loopback host. A page without an origin of its own says `null`.

@@ -5,9 +5,9 @@
 pub enum Outcome {
     /// Delivered whole.
     Success,
-    /// Refused at once: its user has too much under way.
+    /// UpstreamRejection at once: its user has too much under way.
     UserLimit,
-    /// Refused at once: no turn was free, and the queue was full or its wait too long.
+    /// UpstreamRejection at once: no turn was free, and the queue was full or its wait too long.
     Overloaded,
     /// Waited for a turn in vain.
     QueueTimeout,

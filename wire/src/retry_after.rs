@@ -14,7 +14,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// When to come back, as an answer says: in `retry-after-ms`, or in `Retry-After` as seconds or as a
 /// date (RFC 9110, section 10.2.3). `header` gives the value of the header of a name, if there is one.
 /// `None` where it says nothing that can be read.
-pub fn told_by<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Option<Duration> {
+pub fn from_headers<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Option<Duration> {
     let text = |name: &str| header(name).map(str::trim);
     let millis = text(RETRY_AFTER_MS).and_then(|text| text.parse::<f64>().ok()).map(|millis| millis / 1000.0);
     let standard = text(RETRY_AFTER);
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     fn told(headers: &[(&str, &str)]) -> Option<Duration> {
-        told_by(|asked| headers.iter().find(|(name, _)| *name == asked).map(|(_, value)| *value))
+        from_headers(|asked| headers.iter().find(|(name, _)| *name == asked).map(|(_, value)| *value))
     }
 
     #[test]

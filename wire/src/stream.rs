@@ -1,8 +1,8 @@
 //! One token of `/chat/stream`, and how a vendor's event is read.
 
 mod failure;
+mod parsed_chunk;
 mod progress;
-mod reading;
 
 use std::borrow::Cow;
 
@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ErrorBody;
 use crate::sse::{self, Event};
-use reading::Read;
+use parsed_chunk::Read;
 
 pub use failure::ReportedFailure;
-pub use progress::{EndFault, EndOfBody, Progress};
-pub use reading::Reading;
+pub use parsed_chunk::ParsedChunk;
+pub use progress::{EndOfBody, Progress, StreamEndError};
 
 /// One token of `/chat/stream`: `data: {"content":"..."}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,9 +39,9 @@ pub fn error_event(error: &ErrorBody) -> String {
 /// One event of a vendor's stream, read for what decides something. Everything else in it is its reader's
 /// business: a relay passes it on as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum VendorEvent {
+pub enum CompletionEvent {
     /// JSON with `choices`, or with token counts: OpenAI's chunk, with whatever its vendor left out or added.
-    Chunk(Reading),
+    Chunk(ParsedChunk),
     /// Other JSON, or an empty `data:`. It decides nothing.
     Other,
     /// `[DONE]`: the stream is whole.
@@ -55,7 +55,7 @@ pub enum VendorEvent {
 #[error("the vendor sent an event that is no JSON: {0}")]
 pub struct MalformedEvent(String);
 
-impl VendorEvent {
+impl CompletionEvent {
     /// Reads one event of a vendor's stream.
     ///
     /// # Errors
@@ -63,11 +63,11 @@ impl VendorEvent {
     pub fn read(event: &Event) -> Result<Self, MalformedEvent> {
         let data = event.data.trim();
         if event.name.as_deref() == Some("error") {
-            return Ok(VendorEvent::Error(ReportedFailure::of(data.as_bytes())));
+            return Ok(CompletionEvent::Error(ReportedFailure::parse(data.as_bytes())));
         }
         match data {
-            "[DONE]" => Ok(VendorEvent::Done),
-            "" => Ok(VendorEvent::Other),
+            "[DONE]" => Ok(CompletionEvent::Done),
+            "" => Ok(CompletionEvent::Other),
             _ => Self::read_json(data),
         }
     }
@@ -77,21 +77,21 @@ impl VendorEvent {
     /// # Errors
     /// [`MalformedEvent`] for what is no JSON.
     pub fn read_json(json: &str) -> Result<Self, MalformedEvent> {
-        match reading::read(json) {
-            Ok(Read::Chunk(reading)) => Ok(VendorEvent::Chunk(reading)),
-            Ok(Read::Failure(failure)) => Ok(VendorEvent::Error(failure)),
-            Ok(Read::Other) => Ok(VendorEvent::Other),
+        match parsed_chunk::read(json) {
+            Ok(Read::Chunk(reading)) => Ok(CompletionEvent::Chunk(reading)),
+            Ok(Read::Failure(failure)) => Ok(CompletionEvent::Error(failure)),
+            Ok(Read::Other) => Ok(CompletionEvent::Other),
             Err(error) => Err(MalformedEvent(error.to_string())),
         }
     }
 
     /// Whether a stream has begun with it: it brings something that was generated, or ends the answer.
     #[must_use]
-    pub fn begins(&self) -> bool {
+    pub fn has_output(&self) -> bool {
         match self {
-            VendorEvent::Chunk(reading) => reading.generates || reading.finish_reason.is_some(),
-            VendorEvent::Done => true,
-            VendorEvent::Other | VendorEvent::Error(_) => false,
+            CompletionEvent::Chunk(reading) => reading.generates || reading.finish_reason.is_some(),
+            CompletionEvent::Done => true,
+            CompletionEvent::Other | CompletionEvent::Error(_) => false,
         }
     }
 
@@ -99,8 +99,8 @@ impl VendorEvent {
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         match self {
-            VendorEvent::Chunk(reading) => reading.text.as_deref(),
-            VendorEvent::Other | VendorEvent::Done | VendorEvent::Error(_) => None,
+            CompletionEvent::Chunk(reading) => reading.text.as_deref(),
+            CompletionEvent::Other | CompletionEvent::Done | CompletionEvent::Error(_) => None,
         }
     }
 }

@@ -2,16 +2,18 @@
 
 use wire::completion::Usage;
 use wire::sse::{Decoder, Event};
-use wire::stream::{EndFault, EndOfBody, MalformedEvent, Progress, Reading, ReportedFailure, VendorEvent};
+use wire::stream::{
+    CompletionEvent, EndOfBody, MalformedEvent, ParsedChunk, Progress, ReportedFailure, StreamEndError,
+};
 
-fn read(data: &str) -> Result<VendorEvent, MalformedEvent> {
-    VendorEvent::read(&Event { name: None, data: data.into() })
+fn read(data: &str) -> Result<CompletionEvent, MalformedEvent> {
+    CompletionEvent::read(&Event { name: None, data: data.into() })
 }
 
 #[track_caller]
-fn chunk(data: &str) -> Reading {
+fn chunk(data: &str) -> ParsedChunk {
     match read(data) {
-        Ok(VendorEvent::Chunk(reading)) => reading,
+        Ok(CompletionEvent::Chunk(reading)) => reading,
         other => panic!("{data}: {other:?}"),
     }
 }
@@ -19,7 +21,7 @@ fn chunk(data: &str) -> Reading {
 #[track_caller]
 fn failure(data: &str) -> (String, Option<String>) {
     match read(data) {
-        Ok(VendorEvent::Error(ReportedFailure { reason, code })) => (reason, code),
+        Ok(CompletionEvent::Error(ReportedFailure { reason, code })) => (reason, code),
         other => panic!("{data}: {other:?}"),
     }
 }
@@ -92,12 +94,12 @@ fn a_chunk_may_lack_anything_and_have_anything_more() {
 #[test]
 fn other_json_decides_nothing_and_what_is_no_json_is_malformed() {
     for data in ["", " ", "{}", "[]", "5", "null", "\"a\"", r#"{"content":"a"}"#, r#"{"error":1e999}"#, "1e999"] {
-        assert_eq!(read(data), Ok(VendorEvent::Other), "{data}");
+        assert_eq!(read(data), Ok(CompletionEvent::Other), "{data}");
     }
     for data in ["hello", "{\"choices\":", "{}{}", "[DONE", "{\"choices\":[]} x", "{'a':1}"] {
         assert!(read(data).is_err(), "{data}");
     }
-    assert_eq!(read("[DONE]"), Ok(VendorEvent::Done));
+    assert_eq!(read("[DONE]"), Ok(CompletionEvent::Done));
 }
 
 #[test]
@@ -148,8 +150,8 @@ fn a_failure_is_known_in_any_of_its_shapes() {
 
 #[test]
 fn an_event_called_error_is_one_whatever_its_data() {
-    let named = |data: &str| match VendorEvent::read(&Event { name: Some("error".into()), data: data.into() }) {
-        Ok(VendorEvent::Error(failure)) => failure.to_string(),
+    let named = |data: &str| match CompletionEvent::read(&Event { name: Some("error".into()), data: data.into() }) {
+        Ok(CompletionEvent::Error(failure)) => failure.to_string(),
         other => panic!("{other:?}"),
     };
     assert_eq!(named("out of memory"), "out of memory");
@@ -161,13 +163,13 @@ fn an_event_called_error_is_one_whatever_its_data() {
 #[test]
 fn what_is_no_failure_is_none() {
     for data in [r#"{"error":null}"#, r#"{"error":false}"#, r#"{"error":""}"#, r#"{"error":{}}"#, r#"{"error":[]}"#] {
-        assert_eq!(read(data), Ok(VendorEvent::Other), "{data}");
+        assert_eq!(read(data), Ok(CompletionEvent::Other), "{data}");
     }
 }
 
 #[test]
 fn the_reason_of_a_refusal_is_found_in_every_usual_body() {
-    let reason = |body: &str| ReportedFailure::of(body.as_bytes()).to_string();
+    let reason = |body: &str| ReportedFailure::parse(body.as_bytes()).to_string();
     let azure = r#"{"error":{"message":"R","type":null,"param":"prompt","code":"content_filter","status":400,"innererror":{"code":"Policy","content_filter_result":{}}}}"#;
     assert_eq!(reason(azure), "R (content_filter)");
     assert_eq!(reason(r#"{"error":{"code":402,"message":"R","metadata":{"raw":"x"}}}"#), "R (402)");
@@ -176,7 +178,7 @@ fn the_reason_of_a_refusal_is_found_in_every_usual_body() {
     assert_eq!(reason(r#"{"message":"R"}"#), "R");
     assert_eq!(reason(r#"[{"error":{"message":"R"}}]"#), "R");
     assert_eq!(reason("<h1>Bad Request</h1>"), "<h1>Bad Request</h1>");
-    assert_eq!(ReportedFailure::of(b"\xff").reason, "\u{fffd}");
+    assert_eq!(ReportedFailure::parse(b"\xff").reason, "\u{fffd}");
     assert_eq!(reason(&format!(r#"{{"error":"{}"}}"#, "é".repeat(2000))).chars().count(), 500);
     let deep = format!("{}{}", r#"{"error":"#.repeat(100), "}".repeat(100));
     assert_eq!(reason(&deep).chars().count(), 500);
@@ -188,7 +190,7 @@ fn a_stream_is_whole_with_done_or_with_a_reason_for_each_choice() {
         let (mut decoder, mut events) = (Decoder::new(1 << 20), Vec::new());
         decoder.decode(stream.as_bytes(), &mut events).unwrap();
         let mut progress = Progress::default();
-        events.iter().for_each(|event| progress.note(&VendorEvent::read(event).unwrap()));
+        events.iter().for_each(|event| progress.note(&CompletionEvent::read(event).unwrap()));
         (progress.is_done(), progress.end(&mut decoder))
     }
     let text =
@@ -212,11 +214,11 @@ fn a_stream_is_whole_with_done_or_with_a_reason_for_each_choice() {
     ] {
         let (was_done, end) = progress(&stream);
         assert_eq!(was_done, stream.ends_with(done), "{stream}");
-        let fault = (!whole).then_some(EndFault::Truncated);
+        let fault = (!whole).then_some(StreamEndError::Truncated);
         assert_eq!((str::from_utf8(&end.raw), end.fault), (Ok(&*left), fault), "{stream}");
     }
     let fault = |stream: &str| progress(stream).1.fault;
-    assert!(matches!(fault("data: {\"error\":\"R\"}\n"), Some(EndFault::Reported(of)) if of.reason == "R"));
+    assert!(matches!(fault("data: {\"error\":\"R\"}\n"), Some(StreamEndError::Reported(of)) if of.reason == "R"));
 }
 
 #[test]
@@ -226,16 +228,16 @@ fn a_body_of_another_kind_is_told_from_a_cut_stream() {
         let mut rest = body.as_bytes();
         while let Some(part) = decoder.next_part(&mut rest).unwrap() {
             match &part.event {
-                Some(event) => progress.note(&VendorEvent::read(event).unwrap()),
+                Some(event) => progress.note(&CompletionEvent::read(event).unwrap()),
                 None => progress.note_lines(part.raw),
             }
         }
         progress.end(&mut decoder).fault.unwrap()
     };
     for strange in ["<h1>hello</h1>", "<h1>\n\nhello\n", "{\"hello\":\n \"world\"}"] {
-        assert_eq!(fault(strange), EndFault::WrongKind, "{strange}");
+        assert_eq!(fault(strange), StreamEndError::UnexpectedFormat, "{strange}");
     }
     for cut in ["", "\n", ": ping\n\n", ": pi", "id: 5\n\n", "retry: 5\n", "data: {\"choices\":[]}\n\n", "data: {"] {
-        assert_eq!(fault(cut), EndFault::Truncated, "{cut}");
+        assert_eq!(fault(cut), StreamEndError::Truncated, "{cut}");
     }
 }

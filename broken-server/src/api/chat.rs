@@ -23,7 +23,7 @@ pub(super) async fn stream(
 ) -> Result<HttpResponse, ErrorResponse> {
     let body = json_body(&state, &request, payload, state.own_body_bytes()).await?;
     let asked = ChatRequest::parse(&body)?;
-    let call = to_call(&state, &request, Route::ChatCompletions, asked.to_vendor_body(DEFAULT_MODEL, true));
+    let call = to_call(&state, &request, Route::ChatCompletions, asked.to_upstream_body(DEFAULT_MODEL, true));
     answer_streamed(&**style, &state, Call { format: Format::Tokens, ..call }).await
 }
 
@@ -36,6 +36,6 @@ pub(super) async fn whole(
 ) -> Result<HttpResponse, ErrorResponse> {
     let body = json_body(&state, &request, payload, state.own_body_bytes()).await?;
     let asked = ChatRequest::parse_prompt_or_messages(&body)?;
-    let call = to_call(&state, &request, Route::ChatCompletions, asked.to_vendor_body(DEFAULT_MODEL, false));
+    let call = to_call(&state, &request, Route::ChatCompletions, asked.to_upstream_body(DEFAULT_MODEL, false));
     answer_whole(&**style, &state, call).await
 }

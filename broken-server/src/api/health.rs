@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use actix_web::web::{Data, Json};
-use resilience::{Abandoned, Lead, SingleFlight};
+use resilience::{Abandoned, Leader, SingleFlight};
 use tokio::time::timeout;
 use wire::health::{HealthProbe, HealthReport};
 
@@ -49,13 +49,13 @@ pub(super) async fn report(
         }
     };
     match timeout(PROBE_BOUND, probe).await {
-        Ok(Ok(took)) => Ok(Json(HealthReport::answered(took.as_secs_f64()))),
+        Ok(Ok(took)) => Ok(Json(HealthReport::completed_in(took.as_secs_f64()))),
         Ok(Err(Abandoned)) => Err(Failure::Internal("the health probe's thread ended").into()),
-        Err(_) => Ok(Json(HealthReport::no_answer_within(PROBE_BOUND.as_secs_f64()))),
+        Err(_) => Ok(Json(HealthReport::timed_out_after(PROBE_BOUND.as_secs_f64()))),
     }
 }
 
-fn probe_the_pool(pool: &Pool, lead: Lead<Duration>) {
+fn probe_the_pool(pool: &Pool, lead: Leader<Duration>) {
     let asked = Instant::now();
     pool.spawn(move || {
         thread::sleep(PROBE_WORK);

@@ -16,7 +16,7 @@ pub(super) async fn ready(state: Data<AppState>) -> HttpResponse {
     let not_ready = |reason| HttpResponse::ServiceUnavailable().json(Readiness::not_ready(reason));
     if state.draining.is_cancelled() {
         not_ready("shutting down")
-    } else if state.overloaded.update(state.admission.load().queue_use()) {
+    } else if state.overloaded.update(state.admission.load().queue_utilization()) {
         not_ready("overloaded")
     } else {
         HttpResponse::Ok().json(Readiness::ready())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use resilience::Admitted;
+use resilience::AdmissionPermit;
 
 use super::Metrics;
 
@@ -13,12 +13,12 @@ use super::Metrics;
 pub(crate) struct ActiveCall {
     metrics: Arc<Metrics>,
     begun: Instant,
-    _admitted: Option<Admitted>,
+    _admitted: Option<AdmissionPermit>,
 }
 
 impl ActiveCall {
     /// A call that begins now, with its permit.
-    pub(crate) fn admitted(metrics: Arc<Metrics>, admitted: Admitted) -> Self {
+    pub(crate) fn admitted(metrics: Arc<Metrics>, admitted: AdmissionPermit) -> Self {
         Self::begin(metrics, Some(admitted))
     }
 
@@ -27,7 +27,7 @@ impl ActiveCall {
         Self::begin(metrics, None)
     }
 
-    fn begin(metrics: Arc<Metrics>, admitted: Option<Admitted>) -> Self {
+    fn begin(metrics: Arc<Metrics>, admitted: Option<AdmissionPermit>) -> Self {
         metrics.concurrent.inc();
         ActiveCall { metrics, begun: Instant::now(), _admitted: admitted }
     }

@@ -86,7 +86,7 @@ async fn in_order<T, Answer: Future<Output = Result<T, Failure>>>(
     // 2. Retries. They are around all that costs something: between two attempts nothing is held, and each
     //    attempt queues like any other call.
     let attempt = || attempt(state, deadline, &limit, &ask_vendor);
-    deadline.bound(retry::attempts(state, call, deadline, attempt)).await?
+    deadline.timeout(retry::attempts(state, call, deadline, attempt)).await?
 }
 
 /// One attempt, from the queue to the answer.
@@ -100,7 +100,7 @@ async fn attempt<T, Answer: Future<Output = Result<T, Failure>>>(
     let active = admit(state).await?;
     // 4. Call. It is made with the permit held. Without a permit, or after giving it back, the vendor would
     //    get more calls at once than the limit allows.
-    let answered = deadline.at_most(*limit).bound(ask_vendor()).await;
+    let answered = deadline.at_most(*limit).timeout(ask_vendor()).await;
     // 5. Timeout. Which limit ended the call decides who is at fault: the SLA is ours, the other the vendor's.
     let late = || if deadline.remaining().is_zero() { sla() } else { too_slow.clone().into() };
     Ok((answered.unwrap_or_else(|_| Err(late()))?, active))
@@ -110,7 +110,7 @@ async fn attempt<T, Answer: Future<Output = Result<T, Failure>>>(
 async fn admit(state: &AppState) -> Result<ActiveCall, Failure> {
     let asked = Instant::now();
     let admitted = state.admission.admit(0).await;
-    state.metrics.waited(asked.elapsed(), admitted.as_ref().ok().map(|admitted| admitted.waited()));
+    state.metrics.waited(asked.elapsed(), admitted.as_ref().ok().map(|admitted| admitted.queue_wait()));
     Ok(ActiveCall::admitted(state.metrics.clone(), admitted?))
 }
 

@@ -1,6 +1,6 @@
 //! The beginning of a stream.
 
-use wire::stream::VendorEvent;
+use wire::stream::CompletionEvent;
 
 use crate::call::Format;
 use crate::upstream::Message;
@@ -50,7 +50,7 @@ impl Beginning {
         };
         self.bytes = bytes;
         self.chunks += 1;
-        let begun = VendorEvent::begins(event) || self.chunks > HELD_CHUNKS_MAX || bytes > HELD_BYTES_MAX;
+        let begun = CompletionEvent::has_output(event) || self.chunks > HELD_CHUNKS_MAX || bytes > HELD_BYTES_MAX;
         self.messages.push(message);
         begun
     }
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     fn message(json: Option<&str>) -> Message {
-        let event = json.map(|json| VendorEvent::read_json(json).unwrap());
+        let event = json.map(|json| CompletionEvent::read_json(json).unwrap());
         Message { raw: (&b": still thinking\n\n"[..]).into(), event }
     }
 

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::Args;
-use resilience::Contradiction;
+use resilience::LimitConflict;
 
 use super::values::timeout;
 
@@ -66,15 +66,15 @@ impl CallLimits {
     ///
     /// # Errors
     /// The first two limits that contradict each other.
-    pub(crate) fn check(&self) -> Result<(), Contradiction> {
+    pub(crate) fn check(&self) -> Result<(), LimitConflict> {
         let queue = ("--queue-timeout", self.queue_timeout);
         let call = ("--call-timeout", self.call_timeout);
         let sla = ("--sla", self.sla);
-        let less = Contradiction::unless_less;
+        let less = LimitConflict::require_less;
         less(queue, call, "who waits longer for a turn than a turn takes had better be refused")?;
         less(call, sla, "else the SLA ends a call before its own limit can")?;
         let (attempts, each) = (("--attempts", self.attempts), ("--min-attempt-time", self.min_attempt_time));
-        Contradiction::unless_they_fit(attempts, each, sla)
+        LimitConflict::require_attempts_fit(attempts, each, sla)
     }
 }
 

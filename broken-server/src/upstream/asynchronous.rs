@@ -9,9 +9,9 @@ use gateway::UpstreamUrl;
 use reqwest::Response;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::redirect::Policy;
-use resilience::with_second_look;
+use resilience::timeout_with_recheck;
 use wire::REQUEST_ID_HEADER;
-use wire::answer::{is_no_stream, read_no_stream};
+use wire::response::{is_not_event_stream, parse_non_stream_response};
 
 use super::inbox::Inbox;
 use super::{ANSWER_BYTES_MAX, Limits, Message, USER_AGENT, checked_answer, content_type, not_ok, texts, too_large};
@@ -70,11 +70,11 @@ impl Client {
     }
 
     async fn read_whole(&self, call: &Call, head: Duration, silence: Duration) -> Result<Bytes, Failure> {
-        let sent = with_second_look(head, self.send(call)).await;
+        let sent = timeout_with_recheck(head, self.send(call)).await;
         let mut response = sent.ok_or(UpstreamFailure::FirstTokenTimeout)??;
         let mut answer = Vec::new();
         loop {
-            let chunk = with_second_look(silence, response.chunk()).await.ok_or(UpstreamFailure::IdleTimeout)?;
+            let chunk = timeout_with_recheck(silence, response.chunk()).await.ok_or(UpstreamFailure::IdleTimeout)?;
             match chunk.map_err(failure)? {
                 Some(piece) if answer.len() + piece.len() > ANSWER_BYTES_MAX => return Err(too_large()),
                 Some(piece) => answer.extend_from_slice(&piece),
@@ -86,11 +86,11 @@ impl Client {
     /// Sends a call for a stream and returns the answer's head, if a stream follows it.
     async fn open(&self, call: &Call) -> Result<Response, Failure> {
         let mut response = self.send(call).await?;
-        if !is_no_stream(content_type(response.headers())) {
+        if !is_not_event_stream(content_type(response.headers())) {
             return Ok(response);
         }
         let body = rest_of(&mut response).await;
-        Err(UpstreamFailure::from(read_no_stream(content_type(response.headers()), &body)).into())
+        Err(UpstreamFailure::from(parse_non_stream_response(content_type(response.headers()), &body)).into())
     }
 
     /// Sends `call` and returns the answer's head, if it is a good one.
@@ -160,12 +160,12 @@ impl EventReader {
     async fn read(&mut self) {
         let EventReader { inbox, state } = self;
         match state {
-            State::Unsent(client, call) => match with_second_look(inbox.patience(), client.open(call)).await {
+            State::Unsent(client, call) => match timeout_with_recheck(inbox.patience(), client.open(call)).await {
                 Some(Ok(response)) => *state = State::Open(response),
                 Some(Err(failure)) => inbox.fail(failure),
                 None => inbox.time_out(),
             },
-            State::Open(response) => match with_second_look(inbox.patience(), response.chunk()).await {
+            State::Open(response) => match timeout_with_recheck(inbox.patience(), response.chunk()).await {
                 Some(Ok(Some(piece))) => inbox.feed(&piece),
                 Some(Ok(None)) => inbox.end(),
                 Some(Err(error)) => inbox.fail(failure(error)),

@@ -10,7 +10,7 @@ use reqwest::blocking::{self, Response};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::redirect::Policy;
 use wire::REQUEST_ID_HEADER;
-use wire::answer::{is_no_stream, read_no_stream};
+use wire::response::{is_not_event_stream, parse_non_stream_response};
 
 use super::inbox::Inbox;
 use super::{
@@ -96,11 +96,11 @@ impl Client {
     /// Sends a call for a stream and returns the answer's head, if a stream follows it.
     fn open(&self, call: &Call) -> Result<Response, Failure> {
         let mut response = self.send(call)?;
-        if !is_no_stream(content_type(response.headers())) {
+        if !is_not_event_stream(content_type(response.headers())) {
             return Ok(response);
         }
         let body = rest_of(&mut response);
-        Err(UpstreamFailure::from(read_no_stream(content_type(response.headers()), &body)).into())
+        Err(UpstreamFailure::from(parse_non_stream_response(content_type(response.headers()), &body)).into())
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use wire::sse::Decoder;
-use wire::stream::{EndOfBody, Progress, VendorEvent};
+use wire::stream::{CompletionEvent, EndOfBody, Progress};
 
 use super::{Limits, Message};
 use crate::errors::{Failure, UpstreamFailure};
@@ -80,8 +80,10 @@ impl Inbox {
             match self.decoder.next_part(&mut rest) {
                 Ok(Some(part)) => {
                     between.extend_from_slice(part.raw);
-                    match part.event.as_ref().map(VendorEvent::read) {
-                        Some(Ok(VendorEvent::Error(failure))) => self.fail(UpstreamFailure::Reported(failure).into()),
+                    match part.event.as_ref().map(CompletionEvent::read) {
+                        Some(Ok(CompletionEvent::Error(failure))) => {
+                            self.fail(UpstreamFailure::Reported(failure).into())
+                        }
                         Some(Ok(event)) => self.arrive(std::mem::take(&mut between), Some(event)),
                         Some(Err(error)) => self.fail(UpstreamFailure::Malformed(error.to_string()).into()),
                         None => self.progress.note_lines(part.raw),
@@ -137,10 +139,10 @@ impl Inbox {
         self.fail(cause.into());
     }
 
-    fn arrive(&mut self, raw: Vec<u8>, event: Option<VendorEvent>) {
+    fn arrive(&mut self, raw: Vec<u8>, event: Option<CompletionEvent>) {
         if let Some(event) = &event {
             self.progress.note(event);
-            self.token_seen |= event.begins();
+            self.token_seen |= event.has_output();
             self.done = self.progress.is_done();
         }
         self.arrived.push_back(Ok(Message { raw: raw.into(), event }));
@@ -203,7 +205,7 @@ mod tests {
         inbox.feed(&[b'x'; 2000]);
         let failure = inbox.take().unwrap().unwrap_err();
         assert!(matches!(failure, Failure::Upstream(UpstreamFailure::TooLarge(_))), "{failure}");
-        assert!(!failure.another_attempt_may_help());
+        assert!(!failure.is_retryable());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use conformance::vendor::Vendor;
 use conformance::wait::until;
 use serde_json::Value;
 use wire::sse::Event;
-use wire::stream::VendorEvent;
+use wire::stream::CompletionEvent;
 
 /// Cases that are tried at once: each has a server of its own.
 const AT_ONCE: usize = 6;
@@ -106,7 +106,7 @@ fn check_stream(case: &Peculiarity, route: &str, events: &[Event]) -> anyhow::Re
 
 fn text_of(route: &str, event: &Event) -> anyhow::Result<String> {
     if route.starts_with("/v1") {
-        return Ok(VendorEvent::read(event)?.text().unwrap_or_default().to_owned());
+        return Ok(CompletionEvent::read(event)?.text().unwrap_or_default().to_owned());
     }
     let token: Value = serde_json::from_str(&event.data)?;
     Ok(token["content"].as_str().context("a token without content")?.to_owned())

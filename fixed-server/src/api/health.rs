@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use resilience::{Abandoned, Lead};
+use resilience::{Abandoned, Leader};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout};
 use wire::health::{HealthProbe, HealthReport};
@@ -46,13 +46,13 @@ pub(super) async fn report(State(state): State<Shared>) -> Result<Json<HealthRep
     };
     // FIX wrong-canary: it asks the pool that everything here shares, and bounds its own wait.
     match timeout(PROBE_BOUND, probe).await {
-        Ok(Ok(took)) => Ok(Json(HealthReport::answered(took.as_secs_f64()))),
+        Ok(Ok(took)) => Ok(Json(HealthReport::completed_in(took.as_secs_f64()))),
         Ok(Err(Abandoned)) => Err(Failure::Internal("the health probe's thread ended").into()),
-        Err(_) => Ok(Json(HealthReport::no_answer_within(PROBE_BOUND.as_secs_f64()))),
+        Err(_) => Ok(Json(HealthReport::timed_out_after(PROBE_BOUND.as_secs_f64()))),
     }
 }
 
-fn probe_the_pool(lead: Lead<Duration>) {
+fn probe_the_pool(lead: Leader<Duration>) {
     let asked = Instant::now();
     // FIX coordinated-omission: work that blocks has a thread of its own, and the event loop runs on.
     spawn_blocking(move || {

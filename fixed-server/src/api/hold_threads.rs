@@ -9,7 +9,7 @@ use axum::Json;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
-use wire::error::Refusal;
+use wire::error::RequestError;
 
 use crate::errors::ErrorResponse;
 
@@ -30,12 +30,13 @@ pub(super) async fn handle(body: Bytes) -> Result<Json<Value>, ErrorResponse> {
 }
 
 /// The `seconds` of a body such as `{"seconds":5}`.
-fn seconds_in(body: &[u8]) -> Result<u64, Refusal> {
-    let body: Value = serde_json::from_slice(body).map_err(|error| Refusal::NotJson(error.to_string()))?;
+fn seconds_in(body: &[u8]) -> Result<u64, RequestError> {
+    let body: Value = serde_json::from_slice(body).map_err(|error| RequestError::InvalidJson(error.to_string()))?;
     let expected = format!("a whole number from 1 to {SECONDS_MAX}");
     let found = body.get("seconds").cloned().unwrap_or_default();
     let seconds = found.as_u64().filter(|seconds| (1..=SECONDS_MAX).contains(seconds));
-    let invalid = || Refusal::Invalid { param: "seconds".into(), found: found.to_string(), expected: expected.into() };
+    let invalid =
+        || RequestError::InvalidValue { param: "seconds".into(), found: found.to_string(), expected: expected.into() };
     seconds.ok_or_else(invalid)
 }
 

@@ -14,7 +14,7 @@ pub(super) async fn handle(State(state): State<Shared>) -> (StatusCode, Json<Rea
     let not_ready = |reason| (StatusCode::SERVICE_UNAVAILABLE, Json(Readiness::not_ready(reason)));
     if state.draining.is_cancelled() {
         not_ready("shutting down")
-    } else if state.overloaded.update(state.admission.load().queue_use()) {
+    } else if state.overloaded.update(state.admission.load().queue_utilization()) {
         not_ready("overloaded")
     } else if state.failing.as_ref().is_some_and(|failing| failing.update(state.errors.share())) {
         not_ready("error rate")

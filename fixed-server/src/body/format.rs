@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use wire::sse;
-use wire::stream::{VendorEvent, token_event};
+use wire::stream::{CompletionEvent, token_event};
 
 use crate::upstream::Batch;
 
@@ -25,9 +25,9 @@ impl Format {
     }
 }
 
-fn token(event: &VendorEvent) -> Option<String> {
+fn token(event: &CompletionEvent) -> Option<String> {
     match event {
-        VendorEvent::Done => Some(sse::DONE.to_owned()),
+        CompletionEvent::Done => Some(sse::DONE.to_owned()),
         other => other.text().map(token_event),
     }
 }
@@ -37,11 +37,11 @@ mod tests {
     use super::*;
 
     fn batch() -> Batch {
-        let read = |json| VendorEvent::read_json(json).unwrap();
+        let read = |json| CompletionEvent::read_json(json).unwrap();
         let token = read(r#"{"choices":[{"delta":{"content":"a\nb"}}]}"#);
         let silent = read(r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#);
         let raw = Bytes::from_static(b": ping\r\ndata:1\r\n\r\n...");
-        Batch { events: vec![token, silent, VendorEvent::Other, VendorEvent::Done], raw }
+        Batch { events: vec![token, silent, CompletionEvent::Other, CompletionEvent::Done], raw }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use resilience::Contradiction;
+use resilience::LimitConflict;
 
 use super::confidential::Confidential;
 use super::limits::Limits;
@@ -50,11 +50,11 @@ impl DatabaseSettings {
     /// Checks the relation to the other limits.
     ///
     /// # Errors
-    /// [`Contradiction`], which names the two flags.
-    pub fn check(&self, limits: &Limits) -> Result<(), Contradiction> {
+    /// [`LimitConflict`], which names the two flags.
+    pub fn check(&self, limits: &Limits) -> Result<(), LimitConflict> {
         let acquire = ("--database-acquire-timeout", self.acquire_timeout(limits));
         let why = "else a database that is down takes all the time that a request has";
-        Contradiction::unless_less(acquire, ("--sla", limits.sla), why)
+        LimitConflict::require_less(acquire, ("--sla", limits.sla), why)
     }
 
     /// How long a request may wait for a connection.

@@ -47,7 +47,7 @@ pub(super) async fn attempts<T, Attempt: Future<Output = Result<T, Failure>>>(
 
 /// How long to wait before another attempt, when `made` have been made; `None` when there is to be none.
 fn wait_before_retry(state: &AppState, made: u32, failure: &Failure, deadline: Deadline) -> Option<Duration> {
-    if !failure.another_attempt_may_help() || made >= state.limits.attempts {
+    if !failure.is_retryable() || made >= state.limits.attempts {
         return None;
     }
     // Jitter comes on top of what the vendor asked for: all of its callers were given the same number.

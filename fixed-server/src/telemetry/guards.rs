@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use resilience::{Admitted, Permit};
+use resilience::{AdmissionPermit, Permit};
 use wire::completion::Usage;
 
 use super::Metrics;
@@ -38,7 +38,7 @@ impl Drop for OpenConnection {
 pub(crate) struct ActiveCall {
     metrics: Arc<Metrics>,
     begun: Instant,
-    admitted: Admitted,
+    admitted: AdmissionPermit,
     prompt_tokens: u64,
     generated_tokens: u64,
     /// What the vendor says that it came to; without that, what was sent and seen.
@@ -49,7 +49,7 @@ pub(crate) struct ActiveCall {
 
 impl ActiveCall {
     /// A call that begins now, with its permit.
-    pub(crate) fn new(metrics: Arc<Metrics>, admitted: Admitted, call: &Call) -> Self {
+    pub(crate) fn new(metrics: Arc<Metrics>, admitted: AdmissionPermit, call: &Call) -> Self {
         let (prompt_tokens, session) = (call.prompt_tokens, call.session.clone());
         ActiveCall {
             metrics,

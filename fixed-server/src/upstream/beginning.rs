@@ -1,7 +1,7 @@
 //! The beginning of a stream.
 
 use bytes::{Bytes, BytesMut};
-use wire::stream::VendorEvent;
+use wire::stream::CompletionEvent;
 
 use super::events::Batch;
 use crate::body::Format;
@@ -18,7 +18,7 @@ const HELD_BYTES_MAX: usize = 16 * 1024;
 /// The beginning of a stream, while it can still be told by a status that the vendor failed.
 pub(crate) struct Beginning {
     format: Format,
-    events: Vec<VendorEvent>,
+    events: Vec<CompletionEvent>,
     raw: BytesMut,
     begun: bool,
 }
@@ -35,7 +35,7 @@ impl Beginning {
             // A client of tokens gets nothing of what has no text, so nothing of it is kept and nothing of it
             // is a reason to send the status.
             Format::Tokens => {
-                let shown = |event: &VendorEvent| *event == VendorEvent::Done || event.text().is_some();
+                let shown = |event: &CompletionEvent| *event == CompletionEvent::Done || event.text().is_some();
                 self.begun |= batch.events.iter().any(shown);
                 self.events.extend(batch.events.into_iter().filter(shown));
             }
@@ -43,7 +43,7 @@ impl Beginning {
                 if batch.events.is_empty() && self.raw.len() + batch.raw.len() > HELD_BYTES_MAX {
                     return;
                 }
-                self.begun |= batch.events.iter().any(VendorEvent::begins);
+                self.begun |= batch.events.iter().any(CompletionEvent::has_output);
                 self.events.extend(batch.events);
                 self.raw.extend_from_slice(&batch.raw);
                 self.begun |=
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     fn batch(raw: &'static str, events: &[&str]) -> Batch {
-        let events = events.iter().map(|json| VendorEvent::read_json(json).unwrap()).collect();
+        let events = events.iter().map(|json| CompletionEvent::read_json(json).unwrap()).collect();
         Batch { events, raw: Bytes::from_static(raw.as_bytes()) }
     }
 

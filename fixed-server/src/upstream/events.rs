@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::Body as _;
 use wire::sse::{Decoder, Part};
-use wire::stream::{EndOfBody, Progress, VendorEvent};
+use wire::stream::{CompletionEvent, EndOfBody, Progress};
 
 use super::answer::Body;
 use super::beginning::Beginning;
@@ -25,7 +25,7 @@ const END_TIMEOUT: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     /// Its events, read.
-    pub(crate) events: Vec<VendorEvent>,
+    pub(crate) events: Vec<CompletionEvent>,
     /// Its bytes as they came, with all that is in no event: comments, blank lines, ids. It begins and
     /// ends between two events.
     pub(crate) raw: Bytes,
@@ -151,7 +151,7 @@ impl EventStream {
                 joined.extend_from_slice(part.raw);
             }
             passed = piece.len() - rest.len();
-            if events.last() == Some(&VendorEvent::Done) {
+            if events.last() == Some(&CompletionEvent::Done) {
                 // Nothing counts that comes after it.
                 break;
             }
@@ -176,9 +176,9 @@ impl EventStream {
 }
 
 /// The event of `part`, if it has one, or the failure that it is.
-fn read(part: &Part<'_>) -> Result<Option<VendorEvent>, UpstreamFailure> {
-    match part.event.as_ref().map(VendorEvent::read).transpose() {
-        Ok(Some(VendorEvent::Error(failure))) => Err(UpstreamFailure::Reported(failure)),
+fn read(part: &Part<'_>) -> Result<Option<CompletionEvent>, UpstreamFailure> {
+    match part.event.as_ref().map(CompletionEvent::read).transpose() {
+        Ok(Some(CompletionEvent::Error(failure))) => Err(UpstreamFailure::Reported(failure)),
         Ok(event) => Ok(event),
         Err(error) => Err(UpstreamFailure::Malformed(error.to_string())),
     }

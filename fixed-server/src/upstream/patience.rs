@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use resilience::extension;
+use resilience::extra_wait;
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::errors::UpstreamFailure;
@@ -72,7 +72,7 @@ impl Patience {
             }
             // What came while this process stood still may be in the socket, and not seen yet.
             self.extended = now >= quiet_until;
-            let next = if self.extended { now + extension(quiet_until, self.idle_timeout) } else { quiet_until };
+            let next = if self.extended { now + extra_wait(quiet_until, self.idle_timeout) } else { quiet_until };
             self.told = None;
             self.timer.as_mut().reset(next.min(self.ends_at));
         }
@@ -94,7 +94,7 @@ mod tests {
     use std::future::poll_fn;
 
     use clap::Parser as _;
-    use resilience::SECOND_LOOK;
+    use resilience::RECHECK_TIME;
     use tokio::time::timeout;
 
     use super::*;
@@ -120,7 +120,7 @@ mod tests {
             patience.heard();
         }
         assert!(matches!(over(&mut patience).await, UpstreamFailure::IdleTimeout));
-        assert_eq!(begun.elapsed(), 3 * (IDLE - Duration::from_secs(1)) + IDLE + SECOND_LOOK);
+        assert_eq!(begun.elapsed(), 3 * (IDLE - Duration::from_secs(1)) + IDLE + RECHECK_TIME);
     }
 
     #[tokio::test(start_paused = true)]
@@ -147,7 +147,7 @@ mod tests {
         .unwrap();
         let over = tokio::spawn(async move { over(&mut patience).await });
         assert!(matches!(timeout(2 * IDLE, over).await.unwrap().unwrap(), UpstreamFailure::IdleTimeout));
-        assert_eq!(begun.elapsed(), IDLE + SECOND_LOOK);
+        assert_eq!(begun.elapsed(), IDLE + RECHECK_TIME);
     }
 
     #[tokio::test(start_paused = true)]

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http_body_util::{BodyExt, Limited};
-use wire::answer::read_no_stream;
-use wire::refused::{self, Refused};
+use wire::response::parse_non_stream_response;
+use wire::upstream_rejection::{self, UpstreamRejection};
 
 use super::ANSWER_BYTES_MAX;
 use crate::errors::{Failure, UpstreamFailure};
@@ -20,17 +20,17 @@ where
     let (head, body) = response.into_parts();
     let headers: Vec<_> = texts(&head.headers).collect();
     // A refusal whose body cannot be read is still a refusal.
-    let refused = Box::new(Refused::read(head.status.as_u16(), &headers, &whole(body).await));
+    let refused = Box::new(UpstreamRejection::read(head.status.as_u16(), &headers, &whole(body).await));
     match () {
-        () if refused.is_about_our_key() => UpstreamFailure::KeyRefused(refused).into(),
-        () if refused.is_for_the_client() => Failure::Rejected(refused),
+        () if refused.is_key_rejected() => UpstreamFailure::KeyRefused(refused).into(),
+        () if refused.is_client_error() => Failure::Rejected(refused),
         () => UpstreamFailure::Status(refused).into(),
     }
 }
 
 /// What the vendor says of its quota, as headers for the client.
 pub(super) fn rate_limits(headers: &HeaderMap) -> Vec<(String, String)> {
-    refused::rate_limits(texts(headers)).collect()
+    upstream_rejection::rate_limits(texts(headers)).collect()
 }
 
 /// The failure that a body is where a stream was asked for.
@@ -39,7 +39,7 @@ where
     B: http_body::Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>,
 {
     let (head, body) = response.into_parts();
-    UpstreamFailure::from(read_no_stream(content_type(&head.headers), &whole(body).await)).into()
+    UpstreamFailure::from(parse_non_stream_response(content_type(&head.headers), &whole(body).await)).into()
 }
 
 /// All of a body that is no answer to what was asked, as far as it can be read.

@@ -9,7 +9,7 @@ use hyper::Response;
 use hyper::body::Incoming;
 use hyper::header::CONTENT_TYPE;
 use wire::sse::{self, DecodeError, Decoder, Event};
-use wire::stream::{Progress, VendorEvent};
+use wire::stream::{CompletionEvent, Progress};
 
 use super::whole_answer::read_whole;
 use crate::http::{self, Endpoint};
@@ -192,19 +192,19 @@ impl Reader {
             let is_empty = event.data.starts_with(r#"{"content":""}"#);
             return if is_empty { Reading::NoToken } else { Reading::Token };
         }
-        let read = VendorEvent::read(event);
+        let read = CompletionEvent::read(event);
         read.iter().for_each(|read| self.progress.note(read));
         match read {
-            Ok(VendorEvent::Done) => Reading::Done,
-            Ok(VendorEvent::Error(_)) => Reading::Error,
-            Ok(VendorEvent::Chunk(chunk)) => {
+            Ok(CompletionEvent::Done) => Reading::Done,
+            Ok(CompletionEvent::Error(_)) => Reading::Error,
+            Ok(CompletionEvent::Chunk(chunk)) => {
                 self.has_end = true;
                 // OpenAI's first chunk has only a role, its last only a reason or the usage.
                 if chunk.generates { Reading::Token } else { Reading::NoToken }
             }
-            Ok(VendorEvent::Other) if event.data.is_empty() => Reading::NoToken,
+            Ok(CompletionEvent::Other) if event.data.is_empty() => Reading::NoToken,
             // Some other server's dialect: an event is a token.
-            Ok(VendorEvent::Other) | Err(_) => Reading::Token,
+            Ok(CompletionEvent::Other) | Err(_) => Reading::Token,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use wire::stream::VendorEvent;
+use wire::stream::CompletionEvent;
 
 use crate::measure::{Ended, StreamGuard};
 
@@ -33,5 +33,5 @@ pub(super) async fn read_whole(body: &mut Incoming, guard: &mut StreamGuard) -> 
 }
 
 fn reports_failure(text: &str) -> bool {
-    matches!(VendorEvent::read_json(text), Ok(VendorEvent::Error(_)))
+    matches!(CompletionEvent::read_json(text), Ok(CompletionEvent::Error(_)))
 }

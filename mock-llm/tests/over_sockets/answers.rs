@@ -5,7 +5,7 @@ use std::time::Duration;
 use mock_llm::{MockLlm, MockLlmBuilder, text};
 use serde_json::{Value, json};
 use wire::completion::Usage;
-use wire::stream::VendorEvent;
+use wire::stream::CompletionEvent;
 
 use crate::client::{End, body, post, send};
 
@@ -24,14 +24,14 @@ async fn a_stream_has_a_role_tokens_that_vary_a_reason_and_its_end() {
     let mock = quick().seed(3).start().await.unwrap();
     let seen = post(&mock, &[], &body(true)).await.finish().await;
     assert_eq!((seen.status, seen.header("content-type")), (Some(200), Some("text/event-stream")));
-    let events: Vec<VendorEvent> = seen.events().into_iter().map(Result::unwrap).collect();
+    let events: Vec<CompletionEvent> = seen.events().into_iter().map(Result::unwrap).collect();
     assert_eq!(events.len(), 1 + 20 + 2, "role, tokens, reason, done");
     assert_eq!(seen.text(), text::answer(3, 20));
     let role = std::str::from_utf8(&seen.body).unwrap().lines().next().unwrap();
     assert!(role.contains(r#""delta":{"role":"assistant","content":""}"#), "{role}");
-    let VendorEvent::Chunk(last) = &events[21] else { panic!("{:?}", events[21]) };
+    let CompletionEvent::Chunk(last) = &events[21] else { panic!("{:?}", events[21]) };
     assert_eq!((last.text.as_deref(), last.finish_reason.as_deref()), (None, Some("stop")));
-    assert_eq!(events[22..], [VendorEvent::Done]);
+    assert_eq!(events[22..], [CompletionEvent::Done]);
 }
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn usage_comes_in_a_chunk_of_its_own_when_asked_for() {
     let asked = with(body(true), json!({"stream_options": {"include_usage": true}}));
     let seen = post(&mock, &[], &asked).await.finish().await;
     let events = seen.events();
-    let [.., Ok(VendorEvent::Chunk(counts)), Ok(VendorEvent::Done)] = &events[..] else { panic!("{events:?}") };
+    let [.., Ok(CompletionEvent::Chunk(counts)), Ok(CompletionEvent::Done)] = &events[..] else { panic!("{events:?}") };
     assert_eq!((counts.text.as_deref(), counts.usage), (None, Some(Usage::new(1, 20))));
     let text = String::from_utf8(seen.body).unwrap();
     assert_eq!(text.matches("\"usage\":null").count(), 1 + 20 + 1, "in all chunks before");

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use wire::ledger::Ledger;
 use wire::sse::{Decoder, EVENT_BYTES_MAX};
-use wire::stream::VendorEvent;
+use wire::stream::CompletionEvent;
 
 /// Longest wait for anything here: far beyond what any of it takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -152,16 +152,16 @@ impl Seen {
     }
 
     /// The events of the body; an error where one is malformed.
-    pub(crate) fn events(&self) -> Vec<Result<VendorEvent, String>> {
+    pub(crate) fn events(&self) -> Vec<Result<CompletionEvent, String>> {
         let mut events = Vec::new();
         Decoder::new(EVENT_BYTES_MAX).decode(&self.body, &mut events).unwrap();
-        events.iter().map(|event| VendorEvent::read(event).map_err(|error| error.to_string())).collect()
+        events.iter().map(|event| CompletionEvent::read(event).map_err(|error| error.to_string())).collect()
     }
 
     /// The text of a streamed answer, as far as it came.
     pub(crate) fn text(&self) -> String {
         let text = |event| match event {
-            Ok(VendorEvent::Chunk(chunk)) => chunk.text,
+            Ok(CompletionEvent::Chunk(chunk)) => chunk.text,
             _ => None,
         };
         self.events().into_iter().filter_map(text).collect()
@@ -169,7 +169,7 @@ impl Seen {
 
     /// Whether the stream ended with `[DONE]`.
     pub(crate) fn is_done(&self) -> bool {
-        self.events().last() == Some(&Ok(VendorEvent::Done))
+        self.events().last() == Some(&Ok(CompletionEvent::Done))
     }
 }
 

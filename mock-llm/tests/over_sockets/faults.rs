@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::client::{End, Seen, body, post, send, until};
 use mock_llm::{MockLlm, MockLlmBuilder, text};
 use serde_json::json;
-use wire::stream::VendorEvent;
+use wire::stream::CompletionEvent;
 
 const TOKENS: u32 = 6;
 const AFTER: u32 = 3;
@@ -142,7 +142,7 @@ fn check(case: &str, expected: Expect, seen: &Seen, stream: bool) {
         }
         Expect::ErrorEvent => {
             assert_first_tokens(case, seen, End::Whole, 1);
-            assert!(matches!(seen.events().last(), Some(Ok(VendorEvent::Error(_)))), "{case}");
+            assert!(matches!(seen.events().last(), Some(Ok(CompletionEvent::Error(_)))), "{case}");
         }
         Expect::BrokenJson => {
             assert_eq!((seen.status, seen.end), (Some(200), End::Whole), "{case}");

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::gcra::{Gcra, OverBurst};
+use crate::gcra::{ExceedsBurst, Gcra};
 use crate::permits::{Permit, Permits};
 use crate::rate::Rate;
 
@@ -103,7 +103,12 @@ impl Line {
     }
 
     /// The turn of somebody who is not in the line.
-    pub(super) fn newcomers_turn(&mut self, tokens: u64, permits: &Permits, now: Instant) -> Result<Turn, OverBurst> {
+    pub(super) fn newcomers_turn(
+        &mut self,
+        tokens: u64,
+        permits: &Permits,
+        now: Instant,
+    ) -> Result<Turn, ExceedsBurst> {
         self.rate_ready(tokens)?;
         if self.waiting.is_empty() { self.take(tokens, permits, now) } else { Ok(Turn::WhenTold) }
     }
@@ -131,7 +136,7 @@ impl Line {
         }
     }
 
-    fn take(&mut self, tokens: u64, permits: &Permits, now: Instant) -> Result<Turn, OverBurst> {
+    fn take(&mut self, tokens: u64, permits: &Permits, now: Instant) -> Result<Turn, ExceedsBurst> {
         let rate_ready = self.rate_ready(tokens)?;
         if let Some(ready_at) = rate_ready.filter(|ready_at| *ready_at > now) {
             return Ok(Turn::At(ready_at));
@@ -146,7 +151,7 @@ impl Line {
     }
 
     /// When the rates have what is asked for; `None` where there are none.
-    fn rate_ready(&self, tokens: u64) -> Result<Option<Instant>, OverBurst> {
+    fn rate_ready(&self, tokens: u64) -> Result<Option<Instant>, ExceedsBurst> {
         let requests = self.requests.as_ref().map(|bucket| bucket.ready_at(1)).transpose()?;
         let tokens = self.tokens.as_ref().map(|bucket| bucket.ready_at(tokens)).transpose()?;
         Ok(requests.max(tokens))

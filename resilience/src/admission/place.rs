@@ -6,7 +6,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use super::line::{Ticket, Turn};
-use super::{Admitted, Shared, Waited};
+use super::{AdmissionPermit, QueueWait, Shared};
 
 /// A place in the queue, given back when the wait ends, however it ends.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ impl Place {
     /// Waits for its turn. Only the first in line looks, so a permit that comes back wakes one caller
     /// and not all of them; and it takes for itself, so that nothing is ever on its way to a caller who
     /// has just left.
-    pub(super) async fn turn(mut self, tokens: u64, asked: Instant) -> Admitted {
+    pub(super) async fn turn(mut self, tokens: u64, asked: Instant) -> AdmissionPermit {
         loop {
             let now = Instant::now();
             let Some(ticket) = self.ticket else { unreachable!("its turn comes once") };
@@ -33,8 +33,8 @@ impl Place {
             match turn {
                 Turn::Now { permit, rate_ready } => {
                     self.ticket = None;
-                    let waited = Waited::between(asked, rate_ready, now);
-                    return Admitted::new(Arc::clone(&self.shared), permit, tokens, waited);
+                    let waited = QueueWait::between(asked, rate_ready, now);
+                    return AdmissionPermit::new(Arc::clone(&self.shared), permit, tokens, waited);
                 }
                 // Told before then, as when tokens were refunded, it looks again before then.
                 Turn::At(ready_at) => drop(timeout_at(ready_at, self.told.notified()).await),

@@ -16,12 +16,16 @@ fn rate(rate: &str, burst: u64) -> Option<(Rate, NonZeroU64)> {
     Some((rate.parse().unwrap(), NonZeroU64::new(burst).unwrap()))
 }
 
-async fn admit(admission: &Admission) -> Result<Admitted, Rejected> {
+async fn admit(admission: &Admission) -> Result<AdmissionPermit, AdmissionError> {
     admission.admit(0).await
 }
 
 /// So many calls of so long each, in a task each.
-fn calls(admission: &Admission, hold: Duration, count: usize) -> Vec<tokio::task::JoinHandle<Result<(), Rejected>>> {
+fn calls(
+    admission: &Admission,
+    hold: Duration,
+    count: usize,
+) -> Vec<tokio::task::JoinHandle<Result<(), AdmissionError>>> {
     let call = |admission: Admission| async move {
         let admitted = admit(&admission).await?;
         sleep(hold).await;
@@ -36,7 +40,7 @@ async fn the_queue_timeout_covers_the_wait_and_not_the_call() {
     let admission = Admission::new(limits(1, 1));
     let admitted = admit(&admission).await.unwrap();
     sleep(60 * SECOND).await;
-    assert_eq!(admit(&admission).await.unwrap_err(), Rejected::QueueTimeout { waited: 5 * SECOND });
+    assert_eq!(admit(&admission).await.unwrap_err(), AdmissionError::QueueTimeout { waited: 5 * SECOND });
     assert_eq!((admission.load().held, admission.load().queued), (1, 0));
     drop(admitted);
     assert!(admit(&admission).await.is_ok());
@@ -47,7 +51,7 @@ async fn a_full_queue_says_no_at_once() {
     let admission = Admission::new(limits(1, 0));
     let _admitted = admit(&admission).await.unwrap();
     let asked = Instant::now();
-    assert_eq!(admit(&admission).await.unwrap_err(), Rejected::QueueFull { retry_after: 5 * SECOND });
+    assert_eq!(admit(&admission).await.unwrap_err(), AdmissionError::QueueFull { retry_after: 5 * SECOND });
     assert_eq!(asked.elapsed(), Duration::ZERO);
 }
 
@@ -58,7 +62,7 @@ async fn who_comes_back_when_told_finds_the_queue_served() {
     calls(&admission, SECOND, 1).remove(0).await.unwrap().unwrap();
     let calls = calls(&admission, SECOND, 12);
     tokio::task::yield_now().await;
-    let Err(Rejected::QueueFull { retry_after }) = admit(&admission).await else { panic!("4 + 8 are full") };
+    let Err(AdmissionError::QueueFull { retry_after }) = admit(&admission).await else { panic!("4 + 8 are full") };
     // Nine would be ahead or there, four at a time: 9 / 4 of a call, and 3 / 4 for luck.
     assert_eq!(retry_after, SECOND * (9 + 3) / 4);
     sleep(retry_after).await;
@@ -76,7 +80,9 @@ async fn who_would_wait_longer_than_the_queue_timeout_is_told_at_once() {
     tokio::task::yield_now().await;
     // The eighth in the queue: (8 + 2.8) / 2 calls. The seventh had (7 + 2.6) / 2.
     let asked = Instant::now();
-    let Err(Rejected::TooLong { predicted }) = admit(&admission).await else { panic!("{:?}", admission.load()) };
+    let Err(AdmissionError::WaitTooLong { predicted }) = admit(&admission).await else {
+        panic!("{:?}", admission.load())
+    };
     assert!(predicted > 5 * SECOND && predicted < 6 * SECOND, "{predicted:?}");
     assert_eq!(asked.elapsed(), Duration::ZERO);
     for call in running {
@@ -126,7 +132,7 @@ async fn under_overload_few_wait_in_vain_and_nothing_stands_idle() {
         for call in running {
             match call.await.unwrap() {
                 Ok(()) => served += 1.0,
-                Err(Rejected::QueueTimeout { .. }) => in_vain += 1.0,
+                Err(AdmissionError::QueueTimeout { .. }) => in_vain += 1.0,
                 Err(_) => {}
             }
         }
@@ -143,7 +149,7 @@ async fn the_wait_for_a_rate_is_predicted_exactly() {
     let begun = Instant::now();
     let waiting = calls(&admission, Duration::ZERO, 1 + 5);
     tokio::task::yield_now().await;
-    assert_eq!(admit(&admission).await.unwrap_err(), Rejected::TooLong { predicted: 6 * SECOND });
+    assert_eq!(admit(&admission).await.unwrap_err(), AdmissionError::WaitTooLong { predicted: 6 * SECOND });
     for call in waiting {
         assert_eq!(call.await.unwrap(), Ok(()));
     }
@@ -156,7 +162,7 @@ async fn who_gets_no_permit_has_spent_no_rate_and_who_waits_for_the_rate_holds_n
     let admission = Admission::new(rates);
     let held = admission.admit(100).await.unwrap();
     sleep(SECOND).await;
-    assert!(matches!(admission.admit(100).await, Err(Rejected::QueueTimeout { .. })));
+    assert!(matches!(admission.admit(100).await, Err(AdmissionError::QueueTimeout { .. })));
     drop(held);
     drop(admission.admit(100).await.expect("the rate is as it was"));
     let (waiting, asked) = (admission.admit(1), Instant::now());
@@ -165,7 +171,7 @@ async fn who_gets_no_permit_has_spent_no_rate_and_who_waits_for_the_rate_holds_n
     assert_eq!(admission.load().held, 0);
     let admitted = waiting.await.unwrap();
     assert_eq!(asked.elapsed(), SECOND);
-    assert_eq!(admitted.waited(), Waited { for_rate: SECOND, for_permit: Duration::ZERO });
+    assert_eq!(admitted.queue_wait(), QueueWait { for_rate: SECOND, for_permit: Duration::ZERO });
 }
 
 #[tokio::test(start_paused = true)]
@@ -174,7 +180,7 @@ async fn a_wait_is_put_down_to_what_it_was_for() {
     let _running = calls(&admission, 3 * SECOND, 1);
     tokio::task::yield_now().await;
     let admitted = admit(&admission).await.unwrap();
-    assert_eq!(admitted.waited(), Waited { for_rate: SECOND, for_permit: 2 * SECOND });
+    assert_eq!(admitted.queue_wait(), QueueWait { for_rate: SECOND, for_permit: 2 * SECOND });
 }
 
 #[tokio::test(start_paused = true)]
@@ -183,7 +189,7 @@ async fn nobody_waits_for_a_rate_that_there_is_not() {
     let _running = calls(&admission, 3 * SECOND, 1);
     tokio::task::yield_now().await;
     let admitted = admit(&admission).await.unwrap();
-    assert_eq!(admitted.waited(), Waited { for_rate: Duration::ZERO, for_permit: 3 * SECOND });
+    assert_eq!(admitted.queue_wait(), QueueWait { for_rate: Duration::ZERO, for_permit: 3 * SECOND });
 }
 
 #[tokio::test(start_paused = true)]
@@ -211,8 +217,8 @@ async fn what_was_reserved_and_not_used_lets_the_next_one_in_early() {
 #[tokio::test(start_paused = true)]
 async fn more_tokens_than_ever_come_at_once_are_refused_and_not_kept_waiting() {
     let admission = Admission::new(AdmissionLimits { tokens: rate("100/1s", 1000), ..limits(10, 10) });
-    let error = OverBurst { cost: 1001, burst: 1000 };
-    assert_eq!(admission.admit(1001).await.unwrap_err(), Rejected::OverBurst(error));
+    let error = ExceedsBurst { cost: 1001, burst: 1000 };
+    assert_eq!(admission.admit(1001).await.unwrap_err(), AdmissionError::ExceedsBurst(error));
 }
 
 #[tokio::test(start_paused = true)]
@@ -239,7 +245,7 @@ async fn callers_are_admitted_in_the_order_in_which_they_came() {
 #[test]
 fn no_queue_is_a_queue_that_is_full_as_soon_as_no_permit_is_free() {
     let load = |held, queued, max_queued, predicted_wait| {
-        Load { held, limit: 2, queued, max_queued, predicted_wait, timeout: 5 * SECOND }.queue_use()
+        Load { held, limit: 2, queued, max_queued, predicted_wait, timeout: 5 * SECOND }.queue_utilization()
     };
     assert_eq!([load(1, 0, 0, SECOND), load(2, 0, 0, SECOND)], [0.0, 1.0]);
     assert_eq!([load(2, 0, 4, SECOND), load(2, 3, 4, SECOND)], [0.0, 0.75]);

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{UserQuota, UserRejected, UserReport};
-use crate::gcra::{Gcra, NotTaken};
+use super::{UserLimitError, UserQuota, UserReport};
+use crate::gcra::{Gcra, TryTakeError};
 
 /// The users that are remembered, and which of them may be forgotten when.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl<K: Hash + Eq> Table<K> {
     }
 
     /// Counts a call in and gives the key by which [`Table::leave`] counts it out.
-    pub(super) fn enter(&mut self, key: K, now: Instant) -> Result<Arc<K>, UserRejected> {
+    pub(super) fn enter(&mut self, key: K, now: Instant) -> Result<Arc<K>, UserLimitError> {
         self.forget_rested(now);
         let key = match self.users.get_key_value(&key) {
             Some((known, _)) => Arc::clone(known),
@@ -47,11 +47,12 @@ impl<K: Hash + Eq> Table<K> {
         let Some(user) = self.users.get_mut(&key) else { unreachable!("known, or just added") };
         if let Some(limit) = self.quota.max_in_flight.filter(|limit| user.in_flight >= limit.get()) {
             self.report.over_in_flight += 1;
-            return Err(UserRejected::InFlight { limit: limit.get() });
+            return Err(UserLimitError::InFlight { limit: limit.get() });
         }
-        if let Some(Err(NotTaken::NotYet { ready_at })) = user.bucket.as_mut().map(|bucket| bucket.try_take(1, now)) {
+        if let Some(Err(TryTakeError::NotYet { ready_at })) = user.bucket.as_mut().map(|bucket| bucket.try_take(1, now))
+        {
             self.report.over_rate += 1;
-            return Err(UserRejected::Rate { retry_after: ready_at - now });
+            return Err(UserLimitError::Rate { retry_after: ready_at - now });
         }
         user.in_flight += 1;
         if let Some(rest) = user.rest.take() {
@@ -85,11 +86,11 @@ impl<K: Hash + Eq> Table<K> {
         }
     }
 
-    fn add(&mut self, key: K, now: Instant) -> Result<Arc<K>, UserRejected> {
+    fn add(&mut self, key: K, now: Instant) -> Result<Arc<K>, UserLimitError> {
         if self.users.len() >= self.quota.max_users.get() {
             self.report.table_full += 1;
             let first_rested = self.resting.first_key_value().map(|((rested_at, _), _)| *rested_at);
-            return Err(UserRejected::TableFull { retry_after: first_rested.map(|at| at - now) });
+            return Err(UserLimitError::TooManyUsers { retry_after: first_rested.map(|at| at - now) });
         }
         let key = Arc::new(key);
         let bucket = self.quota.rate.map(|(rate, burst)| Gcra::new(rate, burst, now));

@@ -21,9 +21,9 @@ pub(crate) struct Setting {
 pub(crate) enum Fate {
     Admitted,
     QueueFull,
-    TooLong,
+    WaitTooLong,
     TimedOut,
-    OverBurst,
+    ExceedsBurst,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -67,13 +67,13 @@ impl Model {
         let caller = Caller { number: self.arrived, tokens, since: self.now };
         self.arrived += 1;
         if self.setting.tokens && tokens > TOKEN_BURST {
-            self.fates.push((caller.number, Fate::OverBurst));
+            self.fates.push((caller.number, Fate::ExceedsBurst));
         } else if self.waiting.is_empty() && self.ready(caller) {
             self.admit(caller);
         } else if self.waiting.len() >= self.setting.max_queued {
             self.fates.push((caller.number, Fate::QueueFull));
         } else if self.predict(caller) > Duration::from_millis(TIMEOUT_MS) {
-            self.fates.push((caller.number, Fate::TooLong));
+            self.fates.push((caller.number, Fate::WaitTooLong));
         } else {
             self.waiting.push(caller);
         }

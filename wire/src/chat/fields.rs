@@ -4,20 +4,20 @@ use std::borrow::Cow;
 
 use super::json::{Raw, each_object, element, given, invalid, is_list, is_number, is_string, members, text_bytes};
 use super::{MAX_TOKENS_MAX, ROLES, Reader};
-use crate::error::Refusal;
+use crate::error::RequestError;
 
 /// The list of messages, checked, and the bytes of those that are one text; the lists of parts that others are
 /// made of are added to `parts`.
 ///
 /// # Errors
-/// [`Refusal`] with the first field at fault.
+/// [`RequestError`] with the first field at fault.
 pub(super) fn messages<'a>(
     list: Option<Raw<'a>>,
     parts: &mut Vec<Raw<'a>>,
     reader: Reader,
-) -> Result<(Raw<'a>, usize), Refusal> {
+) -> Result<(Raw<'a>, usize), RequestError> {
     const EXPECTED: &str = "a list of at least one {\"role\", \"content\"}";
-    let list = list.ok_or(Refusal::Missing { param: "messages".into(), expected: EXPECTED })?;
+    let list = list.ok_or(RequestError::MissingField { param: "messages".into(), expected: EXPECTED })?;
     let mut count = 0;
     let mut bytes = 0;
     if is_list(list) {
@@ -33,7 +33,7 @@ pub(super) fn messages<'a>(
     if count == 0 { Err(invalid("messages", list, EXPECTED)) } else { Ok((list, bytes)) }
 }
 
-fn no_object(list: Raw<'_>, index: usize) -> Refusal {
+fn no_object(list: Raw<'_>, index: usize) -> RequestError {
     const EXPECTED: &str = "an object with \"role\" and \"content\"";
     invalid(format!("messages[{index}]"), element(list, index).unwrap_or(list), EXPECTED)
 }
@@ -45,10 +45,10 @@ fn message_text<'a>(
     content: Option<Raw<'a>>,
     parts: &mut Vec<Raw<'a>>,
     reader: Reader,
-) -> Result<usize, Refusal> {
+) -> Result<usize, RequestError> {
     let param = |member: &str| format!("messages[{index}].{member}");
-    let role =
-        role.ok_or_else(|| Refusal::Missing { param: param("role"), expected: "who speaks, such as \"user\"" })?;
+    let role = role
+        .ok_or_else(|| RequestError::MissingField { param: param("role"), expected: "who speaks, such as \"user\"" })?;
     let name = non_empty(role);
     let known = ROLES.into_iter().find(|known| name.as_deref() == Some(known));
     match (known, reader) {
@@ -66,7 +66,7 @@ fn message_text<'a>(
         }
         other if given(other).is_none() && may_be_silent(known, other.is_some(), reader) => Ok(0),
         Some(other) => Err(invalid(param("content"), other, "a string or a list of parts")),
-        None => Err(Refusal::Missing { param: param("content"), expected: "the text of the message" }),
+        None => Err(RequestError::MissingField { param: param("content"), expected: "the text of the message" }),
     }
 }
 
@@ -89,7 +89,7 @@ pub(super) fn parts_text(parts: Raw<'_>) -> usize {
 }
 
 /// The model, where one is named.
-pub(super) fn model(value: Option<Raw<'_>>) -> Result<Option<Cow<'_, str>>, Refusal> {
+pub(super) fn model(value: Option<Raw<'_>>) -> Result<Option<Cow<'_, str>>, RequestError> {
     let Some(value) = given(value) else { return Ok(None) };
     non_empty(value).map(Some).ok_or_else(|| invalid("model", value, "a non-empty string"))
 }
@@ -103,7 +103,7 @@ fn non_empty(value: Raw<'_>) -> Option<Cow<'_, str>> {
 }
 
 /// The limit on the answer's tokens, where there is one that is known.
-pub(super) fn max_tokens([newer, older]: [Option<Raw<'_>>; 2], reader: Reader) -> Result<Option<u32>, Refusal> {
+pub(super) fn max_tokens([newer, older]: [Option<Raw<'_>>; 2], reader: Reader) -> Result<Option<u32>, RequestError> {
     let given = |name, value| given(value).map(|value| (name, value));
     let Some((name, value)) = given("max_completion_tokens", newer).or_else(|| given("max_tokens", older)) else {
         return Ok(None);
@@ -132,12 +132,12 @@ fn whole(text: &str) -> Option<u32> {
 }
 
 /// Whether the answer is to be streamed.
-pub(super) fn stream(value: Option<Raw<'_>>) -> Result<bool, Refusal> {
+pub(super) fn stream(value: Option<Raw<'_>>) -> Result<bool, RequestError> {
     flag("stream", value)
 }
 
 /// Whether a stream is to end with the token counts.
-pub(super) fn include_usage(options: Option<Raw<'_>>, reader: Reader) -> Result<bool, Refusal> {
+pub(super) fn include_usage(options: Option<Raw<'_>>, reader: Reader) -> Result<bool, RequestError> {
     let Some(options) = given(options) else { return Ok(false) };
     let asked = members(options.get(), &["include_usage"]);
     match (asked, reader) {
@@ -148,7 +148,7 @@ pub(super) fn include_usage(options: Option<Raw<'_>>, reader: Reader) -> Result<
     }
 }
 
-fn flag(param: &str, value: Option<Raw<'_>>) -> Result<bool, Refusal> {
+fn flag(param: &str, value: Option<Raw<'_>>) -> Result<bool, RequestError> {
     match given(value).map(|value| (value, value.get())) {
         None | Some((_, "false")) => Ok(false),
         Some((_, "true")) => Ok(true),

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::error::Refusal;
+use crate::error::RequestError;
 
 /// A value as the client wrote it.
 pub(super) type Raw<'a> = &'a RawValue;
@@ -16,9 +16,12 @@ pub(super) type Raw<'a> = &'a RawValue;
 /// last counts, as everywhere.
 ///
 /// # Errors
-/// [`Refusal::NotJson`], and [`Refusal::Invalid`] for JSON that is no object.
-pub(super) fn object<'a, const N: usize>(body: &'a [u8], names: &[&str; N]) -> Result<[Option<Raw<'a>>; N], Refusal> {
-    let not_json = |error: &dyn fmt::Display| Refusal::NotJson(error.to_string());
+/// [`RequestError::InvalidJson`], and [`RequestError::InvalidValue`] for JSON that is no object.
+pub(super) fn object<'a, const N: usize>(
+    body: &'a [u8],
+    names: &[&str; N],
+) -> Result<[Option<Raw<'a>>; N], RequestError> {
+    let not_json = |error: &dyn fmt::Display| RequestError::InvalidJson(error.to_string());
     let text = str::from_utf8(body).map_err(|error| not_json(&error))?;
     if text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{') {
         return members(text, names).map_err(|error| not_json(&error));
@@ -50,8 +53,8 @@ pub(super) fn members<'a, const N: usize>(
 pub(super) fn each_object<'a, const N: usize>(
     list: Raw<'a>,
     names: &[&str; N],
-    each: impl FnMut(usize, Option<[Option<Raw<'a>>; N]>) -> Result<(), Refusal>,
-) -> Result<(), Refusal> {
+    each: impl FnMut(usize, Option<[Option<Raw<'a>>; N]>) -> Result<(), RequestError>,
+) -> Result<(), RequestError> {
     let mut refused = None;
     let visitor = Objects { names, each, refused: &mut refused };
     // The list is valid: what ends the reading early is the refusal.
@@ -114,8 +117,8 @@ pub(super) fn invalid(
     param: impl Into<String>,
     found: Raw<'_>,
     expected: impl Into<std::borrow::Cow<'static, str>>,
-) -> Refusal {
-    Refusal::Invalid { param: param.into(), found: shorten(found.get()), expected: expected.into() }
+) -> RequestError {
+    RequestError::InvalidValue { param: param.into(), found: shorten(found.get()), expected: expected.into() }
 }
 
 /// At most 40 characters of what a client sent, on one line, so that an error body cannot be made to echo a
@@ -169,12 +172,12 @@ fn is_named(text: &str, name: &str) -> bool {
 struct Objects<'n, const N: usize, F> {
     names: &'n [&'n str; N],
     each: F,
-    refused: &'n mut Option<Refusal>,
+    refused: &'n mut Option<RequestError>,
 }
 
 impl<'de, const N: usize, F> Visitor<'de> for Objects<'_, N, F>
 where
-    F: FnMut(usize, Option<[Option<Raw<'de>>; N]>) -> Result<(), Refusal>,
+    F: FnMut(usize, Option<[Option<Raw<'de>>; N]>) -> Result<(), RequestError>,
 {
     type Value = ();
 

@@ -127,7 +127,7 @@ fn a_prompt_stands_for_one_message() {
 fn what_the_vendor_gets_is_what_was_asked() {
     let body = br#"{"messages" : [ {"role":"user","content":"hi\n\u00e9","name":"n"} ],"max_tokens":5}"#;
     let asked = ChatRequest::parse(body).unwrap();
-    let sent = asked.to_vendor_body("mock", true);
+    let sent = asked.to_upstream_body("mock", true);
     let sent = ChatRequest::parse(&sent).unwrap();
     assert_eq!(sent.messages.get(), r#"[ {"role":"user","content":"hi\n\u00e9","name":"n"} ]"#);
     assert_eq!((sent.max_tokens, sent.stream, sent.model.as_deref()), (Some(5), true, Some("mock")));

@@ -38,7 +38,7 @@ impl ReportedFailure {
     /// The failure that the body of an error answer, or the data of an event that is one, tells of. What
     /// has none of the usual shapes is its own reason.
     #[must_use]
-    pub fn of(body: &[u8]) -> Self {
+    pub fn parse(body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body);
         let mut report = Report::default();
         // What is no JSON may still be a sentence.

@@ -1,6 +1,6 @@
 //! When a stream is whole.
 
-use super::{ReportedFailure, VendorEvent};
+use super::{CompletionEvent, ReportedFailure};
 use crate::sse::{self, Decoder, Part};
 
 /// How far a vendor's stream has come, for the one rule of when it is whole: `[DONE]` has come, or a
@@ -11,13 +11,13 @@ use crate::sse::{self, Decoder, Part};
 ///
 /// ```
 /// use wire::sse::{Decoder, EVENT_BYTES_MAX};
-/// use wire::stream::{Progress, VendorEvent};
+/// use wire::stream::{Progress, CompletionEvent};
 ///
 /// let (mut decoder, mut events) = (Decoder::new(EVENT_BYTES_MAX), Vec::new());
 /// decoder.decode(b"data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n", &mut events)?;
 /// let mut progress = Progress::default();
 /// for event in &events {
-///     progress.note(&VendorEvent::read(event)?);
+///     progress.note(&CompletionEvent::read(event)?);
 /// }
 /// assert!(!progress.is_done()); // more may come
 /// assert!(progress.is_whole()); // but if the body ends in order here, nothing is missing
@@ -37,36 +37,36 @@ pub struct Progress {
 /// What the end of a stream's body adds.
 #[derive(Debug, PartialEq, Eq)]
 pub struct EndOfBody {
-    /// Events that came without the blank line behind them, and [`VendorEvent::Done`] of a whole stream.
-    pub events: Vec<VendorEvent>,
+    /// Events that came without the blank line behind them, and [`CompletionEvent::Done`] of a whole stream.
+    pub events: Vec<CompletionEvent>,
     /// What a relay has still to pass on: the bytes of these events, with the blank line that was missing,
     /// and with a `[DONE]` where the vendor left it out.
     pub raw: Vec<u8>,
     /// Why the stream is not whole, if it is not.
-    pub fault: Option<EndFault>,
+    pub fault: Option<StreamEndError>,
 }
 
 /// Why a stream is not whole whose body ended in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum EndFault {
+pub enum StreamEndError {
     /// It was cut.
     Truncated,
     /// It was no stream of events at all.
-    WrongKind,
+    UnexpectedFormat,
     /// Its last event reports a failure.
     Reported(ReportedFailure),
 }
 
 impl Progress {
     /// Takes note of the next event.
-    pub fn note(&mut self, event: &VendorEvent) {
+    pub fn note(&mut self, event: &CompletionEvent) {
         match event {
-            VendorEvent::Done => self.done = true,
-            VendorEvent::Chunk(reading) => {
+            CompletionEvent::Done => self.done = true,
+            CompletionEvent::Chunk(reading) => {
                 self.begun |= reading.choices;
                 self.ended |= reading.ended;
             }
-            VendorEvent::Other | VendorEvent::Error(_) => {}
+            CompletionEvent::Other | CompletionEvent::Error(_) => {}
         }
     }
 
@@ -82,9 +82,9 @@ impl Progress {
         let mut end = EndOfBody { events: Vec::new(), raw: Vec::new(), fault: None };
         // Text that is cut in a character was cut.
         let last = decoder.finish().unwrap_or(Some(Part { raw: b"", event: None }));
-        match last.as_ref().map(|part| (part, part.event.as_ref().map(VendorEvent::read))) {
-            Some((_, Some(Ok(VendorEvent::Error(failure))))) => {
-                end.fault = Some(EndFault::Reported(failure));
+        match last.as_ref().map(|part| (part, part.event.as_ref().map(CompletionEvent::read))) {
+            Some((_, Some(Ok(CompletionEvent::Error(failure))))) => {
+                end.fault = Some(StreamEndError::Reported(failure));
                 return end;
             }
             Some((part, Some(Ok(event)))) => {
@@ -94,7 +94,7 @@ impl Progress {
                 end.events.push(event);
             }
             // Half an event.
-            Some((_, Some(Err(_)))) => end.fault = Some(EndFault::Truncated),
+            Some((_, Some(Err(_)))) => end.fault = Some(StreamEndError::Truncated),
             Some((part, None)) => self.note_lines(part.raw),
             None => {}
         }
@@ -105,11 +105,11 @@ impl Progress {
             true if self.done => {}
             true => {
                 self.done = true;
-                end.events.push(VendorEvent::Done);
+                end.events.push(CompletionEvent::Done);
                 end.raw.extend_from_slice(sse::DONE.as_bytes());
             }
-            false if self.strange => end.fault = Some(EndFault::WrongKind),
-            false => end.fault = Some(EndFault::Truncated),
+            false if self.strange => end.fault = Some(StreamEndError::UnexpectedFormat),
+            false => end.fault = Some(StreamEndError::Truncated),
         }
         end
     }

@@ -19,7 +19,7 @@ use actix_web::web::{self, Data, Json, Payload};
 use bytes::Bytes;
 use gateway::shorten;
 use serde_json::{Value, json};
-use wire::error::Refusal;
+use wire::error::RequestError;
 
 use crate::api::{self, Routes};
 use crate::call::Call;
@@ -118,16 +118,18 @@ async fn set_share(
 }
 
 /// The `percent` of a body such as `{"percent":20}`.
-fn percent_in(body: &[u8]) -> Result<u8, Refusal> {
+fn percent_in(body: &[u8]) -> Result<u8, RequestError> {
     const EXPECTED: &str = "a whole number from 0 to 100";
-    let body: Value = serde_json::from_slice(body).map_err(|error| Refusal::NotJson(error.to_string()))?;
-    let invalid = |param: &str, found: &Value, expected: &'static str| Refusal::Invalid {
+    let body: Value = serde_json::from_slice(body).map_err(|error| RequestError::InvalidJson(error.to_string()))?;
+    let invalid = |param: &str, found: &Value, expected: &'static str| RequestError::InvalidValue {
         param: param.into(),
         found: shorten(&found.to_string()),
         expected: expected.into(),
     };
     let Value::Object(fields) = &body else { return Err(invalid("body", &body, "a JSON object")) };
-    let sent = fields.get("percent").ok_or_else(|| Refusal::Missing { param: "percent".into(), expected: EXPECTED })?;
+    let sent = fields
+        .get("percent")
+        .ok_or_else(|| RequestError::MissingField { param: "percent".into(), expected: EXPECTED })?;
     let percent = sent.as_u64().filter(|percent| *percent <= 100).and_then(|percent| u8::try_from(percent).ok());
     percent.ok_or_else(|| invalid("percent", sent, EXPECTED))
 }

@@ -12,7 +12,7 @@ use crate::permits::Permit;
 /// or of its stream.
 #[derive(Debug)]
 #[must_use = "dropped at once, the call counts as over"]
-pub struct Admitted {
+pub struct AdmissionPermit {
     shared: Arc<Shared>,
     /// None while being dropped.
     permit: Option<Permit>,
@@ -20,35 +20,35 @@ pub struct Admitted {
     reserved: u64,
     /// Tokens that it came to.
     used: Option<u64>,
-    waited: Waited,
+    waited: QueueWait,
 }
 
 /// What a wait in the queue was for. Its two parts add up to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Waited {
+pub struct QueueWait {
     /// Until the rates allowed it.
     pub for_rate: Duration,
     /// From then on: for a permit, and for those ahead to take theirs.
     pub for_permit: Duration,
 }
 
-impl Waited {
+impl QueueWait {
     pub(super) fn between(asked: Instant, rate_ready: Option<Instant>, admitted: Instant) -> Self {
         let whole = admitted - asked;
         let for_rate =
             rate_ready.map_or(Duration::ZERO, |ready_at| ready_at.saturating_duration_since(asked).min(whole));
-        Waited { for_rate, for_permit: whole - for_rate }
+        QueueWait { for_rate, for_permit: whole - for_rate }
     }
 }
 
-impl Admitted {
-    pub(super) fn new(shared: Arc<Shared>, permit: Permit, reserved: u64, waited: Waited) -> Self {
-        Admitted { shared, permit: Some(permit), reserved, used: None, waited }
+impl AdmissionPermit {
+    pub(super) fn new(shared: Arc<Shared>, permit: Permit, reserved: u64, waited: QueueWait) -> Self {
+        AdmissionPermit { shared, permit: Some(permit), reserved, used: None, waited }
     }
 
     /// How long it waited, and for what.
     #[must_use]
-    pub fn waited(&self) -> Waited {
+    pub fn queue_wait(&self) -> QueueWait {
         self.waited
     }
 
@@ -60,7 +60,7 @@ impl Admitted {
     }
 }
 
-impl Drop for Admitted {
+impl Drop for AdmissionPermit {
     fn drop(&mut self) {
         // Before the line is locked: the permit takes no part in it.
         self.permit = None;

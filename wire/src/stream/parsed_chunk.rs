@@ -10,7 +10,7 @@ use crate::lenient::{self, Count, Source, Text, Wanted};
 
 /// What a chunk of a stream, or a whole completion, says of what decides something.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reading {
+pub struct ParsedChunk {
     /// The text that it adds, if any; never empty. Of several choices, the first one's that has some.
     pub text: Option<String>,
     /// Why the answer ended, where it says so.
@@ -30,7 +30,7 @@ pub struct Reading {
 
 /// JSON, read for what decides something.
 pub(super) enum Read {
-    Chunk(Reading),
+    Chunk(ParsedChunk),
     Failure(ReportedFailure),
     Other,
 }
@@ -57,7 +57,7 @@ pub(super) fn read(json: &str) -> serde_json::Result<Read> {
 
 #[derive(Default)]
 struct Whole {
-    reading: Reading,
+    reading: ParsedChunk,
     /// It has what only a chunk has.
     is_chunk: bool,
     error: Report,
@@ -112,7 +112,7 @@ impl<'de> Wanted<'de> for Whole {
 }
 
 struct Choices<'r> {
-    reading: &'r mut Reading,
+    reading: &'r mut ParsedChunk,
     error: &'r mut Report,
 }
 

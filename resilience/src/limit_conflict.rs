@@ -9,15 +9,15 @@ use std::time::Duration;
 ///
 /// ```
 /// use std::time::Duration;
-/// use resilience::Contradiction;
+/// use resilience::LimitConflict;
 ///
 /// let (queue, call) = (Duration::from_secs(40), Duration::from_secs(30));
-/// let found = Contradiction::unless_less(("--queue", queue), ("--call", call), "else nobody waits for it");
+/// let found = LimitConflict::require_less(("--queue", queue), ("--call", call), "else nobody waits for it");
 /// assert_eq!(found.unwrap_err().to_string(), "--queue (40s) must be less than --call (30s): else nobody waits for it");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{inner} must be {relation} {outer}: {why}")]
-pub struct Contradiction {
+pub struct LimitConflict {
     /// A limit and its value.
     inner: String,
     relation: &'static str,
@@ -26,46 +26,46 @@ pub struct Contradiction {
     why: &'static str,
 }
 
-impl Contradiction {
+impl LimitConflict {
     /// Checks that the `inner` limit, a name and its value, can be reached before the `outer` one.
     ///
     /// # Errors
-    /// [`Contradiction`], which names both.
-    pub fn unless_less(
+    /// [`LimitConflict`], which names both.
+    pub fn require_less(
         inner: (&'static str, Duration),
         outer: (&'static str, Duration),
         why: &'static str,
     ) -> Result<(), Self> {
-        Self::unless(inner.1 < outer.1, named(inner), "less than", named(outer), why)
+        Self::require(inner.1 < outer.1, named(inner), "less than", named(outer), why)
     }
 
     /// Checks that so many `attempts`, each with the time that it takes at the least, fit `within` a limit.
     /// Each is given with its name.
     ///
     /// # Errors
-    /// [`Contradiction`], which names all three.
-    pub fn unless_they_fit(
+    /// [`LimitConflict`], which names all three.
+    pub fn require_attempts_fit(
         attempts: (&'static str, u32),
         each: (&'static str, Duration),
         within: (&'static str, Duration),
     ) -> Result<(), Self> {
         let inner = format!("{} ({}) of {}", attempts.0, attempts.1, named(each));
         let fit = each.1.saturating_mul(attempts.1) <= within.1;
-        Self::unless(fit, inner, "within", named(within), "else the last ones can never be made")
+        Self::require(fit, inner, "within", named(within), "else the last ones can never be made")
     }
 
     /// Checks any other relation of `inner` to `outer`, each a name and its value.
     ///
     /// # Errors
-    /// [`Contradiction`], where it is not `good`.
-    pub fn unless(
+    /// [`LimitConflict`], where it is not `good`.
+    pub fn require(
         good: bool,
         inner: String,
         relation: &'static str,
         outer: String,
         why: &'static str,
     ) -> Result<(), Self> {
-        if good { Ok(()) } else { Err(Contradiction { inner, relation, outer, why }) }
+        if good { Ok(()) } else { Err(LimitConflict { inner, relation, outer, why }) }
     }
 }
 
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn only_less_is_less() {
-        let of = |inner, outer| Contradiction::unless_less(("a", inner), ("b", outer), "why");
+        let of = |inner, outer| LimitConflict::require_less(("a", inner), ("b", outer), "why");
         assert_eq!(of(SECOND, 2 * SECOND), Ok(()));
         for outer in [SECOND, SECOND / 2] {
             let said = of(SECOND, outer).unwrap_err().to_string();
@@ -92,7 +92,8 @@ mod tests {
 
     #[test]
     fn attempts_fit_that_just_fit() {
-        let of = |attempts, each| Contradiction::unless_they_fit(("n", attempts), ("each", each), ("all", 3 * SECOND));
+        let of =
+            |attempts, each| LimitConflict::require_attempts_fit(("n", attempts), ("each", each), ("all", 3 * SECOND));
         assert_eq!(of(3, SECOND), Ok(()));
         let said = of(3, SECOND + Duration::from_millis(1)).unwrap_err().to_string();
         assert_eq!(said, "n (3) of each (1.001s) must be within all (3s): else the last ones can never be made");

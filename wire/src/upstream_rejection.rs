@@ -20,7 +20,7 @@ const REASON_BYTES_MAX: usize = 64 * 1024;
 
 /// An answer of a vendor's with another status than 2xx, read: what it means is the same for every server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
+pub struct UpstreamRejection {
     /// Its status.
     pub status: u16,
     /// What it says of the cause. For the log.
@@ -35,17 +35,17 @@ pub struct Refused {
     final_by_header: bool,
 }
 
-impl Refused {
+impl UpstreamRejection {
     /// Reads an answer with this status, these headers (names in lower case) and this body, as far as it
     /// could be read.
     #[must_use]
     pub fn read(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Self {
         let header = |name: &str| headers.iter().find(|(other, _)| *other == name).map(|(_, value)| *value);
         let should_retry = header(SHOULD_RETRY_HEADER).unwrap_or_default();
-        Refused {
+        UpstreamRejection {
             status,
-            reason: ReportedFailure::of(&body[..body.len().min(REASON_BYTES_MAX)]),
-            retry_after: retry_after::told_by(header),
+            reason: ReportedFailure::parse(&body[..body.len().min(REASON_BYTES_MAX)]),
+            retry_after: retry_after::from_headers(header),
             rate_limits: rate_limits(headers.iter().copied()).collect(),
             json: serde_json::from_slice::<IgnoredAny>(body).is_ok().then(|| body.to_owned()),
             final_by_header: should_retry.trim().eq_ignore_ascii_case("false"),
@@ -56,20 +56,20 @@ impl Refused {
     /// another class is a failure of the vendor's, and a 401 is about the server's own key: a client
     /// whose key is good can do nothing about it.
     #[must_use]
-    pub fn is_for_the_client(&self) -> bool {
-        (400..=499).contains(&self.status) && !self.is_about_our_key()
+    pub fn is_client_error(&self) -> bool {
+        (400..=499).contains(&self.status) && !self.is_key_rejected()
     }
 
     /// Whether the vendor does not accept the key of the server that asked.
     #[must_use]
-    pub fn is_about_our_key(&self) -> bool {
+    pub fn is_key_rejected(&self) -> bool {
         self.status == 401
     }
 
     /// Whether the same request may go better at once or soon: the vendor failed, or is too busy, and does
     /// not say that it will stay so.
     #[must_use]
-    pub fn another_attempt_may_help(&self) -> bool {
+    pub fn is_retryable(&self) -> bool {
         (self.status >= 500 || matches!(self.status, 408 | 429)) && !self.is_final()
     }
 
@@ -116,14 +116,14 @@ mod tests {
             (302, None, "", false),
         ] {
             let headers = should_retry.map(|value| (SHOULD_RETRY_HEADER, value));
-            let refused = Refused::read(status, headers.as_slice(), body.as_bytes());
-            assert_eq!(refused.another_attempt_may_help(), worth_it, "{status} {should_retry:?} {body}");
+            let refused = UpstreamRejection::read(status, headers.as_slice(), body.as_bytes());
+            assert_eq!(refused.is_retryable(), worth_it, "{status} {should_retry:?} {body}");
         }
     }
 
     #[test]
     fn only_what_is_about_the_request_is_for_the_client() {
-        let for_client = |status| Refused::read(status, &[], b"").is_for_the_client();
+        let for_client = |status| UpstreamRejection::read(status, &[], b"").is_client_error();
         assert!([400, 402, 403, 404, 422, 429, 499].into_iter().all(for_client));
         assert!(![302, 401, 500, 503].into_iter().any(for_client));
     }
@@ -132,11 +132,11 @@ mod tests {
     fn json_is_kept_as_it_came_and_nothing_else_is() {
         let json = r#"{"detail": [{"msg": "R"}]}"#;
         let headers = [("x-ratelimit-limit-tokens", "5"), ("set-cookie", "a"), ("retry-after", "7")];
-        let refused = Refused::read(422, &headers, json.as_bytes());
+        let refused = UpstreamRejection::read(422, &headers, json.as_bytes());
         assert_eq!(refused.json.as_deref(), Some(json.as_bytes()));
         assert_eq!(refused.rate_limits, [("x-ratelimit-limit-tokens".to_owned(), "5".to_owned())]);
         assert_eq!((refused.retry_after, refused.reason.reason.as_str()), (Some(Duration::from_secs(7)), "R"));
         assert_eq!(refused.error_body().error.kind, "upstream_rejected");
-        assert_eq!(Refused::read(400, &[], b"<h1>").json, None);
+        assert_eq!(UpstreamRejection::read(400, &[], b"<h1>").json, None);
     }
 }

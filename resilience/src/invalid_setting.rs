@@ -16,7 +16,7 @@ pub struct InvalidSetting {
 
 impl InvalidSetting {
     /// `Ok` when `allowed`, otherwise the error that says what would be.
-    pub(crate) fn unless(
+    pub(crate) fn require(
         allowed: bool,
         setting: &'static str,
         found: impl fmt::Debug,
