@@ -12,7 +12,7 @@ use crate::traffic::Arrivals;
 use crate::verdict::Objective;
 
 pub use labs::{DemoArgs, LabArgs, LabsArgs, Programs, Sides};
-use values::{header, method, path, probe, rate, share, some_time};
+use values::{header, method, path, positive_duration, probe, rate, share};
 
 /// Drives a server with slow streams, watches its health meanwhile, and judges the result.
 #[derive(Debug, Parser)]
@@ -75,7 +75,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = humantime::parse_duration)]
     pub ramp: Duration,
     /// How long streams are begun, ramp included
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = some_time)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = positive_duration)]
     pub duration: Duration,
     /// How long open streams may go on after that; they stay at least until the last probe has its answer
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = humantime::parse_duration)]
@@ -84,7 +84,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = humantime::parse_duration)]
     pub baseline: Duration,
     /// A stream that is not whole by then has failed
-    #[arg(long, value_name = "DURATION", default_value = "120s", value_parser = some_time)]
+    #[arg(long, value_name = "DURATION", default_value = "120s", value_parser = positive_duration)]
     pub stream_timeout: Duration,
     /// Streams begun at most
     #[arg(long, value_name = "N", default_value = "1000000", value_parser = clap::value_parser!(u64).range(1..))]
@@ -102,7 +102,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "PER_SECOND", default_value = "20", value_parser = rate)]
     pub probe_rate: f64,
     /// When a probe counts as timed out
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = some_time)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = positive_duration)]
     pub probe_timeout: Duration,
     /// An objective, such as 'health.p99<100ms' or 'health.failed==0'; may be repeated. Without one the run
     /// is not judged
@@ -135,10 +135,10 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "N", default_value = "15", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub checks: u32,
     /// Between one check and the next
-    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = some_time)]
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = positive_duration)]
     pub interval: Duration,
     /// When a check counts as timed out
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = some_time)]
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = positive_duration)]
     pub timeout: Duration,
     /// Judge as the source's script does: the mean of the checks, one after the other, under 0.1 s
     #[arg(long)]
@@ -161,10 +161,10 @@ pub struct WatchArgs {
     #[arg(long, value_name = "URL", env = "LOADGEN_URL")]
     pub url: String,
     /// For how long [default: until Ctrl-C]
-    #[arg(long, value_name = "DURATION", value_parser = some_time)]
+    #[arg(long, value_name = "DURATION", value_parser = positive_duration)]
     pub duration: Option<Duration>,
     /// When a probe counts as timed out
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = some_time)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = positive_duration)]
     pub timeout: Duration,
     /// A health check; may be repeated [default: health_sync=/debug/health-sync health_async=/debug/health-async]
     #[arg(long = "probe", value_name = "NAME=PATH", value_parser = probe)]

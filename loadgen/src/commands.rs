@@ -3,11 +3,11 @@
 /// What a verdict means, in sentences.
 mod conclusion;
 mod demo;
-mod ended;
 mod error;
 mod lab;
 mod labs;
 mod observation;
+mod outcome;
 mod preflight;
 mod run;
 mod target;
@@ -20,8 +20,8 @@ use futures_util::future::LocalBoxFuture;
 use crate::cli::Command;
 use crate::report::Terminal;
 
-pub use ended::Ended;
 pub use error::{CommandError, EXIT_INVALID, EXIT_USAGE};
+pub use outcome::CommandOutcome;
 
 /// Runs a command to its end.
 ///
@@ -30,7 +30,10 @@ pub use error::{CommandError, EXIT_INVALID, EXIT_USAGE};
 ///
 /// # Errors
 /// [`CommandError`] when it has no verdict.
-pub fn execute<'a>(command: &'a Command, terminal: &'a Terminal) -> LocalBoxFuture<'a, Result<Ended, CommandError>> {
+pub fn execute<'a>(
+    command: &'a Command,
+    terminal: &'a Terminal,
+) -> LocalBoxFuture<'a, Result<CommandOutcome, CommandError>> {
     Box::pin(async move {
         preflight::check_outputs(command)?;
         Ok(match command {

@@ -9,5 +9,5 @@ mod vendor_samples;
 
 pub use error::LabError;
 pub use options::Options;
-pub use run::{Finished, Progress, run};
+pub use run::{LabRun, Progress, run};
 pub use running_arm::RunningArm;

@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio_util::task::AbortOnDropHandle;
 
 pub use endpoint::{Endpoint, EndpointError};
-pub use keep_alive::KeptConnection;
+pub use keep_alive::KeepAliveConnection;
 
 /// Largest answer to a question of the generator's own, in bytes (4 MiB): far over any health check or
 /// ledger. What a server may send without end is counted, not kept.
@@ -103,7 +103,7 @@ async fn connect(endpoint: &Endpoint) -> Result<(http1::SendRequest<Full<Bytes>>
 ///
 /// # Errors
 /// [`HttpError`], also for an answer that is too large. There is no time-out: the caller has one.
-pub async fn ask(endpoint: &Endpoint, request: Request<Full<Bytes>>, keep: usize) -> Result<(u16, Bytes), HttpError> {
+pub async fn fetch(endpoint: &Endpoint, request: Request<Full<Bytes>>, keep: usize) -> Result<(u16, Bytes), HttpError> {
     let mut exchange = send(endpoint, request).await?;
     let status = exchange.response.status().as_u16();
     Ok((status, read_to_end(exchange.response.body_mut(), keep).await?))

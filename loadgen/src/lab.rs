@@ -13,4 +13,4 @@ pub use claim::{Claim, Comparison, Condition};
 pub use definition::{ClosedLoopProbe, Group, HEALTH_ASYNC, HEALTH_SYNC, Lab, Probe, Profile};
 pub use figure::{ArmFigure, CallFigure, ClosedLoopFigure, Figure, ProbeFigure, StreamFigure, VendorFigure};
 pub use phase::{Action, ActionTarget, BASELINE, Calls, LOADED, Load, Phase};
-pub use select_arms::{Part, cast};
+pub use select_arms::{ArmRun, select_arms};

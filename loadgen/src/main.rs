@@ -15,7 +15,7 @@ fn main() -> ExitCode {
     match run(&cli) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            complain(format_args!("{error:#}"));
+            print_error(format_args!("{error:#}"));
             ExitCode::from(EXIT_INVALID)
         }
     }
@@ -31,7 +31,7 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
             ended = commands::execute(&cli.command, &terminal) => ended,
             // The command's future is dropped here, and with it every program that it started.
             name = &mut interrupted => {
-                complain(format_args!("stopped by {name}; everything it started is stopped, there is no verdict"));
+                print_error(format_args!("stopped by {name}; everything it started is stopped, there is no verdict"));
                 return Ok(EXIT_INVALID);
             }
         };
@@ -43,7 +43,7 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
                 ended.exit_code
             }
             Err(error) => {
-                complain(format_args!("{error}"));
+                print_error(format_args!("{error}"));
                 error.exit_code()
             }
         })
@@ -53,7 +53,7 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
 }
 
 /// One line on standard error, which may be as closed as standard output.
-fn complain(what: std::fmt::Arguments<'_>) {
+fn print_error(what: std::fmt::Arguments<'_>) {
     let _ = writeln!(std::io::stderr(), "loadgen: {what}");
 }
 

@@ -13,13 +13,13 @@ mod ticker;
 mod timeline;
 mod token_times;
 
-pub use closed_loop::{Answered, ClosedLoop, ClosedLoopPlan, ask_once, closed_loop_stats};
+pub use closed_loop::{ClosedLoop, ClosedLoopPlan, ClosedLoopRecord, check_once, closed_loop_stats};
 pub use lag_log::LagLog;
 pub use latencies::Latencies;
 pub use precise_sleep::sleep_until;
-pub use probe::{Answer, ProbeKind, ProbePlan, ask_health};
+pub use probe::{HealthAnswer, ProbeKind, ProbePlan, get_health};
 pub use probe_log::{ProbeLog, ProbeOutcome, ProbeRecord, probe_stats};
 pub use prober::Prober;
-pub use sampler::{Sample, Sampler, TICK, Watched};
-pub use stream_log::{Ended, StreamGuard, StreamLog};
+pub use sampler::{SAMPLE_INTERVAL, Sample, Sampler, ServerSamples};
+pub use stream_log::{StreamEnd, StreamGuard, StreamLog};
 pub use timeline::timeline;

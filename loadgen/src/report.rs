@@ -14,7 +14,7 @@ pub use claims::verdict;
 pub use json::{check_writable, write_json};
 pub use live::{LiveLines, heading_of_one, second_of_one};
 pub use numbers::{bytes, count, millis, short_millis};
-pub use prose::spoken;
+pub use prose::prose_summary;
 pub use table::{comparison, single};
 pub use terminal::{Paint, Terminal};
 pub use watch::{WATCH_LINES, watch_heading, watch_line};

@@ -14,7 +14,7 @@ use wire::ledger::Ledger;
 pub use figures::{
     ClosedLoopStats, ProbeStats, ProcessStats, Quantile, Quantiles, StreamStats, TimelineRow, VendorStats,
 };
-pub use phase_load::{Asked, CallStats, Disturbance, VendorLoad};
+pub use phase_load::{CallStats, Disturbance, ExpectedLoad, VendorLoad};
 pub use verdict::{ClaimKind, ClaimResult, Outcome, Verdict};
 
 /// Version of this format; goes up when a field changes its meaning or leaves.
@@ -158,8 +158,8 @@ pub struct PhaseResult {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threads_peak: Option<u64>,
     /// What its streams asked for, where they should flow.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asked: Option<Asked>,
+    #[serde(rename = "asked", default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<ExpectedLoad>,
     /// What the vendor had to do meanwhile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor_load: Option<VendorLoad>,

@@ -9,6 +9,6 @@ mod stream_set;
 mod whole_answer;
 
 pub use arrivals::{Arrivals, spread};
-pub use call_set::{CallCrowd, CallLog, CallPlan};
-pub use stream::{Answer, Leaving, NO_EVENT_STREAM, StreamPlan, open_stream};
-pub use stream_set::{Crowd, LoadShape};
+pub use call_set::{CallLog, CallPlan, CallSet};
+pub use stream::{Disconnect, ExpectedAnswer, NO_EVENT_STREAM, StreamPlan, open_stream};
+pub use stream_set::{LoadShape, StreamSet};

@@ -1,4 +1,4 @@
-//! The mock vendor's ledger, read over HTTP: the witness of what a server really did.
+//! The mock vendor's ledger, read over HTTP: the ledger_watch of what a server really did.
 
 mod ledger_watch;
 
@@ -9,7 +9,7 @@ use wire::ledger::Ledger;
 
 use crate::http::{self, ANSWER_BYTES_MAX, Endpoint, HttpError};
 
-pub use ledger_watch::Witness;
+pub use ledger_watch::LedgerWatch;
 
 /// Why there is no ledger.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +28,7 @@ pub enum LedgerError {
 /// Reads `GET /debug/stats` of the mock at `vendor`.
 ///
 /// # Errors
-/// [`LedgerError`]. A witness that does not speak within five seconds is none.
+/// [`LedgerError`]. A ledger_watch that does not speak within five seconds is none.
 pub async fn ledger(vendor: &Endpoint) -> Result<Ledger, LedgerError> {
     read(vendor, "/debug/stats").await
 }
@@ -42,8 +42,8 @@ pub async fn counts(vendor: &Endpoint) -> Result<Ledger, LedgerError> {
 }
 
 async fn read(vendor: &Endpoint, path: &str) -> Result<Ledger, LedgerError> {
-    const PATIENCE: Duration = Duration::from_secs(5);
-    let asking = http::ask(vendor, vendor.request("GET", path, &[], Bytes::new()), ANSWER_BYTES_MAX);
-    let (_, body) = tokio::time::timeout(PATIENCE, asking).await.map_err(|_| LedgerError::TimedOut(PATIENCE))??;
+    const TIMEOUT: Duration = Duration::from_secs(5);
+    let asking = http::fetch(vendor, vendor.request("GET", path, &[], Bytes::new()), ANSWER_BYTES_MAX);
+    let (_, body) = tokio::time::timeout(TIMEOUT, asking).await.map_err(|_| LedgerError::TimedOut(TIMEOUT))??;
     Ok(serde_json::from_slice(&body)?)
 }

@@ -27,7 +27,7 @@ const LAG_SHARE_MAX: f64 = 0.1;
 /// Claims that speak of other arms, or whose condition is not met, are left out.
 #[must_use]
 pub fn of_lab(profile: &Profile, arms: &[&str], result: &RunResult) -> Verdict {
-    let mut judging = Judging::default();
+    let mut judging = VerdictBuilder::default();
     judging.all(profile.claims.iter().copied(), arms, result);
     let sides: Vec<_> = arms.iter().filter_map(|arm| Side::of(arm)).collect();
     let mistake = sides.contains(&Side::Broken);
@@ -43,8 +43,8 @@ pub fn of_lab(profile: &Profile, arms: &[&str], result: &RunResult) -> Verdict {
 /// its streams reach the vendor is here asked of it: where they do not, it is not mended. That the vendor
 /// does what it should is nothing that it could be blamed for.
 #[must_use]
-pub fn of_mended(profile: &Profile, part: &str, result: &RunResult) -> Verdict {
-    let mut judging = Judging::default();
+pub fn of_repair(profile: &Profile, part: &str, result: &RunResult) -> Verdict {
+    let mut judging = VerdictBuilder::default();
     let asked = profile.claims.iter().filter(|claim| !claim.of_fixed_server);
     judging.all(asked.map(|claim| Claim { kind: ClaimKind::Effect, ..*claim }), &[part], result);
     judging.all(general::claims(profile, &[part], result), &[part], result);
@@ -57,14 +57,14 @@ fn is_of_broken(claim: &Claim) -> bool {
 
 /// A verdict on a lab that is being made.
 #[derive(Default)]
-struct Judging {
+struct VerdictBuilder {
     claims: Vec<(Claim, ClaimResult)>,
     invalid_because: Vec<String>,
     /// Conditions that are not met.
     not_ruled_out: Vec<String>,
 }
 
-impl Judging {
+impl VerdictBuilder {
     /// Judges those of `claims` that speak of `arms`.
     fn all(&mut self, claims: impl IntoIterator<Item = Claim>, arms: &[&str], result: &RunResult) {
         for claim in claims.into_iter().filter(|claim| claim.figure.arms().iter().all(|arm| arms.contains(arm))) {
@@ -199,8 +199,8 @@ fn unit_ms(figure: &Figure) -> Option<f64> {
 fn objection(claim: &Claim, judged: &ClaimResult, result: &RunResult) -> Option<String> {
     let what = |why: &str| Some(format!("{why}: {} ({})", claim.name, judged.arm));
     let waited = starvation::idle_wait_ms(claim, result);
-    let is_witness = matches!(claim.kind, ClaimKind::Pressure | ClaimKind::Control);
-    if is_witness && !judged.held && judged.measured.is_some() && starvation::explains(waited, claim, result) {
+    let is_precondition = matches!(claim.kind, ClaimKind::Pressure | ClaimKind::Control);
+    if is_precondition && !judged.held && judged.measured.is_some() && starvation::explains(waited, claim, result) {
         return what(&format!("{BUSY}, what was idle waited up to {waited:.0} ms"));
     }
     match claim.kind {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use loadgen::http::{Endpoint, KeptConnection};
+use loadgen::http::{Endpoint, KeepAliveConnection};
 use loadgen::measure::{ClosedLoop, ClosedLoopPlan, LagLog, ProbeKind, ProbePlan, Prober};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -75,7 +75,7 @@ async fn a_stall_is_one_question_among_many_and_a_share_of_the_schedule() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_the_server_closes_is_made_anew() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut connection = KeptConnection::new(Endpoint::at(listener.local_addr().unwrap()));
+    let mut connection = KeepAliveConnection::new(Endpoint::at(listener.local_addr().unwrap()));
     let serving = tokio::spawn(async move {
         for _ in 0..3 {
             let (mut stream, _) = listener.accept().await.unwrap();

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use loadgen::http::Endpoint;
-use loadgen::measure::{Ended, LagLog, StreamLog};
-use loadgen::traffic::{Answer, Arrivals, Crowd, Leaving, LoadShape, StreamPlan, open_stream};
+use loadgen::measure::{LagLog, StreamEnd, StreamLog};
+use loadgen::traffic::{Arrivals, Disconnect, ExpectedAnswer, LoadShape, StreamPlan, StreamSet, open_stream};
 use mock_llm::MockLlm;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -26,13 +26,13 @@ fn plan(endpoint: Endpoint) -> StreamPlan {
         headers: vec![("content-type".into(), "application/json".into())],
         body: r#"{"model":"mock-llm","stream":true,"messages":[{"role":"user","content":"hi"}]}"#.into(),
         timeout: Duration::from_secs(20),
-        answer: Answer::Stream,
+        answer: ExpectedAnswer::Stream,
     }
 }
 
-fn crowd(endpoint: Endpoint) -> (Crowd, Arc<StreamLog>) {
+fn crowd(endpoint: Endpoint) -> (StreamSet, Arc<StreamLog>) {
     let log = Arc::new(StreamLog::default());
-    (Crowd::new(plan(endpoint), log.clone(), Arc::new(LagLog::default()), 1), log)
+    (StreamSet::new(plan(endpoint), log.clone(), Arc::new(LagLog::default()), 1), log)
 }
 
 /// The head of a stream that ends when its connection does.
@@ -56,13 +56,13 @@ async fn scripted(answer: &'static str) -> Endpoint {
     Endpoint::at(addr)
 }
 
-async fn ended(endpoint: Endpoint) -> (Ended, u64) {
+async fn ended(endpoint: Endpoint) -> (StreamEnd, u64) {
     ended_of(plan(endpoint)).await
 }
 
-async fn ended_of(plan: StreamPlan) -> (Ended, u64) {
+async fn ended_of(plan: StreamPlan) -> (StreamEnd, u64) {
     let log = Arc::new(StreamLog::default());
-    let ended = open_stream(Arc::new(plan), Instant::now(), log.clone(), Leaving::default()).await;
+    let ended = open_stream(Arc::new(plan), Instant::now(), log.clone(), Disconnect::default()).await;
     (ended, log.chunks())
 }
 
@@ -73,7 +73,7 @@ async fn streams_that_end_whole_are_counted_as_the_vendor_counts_them() {
     crowd.open(30, Duration::from_millis(100));
     crowd.wait(Duration::from_secs(20)).await;
     let (stats, ledger) = (log.stats(Duration::from_secs(1)), vendor.ledger());
-    assert_eq!((stats.requested, stats.completed, stats.lost(), stats.left), (30, 30, 0, 0));
+    assert_eq!((stats.requested, stats.completed, stats.lost(), stats.disconnected), (30, 30, 0, 0));
     assert_eq!((ledger.completed, ledger.tokens_sent), (30, stats.chunks));
     assert_eq!(stats.chunks, 30 * 7, "the role chunk is no token");
     assert!(stats.time_to_first_token_ms.p50 >= 0.9 * GAP.as_secs_f64() * 1000.0);
@@ -83,11 +83,11 @@ async fn streams_that_end_whole_are_counted_as_the_vendor_counts_them() {
 async fn clients_that_leave_early_are_seen_leaving() {
     let vendor = vendor(1000).await;
     let (crowd, log) = crowd(Endpoint::at(vendor.addr()));
-    let mut crowd = crowd.with_leavers(1.0, 3);
+    let mut crowd = crowd.with_disconnect_share(1.0, 3);
     crowd.open(10, Duration::ZERO);
     crowd.wait(Duration::from_secs(20)).await;
     let stats = log.stats(Duration::from_secs(1));
-    assert_eq!((stats.left, stats.lost(), stats.chunks), (10, 0, 30));
+    assert_eq!((stats.disconnected, stats.lost(), stats.chunks), (10, 0, 30));
     wait_until(|| vendor.ledger().cancelled == 10).await;
 }
 
@@ -97,11 +97,11 @@ async fn a_closed_loop_keeps_its_number_and_a_crowd_that_leaves_leaves_nothing_b
     let (mut crowd, log) = crowd(Endpoint::at(vendor.addr()));
     let shape = LoadShape::Concurrency { streams: 8, ramp: Duration::ZERO };
     crowd.keep(shape, Duration::from_secs(2), 1_000).await;
-    crowd.leave().await;
+    crowd.disconnect().await;
     let stats = log.stats(Duration::from_secs(2));
     assert_eq!((stats.peak_active, log.active()), (8, 0));
     assert!(stats.completed >= 24, "finished streams are replaced: {}", stats.completed);
-    assert_eq!(stats.requested, stats.completed + stats.failed + stats.truncated + stats.left);
+    assert_eq!(stats.requested, stats.completed + stats.failed + stats.truncated + stats.disconnected);
     assert!(vendor.ledger().peak_active <= 8 + 1);
     wait_until(|| vendor.ledger().active == 0).await;
 }
@@ -112,13 +112,13 @@ async fn an_open_model_begins_streams_at_its_rate_and_never_more_than_its_bound(
     let shape = LoadShape::Rate { per_second: 50.0, arrivals: Arrivals::Constant };
     let (mut at_rate, log) = crowd(Endpoint::at(vendor.addr()));
     at_rate.keep(shape, Duration::from_secs(2), 1_000).await;
-    at_rate.leave().await;
+    at_rate.disconnect().await;
     let begun = log.stats(Duration::from_secs(2)).requested;
     assert!((90..=101).contains(&begun), "{begun} streams in 2 s at 50/s");
 
     let (mut bounded, log) = crowd(Endpoint::at(vendor.addr()));
     bounded.keep(shape, Duration::from_secs(1), 5).await;
-    bounded.leave().await;
+    bounded.disconnect().await;
     assert_eq!(log.stats(Duration::from_secs(1)).requested, 5);
 }
 
@@ -127,22 +127,22 @@ async fn every_way_to_end_has_its_name() {
     let whole =
         scripted(concat!(events_head!(), "data: {\"content\":\"a\"}\n\ndata: {\"content\":\"b\"}\n\ndata: [DONE]\n\n"))
             .await;
-    assert_eq!(ended(whole).await, (Ended::Completed, 2));
+    assert_eq!(ended(whole).await, (StreamEnd::Completed, 2));
     let cut = scripted(concat!(events_head!(), "data: {\"content\":\"a\"}\n\n")).await;
-    assert_eq!(ended(cut).await, (Ended::Truncated, 1));
+    assert_eq!(ended(cut).await, (StreamEnd::Truncated, 1));
     let failed = scripted(concat!(
         events_head!(),
         "data: {\"content\":\"a\"}\n\nevent: error\ndata: {\"error\":{\"message\":\"x\",\"type\":\"stream_error\"}}\n\n"
     ))
     .await;
-    assert_eq!(ended(failed).await, (Ended::Failed("error event"), 1));
+    assert_eq!(ended(failed).await, (StreamEnd::Failed("error event"), 1));
     let refused = scripted("HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\n\r\n").await;
-    assert_eq!(ended(refused).await, (Ended::Refused(429), 0));
+    assert_eq!(ended(refused).await, (StreamEnd::Refused(429), 0));
     let silent = scripted("").await;
-    assert_eq!(ended(silent).await, (Ended::Failed("closed before an answer"), 0));
+    assert_eq!(ended(silent).await, (StreamEnd::Failed("closed before an answer"), 0));
     let broken =
         scripted("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 500\r\n\r\ndata: {}\n\n").await;
-    assert_eq!(ended(broken).await.0, Ended::Failed("broke off"));
+    assert_eq!(ended(broken).await.0, StreamEnd::Failed("broke off"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,11 +154,11 @@ async fn an_answer_that_is_no_event_stream_is_no_stream() {
         "HTTP/1.1 204 No Content\r\n\r\n",
         "HTTP/1.1 202 Accepted\r\ncontent-type: text/event-streams\r\ncontent-length: 0\r\n\r\n",
     ] {
-        assert_eq!(ended(scripted(answer).await).await, (Ended::Failed("no event stream"), 0), "{answer}");
+        assert_eq!(ended(scripted(answer).await).await, (StreamEnd::Failed("no event stream"), 0), "{answer}");
     }
     for content_type in ["Text/Event-Stream", "text/event-stream; charset=utf-8", "TEXT/EVENT-STREAM ;x=y"] {
         let answer = format!("HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\n\r\ndata: a\n\ndata: [DONE]\n\n");
-        assert_eq!(ended(scripted(answer.leak()).await).await, (Ended::Completed, 1), "{content_type}");
+        assert_eq!(ended(scripted(answer.leak()).await).await, (StreamEnd::Completed, 1), "{content_type}");
     }
 }
 
@@ -167,15 +167,18 @@ async fn where_whole_answers_are_asked_for_a_body_that_reports_no_error_is_one()
     for (answer, expected) in [
         (
             "200 OK\r\ncontent-type: application/json\r\ncontent-length: 14\r\n\r\n{\"choices\":[]}",
-            (Ended::Completed, 1),
+            (StreamEnd::Completed, 1),
         ),
-        ("200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>", (Ended::Completed, 1)),
-        ("200 OK\r\ncontent-length: 18\r\n\r\n{\"error\":\"no way\"}", (Ended::Failed("answer reports an error"), 1)),
-        ("200 OK\r\ncontent-length: 9\r\n\r\nhalf", (Ended::Failed("broke off"), 1)),
-        ("204 No Content\r\n\r\n", (Ended::Failed("empty answer"), 0)),
-        ("500 Internal Server Error\r\ncontent-length: 2\r\n\r\nno", (Ended::Refused(500), 0)),
+        ("200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>", (StreamEnd::Completed, 1)),
+        (
+            "200 OK\r\ncontent-length: 18\r\n\r\n{\"error\":\"no way\"}",
+            (StreamEnd::Failed("answer reports an error"), 1),
+        ),
+        ("200 OK\r\ncontent-length: 9\r\n\r\nhalf", (StreamEnd::Failed("broke off"), 1)),
+        ("204 No Content\r\n\r\n", (StreamEnd::Failed("empty answer"), 0)),
+        ("500 Internal Server Error\r\ncontent-length: 2\r\n\r\nno", (StreamEnd::Refused(500), 0)),
     ] {
-        let plan = |endpoint| StreamPlan { answer: Answer::Whole, ..plan(endpoint) };
+        let plan = |endpoint| StreamPlan { answer: ExpectedAnswer::Whole, ..plan(endpoint) };
         let server = scripted(format!("HTTP/1.1 {answer}").leak()).await;
         assert_eq!(ended_of(plan(server)).await, expected, "{answer}");
     }
@@ -194,10 +197,10 @@ async fn a_failure_in_any_of_the_usual_shapes_is_one() {
         "event: error\ndata: {\"content\":\"R\"}",
     ] {
         let answer = format!("{}data: {{\"content\":\"a\"}}\n\n{event}\n\ndata: [DONE]\n\n", events_head!());
-        assert_eq!(ended(scripted(answer.leak()).await).await, (Ended::Failed("error event"), 1), "{event}");
+        assert_eq!(ended(scripted(answer.leak()).await).await, (StreamEnd::Failed("error event"), 1), "{event}");
     }
     let quoted = concat!(events_head!(), "data: {\"content\":\"an \\\"error\\\" of mine\"}\n\ndata: [DONE]\n\n");
-    assert_eq!(ended(scripted(quoted).await).await, (Ended::Completed, 1), "a text that speaks of an error");
+    assert_eq!(ended(scripted(quoted).await).await, (StreamEnd::Completed, 1), "a text that speaks of an error");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -206,16 +209,16 @@ async fn a_stream_is_whole_by_the_rule_of_the_relay() {
     const TEXT: &str = r#"data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}"#;
     const TOOL: &str =
         r#"data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{"}}]}}]}"#;
-    let without_token = Ended::Failed("ended without a token");
+    let without_token = StreamEnd::Failed("ended without a token");
     for (events, expected) in [
-        (format!("{TEXT}\n\n{STOP}\n\n"), (Ended::CompletedWithoutDone, 1)),
-        (format!("{TEXT}\n\n{STOP}\n\ndata: [DONE]\n"), (Ended::Completed, 1)),
-        (format!("{TOOL}\n\n{STOP}\n\n"), (Ended::CompletedWithoutDone, 1)),
-        (format!("{TEXT}\n\n"), (Ended::Truncated, 1)),
+        (format!("{TEXT}\n\n{STOP}\n\n"), (StreamEnd::CompletedWithoutDone, 1)),
+        (format!("{TEXT}\n\n{STOP}\n\ndata: [DONE]\n"), (StreamEnd::Completed, 1)),
+        (format!("{TOOL}\n\n{STOP}\n\n"), (StreamEnd::CompletedWithoutDone, 1)),
+        (format!("{TEXT}\n\n"), (StreamEnd::Truncated, 1)),
         (format!("{STOP}\n\ndata: [DONE]\n\n"), (without_token, 0)),
         // A server with a dialect of its own, which knows no other end than that of its answer.
-        ("data: hello\n\ndata: world\n\n".to_owned(), (Ended::CompletedWithoutDone, 2)),
-        ("data: {\"token\":\"hello\"}\n\n".to_owned(), (Ended::CompletedWithoutDone, 1)),
+        ("data: hello\n\ndata: world\n\n".to_owned(), (StreamEnd::CompletedWithoutDone, 2)),
+        ("data: {\"token\":\"hello\"}\n\n".to_owned(), (StreamEnd::CompletedWithoutDone, 1)),
         (String::new(), (without_token, 0)),
     ] {
         let answer = format!(

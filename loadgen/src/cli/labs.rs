@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::values::some_time;
+use super::values::positive_duration;
 use crate::lab::Lab;
 use crate::labs;
 use crate::result::Side;
@@ -57,7 +57,7 @@ pub struct Programs {
     #[arg(long, value_name = "DIR", env = "LOADGEN_PROGRAM_DIR")]
     pub program_dir: Option<PathBuf>,
     /// How long each program may take until it listens
-    #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = some_time)]
+    #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = positive_duration)]
     pub start_timeout: Duration,
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-pub(super) fn some_time(text: &str) -> Result<Duration, String> {
+pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     if duration.is_zero() { Err("must be more than nothing".to_owned()) } else { Ok(duration) }
 }

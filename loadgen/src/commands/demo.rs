@@ -1,7 +1,7 @@
 //! `loadgen demo`
 
 use super::CommandError;
-use super::lab::{options, read_on, run_with_lines};
+use super::lab::{options, print_references, run_with_lines};
 use crate::cli::DemoArgs;
 use crate::labs::DEMO;
 use crate::report::{self, Terminal};
@@ -13,13 +13,13 @@ pub(super) async fn execute(args: &DemoArgs, terminal: &Terminal) -> Result<u8, 
     let options = options("demo", args.side.sides(), args.fast, &args.programs)?;
     let finished = run_with_lines(lab, profile, &options, terminal).await?;
     report::verdict(terminal, &finished.result.verdict);
-    read_on(terminal, lab, &options);
+    print_references(terminal, lab, &options);
     if let Some(path) = &args.out {
         super::observation::write_out(&finished.result, path, terminal)?;
     }
     terminal.line("");
     report::comparison(terminal, profile.phases, &finished.result);
     terminal.line("");
-    terminal.line(report::wrap("  ", &report::spoken(&finished.result)));
+    terminal.line(report::wrap("  ", &report::prose_summary(&finished.result)));
     Ok(finished.result.verdict.exit_code())
 }

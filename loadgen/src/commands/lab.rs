@@ -1,14 +1,14 @@
 //! `loadgen lab`, and what all commands that run a lab print.
 
-use super::{CommandError, Ended, conclusion};
+use super::{CommandError, CommandOutcome, conclusion};
 use crate::cli::{LabArgs, Programs, Sides};
-use crate::engine::{self, Finished, Options, RunningArm};
-use crate::lab::{Lab, Phase, Profile, cast};
+use crate::engine::{self, LabRun, Options, RunningArm};
+use crate::lab::{Lab, Phase, Profile, select_arms};
 use crate::report::{self, LiveLines, Paint, Terminal};
 use crate::result::Side;
 use crate::stand;
 
-pub(super) async fn execute(args: &LabArgs, terminal: &Terminal) -> Result<Ended, CommandError> {
+pub(super) async fn execute(args: &LabArgs, terminal: &Terminal) -> Result<CommandOutcome, CommandError> {
     if let Some(path) = &args.html {
         let why = "there are no pages yet; --out writes the same figures as JSON";
         return Err(CommandError::Usage(format!("--html {}: {why}", path.display())));
@@ -32,8 +32,8 @@ pub(super) async fn execute(args: &LabArgs, terminal: &Terminal) -> Result<Ended
     if !args.keep {
         return Ok(exit_code.into());
     }
-    tell_where(terminal, &finished.arms);
-    Ok(Ended { exit_code, kept: finished.arms })
+    print_addresses(terminal, &finished.arms);
+    Ok(CommandOutcome { exit_code, kept: finished.arms })
 }
 
 /// How to run a lab for the command of this name.
@@ -61,7 +61,7 @@ pub(super) async fn run_and_show(
     profile: &'static Profile,
     options: &Options,
     terminal: &Terminal,
-) -> Result<Finished, CommandError> {
+) -> Result<LabRun, CommandError> {
     let finished = run_with_lines(lab, profile, options, terminal).await?;
     report::comparison(terminal, profile.phases, &finished.result);
     terminal.line("");
@@ -74,7 +74,7 @@ pub(super) async fn run_and_show(
     for sentence in sentences {
         terminal.line(report::wrap("  ", &sentence));
     }
-    read_on(terminal, lab, options);
+    print_references(terminal, lab, options);
     Ok(finished)
 }
 
@@ -84,16 +84,16 @@ pub(super) async fn run_with_lines(
     profile: &'static Profile,
     options: &Options,
     terminal: &Terminal,
-) -> Result<Finished, CommandError> {
-    introduce(terminal, lab, profile, options);
+) -> Result<LabRun, CommandError> {
+    print_introduction(terminal, lab, profile, options);
     let finished = engine::run(lab, profile, options, &mut LiveLines::new(terminal)).await?;
     terminal.line("");
     Ok(finished)
 }
 
-fn introduce(terminal: &Terminal, lab: &Lab, profile: &'static Profile, options: &Options) {
-    let parts = cast(profile, &options.sides, options.expect_fixed);
-    let phases = profile.phases.iter().filter(|phase| options.runs(phase, parts.iter().map(|part| part.role)));
+fn print_introduction(terminal: &Terminal, lab: &Lab, profile: &'static Profile, options: &Options) {
+    let parts = select_arms(profile, &options.sides, options.expect_fixed);
+    let phases = profile.phases.iter().filter(|phase| options.runs(phase, parts.iter().map(|part| part.judged_as)));
     let seconds = phases.map(Phase::takes).sum::<std::time::Duration>().as_secs();
     let bold = |text: &str| terminal.paint(Paint::Bold, text);
     terminal.line(format!("{}, about {seconds} s", bold(lab.name)));
@@ -112,7 +112,7 @@ fn introduce(terminal: &Terminal, lab: &Lab, profile: &'static Profile, options:
     terminal.line("");
 }
 
-pub(super) fn read_on(terminal: &Terminal, lab: &Lab, options: &Options) {
+pub(super) fn print_references(terminal: &Terminal, lab: &Lab, options: &Options) {
     terminal.line("");
     if options.sides.contains(&Side::Broken) {
         terminal.line(format!("  The mistake: {}", lab.mistake_file));
@@ -124,7 +124,7 @@ pub(super) fn read_on(terminal: &Terminal, lab: &Lab, options: &Options) {
     terminal.line(report::wrap("  Not proved:  ", lab.proves_not));
 }
 
-fn tell_where(terminal: &Terminal, arms: &[RunningArm]) {
+fn print_addresses(terminal: &Terminal, arms: &[RunningArm]) {
     terminal.line("");
     terminal.line("  Up until Ctrl-C:");
     for arm in arms {

@@ -31,9 +31,9 @@ pub(super) async fn execute(args: &LabsArgs, terminal: &Terminal) -> Result<u8, 
         runs.push((*lab, run(lab, &options, terminal).await));
         terminal.line("");
     }
-    again_if_busy(&mut runs, args, terminal).await?;
+    rerun_busy(&mut runs, args, terminal).await?;
     let outcome = summary(terminal, &runs);
-    repeat_what_is_left(terminal, &runs, args.fast);
+    print_retry_command(terminal, &runs, args.fast);
     if let Some(path) = &args.out {
         write_out(runs, outcome, path, terminal)?;
     }
@@ -53,7 +53,7 @@ async fn run(lab: &'static Lab, options: &Options, terminal: &Terminal) -> Resul
 }
 
 /// Runs those once more that are invalid because the machine was busy, when the others are done.
-async fn again_if_busy(runs: &mut [Run], args: &LabsArgs, terminal: &Terminal) -> Result<(), CommandError> {
+async fn rerun_busy(runs: &mut [Run], args: &LabsArgs, terminal: &Terminal) -> Result<(), CommandError> {
     let busy = |run: &&mut Run| run.1.as_ref().is_ok_and(|result| verdict::was_busy(&result.verdict));
     for (lab, found) in runs.iter_mut().filter(busy) {
         terminal.line(report::wrap("  ", &format!("Once more, because the machine was busy: {}", lab.name)));
@@ -105,7 +105,7 @@ fn summary(terminal: &Terminal, runs: &[Run]) -> Outcome {
 }
 
 /// The command for those labs that did not hold.
-fn repeat_what_is_left(terminal: &Terminal, runs: &[Run], fast: bool) {
+fn print_retry_command(terminal: &Terminal, runs: &[Run], fast: bool) {
     let held = |run: &Run| run.1.as_ref().is_ok_and(|result| result.verdict.result == Outcome::Held);
     let left: Vec<_> = runs.iter().filter(|run| !held(run)).map(|(lab, _)| lab.name).collect();
     if !left.is_empty() {

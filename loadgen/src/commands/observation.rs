@@ -14,30 +14,30 @@ use super::CommandError;
 use crate::environment::environment;
 use crate::http::Endpoint;
 use crate::lab::BASELINE;
-use crate::measure::{LagLog, ProbeLog, ProbePlan, Prober, Sampler, StreamLog, Watched, probe_stats, timeline};
+use crate::measure::{LagLog, ProbeLog, ProbePlan, Prober, Sampler, ServerSamples, StreamLog, probe_stats, timeline};
 use crate::report::{self, Terminal};
 use crate::result::{ArmResult, Baseline, PhaseResult, RunResult, SCHEMA_VERSION, Verdict};
 
-/// A stretch of a run whose probes are looked at by themselves. Its times are since the start of the run.
+/// A window of a run whose probes are looked at by themselves. Its times are since the start of the run.
 #[derive(Debug, Clone)]
-pub(super) struct Stretch {
+pub(super) struct PhaseWindow {
     pub(super) name: String,
     pub(super) from: Duration,
     pub(super) to: Duration,
 }
 
-impl Stretch {
+impl PhaseWindow {
     pub(super) fn new(name: impl Into<String>, from: Duration, to: Duration) -> Self {
-        Stretch { name: name.into(), from, to }
+        PhaseWindow { name: name.into(), from, to }
     }
 }
 
 /// What a run was, for its result.
-pub(super) struct Told {
+pub(super) struct RunDescription {
     pub(super) command: &'static str,
     pub(super) parameters: BTreeMap<String, Value>,
     /// In order; the first is the baseline.
-    pub(super) stretches: Vec<Stretch>,
+    pub(super) windows: Vec<PhaseWindow>,
     /// The name of the one that is the load's.
     pub(super) loaded: String,
     /// What its vendor saw, where there is one to ask.
@@ -54,7 +54,7 @@ pub(super) struct Observation {
     prober: Option<Prober>,
     probe_timeout: Duration,
     sampler: Sampler,
-    watched: Arc<Watched>,
+    watched: Arc<ServerSamples>,
 }
 
 impl Observation {
@@ -64,7 +64,7 @@ impl Observation {
         let (lag, streams) = (Arc::new(LagLog::default()), Arc::new(StreamLog::default()));
         let (origin, probe_timeout) = (Instant::now(), plan.timeout);
         let (prober, mut logs) = Prober::start(origin, vec![(endpoint.clone(), plan)], lag.clone());
-        let watched = Arc::new(Watched::new(pid, vec![streams.clone()]));
+        let watched = Arc::new(ServerSamples::new(pid, vec![streams.clone()]));
         let sampler = Sampler::start(origin, vec![watched.clone()]);
         let (probes, prober, endpoint) = (logs.pop().unwrap_or_default(), Some(prober), endpoint.clone());
         Observation { lag, streams, probes, endpoint, origin, prober, probe_timeout, sampler, watched }
@@ -89,10 +89,10 @@ impl Observation {
     }
 
     /// Ends the observation.
-    pub(super) async fn finish(mut self, told: Told, terminal: &Terminal) -> RunResult {
+    pub(super) async fn finish(mut self, told: RunDescription, terminal: &Terminal) -> RunResult {
         self.last_probes(terminal).await;
         self.sampler.finish();
-        let phase = |Stretch { name, from, to }: &Stretch| PhaseResult {
+        let phase = |PhaseWindow { name, from, to }: &PhaseWindow| PhaseResult {
             name: name.clone(),
             from_ms: from.as_secs_f64() * 1000.0,
             to_ms: to.as_secs_f64() * 1000.0,
@@ -100,13 +100,13 @@ impl Observation {
             cpu_cores: self.watched.cpu_cores(*from, *to),
             ..PhaseResult::default()
         };
-        let phases: Vec<_> = told.stretches.iter().map(phase).collect();
+        let phases: Vec<_> = told.windows.iter().map(phase).collect();
         let probes_of = |name: &str| {
             let found = phases.iter().find(|phase| phase.name == name);
             found.map(|phase| phase.probes.clone()).unwrap_or_default()
         };
-        let loads = told.stretches.iter().skip(1);
-        let loaded_for = loads.map(|stretch| stretch.to.saturating_sub(stretch.from)).sum();
+        let loads = told.windows.iter().skip(1);
+        let loaded_for = loads.map(|window| window.to.saturating_sub(window.from)).sum();
         let target = ArmResult {
             program: self.endpoint.to_string(),
             streams: self.streams.stats(loaded_for),

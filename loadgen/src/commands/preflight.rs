@@ -10,11 +10,11 @@ use tokio::time::timeout;
 use super::CommandError;
 use crate::cli::Command;
 use crate::http::Endpoint;
-use crate::measure::{Ended, ProbeKind, ProbePlan, StreamLog, ask_health};
+use crate::measure::{ProbeKind, ProbePlan, StreamEnd, StreamLog, get_health};
 use crate::report;
 use crate::result::StreamStats;
 use crate::stand::raise_descriptor_limit;
-use crate::traffic::{Leaving, StreamPlan, open_stream};
+use crate::traffic::{Disconnect, StreamPlan, open_stream};
 
 /// Looks whether the result can be written where it is wanted, before there is one.
 pub(super) fn check_outputs(command: &Command) -> Result<(), CommandError> {
@@ -70,12 +70,12 @@ fn check_descriptors(plan: &ProbePlan, streams_max: u64) -> Result<(), CommandEr
 }
 
 pub(super) async fn check_reachable(endpoint: &Endpoint) -> Result<(), CommandError> {
-    const PATIENCE: Duration = Duration::from_secs(5);
+    const TIMEOUT: Duration = Duration::from_secs(5);
     let no_server = |why: String| CommandError::NoServer { url: endpoint.to_string(), why };
-    match timeout(PATIENCE, TcpStream::connect(endpoint.addr())).await {
+    match timeout(TIMEOUT, TcpStream::connect(endpoint.addr())).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(no_server(error.to_string())),
-        Err(_) => Err(no_server(format!("no connection within {PATIENCE:?}"))),
+        Err(_) => Err(no_server(format!("no connection within {TIMEOUT:?}"))),
     }
 }
 
@@ -85,7 +85,7 @@ async fn check_health(
     limit: Duration,
     flag: &'static str,
 ) -> Result<(), CommandError> {
-    let why = match timeout(limit, ask_health(endpoint, kind)).await {
+    let why = match timeout(limit, get_health(endpoint, kind)).await {
         Ok(Ok(answer)) if (200..300).contains(&answer.status) => return Ok(()),
         Ok(Ok(answer)) => format!("answered {}", answer.status),
         Ok(Err(error)) => format!("failed ({error})"),
@@ -95,29 +95,29 @@ async fn check_health(
 }
 
 /// What came of one stream that was asked for before the load.
-pub(super) enum Scouted {
+pub(super) enum TrialStream {
     /// A stream, or nothing yet: nothing speaks against the load.
-    Usable,
+    Accepted,
     /// The server failed it. That is for the load to judge.
     Failed(StreamStats),
     /// The server refused the request itself, as it will every other one like it.
-    Refused(StreamStats),
+    Rejected(StreamStats),
 }
 
 /// Asks for one stream and leaves with its first token, so that a path, a header or a body that the server
 /// does not take is told before there is any load. It is not counted in the result.
-pub(super) async fn scout(plan: &StreamPlan) -> Scouted {
-    const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) async fn try_one_stream(plan: &StreamPlan) -> TrialStream {
+    const TIMEOUT: Duration = Duration::from_secs(5);
     let log = Arc::new(StreamLog::default());
     let now = Instant::now();
-    let leaving = Leaving { after_tokens: Some(1), at: Some(now + PATIENCE) };
+    let leaving = Disconnect { after_tokens: Some(1), at: Some(now + TIMEOUT) };
     let ended = open_stream(Arc::new(plan.clone()), now, log.clone(), leaving).await;
     let stats = || log.stats(now.elapsed());
     match ended {
         // These say that the server would, at another time.
-        Ended::Refused(408 | 425 | 429) => Scouted::Failed(stats()),
-        Ended::Refused(400..=499) => Scouted::Refused(stats()),
-        Ended::Refused(_) | Ended::Failed(_) => Scouted::Failed(stats()),
-        _ => Scouted::Usable,
+        StreamEnd::Refused(408 | 425 | 429) => TrialStream::Failed(stats()),
+        StreamEnd::Refused(400..=499) => TrialStream::Rejected(stats()),
+        StreamEnd::Refused(_) | StreamEnd::Failed(_) => TrialStream::Failed(stats()),
+        _ => TrialStream::Accepted,
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::CommandError;
-use super::observation::{Observation, Stretch, Told, pass, show, write_out};
-use super::preflight::{Scouted, check_server, scout};
+use super::observation::{Observation, PhaseWindow, RunDescription, pass, show, write_out};
+use super::preflight::{TrialStream, check_server, try_one_stream};
 use super::target::{probe_kinds, target};
 use super::warnings::{all_alike, warnings};
 use crate::cli::RunArgs;
@@ -16,8 +16,8 @@ use crate::lab::{BASELINE, LOADED};
 use crate::measure::{ProbeKind, ProbePlan};
 use crate::report::{self, Terminal};
 use crate::result::{Outcome, RunResult, StreamStats};
-use crate::traffic::{Answer, Crowd, LoadShape, StreamPlan};
-use crate::vendor::Witness;
+use crate::traffic::{ExpectedAnswer, LoadShape, StreamPlan, StreamSet};
+use crate::vendor::LedgerWatch;
 use crate::verdict::{self, Objective};
 
 /// Streams at a time when nothing else is asked: the source's.
@@ -35,15 +35,15 @@ pub(super) async fn execute(args: &RunArgs, terminal: &Terminal) -> Result<u8, C
 
     let plan = stream_plan(args, endpoint, path);
     let asked = format!("{} {}", plan.method, plan.path);
-    let scouted = scout(&plan).await;
-    let result = match scouted {
-        Scouted::Refused(streams) => give_up(args, &plan, probes, streams, &asked, terminal).await,
-        Scouted::Failed(streams) => {
+    let trial = try_one_stream(&plan).await;
+    let result = match trial {
+        TrialStream::Rejected(streams) => give_up(args, &plan, probes, streams, &asked, terminal).await,
+        TrialStream::Failed(streams) => {
             let told = all_alike(&streams, &asked).unwrap_or_default();
             terminal.line(report::wrap("  Before any load:  ", &told));
             put_on(args, shape, plan, probes, vendor, terminal).await?
         }
-        Scouted::Usable => put_on(args, shape, plan, probes, vendor, terminal).await?,
+        TrialStream::Accepted => put_on(args, shape, plan, probes, vendor, terminal).await?,
     };
     let result = judged(args, shape, result, &asked);
     show(&result, terminal);
@@ -62,8 +62,8 @@ async fn put_on(
     vendor: Option<Endpoint>,
     terminal: &Terminal,
 ) -> Result<RunResult, CommandError> {
-    let witness = match vendor {
-        Some(vendor) => Some(Witness::start(vendor).await?),
+    let ledger_watch = match vendor {
+        Some(vendor) => Some(LedgerWatch::start(vendor).await?),
         None => None,
     };
     let mut seen = Observation::begin(&plan.endpoint, probes, args.pid);
@@ -71,25 +71,26 @@ async fn put_on(
     pass(&seen, args.baseline, terminal).await;
 
     let begun = seen.now();
-    let mut crowd = Crowd::new(plan, seen.streams.clone(), seen.lag.clone(), args.seed)
-        .with_leavers(args.cancel_share, args.cancel_after);
+    let mut crowd = StreamSet::new(plan, seen.streams.clone(), seen.lag.clone(), args.seed)
+        .with_disconnect_share(args.cancel_share, args.cancel_after);
     let load = crowd.keep(shape, args.duration, args.requests_max);
     let ((), ()) = tokio::join!(load, pass(&seen, args.duration, terminal));
     let full = begun + if args.rate.is_some() { Duration::ZERO } else { args.ramp };
     let ended = seen.now();
     tokio::join!(crowd.wait(args.drain), seen.last_probes(terminal));
-    crowd.leave().await;
+    crowd.disconnect().await;
 
-    let mut stretches = vec![Stretch::new(BASELINE, Duration::ZERO, begun)];
+    let mut windows = vec![PhaseWindow::new(BASELINE, Duration::ZERO, begun)];
     if full > begun {
-        stretches.push(Stretch::new(RAMP, begun, full));
+        windows.push(PhaseWindow::new(RAMP, begun, full));
     }
-    stretches.push(Stretch::new(LOADED, full, ended));
-    let vendor = match witness {
-        Some(witness) => Some(witness.finish().await?),
+    windows.push(PhaseWindow::new(LOADED, full, ended));
+    let vendor = match ledger_watch {
+        Some(ledger_watch) => Some(ledger_watch.finish().await?),
         None => None,
     };
-    let told = Told { command: "run", parameters: parameters(args), stretches, loaded: LOADED.to_owned(), vendor };
+    let told =
+        RunDescription { command: "run", parameters: parameters(args), windows, loaded: LOADED.to_owned(), vendor };
     Ok(seen.finish(told, terminal).await)
 }
 
@@ -103,8 +104,8 @@ async fn give_up(
     terminal: &Terminal,
 ) -> RunResult {
     let seen = Observation::begin(&plan.endpoint, ProbePlan { kinds: Vec::new(), ..probes }, args.pid);
-    let (parameters, stretches) = (parameters(args), vec![Stretch::new(BASELINE, Duration::ZERO, Duration::ZERO)]);
-    let told = Told { command: "run", parameters, stretches, loaded: LOADED.to_owned(), vendor: None };
+    let (parameters, windows) = (parameters(args), vec![PhaseWindow::new(BASELINE, Duration::ZERO, Duration::ZERO)]);
+    let told = RunDescription { command: "run", parameters, windows, loaded: LOADED.to_owned(), vendor: None };
     let mut result = seen.finish(told, terminal).await;
     let alike = all_alike(&streams, asked).unwrap_or_default();
     result.verdict.invalid_because = vec![
@@ -196,7 +197,7 @@ fn stream_plan(args: &RunArgs, endpoint: Endpoint, path: String) -> StreamPlan {
         headers,
         body: args.body.clone().unwrap_or_else(|| StreamPlan::BODY.into()).into(),
         timeout: args.stream_timeout,
-        answer: if args.whole_answers { Answer::Whole } else { Answer::Stream },
+        answer: if args.whole_answers { ExpectedAnswer::Whole } else { ExpectedAnswer::Stream },
     }
 }
 

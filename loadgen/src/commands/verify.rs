@@ -12,17 +12,17 @@ use tokio::time::sleep;
 
 use self::stages::{Stage, stages};
 use super::CommandError;
-use super::observation::{Observation, Stretch, Told, pass, show, write_out};
-use super::preflight::{Scouted, check_server, scout};
+use super::observation::{Observation, PhaseWindow, RunDescription, pass, show, write_out};
+use super::preflight::{TrialStream, check_server, try_one_stream};
 use super::target::target;
 use super::warnings::all_alike;
 use crate::cli::VerifyArgs;
-use crate::http::{Endpoint, KeptConnection};
+use crate::http::{Endpoint, KeepAliveConnection};
 use crate::lab::{BASELINE, LOADED};
-use crate::measure::{ProbeKind, ProbePlan, Prober, StreamLog, ask_once, closed_loop_stats, probe_stats};
+use crate::measure::{ProbeKind, ProbePlan, Prober, StreamLog, check_once, closed_loop_stats, probe_stats};
 use crate::report::{self, Terminal};
 use crate::result::{Baseline, ProbeStats, RunResult, StreamStats};
-use crate::traffic::{Answer, Crowd, LoadShape, StreamPlan};
+use crate::traffic::{ExpectedAnswer, LoadShape, StreamPlan, StreamSet};
 use crate::verdict::{self, VerifiedStage};
 
 /// Checks of the idle server: more in a second than there are later, so that a machine which is busy for a
@@ -65,12 +65,12 @@ pub(super) async fn execute(args: &VerifyArgs, terminal: &Terminal) -> Result<u8
 
 async fn on_schedule(args: &VerifyArgs, stages: &[Stage], plan: StreamPlan, terminal: &Terminal) -> RunResult {
     let asked = format!("{} {}", plan.method, plan.path);
-    let scouted = scout(&plan).await;
-    if let Scouted::Failed(streams) | Scouted::Refused(streams) = &scouted {
+    let trial = try_one_stream(&plan).await;
+    if let TrialStream::Failed(streams) | TrialStream::Rejected(streams) = &trial {
         let told = all_alike(streams, &asked).unwrap_or_default();
         terminal.line(report::wrap("  Before any load:  ", &told));
     }
-    if let Scouted::Refused(streams) = scouted {
+    if let TrialStream::Rejected(streams) = trial {
         let seen = Observation::begin(&plan.endpoint, check_plan(args), None);
         return give_up(args, seen, streams, &asked, terminal).await;
     }
@@ -84,21 +84,21 @@ async fn on_schedule(args: &VerifyArgs, stages: &[Stage], plan: StreamPlan, term
     let takes = |stage: &Stage| args.interval * stage.checks;
     let whole: Duration = stages.iter().map(takes).sum();
     let logs: Vec<_> = stages.iter().map(|_| Arc::new(StreamLog::part_of(seen.streams.clone()))).collect();
-    let (mut from, mut open, mut stretches) = (begun, 0, vec![Stretch::new(BASELINE, Duration::ZERO, begun)]);
+    let (mut from, mut open, mut windows) = (begun, 0, vec![PhaseWindow::new(BASELINE, Duration::ZERO, begun)]);
     let mut loads = Vec::new();
     for (stage, log) in stages.iter().zip(&logs) {
-        let crowd = Crowd::new(plan.clone(), log.clone(), seen.lag.clone(), 1).at_most_every(STREAM_PERIOD);
+        let crowd = StreamSet::new(plan.clone(), log.clone(), seen.lag.clone(), 1).at_most_every(STREAM_PERIOD);
         loads.push(add(crowd, stage.streams - open, from - begun, whole));
-        stretches.push(Stretch::new(stage.name(), from, from + takes(stage)));
+        windows.push(PhaseWindow::new(stage.name(), from, from + takes(stage)));
         (from, open) = (from + takes(stage), stage.streams);
     }
-    let (mut crowds, ()) = tokio::join!(join_all(loads), pass(&seen, whole, terminal));
+    let (mut stream_sets, ()) = tokio::join!(join_all(loads), pass(&seen, whole, terminal));
     seen.last_probes(terminal).await;
-    for crowd in &mut crowds {
-        crowd.leave().await;
+    for crowd in &mut stream_sets {
+        crowd.disconnect().await;
     }
     let loaded = stages.iter().find(|stage| stage.streams == args.streams).map(Stage::name).unwrap_or_default();
-    let told = Told { command: "verify", parameters: parameters(args), stretches, loaded, vendor: None };
+    let told = RunDescription { command: "verify", parameters: parameters(args), windows, loaded, vendor: None };
     let mut result = seen.finish(told, terminal).await;
     if let Some(target) = &mut result.target {
         target.baseline = Baseline::new(idle.clone());
@@ -126,7 +126,7 @@ async fn idle_checks(args: &VerifyArgs, endpoint: &Endpoint) -> BTreeMap<String,
 const TOO_MANY: &str = "status 429";
 
 /// Adds streams after a while, and keeps their number up until the end of the whole.
-async fn add(mut crowd: Crowd, streams: u32, after: Duration, whole: Duration) -> Crowd {
+async fn add(mut crowd: StreamSet, streams: u32, after: Duration, whole: Duration) -> StreamSet {
     sleep(after).await;
     let shape = LoadShape::Concurrency { streams, ramp: Duration::ZERO };
     crowd.keep(shape, whole - after, u64::MAX).await;
@@ -151,10 +151,10 @@ async fn give_up(
     asked: &str,
     terminal: &Terminal,
 ) -> RunResult {
-    let stretches = vec![Stretch::new(BASELINE, Duration::ZERO, Duration::ZERO)];
+    let windows = vec![PhaseWindow::new(BASELINE, Duration::ZERO, Duration::ZERO)];
     let (parameters, loaded) = (parameters(args), LOADED.to_owned());
     let mut result =
-        seen.finish(Told { command: "verify", parameters, stretches, loaded, vendor: None }, terminal).await;
+        seen.finish(RunDescription { command: "verify", parameters, windows, loaded, vendor: None }, terminal).await;
     result.verdict.invalid_because = vec![
         all_alike(&streams, asked).unwrap_or_default(),
         "no load was put on a server that refuses its request: see --path".to_owned(),
@@ -173,8 +173,8 @@ async fn as_in_source(args: &VerifyArgs, plan: StreamPlan, terminal: &Terminal) 
     let seen = Observation::begin(&endpoint, no_probes, None);
     report::heading_of_one(terminal, &endpoint.to_string(), &seen.probes);
     let (origin, begun) = (Instant::now(), seen.now());
-    let mut connection = KeptConnection::new(endpoint);
-    let mut crowd = Crowd::new(plan, seen.streams.clone(), seen.lag.clone(), 1);
+    let mut connection = KeepAliveConnection::new(endpoint);
+    let mut crowd = StreamSet::new(plan, seen.streams.clone(), seen.lag.clone(), 1);
     crowd.open(args.streams, Duration::ZERO);
     let mut answers = Vec::new();
     for check in 0..args.checks {
@@ -182,14 +182,14 @@ async fn as_in_source(args: &VerifyArgs, plan: StreamPlan, terminal: &Terminal) 
             terminal.line("  all streams have ended");
             break;
         }
-        answers.push(ask_once(origin, &mut connection, &args.health_path, args.timeout).await);
+        answers.push(check_once(origin, &mut connection, &args.health_path, args.timeout).await);
         pass(&seen, args.interval, terminal).await;
     }
-    let stretches = vec![Stretch::new(BASELINE, Duration::ZERO, begun), Stretch::new(LOADED, begun, seen.now())];
-    crowd.leave().await;
+    let windows = vec![PhaseWindow::new(BASELINE, Duration::ZERO, begun), PhaseWindow::new(LOADED, begun, seen.now())];
+    crowd.disconnect().await;
     let (parameters, loaded) = (parameters(args), LOADED.to_owned());
     let mut result =
-        seen.finish(Told { command: "verify", parameters, stretches, loaded, vendor: None }, terminal).await;
+        seen.finish(RunDescription { command: "verify", parameters, windows, loaded, vendor: None }, terminal).await;
     let stats = closed_loop_stats(answers.iter());
     result.verdict = verdict::as_in_source(&stats);
     if let Some(loaded) = result.target.as_mut().and_then(|target| target.phases.last_mut()) {
@@ -222,6 +222,6 @@ fn stream_plan(endpoint: Endpoint, path: String) -> StreamPlan {
         body: StreamPlan::BODY.into(),
         // The source's own.
         timeout: Duration::from_secs(60),
-        answer: Answer::Stream,
+        answer: ExpectedAnswer::Stream,
     }
 }

@@ -12,7 +12,7 @@ use super::preflight::check_reachable;
 use super::target::probe_kinds;
 use crate::cli::WatchArgs;
 use crate::http::Endpoint;
-use crate::measure::{ProbePlan, Prober, ask_health};
+use crate::measure::{ProbePlan, Prober, get_health};
 use crate::report::{self, Terminal};
 
 /// Probes of each kind a second.
@@ -50,10 +50,10 @@ pub(super) async fn execute(args: &WatchArgs, terminal: &Terminal) -> Result<u8,
 /// A server may be in trouble already when somebody begins to watch it. But checks that are all refused
 /// as requests have the wrong paths.
 async fn check_paths(endpoint: &Endpoint, plan: &ProbePlan) -> Result<(), CommandError> {
-    const PATIENCE: Duration = Duration::from_secs(1);
+    const TIMEOUT: Duration = Duration::from_secs(1);
     let mut refused = None;
     for kind in &plan.kinds {
-        match timeout(plan.timeout.min(PATIENCE), ask_health(endpoint, kind)).await {
+        match timeout(plan.timeout.min(TIMEOUT), get_health(endpoint, kind)).await {
             Ok(Ok(answer)) if (400..500).contains(&answer.status) => {
                 let (path, why) = (kind.path.clone(), format!("answered {}", answer.status));
                 refused.get_or_insert(CommandError::HealthBeforeLoad { path, why, flag: "--probe NAME=PATH" });

@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use wire::ledger::Ledger;
 
 use super::Options;
-use super::running_arm::{PhaseSeen, RunningArm};
+use super::running_arm::{PhaseRecord, RunningArm};
 use crate::environment::environment;
 use crate::lab::{BASELINE, LOADED, Lab, Phase, Profile};
 use crate::measure::{LagLog, probe_stats, timeline};
 use crate::result::{
-    ArmResult, Asked, Baseline, Disturbance, PhaseResult, RunResult, SCHEMA_VERSION, VendorStats, Verdict,
+    ArmResult, Baseline, Disturbance, ExpectedLoad, PhaseResult, RunResult, SCHEMA_VERSION, VendorStats, Verdict,
 };
 use crate::verdict;
 
@@ -27,42 +27,42 @@ pub(super) fn collect(
     lag: &Arc<LagLog>,
     elapsed: Duration,
 ) -> RunResult {
-    let runs = |phase: &Phase| options.runs(phase, arms.iter().map(|arm| arm.role));
-    let by_role = arms.iter().zip(ledgers).map(|(arm, ledger)| {
-        let asked_in = |seen: &PhaseSeen| profile.asked(seen.phase, runs, arm.role);
-        (arm.role.to_owned(), arm_result(arm, ledger, elapsed, asked_in))
+    let runs = |phase: &Phase| options.runs(phase, arms.iter().map(|arm| arm.judged_as));
+    let by_arm = arms.iter().zip(ledgers).map(|(arm, ledger)| {
+        let expected_in = |seen: &PhaseRecord| profile.expected_load(seen.phase, runs, arm.judged_as);
+        (arm.judged_as.to_owned(), arm_result(arm, ledger, elapsed, expected_in))
     });
     let mut result = RunResult {
         schema_version: SCHEMA_VERSION,
         command: options.command.clone(),
         environment: environment(),
         parameters: parameters(lab, profile, options),
-        arms: by_role.collect(),
+        arms: by_arm.collect(),
         target: None,
         generator: lag.generator(),
         verdict: Verdict::open(),
     };
-    let roles: Vec<_> = arms.iter().map(|arm| arm.role).collect();
-    result.verdict = match roles[..] {
-        [part] if options.expect_fixed => verdict::of_mended(profile, part, &result),
-        _ => verdict::of_lab(profile, &roles, &result),
+    let judged_as: Vec<_> = arms.iter().map(|arm| arm.judged_as).collect();
+    result.verdict = match judged_as[..] {
+        [part] if options.expect_fixed => verdict::of_repair(profile, part, &result),
+        _ => verdict::of_lab(profile, &judged_as, &result),
     };
-    for arm in arms.iter().filter(|arm| arm.role != arm.name) {
-        give_back_its_name(arm, &mut result);
+    for arm in arms.iter().filter(|arm| arm.judged_as != arm.name) {
+        restore_name(arm, &mut result);
     }
     result
 }
 
 /// An arm that has played another's part is called by its own name in what is read.
-fn give_back_its_name(arm: &RunningArm, result: &mut RunResult) {
-    if let Some(seen) = result.arms.remove(arm.role) {
+fn restore_name(arm: &RunningArm, result: &mut RunResult) {
+    if let Some(seen) = result.arms.remove(arm.judged_as) {
         result.arms.insert(arm.name.to_owned(), seen);
     }
-    for claim in result.verdict.claims.iter_mut().filter(|claim| claim.arm == arm.role) {
+    for claim in result.verdict.claims.iter_mut().filter(|claim| claim.arm == arm.judged_as) {
         claim.arm = arm.name.to_owned();
     }
     for why in &mut result.verdict.invalid_because {
-        *why = why.replace(&format!("({})", arm.role), &format!("({})", arm.name));
+        *why = why.replace(&format!("({})", arm.judged_as), &format!("({})", arm.name));
     }
 }
 
@@ -72,7 +72,7 @@ fn parameters(lab: &Lab, profile: &Profile, options: &Options) -> BTreeMap<Strin
         let loads = phase.loads.iter();
         loads
             .map(|load| {
-                let leave_after_ms = load.leave_after.map(|after| after.as_millis());
+                let leave_after_ms = load.disconnect_after.map(|after| after.as_millis());
                 json!({"streams": load.streams, "headers": load.headers(), "leave_after_ms": leave_after_ms})
             })
             .collect()
@@ -98,9 +98,9 @@ fn arm_result(
     arm: &RunningArm,
     ledger: Option<Ledger>,
     elapsed: Duration,
-    asked_in: impl Fn(&PhaseSeen) -> Option<Asked>,
+    expected_in: impl Fn(&PhaseRecord) -> Option<ExpectedLoad>,
 ) -> ArmResult {
-    let phase = |seen| PhaseResult { asked: asked_in(seen), ..phase_result(arm, seen, elapsed) };
+    let phase = |seen| PhaseResult { expected: expected_in(seen), ..phase_result(arm, seen, elapsed) };
     let phases: Vec<_> = arm.seen.iter().map(phase).collect();
     let probes_of = |name: &str| {
         let phase = phases.iter().find(|phase| phase.name == name);
@@ -118,7 +118,7 @@ fn arm_result(
     }
 }
 
-fn phase_result(arm: &RunningArm, seen: &PhaseSeen, elapsed: Duration) -> PhaseResult {
+fn phase_result(arm: &RunningArm, seen: &PhaseRecord, elapsed: Duration) -> PhaseResult {
     PhaseResult {
         name: seen.phase.name.to_owned(),
         from_ms: seen.from.as_secs_f64() * 1000.0,
@@ -130,7 +130,7 @@ fn phase_result(arm: &RunningArm, seen: &PhaseSeen, elapsed: Duration) -> PhaseR
         vendor: seen.ledgers.as_ref().map(|ledgers| vendor_stats(&ledgers.before, &ledgers.after)),
         cpu_cores: arm.watched.cpu_cores(seen.from, seen.to),
         threads_peak: arm.watched.threads_peak(seen.begun, seen.to),
-        asked: None,
+        expected: None,
         vendor_load: seen
             .ledgers
             .as_ref()
@@ -141,7 +141,7 @@ fn phase_result(arm: &RunningArm, seen: &PhaseSeen, elapsed: Duration) -> PhaseR
 }
 
 /// How busy the machine was, from the phase's beginning on: what its ramp suffers shows in its figures.
-fn disturbance(arm: &RunningArm, seen: &PhaseSeen) -> Disturbance {
+fn disturbance(arm: &RunningArm, seen: &PhaseRecord) -> Disturbance {
     let probes = arm.probes.iter().flat_map(|log| log.due_between(seen.begun, seen.to));
     let millis = |duration: Duration| duration.as_secs_f64() * 1000.0;
     Disturbance {

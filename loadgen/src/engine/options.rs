@@ -28,7 +28,7 @@ pub struct Options {
 impl Options {
     /// Whether a run of arms that play these parts has `phase`.
     #[must_use]
-    pub fn runs<'a>(&self, phase: &Phase, mut roles: impl Iterator<Item = &'a str>) -> bool {
-        roles.any(|role| phase.is_for(role)) && !(self.expect_fixed && phase.of_mistake)
+    pub fn runs<'a>(&self, phase: &Phase, mut judged_as: impl Iterator<Item = &'a str>) -> bool {
+        judged_as.any(|judged_as| phase.is_for(judged_as)) && !(self.expect_fixed && phase.of_mistake)
     }
 }

@@ -9,13 +9,13 @@ use tokio::time::sleep;
 use super::collect::collect;
 use super::vendor_samples::{self, PhaseLedgers};
 use super::{LabError, Options, RunningArm};
-use crate::lab::{Lab, Part, Phase, Profile, cast};
+use crate::lab::{ArmRun, Lab, Phase, Profile, select_arms};
 use crate::measure::{LagLog, ProbeKind, ProbePlan, Prober, Sampler};
 use crate::result::RunResult;
 use crate::stand::raise_descriptor_limit;
 
 /// What a lab leaves.
-pub struct Finished {
+pub struct LabRun {
     /// What was found, verdict included.
     pub result: RunResult,
     /// The arms, up still. Dropped, they are stopped.
@@ -40,8 +40,8 @@ pub async fn run(
     profile: &'static Profile,
     options: &Options,
     progress: &mut impl Progress,
-) -> Result<Finished, LabError> {
-    let parts = cast(profile, &options.sides, options.expect_fixed);
+) -> Result<LabRun, LabError> {
+    let parts = select_arms(profile, &options.sides, options.expect_fixed);
     check_descriptors(profile, &parts)?;
     let lag = Arc::new(LagLog::default());
     let mut arms = try_join_all(parts.iter().map(|part| RunningArm::start(lab, profile, *part, options, &lag))).await?;
@@ -58,20 +58,20 @@ pub async fn run(
     let _watch = vendor_samples::watch(origin, vendors.collect());
 
     progress.started(&arms);
-    for phase in profile.phases.iter().filter(|phase| options.runs(phase, parts.iter().map(|part| part.role))) {
+    for phase in profile.phases.iter().filter(|phase| options.runs(phase, parts.iter().map(|part| part.judged_as))) {
         if let Err(error) = drive(phase, origin, &mut arms, progress).await {
             return Err(cause_of(error, &mut arms).await);
         }
     }
     let ended = origin.elapsed();
-    let crowds = arms.iter_mut().flat_map(|arm| &mut arm.crowds);
-    join_all(crowds.map(|crowd| crowd.wait(profile.patience))).await;
+    let stream_sets = arms.iter_mut().flat_map(|arm| &mut arm.stream_sets);
+    join_all(stream_sets.map(|crowd| crowd.wait(profile.drain))).await;
     let loaded_for = origin.elapsed();
-    join_all(arms.iter_mut().map(|arm| arm.calls.wait(profile.patience.saturating_sub(loaded_for - ended)))).await;
+    join_all(arms.iter_mut().map(|arm| arm.calls.wait(profile.drain.saturating_sub(loaded_for - ended)))).await;
     for arm in &mut arms {
-        arm.calls.leave().await;
-        for crowd in &mut arm.crowds {
-            crowd.leave().await;
+        arm.calls.disconnect().await;
+        for crowd in &mut arm.stream_sets {
+            crowd.disconnect().await;
         }
     }
     prober.finish().await;
@@ -79,7 +79,7 @@ pub async fn run(
     let ledgers = try_join_all(arms.iter().map(RunningArm::vendor_ledger)).await?;
     let result = collect(lab, profile, options, &arms, ledgers, &lag, loaded_for);
     arms.iter_mut().for_each(|arm| arm.closed_loop = None);
-    Ok(Finished { result, arms })
+    Ok(LabRun { result, arms })
 }
 
 /// A ledger that cannot be read is mostly that of a program that has just ended: what it said last tells more.
@@ -105,7 +105,7 @@ async fn drive(
     progress: &mut impl Progress,
 ) -> Result<(), LabError> {
     let begun = try_join_all(arms.iter().map(RunningArm::vendor_counts)).await?;
-    let taking_part = arms.iter_mut().filter(|arm| phase.is_for(arm.role));
+    let taking_part = arms.iter_mut().filter(|arm| phase.is_for(arm.judged_as));
     try_join_all(taking_part.map(|arm| arm.begin(phase, origin))).await?;
     pass(phase.ramp + phase.settle, phase, origin, arms, progress).await?;
     let from = origin.elapsed();
@@ -114,7 +114,7 @@ async fn drive(
     let to = origin.elapsed();
     let received: Vec<_> = arms.iter().map(RunningArm::tokens_received).collect();
     let after = try_join_all(arms.iter().map(RunningArm::vendor_counts)).await?;
-    answers_come_in(to, origin, arms).await;
+    wait_for_due_probes(to, origin, arms).await;
     let ledgers = begun.into_iter().zip(before).zip(after);
     for ((arm, ((begun, before), after)), received) in arms.iter_mut().zip(ledgers).zip(received) {
         if let Some(seen) = arm.seen.last_mut().filter(|seen| std::ptr::eq(seen.phase, phase)) {
@@ -128,7 +128,7 @@ async fn drive(
 
 /// Waits a moment for the probes that were due before `to`. What the next phase does is not to be seen
 /// in the figures of this one: a probe that has not quite reached a server that is about to hang would be.
-async fn answers_come_in(to: Duration, origin: Instant, arms: &[RunningArm]) {
+async fn wait_for_due_probes(to: Duration, origin: Instant, arms: &[RunningArm]) {
     const MOMENT: Duration = Duration::from_millis(250);
     const POLL: Duration = Duration::from_millis(10);
     let all_in = |now: Duration| {
@@ -168,17 +168,17 @@ fn probe_plan(profile: &Profile) -> ProbePlan {
     let kinds = profile.probes.iter().map(|probe| ProbeKind {
         name: probe.name.to_owned(),
         path: probe.path.to_owned(),
-        says: probe.says.map(str::to_owned),
+        json_field: probe.json_field.map(str::to_owned),
     });
     ProbePlan { kinds: kinds.collect(), rate: profile.probe_rate, timeout: profile.probe_timeout }
 }
 
 /// A server holds two descriptors a stream, one for each side.
-fn check_descriptors(profile: &Profile, parts: &[Part]) -> Result<(), LabError> {
+fn check_descriptors(profile: &Profile, parts: &[ArmRun]) -> Result<(), LabError> {
     const OTHERS: u64 = 200;
     let limit = raise_descriptor_limit();
-    let opened = |part: &Part| {
-        let phases = profile.phases.iter().filter(|phase| phase.is_for(part.role));
+    let opened = |part: &ArmRun| {
+        let phases = profile.phases.iter().filter(|phase| phase.is_for(part.judged_as));
         phases.map(|phase| u64::from(phase.streams() + phase.whole_calls())).sum::<u64>()
     };
     let server = parts.iter().map(|part| 2 * opened(part)).max().unwrap_or(0);

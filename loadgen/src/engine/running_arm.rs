@@ -12,10 +12,10 @@ use wire::ledger::Ledger;
 use super::vendor_samples::{PhaseLedgers, VendorSamples};
 use super::{LabError, Options};
 use crate::http::{self, Endpoint};
-use crate::lab::{Action, ActionTarget, Calls, ClosedLoopProbe, Lab, Load, Part, Phase, Profile, Upstream};
-use crate::measure::{ClosedLoop, ClosedLoopPlan, LagLog, ProbeLog, StreamLog, Watched};
+use crate::lab::{Action, ActionTarget, ArmRun, Calls, ClosedLoopProbe, Lab, Load, Phase, Profile, Upstream};
+use crate::measure::{ClosedLoop, ClosedLoopPlan, LagLog, ProbeLog, ServerSamples, StreamLog};
 use crate::stand::Program;
-use crate::traffic::{Answer, CallCrowd, CallLog, CallPlan, Crowd, StreamPlan};
+use crate::traffic::{CallLog, CallPlan, CallSet, ExpectedAnswer, StreamPlan, StreamSet};
 use crate::vendor;
 
 /// One arm while it runs. Dropped, its programs are killed.
@@ -23,18 +23,18 @@ pub struct RunningArm {
     /// Its name in the result.
     pub name: &'static str,
     /// The arm whose phases it goes through and whose claims it is judged by.
-    pub role: &'static str,
+    pub judged_as: &'static str,
     /// The streams of the phases that all arms go through.
     pub shared: Arc<StreamLog>,
     /// Its process and streams, sampled.
-    pub watched: Arc<Watched>,
+    pub watched: Arc<ServerSamples>,
     /// Its probes, by kind.
     pub probes: Vec<Arc<ProbeLog>>,
     pub(super) server: Program,
-    pub(super) seen: Vec<PhaseSeen>,
+    pub(super) seen: Vec<PhaseRecord>,
     pub(super) closed_loop: Option<ClosedLoop>,
-    pub(super) crowds: Vec<Crowd>,
-    pub(super) calls: CallCrowd,
+    pub(super) stream_sets: Vec<StreamSet>,
+    pub(super) calls: CallSet,
     pub(super) vendor_samples: Arc<VendorSamples>,
     pub(super) endpoint: Endpoint,
     alone: Arc<StreamLog>,
@@ -46,11 +46,11 @@ pub struct RunningArm {
 enum Vendor {
     Mock(Program),
     /// A port that is taken and at which nobody listens.
-    Nobody(SocketAddr, #[expect(dead_code, reason = "held, not read")] TcpSocket),
+    Unreachable(SocketAddr, #[expect(dead_code, reason = "held, not read")] TcpSocket),
 }
 
 /// When an arm's phase was measured, and what was seen by then.
-pub(super) struct PhaseSeen {
+pub(super) struct PhaseRecord {
     pub(super) phase: &'static Phase,
     /// When it began, before its streams.
     pub(super) begun: Duration,
@@ -71,7 +71,7 @@ impl RunningArm {
     pub(super) async fn start(
         lab: &Lab,
         profile: &'static Profile,
-        part: Part,
+        part: ArmRun,
         options: &Options,
         lag: &Arc<LagLog>,
     ) -> Result<Self, LabError> {
@@ -82,7 +82,7 @@ impl RunningArm {
                 let args = [owned(profile.vendor), owned(more)].concat();
                 Vendor::Mock(Program::start(dir, "mock-llm", &args, start_timeout).await?)
             }
-            Upstream::Nobody => Vendor::nobody().map_err(LabError::NoPort)?,
+            Upstream::Unreachable => Vendor::nobody().map_err(LabError::NoPort)?,
         };
         let mut args = owned(&part.arm.with_mistake(lab.name, options.mistake.as_deref()));
         args.extend(["--allow-mock-headers".to_owned(), "--upstream".to_owned(), format!("http://{}", vendor.addr())]);
@@ -90,13 +90,13 @@ impl RunningArm {
         let (shared, alone) = (Arc::new(StreamLog::default()), Arc::new(StreamLog::default()));
         Ok(RunningArm {
             name: part.arm.name,
-            role: part.role,
-            watched: Arc::new(Watched::new(Some(server.pid()), vec![shared.clone(), alone.clone()])),
+            judged_as: part.judged_as,
+            watched: Arc::new(ServerSamples::new(Some(server.pid()), vec![shared.clone(), alone.clone()])),
             probes: Vec::new(),
             seen: Vec::new(),
             closed_loop: None,
-            crowds: Vec::new(),
-            calls: CallCrowd::default(),
+            stream_sets: Vec::new(),
+            calls: CallSet::default(),
             vendor_samples: Arc::default(),
             endpoint: Endpoint::at(server.addr()),
             shared,
@@ -134,10 +134,10 @@ impl RunningArm {
         let streams = Arc::new(StreamLog::part_of(total.clone()));
         for load in phase.loads {
             let plan = stream_plan(self.endpoint.clone(), load);
-            let crowd = Crowd::new(plan, streams.clone(), self.lag.clone(), 1);
-            let mut crowd = crowd.leaving_after(load.leave_after);
+            let crowd = StreamSet::new(plan, streams.clone(), self.lag.clone(), 1);
+            let mut crowd = crowd.disconnecting_after(load.disconnect_after);
             crowd.open(load.streams, phase.ramp);
-            self.crowds.push(crowd);
+            self.stream_sets.push(crowd);
         }
         let calls = Arc::new(CallLog::default());
         for crowd in phase.calls {
@@ -145,7 +145,7 @@ impl RunningArm {
         }
         let (begun, not_yet) = (origin.elapsed(), Duration::ZERO);
         let seen =
-            PhaseSeen { phase, begun, from: not_yet, to: not_yet, streams, calls, tokens_received: 0, ledgers: None };
+            PhaseRecord { phase, begun, from: not_yet, to: not_yet, streams, calls, tokens_received: 0, ledgers: None };
         self.seen.push(seen);
         Ok(())
     }
@@ -164,7 +164,7 @@ impl RunningArm {
     pub(super) fn ended(&mut self) -> Option<String> {
         let vendor = match &mut self.vendor {
             Vendor::Mock(program) => program.ended(),
-            Vendor::Nobody(..) => None,
+            Vendor::Unreachable(..) => None,
         };
         self.server.ended().or(vendor)
     }
@@ -186,7 +186,7 @@ impl RunningArm {
     }
 
     async fn act(&self, action: &Action) -> Result<(), LabError> {
-        const PATIENCE: Duration = Duration::from_secs(10);
+        const TIMEOUT: Duration = Duration::from_secs(10);
         let failed = |why: String| LabError::Action { what: format!("{} {}", action.method, action.path), why };
         let target = match action.target {
             ActionTarget::Server => Some(self.endpoint.clone()),
@@ -195,11 +195,11 @@ impl RunningArm {
         let target = target.ok_or_else(|| failed("the arm has no vendor".to_owned()))?;
         let headers = [("content-type".to_owned(), "application/json".to_owned())];
         let request = target.request(action.method, action.path, &headers, Bytes::from_static(action.body.as_bytes()));
-        match timeout(PATIENCE, http::ask(&target, request, http::ANSWER_BYTES_MAX)).await {
+        match timeout(TIMEOUT, http::fetch(&target, request, http::ANSWER_BYTES_MAX)).await {
             Ok(Ok((200..=299, _))) => Ok(()),
             Ok(Ok((status, body))) => Err(failed(format!("status {status}: {}", String::from_utf8_lossy(&body)))),
             Ok(Err(error)) => Err(failed(error.to_string())),
-            Err(_) => Err(failed(format!("no answer within {PATIENCE:?}"))),
+            Err(_) => Err(failed(format!("no answer within {TIMEOUT:?}"))),
         }
     }
 }
@@ -208,20 +208,20 @@ impl Vendor {
     fn nobody() -> std::io::Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
-        Ok(Vendor::Nobody(socket.local_addr()?, socket))
+        Ok(Vendor::Unreachable(socket.local_addr()?, socket))
     }
 
     fn addr(&self) -> SocketAddr {
         match self {
             Vendor::Mock(program) => program.addr(),
-            Vendor::Nobody(addr, _) => *addr,
+            Vendor::Unreachable(addr, _) => *addr,
         }
     }
 
     fn endpoint(&self) -> Option<Endpoint> {
         match self {
             Vendor::Mock(program) => Some(Endpoint::at(program.addr())),
-            Vendor::Nobody(..) => None,
+            Vendor::Unreachable(..) => None,
         }
     }
 }
@@ -238,7 +238,7 @@ fn call_plan(endpoint: Endpoint, calls: &Calls) -> CallPlan {
         path: calls.path.to_owned(),
         headers,
         body: calls.body.into(),
-        leave_after: calls.leave_after,
+        disconnect_after: calls.disconnect_after,
     }
 }
 
@@ -253,6 +253,6 @@ fn stream_plan(endpoint: Endpoint, load: &Load) -> StreamPlan {
         body: StreamPlan::BODY.into(),
         // Longer than any lab: a stream that hangs is seen hanging, not cut by the instrument.
         timeout: Duration::from_secs(120),
-        answer: Answer::Stream,
+        answer: ExpectedAnswer::Stream,
     }
 }

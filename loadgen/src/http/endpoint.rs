@@ -22,8 +22,8 @@ pub enum EndpointError {
     /// Not a URL.
     #[error("'{0}' is no URL: expected something like http://127.0.0.1:8000")]
     NotAUrl(String),
-    /// A scheme that is not spoken.
-    #[error("'{url}' has the scheme {scheme}: only http is spoken (put a local TLS proxy in between)")]
+    /// A scheme that is not prose_summary.
+    #[error("'{url}' has the scheme {scheme}: only http is prose_summary (put a local TLS proxy in between)")]
     Scheme {
         /// The URL.
         url: String,
@@ -118,7 +118,7 @@ impl Endpoint {
 
     /// A request for `path`, without headers or body, on a connection that is used again.
     #[must_use]
-    pub fn request_on_kept_connection(&self, method: &str, path: &str) -> Request<Full<Bytes>> {
+    pub fn request_keep_alive(&self, method: &str, path: &str) -> Request<Full<Bytes>> {
         checked(self.builder(method, path).body(Full::default()))
     }
 

@@ -8,7 +8,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::{Endpoint, HttpError, connect, read_to_end};
 
 /// One connection that is used again and again, as a client with a pool does.
-pub struct KeptConnection {
+pub struct KeepAliveConnection {
     endpoint: Endpoint,
     open: Option<Open>,
 }
@@ -16,11 +16,11 @@ pub struct KeptConnection {
 /// A connection, and the task that drives it.
 type Open = (SendRequest<Full<Bytes>>, AbortOnDropHandle<()>);
 
-impl KeptConnection {
+impl KeepAliveConnection {
     /// A connection to `endpoint`, which is made with the first request.
     #[must_use]
     pub fn new(endpoint: Endpoint) -> Self {
-        KeptConnection { endpoint, open: None }
+        KeepAliveConnection { endpoint, open: None }
     }
 
     /// Gets `path` and gives the status, once the answer is whole. A connection that the server has
@@ -38,7 +38,7 @@ impl KeptConnection {
                 open
             }
         };
-        let request = self.endpoint.request_on_kept_connection("GET", path);
+        let request = self.endpoint.request_keep_alive("GET", path);
         let mut response = sender.send_request(request).await.map_err(HttpError::Exchange)?;
         read_to_end(response.body_mut(), 0).await?;
         self.open = Some((sender, driver));

@@ -22,7 +22,7 @@ pub enum Upstream {
     /// A mock vendor with these flags, after those that all vendors of the lab have.
     Vendor(&'static [&'static str]),
     /// An address at which nobody listens.
-    Nobody,
+    Unreachable,
 }
 
 impl Arm {

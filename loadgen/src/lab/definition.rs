@@ -76,9 +76,9 @@ pub struct Profile {
     pub closed_loop: Option<ClosedLoopProbe>,
     /// How long open streams may go on after the last phase; then they are left. It is to be longer than
     /// `probe_timeout` where the streams hold what the last probes wait for: left, they would let it go.
-    pub patience: Duration,
+    pub drain: Duration,
     /// The arm whose part broken-server plays once somebody has mended it.
-    pub mended_plays: &'static str,
+    pub repair_judged_as: &'static str,
     /// What is claimed.
     pub claims: &'static [Claim],
 }
@@ -93,15 +93,15 @@ impl Profile {
         probe_rate: 20.0,
         probe_timeout: Duration::from_secs(5),
         closed_loop: None,
-        patience: Duration::from_secs(2),
-        mended_plays: "fixed",
+        drain: Duration::from_secs(2),
+        repair_judged_as: "fixed",
         claims: &[],
     };
 
     /// How long it takes, without the start of the programs.
     #[must_use]
     pub fn takes(&self) -> Duration {
-        self.phases.iter().map(Phase::takes).sum::<Duration>() + self.patience
+        self.phases.iter().map(Phase::takes).sum::<Duration>() + self.drain
     }
 }
 
@@ -113,13 +113,13 @@ pub struct Probe {
     /// What it gets: `/debug/health-sync`.
     pub path: &'static str,
     /// A field of the JSON answer whose values are counted, as a JSON pointer: `/status`.
-    pub says: Option<&'static str>,
+    pub json_field: Option<&'static str>,
 }
 
 /// A health route that the thread pool serves.
-pub const HEALTH_SYNC: Probe = Probe { name: "health_sync", path: "/debug/health-sync", says: None };
+pub const HEALTH_SYNC: Probe = Probe { name: "health_sync", path: "/debug/health-sync", json_field: None };
 /// A health route that the event loop serves.
-pub const HEALTH_ASYNC: Probe = Probe { name: "health_async", path: "/debug/health-async", says: None };
+pub const HEALTH_ASYNC: Probe = Probe { name: "health_async", path: "/debug/health-async", json_field: None };
 
 /// A question that is asked again when its answer has come.
 #[derive(Debug, Clone, Copy)]

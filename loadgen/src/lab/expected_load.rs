@@ -3,20 +3,25 @@
 use std::time::Duration;
 
 use super::{ActionTarget, Load, Phase, Profile};
-use crate::result::Asked;
+use crate::result::ExpectedLoad;
 
 impl Profile {
     /// What the streams of `phase` ask for. None where it begins none, and where they are not meant to
     /// flow: the vendor has been told to fail by then, or their clients leave before there could be a gap
     /// between two tokens. `goes_through` tells which phases the run has, and the arm.
-    pub(crate) fn asked(&self, phase: &Phase, runs: impl Fn(&Phase) -> bool, arm: &str) -> Option<Asked> {
+    pub(crate) fn expected_load(
+        &self,
+        phase: &Phase,
+        runs: impl Fn(&Phase) -> bool,
+        arm: &str,
+    ) -> Option<ExpectedLoad> {
         let position = self.phases.iter().position(|candidate| std::ptr::eq(candidate, phase))?;
         let so_far = &self.phases[..=position];
         let told_to_fail =
             so_far.iter().flat_map(|phase| phase.actions).any(|action| action.target == ActionTarget::Vendor);
         let flow = |load: &Load| {
             let first_two = self.first_token(load) + self.gap(load);
-            load.leave_after.is_none_or(|after| after >= first_two)
+            load.disconnect_after.is_none_or(|after| after >= first_two)
         };
         if phase.loads.is_empty() || told_to_fail || !phase.loads.iter().all(flow) {
             return None;
@@ -32,7 +37,7 @@ impl Profile {
             }
         }
         let millis = |duration: Duration| duration.as_secs_f64() * 1000.0;
-        Some(Asked {
+        Some(ExpectedLoad {
             streams,
             first_token_ms: phase.loads.iter().map(|load| millis(self.first_token(load))).fold(0.0, f64::max),
             gap_ms: phase.loads.iter().map(|load| millis(self.gap(load))).fold(f64::INFINITY, f64::min),
@@ -43,7 +48,7 @@ impl Profile {
     /// How long a stream of `load` is open after it was due.
     fn open_for(&self, load: &Load) -> Duration {
         let whole = self.first_token(load) + self.gap(load) * self.tokens(load).saturating_sub(1);
-        load.leave_after.map_or(whole, |after| after.min(whole))
+        load.disconnect_after.map_or(whole, |after| after.min(whole))
     }
 
     fn first_token(&self, load: &Load) -> Duration {
@@ -81,8 +86,8 @@ mod tests {
 
     const MS: fn(u64) -> Duration = Duration::from_millis;
     const HANG: &[Action] = &[Action { target: ActionTarget::Vendor, method: "POST", path: "/", body: "", only: None }];
-    const LEAVING: Load = Load { leave_after: Some(Duration::from_millis(900)), ..Load::of(7) };
-    const TOO_SOON: Load = Load { leave_after: Some(Duration::from_millis(300)), ..Load::of(7) };
+    const LEAVING: Load = Load { disconnect_after: Some(Duration::from_millis(900)), ..Load::of(7) };
+    const TOO_SOON: Load = Load { disconnect_after: Some(Duration::from_millis(300)), ..Load::of(7) };
 
     /// Streams of 1.25 s.
     static PROFILE: Profile = Profile {
@@ -98,25 +103,28 @@ mod tests {
         ..Profile::EMPTY
     };
 
-    fn asked(phase: usize, arm: &str) -> Option<Asked> {
-        PROFILE.asked(&PROFILE.phases[phase], |_| true, arm)
+    fn expected_load(phase: usize, arm: &str) -> Option<ExpectedLoad> {
+        PROFILE.expected_load(&PROFILE.phases[phase], |_| true, arm)
     }
 
     #[test]
     fn streams_count_while_they_are_open() {
-        let streams = |phase, arm| asked(phase, arm).map(|asked| asked.streams);
+        let streams = |phase, arm| expected_load(phase, arm).map(|load| load.streams);
         assert_eq!(streams(0, "fixed"), None, "it begins none");
         assert_eq!(streams(1, "fixed"), Some(7));
         // Those of the first phase leave 300 ms after it, within this one.
         assert_eq!(streams(2, "fixed"), Some(3));
         assert_eq!(streams(3, "fixed"), Some(5));
-        assert_eq!(asked(2, "control"), Some(Asked { streams: 3, first_token_ms: 250.0, gap_ms: 250.0, tokens: 5 }));
+        assert_eq!(
+            expected_load(2, "control"),
+            Some(ExpectedLoad { streams: 3, first_token_ms: 250.0, gap_ms: 250.0, tokens: 5 })
+        );
     }
 
     #[test]
     fn streams_that_cannot_flow_are_not_expected_to() {
-        assert_eq!(asked(4, "fixed"), None, "their clients leave before a second token");
-        assert_eq!(asked(5, "fixed"), None, "the vendor is told to hang");
+        assert_eq!(expected_load(4, "fixed"), None, "their clients leave before a second token");
+        assert_eq!(expected_load(5, "fixed"), None, "the vendor is told to hang");
         assert_eq!(PROFILE.open_for(&LEAVING), MS(900));
     }
 }

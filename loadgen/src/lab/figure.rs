@@ -244,7 +244,7 @@ impl Figure {
             Figure::Calls { .. } => "calls",
             Figure::Arm { what, .. } => what.unit(),
             Figure::Both(one, _) => one.unit(),
-            Figure::Probe { what: ProbeFigure::Says(_) | ProbeFigure::TimedOutShare, .. } => "%",
+            Figure::Probe { what: ProbeFigure::FieldIs(_) | ProbeFigure::TimedOutShare, .. } => "%",
             Figure::Probe { .. } => "probes",
             Figure::Streams { .. } => "streams",
             Figure::Vendor { what: VendorFigure::TokensSent, .. } => "tokens",

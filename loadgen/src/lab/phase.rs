@@ -94,10 +94,10 @@ impl Phase {
         Phase { hold, ..self }
     }
 
-    /// Whether the arm that is judged as `role` goes through it.
+    /// Whether the arm that is judged as `judged_as` goes through it.
     #[must_use]
-    pub fn is_for(&self, role: &str) -> bool {
-        self.only.is_none_or(|only| only == role)
+    pub fn is_for(&self, judged_as: &str) -> bool {
+        self.only.is_none_or(|only| only == judged_as)
     }
 
     /// How long it takes.
@@ -131,14 +131,14 @@ pub struct Load {
     /// The time between their tokens, where it is not the vendor's.
     pub inter_token: Option<Duration>,
     /// How long after it was due each client leaves, if it does, whatever it has got by then.
-    pub leave_after: Option<Duration>,
+    pub disconnect_after: Option<Duration>,
 }
 
 impl Load {
     /// Streams as the vendor makes them, read to their end.
     #[must_use]
     pub const fn of(streams: u32) -> Self {
-        Load { streams, tokens: None, ttft: None, inter_token: None, leave_after: None }
+        Load { streams, tokens: None, ttft: None, inter_token: None, disconnect_after: None }
     }
 
     /// What the streams' requests say to the vendor, as headers.
@@ -168,7 +168,7 @@ pub struct Calls {
     /// What the requests say to the vendor: `x-mock-tokens`.
     pub headers: &'static [(&'static str, &'static str)],
     /// How long after it was due each client leaves, if it does.
-    pub leave_after: Option<Duration>,
+    pub disconnect_after: Option<Duration>,
 }
 
 impl Calls {
@@ -176,13 +176,13 @@ impl Calls {
     #[must_use]
     pub const fn whole(count: u32) -> Self {
         let body = crate::traffic::StreamPlan::BODY;
-        Calls { count, method: "POST", path: "/llm", body, headers: &[], leave_after: None }
+        Calls { count, method: "POST", path: "/llm", body, headers: &[], disconnect_after: None }
     }
 
     /// Questions that the server answers by itself.
     #[must_use]
     pub const fn get(count: u32, path: &'static str) -> Self {
-        Calls { count, method: "GET", path, body: "", headers: &[], leave_after: None }
+        Calls { count, method: "GET", path, body: "", headers: &[], disconnect_after: None }
     }
 }
 

@@ -5,9 +5,9 @@ use crate::result::Side;
 
 /// An arm of a run.
 #[derive(Debug, Clone, Copy)]
-pub struct Part {
+pub struct ArmRun {
     /// The arm whose phases it goes through and whose claims it is judged by.
-    pub role: &'static str,
+    pub judged_as: &'static str,
     /// The arm whose program and flags it has, which is its name in the result.
     pub arm: &'static Arm,
     /// The arm whose vendor it calls.
@@ -17,15 +17,15 @@ pub struct Part {
 /// The arms of a run of these sides. With `expect_fixed` it is broken-server alone, in the part of the
 /// arm that has the fix: whoever has mended the mistake sees whether the fix's claims hold of it.
 #[must_use]
-pub fn cast(profile: &'static Profile, sides: &[Side], expect_fixed: bool) -> Vec<Part> {
+pub fn select_arms(profile: &'static Profile, sides: &[Side], expect_fixed: bool) -> Vec<ArmRun> {
     let named = |name: &str| profile.arms.iter().find(|arm| arm.name == name);
     if expect_fixed {
-        let mended = named(Side::Broken.as_str()).zip(named(profile.mended_plays));
+        let mended = named(Side::Broken.as_str()).zip(named(profile.repair_judged_as));
         return mended
-            .map(|(broken, fixed)| Part { role: fixed.name, arm: broken, vendor_of: fixed })
+            .map(|(broken, fixed)| ArmRun { judged_as: fixed.name, arm: broken, vendor_of: fixed })
             .into_iter()
             .collect();
     }
     let chosen = profile.arms.iter().filter(|arm| Side::of(arm.name).is_some_and(|side| sides.contains(&side)));
-    chosen.map(|arm| Part { role: arm.name, arm, vendor_of: arm }).collect()
+    chosen.map(|arm| ArmRun { judged_as: arm.name, arm, vendor_of: arm }).collect()
 }

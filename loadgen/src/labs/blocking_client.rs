@@ -38,7 +38,7 @@ pub(super) static LAB: Lab = Lab {
             whole_calls::phase(&whole_calls::SIXTY).hold(millis(900)),
         ],
         probe_timeout: secs(15),
-        patience: millis(9500),
+        drain: millis(9500),
         claims: &claims(secs(3)),
         ..Profile::EMPTY
     },
@@ -57,7 +57,7 @@ pub(super) static LAB: Lab = Lab {
             whole_calls::phase(&whole_calls::SIXTY).hold(millis(900)),
         ],
         probe_timeout: secs(8),
-        patience: millis(5400),
+        drain: millis(5400),
         claims: &claims(millis(1500)),
         ..Profile::EMPTY
     },

@@ -25,7 +25,7 @@ pub(super) static LAB: Lab = Lab {
         vendor: &["--tokens", "88", "--ttft", "250ms", "--inter-token", "250ms"],
         arms: &[
             Arm::actix("broken", &["--mistake", "coordinated-omission", "--stall-every", "10s", "--stall-for", "2s"]),
-            Arm::actix(DOWN, &["--mistake", "none"]).calling(Upstream::Nobody),
+            Arm::actix(DOWN, &["--mistake", "none"]).calling(Upstream::Unreachable),
             Arm::actix("control", &["--mistake", "none"]),
             Arm::fixed(&[]),
         ],
@@ -43,7 +43,7 @@ pub(super) static LAB: Lab = Lab {
         vendor: &["--tokens", "36", "--ttft", "250ms", "--inter-token", "250ms"],
         arms: &[
             Arm::actix("broken", &["--mistake", "coordinated-omission", "--stall-every", "4s", "--stall-for", "800ms"]),
-            Arm::actix(DOWN, &["--mistake", "none"]).calling(Upstream::Nobody),
+            Arm::actix(DOWN, &["--mistake", "none"]).calling(Upstream::Unreachable),
             Arm::actix("control", &["--mistake", "none"]),
             Arm::fixed(&[]),
         ],
@@ -54,7 +54,7 @@ pub(super) static LAB: Lab = Lab {
         ],
         closed_loop: Some(ClosedLoopProbe { path: "/debug/health-sync", pause: millis(10) }),
         probe_timeout: secs(3),
-        patience: millis(800),
+        drain: millis(800),
         claims: &claims(12.0, 100.0, millis(800)),
         ..Profile::EMPTY
     },

@@ -63,8 +63,8 @@ const RESOLVE: &str = "resolve";
 const READ_FILE: &str = "read_file";
 
 const PROBES: &[Probe] = &[
-    Probe { name: RESOLVE, path: "/debug/resolve", says: None },
-    Probe { name: READ_FILE, path: "/debug/read-file", says: None },
+    Probe { name: RESOLVE, path: "/debug/resolve", json_field: None },
+    Probe { name: READ_FILE, path: "/debug/read-file", json_field: None },
     HEALTH_ASYNC,
     HEALTH_SYNC,
 ];

@@ -42,7 +42,7 @@ pub(super) static LAB: Lab = Lab {
             whole_calls::phase(&whole_calls::SIXTY).hold(millis(900)),
         ],
         probe_timeout: secs(1),
-        patience: millis(1200),
+        drain: millis(1200),
         claims: &claims([40.0, 160.0, 512.0], ["broken", "broken-160", "broken-512"], secs(1), 0.1),
         ..Profile::EMPTY
     },
@@ -70,7 +70,7 @@ pub(super) static LAB: Lab = Lab {
             whole_calls::phase(&whole_calls::SIXTY).hold(millis(900)),
         ],
         probe_timeout: secs(1),
-        patience: millis(1200),
+        drain: millis(1200),
         claims: &claims([4.0, 8.0, 24.0], ["broken", "broken-8", "broken-24"], millis(250), 0.4),
         ..Profile::EMPTY
     },

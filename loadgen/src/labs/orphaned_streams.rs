@@ -24,7 +24,7 @@ pub(super) static LAB: Lab = Lab {
         phases: &[
             Phase::new(BASELINE, "idle").hold(millis(1500)),
             Phase::new(LOADED, "24 streams")
-                .adds(&leaving_after(millis(1000)), millis(50))
+                .adds(&disconnecting_after(millis(1000)), millis(50))
                 .settle(millis(200))
                 .hold(millis(700)),
             Phase::new("left", "just left").settle(millis(250)).hold(millis(300)),
@@ -36,7 +36,7 @@ pub(super) static LAB: Lab = Lab {
                 .settle(millis(550))
                 .hold(millis(1100)),
         ],
-        patience: millis(0),
+        drain: millis(0),
         claims: &claims(),
         ..Profile::EMPTY
     },
@@ -46,7 +46,7 @@ pub(super) static LAB: Lab = Lab {
         phases: &[
             Phase::new(BASELINE, "idle").hold(millis(300)),
             Phase::new(LOADED, "24 streams")
-                .adds(&leaving_after(millis(650)), millis(50))
+                .adds(&disconnecting_after(millis(650)), millis(50))
                 .settle(millis(150))
                 .hold(millis(400)),
             Phase::new("left", "just left").settle(millis(250)).hold(millis(300)),
@@ -59,7 +59,7 @@ pub(super) static LAB: Lab = Lab {
                 .hold(millis(1000)),
         ],
         probe_rate: 10.0,
-        patience: millis(0),
+        drain: millis(0),
         claims: &claims(),
         ..Profile::EMPTY
     },
@@ -71,15 +71,15 @@ const ARMS: &[Arm] = &[
     Arm::fixed(&[]),
 ];
 
-const fn leaving_after(after: Duration) -> [Load; 1] {
-    [Load { leave_after: Some(after), ..Load::of(24) }]
+const fn disconnecting_after(after: Duration) -> [Load; 1] {
+    [Load { disconnect_after: Some(after), ..Load::of(24) }]
 }
 
 /// Clients that leave long before their first token.
-const SILENT: &[Load] = &[Load { ttft: Some(secs(30)), leave_after: Some(millis(1000)), ..Load::of(24) }];
+const SILENT: &[Load] = &[Load { ttft: Some(secs(30)), disconnect_after: Some(millis(1000)), ..Load::of(24) }];
 /// The same who ask for whole answers.
 const SILENT_CALLS: &[Calls] =
-    &[Calls { headers: &[("x-mock-ttft", "30s")], leave_after: Some(millis(1000)), ..Calls::whole(12) }];
+    &[Calls { headers: &[("x-mock-ttft", "30s")], disconnect_after: Some(millis(1000)), ..Calls::whole(12) }];
 
 const fn claims() -> [Claim; 14] {
     [
@@ -94,9 +94,9 @@ const fn claims() -> [Claim; 14] {
         Claim::exactly(0.0, "calls under way, clients just left", left("fixed")),
         Claim::exactly(36.0, "silent vendor: calls cancelled", silent(VendorFigure::Cancelled)),
         Claim::exactly(0.0, "silent vendor: calls under way", silent(VendorFigure::Active)),
-        Claim::exactly(24.0, "clients that left", clients_left("broken")).pressure(),
-        Claim::exactly(24.0, "clients that left", clients_left("fixed")).pressure(),
-        Claim::exactly(24.0, "clients that left", clients_left("control")).pressure(),
+        Claim::exactly(24.0, "clients that left", clients_disconnected("broken")).pressure(),
+        Claim::exactly(24.0, "clients that left", clients_disconnected("fixed")).pressure(),
+        Claim::exactly(24.0, "clients that left", clients_disconnected("control")).pressure(),
         Claim::exactly(0.0, "calls begun after all clients had left", after("control", VendorFigure::Started))
             .control(),
         Claim::exactly(0.0, "calls under way, clients just left", left("control")).control(),
@@ -115,6 +115,6 @@ const fn silent(what: VendorFigure) -> Figure {
     Figure::vendor("fixed", "silent", what)
 }
 
-const fn clients_left(arm: &'static str) -> Figure {
-    Figure::streams(arm, LOADED, StreamFigure::Left)
+const fn clients_disconnected(arm: &'static str) -> Figure {
+    Figure::streams(arm, LOADED, StreamFigure::Disconnected)
 }

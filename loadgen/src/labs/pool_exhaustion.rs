@@ -38,7 +38,7 @@ pub(super) static LAB: Lab = Lab {
             whole_calls::phase(&whole_calls::SIXTY).hold(millis(900)),
         ],
         probe_timeout: secs(3),
-        patience: secs(4),
+        drain: secs(4),
         claims: &claims(&Numbers { pool: 40.0, many: 1000.0, apart: 20.0 }),
         ..Profile::EMPTY
     },

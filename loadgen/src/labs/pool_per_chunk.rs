@@ -58,7 +58,7 @@ pub(super) static LAB: Lab = Lab {
             whole_calls::phase(&whole_calls::SIXTY).hold(millis(900)),
         ],
         probe_timeout: secs(1),
-        patience: millis(1500),
+        drain: millis(1500),
         claims: &claims(16.0, 8.0),
         ..Profile::EMPTY
     },

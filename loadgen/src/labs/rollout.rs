@@ -70,7 +70,7 @@ pub(super) static LAB: Lab = Lab {
                 .hold(secs(2)),
         ],
         probe_timeout: secs(1),
-        patience: millis(3500),
+        drain: millis(3500),
         claims: &claims([3.0, 30.0, 60.0], 40.0),
         ..Profile::EMPTY
     },
@@ -123,16 +123,16 @@ pub(super) static LAB: Lab = Lab {
                 .hold(secs(1)),
         ],
         probe_timeout: millis(600),
-        patience: millis(2200),
+        drain: millis(2200),
         claims: &claims([1.0, 10.0, 20.0], 12.0),
         ..Profile::EMPTY
     },
 };
 
 /// Streams of a phase: their clients leave at its end, so that the next begins with an empty pool.
-const SIXTY: &[Load] = &[Load { leave_after: Some(millis(2600)), ..Load::of(60) }];
+const SIXTY: &[Load] = &[Load { disconnect_after: Some(millis(2600)), ..Load::of(60) }];
 const SIXTY_MORE: &[Load] = &[Load::of(60)];
-const TWENTY: &[Load] = &[Load { leave_after: Some(millis(1000)), ..Load::of(20) }];
+const TWENTY: &[Load] = &[Load { disconnect_after: Some(millis(1000)), ..Load::of(20) }];
 const TWENTY_MORE: &[Load] = &[Load::of(20)];
 
 const TO_0: &[Action] = &both(r#"{"percent":0}"#);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::time::secs;
 use super::*;
-use crate::lab::{BASELINE, Claim, Figure, LOADED, cast};
+use crate::lab::{BASELINE, Claim, Figure, LOADED, select_arms};
 use crate::result::{ClaimKind, Side};
 
 /// Every lab with each of its profiles.
@@ -74,7 +74,7 @@ fn every_lab_has_a_control_and_claims_something_of_the_fix_alone() {
     for (name, profile) in profiles() {
         let claims = |kind| profile.claims.iter().filter(move |claim| claim.kind == kind);
         assert!(claims(ClaimKind::Control).count() > 0, "{name} has no clean control");
-        for arm in ["broken", "fixed", profile.mended_plays] {
+        for arm in ["broken", "fixed", profile.repair_judged_as] {
             let alone = claims(ClaimKind::Effect).filter(|claim| claim.figure.arms() == [arm]);
             assert!(alone.count() > 0, "{name} claims nothing of {arm} alone");
         }
@@ -100,17 +100,19 @@ fn a_typing_error_gets_the_list_and_the_nearest_name() {
 #[test]
 fn a_mended_server_plays_the_part_of_the_fix_with_its_vendor() {
     for lab in LABS {
-        let parts = cast(&lab.normal, &Side::ALL, true);
+        let parts = select_arms(&lab.normal, &Side::ALL, true);
         let [part] = parts[..] else { panic!("{}: {parts:?}", lab.name) };
-        assert_eq!((part.role, part.arm.name), (lab.normal.mended_plays, "broken"));
-        assert_eq!(part.vendor_of.name, part.role);
+        assert_eq!((part.judged_as, part.arm.name), (lab.normal.repair_judged_as, "broken"));
+        assert_eq!(part.vendor_of.name, part.judged_as);
         assert!(part.arm.args.starts_with(&["--mistake", lab.name]), "{}", lab.name);
     }
 }
 
 #[test]
 fn a_side_is_all_of_its_arms() {
-    let arms = |sides: &[Side]| cast(&LABS[0].normal, sides, false).iter().map(|part| part.role).collect::<Vec<_>>();
+    let arms = |sides: &[Side]| {
+        select_arms(&LABS[0].normal, sides, false).iter().map(|part| part.judged_as).collect::<Vec<_>>()
+    };
     assert_eq!(arms(&[Side::Broken]), ["broken", "broken-8"]);
     assert_eq!(arms(&Side::ALL), ["broken", "broken-8", "control", "fixed"]);
 }

@@ -34,8 +34,8 @@ pub(super) static LAB: Lab = Lab {
         probes: PROBES,
         probe_rate: 10.0,
         probe_timeout: secs(3),
-        patience: millis(3200),
-        mended_plays: RIGHT,
+        drain: millis(3200),
+        repair_judged_as: RIGHT,
         claims: &claims(40.0),
         ..Profile::EMPTY
     },
@@ -55,8 +55,8 @@ pub(super) static LAB: Lab = Lab {
         probes: PROBES,
         probe_rate: 10.0,
         probe_timeout: millis(1500),
-        patience: millis(1700),
-        mended_plays: RIGHT,
+        drain: millis(1700),
+        repair_judged_as: RIGHT,
         claims: &claims(8.0),
         ..Profile::EMPTY
     },
@@ -67,7 +67,7 @@ const RIGHT: &str = "fixed-canary";
 
 const HEALTH: &str = "health";
 
-const PROBES: &[Probe] = &[Probe { name: HEALTH, path: "/health", says: Some("/status") }, HEALTH_SYNC];
+const PROBES: &[Probe] = &[Probe { name: HEALTH, path: "/health", json_field: Some("/status") }, HEALTH_SYNC];
 
 /// How long a right canary waits before it says unhealthy.
 const BOUND: Duration = secs(1);
@@ -104,7 +104,7 @@ const fn hangs(arm: &'static str) -> Figure {
 }
 
 const fn says(arm: &'static str, phase: &'static str, word: &'static str) -> Figure {
-    Figure::probe(arm, phase, HEALTH, ProbeFigure::Says(word))
+    Figure::probe(arm, phase, HEALTH, ProbeFigure::FieldIs(word))
 }
 
 const fn peak(arm: &'static str) -> Figure {

@@ -7,7 +7,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::Latencies;
-use crate::http::{Endpoint, KeptConnection};
+use crate::http::{Endpoint, KeepAliveConnection};
 use crate::result::ClosedLoopStats;
 
 /// How to ask one question after the other.
@@ -35,7 +35,7 @@ impl ClosedLoop {
     #[must_use]
     pub fn start(origin: Instant, endpoint: Endpoint, plan: ClosedLoopPlan) -> Self {
         let log = Arc::new(ClosedLoopLog::default());
-        let task = tokio::spawn(ask_on_and_on(origin, endpoint, plan, log.clone()));
+        let task = tokio::spawn(check_repeatedly(origin, endpoint, plan, log.clone()));
         ClosedLoop { log, _task: AbortOnDropHandle::new(task) }
     }
 
@@ -48,7 +48,7 @@ impl ClosedLoop {
 
 /// One question and its answer.
 #[derive(Debug, Clone, Copy)]
-pub struct Answered {
+pub struct ClosedLoopRecord {
     /// When it was asked, since the start of the run.
     pub asked: Duration,
     /// From then to the answer, or to the time-out.
@@ -58,15 +58,20 @@ pub struct Answered {
 }
 
 /// Asks for `path` once, at most for `limit`.
-pub async fn ask_once(origin: Instant, connection: &mut KeptConnection, path: &str, limit: Duration) -> Answered {
+pub async fn check_once(
+    origin: Instant,
+    connection: &mut KeepAliveConnection,
+    path: &str,
+    limit: Duration,
+) -> ClosedLoopRecord {
     let asked = origin.elapsed();
     let answer = timeout(limit, connection.get(path)).await;
-    Answered { asked, latency: origin.elapsed().saturating_sub(asked), ok: matches!(answer, Ok(Ok(200..=299))) }
+    ClosedLoopRecord { asked, latency: origin.elapsed().saturating_sub(asked), ok: matches!(answer, Ok(Ok(200..=299))) }
 }
 
 /// The figures of these answers.
 #[must_use]
-pub fn closed_loop_stats<'a>(answers: impl Iterator<Item = &'a Answered> + Clone) -> ClosedLoopStats {
+pub fn closed_loop_stats<'a>(answers: impl Iterator<Item = &'a ClosedLoopRecord> + Clone) -> ClosedLoopStats {
     let latencies: Latencies = answers.clone().map(|answered| answered.latency).collect();
     let total: Duration = answers.clone().map(|answered| answered.latency).sum();
     let sent = latencies.count();
@@ -80,10 +85,10 @@ pub fn closed_loop_stats<'a>(answers: impl Iterator<Item = &'a Answered> + Clone
 
 /// All answers, in order.
 #[derive(Debug, Default)]
-struct ClosedLoopLog(Mutex<Vec<Answered>>);
+struct ClosedLoopLog(Mutex<Vec<ClosedLoopRecord>>);
 
 impl ClosedLoopLog {
-    fn record(&self, answered: Answered) {
+    fn record(&self, answered: ClosedLoopRecord) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(answered);
     }
 
@@ -93,10 +98,10 @@ impl ClosedLoopLog {
     }
 }
 
-async fn ask_on_and_on(origin: Instant, endpoint: Endpoint, plan: ClosedLoopPlan, log: Arc<ClosedLoopLog>) {
-    let mut connection = KeptConnection::new(endpoint);
+async fn check_repeatedly(origin: Instant, endpoint: Endpoint, plan: ClosedLoopPlan, log: Arc<ClosedLoopLog>) {
+    let mut connection = KeepAliveConnection::new(endpoint);
     loop {
-        log.record(ask_once(origin, &mut connection, &plan.path, plan.timeout).await);
+        log.record(check_once(origin, &mut connection, &plan.path, plan.timeout).await);
         sleep(plan.pause).await;
     }
 }

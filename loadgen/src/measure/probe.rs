@@ -26,14 +26,14 @@ pub struct ProbeKind {
     /// What it gets: `/debug/health-sync`.
     pub path: String,
     /// A field of the JSON answer to keep, as a JSON pointer: `/status`.
-    pub says: Option<String>,
+    pub json_field: Option<String>,
 }
 
 impl ProbeKind {
     /// A probe that gets `path` and does not look into the answer.
     #[must_use]
     pub fn new(name: &str, path: &str) -> Self {
-        ProbeKind { name: name.into(), path: path.into(), says: None }
+        ProbeKind { name: name.into(), path: path.into(), json_field: None }
     }
 
     /// The source's pair: a route that the thread pool serves, and one that the event loop serves.
@@ -45,23 +45,23 @@ impl ProbeKind {
 
 /// What a health check was answered.
 #[derive(Debug)]
-pub struct Answer {
+pub struct HealthAnswer {
     /// The HTTP status.
     pub status: u16,
     /// The field of the body that the kind asks for, where it is there.
-    pub says: Option<Arc<str>>,
+    pub field_value: Option<Arc<str>>,
 }
 
 /// Asks for `kind` once, on a connection of its own, and reads the answer to its end.
 ///
 /// # Errors
 /// [`HttpError`] where there is no whole answer. There is no time-out: the caller has one.
-pub async fn ask_health(endpoint: &Endpoint, kind: &ProbeKind) -> Result<Answer, HttpError> {
+pub async fn get_health(endpoint: &Endpoint, kind: &ProbeKind) -> Result<HealthAnswer, HttpError> {
     /// Of a body that is looked into; of others nothing is kept.
     const BYTES_KEPT: usize = 64 * 1024;
-    let keep = if kind.says.is_some() { BYTES_KEPT } else { 0 };
-    let (status, body) = http::ask(endpoint, endpoint.request("GET", &kind.path, &[], Bytes::new()), keep).await?;
-    Ok(Answer { status, says: kind.says.as_deref().and_then(|pointer| field(&body, pointer)) })
+    let keep = if kind.json_field.is_some() { BYTES_KEPT } else { 0 };
+    let (status, body) = http::fetch(endpoint, endpoint.request("GET", &kind.path, &[], Bytes::new()), keep).await?;
+    Ok(HealthAnswer { status, field_value: kind.json_field.as_deref().and_then(|pointer| field(&body, pointer)) })
 }
 
 /// The field of a JSON body, as text of bounded length.

@@ -19,7 +19,7 @@ pub struct ProbeRecord {
     /// How it ended.
     pub outcome: ProbeOutcome,
     /// What its answer said, where the kind asks for a field of it.
-    pub says: Option<Arc<str>>,
+    pub field_value: Option<Arc<str>>,
 }
 
 /// How a probe ended.
@@ -104,15 +104,15 @@ impl ProbeLog {
         for failure in records.iter().filter_map(|record| record.outcome.failure()) {
             *failures.entry(failure).or_default() += 1;
         }
-        let mut says = BTreeMap::new();
-        for said in records.iter().filter_map(|record| record.says.as_deref()) {
-            *says.entry(said.to_owned()).or_default() += 1;
+        let mut field_values = BTreeMap::new();
+        for value in records.iter().filter_map(|record| record.field_value.as_deref()) {
+            *field_values.entry(value.to_owned()).or_default() += 1;
         }
         let timed = || records.iter().filter(|record| record.outcome.failure().is_none());
         let from_due: Latencies = timed().map(|record| record.latency).collect();
         let from_sent: Latencies = timed().map(|record| record.latency.saturating_sub(record.sent_after)).collect();
         ProbeStats {
-            says,
+            field_values,
             sent,
             ok: count(ProbeOutcome::Ok),
             failed: failures.values().sum(),

@@ -9,8 +9,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::ticker::{Beat, Metronome, Tick};
-use super::{Answer, LagLog, ProbeLog, ProbeOutcome, ProbePlan, ProbeRecord, ask_health};
+use super::ticker::{Period, Tick, Ticker};
+use super::{HealthAnswer, LagLog, ProbeLog, ProbeOutcome, ProbePlan, ProbeRecord, get_health};
 use crate::http::Endpoint;
 
 /// Sends probes on a schedule, whatever the server does: each is due at a fixed time and is timed
@@ -86,20 +86,20 @@ fn probe_until(stop: &CancellationToken, origin: Instant, schedules: Vec<Schedul
         let count = schedules.len() as u32;
         let begun = origin.elapsed();
         // Spread over the interval, so that probes do not queue behind each other here.
-        let beat = |(index, schedule): (usize, &Schedule)| Beat {
+        let period = |(index, schedule): (usize, &Schedule)| Period {
             first: begun + schedule.interval * index as u32 / count,
             interval: schedule.interval,
         };
-        let mut metronome = Metronome::start(origin, schedules.iter().enumerate().map(beat).collect());
+        let mut ticker = Ticker::start(origin, schedules.iter().enumerate().map(period).collect());
         let mut probes = JoinSet::new();
-        while let Some(Some(Tick { beat, due })) = stop.run_until_cancelled(metronome.tick()).await {
-            let schedule = &schedules[beat];
+        while let Some(Some(Tick { period, due })) = stop.run_until_cancelled(ticker.tick()).await {
+            let schedule = &schedules[period];
             lag.record(origin.elapsed().saturating_sub(due));
             schedule.log.begin(due);
             probes.spawn(probe(origin, due, schedule.clone(), lag.clone()));
             while probes.try_join_next().is_some() {}
         }
-        drop(metronome);
+        drop(ticker);
         probes.join_all().await;
     });
 }
@@ -108,12 +108,14 @@ async fn probe(origin: Instant, due: Duration, schedule: Schedule, lag: Arc<LagL
     let sent_after = origin.elapsed().saturating_sub(due);
     let deadline = origin + due + schedule.timeout;
     let kind = &schedule.log.kind;
-    let answer = tokio::time::timeout_at(deadline.into(), ask_health(&schedule.endpoint, kind)).await;
+    let answer = tokio::time::timeout_at(deadline.into(), get_health(&schedule.endpoint, kind)).await;
     let latency = origin.elapsed().saturating_sub(due);
-    let record = |outcome, latency| ProbeRecord { due, sent_after, latency, outcome, says: None };
+    let record = |outcome, latency| ProbeRecord { due, sent_after, latency, outcome, field_value: None };
     let record = match answer {
-        Ok(Ok(Answer { status: 200..=299, says })) => ProbeRecord { says, ..record(ProbeOutcome::Ok, latency) },
-        Ok(Ok(Answer { status, .. })) => record(ProbeOutcome::Refused(status), latency),
+        Ok(Ok(HealthAnswer { status: 200..=299, field_value })) => {
+            ProbeRecord { field_value, ..record(ProbeOutcome::Ok, latency) }
+        }
+        Ok(Ok(HealthAnswer { status, .. })) => record(ProbeOutcome::Refused(status), latency),
         Ok(Err(error)) if error.is_own_limit() => {
             lag.not_sent();
             record(ProbeOutcome::NotSent, latency)

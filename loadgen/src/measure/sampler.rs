@@ -12,7 +12,7 @@ use super::StreamLog;
 use crate::result::ProcessStats;
 
 /// Length of a row.
-pub const TICK: Duration = Duration::from_millis(250);
+pub const SAMPLE_INTERVAL: Duration = Duration::from_millis(250);
 
 /// What one server used and held at one moment.
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,17 +42,17 @@ pub struct ProcessSample {
 
 /// What is sampled of one server.
 #[derive(Debug, Default)]
-pub struct Watched {
+pub struct ServerSamples {
     pid: Option<u32>,
     streams: Vec<Arc<StreamLog>>,
     samples: Mutex<Vec<Sample>>,
 }
 
-impl Watched {
+impl ServerSamples {
     /// A server of this process, where it is known, and the streams that it gets.
     #[must_use]
     pub fn new(pid: Option<u32>, streams: Vec<Arc<StreamLog>>) -> Self {
-        Watched { pid, streams, samples: Mutex::default() }
+        ServerSamples { pid, streams, samples: Mutex::default() }
     }
 
     /// Streams open now.
@@ -107,7 +107,7 @@ impl Watched {
     }
 }
 
-/// Samples servers every [`TICK`], on a thread of its own.
+/// Samples servers every [`SAMPLE_INTERVAL`], on a thread of its own.
 pub struct Sampler {
     stop: Arc<AtomicBool>,
     thread: Option<thread::JoinHandle<()>>,
@@ -116,7 +116,7 @@ pub struct Sampler {
 impl Sampler {
     /// Starts to sample. `origin` is the start of the run.
     #[must_use]
-    pub fn start(origin: Instant, watched: Vec<Arc<Watched>>) -> Self {
+    pub fn start(origin: Instant, watched: Vec<Arc<ServerSamples>>) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
         let thread = thread::spawn(move || {
@@ -125,7 +125,7 @@ impl Sampler {
             while !stopped.load(Relaxed) {
                 let now = origin.elapsed();
                 watched.iter().for_each(|server| server.take_sample(now, &mut system));
-                next += TICK;
+                next += SAMPLE_INTERVAL;
                 thread::sleep(next.saturating_sub(origin.elapsed()));
             }
         });
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn threads_are_counted_as_they_are() {
-        let watched = Arc::new(Watched::new(Some(std::process::id()), Vec::new()));
+        let watched = Arc::new(ServerSamples::new(Some(std::process::id()), Vec::new()));
         let threads = || {
             let mut system = System::new();
             watched.take_sample(Duration::ZERO, &mut system);

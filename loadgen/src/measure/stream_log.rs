@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Latencies;
-use super::token_times::{Pace, is_stalled};
+use super::token_times::{TokenTimes, is_stalled};
 use crate::result::StreamStats;
 
 /// From here on a user wonders whether there will be a word at all.
@@ -28,7 +28,7 @@ struct Tally {
     requested: u64,
     completed: u64,
     truncated: u64,
-    left: u64,
+    disconnected: u64,
     /// Of those left, the ones that had tokens and fell silent.
     silent: u64,
     /// Of those left, how long the ones without a token had waited for it.
@@ -46,7 +46,7 @@ struct Tally {
 
 /// How a stream ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
+pub enum StreamEnd {
     /// Whole, and said so: `[DONE]`.
     Completed,
     /// Whole by the order of its end, without `[DONE]`.
@@ -58,17 +58,17 @@ pub enum Ended {
     /// With this HTTP status in place of a stream.
     Refused(u16),
     /// Closed by the client, which had what it wanted.
-    Left,
+    Disconnected,
     /// Open until the run was over.
-    Open,
+    StillOpen,
 }
 
-impl Ended {
+impl StreamEnd {
     /// The word by which failures are counted.
     fn failure(self) -> Option<String> {
         match self {
-            Ended::Failed(cause) => Some(cause.to_owned()),
-            Ended::Refused(status) => Some(format!("status {status}")),
+            StreamEnd::Failed(cause) => Some(cause.to_owned()),
+            StreamEnd::Refused(status) => Some(format!("status {status}")),
             _ => None,
         }
     }
@@ -100,7 +100,13 @@ impl StreamLog {
             log.peak_active.fetch_max(active, Relaxed);
         });
         let gaps = Vec::with_capacity(StreamGuard::GAPS_HELD);
-        StreamGuard { log: self.clone(), due, pace: Pace::sent(Instant::now()), gaps, ended: Ended::Open }
+        StreamGuard {
+            log: self.clone(),
+            due,
+            pace: TokenTimes::sent(Instant::now()),
+            gaps,
+            ended: StreamEnd::StillOpen,
+        }
     }
 
     /// The figures, with rates over `elapsed`.
@@ -113,7 +119,7 @@ impl StreamLog {
             completed: tally.completed,
             failed: tally.failures.values().sum(),
             truncated: tally.truncated,
-            left: tally.left,
+            disconnected: tally.disconnected,
             stalled: tally.stalled(),
             without_token: tally.without_token,
             without_done: tally.without_done,
@@ -157,10 +163,10 @@ impl Tally {
 pub struct StreamGuard {
     log: Arc<StreamLog>,
     due: Instant,
-    pace: Pace,
+    pace: TokenTimes,
     /// Gaps not yet in the shared histogram: one lock for some tokens, not for each.
     gaps: Vec<Duration>,
-    ended: Ended,
+    ended: StreamEnd,
 }
 
 impl StreamGuard {
@@ -182,13 +188,13 @@ impl StreamGuard {
 
     /// Whether an answer to a stream that ended so is wanted as an example: one of each cause is.
     #[must_use]
-    pub fn wants_answer(&self, ended: Ended) -> bool {
+    pub fn wants_answer(&self, ended: StreamEnd) -> bool {
         let tally = self.log.ended.lock().unwrap_or_else(PoisonError::into_inner);
         ended.failure().is_some_and(|cause| !tally.failure_answers.contains_key(&cause))
     }
 
     /// Keeps `answer` as the example of streams that ended so.
-    pub fn keep_answer(&self, ended: Ended, answer: &str) {
+    pub fn keep_answer(&self, ended: StreamEnd, answer: &str) {
         let Some(cause) = ended.failure() else { return };
         self.log.tally(|tally| {
             tally.failure_answers.entry(cause.clone()).or_insert_with(|| answer.to_owned());
@@ -225,7 +231,7 @@ impl StreamGuard {
     }
 
     /// Counts the stream's end.
-    pub fn end(mut self, ended: Ended) {
+    pub fn end(mut self, ended: StreamEnd) {
         self.ended = ended;
     }
 }
@@ -240,14 +246,14 @@ impl Drop for StreamGuard {
         self.log.tally(|tally| {
             tally.requested += 1;
             tally.without_token += u64::from(!self.pace.has_token());
-            tally.completed += u64::from(matches!(self.ended, Ended::Completed | Ended::CompletedWithoutDone));
-            tally.without_done += u64::from(self.ended == Ended::CompletedWithoutDone);
-            tally.truncated += u64::from(self.ended == Ended::Truncated);
-            tally.left += u64::from(matches!(self.ended, Ended::Left | Ended::Open));
+            tally.completed += u64::from(matches!(self.ended, StreamEnd::Completed | StreamEnd::CompletedWithoutDone));
+            tally.without_done += u64::from(self.ended == StreamEnd::CompletedWithoutDone);
+            tally.truncated += u64::from(self.ended == StreamEnd::Truncated);
+            tally.disconnected += u64::from(matches!(self.ended, StreamEnd::Disconnected | StreamEnd::StillOpen));
             if let Some(cause) = self.ended.failure() {
                 *tally.failures.entry(cause).or_default() += 1;
             }
-            if self.ended == Ended::Open {
+            if self.ended == StreamEnd::StillOpen {
                 match self.pace.is_silent(now) {
                     Some(silent) => tally.silent += u64::from(silent),
                     None => tally.waited.push(now - self.pace.asked()),
@@ -270,12 +276,12 @@ mod tests {
         let dropped = log.begin(now);
         let refused = log.begin(now);
         assert_eq!(log.active(), 3);
-        whole.end(Ended::Completed);
-        refused.end(Ended::Refused(429));
+        whole.end(StreamEnd::Completed);
+        refused.end(StreamEnd::Refused(429));
         drop(dropped);
         let stats = log.stats(Duration::from_secs(2));
-        assert_eq!((stats.requested, stats.completed, stats.failed, stats.left), (3, 1, 1, 1));
-        assert_eq!(stats.requested, stats.completed + stats.failed + stats.truncated + stats.left);
+        assert_eq!((stats.requested, stats.completed, stats.failed, stats.disconnected), (3, 1, 1, 1));
+        assert_eq!(stats.requested, stats.completed + stats.failed + stats.truncated + stats.disconnected);
         assert_eq!((stats.chunks, stats.chunks_per_second, stats.without_token), (40, 20.0, 2));
         assert_eq!((stats.peak_active, log.active()), (3, 0));
     }
@@ -290,8 +296,8 @@ mod tests {
         first.token();
         second.answered(502, None);
         assert_eq!((whole.active(), parts[0].active()), (2, 1));
-        first.end(Ended::Completed);
-        second.end(Ended::Refused(502));
+        first.end(StreamEnd::Completed);
+        second.end(StreamEnd::Refused(502));
         let (all, one) = (whole.stats(Duration::from_secs(1)), parts[0].stats(Duration::from_secs(1)));
         assert_eq!((all.requested, all.peak_active, all.completed, all.failed, all.chunks), (2, 2, 1, 1, 1));
         assert_eq!((one.requested, one.peak_active, one.completed, one.failed, one.chunks), (1, 1, 1, 0, 1));

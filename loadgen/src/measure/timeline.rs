@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{ProbeLog, ProbeOutcome, Sample, Watched};
+use super::{ProbeLog, ProbeOutcome, Sample, ServerSamples};
 use crate::result::TimelineRow;
 
 /// Streams, probes and process side by side.
 #[must_use]
-pub fn timeline(watched: &Watched, probes: &[Arc<ProbeLog>]) -> Vec<TimelineRow> {
+pub fn timeline(watched: &ServerSamples, probes: &[Arc<ProbeLog>]) -> Vec<TimelineRow> {
     let samples = watched.samples();
     samples.windows(2).map(|pair| row(pair[0], pair[1], probes)).collect()
 }

@@ -16,16 +16,16 @@ pub(super) fn is_stalled(silent: Duration, pace: Duration) -> bool {
 
 /// The tokens of one stream, as far as its pace goes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pace {
+pub(super) struct TokenTimes {
     sent: Instant,
     /// When the first and the last token came, and how many came.
     tokens: Option<(Instant, Instant, u32)>,
 }
 
-impl Pace {
+impl TokenTimes {
     /// A stream that is asked for now.
     pub(super) fn sent(sent: Instant) -> Self {
-        Pace { sent, tokens: None }
+        TokenTimes { sent, tokens: None }
     }
 
     /// When it was asked for.
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn a_stream_is_silent_after_ten_of_its_own_gaps() {
         let sent = Instant::now();
-        let mut pace = Pace::sent(sent);
+        let mut pace = TokenTimes::sent(sent);
         assert_eq!((pace.is_silent(sent + MS(60_000)), pace.has_token()), (None, false));
         assert_eq!(pace.token(sent + MS(100)), None);
         // The first token took 100 ms, so a second is waited for.
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn a_short_silence_is_none_however_fast_the_tokens_came() {
         let sent = Instant::now();
-        let mut pace = Pace::sent(sent);
+        let mut pace = TokenTimes::sent(sent);
         (1..100).for_each(|ms| _ = pace.token(sent + MS(ms)));
         assert_eq!(pace.is_silent(sent + MS(99 + 500)), Some(false));
         assert_eq!(pace.is_silent(sent + MS(99 + 501)), Some(true));

@@ -9,7 +9,7 @@ use crate::result::{ArmResult, Outcome, ProbeStats, RunResult, Side, StreamStats
 /// What a run showed, in the sentences in which somebody would tell it: one for each side, from its figures,
 /// after a word on the verdict where that is not that all of it held.
 #[must_use]
-pub fn spoken(result: &RunResult) -> String {
+pub fn prose_summary(result: &RunResult) -> String {
     let timeout_ms = result.parameters.get("probe_timeout_ms").and_then(Value::as_f64).unwrap_or(0.0);
     let mut sentences: Vec<_> = preface(result.verdict.result).map(str::to_owned).into_iter().collect();
     let mut said = None;
@@ -182,10 +182,10 @@ mod tests {
                       10 s, and 20 of 60 users waited up to 12.7 s for their first word.";
         let fixed = "The fixed server answered every health check within 3.4 ms, and every user had a first word \
                      within 266 ms.";
-        assert_eq!(spoken(&result("held", 0)), format!("{broken} {fixed}"));
+        assert_eq!(prose_summary(&result("held", 0)), format!("{broken} {fixed}"));
         let failed = "The fixed server failed 240 of 240 health checks, and every user had a first word within 266 ms.";
         let not_held = "Not everything that is claimed held: see NO above.";
-        assert_eq!(spoken(&result("not held", 240)), format!("{not_held} {broken} {failed}"));
-        assert!(spoken(&result("invalid", 0)).starts_with("This run proves nothing"));
+        assert_eq!(prose_summary(&result("not held", 240)), format!("{not_held} {broken} {failed}"));
+        assert!(prose_summary(&result("invalid", 0)).starts_with("This run proves nothing"));
     }
 }

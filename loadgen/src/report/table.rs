@@ -137,7 +137,7 @@ impl<'a> Table<'a> {
             add("  failed", &|stats| stats.failed);
             add("  not sent", &|stats| stats.not_sent);
             for word in ["healthy", "degraded", "unhealthy"] {
-                add(&format!("  says {word}"), &|stats| stats.says.get(word).copied().unwrap_or(0));
+                add(&format!("  says {word}"), &|stats| stats.field_values.get(word).copied().unwrap_or(0));
             }
         }
     }
@@ -180,7 +180,7 @@ impl<'a> Table<'a> {
         self.row_if_any("  stalled at the end", |arm| total(arm, stalled), cell(stalled));
         let without = |streams: &StreamStats| streams.without_token;
         self.row_if_any("  without a token", |arm| total(arm, without), cell(without));
-        let left = |streams: &StreamStats| streams.left;
+        let left = |streams: &StreamStats| streams.disconnected;
         let label = if self.leavers { "  left by their client" } else { "  still open at the end" };
         self.row_if_any(label, |arm| total(arm, left), cell(left));
         if self.arms.iter().any(|arm| arm.vendor.is_some()) {

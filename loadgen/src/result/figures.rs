@@ -71,7 +71,8 @@ pub struct StreamStats {
     /// Ended after a 200, neither whole nor with an error.
     pub truncated: u64,
     /// Closed by the generator itself: the run was over, or its clients were told to leave.
-    pub left: u64,
+    #[serde(rename = "left")]
+    pub disconnected: u64,
     /// Of those left, the streams that had stalled by the end of the run: silent for over ten times the
     /// mean gap between their own tokens, or without a token for over ten times the run's median time to
     /// first token; at least 500 ms in both cases.
@@ -137,8 +138,8 @@ pub struct ProbeStats {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub failures: BTreeMap<String, u64>,
     /// What the answers said, where the probe looks at a field of them: `{"healthy": 12}`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub says: BTreeMap<String, u64>,
+    #[serde(rename = "says", default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub field_values: BTreeMap<String, u64>,
     /// From when the probe was due until its answer.
     pub latency_ms: Quantiles,
     /// From when it was sent. A difference to `latency_ms` is the generator's own delay.

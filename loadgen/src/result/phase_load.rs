@@ -7,7 +7,7 @@ use super::Quantiles;
 
 /// What the streams of a phase asked for, where they should flow.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct ExpectedLoad {
     /// Streams that should be open as long as the phase is measured, those of earlier phases included.
     pub streams: u64,
     /// The vendor's time to the first token.
@@ -54,7 +54,8 @@ pub struct CallStats {
     /// Answered with another status, or not at all.
     pub failed: u64,
     /// Given up by their client, or under way still at the end of the run.
-    pub left: u64,
+    #[serde(rename = "left")]
+    pub disconnected: u64,
     /// From when a call was due until its whole answer, of those answered 2xx.
     pub latency_ms: Quantiles,
 }

@@ -26,7 +26,7 @@ pub struct CallPlan {
     /// The body.
     pub body: Bytes,
     /// How long after it was due a client leaves, if it does.
-    pub leave_after: Option<Duration>,
+    pub disconnect_after: Option<Duration>,
 }
 
 /// What became of a set of calls. Shared by all of them.
@@ -50,7 +50,7 @@ impl CallLog {
             requested: tally.requested,
             ok: tally.ok,
             failed: tally.failed,
-            left: tally.requested - tally.ok - tally.failed,
+            disconnected: tally.requested - tally.ok - tally.failed,
             latency_ms: tally.latencies.quantiles(),
         }
     }
@@ -62,9 +62,9 @@ impl CallLog {
 
 /// Calls under way. Dropped, it gives up those that have no answer.
 #[derive(Default)]
-pub struct CallCrowd(JoinSet<()>);
+pub struct CallSet(JoinSet<()>);
 
-impl CallCrowd {
+impl CallSet {
     /// Makes `count` calls by `plan`, all at once, and counts them in `log`.
     pub fn open(&mut self, count: u32, plan: &CallPlan, log: &Arc<CallLog>) {
         let due = Instant::now();
@@ -82,15 +82,15 @@ impl CallCrowd {
     }
 
     /// Gives up the calls that have no answer.
-    pub async fn leave(&mut self) {
+    pub async fn disconnect(&mut self) {
         self.0.shutdown().await;
     }
 }
 
 async fn call(plan: CallPlan, due: Instant, log: Arc<CallLog>) {
     let request = plan.endpoint.request(&plan.method, &plan.path, &plan.headers, plan.body);
-    let asking = http::ask(&plan.endpoint, request, 0);
-    let answer = match plan.leave_after {
+    let asking = http::fetch(&plan.endpoint, request, 0);
+    let answer = match plan.disconnect_after {
         Some(after) => match tokio::time::timeout_at((due + after).into(), asking).await {
             Ok(answer) => answer,
             Err(_) => return,

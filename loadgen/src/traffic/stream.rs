@@ -13,7 +13,7 @@ use wire::stream::{CompletionEvent, Progress};
 
 use super::whole_answer::read_whole;
 use crate::http::{self, Endpoint};
-use crate::measure::{Ended, StreamGuard, StreamLog};
+use crate::measure::{StreamEnd, StreamGuard, StreamLog};
 
 /// What every stream of a run asks for.
 #[derive(Debug, Clone)]
@@ -31,12 +31,12 @@ pub struct StreamPlan {
     /// A stream that is not whole by then counts as failed.
     pub timeout: Duration,
     /// What a good answer is.
-    pub answer: Answer,
+    pub answer: ExpectedAnswer,
 }
 
 /// What a good answer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub enum ExpectedAnswer {
     /// An event stream that is whole.
     Stream,
     /// A body that reports no error, of an endpoint that does not stream.
@@ -50,7 +50,7 @@ impl StreamPlan {
 
 /// When a client leaves before its stream has ended, if it does.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Leaving {
+pub struct Disconnect {
     /// After so many tokens.
     pub after_tokens: Option<u32>,
     /// At this time, whatever it has got by then.
@@ -59,12 +59,12 @@ pub struct Leaving {
 
 /// Opens one stream that was due at `due`, reads it to its end and counts it. Dropped, it closes the
 /// stream, which counts as open until then.
-pub async fn open_stream(plan: Arc<StreamPlan>, due: Instant, log: Arc<StreamLog>, leaving: Leaving) -> Ended {
+pub async fn open_stream(plan: Arc<StreamPlan>, due: Instant, log: Arc<StreamLog>, leaving: Disconnect) -> StreamEnd {
     let mut guard = log.begin(due);
     let limit = Instant::now() + plan.timeout;
     let (until, at_limit) = match leaving.at {
-        Some(at) if at < limit => (at, Ended::Left),
-        _ => (limit, Ended::Failed("timed out")),
+        Some(at) if at < limit => (at, StreamEnd::Disconnected),
+        _ => (limit, StreamEnd::Failed("timed out")),
     };
     let reading = exchange(&plan, &mut guard, leaving.after_tokens);
     let ended = tokio::time::timeout_at(until.into(), reading).await.unwrap_or(at_limit);
@@ -72,22 +72,23 @@ pub async fn open_stream(plan: Arc<StreamPlan>, due: Instant, log: Arc<StreamLog
     ended
 }
 
-async fn exchange(plan: &StreamPlan, guard: &mut StreamGuard, leave_after: Option<u32>) -> Ended {
+async fn exchange(plan: &StreamPlan, guard: &mut StreamGuard, disconnect_after: Option<u32>) -> StreamEnd {
     let request = plan.endpoint.request(&plan.method, &plan.path, &plan.headers, plan.body.clone());
     let mut exchange = match http::send(&plan.endpoint, request).await {
         Ok(exchange) => exchange,
-        Err(error) => return Ended::Failed(error.cause()),
+        Err(error) => return StreamEnd::Failed(error.cause()),
     };
     let status = exchange.response.status();
     let method = exchange.response.headers().get(wire::STREAM_METHOD_HEADER).and_then(|value| value.to_str().ok());
     guard.answered(status.as_u16(), method);
-    if status.is_success() && plan.answer == Answer::Stream && is_event_stream(&exchange.response) {
-        return read_events(exchange.response.body_mut(), guard, leave_after).await;
+    if status.is_success() && plan.answer == ExpectedAnswer::Stream && is_event_stream(&exchange.response) {
+        return read_events(exchange.response.body_mut(), guard, disconnect_after).await;
     }
-    if status.is_success() && plan.answer == Answer::Whole {
+    if status.is_success() && plan.answer == ExpectedAnswer::Whole {
         return read_whole(exchange.response.body_mut(), guard).await;
     }
-    let ended = if status.is_success() { Ended::Failed(NO_EVENT_STREAM) } else { Ended::Refused(status.as_u16()) };
+    let ended =
+        if status.is_success() { StreamEnd::Failed(NO_EVENT_STREAM) } else { StreamEnd::Refused(status.as_u16()) };
     if guard.wants_answer(ended) {
         guard.keep_answer(ended, &beginning(&mut exchange.response).await);
     }
@@ -123,29 +124,29 @@ async fn beginning(response: &mut Response<Incoming>) -> String {
 /// without end hold no more than a machine has.
 const EVENT_BYTES_MAX: usize = 2 * 1024 * 1024;
 
-async fn read_events(body: &mut Incoming, guard: &mut StreamGuard, leave_after: Option<u32>) -> Ended {
+async fn read_events(body: &mut Incoming, guard: &mut StreamGuard, disconnect_after: Option<u32>) -> StreamEnd {
     let mut decoder = Decoder::new(EVENT_BYTES_MAX);
     let mut events = Vec::new();
     let mut reader = Reader::default();
     let mut tokens = 0;
     while let Some(frame) = body.frame().await {
-        let Ok(frame) = frame else { return Ended::Failed("broke off") };
+        let Ok(frame) = frame else { return StreamEnd::Failed("broke off") };
         let Some(piece) = frame.data_ref() else { continue };
         if let Err(error) = decoder.decode(piece, &mut events) {
             let too_large = matches!(error, DecodeError::TooLarge { .. });
-            return Ended::Failed(if too_large { "event over 2 MiB" } else { "not readable" });
+            return StreamEnd::Failed(if too_large { "event over 2 MiB" } else { "not readable" });
         }
         for event in events.drain(..) {
             match reader.read(&event) {
                 Reading::Token => {
                     guard.token();
                     tokens += 1;
-                    if leave_after == Some(tokens) {
-                        return Ended::Left;
+                    if disconnect_after == Some(tokens) {
+                        return StreamEnd::Disconnected;
                     }
                 }
-                Reading::Done => return whole(guard, Ended::Completed),
-                Reading::Error => return Ended::Failed("error event"),
+                Reading::Done => return whole(guard, StreamEnd::Completed),
+                Reading::Error => return StreamEnd::Failed("error event"),
                 Reading::NoToken => {}
             }
         }
@@ -154,16 +155,16 @@ async fn read_events(body: &mut Incoming, guard: &mut StreamGuard, leave_after: 
     let last = decoder.finish().ok().flatten().and_then(|part| part.event);
     match last.map(|event| reader.read(&event)) {
         Some(Reading::Token) => guard.token(),
-        Some(Reading::Error) => return Ended::Failed("error event"),
-        Some(Reading::Done) => return whole(guard, Ended::Completed),
+        Some(Reading::Error) => return StreamEnd::Failed("error event"),
+        Some(Reading::Done) => return whole(guard, StreamEnd::Completed),
         Some(Reading::NoToken) | None => {}
     }
-    if reader.is_whole_without_done() { whole(guard, Ended::CompletedWithoutDone) } else { Ended::Truncated }
+    if reader.is_whole_without_done() { whole(guard, StreamEnd::CompletedWithoutDone) } else { StreamEnd::Truncated }
 }
 
 /// A stream that ended whole and brought nothing has failed all the same.
-fn whole(guard: &StreamGuard, ended: Ended) -> Ended {
-    if guard.has_token() { ended } else { Ended::Failed("ended without a token") }
+fn whole(guard: &StreamGuard, ended: StreamEnd) -> StreamEnd {
+    if guard.has_token() { ended } else { StreamEnd::Failed("ended without a token") }
 }
 
 enum Reading {

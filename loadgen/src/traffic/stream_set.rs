@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use super::{Arrivals, Leaving, StreamPlan, open_stream, spread};
+use super::{Arrivals, Disconnect, StreamPlan, open_stream, spread};
 use crate::http::OWN_LIMIT;
-use crate::measure::{Ended, LagLog, StreamLog, sleep_until};
+use crate::measure::{LagLog, StreamEnd, StreamLog, sleep_until};
 
 /// A closed loop that is refused waits so long before it asks again: a generator must not turn a
 /// server's fast "no" into a busy loop.
@@ -35,40 +35,40 @@ pub enum LoadShape {
 }
 
 /// Streams under way. Dropped, it closes all of them; each counts as open until then.
-pub struct Crowd {
+pub struct StreamSet {
     plan: Arc<StreamPlan>,
     log: Arc<StreamLog>,
     lag: Arc<LagLog>,
     /// Share of the clients that leave early, and after how many tokens.
     leavers: (f64, u32),
     /// How long after it was due each client leaves, whatever it has got by then.
-    leave_after: Option<Duration>,
+    disconnect_after: Option<Duration>,
     /// From one stream of a place in a closed loop to its next, at least.
     period: Duration,
     random: fastrand::Rng,
     tasks: JoinSet<()>,
 }
 
-impl Crowd {
+impl StreamSet {
     /// Nobody yet.
     #[must_use]
     pub fn new(plan: StreamPlan, log: Arc<StreamLog>, lag: Arc<LagLog>, seed: u64) -> Self {
         let random = fastrand::Rng::with_seed(seed);
-        let (leavers, leave_after, period, tasks) = ((0.0, 0), None, Duration::ZERO, JoinSet::new());
-        Crowd { plan: Arc::new(plan), log, lag, leavers, leave_after, period, random, tasks }
+        let (leavers, disconnect_after, period, tasks) = ((0.0, 0), None, Duration::ZERO, JoinSet::new());
+        StreamSet { plan: Arc::new(plan), log, lag, leavers, disconnect_after, period, random, tasks }
     }
 
     /// Lets a `share` of the clients leave after `tokens` tokens.
     #[must_use]
-    pub fn with_leavers(mut self, share: f64, tokens: u32) -> Self {
+    pub fn with_disconnect_share(mut self, share: f64, tokens: u32) -> Self {
         self.leavers = (share, tokens);
         self
     }
 
-    /// Lets every client of [`Crowd::open`] leave so long after its stream was due.
+    /// Lets every client of [`StreamSet::open`] leave so long after its stream was due.
     #[must_use]
-    pub fn leaving_after(mut self, after: Option<Duration>) -> Self {
-        self.leave_after = after;
+    pub fn disconnecting_after(mut self, after: Option<Duration>) -> Self {
+        self.disconnect_after = after;
         self
     }
 
@@ -86,7 +86,7 @@ impl Crowd {
         for index in 0..count {
             let due = start + spread(index, count, ramp);
             let (plan, log, lag, leaving) = self.parts();
-            let leaving = Leaving { at: self.leave_after.map(|after| due + after), ..leaving };
+            let leaving = Disconnect { at: self.disconnect_after.map(|after| due + after), ..leaving };
             self.tasks.spawn(async move {
                 sleep_until(due).await;
                 begin(plan, due, log, &lag, leaving).await;
@@ -112,7 +112,7 @@ impl Crowd {
     }
 
     /// Closes all streams. Each that is open counts as left.
-    pub async fn leave(&mut self) {
+    pub async fn disconnect(&mut self) {
         self.tasks.shutdown().await;
     }
 
@@ -149,18 +149,24 @@ impl Crowd {
         });
     }
 
-    fn parts(&mut self) -> (Arc<StreamPlan>, Arc<StreamLog>, Arc<LagLog>, Leaving) {
+    fn parts(&mut self) -> (Arc<StreamPlan>, Arc<StreamLog>, Arc<LagLog>, Disconnect) {
         let (share, tokens) = self.leavers;
         let after_tokens = (self.random.f64() < share).then_some(tokens);
-        (self.plan.clone(), self.log.clone(), self.lag.clone(), Leaving { after_tokens, at: None })
+        (self.plan.clone(), self.log.clone(), self.lag.clone(), Disconnect { after_tokens, at: None })
     }
 }
 
 /// Opens a stream that is due now, and reads it to its end.
-async fn begin(plan: Arc<StreamPlan>, due: Instant, log: Arc<StreamLog>, lag: &LagLog, leaving: Leaving) -> Ended {
+async fn begin(
+    plan: Arc<StreamPlan>,
+    due: Instant,
+    log: Arc<StreamLog>,
+    lag: &LagLog,
+    leaving: Disconnect,
+) -> StreamEnd {
     lag.record(due.elapsed());
     let ended = open_stream(plan, due, log, leaving).await;
-    if ended == Ended::Failed(OWN_LIMIT) {
+    if ended == StreamEnd::Failed(OWN_LIMIT) {
         lag.not_sent();
     }
     ended
@@ -171,7 +177,7 @@ struct User {
     plan: Arc<StreamPlan>,
     log: Arc<StreamLog>,
     lag: Arc<LagLog>,
-    leaving: Leaving,
+    leaving: Disconnect,
     /// Streams that all users together may still begin.
     budget: Arc<AtomicU64>,
     /// From the begin of one to that of the next, at least.
@@ -183,7 +189,8 @@ impl User {
         while due < end && self.budget.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok() {
             sleep_until(due).await;
             let ended = begin(self.plan.clone(), due, self.log.clone(), &self.lag, self.leaving).await;
-            let failed = !matches!(ended, Ended::Completed | Ended::CompletedWithoutDone | Ended::Left);
+            let failed =
+                !matches!(ended, StreamEnd::Completed | StreamEnd::CompletedWithoutDone | StreamEnd::Disconnected);
             let pause = if failed { PAUSE_AFTER_FAILURE } else { Duration::ZERO };
             due = (Instant::now() + pause).max(due + self.period);
         }

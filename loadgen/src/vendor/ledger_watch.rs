@@ -25,14 +25,14 @@ struct Seen {
 
 /// Watches the vendor for the time of one run, and says what it saw of that run alone: a vendor may have
 /// had others before.
-pub struct Witness {
+pub struct LedgerWatch {
     vendor: Endpoint,
     before: Ledger,
     seen: Arc<Seen>,
     _asking: AbortOnDropHandle<()>,
 }
 
-impl Witness {
+impl LedgerWatch {
     /// Begins to watch.
     ///
     /// # Errors
@@ -51,10 +51,10 @@ impl Witness {
                 sleep(INTERVAL).await;
             }
         });
-        Ok(Witness { vendor, before, seen, _asking: AbortOnDropHandle::new(asking) })
+        Ok(LedgerWatch { vendor, before, seen, _asking: AbortOnDropHandle::new(asking) })
     }
 
-    /// What the vendor saw since [`Witness::start`].
+    /// What the vendor saw since [`LedgerWatch::start`].
     ///
     /// # Errors
     /// [`LedgerError`] when the ledger cannot be read any more.

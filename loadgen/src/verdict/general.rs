@@ -16,12 +16,12 @@ const THREADS_MAX: f64 = 6.0;
 /// Percent of the tokens asked for.
 const VENDOR_TOKENS_MIN: f64 = 90.0;
 /// Percent of the pace asked for: a stream has its first token to wait for.
-const VENDOR_PACE_MIN: f64 = 60.0;
+const VENDOR_TOKEN_RATE_MIN: f64 = 60.0;
 
 /// What is required of the arms that play these parts. A figure that the system or the lab does not give
 /// (threads, a vendor that is not there) is left out.
-pub(super) fn claims(profile: &Profile, roles: &[&str], result: &RunResult) -> Vec<Claim> {
-    let arms = profile.arms.iter().filter(|arm| roles.contains(&arm.name));
+pub(super) fn claims(profile: &Profile, judged_as: &[&str], result: &RunResult) -> Vec<Claim> {
+    let arms = profile.arms.iter().filter(|arm| judged_as.contains(&arm.name));
     let all = arms.flat_map(|arm| of_server(arm, result).into_iter().chain(of_vendor(arm.name)));
     all.map(Claim::general).filter(|claim| claim.figure.of(result).is_some()).collect()
 }
@@ -43,7 +43,7 @@ fn of_server(arm: &'static Arm, result: &RunResult) -> Vec<Claim> {
         Claim::at_least(TOKENS_RECEIVED_MIN, "tokens received, of those sent", of(ArmFigure::TokensReceived)),
         Claim::at_most(THREADS_MAX, "threads over idle", of(ArmFigure::ThreadsOverIdle)),
     ];
-    if let Some(streams) = asked(arm, result) {
+    if let Some(streams) = expected_load(arm, result) {
         let throughout = Figure::vendor(name, LOADED, VendorFigure::ActiveThroughout);
         claims.push(Claim::at_least(streams, "streams at the vendor throughout", throughout));
     }
@@ -51,9 +51,9 @@ fn of_server(arm: &'static Arm, result: &RunResult) -> Vec<Claim> {
 }
 
 /// How many streams should be open while `loaded` is measured.
-fn asked(arm: &Arm, result: &RunResult) -> Option<f64> {
+fn expected_load(arm: &Arm, result: &RunResult) -> Option<f64> {
     let loaded = result.arms.get(arm.name)?.phases.iter().find(|phase| phase.name == LOADED)?;
-    Some(loaded.asked?.streams as f64)
+    Some(loaded.expected?.streams as f64)
 }
 
 /// What the vendor itself did, whatever its server did: the pressure of the lab.
@@ -66,7 +66,7 @@ fn of_vendor(arm: &'static str) -> impl Iterator<Item = Claim> {
             "vendor's tokens a call, of those asked",
             of(ArmFigure::VendorTokensPerCall),
         ),
-        Claim::at_least(VENDOR_PACE_MIN, "vendor's pace, of that asked", of(ArmFigure::VendorPace)),
+        Claim::at_least(VENDOR_TOKEN_RATE_MIN, "vendor's pace, of that asked", of(ArmFigure::VendorTokenRate)),
     ];
     claims.into_iter().map(Claim::pressure)
 }

@@ -130,7 +130,7 @@ impl Metric {
             Metric::FirstToken(quantile) => (streams.chunks > 0).then(|| streams.time_to_first_token_ms.at(*quantile)),
             Metric::InterToken(quantile) => (streams.chunks > 0).then(|| streams.inter_token_ms.at(*quantile)),
             Metric::FailedShare => {
-                let ended = streams.requested - streams.left + streams.stalled;
+                let ended = streams.requested - streams.disconnected + streams.stalled;
                 (streams.requested > 0).then(|| 100.0 * streams.lost() as f64 / ended.max(1) as f64)
             }
             Metric::Count(count) => Some(count.of(target) as f64),

@@ -8,7 +8,7 @@ use crate::result::{ClaimKind, PhaseResult, RunResult};
 
 /// A latency is explained by waits of a third of it: many of them add up in one answer.
 const WAITS_IN_A_LATENCY: f64 = 3.0;
-/// A count is explained by waits from here on, in milliseconds: a token gap, a ramp, a client's patience.
+/// A count is explained by waits from here on, in milliseconds: a token gap, a ramp, a client's drain.
 const COUNTS_SUFFER_FROM_MS: f64 = 100.0;
 /// As slow as an idle server may be, in milliseconds: a ratio is not blamed on the machine for less.
 const IDLE_MS: f64 = 5.0;
@@ -21,7 +21,7 @@ pub(super) fn idle_wait_ms(claim: &Claim, result: &RunResult) -> f64 {
     let all = result.arms.values().flat_map(|arm| &arm.phases).filter(concerned);
     let disturbed = all.filter_map(|phase| phase.disturbance);
     let idle = disturbed.map(|found| found.probe_late_ms.max(found.vendor_answer_ms));
-    // The control is no witness for itself.
+    // The control is no ledger_watch for itself.
     let control = result.arms.get("control").filter(|_| claim.kind == ClaimKind::Effect);
     let control = control.into_iter().flat_map(|arm| {
         let usual = |probe: &str| {

@@ -7,7 +7,7 @@ use crate::environment::environment;
 use crate::lab::{Comparison, Condition, Figure, StreamFigure};
 use crate::labs::DEMO;
 use crate::result::{
-    ArmResult, Asked, Disturbance, Generator, PhaseResult, ProbeStats, Quantiles, SCHEMA_VERSION, StreamStats,
+    ArmResult, Disturbance, ExpectedLoad, Generator, PhaseResult, ProbeStats, Quantiles, SCHEMA_VERSION, StreamStats,
     VendorLoad, VendorStats,
 };
 
@@ -43,7 +43,7 @@ fn probes(sync_p99: f64) -> BTreeMap<String, ProbeStats> {
 /// it should be.
 fn arm(loaded_p99: f64, at_vendor: u64) -> ArmResult {
     let phases = vec![
-        PhaseResult { asked: None, streams: None, ..phase("baseline", 0, 2.0, 0) },
+        PhaseResult { expected: None, streams: None, ..phase("baseline", 0, 2.0, 0) },
         phase("below", 39, 2.0, 39),
         phase("loaded", 60, loaded_p99, at_vendor),
         phase("scale", 2060, 2.0, 2060),
@@ -70,7 +70,7 @@ fn phase(name: &str, asked: u64, sync_p99: f64, at_vendor: u64) -> PhaseResult {
         vendor: Some(VendorStats { tokens_sent: 8 * at_vendor, active: at_vendor, ..VendorStats::default() }),
         cpu_cores: Some(0.01),
         threads_peak: Some(5),
-        asked: Some(Asked { streams: asked, first_token_ms: 250.0, gap_ms: 250.0, tokens: 60 }),
+        expected: Some(ExpectedLoad { streams: asked, first_token_ms: 250.0, gap_ms: 250.0, tokens: 60 }),
         vendor_load: Some(VendorLoad {
             active_throughout: at_vendor,
             active_mean: at_vendor as f64,
@@ -194,7 +194,7 @@ fn a_server_that_nobody_has_mended_is_not_held_to_be() {
     let with = |vendor_peak, loaded_p99| {
         let mut result = as_claimed();
         result.arms = BTreeMap::from([("fixed".into(), arm(loaded_p99, vendor_peak))]);
-        of_mended(DEMO.1, "fixed", &result)
+        of_repair(DEMO.1, "fixed", &result)
     };
     assert_eq!(with(60, 2.0).result, Outcome::Held);
     // Its streams wait for the pool: to an examiner that is the finding, not a missing pressure.

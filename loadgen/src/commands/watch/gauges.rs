@@ -77,7 +77,7 @@ impl Gauges {
 
 async fn ask(server: &Endpoint) -> Option<Figures> {
     let request = server.request("GET", "/metrics", &[], Bytes::new());
-    let (status, body) = http::ask(server, request, http::ANSWER_BYTES_MAX).await.ok()?;
+    let (status, body) = http::fetch(server, request, http::ANSWER_BYTES_MAX).await.ok()?;
     if status != 200 {
         return None;
     }

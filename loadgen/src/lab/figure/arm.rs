@@ -1,7 +1,7 @@
 //! Figures of one arm as a whole: what is required of every clean server and of every vendor.
 
 use crate::lab::phase::{BASELINE, LOADED};
-use crate::result::{ArmResult, Asked, PhaseResult, StreamStats};
+use crate::result::{ArmResult, ExpectedLoad, PhaseResult, StreamStats};
 
 /// What of an arm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum ArmFigure {
     /// asked for, in percent.
     VendorTokensPerCall,
     /// How fast its vendor sent the tokens of each stream while `loaded`, of what was asked for, in percent.
-    VendorPace,
+    VendorTokenRate,
 }
 
 impl ArmFigure {
@@ -38,13 +38,13 @@ impl ArmFigure {
             ArmFigure::StreamsLost => total(arm, StreamStats::lost),
             ArmFigure::WithoutToken => total(arm, |streams| streams.without_token),
             ArmFigure::FirstTokenLate => {
-                let late = |(asked, streams): (&Asked, &StreamStats)| {
+                let late = |(asked, streams): (&ExpectedLoad, &StreamStats)| {
                     (streams.time_to_first_token_ms.p90 - asked.first_token_ms).max(0.0)
                 };
                 flowing(arm).filter(|(_, streams)| streams.chunks > 0).map(late).reduce(f64::max)
             }
             ArmFigure::GapMedian => {
-                let gap = |(asked, streams): (&Asked, &StreamStats)| streams.inter_token_ms.p50 / asked.gap_ms;
+                let gap = |(asked, streams): (&ExpectedLoad, &StreamStats)| streams.inter_token_ms.p50 / asked.gap_ms;
                 let measured = flowing(arm).filter(|(_, streams)| streams.inter_token_ms.max > 0.0);
                 measured.map(gap).reduce(f64::min)
             }
@@ -54,7 +54,7 @@ impl ArmFigure {
             }
             ArmFigure::ThreadsOverIdle => threads_over_idle(arm),
             ArmFigure::VendorFailed => {
-                let phases = arm.phases.iter().filter(|phase| phase.asked.is_some());
+                let phases = arm.phases.iter().filter(|phase| phase.expected.is_some());
                 phases
                     .filter_map(|phase| phase.vendor_load)
                     .map(|load| load.failed as f64)
@@ -64,10 +64,10 @@ impl ArmFigure {
                 let loaded = phase(arm, LOADED)?;
                 let load = loaded.vendor_load.filter(|load| load.completed_so_far > 0)?;
                 let begun = arm.phases.iter().take_while(|phase| phase.from_ms <= loaded.from_ms);
-                let asked = begun.filter_map(|phase| phase.asked).map(|asked| asked.tokens).min()?;
+                let asked = begun.filter_map(|phase| phase.expected).map(|asked| asked.tokens).min()?;
                 Some(100.0 * load.tokens_sent_so_far as f64 / load.completed_so_far as f64 / asked as f64)
             }
-            ArmFigure::VendorPace => vendor_pace(phase(arm, LOADED)?),
+            ArmFigure::VendorTokenRate => vendor_token_rate(phase(arm, LOADED)?),
         }
     }
 
@@ -77,7 +77,7 @@ impl ArmFigure {
             ArmFigure::StreamsLost | ArmFigure::WithoutToken => "streams",
             ArmFigure::FirstTokenLate => "ms",
             ArmFigure::GapMedian => "gaps",
-            ArmFigure::TokensReceived | ArmFigure::VendorTokensPerCall | ArmFigure::VendorPace => "%",
+            ArmFigure::TokensReceived | ArmFigure::VendorTokensPerCall | ArmFigure::VendorTokenRate => "%",
             ArmFigure::ThreadsOverIdle => "threads",
             ArmFigure::VendorFailed => "calls",
         }
@@ -89,8 +89,8 @@ fn phase<'a>(arm: &'a ArmResult, name: &str) -> Option<&'a PhaseResult> {
 }
 
 /// The streams that should flow, phase by phase, and what they asked for.
-fn flowing(arm: &ArmResult) -> impl Iterator<Item = (&Asked, &StreamStats)> {
-    arm.phases.iter().filter_map(|phase| phase.asked.as_ref().zip(phase.streams.as_ref()))
+fn flowing(arm: &ArmResult) -> impl Iterator<Item = (&ExpectedLoad, &StreamStats)> {
+    arm.phases.iter().filter_map(|phase| phase.expected.as_ref().zip(phase.streams.as_ref()))
 }
 
 fn total(arm: &ArmResult, count: fn(&StreamStats) -> u64) -> Option<f64> {
@@ -113,9 +113,9 @@ fn threads_over_idle(arm: &ArmResult) -> Option<f64> {
     Some(peak.saturating_sub(idle) as f64)
 }
 
-fn vendor_pace(loaded: &PhaseResult) -> Option<f64> {
+fn vendor_token_rate(loaded: &PhaseResult) -> Option<f64> {
     let load = loaded.vendor_load.filter(|load| load.active_mean >= 0.5)?;
     let stream_ms = load.active_mean * (loaded.to_ms - loaded.from_ms);
-    let due = stream_ms / loaded.asked?.gap_ms;
+    let due = stream_ms / loaded.expected?.gap_ms;
     (due > 0.0).then_some(100.0 * loaded.vendor?.tokens_sent as f64 / due)
 }

@@ -14,7 +14,7 @@ pub enum ProbeFigure {
     /// Their share of all, in percent.
     TimedOutShare,
     /// Share of the probes whose answer said this, in percent.
-    Says(&'static str),
+    FieldIs(&'static str),
 }
 
 /// What of a closed loop.
@@ -34,7 +34,7 @@ pub enum StreamFigure {
     /// Failed or cut.
     Lost,
     /// Closed by their client.
-    Left,
+    Disconnected,
     /// Answered with this HTTP status.
     Status(&'static str),
     /// Answered with this `X-Stream-Method`.
@@ -76,7 +76,7 @@ impl ProbeFigure {
             ProbeFigure::Latency(quantile) => stats.latency_ms.at(quantile),
             ProbeFigure::TimedOut => stats.timed_out as f64,
             ProbeFigure::TimedOutShare => share(stats.timed_out),
-            ProbeFigure::Says(word) => share(stats.says.get(word).copied().unwrap_or(0)),
+            ProbeFigure::FieldIs(word) => share(stats.field_values.get(word).copied().unwrap_or(0)),
         }
     }
 }
@@ -96,7 +96,7 @@ impl StreamFigure {
         (match self {
             StreamFigure::Completed => streams.completed,
             StreamFigure::Lost => streams.lost(),
-            StreamFigure::Left => streams.left,
+            StreamFigure::Disconnected => streams.disconnected,
             StreamFigure::Status(status) => counted(&streams.by_status, status),
             StreamFigure::Method(method) => counted(&streams.by_method, method),
         }) as f64

@@ -86,7 +86,7 @@ fn a_vendor_that_fails_is_not_held_against_a_repair() {
     let with = |change: fn(&mut PhaseResult)| {
         let mut result = as_claimed();
         change(loaded(&mut result, "fixed"));
-        of_mended(DEMO.1, "fixed", &result).result
+        of_repair(DEMO.1, "fixed", &result).result
     };
     assert_eq!(with(|_| {}), Outcome::Held);
     assert_eq!(with(|phase| phase.vendor_load.as_mut().unwrap().failed = 60), Outcome::Invalid);

@@ -3,15 +3,15 @@
 use crate::engine::RunningArm;
 
 /// How a command ended.
-pub struct Ended {
+pub struct CommandOutcome {
     /// Its exit code.
     pub exit_code: u8,
     /// Programs that are to stay up until somebody says stop. Dropped, they are stopped.
     pub kept: Vec<RunningArm>,
 }
 
-impl From<u8> for Ended {
+impl From<u8> for CommandOutcome {
     fn from(exit_code: u8) -> Self {
-        Ended { exit_code, kept: Vec::new() }
+        CommandOutcome { exit_code, kept: Vec::new() }
     }
 }
