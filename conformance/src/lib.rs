@@ -13,6 +13,7 @@
 pub mod answer;
 pub mod error_shape;
 pub mod event_stream;
+pub mod metrics;
 pub mod peculiarity;
 pub mod program;
 pub mod prometheus;

@@ -163,7 +163,7 @@ async fn a_second_signal_stops_it_at_once() {
     let client = Client::new(&running.url);
     let _stream = client.open_stream().await;
     running.signal("TERM");
-    crate::support::until("not ready", async || client.get("/ready").await.status() == 503).await;
+    crate::support::until("not ready", async || client.ready().await == 503).await;
     running.signal("TERM");
     assert_eq!(running.wait().0, Some(1));
 }

@@ -18,7 +18,7 @@ async fn streams_may_finish_within_the_grace_while_new_calls_are_refused() {
         let client = server.client();
         let stream = client.open_stream().await;
         server.begin_stop();
-        until("not ready", async || client.get("/ready").await.status() == 503).await;
+        until("not ready", async || client.ready().await == 503).await;
         let refused = client.chat().send().await.unwrap();
         assert_eq!(refused.status(), 503);
         assert_eq!(refused.headers()["retry-after"], "1");

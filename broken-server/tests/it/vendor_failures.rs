@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Response;
 use serde_json::Value;
 
-use crate::support::{EventStream, ScriptedVendor, TestServer, WAYS, unreachable_vendor, vendor};
+use crate::support::{ScriptedVendor, TestServer, WAYS, unreachable_vendor, vendor};
 
 const GAP: Duration = Duration::from_millis(20);
 const NEVER: Duration = Duration::from_secs(3600);
@@ -105,7 +105,7 @@ async fn each_silence_has_its_own_limit() {
     for &mistake in WAYS.iter().filter(|mistake| **mistake != "blocking-client") {
         let silent = ScriptedVendor::start("", false).await;
         let server = TestServer::start(mistake, &silent.url(), &["--first-token-timeout", "200ms"]);
-        // The control has one limit for all of a whole answer: see `control`.
+        // The control has one limit for all of a whole answer.
         let whole = (!mistake.starts_with("none")).then(|| server.client().whole());
         for request in [Some(server.client().chat()), whole].into_iter().flatten() {
             let error = refused(request.send().await.unwrap(), 502).await;
@@ -136,17 +136,17 @@ async fn no_limit_is_a_total_and_the_first_token_may_take_longer_than_the_next()
     }
 }
 
+/// The other mistakes call the vendor as often as they are asked, once for each request.
 #[tokio::test]
-async fn connections_to_the_vendor_are_used_again() {
-    let mock = vendor(3, GAP, GAP).await;
-    for &mistake in WAYS {
-        mock.reset();
-        let server = TestServer::start(mistake, &mock.url(), &[]);
+async fn a_mistake_without_limits_makes_one_attempt() {
+    let nobody = unreachable_vendor().await;
+    for mistake in ["pool-exhaustion", "pool-per-chunk", "rollout", "coordinated-omission", "orphaned-streams"] {
+        let server = TestServer::start(mistake, &nobody, &[]);
         let client = server.client();
-        for _ in 0..6 {
-            assert!(EventStream::new(client.chat().send().await.unwrap()).finish().await.is_whole());
+        assert_eq!(client.chat().send().await.unwrap().status(), 502, "{mistake}");
+        assert_eq!(client.outcomes("upstream_failure").await, 1.0, "{mistake}");
+        for untouched in ["llm_retries_total", "llm_semaphore_wait_seconds_count", "llm_queue_length"] {
+            assert_eq!(client.metric(untouched).await, 0.0, "{mistake}: {untouched}");
         }
-        assert_eq!(mock.ledger().started, 6);
-        assert_eq!(mock.ledger().connections_opened, 1, "{mistake}");
     }
 }

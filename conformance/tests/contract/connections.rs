@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use conformance::answer::Answer;
 use conformance::error_shape::refusal;
 use conformance::on_every_server;
 use conformance::raw;
-use conformance::running::{COMPLETION_ROUTES, STREAM_ROUTE, WHOLE_ROUTE};
+use conformance::running::{COMPLETION_ROUTES, STREAM_ROUTE, WHOLE_ROUTE, streamed};
 use conformance::servers::Server;
 use conformance::vendor::{Vendor, script};
+use mock_llm::MockLlm;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -19,6 +21,7 @@ on_every_server!(
     a_body_that_does_not_come_is_answered,
     a_request_to_upgrade_is_answered_as_any_other,
     a_stream_in_http_1_0_ends_its_connection_and_says_so,
+    streams_in_a_row_share_one_connection_to_the_vendor,
 );
 
 const BOUND: Duration = Duration::from_secs(20);
@@ -131,5 +134,16 @@ async fn a_stream_in_http_1_0_ends_its_connection_and_says_so(server: &'static S
         let says_so = server.program == "broken-server" || head.contains("\r\nconnection: close");
         ensure!(says_so, "{path}: {head}");
     }
+    Ok(())
+}
+
+/// A connection whose answer was read to its end is used again.
+async fn streams_in_a_row_share_one_connection_to_the_vendor(server: &'static Server) -> anyhow::Result<()> {
+    let mock = MockLlm::builder().tokens(3).ttft(Duration::ZERO).inter_token(Duration::ZERO).start().await?;
+    let running = server.start(&mock.url(), &[]).await?;
+    for _ in 0..6 {
+        Answer::to(running.post(STREAM_ROUTE, &streamed("hi"))).await?.events()?;
+    }
+    assert_eq!((mock.ledger().completed, mock.ledger().connections_opened), (6, 1));
     Ok(())
 }

@@ -20,6 +20,7 @@ on_limited_servers!(
     a_queue_timeout_is_504_and_reaches_no_vendor,
     the_sla_holds_over_queue_and_call_together,
     a_whole_call_over_the_call_timeout_is_the_vendors_failure,
+    streams_and_whole_calls_have_their_own_time_limits,
 );
 
 /// A vendor whose first token comes at once and whose second never.
@@ -77,6 +78,7 @@ async fn a_queue_timeout_is_504_and_reaches_no_vendor(server: &'static Server) -
         assert!(asked.elapsed() >= Duration::from_millis(290), "{path}: before its time: {:?}", asked.elapsed());
     }
     assert_eq!(mock.ledger().started, 1, "only the first");
+    assert_eq!(running.metric("llm_queue_timeout_total").await?, 2.0);
     drop(first);
     Ok(())
 }
@@ -109,6 +111,22 @@ async fn a_whole_call_over_the_call_timeout_is_the_vendors_failure(server: &'sta
     assert_eq!(refusal(&answer, 502)?.kind, "upstream_failure");
     let gone = || mock.ledger().active == 0;
     conformance::wait::until("the vendor's call ends", gone, || format!("{:?}", mock.ledger())).await
+}
+
+/// A stream has the first-token timeout, a whole answer the call timeout.
+async fn streams_and_whole_calls_have_their_own_time_limits(server: &'static Server) -> anyhow::Result<()> {
+    let mock = silent().await?;
+    let flags = ["--first-token-timeout", "700ms", "--call-timeout", "300ms", "--queue-timeout", "100ms"];
+    let running = server.start(&mock.url(), &[&flags[..], &["--attempts", "1"]].concat()).await?;
+    for (path, body, limit) in [(STREAM_ROUTE, streamed("hi"), 690), (WHOLE_ROUTE, whole("hi"), 290)] {
+        let asked = Instant::now();
+        let answer = Answer::to(running.post(path, &body)).await?;
+        assert_eq!(refusal(&answer, 502)?.kind, "upstream_failure", "{path}");
+        assert!(asked.elapsed() >= Duration::from_millis(limit), "{path}: {:?}", asked.elapsed());
+    }
+    assert_eq!(running.outcomes("call_timeout").await?, 2.0);
+    assert_eq!(running.metric("llm_call_timeout_total").await?, 2.0);
+    Ok(())
 }
 
 /// `/ready` once it has this status.

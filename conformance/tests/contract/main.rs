@@ -10,6 +10,7 @@ mod connections;
 mod disconnect;
 /// What comes without end, and pauses of the machine.
 mod endurance;
+mod faults;
 mod headers;
 mod health;
 mod keys;
@@ -19,6 +20,9 @@ mod llm;
 mod malformed;
 mod metrics;
 mod other_mistakes;
+mod outcomes;
 /// What vendors really send.
 mod peculiarities;
+mod permits;
 mod programs;
+mod retries;

@@ -2,8 +2,7 @@
 
 use conformance::answer::Answer;
 use conformance::on_every_server;
-use conformance::prometheus::Scrape;
-use conformance::running::{Running, STREAM_ROUTE, WHOLE_ROUTE, streamed, whole};
+use conformance::running::{STREAM_ROUTE, WHOLE_ROUTE, streamed, whole};
 use conformance::servers::{self, Server};
 use conformance::vendor::{ClosedPort, Vendor, script};
 
@@ -14,21 +13,10 @@ on_every_server!(
     labels_stay_bounded
 );
 
-async fn scrape(running: &Running) -> anyhow::Result<Scrape> {
-    let answer = Answer::to(running.get("/metrics")).await?;
-    let (kind, text) = (answer.header("content-type").unwrap_or("none"), answer.text());
-    assert_eq!(answer.status, 200, "{text}");
-    // OpenMetrics ends with `# EOF`, the older text format has no end; a scraper goes by the type.
-    let open_metrics = kind.starts_with("application/openmetrics-text");
-    assert!(open_metrics || kind.starts_with("text/plain"), "{kind}");
-    assert!(!open_metrics || text.ends_with("# EOF\n"), "OpenMetrics without its end");
-    Scrape::parse(&text)
-}
-
 async fn the_text_is_prometheus_from_the_start(server: &'static Server) -> anyhow::Result<()> {
     let nobody = ClosedPort::take()?;
     let running = server.start(&nobody.url()?, &[]).await?;
-    let scrape = scrape(&running).await?;
+    let scrape = running.scrape().await?;
     let missing: Vec<_> = server.metrics.iter().filter(|name| scrape.family_of(name).is_none()).collect();
     assert!(missing.is_empty(), "missing {missing:?}, there are {:?}", scrape.families);
     Ok(())
@@ -37,10 +25,10 @@ async fn the_text_is_prometheus_from_the_start(server: &'static Server) -> anyho
 pub(crate) async fn calls_are_counted(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::by_prompt([("stream", script::stream(&["a"])), ("whole", script::completion("a"))]).await?;
     let running = server.start(&vendor.url(), &[]).await?;
-    assert_eq!(scrape(&running).await?.sum("llm_calls_total").unwrap_or(0.0), 0.0);
+    assert_eq!(running.scrape().await?.sum("llm_calls_total").unwrap_or(0.0), 0.0);
     Answer::to(running.post(STREAM_ROUTE, &streamed("stream"))).await?.events()?;
     Answer::to(running.post(WHOLE_ROUTE, &whole("whole"))).await?.json(200)?;
-    let scrape = scrape(&running).await?;
+    let scrape = running.scrape().await?;
     assert_eq!(scrape.sum("llm_calls_total"), Some(2.0));
     assert_eq!(scrape.sum("llm_errors_total").unwrap_or(0.0), 0.0);
     Ok(())
@@ -50,7 +38,7 @@ pub(crate) async fn failures_are_counted_by_type(server: &'static Server) -> any
     let nobody = ClosedPort::take()?;
     let running = server.start(&nobody.url()?, &[]).await?;
     assert_eq!(Answer::to(running.post(STREAM_ROUTE, &streamed("hi"))).await?.status, 502);
-    let scrape = scrape(&running).await?;
+    let scrape = running.scrape().await?;
     let errors: Vec<_> = scrape.samples.iter().filter(|s| s.name == "llm_errors_total" && s.value > 0.0).collect();
     assert_eq!(errors.len(), 1, "{errors:?}");
     assert_eq!(errors[0].labels.get("type").map(String::as_str), Some("upstream_failure"), "{errors:?}");
@@ -66,7 +54,7 @@ async fn labels_stay_bounded(server: &'static Server) -> anyhow::Result<()> {
         let method = reqwest::Method::from_bytes(format!("CHOSEN{number}").as_bytes())?;
         Answer::to(running.request(method, STREAM_ROUTE)).await?;
     }
-    for sample in scrape(&running).await?.samples {
+    for sample in running.scrape().await?.samples {
         let chosen = |value: &String| value.contains("/no/such") || value.contains("CHOSEN");
         assert!(!sample.labels.values().any(chosen), "{sample:?}");
     }
@@ -81,7 +69,7 @@ async fn broken_server_shows_its_blocking_pool() -> anyhow::Result<()> {
     for server in servers::ALL.into_iter().filter(|server| server.program == "broken-server") {
         let running = server.start(&nobody.url()?, &["--blocking-threads", "7"]).await?;
         Answer::to(running.get("/debug/health-sync")).await?.json(200)?;
-        let scrape = scrape(&running).await?;
+        let scrape = running.scrape().await?;
         for (what, words) in [
             ("size", ["pool", "size"]),
             ("busy", ["pool", "busy"]),

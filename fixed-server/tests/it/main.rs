@@ -10,11 +10,9 @@ mod cors;
 mod database;
 mod database_down;
 mod disconnects;
-mod faults;
 mod full_pool;
 mod keep_alive;
 mod keys;
-mod limits;
 mod outcomes;
 #[cfg(feature = "postgres")]
 mod postgres;

@@ -48,12 +48,6 @@ impl Client {
         self.http.post(format!("{}/llm", self.url)).json(&json!({"prompt": "hi"}))
     }
 
-    /// A request for the model to one of OpenAI's routes or the others, streamed where the route leaves that open.
-    pub(crate) fn post(&self, path: &str, streamed: bool) -> RequestBuilder {
-        let body = json!({"model": "m", "stream": streamed, "messages": [{"role": "user", "content": "hi"}]});
-        self.http.post(format!("{}{path}", self.url)).bearer_auth("demo-key").json(&body)
-    }
-
     /// A stream that has begun: its head is here.
     pub(crate) async fn open_stream(&self) -> EventStream {
         let response = self.chat().send().await.unwrap();
@@ -74,20 +68,10 @@ impl Client {
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.unwrap_or_else(|| panic!("no metric {name} in:\n{text}")).parse().unwrap()
     }
-}
 
-/// How requests ended.
-impl Client {
-    /// How many ended like this.
+    /// How many requests ended like this.
     pub(crate) async fn outcomes(&self, outcome: &str) -> f64 {
         self.metric(&format!("llm_outcomes_total{{outcome=\"{outcome}\"}}")).await
-    }
-
-    /// How many ended in all.
-    pub(crate) async fn ended(&self) -> f64 {
-        let text = self.get("/metrics").await.text().await.unwrap();
-        let outcomes = text.lines().filter(|line| line.starts_with("llm_outcomes_total{"));
-        outcomes.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
     }
 
     /// The status of `/ready`.
@@ -99,12 +83,6 @@ impl Client {
     pub(crate) async fn until_metric(&self, name: &str, value: f64) {
         until(&format!("{name} is {value}"), async || self.metric(name).await == value).await;
     }
-}
-
-/// The type of an error answer.
-pub(crate) async fn error_type(answer: Response) -> String {
-    let body: Value = answer.json().await.unwrap();
-    body["error"]["type"].as_str().unwrap().to_owned()
 }
 
 /// The events of a stream. Dropped, it leaves.

@@ -4,7 +4,7 @@ mod client;
 mod server;
 mod vendors;
 
-pub(crate) use client::{Client, Ended, EventStream, error_type};
+pub(crate) use client::{Client, Ended, EventStream};
 pub(crate) use server::{TestServer, WAYS};
 pub(crate) use vendors::{ScriptedVendor, unreachable_vendor, vendor};
 

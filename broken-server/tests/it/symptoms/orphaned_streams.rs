@@ -35,7 +35,7 @@ async fn all_leave(mistake: &str, at_once: u64) -> (Ledger, Ledger) {
     clients.shutdown().await;
     let left = mock.ledger();
 
-    until("all calls counted as left", async || client.metric("llm_disconnects_total").await == CLIENTS as f64).await;
+    client.until_metric("llm_disconnects_total", CLIENTS as f64).await;
     // What was in the queue had its turn when this has.
     assert_eq!(client.get(SYNC).await.status(), 200);
     until("the end of all calls", async || mock.ledger().active == 0).await;

@@ -1,7 +1,7 @@
 //! The knee at the size of the pool, and what shows the pool.
 
 use super::{GAP, TOKENS, knee_is_at, stream_beside};
-use crate::support::{TestServer, until, vendor};
+use crate::support::{TestServer, vendor};
 
 #[tokio::test]
 async fn its_knee_is_at_a_pool_of_8() {
@@ -24,7 +24,7 @@ async fn the_pool_is_seen_in_the_metrics_and_by_health() {
 
     let streams = [client.open_stream().await, client.open_stream().await];
     let third = stream_beside(&client);
-    until("work in the queue", async || client.metric("blocking_pool_queued").await == 1.0).await;
+    client.until_metric("blocking_pool_queued", 1.0).await;
     assert_eq!(client.metric("blocking_pool_size").await, 2.0);
     assert_eq!(client.metric("blocking_pool_busy").await, 2.0);
     assert_eq!(client.metric("llm_open_streams").await, 2.0);
@@ -38,7 +38,7 @@ async fn the_pool_is_seen_in_the_metrics_and_by_health() {
         assert!(stream.finish().await.is_whole());
     }
     assert!(third.await.unwrap().is_whole());
-    until("an empty pool", async || client.metric("blocking_pool_busy").await == 0.0).await;
+    client.until_metric("blocking_pool_busy", 0.0).await;
     // The third stream waited for one of the first two to end.
     assert!(client.metric("blocking_pool_queue_wait_seconds_sum").await >= 0.5);
 }

@@ -1,0 +1,62 @@
+//! What a running server counts of itself.
+
+use anyhow::{Context, ensure};
+use tokio::time::{Instant, sleep};
+
+use crate::answer::Answer;
+use crate::prometheus::Scrape;
+use crate::running::Running;
+use crate::wait::BOUND;
+
+impl Running {
+    /// Its `/metrics`, read strictly.
+    ///
+    /// # Errors
+    /// When the answer is not 200, or not in the format that its content type names.
+    pub async fn scrape(&self) -> anyhow::Result<Scrape> {
+        let answer = Answer::to(self.get("/metrics")).await?;
+        let (kind, text) = (answer.header("content-type").unwrap_or("none"), answer.text());
+        ensure!(answer.status == 200, "{text}");
+        // OpenMetrics ends with `# EOF`, the older text format has no end; a scraper goes by the type.
+        let open_metrics = kind.starts_with("application/openmetrics-text");
+        ensure!(open_metrics || kind.starts_with("text/plain"), "{kind}");
+        ensure!(!open_metrics || text.ends_with("# EOF\n"), "OpenMetrics without its end");
+        Scrape::parse(&text)
+    }
+
+    /// A metric, summed over its labels.
+    ///
+    /// # Errors
+    /// When there is no metric of this name.
+    pub async fn metric(&self, name: &str) -> anyhow::Result<f64> {
+        self.scrape().await?.sum(name).with_context(|| format!("no metric {name}"))
+    }
+
+    /// Requests for the model that have ended with this outcome.
+    ///
+    /// # Errors
+    /// When no outcomes are counted.
+    pub async fn outcomes(&self, outcome: &str) -> anyhow::Result<f64> {
+        let scrape = self.scrape().await?;
+        let with_outcome = scrape.samples.iter().find(|sample| {
+            sample.name == "llm_outcomes_total" && sample.labels.get("outcome").is_some_and(|label| label == outcome)
+        });
+        with_outcome.map(|sample| sample.value).with_context(|| format!("no outcome {outcome}"))
+    }
+
+    /// Waits until a metric has this value.
+    ///
+    /// # Errors
+    /// When it has another one after [`BOUND`].
+    pub async fn until_metric(&self, name: &str, value: f64) -> anyhow::Result<()> {
+        let deadline = Instant::now() + BOUND;
+        loop {
+            let now = self.metric(name).await?;
+            if now == value {
+                return Ok(());
+            }
+            ensure!(Instant::now() < deadline, "{name} is {now} after {BOUND:?}, expected {value}");
+            sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Exactly one outcome for each request to the servers with limits.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use conformance::on_limited_servers;
+use conformance::running::{COMPLETION_ROUTES, STREAM_ROUTE, WHOLE_ROUTE, streamed, whole};
+use conformance::servers::Server;
+use conformance::wait;
+use mock_llm::MockLlm;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+on_limited_servers!(every_request_has_exactly_one_outcome);
+
+const FLAGS: [&str; 13] = [
+    "--allow-mock-headers",
+    "--max-in-flight",
+    "20",
+    "--max-queued",
+    "60",
+    "--queue-timeout",
+    "400ms",
+    "--call-timeout",
+    "500ms",
+    "--first-token-timeout",
+    "500ms",
+    "--idle-timeout",
+    "300ms",
+];
+
+const FAULTS: [Option<&str>; 7] =
+    [None, Some("status=503"), Some("status=400"), Some("reset-after=3"), Some("hang-after=2"), Some("hang"), None];
+
+/// Requests of every kind at once: faults of the vendor, a queue that is too short, disconnects at any moment.
+async fn every_request_has_exactly_one_outcome(server: &'static Server) -> anyhow::Result<()> {
+    const REQUESTS: u64 = 200;
+    let gap = Duration::from_millis(5);
+    let mock = MockLlm::builder().tokens(10).ttft(gap).inter_token(gap).start().await?;
+    let running = server.start(&mock.url(), &FLAGS).await?;
+    // One client is certain to disconnect in mid-call; of those below it depends on the machine.
+    let request = running.post(STREAM_ROUTE, &streamed("hi")).header("x-mock-fault", "hang");
+    let disconnecting = tokio::spawn(request.send());
+    running.until_metric("llm_concurrent_calls", 1.0).await?;
+    disconnecting.abort();
+
+    let mut clients = JoinSet::new();
+    for number in 0..REQUESTS {
+        let path = [STREAM_ROUTE, WHOLE_ROUTE, COMPLETION_ROUTES[0]][number as usize % 3];
+        let body = if number % 2 == 0 { streamed("hi") } else { whole("hi") };
+        let mut request = running.post(path, &body);
+        if let Some(fault) = FAULTS[number as usize % FAULTS.len()] {
+            request = request.header("x-mock-fault", fault);
+        }
+        // Every fourth client disconnects within 90 ms, some of them before there is an answer.
+        let limit = if number % 4 == 0 { Duration::from_millis(number % 90) } else { Duration::from_secs(60) };
+        clients.spawn(timeout(limit, async { request.send().await?.text().await }));
+    }
+    let mut stayed = 0;
+    while let Some(client) = clients.join_next().await {
+        stayed += u64::from(client?.is_ok());
+    }
+    assert!(stayed >= REQUESTS * 3 / 4, "{stayed} clients waited for the end");
+    for at_rest in ["llm_open_streams", "llm_concurrent_calls", "llm_queue_length"] {
+        running.until_metric(at_rest, 0.0).await?;
+    }
+    // A client may have disconnected before its request arrived.
+    let begun = running.metric("llm_calls_total").await?;
+    running.until_metric("llm_outcomes_total", begun).await?;
+    ensure!(begun >= stayed as f64 && begun <= (REQUESTS + 1) as f64, "{begun} begun, {stayed} clients stayed");
+    wait::until("the vendor's calls end", || mock.ledger().active == 0, || format!("{:?}", mock.ledger())).await?;
+    for outcome in ["success", "upstream_failure", "upstream_rejected", "stream_error", "disconnected"] {
+        ensure!(running.outcomes(outcome).await? > 0.0, "no request ended as {outcome}: it was not tested");
+    }
+    assert_eq!(running.metric("llm_outcomes_total").await?, begun, "a request ended twice");
+    Ok(())
+}
