@@ -5,17 +5,19 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser};
+use gateway::CallLimits;
+use program::environment::with_variables;
 
 use crate::mistake::Mistake;
 use crate::registry::{self, MISTAKES};
-use crate::settings::{CallLimits, Settings};
+use crate::settings::Settings;
 
 /// An actix-web server that is wrong on purpose, in exactly one named way at a time.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "broken-server", version)]
 pub struct Cli {
     /// What is to be wrong; `none` is the control. See --list.
-    #[arg(long, env = "BROKEN_SERVER_MISTAKE", default_value = registry::DEFAULT, value_name = "NAME")]
+    #[arg(long, default_value = registry::DEFAULT, value_name = "NAME")]
     #[arg(value_parser = registry::find)]
     pub mistake: &'static Mistake,
 
@@ -39,7 +41,7 @@ impl Cli {
         I: IntoIterator<Item = T>,
         T: Into<OsString> + Clone,
     {
-        let mut command = Cli::command();
+        let mut command = with_variables(Cli::command());
         let given = command.try_get_matches_from_mut(args)?;
         let mut cli = Cli::from_arg_matches(&given)?;
         cli.check(&given).map_err(|error| command.error(ErrorKind::ValueValidation, error))?;
@@ -80,4 +82,42 @@ fn refuse_unless_used(
     let value = given.get_raw(id).into_iter().flatten().next().unwrap_or_default().to_string_lossy();
     let (flag, users, running) = (id.replace('_', "-"), users.join(", "), running.name);
     Err(format!("--{flag} {value} is for --mistake {users} only, and this is --mistake {running}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(mistake: &str, args: &[&str]) -> Result<Cli, String> {
+        let program = &["broken-server", "--mistake", mistake][..];
+        Cli::read([program, args].concat()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_limit_is_refused_where_there_are_none() {
+        for (flag, value) in [
+            ("--sla", "61s"),
+            ("--attempts", "2"),
+            ("--min-attempt-time", "1s"),
+            ("--retry-budget", "10"),
+            ("--retry-reserve", "1"),
+            ("--max-queued", "10"),
+            ("--queue-timeout", "1s"),
+            ("--max-in-flight", "10"),
+            ("--call-timeout", "20s"),
+        ] {
+            assert!(read("none", &[flag, value]).is_ok(), "{flag}");
+            for mistake in ["pool-exhaustion", "coordinated-omission", "rollout"] {
+                let message = read(mistake, &[flag, value]).err().unwrap();
+                let named = [format!("{flag} {value}"), "--mistake none".into(), format!("--mistake {mistake}")];
+                assert!(named.iter().all(|name| message.contains(name)), "{message}");
+            }
+        }
+    }
+
+    #[test]
+    fn limits_that_conflict_are_refused() {
+        let message = read("none", &["--queue-timeout", "30s"]).err().unwrap();
+        assert!(message.contains("--queue-timeout (30s) must be less than --call-timeout (30s)"), "{message}");
+    }
 }

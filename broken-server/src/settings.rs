@@ -1,25 +1,20 @@
 //! What the server is started with: the flags that no mistake decides, and the environment variables of the same
 //! names.
 
-mod limits;
 mod own_flags;
-mod values;
 
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::Args;
-use gateway::UpstreamUrl;
+use gateway::values::{time, timeout};
+use gateway::{CallLimits, UpstreamLimits, UpstreamUrl};
 use program::logs::{LogFilter, LogFormat};
 
-pub use limits::CallLimits;
 pub use own_flags::OwnFlags;
 
 use wire::RELAYED_BODY_BYTES_MAX;
 use wire::byte_size::ByteSize;
-
-use self::values::{time, timeout};
 
 /// Threads in the blocking pool of each worker unless a flag or the mistake says otherwise: as in one process
 /// of the original.
@@ -39,21 +34,21 @@ const BLOCKING_THREADS_MAX: i64 = 10_000;
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
     /// Address to listen on, IP:PORT; port 0 picks a free one.
-    #[arg(long, env = "BROKEN_SERVER_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDR")]
+    #[arg(long, default_value = "127.0.0.1:8000", value_name = "ADDR")]
     pub listen: SocketAddr,
 
     /// The vendor's base address; a /v1 at the end may be there or not.
-    #[arg(long, env = "BROKEN_SERVER_UPSTREAM", default_value = "http://127.0.0.1:9000", value_name = "URL")]
+    #[arg(long, default_value = "http://127.0.0.1:9000", value_name = "URL")]
     pub upstream: UpstreamUrl,
 
     /// Worker threads, each with an event loop and a blocking pool of its own.
-    #[arg(long, env = "BROKEN_SERVER_WORKERS", default_value_t = 1, value_name = "N")]
+    #[arg(long, default_value_t = 1, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=WORKERS_MAX), allow_hyphen_values = true)]
     pub workers: u16,
 
     /// Threads in the blocking pool of EACH worker: a process has --workers times as many. The mistake
     /// more-threads has 160 unless this flag says otherwise.
-    #[arg(long, env = "BROKEN_SERVER_BLOCKING_THREADS", default_value_t = BLOCKING_THREADS, value_name = "N")]
+    #[arg(long, default_value_t = BLOCKING_THREADS, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=BLOCKING_THREADS_MAX), allow_hyphen_values = true)]
     pub blocking_threads: u16,
 
@@ -61,61 +56,44 @@ pub struct Settings {
     #[command(flatten)]
     pub own: OwnFlags,
 
-    /// How long connecting to the vendor may take.
-    #[arg(long, env = "BROKEN_SERVER_CONNECT_TIMEOUT", default_value = "5s", value_name = "TIME")]
-    #[arg(value_parser = timeout, allow_hyphen_values = true)]
-    pub connect_timeout: Duration,
-
-    /// How long the vendor may take from the request to its first token.
-    #[arg(long, env = "BROKEN_SERVER_FIRST_TOKEN_TIMEOUT", default_value = "30s", value_name = "TIME")]
-    #[arg(value_parser = timeout, allow_hyphen_values = true)]
-    pub first_token_timeout: Duration,
-
-    /// How long the vendor may be silent after its first token.
-    #[arg(long, env = "BROKEN_SERVER_IDLE_TIMEOUT", default_value = "30s", value_name = "TIME")]
-    #[arg(value_parser = timeout, allow_hyphen_values = true)]
-    pub idle_timeout: Duration,
-
-    /// Largest event of the vendor's stream, in bytes; a larger one ends the stream with an error. An image
-    /// in one event has 1 to 3 MiB.
-    #[arg(long, env = "BROKEN_SERVER_MAX_EVENT_BYTES", default_value = "8388608", value_name = "N")]
-    #[arg(allow_hyphen_values = true)]
-    pub max_event_bytes: NonZeroUsize,
+    /// The limits of the vendor's answers.
+    #[command(flatten)]
+    pub upstream_limits: UpstreamLimits,
 
     /// How long a client may take to send the body of a request (408).
-    #[arg(long, env = "BROKEN_SERVER_READ_TIMEOUT", default_value = "30s", value_name = "TIME")]
+    #[arg(long, default_value = "30s", value_name = "TIME")]
     #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub read_timeout: Duration,
 
     /// Largest body of a request to /v1, as 8MiB (413); on the other routes at most 1MiB of it.
-    #[arg(long, env = "BROKEN_SERVER_MAX_BODY_BYTES", value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES")]
     #[arg(default_value_t = ByteSize(RELAYED_BODY_BYTES_MAX), allow_hyphen_values = true)]
     pub max_body_bytes: ByteSize,
 
     /// The limits of a call, where the mistake has any.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Limits, where the mistake has any (`none` has)")]
     pub limits: CallLimits,
 
     /// How long running streams may go on after SIGINT or SIGTERM; then they end with an error event.
-    #[arg(long, env = "BROKEN_SERVER_SHUTDOWN_GRACE", default_value = "30s", value_name = "TIME")]
+    #[arg(long, default_value = "30s", value_name = "TIME")]
     #[arg(value_parser = time, allow_hyphen_values = true)]
     pub shutdown_grace: Duration,
 
     /// The key that clients of /v1 must send.
-    #[arg(long, env = "BROKEN_SERVER_API_KEY", default_value = "demo-key", value_name = "KEY")]
+    #[arg(long, default_value = "demo-key", value_name = "KEY")]
     #[arg(hide_env_values = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub api_key: String,
 
     /// Pass X-Mock-* headers on to the vendor, so that a client can steer the mock.
-    #[arg(long, env = "BROKEN_SERVER_ALLOW_MOCK_HEADERS")]
+    #[arg(long)]
     pub allow_mock_headers: bool,
 
     /// Format of the logs on stderr.
-    #[arg(long, env = "BROKEN_SERVER_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
+    #[arg(long, default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
 
     /// Which logs: a level, or pairs such as `info,broken_server=debug`.
-    #[arg(long, env = "BROKEN_SERVER_LOG_LEVEL", default_value = "info", value_name = "FILTER")]
+    #[arg(long, default_value = "info", value_name = "FILTER")]
     #[arg(value_parser = log_filter)]
     pub log_level: LogFilter,
 }

@@ -4,16 +4,17 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gateway::CallLimits;
 use prometheus_client::registry::Registry;
-use resilience::{Admission, AdmissionLimits, Backoff, Hysteresis, InvalidSetting, RetryBudget, RetryBudgetLimits};
+use resilience::{Admission, AdmissionLimits, Backoff, Hysteresis, InvalidSetting, RetryBudget};
 use tokio_util::sync::CancellationToken;
 use wire::BODY_BYTES_MAX;
 
 use crate::errors::Failure;
 use crate::metrics::Metrics;
 use crate::pool::Pool;
-use crate::settings::{CallLimits, Settings};
-use crate::upstream::{Limits, asynchronous, blocking};
+use crate::settings::Settings;
+use crate::upstream::{asynchronous, blocking};
 
 /// Why a server could not be run.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +64,6 @@ impl AppState {
     /// # Errors
     /// When the HTTP client cannot be set up, or a limit is not what its primitive takes.
     pub(crate) fn new(settings: &Settings) -> Result<Self, StartError> {
-        let of_client = Limits::of(settings);
         let limits = settings.limits.clone();
         let admission = Admission::new(AdmissionLimits {
             max_in_flight: limits.max_in_flight,
@@ -72,19 +72,14 @@ impl AppState {
             requests: None,
             tokens: None,
         });
-        let budget = RetryBudgetLimits {
-            share_percent: limits.retry_budget,
-            reserve_per_second: limits.retry_reserve,
-            ..RetryBudgetLimits::default()
-        };
         let mut registry = Registry::default();
         Ok(AppState {
-            blocking: blocking::Client::new(settings, of_client),
-            asynchronous: asynchronous::Client::new(settings, of_client)?,
+            blocking: blocking::Client::new(settings, settings.upstream_limits),
+            asynchronous: asynchronous::Client::new(settings, settings.upstream_limits)?,
             pool: Pool::new(i64::from(settings.workers) * i64::from(settings.blocking_threads), &mut registry),
-            limits,
             backoff: Backoff::default(),
-            budget: RetryBudget::new(budget)?,
+            budget: RetryBudget::new(limits.budget())?,
+            limits,
             admission,
             overloaded: Hysteresis::new(0.8, 0.5),
             metrics: Arc::new(Metrics::new(&mut registry)),

@@ -7,8 +7,6 @@ pub(crate) mod blocking_reqwest;
 mod inbox;
 mod read_limit;
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use wire::response::parse_response;
@@ -17,38 +15,12 @@ use wire::upstream_rejection::UpstreamRejection;
 
 use crate::call::Route;
 use crate::errors::{Failure, UpstreamFailure};
-use crate::settings::Settings;
 
 /// Largest whole answer that is taken from a vendor, in bytes (8 MiB): a million tokens of text.
 const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Sent as `User-Agent`.
 const USER_AGENT: &str = concat!("broken-server/", env!("CARGO_PKG_VERSION"));
-
-/// How long the vendor may take. None of these is a total: a healthy stream may be as long as it likes.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    /// For connecting.
-    pub(crate) connect: Duration,
-    /// From sending the request to the first token (of a whole answer: to its head).
-    pub(crate) first_token: Duration,
-    /// For each silence after that.
-    pub(crate) idle: Duration,
-    /// Bytes of one event.
-    pub(crate) event_bytes: usize,
-}
-
-impl Limits {
-    /// As the flags have them.
-    pub(crate) fn of(settings: &Settings) -> Self {
-        Limits {
-            connect: settings.connect_timeout,
-            first_token: settings.first_token_timeout,
-            idle: settings.idle_timeout,
-            event_bytes: settings.max_event_bytes.get(),
-        }
-    }
-}
 
 /// A part of the vendor's stream: as it came, to pass on, and read, to look at.
 #[derive(Debug, Clone, PartialEq)]

@@ -50,7 +50,7 @@ async fn serve(settings: &Settings) -> anyhow::Result<()> {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(%error, "cannot raise the limit of open files");
     }
-    if settings.limits.first_token_timeout > settings.limits.sla {
+    if settings.limits.upstream.first_token_timeout > settings.limits.call.sla {
         tracing::warn!("--first-token-timeout is never reached: --sla ends the wait for a first token before it");
     }
     // Before the database is touched: a server that cannot listen leaves nothing there, and says one thing.

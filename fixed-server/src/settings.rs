@@ -5,20 +5,18 @@ mod database;
 mod limits;
 /// Whose pages may call the server.
 mod origin;
-mod quota;
 mod relations;
-mod values;
 
 use std::net::SocketAddr;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 use gateway::UpstreamUrl;
+use program::environment::with_variables;
 use program::logs::{LogFilter, LogFormat};
 
 pub use database::DatabaseSettings;
 pub use limits::Limits;
 pub use origin::Origin;
-pub use values::OrOff;
 
 pub(crate) use self::confidential::Confidential;
 use crate::commands::Command;
@@ -34,11 +32,11 @@ pub struct Settings {
     pub command: Option<Command>,
 
     /// Where to listen.
-    #[arg(long, env = "FIXED_SERVER_LISTEN", default_value = "127.0.0.1:8001", value_name = "ADDR")]
+    #[arg(long, default_value = "127.0.0.1:8001", value_name = "ADDR")]
     pub listen: SocketAddr,
 
     /// The vendor; a /v1 at the end may be there or not.
-    #[arg(long, env = "FIXED_SERVER_UPSTREAM", default_value = "http://127.0.0.1:9000", value_name = "URL")]
+    #[arg(long, default_value = "http://127.0.0.1:9000", value_name = "URL")]
     pub upstream: UpstreamUrl,
 
     /// The limits.
@@ -47,7 +45,7 @@ pub struct Settings {
 
     /// Threads that run the event loop. One carries thousands of streams; each further one costs
     /// wake-ups between them, and is worth it when the first is busy all the time.
-    #[arg(long, env = "FIXED_SERVER_WORKER_THREADS", default_value = "1", value_name = "N")]
+    #[arg(long, default_value = "1", value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=512), allow_hyphen_values = true)]
     pub worker_threads: u16,
 
@@ -57,25 +55,25 @@ pub struct Settings {
 
     /// A first key for clients of /v1, named `demo`. It is added at the start, and only to a database
     /// without any key, revoked ones included: where there are real keys, it never becomes one.
-    #[arg(long, env = "FIXED_SERVER_API_KEY", default_value = "demo-key", value_name = "KEY")]
+    #[arg(long, default_value = "demo-key", value_name = "KEY")]
     #[arg(hide_env_values = true, value_parser = Confidential(KeyHash::parse))]
     pub api_key: KeyHash,
 
     /// An origin whose pages may call this server, as `https://app.example`, or `*` for all; may be given several
     /// times. Without it, browsers let no page of another origin read an answer.
-    #[arg(long = "cors-origin", env = "FIXED_SERVER_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
+    #[arg(long = "cors-origin", value_name = "ORIGIN", value_delimiter = ',')]
     pub cors_origins: Vec<Origin>,
 
     /// Pass X-Mock-* headers on to the vendor, so that a client can steer the mock.
-    #[arg(long, env = "FIXED_SERVER_ALLOW_MOCK_HEADERS")]
+    #[arg(long)]
     pub allow_mock_headers: bool,
 
     /// Format of the logs on stderr.
-    #[arg(long, env = "FIXED_SERVER_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
+    #[arg(long, default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
 
     /// Which logs: a level, or pairs such as `info,fixed_server=debug`.
-    #[arg(long, env = "FIXED_SERVER_LOG_LEVEL", default_value = "info", value_name = "FILTER")]
+    #[arg(long, default_value = "info", value_name = "FILTER")]
     pub log_level: LogFilter,
 }
 
@@ -89,7 +87,7 @@ impl Settings {
         I: IntoIterator<Item = T>,
         T: Into<std::ffi::OsString> + Clone,
     {
-        let mut command = Settings::command();
+        let mut command = with_variables(Settings::command());
         let settings = Settings::from_arg_matches(&command.try_get_matches_from_mut(args)?)?;
         settings.check().map_err(|error| command.error(clap::error::ErrorKind::ValueValidation, error))?;
         Ok(settings)
@@ -202,7 +200,7 @@ mod tests {
     #[test]
     fn an_event_may_be_as_large_as_every_reader_here_takes_it() {
         let settings = Settings::read(["fixed-server"]).unwrap();
-        assert_eq!(settings.limits.max_event_bytes.get(), wire::sse::EVENT_BYTES_MAX);
+        assert_eq!(settings.limits.upstream.max_event_bytes.get(), wire::sse::EVENT_BYTES_MAX);
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub(crate) struct Opened {
 /// The SLA of a stream ends with its first token. From there on the limits of its body take over: on
 /// silence, on its whole length, and on a client that does not read.
 pub(crate) async fn open_stream(state: &AppState, call: &Call, format: Format) -> Result<Opened, Failure> {
-    let limit = (state.limits.first_token_timeout, UpstreamFailure::FirstTokenTimeout);
+    let limit = (state.limits.upstream.first_token_timeout, UpstreamFailure::FirstTokenTimeout);
     let (stream, held) = in_order(state, call, limit, || state.upstream.stream(call, format)).await?;
     let Streamed { events, head, rate_limits } = stream;
     // No status has been sent yet. The permit goes with the stream, to its very end.
@@ -57,7 +57,7 @@ pub(crate) async fn open_stream(state: &AppState, call: &Call, format: Format) -
 
 /// Makes a whole call.
 pub(crate) async fn call_whole(state: &AppState, call: &Call) -> Result<Answer, Failure> {
-    let limit = (state.limits.call_timeout, UpstreamFailure::CallTimeout);
+    let limit = (state.limits.call.call_timeout, UpstreamFailure::CallTimeout);
     let (answer, mut held) = in_order(state, call, limit, || state.upstream.whole(call)).await?;
     answer.usage.iter().for_each(|usage| held.call.usage(*usage));
     Ok(answer)
@@ -75,7 +75,7 @@ async fn in_order<T, Asked: Future<Output = Result<T, Failure>>>(
         //    own takes no place that all share, and no memory.
         let turn = call.turn.clone();
         // 3. The SLA is one point in time that is handed down: limits that each begin anew add up.
-        let deadline = Deadline::after(state.limits.sla);
+        let deadline = Deadline::after(state.limits.call.sla);
         let attempt = || async {
             // 5. Who may not call the vendor at all takes no place in the queue.
             let verdict = state.breaker.as_ref().map(|breaker| breaker.try_enter()).transpose()?;

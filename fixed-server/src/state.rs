@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use resilience::{
     Admission, AdmissionLimits, Backoff, Breaker, ErrorRate, Hysteresis, InvalidSetting, OutcomeGuard, Permits,
-    RetryBudget, RetryBudgetLimits, SingleFlight,
+    RetryBudget, SingleFlight,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -76,26 +76,21 @@ impl AppState {
     pub(crate) fn new(settings: &Settings, metrics: Arc<Metrics>, sessions: Sessions) -> Result<Self, StartError> {
         let limits = settings.limits.clone();
         let admission = Admission::new(AdmissionLimits {
-            max_in_flight: limits.max_in_flight,
-            max_queued: limits.max_queued,
-            timeout: limits.queue_timeout,
-            requests: limits.requests(),
-            tokens: limits.tokens(),
+            max_in_flight: limits.call.max_in_flight,
+            max_queued: limits.call.max_queued,
+            timeout: limits.call.queue_timeout,
+            requests: limits.quota.requests(),
+            tokens: limits.quota.tokens(),
         });
-        let budget = RetryBudgetLimits {
-            share_percent: limits.retry_budget,
-            reserve_per_second: limits.retry_reserve,
-            ..RetryBudgetLimits::default()
-        };
         Ok(AppState {
             users: Users::new(&limits),
             room: Room::new(&limits),
             reader: Permits::new(NonZeroUsize::MIN),
             backoff: Backoff::default(),
-            budget: RetryBudget::new(budget)?,
+            budget: RetryBudget::new(limits.call.budget())?,
             breaker: breaker(&limits)?,
             admission,
-            tokens_max: limits.tokens().map(|(_, burst)| burst.get()),
+            tokens_max: limits.quota.tokens().map(|(_, burst)| burst.get()),
             upstream: Upstream::new(&settings.upstream, &limits)?,
             look_ups: LookUps::default(),
             pool_probe: SingleFlight::default(),

@@ -88,7 +88,7 @@ impl Upstream {
             // What a user asks is not for whom the vendor points at.
             .redirect(Policy::none())
             .tcp_nodelay(true)
-            .connect_timeout(limits.connect_timeout)
+            .connect_timeout(limits.upstream.connect_timeout)
             // A connection is not used again when the vendor is about to close it: many do after 5 s.
             // The client below this one asks again by itself in one case only, a kept connection that
             // turns out to be closed before a byte of the request was written to it.
@@ -96,7 +96,7 @@ impl Upstream {
             // No `timeout`: a total would cut a healthy long stream. The stack has the others.
             .build()?;
         // ANCHOR_END: blocking-client
-        let connections = Connections::new(url.address(), limits.connect_timeout);
+        let connections = Connections::new(url.address(), limits.upstream.connect_timeout);
         Ok(Upstream { client, connections, url: url.clone(), limits: limits.clone() })
     }
 

@@ -5,21 +5,28 @@
 //! What remains in each server is the code that turns these decisions into its framework's types.
 
 mod body_memory_full;
+mod call_limits;
 mod failure;
 mod http_error;
 mod log_lines;
+mod quota_limits;
 mod request_id;
 mod shorten;
 mod signals;
 mod upstream_failure;
+mod upstream_limits;
 mod upstream_url;
+pub mod values;
 
 pub use body_memory_full::BodyMemoryFull;
+pub use call_limits::CallLimits;
 pub use failure::Failure;
 pub use http_error::HttpError;
 pub use log_lines::LogLinesDropped;
+pub use quota_limits::{Quota, QuotaLimits};
 pub use request_id::{ID_BYTES_MAX, is_valid_id, request_id};
 pub use shorten::shorten;
 pub use signals::Signals;
 pub use upstream_failure::UpstreamFailure;
+pub use upstream_limits::UpstreamLimits;
 pub use upstream_url::UpstreamUrl;

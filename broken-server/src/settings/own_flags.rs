@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-
-use super::values::timeout;
+use gateway::values::timeout;
 
 /// Flags that one mistake uses and no other. They are refused when another mistake runs: a flag that
 /// is taken and then does nothing would be believed.
@@ -12,17 +11,17 @@ use super::values::timeout;
 pub struct OwnFlags {
     /// Mistake `rollout` only: of any 100 streams in a row, how many take the asynchronous way. It can
     /// be changed at /debug/rollout.
-    #[arg(long, env = "BROKEN_SERVER_ROLLOUT_PERCENT", default_value_t = 0, value_name = "N")]
+    #[arg(long, default_value_t = 0, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u8).range(0..=100), allow_hyphen_values = true)]
     pub rollout_percent: u8,
 
     /// Mistake `coordinated-omission` only: from one stall of each worker's event loop to the next.
-    #[arg(long, env = "BROKEN_SERVER_STALL_EVERY", default_value = "10s", value_name = "TIME")]
+    #[arg(long, default_value = "10s", value_name = "TIME")]
     #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub stall_every: Duration,
 
     /// Mistake `coordinated-omission` only: how long each stall lasts; less than --stall-every.
-    #[arg(long, env = "BROKEN_SERVER_STALL_FOR", default_value = "2s", value_name = "TIME")]
+    #[arg(long, default_value = "2s", value_name = "TIME")]
     #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub stall_for: Duration,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
-use gateway::UpstreamUrl;
+use gateway::{UpstreamLimits, UpstreamUrl};
 use reqwest::Response;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::redirect::Policy;
@@ -14,7 +14,7 @@ use wire::REQUEST_ID_HEADER;
 use wire::response::{is_not_event_stream, parse_non_stream_response};
 
 use super::inbox::Inbox;
-use super::{ANSWER_BYTES_MAX, Limits, Message, USER_AGENT, checked_answer, content_type, not_ok, texts, too_large};
+use super::{ANSWER_BYTES_MAX, Message, USER_AGENT, checked_answer, content_type, not_ok, texts, too_large};
 use crate::call::{Call, Route};
 use crate::errors::{Failure, UpstreamFailure};
 use crate::settings::Settings;
@@ -28,7 +28,7 @@ use crate::settings::Settings;
 pub(crate) struct Client {
     http: reqwest::Client,
     upstream: UpstreamUrl,
-    limits: Limits,
+    limits: UpstreamLimits,
 }
 
 impl Client {
@@ -36,14 +36,14 @@ impl Client {
     ///
     /// # Errors
     /// When the HTTP client cannot be set up.
-    pub(crate) fn new(settings: &Settings, limits: Limits) -> reqwest::Result<Self> {
+    pub(crate) fn new(settings: &Settings, limits: UpstreamLimits) -> reqwest::Result<Self> {
         let http = reqwest::Client::builder()
             // Also a vendor on loopback would be asked through a proxy from the environment.
             .no_proxy()
             .redirect(Policy::none())
             .user_agent(USER_AGENT)
             .tcp_nodelay(true)
-            .connect_timeout(limits.connect)
+            .connect_timeout(limits.connect_timeout)
             .build()?;
         Ok(Client { http, upstream: settings.upstream.clone(), limits })
     }
@@ -56,12 +56,12 @@ impl Client {
 
     /// How long the first token of a stream may take.
     pub(crate) fn first_token_timeout(&self) -> Duration {
-        self.limits.first_token
+        self.limits.first_token_timeout
     }
 
     /// The vendor's whole answer.
     pub(crate) async fn whole(&self, call: &Call) -> Result<Bytes, Failure> {
-        self.read_whole(call, self.limits.first_token, self.limits.idle).await
+        self.read_whole(call, self.limits.first_token_timeout, self.limits.idle_timeout).await
     }
 
     /// The same for a caller that has one limit for all of it: no part of it has another.

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read};
 
 use bytes::Bytes;
-use gateway::UpstreamUrl;
+use gateway::{UpstreamLimits, UpstreamUrl};
 use ureq::http::Response;
 use ureq::http::header::{ACCEPT, CONTENT_TYPE};
 use ureq::unversioned::resolver::DefaultResolver;
@@ -14,7 +14,7 @@ use wire::response::{is_not_event_stream, parse_non_stream_response};
 
 use super::inbox::Inbox;
 use super::read_limit::{ReadLimitConnector, with_read_limit};
-use super::{ANSWER_BYTES_MAX, Limits, Message, USER_AGENT, checked_answer, content_type, not_ok, texts, too_large};
+use super::{ANSWER_BYTES_MAX, Message, USER_AGENT, checked_answer, content_type, not_ok, texts, too_large};
 use crate::call::{Call, Route};
 use crate::errors::{Failure, UpstreamFailure};
 use crate::settings::Settings;
@@ -29,12 +29,12 @@ const READ_BYTES: usize = 8 * 1024;
 pub(crate) struct Client {
     agent: Agent,
     upstream: UpstreamUrl,
-    limits: Limits,
+    limits: UpstreamLimits,
 }
 
 impl Client {
     /// A client with connections enough for every thread that may use it.
-    pub(crate) fn new(settings: &Settings, limits: Limits) -> Self {
+    pub(crate) fn new(settings: &Settings, limits: UpstreamLimits) -> Self {
         let threads = usize::from(settings.workers) * usize::from(settings.blocking_threads);
         let config = Agent::config_builder()
             // Also a vendor on loopback would be asked through a proxy from the environment.
@@ -46,9 +46,9 @@ impl Client {
             // The default keeps three: all other connections would be made anew.
             .max_idle_connections(threads)
             .max_idle_connections_per_host(threads)
-            .timeout_connect(Some(limits.connect))
-            .timeout_recv_response(Some(limits.first_token))
-            .timeout_per_write(Some(limits.idle))
+            .timeout_connect(Some(limits.connect_timeout))
+            .timeout_recv_response(Some(limits.first_token_timeout))
+            .timeout_per_write(Some(limits.idle_timeout))
             .build();
         let connector = ().chain(TcpConnector::default()).chain(ReadLimitConnector);
         let agent = Agent::with_parts(config, connector, DefaultResolver::default());
@@ -62,10 +62,10 @@ impl Client {
 
     /// The vendor's whole answer.
     pub(crate) fn whole(&self, call: &Call) -> Result<Bytes, Failure> {
-        let response = with_read_limit(self.limits.first_token, || self.send(call))?;
+        let response = with_read_limit(self.limits.first_token_timeout, || self.send(call))?;
         let kind = content_type(response.headers()).to_owned();
         let body = response.into_body().into_with_config().limit(ANSWER_BYTES_MAX as u64);
-        match with_read_limit(self.limits.idle, || body.read_to_vec()) {
+        match with_read_limit(self.limits.idle_timeout, || body.read_to_vec()) {
             Ok(answer) => checked_answer(call.route, &kind, answer.into()),
             Err(ureq::Error::BodyExceedsLimit(_)) => Err(too_large()),
             Err(error) => Err(failure(error, UpstreamFailure::IdleTimeout)),

@@ -5,7 +5,7 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use bytes::Bytes;
-use gateway::UpstreamUrl;
+use gateway::{UpstreamLimits, UpstreamUrl};
 use reqwest::blocking::{self, Response};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::redirect::Policy;
@@ -14,7 +14,7 @@ use wire::response::{is_not_event_stream, parse_non_stream_response};
 
 use super::inbox::Inbox;
 use super::{
-    ANSWER_BYTES_MAX, Limits, Message, USER_AGENT, asynchronous, checked_answer, content_type, not_ok, texts, too_large,
+    ANSWER_BYTES_MAX, Message, USER_AGENT, asynchronous, checked_answer, content_type, not_ok, texts, too_large,
 };
 use crate::call::{Call, Route};
 use crate::errors::{Failure, UpstreamFailure};
@@ -29,7 +29,7 @@ const READ_BYTES: usize = 8 * 1024;
 pub(crate) struct Client {
     http: blocking::Client,
     upstream: UpstreamUrl,
-    limits: Limits,
+    limits: UpstreamLimits,
 }
 
 impl Client {
@@ -38,16 +38,16 @@ impl Client {
     /// # Errors
     /// When the HTTP client cannot be set up.
     pub(crate) fn new(settings: &Settings) -> reqwest::Result<Self> {
-        let limits = Limits::of(settings);
+        let limits = settings.upstream_limits;
         let builder = blocking::Client::builder()
             .no_proxy()
             .redirect(Policy::none())
             .user_agent(USER_AGENT)
             .tcp_nodelay(true)
-            .connect_timeout(limits.connect)
+            .connect_timeout(limits.connect_timeout)
             // This client has one limit for each of its waits. The longer one is taken: the shorter
             // would cut good streams.
-            .timeout(limits.first_token.max(limits.idle));
+            .timeout(limits.first_token_timeout.max(limits.idle_timeout));
         // It cannot even be made where a runtime is.
         let made = thread::scope(|scope| scope.spawn(|| builder.build()).join());
         let http = made.unwrap_or_else(|panic| resume_unwind(panic))?;

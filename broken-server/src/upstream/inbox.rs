@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use gateway::UpstreamLimits;
 use wire::sse::Decoder;
 use wire::stream::{CompletionEvent, EndOfBody, Progress};
 
-use super::{Limits, Message};
+use super::Message;
 use crate::errors::{Failure, UpstreamFailure};
 
 /// How long the end of the body may take after `[DONE]`. It mostly comes along with it.
@@ -21,7 +22,7 @@ pub(super) struct Inbox {
     decoder: Decoder,
     progress: Progress,
     arrived: VecDeque<Result<Message, Failure>>,
-    limits: Limits,
+    limits: UpstreamLimits,
     asked_at: Instant,
     token_seen: bool,
     /// `[DONE]` has come. Only the end of the body is still waited for, so that the connection can be
@@ -32,9 +33,9 @@ pub(super) struct Inbox {
 
 impl Inbox {
     /// The inbox of a request that is about to be sent.
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: UpstreamLimits) -> Self {
         Inbox {
-            decoder: Decoder::new(limits.event_bytes),
+            decoder: Decoder::new(limits.max_event_bytes.get()),
             progress: Progress::default(),
             arrived: VecDeque::new(),
             limits,
@@ -58,11 +59,11 @@ impl Inbox {
     /// How long the next read may take.
     pub(super) fn patience(&self) -> Duration {
         if self.done {
-            AFTER_DONE.min(self.limits.idle)
+            AFTER_DONE.min(self.limits.idle_timeout)
         } else if self.token_seen {
-            self.limits.idle
+            self.limits.idle_timeout
         } else {
-            self.limits.first_token.saturating_sub(self.asked_at.elapsed())
+            self.limits.first_token_timeout.saturating_sub(self.asked_at.elapsed())
         }
     }
 
@@ -151,6 +152,8 @@ impl Inbox {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroUsize;
+
     use super::*;
 
     const TOKEN: &str = "data: {\"id\":\"a\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\
@@ -158,7 +161,13 @@ mod tests {
 
     fn inbox() -> Inbox {
         let second = Duration::from_secs(1);
-        Inbox::new(Limits { connect: second, first_token: 100 * second, idle: second, event_bytes: 1024 })
+        inbox_with(100 * second, second)
+    }
+
+    fn inbox_with(first_token_timeout: Duration, idle_timeout: Duration) -> Inbox {
+        let connect_timeout = first_token_timeout;
+        let max_event_bytes = NonZeroUsize::new(1024).unwrap();
+        Inbox::new(UpstreamLimits { connect_timeout, first_token_timeout, idle_timeout, max_event_bytes })
     }
 
     /// What comes out of a body of these `pieces`: `token`, `done` or the failure's text.
@@ -236,8 +245,7 @@ mod tests {
     #[test]
     fn bytes_without_a_token_do_not_prolong_the_first_limit() {
         let limit = Duration::ZERO;
-        let mut inbox =
-            Inbox::new(Limits { connect: limit, first_token: limit, idle: Duration::from_secs(1), event_bytes: 1024 });
+        let mut inbox = inbox_with(limit, Duration::from_secs(1));
         inbox.feed(b": still thinking\n");
         assert!(inbox.take().is_some_and(|taken| taken.is_ok_and(|message| message.event.is_none())));
         assert!(matches!(inbox.take(), Some(Err(Failure::Upstream(UpstreamFailure::FirstTokenTimeout)))));

@@ -33,7 +33,7 @@ async fn ask(state: &Shared, headers: &HeaderMap, head: Head) -> Result<Answer, 
     require_key(state, headers).await?;
     let call = head.into_models();
     let models = until_cut(state, async {
-        let asked = Deadline::after(state.limits.call_timeout).timeout(state.upstream.whole(&call)).await;
+        let asked = Deadline::after(state.limits.call.call_timeout).timeout(state.upstream.whole(&call)).await;
         asked.map_err(|_| UpstreamFailure::CallTimeout)?
     });
     let models = models.await.inspect_err(|failure| {

@@ -35,7 +35,7 @@ enum KeyAction {
 
         /// This key, in place of a new random one. Other users of the machine can see it in the list
         /// of processes.
-        #[arg(long, value_name = "VALUE", value_parser = Confidential(KeyHash::parse))]
+        #[arg(long, value_name = "VALUE", value_parser = Confidential(KeyHash::parse), hide_env_values = true)]
         key: Option<KeyHash>,
 
         #[command(flatten)]
@@ -61,7 +61,7 @@ enum KeyAction {
 struct SharedDatabase {
     /// The database: `sqlite:FILE` or `postgres://USER:PASSWORD@HOST/NAME`. Required: a server that was
     /// given none has one in its memory, which nobody else can change.
-    #[arg(long, env = "FIXED_SERVER_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(long, value_name = "URL", hide_env_values = true)]
     #[arg(value_parser = Confidential(DatabaseUrl::parse))]
     database_url: Option<DatabaseUrl>,
 }

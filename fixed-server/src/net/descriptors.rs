@@ -18,7 +18,7 @@ const A_DATABASE_CONNECTION: usize = 3;
 /// too many waits to be accepted instead, and costs nothing.
 pub(crate) fn connections_max(settings: &Settings) -> NonZeroUsize {
     let limits = &settings.limits;
-    let (asked, calls) = (limits.max_connections.get(), limits.max_in_flight.get());
+    let (asked, calls) = (limits.max_connections.get(), limits.call.max_in_flight.get());
     let reserve = RESERVE + A_DATABASE_CONNECTION * settings.database.database_pool_size as usize;
     let available = available().saturating_sub(reserve);
     let max = asked.min(affordable(available, calls));

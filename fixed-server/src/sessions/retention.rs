@@ -33,7 +33,7 @@ pub(super) struct Kept {
 impl Kept {
     pub(super) fn of(settings: &Settings) -> Self {
         let results = settings.database.session_retention.0;
-        let longest_call = settings.limits.sla + settings.limits.total_timeout;
+        let longest_call = settings.limits.call.sla + settings.limits.total_timeout;
         Kept { results, sessions: results.map(|kept| kept + longest_call) }
     }
 

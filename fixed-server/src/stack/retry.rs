@@ -47,12 +47,12 @@ pub(super) async fn attempts<T, Attempt: Future<Output = Result<T, Failure>>>(
 
 /// How long to wait before another attempt, when `made` have been made; `None` when there is to be none.
 fn wait_before_retry(state: &AppState, made: u32, failure: &Failure, deadline: Deadline) -> Option<Duration> {
-    if !failure.is_retryable() || made >= state.limits.attempts {
+    if !failure.is_retryable() || made >= state.limits.call.attempts {
         return None;
     }
     // Jitter comes on top of what the vendor asked for: all of its callers were given the same number.
     let wait = state.backoff.delay(made - 1, failure.retry_after(), &mut fastrand::Rng::new());
-    if deadline.remaining() < wait.saturating_add(state.limits.min_attempt_time) {
+    if deadline.remaining() < wait.saturating_add(state.limits.call.min_attempt_time) {
         return None;
     }
     // Asked last, because to ask is to spend.

@@ -44,7 +44,7 @@ pub(crate) struct EventStream {
 
 impl EventStream {
     pub(super) fn new(body: Body, limits: &Limits) -> Self {
-        let decoder = Decoder::new(limits.max_event_bytes.get());
+        let decoder = Decoder::new(limits.upstream.max_event_bytes.get());
         let progress = Progress::default();
         EventStream { body, decoder, progress, failed: None, patience: Patience::new(limits) }
     }

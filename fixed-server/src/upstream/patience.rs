@@ -28,10 +28,10 @@ impl Patience {
     pub(super) fn new(limits: &Limits) -> Self {
         let now = Instant::now();
         Patience {
-            idle_timeout: limits.idle_timeout,
+            idle_timeout: limits.upstream.idle_timeout,
             quiet_since: now,
             ends_at: now + limits.total_timeout,
-            timer: Box::pin(sleep(limits.idle_timeout.min(limits.total_timeout))),
+            timer: Box::pin(sleep(limits.upstream.idle_timeout.min(limits.total_timeout))),
             extended: false,
             told: None,
         }
@@ -91,6 +91,7 @@ impl Patience {
 
 #[cfg(test)]
 mod tests {
+    use gateway::UpstreamLimits;
     use std::future::poll_fn;
 
     use clap::Parser as _;
@@ -105,7 +106,11 @@ mod tests {
 
     fn patience() -> Patience {
         let limits = Settings::parse_from(["fixed-server"]).limits;
-        Patience::new(&Limits { idle_timeout: IDLE, total_timeout: TOTAL, ..limits })
+        Patience::new(&Limits {
+            upstream: UpstreamLimits { idle_timeout: IDLE, ..limits.upstream },
+            total_timeout: TOTAL,
+            ..limits
+        })
     }
 
     async fn over(patience: &mut Patience) -> UpstreamFailure {

@@ -1,25 +1,70 @@
-//! From a vendor's quota to a rate that keeps it.
+//! The vendor's quota, and the rates that keep it.
 
 use std::num::{NonZeroU64, NonZeroUsize};
 
-use resilience::Rate;
+use clap::Args;
+use resilience::{LimitConflict, Rate};
 
-use super::limits::Limits;
+use crate::values::{OrOff, at_least_one};
 
-/// A rate and the burst that may be taken of it at once.
-type Quota = (Rate, NonZeroU64);
+/// The vendor's quota of calls and of tokens, with the part of each that may be used at once.
+#[derive(Debug, Clone, Args)]
+pub struct QuotaLimits {
+    /// The vendor's quota of calls, such as `60/1m`: kept in every window of that length. Requests wait.
+    #[arg(long, default_value = "off", value_name = "RATE", allow_hyphen_values = true)]
+    pub rate_limit: OrOff<Rate>,
 
-impl Limits {
-    /// The vendor's quota of calls, in a form that keeps it in *every* window of its length: what comes
-    /// at once and what comes evenly are, together, no more than the quota. A bucket as large as the
-    /// quota lets nearly two quotas through in one window.
-    pub(crate) fn requests(&self) -> Option<Quota> {
+    /// Calls that may start at once after a pause; the rest of the quota is spread evenly. Default: a twentieth of
+    /// the quota.
+    #[arg(long, value_name = "N", requires = "rate_limit", value_parser = at_least_one, allow_hyphen_values = true)]
+    pub rate_burst: Option<NonZeroUsize>,
+
+    /// The vendor's quota of tokens, such as `90000/1m`. A call reserves its prompt and its `max_tokens`; what it
+    /// does not use is refunded.
+    #[arg(long, default_value = "off", value_name = "RATE", allow_hyphen_values = true)]
+    pub token_limit: OrOff<Rate>,
+
+    /// Tokens that may be used at once, and the most that one call may reserve (400). Default: a quarter of the
+    /// quota.
+    #[arg(long, value_name = "N", requires = "token_limit", value_parser = at_least_one, allow_hyphen_values = true)]
+    pub token_burst: Option<NonZeroUsize>,
+}
+
+/// A rate, and the burst of it that may be used at once.
+pub type Quota = (Rate, NonZeroU64);
+
+impl QuotaLimits {
+    /// The vendor's quota of calls, in a form that keeps it in *every* window of its length: the burst and what
+    /// follows evenly are together no more than the quota. A bucket as large as the quota lets nearly two quotas
+    /// through in one window.
+    #[must_use]
+    pub fn requests(&self) -> Option<Quota> {
         self.rate_limit.0.map(|quota| kept(quota, self.rate_burst, 20))
     }
 
-    /// The same for tokens, whose calls are large: a quarter may come at once.
-    pub(crate) fn tokens(&self) -> Option<Quota> {
+    /// The same for tokens, of which one call takes many: a quarter may be used at once.
+    #[must_use]
+    pub fn tokens(&self) -> Option<Quota> {
         self.token_limit.0.map(|quota| kept(quota, self.token_burst, 4))
+    }
+
+    /// Checks that each burst is smaller than its quota.
+    ///
+    /// # Errors
+    /// [`LimitConflict`], which names both flags.
+    pub fn check(&self) -> Result<(), LimitConflict> {
+        let bursts = [
+            ("--rate-burst", self.rate_burst, "--rate-limit", self.rate_limit.0),
+            ("--token-burst", self.token_burst, "--token-limit", self.token_limit.0),
+        ];
+        for (flag, burst, of, quota) in bursts {
+            if let (Some(burst), Some(quota)) = (burst, quota) {
+                let (inner, outer) = (format!("{flag} ({burst})"), format!("the amount of {of} ({quota})"));
+                let why = "else a burst leaves nothing of the quota, and the next one exceeds it";
+                LimitConflict::require((burst.get() as u64) < quota.amount(), inner, "less than", outer, why)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -28,11 +73,11 @@ fn kept(quota: Rate, burst: Option<NonZeroUsize>, share: u64) -> Quota {
     let amount = quota.amount();
     let burst = burst.map_or(amount / share, |burst| burst.get() as u64).max(1);
     let burst = NonZeroU64::new(burst).unwrap_or(NonZeroU64::MIN);
-    // From its burst on, the first one too many comes an interval later. It must not come sooner at the
-    // vendor either, where what was before it may arrive late: so the rest is given a twentieth longer.
+    // After a burst, the first call over the quota starts an interval later. It must not reach the vendor sooner,
+    // where the calls before it may arrive late: so the rest is spread over a twentieth more.
     let rest = amount.saturating_sub(burst.get() - 1);
     let even = Rate::new(20 * rest, 21 * quota.interval());
-    // Of an interval of hours, which is too long for that, the time for one call is enough to spare.
+    // An interval of hours is too long for that: there, the time of one call is spare enough.
     let even = even.or_else(|_| Rate::new(amount.saturating_sub(burst.get()), quota.interval()));
     (even.unwrap_or(quota), burst)
 }
@@ -87,6 +132,7 @@ mod tests {
             prop_assert!(rate.time_for(900) <= quota.time_for(1000));
         }
     }
+
     #[test]
     fn a_quota_of_a_day_has_the_time_of_one_call_to_spare() {
         for amount in [2, 1000] {
