@@ -70,10 +70,6 @@ pub struct Settings {
     #[arg(default_value_t = ByteSize(RELAYED_BODY_BYTES_MAX), allow_hyphen_values = true)]
     pub max_body_bytes: ByteSize,
 
-    /// The limits of a call, where the mistake has any.
-    #[command(flatten, next_help_heading = "Limits, where the mistake has any (`none` has)")]
-    pub limits: CallLimits,
-
     /// How long running streams may go on after SIGINT or SIGTERM; then they end with an error event.
     #[arg(long, default_value = "30s", value_name = "TIME")]
     #[arg(value_parser = time, allow_hyphen_values = true)]
@@ -96,6 +92,10 @@ pub struct Settings {
     #[arg(long, default_value = "info", value_name = "FILTER")]
     #[arg(value_parser = log_filter)]
     pub log_level: LogFilter,
+
+    /// The limits of a call, where the mistake has any.
+    #[command(flatten, next_help_heading = "Limits, where the mistake has any (`none` has)")]
+    pub limits: CallLimits,
 }
 
 /// actix's own start-up chatter is held back unless the text names it.

@@ -39,19 +39,11 @@ pub struct Settings {
     #[arg(long, default_value = "http://127.0.0.1:9000", value_name = "URL")]
     pub upstream: UpstreamUrl,
 
-    /// The limits.
-    #[command(flatten)]
-    pub limits: Limits,
-
     /// Threads that run the event loop. One carries thousands of streams; each further one costs
     /// wake-ups between them, and is worth it when the first is busy all the time.
     #[arg(long, default_value = "1", value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=512), allow_hyphen_values = true)]
     pub worker_threads: u16,
-
-    /// Where keys and sessions are kept.
-    #[command(flatten)]
-    pub database: DatabaseSettings,
 
     /// A first key for clients of /v1, named `demo`. It is added at the start, and only to a database
     /// without any key, revoked ones included: where there are real keys, it never becomes one.
@@ -75,6 +67,14 @@ pub struct Settings {
     /// Which logs: a level, or pairs such as `info,fixed_server=debug`.
     #[arg(long, default_value = "info", value_name = "FILTER")]
     pub log_level: LogFilter,
+
+    /// The limits.
+    #[command(flatten)]
+    pub limits: Limits,
+
+    /// Where keys and sessions are kept.
+    #[command(flatten, next_help_heading = "The database of keys and sessions")]
+    pub database: DatabaseSettings,
 }
 
 impl Settings {
