@@ -1,16 +1,13 @@
 //! What became of a set of streams.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::Latencies;
-use super::token_times::{TokenTimes, is_stalled};
+use super::StreamEnd;
+use super::stream_tally::StreamTally;
+use super::token_times::TokenTimes;
 use crate::result::StreamStats;
-
-/// From here on a user wonders whether there will be a word at all.
-const FIRST_TOKEN_LATE: Duration = Duration::from_secs(1);
 
 /// What became of a set of streams. Shared by all of them.
 #[derive(Debug, Default)]
@@ -20,58 +17,7 @@ pub struct StreamLog {
     active: AtomicU64,
     peak_active: AtomicU64,
     chunks: AtomicU64,
-    ended: Mutex<Tally>,
-}
-
-#[derive(Debug, Default)]
-struct Tally {
-    requested: u64,
-    completed: u64,
-    truncated: u64,
-    disconnected: u64,
-    /// Of those left, the ones that had tokens and fell silent.
-    silent: u64,
-    /// Of those left, how long the ones without a token had waited for it.
-    waited: Vec<Duration>,
-    without_token: u64,
-    without_done: u64,
-    failure_answers: BTreeMap<String, String>,
-    failures: BTreeMap<String, u64>,
-    by_status: BTreeMap<String, u64>,
-    by_method: BTreeMap<String, u64>,
-    first_token_from_due: Latencies,
-    first_token_from_sent: Latencies,
-    inter_token: Latencies,
-}
-
-/// How a stream ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StreamEnd {
-    /// Whole, and said so: `[DONE]`.
-    Completed,
-    /// Whole by the order of its end, without `[DONE]`.
-    CompletedWithoutDone,
-    /// After a 200, neither whole nor with an error.
-    Truncated,
-    /// For this cause.
-    Failed(&'static str),
-    /// With this HTTP status in place of a stream.
-    Refused(u16),
-    /// Closed by the client, which had what it wanted.
-    Disconnected,
-    /// Open until the run was over.
-    StillOpen,
-}
-
-impl StreamEnd {
-    /// The word by which failures are counted.
-    fn failure(self) -> Option<String> {
-        match self {
-            StreamEnd::Failed(cause) => Some(cause.to_owned()),
-            StreamEnd::Refused(status) => Some(format!("status {status}")),
-            _ => None,
-        }
-    }
+    tally: Mutex<StreamTally>,
 }
 
 impl StreamLog {
@@ -100,39 +46,18 @@ impl StreamLog {
             log.peak_active.fetch_max(active, Relaxed);
         });
         let gaps = Vec::with_capacity(StreamGuard::GAPS_HELD);
-        StreamGuard {
-            log: self.clone(),
-            due,
-            pace: TokenTimes::sent(Instant::now()),
-            gaps,
-            ended: StreamEnd::StillOpen,
-        }
+        StreamGuard { log: self.clone(), due, times: TokenTimes::sent(Instant::now()), gaps, end: StreamEnd::StillOpen }
     }
 
     /// The figures, with rates over `elapsed`.
     #[must_use]
     pub fn stats(&self, elapsed: Duration) -> StreamStats {
-        let tally = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
         StreamStats {
-            requested: tally.requested,
             peak_active: self.peak_active.load(Relaxed),
-            completed: tally.completed,
-            failed: tally.failures.values().sum(),
-            truncated: tally.truncated,
-            disconnected: tally.disconnected,
-            stalled: tally.stalled(),
-            without_token: tally.without_token,
-            without_done: tally.without_done,
-            first_token_late: tally.first_token_from_due.over(FIRST_TOKEN_LATE),
-            failures: tally.failures.clone(),
-            failure_answers: tally.failure_answers.clone(),
-            by_status: tally.by_status.clone(),
-            by_method: tally.by_method.clone(),
-            time_to_first_token_ms: tally.first_token_from_due.quantiles(),
-            time_to_first_token_from_sent_ms: tally.first_token_from_sent.quantiles(),
-            inter_token_ms: tally.inter_token.quantiles(),
             chunks: self.chunks(),
             chunks_per_second: self.chunks() as f64 / elapsed.as_secs_f64().max(0.001),
+            ..tally.stats()
         }
     }
 
@@ -145,16 +70,8 @@ impl StreamLog {
         }
     }
 
-    fn tally(&self, count: impl Fn(&mut Tally)) {
-        self.each(|log| count(&mut log.ended.lock().unwrap_or_else(PoisonError::into_inner)));
-    }
-}
-
-impl Tally {
-    /// Streams that were left at the end and would hardly have brought another token.
-    fn stalled(&self) -> u64 {
-        let usual = Duration::from_secs_f64(self.first_token_from_sent.quantiles().p50 / 1000.0);
-        self.silent + self.waited.iter().filter(|waited| is_stalled(**waited, usual)).count() as u64
+    fn update(&self, count: impl Fn(&mut StreamTally)) {
+        self.each(|log| count(&mut log.tally.lock().unwrap_or_else(PoisonError::into_inner)));
     }
 }
 
@@ -163,40 +80,31 @@ impl Tally {
 pub struct StreamGuard {
     log: Arc<StreamLog>,
     due: Instant,
-    pace: TokenTimes,
+    times: TokenTimes,
     /// Gaps not yet in the shared histogram: one lock for some tokens, not for each.
     gaps: Vec<Duration>,
-    ended: StreamEnd,
+    end: StreamEnd,
 }
 
 impl StreamGuard {
     const GAPS_HELD: usize = 16;
-    /// Values of `X-Stream-Method` that are counted each for itself: a server may send any.
-    const METHODS_MAX: usize = 16;
 
     /// Counts the head of the answer.
     pub fn answered(&self, status: u16, method: Option<&str>) {
-        self.log.tally(|tally| {
-            *tally.by_status.entry(status.to_string()).or_default() += 1;
-            if let Some(method) = method {
-                let known = tally.by_method.contains_key(method) || tally.by_method.len() < Self::METHODS_MAX;
-                let method = if known { method } else { "others" };
-                *tally.by_method.entry(method.to_owned()).or_default() += 1;
-            }
-        });
+        self.log.update(|tally| tally.answered(status, method));
     }
 
     /// Whether an answer to a stream that ended so is wanted as an example: one of each cause is.
     #[must_use]
     pub fn wants_answer(&self, ended: StreamEnd) -> bool {
-        let tally = self.log.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let tally = self.log.tally.lock().unwrap_or_else(PoisonError::into_inner);
         ended.failure().is_some_and(|cause| !tally.failure_answers.contains_key(&cause))
     }
 
     /// Keeps `answer` as the example of streams that ended so.
     pub fn keep_answer(&self, ended: StreamEnd, answer: &str) {
         let Some(cause) = ended.failure() else { return };
-        self.log.tally(|tally| {
+        self.log.update(|tally| {
             tally.failure_answers.entry(cause.clone()).or_insert_with(|| answer.to_owned());
         });
     }
@@ -204,7 +112,7 @@ impl StreamGuard {
     /// Whether there was a token.
     #[must_use]
     pub fn has_token(&self) -> bool {
-        self.pace.has_token()
+        self.times.has_token()
     }
 
     /// Counts a token that came now.
@@ -213,11 +121,11 @@ impl StreamGuard {
         self.log.each(|log| {
             log.chunks.fetch_add(1, Relaxed);
         });
-        match self.pace.token(now) {
+        match self.times.token(now) {
             Some(before) => self.gaps.push(now - before),
-            None => self.log.tally(|tally| {
+            None => self.log.update(|tally| {
                 tally.first_token_from_due.record(now - self.due);
-                tally.first_token_from_sent.record(now - self.pace.asked());
+                tally.first_token_from_sent.record(now - self.times.requested());
             }),
         }
         if self.gaps.len() == Self::GAPS_HELD {
@@ -226,13 +134,13 @@ impl StreamGuard {
     }
 
     fn record_gaps(&mut self) {
-        self.log.tally(|tally| self.gaps.iter().for_each(|gap| tally.inter_token.record(*gap)));
+        self.log.update(|tally| self.gaps.iter().for_each(|gap| tally.inter_token.record(*gap)));
         self.gaps.clear();
     }
 
     /// Counts the stream's end.
-    pub fn end(mut self, ended: StreamEnd) {
-        self.ended = ended;
+    pub fn end(mut self, end: StreamEnd) {
+        self.end = end;
     }
 }
 
@@ -243,23 +151,7 @@ impl Drop for StreamGuard {
         self.log.each(|log| {
             log.active.fetch_sub(1, Relaxed);
         });
-        self.log.tally(|tally| {
-            tally.requested += 1;
-            tally.without_token += u64::from(!self.pace.has_token());
-            tally.completed += u64::from(matches!(self.ended, StreamEnd::Completed | StreamEnd::CompletedWithoutDone));
-            tally.without_done += u64::from(self.ended == StreamEnd::CompletedWithoutDone);
-            tally.truncated += u64::from(self.ended == StreamEnd::Truncated);
-            tally.disconnected += u64::from(matches!(self.ended, StreamEnd::Disconnected | StreamEnd::StillOpen));
-            if let Some(cause) = self.ended.failure() {
-                *tally.failures.entry(cause).or_default() += 1;
-            }
-            if self.ended == StreamEnd::StillOpen {
-                match self.pace.is_silent(now) {
-                    Some(silent) => tally.silent += u64::from(silent),
-                    None => tally.waited.push(now - self.pace.asked()),
-                }
-            }
-        });
+        self.log.update(|tally| tally.count(self.end, &self.times, now));
     }
 }
 

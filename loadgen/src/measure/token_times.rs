@@ -29,7 +29,7 @@ impl TokenTimes {
     }
 
     /// When it was asked for.
-    pub(super) fn asked(&self) -> Instant {
+    pub(super) fn requested(&self) -> Instant {
         self.sent
     }
 
