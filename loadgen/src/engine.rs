@@ -5,9 +5,11 @@ mod error;
 mod options;
 mod run;
 mod running_arm;
+mod seconds;
 mod vendor_samples;
 
 pub use error::LabError;
 pub use options::Options;
 pub use run::{LabRun, Progress, run};
 pub use running_arm::RunningArm;
+pub use seconds::Seconds;

@@ -171,6 +171,15 @@ pub struct PhaseResult {
     pub disturbance: Option<Disturbance>,
 }
 
+impl PhaseResult {
+    /// The probes of the phase of this name; none where there is no such phase.
+    #[must_use]
+    pub fn probes_of(phases: &[PhaseResult], name: &str) -> BTreeMap<String, ProbeStats> {
+        let phase = phases.iter().find(|phase| phase.name == name);
+        phase.map(|phase| phase.probes.clone()).unwrap_or_default()
+    }
+}
+
 /// The generator's own health. Figures of a run whose generator lagged are not to be trusted.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Generator {

@@ -1,16 +1,17 @@
 //! One server under observation, from the idle baseline to the result.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::Value;
-use tokio::time::sleep;
 use wire::ledger::Ledger;
 
 use super::CommandError;
+use crate::engine::Seconds;
 use crate::environment::environment;
 use crate::http::Endpoint;
 use crate::lab::BASELINE;
@@ -51,6 +52,7 @@ pub(super) struct Observation {
     pub(super) probes: Vec<Arc<ProbeLog>>,
     endpoint: Endpoint,
     origin: Instant,
+    seconds: Seconds,
     prober: Option<Prober>,
     probe_timeout: Duration,
     sampler: Sampler,
@@ -67,12 +69,34 @@ impl Observation {
         let watched = Arc::new(ServerSamples::new(pid, vec![streams.clone()]));
         let sampler = Sampler::start(origin, vec![watched.clone()]);
         let (probes, prober, endpoint) = (logs.pop().unwrap_or_default(), Some(prober), endpoint.clone());
-        Observation { lag, streams, probes, endpoint, origin, prober, probe_timeout, sampler, watched }
+        Observation {
+            lag,
+            streams,
+            probes,
+            endpoint,
+            origin,
+            seconds: Seconds::since(origin),
+            prober,
+            probe_timeout,
+            sampler,
+            watched,
+        }
     }
 
     /// Since the start.
     pub(super) fn now(&self) -> Duration {
         self.origin.elapsed()
+    }
+
+    /// Waits for `duration` and prints a line for every whole second.
+    pub(super) async fn pass(&mut self, duration: Duration, terminal: &Terminal) {
+        let (streams, probes) = (&self.streams, &self.probes);
+        let report = |second| -> Result<(), Infallible> {
+            report::second_of_one(terminal, second, streams.active(), probes);
+            Ok(())
+        };
+        // A line cannot fail.
+        let Ok(()) = self.seconds.wait(duration, report).await;
     }
 
     /// Sends no more probes and waits until each that is out is answered or timed out. The load has to
@@ -101,10 +125,7 @@ impl Observation {
             ..PhaseResult::default()
         };
         let phases: Vec<_> = told.windows.iter().map(phase).collect();
-        let probes_of = |name: &str| {
-            let found = phases.iter().find(|phase| phase.name == name);
-            found.map(|phase| phase.probes.clone()).unwrap_or_default()
-        };
+        let probes_of = |name: &str| PhaseResult::probes_of(&phases, name);
         let loads = told.windows.iter().skip(1);
         let loaded_for = loads.map(|window| window.to.saturating_sub(window.from)).sum();
         let target = ArmResult {
@@ -136,21 +157,6 @@ pub(super) fn show(result: &RunResult, terminal: &Terminal) {
     report::single(terminal, result);
     terminal.line("");
     report::verdict(terminal, &result.verdict);
-}
-
-/// Lets `duration` pass and prints a line for every whole second of it.
-pub(super) async fn pass(seen: &Observation, duration: Duration, terminal: &Terminal) {
-    let end = seen.now() + duration;
-    loop {
-        let now = seen.now();
-        let next_second = Duration::from_secs(now.as_secs() + 1);
-        if next_second > end {
-            sleep(end.saturating_sub(now)).await;
-            return;
-        }
-        sleep(next_second - now).await;
-        report::second_of_one(terminal, next_second, seen.streams.active(), &seen.probes);
-    }
 }
 
 /// Writes the result file and says so.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::CommandError;
-use super::observation::{Observation, PhaseWindow, RunDescription, pass, show, write_out};
+use super::observation::{Observation, PhaseWindow, RunDescription, show, write_out};
 use super::preflight::{TrialStream, check_server, try_one_stream};
 use super::target::{probe_kinds, target};
 use super::warnings::{all_alike, warnings};
@@ -68,13 +68,13 @@ async fn put_on(
     };
     let mut seen = Observation::begin(&plan.endpoint, probes, args.pid);
     report::heading_of_one(terminal, &plan.endpoint.to_string(), &seen.probes);
-    pass(&seen, args.baseline, terminal).await;
+    seen.pass(args.baseline, terminal).await;
 
     let begun = seen.now();
     let mut crowd = StreamSet::new(plan, seen.streams.clone(), seen.lag.clone(), args.seed)
         .with_disconnect_share(args.cancel_share, args.cancel_after);
     let load = crowd.keep(shape, args.duration, args.requests_max);
-    let ((), ()) = tokio::join!(load, pass(&seen, args.duration, terminal));
+    let ((), ()) = tokio::join!(load, seen.pass(args.duration, terminal));
     let full = begun + if args.rate.is_some() { Duration::ZERO } else { args.ramp };
     let ended = seen.now();
     tokio::join!(crowd.wait(args.drain), seen.last_probes(terminal));

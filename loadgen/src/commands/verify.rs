@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use self::stages::{Stage, stages};
 use super::CommandError;
-use super::observation::{Observation, PhaseWindow, RunDescription, pass, show, write_out};
+use super::observation::{Observation, PhaseWindow, RunDescription, show, write_out};
 use super::preflight::{TrialStream, check_server, try_one_stream};
 use super::target::target;
 use super::warnings::all_alike;
@@ -78,7 +78,7 @@ async fn on_schedule(args: &VerifyArgs, stages: &[Stage], plan: StreamPlan, term
     let mut seen = Observation::begin(&plan.endpoint, check_plan(args), None);
     report::heading_of_one(terminal, &plan.endpoint.to_string(), &seen.probes);
     // Half an interval after the first check, so that none is due while streams are being opened.
-    pass(&seen, args.interval / 2, terminal).await;
+    seen.pass(args.interval / 2, terminal).await;
 
     let begun = seen.now();
     let takes = |stage: &Stage| args.interval * stage.checks;
@@ -92,7 +92,7 @@ async fn on_schedule(args: &VerifyArgs, stages: &[Stage], plan: StreamPlan, term
         windows.push(PhaseWindow::new(stage.name(), from, from + takes(stage)));
         (from, open) = (from + takes(stage), stage.streams);
     }
-    let (mut stream_sets, ()) = tokio::join!(join_all(loads), pass(&seen, whole, terminal));
+    let (mut stream_sets, ()) = tokio::join!(join_all(loads), seen.pass(whole, terminal));
     seen.last_probes(terminal).await;
     for crowd in &mut stream_sets {
         crowd.disconnect().await;
@@ -170,7 +170,7 @@ async fn give_up(
 async fn as_in_source(args: &VerifyArgs, plan: StreamPlan, terminal: &Terminal) -> RunResult {
     let endpoint = plan.endpoint.clone();
     let no_probes = ProbePlan { kinds: Vec::new(), ..check_plan(args) };
-    let seen = Observation::begin(&endpoint, no_probes, None);
+    let mut seen = Observation::begin(&endpoint, no_probes, None);
     report::heading_of_one(terminal, &endpoint.to_string(), &seen.probes);
     let (origin, begun) = (Instant::now(), seen.now());
     let mut connection = KeepAliveConnection::new(endpoint);
@@ -183,7 +183,7 @@ async fn as_in_source(args: &VerifyArgs, plan: StreamPlan, terminal: &Terminal) 
             break;
         }
         answers.push(check_once(origin, &mut connection, &args.health_path, args.timeout).await);
-        pass(&seen, args.interval, terminal).await;
+        seen.pass(args.interval, terminal).await;
     }
     let windows = vec![PhaseWindow::new(BASELINE, Duration::ZERO, begun), PhaseWindow::new(LOADED, begun, seen.now())];
     crowd.disconnect().await;

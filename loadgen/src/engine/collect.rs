@@ -102,10 +102,7 @@ fn arm_result(
 ) -> ArmResult {
     let phase = |seen| PhaseResult { expected: expected_in(seen), ..phase_result(arm, seen, elapsed) };
     let phases: Vec<_> = arm.seen.iter().map(phase).collect();
-    let probes_of = |name: &str| {
-        let phase = phases.iter().find(|phase| phase.name == name);
-        phase.map(|phase| phase.probes.clone()).unwrap_or_default()
-    };
+    let probes_of = |name: &str| PhaseResult::probes_of(&phases, name);
     ArmResult {
         program: arm.server.command_line(),
         streams: arm.shared.stats(elapsed),

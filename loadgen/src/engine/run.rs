@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use super::collect::collect;
 use super::vendor_samples::{self, PhaseLedgers};
-use super::{LabError, Options, RunningArm};
+use super::{LabError, Options, RunningArm, Seconds};
 use crate::lab::{ArmRun, Lab, Phase, Profile, select_arms};
 use crate::measure::{LagLog, ProbeKind, ProbePlan, Prober, Sampler};
 use crate::result::RunResult;
@@ -58,8 +58,9 @@ pub async fn run(
     let _watch = vendor_samples::watch(origin, vendors.collect());
 
     progress.started(&arms);
+    let mut seconds = Seconds::since(origin);
     for phase in profile.phases.iter().filter(|phase| options.runs(phase, parts.iter().map(|part| part.judged_as))) {
-        if let Err(error) = drive(phase, origin, &mut arms, progress).await {
+        if let Err(error) = run_phase(phase, origin, &mut seconds, &mut arms, progress).await {
             return Err(cause_of(error, &mut arms).await);
         }
     }
@@ -98,19 +99,20 @@ async fn cause_of(error: LabError, arms: &mut [RunningArm]) -> LabError {
 }
 
 /// Adds the streams of `phase` and measures while it holds.
-async fn drive(
+async fn run_phase(
     phase: &'static Phase,
     origin: Instant,
+    seconds: &mut Seconds,
     arms: &mut [RunningArm],
     progress: &mut impl Progress,
 ) -> Result<(), LabError> {
     let begun = try_join_all(arms.iter().map(RunningArm::vendor_counts)).await?;
     let taking_part = arms.iter_mut().filter(|arm| phase.is_for(arm.judged_as));
     try_join_all(taking_part.map(|arm| arm.begin(phase, origin))).await?;
-    pass(phase.ramp + phase.settle, phase, origin, arms, progress).await?;
+    pass(phase.ramp + phase.settle, phase, seconds, arms, progress).await?;
     let from = origin.elapsed();
     let before = try_join_all(arms.iter().map(RunningArm::vendor_counts)).await?;
-    pass(phase.hold.saturating_sub(origin.elapsed() - from), phase, origin, arms, progress).await?;
+    pass(phase.hold.saturating_sub(origin.elapsed() - from), phase, seconds, arms, progress).await?;
     let to = origin.elapsed();
     let received: Vec<_> = arms.iter().map(RunningArm::tokens_received).collect();
     let after = try_join_all(arms.iter().map(RunningArm::vendor_counts)).await?;
@@ -140,28 +142,22 @@ async fn wait_for_due_probes(to: Duration, origin: Instant, arms: &[RunningArm])
     }
 }
 
-/// Lets `duration` pass, tells of every whole second, and looks whether the programs are alive.
+/// Waits for `duration`, reports every whole second, and checks that the programs are running.
 async fn pass(
     duration: Duration,
     phase: &'static Phase,
-    origin: Instant,
+    seconds: &mut Seconds,
     arms: &mut [RunningArm],
     progress: &mut impl Progress,
 ) -> Result<(), LabError> {
-    let end = origin.elapsed() + duration;
-    loop {
-        let now = origin.elapsed();
-        let next_second = Duration::from_secs(now.as_secs() + 1);
-        if next_second > end {
-            sleep(end.saturating_sub(now)).await;
-            return Ok(());
+    let report = |second| match arms.iter_mut().find_map(RunningArm::ended) {
+        Some(why) => Err(LabError::Ended(why)),
+        None => {
+            progress.second(phase, second, arms);
+            Ok(())
         }
-        sleep(next_second - now).await;
-        if let Some(why) = arms.iter_mut().find_map(RunningArm::ended) {
-            return Err(LabError::Ended(why));
-        }
-        progress.second(phase, next_second, arms);
-    }
+    };
+    seconds.wait(duration, report).await
 }
 
 fn probe_plan(profile: &Profile) -> ProbePlan {
