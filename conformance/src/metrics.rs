@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep};
 use crate::answer::Answer;
 use crate::prometheus::Scrape;
 use crate::running::Running;
-use crate::wait::BOUND;
+use crate::wait::TIMEOUT;
 
 impl Running {
     /// Its `/metrics`, read strictly.
@@ -47,15 +47,15 @@ impl Running {
     /// Waits until a metric has this value.
     ///
     /// # Errors
-    /// When it has another one after [`BOUND`].
+    /// When it has another one after [`TIMEOUT`].
     pub async fn until_metric(&self, name: &str, value: f64) -> anyhow::Result<()> {
-        let deadline = Instant::now() + BOUND;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             let now = self.metric(name).await?;
             if now == value {
                 return Ok(());
             }
-            ensure!(Instant::now() < deadline, "{name} is {now} after {BOUND:?}, expected {value}");
+            ensure!(Instant::now() < deadline, "{name} is {now} after {TIMEOUT:?}, expected {value}");
             sleep(std::time::Duration::from_millis(5)).await;
         }
     }

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use crate::answer::Answer;
-use crate::wait::BOUND;
+use crate::wait::TIMEOUT;
 
 /// Writes `request` and gives the time from then until the first byte of an answer.
 ///
@@ -20,7 +20,7 @@ pub async fn time_to_first_byte(address: SocketAddr, request: &[u8]) -> anyhow::
     let mut socket = TcpStream::connect(address).await?;
     let sent = Instant::now();
     socket.write_all(request).await?;
-    let read = timeout(BOUND, socket.read(&mut [0; 1])).await.context("no answer")??;
+    let read = timeout(TIMEOUT, socket.read(&mut [0; 1])).await.context("no answer")??;
     ensure!(read == 1, "the connection was closed without an answer");
     Ok(sent.elapsed())
 }
@@ -47,7 +47,7 @@ pub async fn exchange(address: SocketAddr, request: Vec<u8>) -> anyhow::Result<A
             ensure!(read > 0, "closed in the middle: {:?}", String::from_utf8_lossy(&received));
         }
     };
-    let answer = timeout(BOUND, read).await.context("no answer")?;
+    let answer = timeout(TIMEOUT, read).await.context("no answer")?;
     upload.abort();
     answer
 }

@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 
 use anyhow::Context;
+use process::{Launch, ServerProcess};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::program::{Launch, Program};
+use crate::program::launch;
 use crate::servers::Server;
-use crate::wait::BOUND;
+use crate::wait::TIMEOUT;
 
 /// The key that both servers know from the start.
 pub const DEMO_KEY: &str = "demo-key";
@@ -26,25 +27,26 @@ pub struct Running {
     /// What it is.
     pub server: &'static Server,
     /// Its process.
-    pub program: Program,
+    pub program: ServerProcess,
     client: Client,
 }
 
 impl Server {
     /// How this server is started on a free port with `upstream` as its vendor.
-    #[must_use]
-    pub fn launch(&self, upstream: &str) -> Launch {
-        Launch::of(self.program)
-            .args(["--listen", "127.0.0.1:0", "--upstream", upstream])
-            .args(self.args.iter().copied())
+    ///
+    /// # Errors
+    /// When it is not built.
+    pub fn launch(&self, upstream: &str) -> anyhow::Result<Launch> {
+        let launch = launch(self.program)?.on_free_port().args(["--upstream", upstream]);
+        Ok(launch.args(self.args.iter().copied()))
     }
 
     /// Starts this server with `extra` arguments.
     ///
     /// # Errors
-    /// As [`Launch::start`].
+    /// When it is not built, or as [`Launch::start`].
     pub async fn start(&'static self, upstream: &str, extra: &[&str]) -> anyhow::Result<Running> {
-        let program = self.launch(upstream).args(extra.iter().copied()).start().await.context(self.name)?;
+        let program = self.launch(upstream)?.args(extra.iter().copied()).start(TIMEOUT).await.context(self.name)?;
         Running::new(self, program)
     }
 }
@@ -54,15 +56,15 @@ impl Running {
     ///
     /// # Errors
     /// When the HTTP client cannot be made.
-    pub fn new(server: &'static Server, program: Program) -> anyhow::Result<Self> {
-        let client = Client::builder().no_proxy().timeout(BOUND * 2).build()?;
+    pub fn new(server: &'static Server, program: ServerProcess) -> anyhow::Result<Self> {
+        let client = Client::builder().no_proxy().timeout(TIMEOUT * 2).build()?;
         Ok(Running { server, program, client })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.program.address()
+        self.program.addr()
     }
 
     /// A request to `path`.

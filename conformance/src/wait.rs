@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 
 /// Longest that anything here is waited for: far over what any of it takes, so that a slow machine
 /// is no failure, and far under "for ever", so that a hang is one.
-pub const BOUND: Duration = Duration::from_secs(15);
+pub const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How often a condition is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -15,16 +15,16 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// Waits until `condition` holds.
 ///
 /// # Errors
-/// When it does not within [`BOUND`]; the message has `what` and the `state` at that time.
+/// When it does not within [`TIMEOUT`]; the message has `what` and the `state` at that time.
 pub async fn until(
     what: &str,
     mut condition: impl FnMut() -> bool,
     state: impl FnOnce() -> String,
 ) -> anyhow::Result<()> {
-    let deadline = Instant::now() + BOUND;
+    let deadline = Instant::now() + TIMEOUT;
     while !condition() {
         if Instant::now() > deadline {
-            bail!("waited {BOUND:?} for this: {what}; now: {}", state());
+            bail!("waited {TIMEOUT:?} for this: {what}; now: {}", state());
         }
         sleep(LOOK_EVERY).await;
     }

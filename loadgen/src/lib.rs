@@ -1,12 +1,14 @@
 //! The instrument: sends the same traffic to servers, watches their health, judges what it saw.
 //!
-//! Data flows one way: `labs` (what is claimed) → `engine` and `stand` (start and stop programs) →
+//! Data flows one way: `labs` (what is claimed) → `engine` (starts programs, drives, observes) →
 //! `traffic` (what is sent, when) → `measure` (what was observed) → `verdict` → `report`.
 
 /// The command line.
 pub mod cli;
 /// The commands.
 pub mod commands;
+/// The limit of open descriptors.
+pub mod descriptors;
 /// Runs a lab.
 pub mod engine;
 /// The machine.
@@ -23,8 +25,6 @@ pub mod measure;
 pub mod report;
 /// What a run found.
 pub mod result;
-/// Child programs.
-pub mod stand;
 /// What is sent.
 pub mod traffic;
 /// The mock vendor's ledger.

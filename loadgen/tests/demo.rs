@@ -3,36 +3,37 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
-mod stage;
+mod test_programs;
 
 use std::fs;
-use std::process::{Command, Output};
+use std::process::Command;
 use std::time::Duration;
 
+use process::{Output, Signal};
 use serde_json::Value;
-use stage::Stage;
+use test_programs::TestPrograms;
 
 /// Runs the demo until it says held or not held. On a machine that is busy with other tests a run may
 /// call itself invalid, which is right of it, but not every time.
-fn valid_run(stage: &Stage, out: &str) -> Output {
-    let mut output = stage.loadgen(&["demo", "both", "--fast", "--out", out]).output().unwrap();
+fn valid_run(programs: &TestPrograms, out: &str) -> Output {
+    let mut output = programs.run(&["demo", "both", "--fast", "--out", out]);
     for _ in 0..3 {
         if output.status.code() != Some(3) {
             break;
         }
-        output = stage.loadgen(&["demo", "both", "--fast", "--out", out]).output().unwrap();
+        output = programs.run(&["demo", "both", "--fast", "--out", out]);
     }
     output
 }
 
 #[test]
 fn the_demo_shows_the_collapse_and_its_absence() {
-    let stage = Stage::new("both");
-    let out = stage.path("result.json");
-    let output = valid_run(&stage, &out);
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(output.status.code(), Some(0), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
-    assert!(stage.running().is_empty(), "left behind: {:?}", stage.running());
+    let programs = TestPrograms::new("both");
+    let out = programs.path("result.json");
+    let output = valid_run(&programs, &out);
+    let said = output.stdout.clone();
+    assert_eq!(output.status.code(), Some(0), "{said}\n{}", output.stderr);
+    assert!(programs.running().is_empty(), "left behind: {:?}", programs.running());
 
     // But for the path of the result, which is as long as it is.
     let mut lines = said.lines().filter(|line| !line.contains("result.json"));
@@ -89,39 +90,39 @@ fn it_ends_with_what_was_measured(said: &str, result: &Value) {
 
 #[test]
 fn an_interrupted_demo_stops_what_it_started() {
-    let stage = Stage::new("signals");
+    let programs = TestPrograms::new("signals");
     // SIGHUP is what a terminal sends when its window is closed.
-    for signal in ["-INT", "-TERM", "-HUP"] {
-        let mut demo = stage.spawn(&["demo", "broken"]);
-        stage.wait_until_running(2);
+    for signal in [Signal::Int, Signal::Term, Signal::Hup] {
+        let demo = programs.spawn(&["demo", "broken"]);
+        programs.wait_until_running(2);
         demo.signal(signal);
-        assert_eq!(demo.exit_code(), Some(3), "{signal}");
-        assert!(stage.running().is_empty(), "{signal} left behind: {:?}", stage.running());
+        assert_eq!(demo.exit_code(), Some(3), "{signal:?}");
+        assert!(programs.running().is_empty(), "{signal:?} left behind: {:?}", programs.running());
     }
 }
 
 #[test]
 fn a_closed_output_keeps_nothing_running() {
-    let stage = Stage::new("closed");
-    let mut demo = stage.spawn(&["demo", "fixed"]);
+    let programs = TestPrograms::new("closed");
+    let mut demo = programs.spawn(&["demo", "fixed"]);
     demo.close_output();
-    stage.wait_until_running(2);
+    programs.wait_until_running(2);
     // It writes a line a second into the closed pipe, and must neither die of it nor hang.
     std::thread::sleep(Duration::from_secs(2));
     assert!(!demo.has_ended(), "died of a closed output");
-    demo.signal("-INT");
+    demo.signal(Signal::Int);
     demo.exit_code();
-    stage.wait_until_gone();
+    programs.wait_until_gone();
 }
 
 #[test]
 fn a_program_that_dies_mid_run_ends_the_run_as_invalid() {
-    let stage = Stage::new("dies");
-    let mut demo = stage.spawn(&["demo", "fixed"]);
-    stage.wait_until_running(2);
-    for pid in stage.pids("mock-llm") {
+    let programs = TestPrograms::new("dies");
+    let demo = programs.spawn(&["demo", "fixed"]);
+    programs.wait_until_running(2);
+    for pid in programs.pids("mock-llm") {
         assert!(Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
     }
     assert_eq!(demo.exit_code(), Some(3));
-    assert!(stage.running().is_empty(), "left behind: {:?}", stage.running());
+    assert!(programs.running().is_empty(), "left behind: {:?}", programs.running());
 }

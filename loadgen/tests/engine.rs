@@ -3,57 +3,57 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
-mod stage;
+mod test_programs;
 
-use std::process::Output;
 use std::time::{Duration, Instant};
 
-use stage::{Stage, said};
+use process::Output;
+use test_programs::{TestPrograms, said};
 
 /// A run of one server whose programs start or do not.
-fn run(stage: &Stage, more: &[&str]) -> Output {
+fn run(programs: &TestPrograms, more: &[&str]) -> Output {
     let args = ["lab", "pool-per-chunk", "--fast", "--side", "broken"];
-    stage.loadgen(&[&args[..], more].concat()).output().unwrap()
+    programs.run(&[&args[..], more].concat())
 }
 
-fn assert_invalid(stage: &Stage, output: &Output, named: &[&str]) {
+fn assert_invalid(programs: &TestPrograms, output: &Output, named: &[&str]) {
     assert_eq!(output.status.code(), Some(3), "{}", said(output));
-    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    let error = output.stderr.clone();
     assert!(named.iter().all(|word| error.contains(word)), "{named:?}: {error}");
-    assert!(stage.running().is_empty(), "left behind: {:?}", stage.running());
+    assert!(programs.running().is_empty(), "left behind: {:?}", programs.running());
 }
 
 #[test]
 fn a_program_that_does_not_start_is_quoted() {
-    let stage = Stage::new("ends");
-    stage.replace("broken-server", "echo 'no such mistake' >&2; exit 2");
-    assert_invalid(&stage, &run(&stage, &[]), &["broken-server", "no such mistake"]);
+    let programs = TestPrograms::new("ends");
+    programs.replace("broken-server", "echo 'no such mistake' >&2; exit 2");
+    assert_invalid(&programs, &run(&programs, &[]), &["broken-server", "no such mistake"]);
 }
 
 #[test]
 fn a_program_that_never_becomes_ready_is_given_up() {
-    let stage = Stage::new("never");
-    stage.replace("broken-server", "echo 'still thinking' >&2; exec sleep 600");
+    let programs = TestPrograms::new("never");
+    programs.replace("broken-server", "echo 'still thinking' >&2; exec sleep 600");
     let began = Instant::now();
-    let output = run(&stage, &["--start-timeout", "1s"]);
+    let output = run(&programs, &["--start-timeout", "1s"]);
     assert!(began.elapsed() < Duration::from_secs(15));
-    assert_invalid(&stage, &output, &["broken-server", "still thinking", "1s"]);
+    assert_invalid(&programs, &output, &["broken-server", "still thinking", "1s"]);
 }
 
 #[test]
 fn a_program_that_dies_in_mid_run_ends_it() {
-    let stage = Stage::new("dies");
+    let programs = TestPrograms::new("dies");
     let real = std::path::Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("mock-llm");
     // It serves for a second and is then killed from outside, as by a system short of memory.
     let script =
         format!("{} \"$@\" & server=$!; sleep 1.5; kill -KILL $server; echo 'out of luck' >&2; exit 9", real.display());
-    stage.replace("mock-llm", &script);
-    assert_invalid(&stage, &run(&stage, &[]), &["mock-llm", "out of luck"]);
+    programs.replace("mock-llm", &script);
+    assert_invalid(&programs, &run(&programs, &[]), &["mock-llm", "out of luck"]);
 }
 
 #[test]
 fn a_program_that_floods_its_output_is_measured_all_the_same() {
-    let stage = Stage::new("floods");
+    let programs = TestPrograms::new("floods");
     let real = std::path::Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("fixed-server");
     // Megabytes, in lines and without line ends, before it serves.
     let script = format!(
@@ -62,22 +62,22 @@ fn a_program_that_floods_its_output_is_measured_all_the_same() {
          exec {} \"$@\"",
         real.display()
     );
-    stage.replace("fixed-server", &script);
+    programs.replace("fixed-server", &script);
     let args = ["lab", "pool-per-chunk", "--fast", "--side", "fixed"];
-    let output = stage.loadgen(&args).output().unwrap();
+    let output = programs.run(&args);
     // Held, or invalid on a busy machine; but measured.
     assert!(matches!(output.status.code(), Some(0 | 3)), "{}", said(&output));
     assert!(said(&output).contains("Verdict:"), "{}", said(&output));
-    assert!(stage.running().is_empty());
+    assert!(programs.running().is_empty());
 }
 
 #[test]
 fn a_program_that_is_not_there_is_named() {
-    let stage = Stage::new("missing");
-    std::fs::remove_file(stage.path("fixed-server")).unwrap();
+    let programs = TestPrograms::new("missing");
+    std::fs::remove_file(programs.path("fixed-server")).unwrap();
     let args = ["lab", "pool-per-chunk", "--fast", "--side", "fixed"];
-    let output = stage.loadgen(&args).output().unwrap();
-    assert_invalid(&stage, &output, &["fixed-server", "make build"]);
+    let output = programs.run(&args);
+    assert_invalid(&programs, &output, &["fixed-server", "make build"]);
 }
 
 /// Vendors that do not do their part, each as flags that are put behind those of the lab.
@@ -91,17 +91,17 @@ const VENDORS: [(&str, &str); 3] = [
 /// Neither a repair nor a mistake is judged by a vendor that fails: without it nothing is proved of either.
 #[test]
 fn a_vendor_that_does_not_do_its_part_makes_the_run_invalid() {
-    let stage = Stage::new("vendors");
+    let programs = TestPrograms::new("vendors");
     let real = std::path::Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("mock-llm");
     for (vendor, args) in VENDORS {
-        stage.replace("mock-llm", &format!("exec {} {args}", real.display()));
+        programs.replace("mock-llm", &format!("exec {} {args}", real.display()));
         for args in [&["--expect-fixed"][..], &["--side", "broken"]] {
-            let output = stage.loadgen(&[&["lab", "pool-per-chunk", "--fast"], args].concat()).output().unwrap();
+            let output = programs.run(&[&["lab", "pool-per-chunk", "--fast"], args].concat());
             let said = said(&output);
             assert_eq!(output.status.code(), Some(3), "{vendor}, {args:?}:\n{said}");
             assert!(said.contains("the pressure was not there"), "{vendor}, {args:?}:\n{said}");
             assert!(!said.contains("Not mended"), "{vendor}, {args:?}:\n{said}");
         }
     }
-    assert!(stage.running().is_empty());
+    assert!(programs.running().is_empty());
 }

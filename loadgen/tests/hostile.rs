@@ -4,12 +4,11 @@
 
 mod scripted;
 
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use process::Launch;
 use scripted::{EVENTS, OK, Script, serve};
-use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 /// Far over what the generator needs, and far under what it is sent.
 const RESIDENT_BYTES_MAX: u64 = 150_000_000;
@@ -46,28 +45,14 @@ const ENDLESS_UNDER_LOAD: Script = |asked| {
     if asked.seen.checks.load(Relaxed) > 4 { (ENDLESS_ANSWER)(asked) } else { (CHECK_OK)(asked) }
 };
 
-/// The generator, killed when a test fails.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// Runs the generator and gives the most memory that it held.
 async fn resident_bytes(args: &[&str]) -> u64 {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
-    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut running = Running(command.spawn().unwrap());
-    let (mut system, pid, mut most) = (System::new(), Pid::from_u32(running.0.id()), 0);
+    let launch = Launch::new(env!("CARGO_BIN_EXE_loadgen")).args(args.iter().copied()).empty_stdin();
+    let (running, mut most) = (launch.spawn().unwrap(), 0);
     let deadline = Instant::now() + Duration::from_secs(60);
-    while running.0.try_wait().unwrap().is_none() {
+    while running.status().is_none() {
         assert!(Instant::now() < deadline, "{args:?} does not end");
-        let kind = ProcessRefreshKind::nothing().with_memory().without_tasks();
-        system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, kind);
-        most = most.max(system.process(pid).map_or(0, |process| process.memory()));
+        most = most.max(running.usage().map_or(0, |usage| usage.rss_bytes));
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     most

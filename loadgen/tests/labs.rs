@@ -4,28 +4,28 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
-mod stage;
+mod test_programs;
 
-use std::process::Output;
 use std::time::Duration;
 
 use loadgen::lab::Lab;
 use loadgen::labs::LABS;
 use loadgen::result::{ClaimKind, ClaimResult, Outcome, RunResult, Side};
 use loadgen::verdict;
+use process::{Output, Signal};
 use serde_json::Value;
-use stage::{Stage, said};
+use test_programs::{TestPrograms, said};
 
 /// Runs a lab until it says held or not held. On a machine that is busy with other things a run may call
 /// itself invalid, which is right of it, but not every time.
-fn valid_run(stage: &Stage, args: &[&str]) -> Output {
+fn valid_run(programs: &TestPrograms, args: &[&str]) -> Output {
     const RUNS_MAX: u32 = 6;
-    let mut output = stage.loadgen(args).output().unwrap();
+    let mut output = programs.run(args);
     for _ in 1..RUNS_MAX {
         if output.status.code() != Some(3) {
             break;
         }
-        output = stage.loadgen(args).output().unwrap();
+        output = programs.run(args);
     }
     output
 }
@@ -33,11 +33,11 @@ fn valid_run(stage: &Stage, args: &[&str]) -> Output {
 /// One test in place of ten, so that they do not run beside each other.
 #[test]
 fn every_lab_reproduces_its_mistake_and_accuses_neither_the_control_nor_the_fix() {
-    let stage = Stage::new("labs");
-    let (all, out) = (stage.path("all.json"), stage.path("result.json"));
-    let output = stage.loadgen(&["labs", "--all", "--fast", "--out", &all]).output().unwrap();
+    let programs = TestPrograms::new("labs");
+    let (all, out) = (programs.path("all.json"), programs.path("result.json"));
+    let output = programs.run(&["labs", "--all", "--fast", "--out", &all]);
     let in_turn = said(&output);
-    assert!(stage.running().is_empty(), "left behind: {:?}", stage.running());
+    assert!(programs.running().is_empty(), "left behind: {:?}", programs.running());
     let combined = result_in(&all);
     let summary = in_turn.split("All labs").nth(1).unwrap_or_else(|| panic!("no summary:\n{in_turn}"));
     assert_eq!(combined["labs"].as_object().unwrap().len(), LABS.len(), "{in_turn}");
@@ -48,7 +48,7 @@ fn every_lab_reproduces_its_mistake_and_accuses_neither_the_control_nor_the_fix(
         let line = summary.lines().find(|line| line.split_whitespace().next() == Some(lab.name));
         assert!(line.is_some_and(|line| line.contains(&outcome)), "{}: {summary}", lab.name);
         if outcome == "invalid" {
-            let again = valid_run(&stage, &["lab", lab.name, "--fast", "--out", &out]);
+            let again = valid_run(&programs, &["lab", lab.name, "--fast", "--out", &out]);
             result = result_in(&out);
             outcomes.push(outcome);
             // The machine is too busy to judge, and says so: that is no wrong verdict. Of ten labs it may
@@ -130,18 +130,18 @@ fn is_able_to_fail(lab: &Lab, result: Value) {
 /// The fix's claims are what the mistake does not satisfy, and what the control, which has none, does.
 #[test]
 fn a_server_that_nobody_has_mended_does_not_pass_for_fixed() {
-    let stage = Stage::new("unmended");
+    let programs = TestPrograms::new("unmended");
     for lab in ["pool-exhaustion", "wrong-canary", "orphaned-streams"] {
-        let output = valid_run(&stage, &["lab", lab, "--fast", "--expect-fixed"]);
+        let output = valid_run(&programs, &["lab", lab, "--fast", "--expect-fixed"]);
         assert_eq!(output.status.code(), Some(1), "{lab}:\n{}", said(&output));
-        assert!(stage.running().is_empty());
+        assert!(programs.running().is_empty());
     }
 }
 
 #[test]
 fn one_side_alone_is_judged_alone() {
-    let stage = Stage::new("side");
-    let output = valid_run(&stage, &["lab", "pool-per-chunk", "--fast", "--side", "fixed"]);
+    let programs = TestPrograms::new("side");
+    let output = valid_run(&programs, &["lab", "pool-per-chunk", "--fast", "--side", "fixed"]);
     let said = said(&output);
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(!said.contains("broken"), "{said}");
@@ -151,12 +151,12 @@ fn one_side_alone_is_judged_alone() {
 /// The control is the mistake removed: as a repair it holds, and as the mistake it does not.
 #[test]
 fn a_lab_runs_any_mistake_and_tells_a_right_repair_from_none() {
-    let stage = Stage::new("other");
+    let programs = TestPrograms::new("other");
     for lab in ["pool-per-chunk", "blocked-executor"] {
-        let removed = valid_run(&stage, &["lab", lab, "--fast", "--mistake", "none"]);
+        let removed = valid_run(&programs, &["lab", lab, "--fast", "--mistake", "none"]);
         assert_eq!(removed.status.code(), Some(1), "{lab}:\n{}", said(&removed));
         assert!(said(&removed).contains("the mistake did not show"), "{lab}:\n{}", said(&removed));
-        let repaired = valid_run(&stage, &["lab", lab, "--fast", "--mistake", "none", "--expect-fixed"]);
+        let repaired = valid_run(&programs, &["lab", lab, "--fast", "--mistake", "none", "--expect-fixed"]);
         assert_eq!(repaired.status.code(), Some(0), "{lab}:\n{}", said(&repaired));
         assert!(said(&repaired).contains("Mended: all"), "{lab}:\n{}", said(&repaired));
     }
@@ -165,8 +165,8 @@ fn a_lab_runs_any_mistake_and_tells_a_right_repair_from_none() {
 /// The whole of it: a summary of those that were named, and the command for what is left.
 #[test]
 fn some_labs_run_by_name_and_what_does_not_hold_is_named_at_the_end() {
-    let stage = Stage::new("names");
-    let output = stage.loadgen(&["labs", "pool-per-chunk", "--fast"]).output().unwrap();
+    let programs = TestPrograms::new("names");
+    let output = programs.run(&["labs", "pool-per-chunk", "--fast"]);
     let said = said(&output);
     let summary = said.split("All labs").nth(1).unwrap_or_default();
     assert!(summary.contains("pool-per-chunk") && !summary.contains("rollout"), "{said}");
@@ -176,15 +176,15 @@ fn some_labs_run_by_name_and_what_does_not_hold_is_named_at_the_end() {
 
 #[test]
 fn a_lab_that_is_kept_answers_until_it_is_stopped() {
-    let stage = Stage::new("keep");
-    let mut kept = stage.spawn(&["lab", "blocked-executor", "--fast", "--side", "fixed", "--keep"]);
+    let programs = TestPrograms::new("keep");
+    let mut kept = programs.spawn(&["lab", "blocked-executor", "--fast", "--side", "fixed", "--keep"]);
     let line = kept.wait_for_line(Duration::from_secs(60), |line| line.contains("its vendor"));
     let urls: Vec<_> = line.split_whitespace().filter_map(|word| word.strip_prefix("http://")).collect();
     assert_eq!(urls.len(), 2, "{line}");
     for addr in urls {
         assert!(std::net::TcpStream::connect(addr).is_ok(), "nobody answers at {addr}");
     }
-    kept.signal("-INT");
+    kept.signal(Signal::Int);
     assert!(matches!(kept.exit_code(), Some(0 | 3)), "its verdict's code");
-    stage.wait_until_gone();
+    programs.wait_until_gone();
 }

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use loadgen::stand::{Program, START_TIMEOUT};
+use process::{Launch, START_TIMEOUT, ServerProcess};
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -141,9 +141,9 @@ fn steps_are_found_as_they_are_typed() {
 
 /// The programs that `make up` starts, on free ports, with a vendor whose streams take six seconds.
 struct Up {
-    vendor: Program,
-    broken: Program,
-    fixed: Program,
+    vendor: ServerProcess,
+    broken: ServerProcess,
+    fixed: ServerProcess,
 }
 
 /// From token to token and all of them: what the vendor takes for a stream, in seconds.
@@ -152,8 +152,8 @@ const STREAM_SECONDS: f64 = 24.0 * 0.25;
 impl Up {
     async fn with(mistake: &str) -> Self {
         let start = async |name: &str, args: &[&str]| {
-            let args: Vec<_> = args.iter().map(|arg| (*arg).to_owned()).collect();
-            Program::start(programs(), name, &args, START_TIMEOUT).await.unwrap()
+            let launch = Launch::new(programs().join(name)).on_free_port().args(args.iter().copied());
+            launch.start(START_TIMEOUT).await.unwrap()
         };
         let vendor = start("mock-llm", &["--tokens", "24"]).await;
         let upstream = format!("http://{}", vendor.addr());

@@ -9,14 +9,13 @@ use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use loadgen::stand::{Program, START_TIMEOUT};
+use process::{Launch, START_TIMEOUT, ServerProcess};
 use scripted::{EVENTS, OK, Script, loadgen_counted, serve};
 use tokio::time::sleep;
 
-async fn start(name: &str, args: &[&str]) -> Program {
-    let programs = Path::new(env!("CARGO_BIN_EXE_loadgen")).parent().unwrap();
-    let args: Vec<_> = args.iter().map(|arg| (*arg).to_owned()).collect();
-    Program::start(programs, name, &args, START_TIMEOUT).await.unwrap()
+async fn start(name: &str, args: &[&str]) -> ServerProcess {
+    let program = Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name(name);
+    Launch::new(program).on_free_port().args(args.iter().copied()).start(START_TIMEOUT).await.unwrap()
 }
 
 /// The exit code of `verify`, with little in place of much, and what it said.

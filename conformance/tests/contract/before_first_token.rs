@@ -9,6 +9,7 @@ use conformance::on_every_server;
 use conformance::running::{COMPLETION_ROUTES, Running, STREAM_ROUTE, WHOLE_ROUTE, streamed, whole};
 use conformance::servers::Server;
 use conformance::vendor::{ClosedPort, Step, Vendor, script};
+use conformance::wait::TIMEOUT;
 use serde_json::Value;
 use tokio::time::sleep;
 use wire::error::ErrorDetail;
@@ -165,11 +166,11 @@ async fn a_vendor_that_hangs_up_between_two_calls_has_not_failed(server: &'stati
 async fn a_proxy_in_the_environment_is_not_used(server: &'static Server) -> anyhow::Result<()> {
     let nobody = ClosedPort::take()?;
     let vendor = Vendor::by_prompt([("stream", script::stream(&["a"])), ("whole", script::completion("a"))]).await?;
-    let mut launch = server.launch(&vendor.url());
+    let mut launch = server.launch(&vendor.url())?;
     for name in ["http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"] {
         launch = launch.env(name, nobody.url()?);
     }
-    let running = Running::new(server, launch.start().await?)?;
+    let running = Running::new(server, launch.start(TIMEOUT).await?)?;
     Answer::to(running.post(STREAM_ROUTE, &streamed("stream"))).await?.events()?;
     Answer::to(running.post(WHOLE_ROUTE, &whole("whole"))).await?.json(200)?;
     Ok(())

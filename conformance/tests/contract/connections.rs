@@ -24,7 +24,7 @@ on_every_server!(
     streams_in_a_row_share_one_connection_to_the_vendor,
 );
 
-const BOUND: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 const BODY: &str = r#"{"model":"mock-llm","messages":[{"role":"user","content":"hi"}],"stream":true}"#;
 
@@ -63,11 +63,11 @@ async fn a_large_body_that_nobody_wants_does_not_hide_the_refusal(server: &'stat
         let mut client = TcpStream::connect(running.address()).await?;
         let head_bytes = format!("{head}\r\nHost: test\r\nContent-Length: {BYTES}\r\n\r\n");
         client.write_all(head_bytes.as_bytes()).await?;
-        timeout(BOUND, client.write_all(&vec![b' '; BYTES])).await.context(head)?.context(head)?;
+        timeout(TIMEOUT, client.write_all(&vec![b' '; BYTES])).await.context(head)?.context(head)?;
         let mut answer = Vec::new();
         // Up to the end of its JSON: the end of the connection is the server's to choose.
         while !answer.ends_with(b"}}") {
-            let read = timeout(BOUND, client.read_buf(&mut answer)).await.context(head)?.context(head)?;
+            let read = timeout(TIMEOUT, client.read_buf(&mut answer)).await.context(head)?.context(head)?;
             ensure!(read > 0, "{head}: the answer broke off");
         }
         let answer = String::from_utf8_lossy(&answer);
@@ -125,7 +125,7 @@ async fn a_stream_in_http_1_0_ends_its_connection_and_says_so(server: &'static S
         let mut client = TcpStream::connect(running.address()).await?;
         client.write_all(request.as_bytes()).await?;
         let mut answer = String::new();
-        timeout(BOUND, client.read_to_string(&mut answer)).await.context("its connection stays open")??;
+        timeout(TIMEOUT, client.read_to_string(&mut answer)).await.context("its connection stays open")??;
         let (head, body) = answer.split_once("\r\n\r\n").context("no head")?;
         let head = head.to_ascii_lowercase();
         ensure!(head.contains(" 200 ") && body.ends_with("data: [DONE]\n\n"), "{path}: {answer}");

@@ -7,12 +7,12 @@ use conformance::answer::Answer;
 use conformance::error_shape::refusal;
 use conformance::event_stream::EventStream;
 use conformance::on_limited_servers;
-use conformance::running::{COMPLETION_ROUTES, STREAM_ROUTE, WHOLE_ROUTE, streamed, whole};
+use conformance::running::{COMPLETION_ROUTES, Running, STREAM_ROUTE, WHOLE_ROUTE, streamed, whole};
 use conformance::servers::Server;
 use conformance::transcript::{Chat, End};
 use conformance::vendor::{Step, Vendor, script};
 use mock_llm::MockLlm;
-use tokio::process::Command;
+use process::Signal;
 use tokio::time::sleep;
 
 on_limited_servers!(
@@ -24,10 +24,9 @@ on_limited_servers!(
 
 const KIB: u64 = 1024;
 
-/// The memory of a program, in KiB.
-async fn memory(pid: u32) -> anyhow::Result<u64> {
-    let output = Command::new("ps").args(["-o", "rss=", "-p", &pid.to_string()]).output().await?;
-    Ok(String::from_utf8(output.stdout)?.trim().parse()?)
+/// The memory of a server, in KiB.
+fn memory(running: &Running) -> anyhow::Result<u64> {
+    Ok(running.program.usage().context("it has ended")?.rss_bytes / KIB)
 }
 
 async fn what_comes_before_the_first_token_does_not_grow_the_memory(server: &'static Server) -> anyhow::Result<()> {
@@ -42,14 +41,13 @@ async fn what_comes_before_the_first_token_does_not_grow_the_memory(server: &'st
     let scripts = || [("comments", begin(": still thinking\n\n")), ("blank lines", begin("\r\n\n"))];
     let vendor = Vendor::by_prompt(scripts()).await?;
     let running = server.start(&vendor.url(), &[]).await?;
-    let pid = running.program.pid().context("it has ended")?;
     Answer::to(running.get("/ready")).await?;
-    let before = memory(pid).await?;
+    let before = memory(&running)?;
     for (prompt, _) in scripts() {
         for path in [STREAM_ROUTE, COMPLETION_ROUTES[0]] {
             let answer = Answer::to(running.post(path, &streamed(prompt))).await?;
             ensure!(answer.text().ends_with("data: [DONE]\n\n"), "{path}, {prompt}: {:.300}", answer.text());
-            let grown = memory(pid).await?.saturating_sub(before);
+            let grown = memory(&running)?.saturating_sub(before);
             ensure!(grown < 12 * KIB, "{path}, {prompt}: {MIB_SENT} MiB sent, {grown} KiB more");
         }
     }
@@ -69,9 +67,9 @@ async fn a_pause_of_the_whole_process_cuts_no_healthy_stream(server: &'static Se
         let first = stream.next().await?.context("no event")?;
         streams.push((vec![first], stream));
     }
-    running.program.signal("STOP").await?;
+    running.program.signal(Signal::Stop)?;
     sleep(Duration::from_millis(1500)).await;
-    running.program.signal("CONT").await?;
+    running.program.signal(Signal::Cont)?;
     for (mut events, mut stream) in streams {
         while let Some(event) = stream.next().await? {
             events.push(event);

@@ -10,7 +10,7 @@ use conformance::event_stream::EventStream;
 use conformance::on_limited_servers;
 use conformance::running::{Running, STREAM_ROUTE, WHOLE_ROUTE, streamed, whole};
 use conformance::servers::Server;
-use conformance::wait::BOUND;
+use conformance::wait::TIMEOUT;
 use mock_llm::MockLlm;
 use serde_json::json;
 use tokio::time::sleep;
@@ -61,7 +61,7 @@ async fn a_full_queue_is_refused_at_once_and_makes_the_server_not_ready(server: 
     assert_eq!(mock.ledger().peak_active, 1, "never more than the limit in flight");
 
     drop(first);
-    let second = tokio::time::timeout(BOUND, waiting).await???;
+    let second = tokio::time::timeout(TIMEOUT, waiting).await???;
     assert_eq!(ready_answers(&running, 200).await?.json(200)?, json!({ "status": "ready" }));
     drop(second);
     Ok(())
@@ -131,7 +131,7 @@ async fn streams_and_whole_calls_have_their_own_time_limits(server: &'static Ser
 
 /// `/ready` once it has this status.
 async fn ready_answers(running: &Running, status: u16) -> anyhow::Result<Answer> {
-    let deadline = Instant::now() + BOUND;
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         let answer = Answer::to(running.get("/ready")).await?;
         if answer.status == status || Instant::now() > deadline {

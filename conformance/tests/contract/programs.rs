@@ -1,7 +1,8 @@
 //! The programs as programs: flags, environment, signals, logs, exit codes.
 
-use conformance::program::Launch;
+use conformance::program::launch;
 use conformance::vendor::ClosedPort;
+use process::Launch;
 
 mod environment;
 mod flags;
@@ -114,7 +115,7 @@ const ALL: [&Facts; 3] = [&MOCK_LLM, &BROKEN_SERVER, &FIXED_SERVER];
 impl Facts {
     /// The program on a free port. Its vendor, if it has one, is `nobody`: that is no failure at start-up.
     fn launch(&self, nobody: &ClosedPort) -> anyhow::Result<Launch> {
-        let launch = Launch::of(self.program).args(["--listen", "127.0.0.1:0"]);
+        let launch = launch(self.program)?.on_free_port();
         Ok(if self.has_upstream { launch.args(["--upstream".to_owned(), nobody.url()?]) } else { launch })
     }
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
-use loadgen::stand::raise_descriptor_limit;
+use loadgen::descriptors::raise_descriptor_limit;
 
 use budgets::Row;
 use run::{Case, Measured};

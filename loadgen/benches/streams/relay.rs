@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 
-use anyhow::Context as _;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -10,7 +9,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, StatusCode};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
-use loadgen::stand::{Program, START_TIMEOUT};
+use process::{Launch, START_TIMEOUT, ServerProcess};
 use reqwest::Client;
 use tokio::net::TcpListener;
 
@@ -24,12 +23,9 @@ struct Vendor {
 }
 
 /// Starts the relay: this program again, as a process of its own.
-pub(crate) async fn start(vendor: SocketAddr) -> anyhow::Result<Program> {
-    let program = std::env::current_exe()?;
-    let directory = program.parent().context("this program has no directory")?;
-    let name = program.file_name().and_then(|name| name.to_str()).context("this program's name is no text")?;
-    let args = [format!("{ARGUMENT}=http://{vendor}")];
-    Ok(Program::start(directory, name, &args, START_TIMEOUT).await?)
+pub(crate) async fn start(vendor: SocketAddr) -> anyhow::Result<ServerProcess> {
+    let relay = Launch::new(std::env::current_exe()?).args([format!("{ARGUMENT}=http://{vendor}")]);
+    Ok(relay.start(START_TIMEOUT).await?)
 }
 
 /// The vendor's address, in the process that is to be the relay.

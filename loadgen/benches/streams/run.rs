@@ -2,14 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use loadgen::result::{Outcome, RunResult, TimelineRow};
-use loadgen::stand::{Program, START_TIMEOUT};
-use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System};
-use tokio::process::{Child, Command};
+use process::{Launch, Process, START_TIMEOUT, StartError, Usage, usage_of};
 use tokio::time::{Instant, sleep};
 
 use crate::servers::{Running, Server};
@@ -54,22 +51,22 @@ const WARM_UP: [&str; 8] = ["--concurrency", "50", "--ramp", "100ms", "--duratio
 /// Runs `case` against `server`.
 pub(crate) async fn run(server: Server, case: Case, window: Duration, program_dir: &Path) -> anyhow::Result<Measured> {
     let gap = format!("{}ms", case.gap.as_millis());
-    let vendor = ["--tokens", "1000000", "--ttft", "250ms", "--inter-token", &gap].map(str::to_owned);
-    let vendor = Program::start(program_dir, "mock-llm", &vendor, START_TIMEOUT).await?;
+    let vendor = ["--tokens", "1000000", "--ttft", "250ms", "--inter-token", &gap];
+    let vendor = Launch::new(program_dir.join("mock-llm")).on_free_port().args(vendor).start(START_TIMEOUT).await?;
     let running = server.start(vendor.addr(), program_dir).await?;
 
     let warm_up = WARM_UP.map(str::to_owned);
     finish(start_loadgen(program_dir, server, running.addr(), &warm_up)?).await?;
-    let idle_bytes = process(running.pid(), Process::memory)?;
+    let idle_bytes = usage(running.pid())?.rss_bytes;
     let ramp = Duration::from_secs(2 + u64::from(case.streams) / 1_000);
     let out = std::env::temp_dir().join(format!("bench-streams-{}.json", std::process::id()));
     let args = arguments(case, ramp, window, &running, vendor.addr(), &out);
     let loadgen = start_loadgen(program_dir, server, running.addr(), &args)?;
-    let loadgen_pid = loadgen.id().context("loadgen has ended")?;
+    let pids = [vendor.pid(), loadgen.pid()];
     // Well within the phase in which all streams are open.
     let begin = BASELINE + ramp + Duration::from_secs(1);
     let length = window - Duration::from_secs(2);
-    let (finished, used) = tokio::join!(finish(loadgen), cpu_cores([vendor.pid(), loadgen_pid], begin, length));
+    let (finished, used) = tokio::join!(finish(loadgen), cpu_cores(pids, begin, length));
     finished?;
     let text = std::fs::read_to_string(&out).context("loadgen wrote no result")?;
     std::fs::remove_file(&out)?;
@@ -101,28 +98,24 @@ fn arguments(
 }
 
 /// Starts the generator as a process of its own.
-fn start_loadgen(program_dir: &Path, server: Server, addr: SocketAddr, args: &[String]) -> std::io::Result<Child> {
-    let mut command = Command::new(program_dir.join("loadgen"));
-    command.args(["run", "--url", &format!("http://{addr}")]).args(server.request()).args(args);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true).spawn()
+fn start_loadgen(program_dir: &Path, server: Server, addr: SocketAddr, args: &[String]) -> Result<Process, StartError> {
+    let loadgen = Launch::new(program_dir.join("loadgen")).args(["run", "--url", &format!("http://{addr}")]);
+    loadgen.args(server.request().iter().copied()).args(args).spawn()
 }
 
 /// Waits for the generator's end.
-async fn finish(loadgen: Child) -> anyhow::Result<()> {
-    let output = loadgen.wait_with_output().await?;
+async fn finish(loadgen: Process) -> anyhow::Result<()> {
+    const TIMEOUT: Duration = Duration::from_secs(600);
     // An objective that was not met, or a run that is invalid: the result says so.
     const WITH_RESULT: [Option<i32>; 3] = [Some(0), Some(1), Some(3)];
-    if WITH_RESULT.contains(&output.status.code()) {
-        return Ok(());
-    }
-    anyhow::bail!("loadgen ended with {}:\n{}", output.status, String::from_utf8_lossy(&output.stderr))
+    let status = loadgen.wait(TIMEOUT).await?;
+    anyhow::ensure!(WITH_RESULT.contains(&status.code()), "loadgen ended with {status}: {}", loadgen.last_lines());
+    Ok(())
 }
 
 /// Share of one processor that each process uses from `begin` on, for `length`.
 async fn cpu_cores<const N: usize>(pids: [u32; N], begin: Duration, length: Duration) -> anyhow::Result<[f64; N]> {
-    let used = || -> anyhow::Result<Vec<f64>> {
-        pids.iter().map(|pid| Ok(process(*pid, Process::accumulated_cpu_time)? as f64 / 1_000.0)).collect()
-    };
+    let used = || -> anyhow::Result<Vec<f64>> { pids.iter().map(|pid| Ok(usage(*pid)?.cpu.as_secs_f64())).collect() };
     sleep(begin).await;
     let (begun, before) = (Instant::now(), used()?);
     sleep(length).await;
@@ -157,10 +150,6 @@ fn measured(result: &RunResult, case: Case, idle_bytes: u64, [vendor, loadgen]: 
     })
 }
 
-/// A figure of a process.
-fn process<T>(pid: u32, figure: impl FnOnce(&Process) -> T) -> anyhow::Result<T> {
-    let mut system = System::new();
-    let kind = ProcessRefreshKind::nothing().with_cpu().with_memory().without_tasks();
-    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[Pid::from_u32(pid)]), false, kind);
-    Ok(figure(system.process(Pid::from_u32(pid)).context("a process has ended")?))
+fn usage(pid: u32) -> anyhow::Result<Usage> {
+    usage_of(pid).context("a process has ended")
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use loadgen::stand::{Program, START_TIMEOUT};
+use process::{Launch, START_TIMEOUT, ServerProcess};
 
 use crate::nginx::Nginx;
 use crate::relay;
@@ -24,7 +24,7 @@ pub(crate) enum Server {
 /// One that runs. Dropped, it is stopped.
 pub(crate) enum Running {
     Nginx(Nginx),
-    Program(Program),
+    Program(ServerProcess),
 }
 
 impl Server {
@@ -74,8 +74,9 @@ impl Server {
             Server::Relay => return Ok(Running::Program(relay::start(vendor).await?)),
             Server::Completions | Server::ChatStream => {}
         }
-        let args = ["--upstream".to_owned(), format!("http://{vendor}")];
-        Ok(Running::Program(Program::start(program_dir, "fixed-server", &args, START_TIMEOUT).await?))
+        let server = Launch::new(program_dir.join("fixed-server")).on_free_port();
+        let server = server.args(["--upstream".to_owned(), format!("http://{vendor}")]);
+        Ok(Running::Program(server.start(START_TIMEOUT).await?))
     }
 }
 

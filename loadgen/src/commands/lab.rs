@@ -6,7 +6,6 @@ use crate::engine::{self, LabRun, Options, RunningArm};
 use crate::lab::{Lab, Phase, Profile, select_arms};
 use crate::report::{self, LiveLines, Paint, Terminal};
 use crate::result::Side;
-use crate::stand;
 
 pub(super) async fn execute(args: &LabArgs, terminal: &Terminal) -> Result<CommandOutcome, CommandError> {
     if let Some(path) = &args.html {
@@ -48,7 +47,10 @@ pub(super) fn options(
         expect_fixed: false,
         mistake: None,
         fast,
-        program_dir: stand::program_dir(programs.program_dir.as_deref()).map_err(CommandError::ProgramDir)?,
+        program_dir: match &programs.program_dir {
+            Some(dir) => dir.clone(),
+            None => process::program_dir().map_err(CommandError::ProgramDir)?,
+        },
         start_timeout: programs.start_timeout,
         command: command.to_owned(),
     })

@@ -9,11 +9,11 @@ use tokio::time::timeout;
 
 use super::CommandError;
 use crate::cli::Command;
+use crate::descriptors::raise_descriptor_limit;
 use crate::http::Endpoint;
 use crate::measure::{ProbeKind, ProbePlan, StreamEnd, StreamLog, get_health};
 use crate::report;
 use crate::result::StreamStats;
-use crate::stand::raise_descriptor_limit;
 use crate::traffic::{Disconnect, StreamPlan, open_stream};
 
 /// Looks whether the result can be written where it is wanted, before there is one.

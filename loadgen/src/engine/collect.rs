@@ -104,7 +104,7 @@ fn arm_result(
     let phases: Vec<_> = arm.seen.iter().map(phase).collect();
     let probes_of = |name: &str| PhaseResult::probes_of(&phases, name);
     ArmResult {
-        program: arm.server.command_line(),
+        program: arm.server.command_line().to_owned(),
         streams: arm.shared.stats(elapsed),
         probes: probes_of(LOADED),
         baseline: Baseline::new(probes_of(BASELINE)),

@@ -1,7 +1,7 @@
 //! Why a lab could not be run to its end.
 
-use crate::stand::StartError;
 use crate::vendor;
+use process::StartError;
 
 /// Why a lab has no result.
 #[derive(Debug, thiserror::Error)]

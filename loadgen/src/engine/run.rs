@@ -9,10 +9,10 @@ use tokio::time::sleep;
 use super::collect::collect;
 use super::vendor_samples::{self, PhaseLedgers};
 use super::{LabError, Options, RunningArm, Seconds};
+use crate::descriptors::raise_descriptor_limit;
 use crate::lab::{ArmRun, Lab, Phase, Profile, select_arms};
 use crate::measure::{LagLog, ProbeKind, ProbePlan, Prober, Sampler};
 use crate::result::RunResult;
-use crate::stand::raise_descriptor_limit;
 
 /// What a lab leaves.
 pub struct LabRun {

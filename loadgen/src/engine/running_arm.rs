@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use process::{Launch, ServerProcess};
 use tokio::net::TcpSocket;
 use tokio::time::timeout;
 use wire::ledger::Ledger;
@@ -14,7 +15,6 @@ use super::{LabError, Options};
 use crate::http::{self, Endpoint};
 use crate::lab::{Action, ActionTarget, ArmRun, Calls, ClosedLoopProbe, Lab, Load, Phase, Profile, Upstream};
 use crate::measure::{ClosedLoop, ClosedLoopPlan, LagLog, ProbeLog, ServerSamples, StreamLog};
-use crate::stand::Program;
 use crate::traffic::{CallLog, CallPlan, CallSet, ExpectedAnswer, StreamPlan, StreamSet};
 use crate::vendor;
 
@@ -30,7 +30,7 @@ pub struct RunningArm {
     pub watched: Arc<ServerSamples>,
     /// Its probes, by kind.
     pub probes: Vec<Arc<ProbeLog>>,
-    pub(super) server: Program,
+    pub(super) server: ServerProcess,
     pub(super) seen: Vec<PhaseRecord>,
     pub(super) closed_loop: Option<ClosedLoop>,
     pub(super) stream_sets: Vec<StreamSet>,
@@ -44,7 +44,7 @@ pub struct RunningArm {
 
 /// What the arm's server calls.
 enum Vendor {
-    Mock(Program),
+    Mock(ServerProcess),
     /// A port that is taken and at which nobody listens.
     Unreachable(SocketAddr, #[expect(dead_code, reason = "held, not read")] TcpSocket),
 }
@@ -75,18 +75,19 @@ impl RunningArm {
         options: &Options,
         lag: &Arc<LagLog>,
     ) -> Result<Self, LabError> {
-        let owned = |args: &[&str]| args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>();
-        let (dir, start_timeout) = (&options.program_dir, options.start_timeout);
+        let program = |name: &str| Launch::new(options.program_dir.join(name)).on_free_port();
         let vendor = match part.vendor_of.upstream {
             Upstream::Vendor(more) => {
-                let args = [owned(profile.vendor), owned(more)].concat();
-                Vendor::Mock(Program::start(dir, "mock-llm", &args, start_timeout).await?)
+                let mock = program("mock-llm").args(profile.vendor.iter().chain(more).copied());
+                Vendor::Mock(mock.start(options.start_timeout).await?)
             }
             Upstream::Unreachable => Vendor::nobody().map_err(LabError::NoPort)?,
         };
-        let mut args = owned(&part.arm.with_mistake(lab.name, options.mistake.as_deref()));
-        args.extend(["--allow-mock-headers".to_owned(), "--upstream".to_owned(), format!("http://{}", vendor.addr())]);
-        let server = Program::start(dir, part.arm.program, &args, start_timeout).await?;
+        let args = part.arm.with_mistake(lab.name, options.mistake.as_deref());
+        let upstream = format!("http://{}", vendor.addr());
+        let server = program(part.arm.program).args(args.iter().copied());
+        let server = server.args(["--allow-mock-headers", "--upstream", &upstream]);
+        let server = server.start(options.start_timeout).await?;
         let (shared, alone) = (Arc::new(StreamLog::default()), Arc::new(StreamLog::default()));
         Ok(RunningArm {
             name: part.arm.name,

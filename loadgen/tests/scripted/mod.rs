@@ -6,14 +6,17 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use process::Launch;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
+
+/// Longer than any run here takes on a busy machine; reached only by a test that fails.
+const RUN_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The head of a stream whose end is that of its connection.
 pub(crate) const EVENTS: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
@@ -117,8 +120,9 @@ pub(crate) async fn loadgen_counted(args: &[&str]) -> (i32, String, u64) {
     let _alone = THE_MACHINE.lock().await;
     let run = move || -> (i32, String, u64) {
         for tries in 1..=5 {
-            let output = Command::new(env!("CARGO_BIN_EXE_loadgen")).args(&args).output().unwrap();
-            let said = said(&output);
+            let launch = Launch::new(env!("CARGO_BIN_EXE_loadgen")).args(&args);
+            let output = launch.output_blocking(RUN_TIMEOUT).unwrap();
+            let said = format!("{}{}", output.stdout, output.stderr);
             if !said.contains("the generator itself lagged") {
                 return (output.status.code().unwrap(), said, tries);
             }
@@ -126,8 +130,4 @@ pub(crate) async fn loadgen_counted(args: &[&str]) -> (i32, String, u64) {
         panic!("the machine is too busy for {args:?}");
     };
     tokio::task::spawn_blocking(run).await.unwrap()
-}
-
-fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }

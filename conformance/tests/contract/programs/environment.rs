@@ -1,11 +1,12 @@
 //! Environment variables in the place of flags.
 
 use conformance::answer::Answer;
-use conformance::program::Launch;
+use conformance::program::launch;
 use conformance::running::{Running, STREAM_ROUTE, streamed};
 use conformance::servers;
 use conformance::transcript::Completion;
 use conformance::vendor::{Vendor, script};
+use conformance::wait::TIMEOUT;
 use wire::STREAM_METHOD_HEADER;
 
 use super::ALL;
@@ -15,12 +16,12 @@ async fn variables_work_in_the_place_of_flags() -> anyhow::Result<()> {
     let vendor = Vendor::playing(script::stream(&["a"])).await?;
     let servers = [(&servers::NONE, "BROKEN_SERVER_", Some("none")), (&servers::FIXED, "FIXED_SERVER_", None)];
     for (server, prefix, mistake) in servers {
-        let mut launch = Launch::of(server.program).env(format!("{prefix}LISTEN"), "127.0.0.1:0");
+        let mut launch = launch(server.program)?.env(format!("{prefix}LISTEN"), "127.0.0.1:0");
         launch = launch.env(format!("{prefix}UPSTREAM"), vendor.url());
         if let Some(mistake) = mistake {
             launch = launch.env(format!("{prefix}MISTAKE"), mistake);
         }
-        let running = Running::new(server, launch.start().await?)?;
+        let running = Running::new(server, launch.start(TIMEOUT).await?)?;
         let answer = Answer::to(running.post(STREAM_ROUTE, &streamed("hi"))).await?;
         answer.events()?;
         assert_eq!(answer.header(STREAM_METHOD_HEADER), Some(server.stream_method), "{}", server.name);
@@ -30,10 +31,10 @@ async fn variables_work_in_the_place_of_flags() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn the_mocks_variables_work_too() -> anyhow::Result<()> {
-    let mock = Launch::of("mock-llm").env("MOCK_LLM_LISTEN", "127.0.0.1:0").env("MOCK_LLM_TOKENS", "3");
-    let mock = mock.env("MOCK_LLM_TTFT", "1ms").env("MOCK_LLM_INTER_TOKEN", "1ms").start().await?;
+    let mock = launch("mock-llm")?.env("MOCK_LLM_LISTEN", "127.0.0.1:0").env("MOCK_LLM_TOKENS", "3");
+    let mock = mock.env("MOCK_LLM_TTFT", "1ms").env("MOCK_LLM_INTER_TOKEN", "1ms").start(TIMEOUT).await?;
     let client = reqwest::Client::builder().no_proxy().build()?;
-    let request = client.post(format!("http://{}/v1/chat/completions", mock.address())).json(&streamed("hi"));
+    let request = client.post(format!("http://{}/v1/chat/completions", mock.addr())).json(&streamed("hi"));
     assert_eq!(Completion::of(&Answer::to(request).await?.events()?)?.tokens().len(), 3);
     Ok(())
 }
@@ -41,8 +42,8 @@ async fn the_mocks_variables_work_too() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_flag_beats_its_variable() -> anyhow::Result<()> {
     for facts in ALL {
-        let launch = Launch::of(facts.program).env(format!("{}LISTEN", facts.prefix), "nonsense");
-        launch.args(["--listen", "127.0.0.1:0"]).start().await?;
+        let program = launch(facts.program)?.env(format!("{}LISTEN", facts.prefix), "nonsense");
+        program.on_free_port().start(TIMEOUT).await?;
     }
     Ok(())
 }
@@ -57,8 +58,8 @@ async fn a_bad_value_in_a_variable_is_exit_2_and_named() -> anyhow::Result<()> {
         ("fixed-server", "FIXED_SERVER_MAX_IN_FLIGHT", "0", "--max-in-flight"),
         ("fixed-server", "FIXED_SERVER_SLA", "never", "--sla"),
     ] {
-        let ended = Launch::of(program).env(variable, value).finish().await?;
-        assert_eq!(ended.code, Some(2), "{variable}={value}: {}", ended.stderr);
+        let ended = launch(program)?.env(variable, value).output(TIMEOUT).await?;
+        assert_eq!(ended.code(), Some(2), "{variable}={value}: {}", ended.stderr);
         let named = ended.stderr.contains(flag) || ended.stderr.contains(variable);
         assert!(named && ended.stderr.contains(value), "{variable}={value}: {}", ended.stderr);
     }

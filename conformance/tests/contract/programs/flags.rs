@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, ensure};
-use conformance::program::{Finished, Launch};
+use conformance::program::launch;
 use conformance::servers;
 use conformance::vendor::ClosedPort;
+use conformance::wait::TIMEOUT;
+use process::Output;
 
 use super::{ALL, BROKEN_SERVER, Facts};
 
@@ -37,11 +39,10 @@ async fn a_bad_flag_or_value_is_exit_2_and_named() -> anyhow::Result<()> {
 
 async fn refused(facts: &Facts, args: &[&str], named: &str) -> anyhow::Result<()> {
     let port = ["--listen", "127.0.0.1:0"];
-    let launch =
-        if args.contains(&"--listen") { Launch::of(facts.program) } else { Launch::of(facts.program).args(port) };
+    let launch = if args.contains(&"--listen") { launch(facts.program)? } else { launch(facts.program)?.args(port) };
     let what = || format!("{} {}", facts.program, args.join(" "));
-    let ended = launch.args(args.iter().copied()).finish().await.with_context(what)?;
-    ensure!(ended.code == Some(2), "{}: exit {:?}: {}", what(), ended.code, ended.stderr);
+    let ended = launch.args(args.iter().copied()).output(TIMEOUT).await.with_context(what)?;
+    ensure!(ended.code() == Some(2), "{}: exit {:?}: {}", what(), ended.code(), ended.stderr);
     ensure!(ended.stderr.contains(named), "{}: does not name {named}: {}", what(), ended.stderr);
     ensure!(!ended.stderr.contains("panicked"), "{}: {}", what(), ended.stderr);
     if let Some(value) = args.get(1) {
@@ -54,10 +55,10 @@ async fn refused(facts: &Facts, args: &[&str], named: &str) -> anyhow::Result<()
 async fn a_port_in_use_is_exit_1_and_one_clear_line() -> anyhow::Result<()> {
     let nobody = ClosedPort::take()?;
     for facts in ALL {
-        let first = facts.launch(&nobody)?.start().await?;
-        let taken = first.address().to_string();
-        let ended = Launch::of(facts.program).args(["--listen", &taken]).finish().await?;
-        assert_eq!(ended.code, Some(1), "{}: {}", facts.program, ended.stderr);
+        let first = facts.launch(&nobody)?.start(TIMEOUT).await?;
+        let taken = first.addr().to_string();
+        let ended = launch(facts.program)?.args(["--listen", &taken]).output(TIMEOUT).await?;
+        assert_eq!(ended.code(), Some(1), "{}: {}", facts.program, ended.stderr);
         let lines: Vec<_> = ended.stderr.lines().filter(|line| !line.trim().is_empty()).collect();
         assert_eq!(lines.len(), 1, "{}: {lines:#?}", facts.program);
         assert!(lines[0].contains(&taken) && lines[0].contains("in use"), "{}: {}", facts.program, lines[0]);
@@ -67,7 +68,9 @@ async fn a_port_in_use_is_exit_1_and_one_clear_line() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn an_unknown_mistake_lists_all_and_suggests_the_nearest() -> anyhow::Result<()> {
-    let with = |mistake: &str| Launch::of("broken-server").args(["--mistake", mistake]).finish();
+    let with = async |mistake: &str| -> anyhow::Result<Output> {
+        Ok(launch("broken-server")?.args(["--mistake", mistake]).output(TIMEOUT).await?)
+    };
     let nonsense = with("nonsense").await?;
     for name in names() {
         assert!(nonsense.stderr.contains(name), "{name} is not in the list: {}", nonsense.stderr);
@@ -75,8 +78,9 @@ async fn an_unknown_mistake_lists_all_and_suggests_the_nearest() -> anyhow::Resu
     for (typed, meant) in
         [("pool-exhaustoin", "pool-exhaustion"), ("pool_per_chunk", "pool-per-chunk"), ("nome", "none")]
     {
-        let Finished { code, stderr, .. } = with(typed).await?;
-        assert_eq!(code, Some(2), "{typed}");
+        let output = with(typed).await?;
+        assert_eq!(output.code(), Some(2), "{typed}");
+        let stderr = output.stderr;
         let suggestion = stderr.lines().find(|line| line.contains("did you mean") || line.contains("similar"));
         assert!(suggestion.is_some_and(|line| line.contains(meant)), "{typed}: no suggestion of {meant}: {stderr}");
     }
@@ -85,8 +89,8 @@ async fn an_unknown_mistake_lists_all_and_suggests_the_nearest() -> anyhow::Resu
 
 #[tokio::test]
 async fn every_listed_mistake_is_under_test() -> anyhow::Result<()> {
-    let list = Launch::of("broken-server").args(["--list"]).finish().await?;
-    assert_eq!(list.code, Some(0), "{}", list.stderr);
+    let list = launch("broken-server")?.args(["--list"]).output(TIMEOUT).await?;
+    assert_eq!(list.code(), Some(0), "{}", list.stderr);
     let listed: BTreeMap<&str, &str> = list.stdout.lines().filter_map(|line| line.split_once(' ')).collect();
     // A mistake that is added has to keep the contract too, but for what it breaks on purpose.
     assert_eq!(listed.keys().copied().collect::<BTreeSet<_>>(), names().collect(), "the table and {}", list.stdout);
@@ -99,11 +103,11 @@ async fn every_listed_mistake_is_under_test() -> anyhow::Result<()> {
 #[tokio::test]
 async fn help_and_version_are_exit_0() -> anyhow::Result<()> {
     for facts in ALL {
-        let version = Launch::of(facts.program).args(["--version"]).finish().await?;
-        assert_eq!(version.code, Some(0), "{}", facts.program);
+        let version = launch(facts.program)?.args(["--version"]).output(TIMEOUT).await?;
+        assert_eq!(version.code(), Some(0), "{}", facts.program);
         assert!(version.stdout.starts_with(&format!("{} ", facts.program)), "{}", version.stdout);
-        let help = Launch::of(facts.program).args(["--help"]).finish().await?;
-        assert_eq!(help.code, Some(0), "{}", facts.program);
+        let help = launch(facts.program)?.args(["--help"]).output(TIMEOUT).await?;
+        assert_eq!(help.code(), Some(0), "{}", facts.program);
         for (flag, default) in facts.flags {
             let said = help_of(&help.stdout, flag).with_context(|| format!("{} has no {flag}", facts.program))?;
             assert!(said.contains(&format!("[default: {default}]")), "{} {flag}: not {default}: {said}", facts.program);
@@ -115,7 +119,7 @@ async fn help_and_version_are_exit_0() -> anyhow::Result<()> {
 #[tokio::test]
 async fn every_flag_has_an_environment_variable() -> anyhow::Result<()> {
     for facts in ALL {
-        let help = Launch::of(facts.program).args(["--help"]).finish().await?.stdout;
+        let help = launch(facts.program)?.args(["--help"]).output(TIMEOUT).await?.stdout;
         let flags: Vec<_> =
             help.lines().filter_map(flag_of).filter(|flag| !["--help", "--version", "--list"].contains(flag)).collect();
         assert!(flags.len() >= facts.flags.len(), "{}: {flags:?}", facts.program);

@@ -2,12 +2,12 @@
 
 use anyhow::Context;
 use conformance::answer::Answer;
-use conformance::program::Launch;
+use conformance::program::launch;
 use conformance::prometheus::Scrape;
 use conformance::running::{DEMO_KEY, STREAM_ROUTE, streamed};
 use conformance::servers;
 use conformance::vendor::{ClosedPort, Vendor, script};
-use conformance::wait::BOUND;
+use conformance::wait::TIMEOUT;
 use mock_llm::MockLlm;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -19,11 +19,11 @@ async fn json_logs_are_json_but_for_the_line_that_says_where() -> anyhow::Result
     let nobody = ClosedPort::take()?;
     for facts in ALL {
         let launch = facts.launch(&nobody)?.args(["--log-format", "json", "--log-level", "debug"]);
-        let mut program = launch.start().await?;
+        let program = launch.start(TIMEOUT).await?;
         // A request gives them something to say.
         let client = reqwest::Client::builder().no_proxy().build()?;
-        client.get(format!("http://{}/health", program.address())).send().await?;
-        assert_eq!(program.terminate().await?, Some(0), "{}", facts.program);
+        client.get(format!("http://{}/health", program.addr())).send().await?;
+        assert_eq!(program.stop(TIMEOUT).await?.code(), Some(0), "{}", facts.program);
         let (plain, json): (Vec<_>, Vec<_>) =
             program.log().into_iter().partition(|line| line.contains("listening on http://") && !line.starts_with('{'));
         assert_eq!(plain.len(), 1, "{}: {plain:?}", facts.program);
@@ -40,8 +40,8 @@ async fn json_logs_are_json_but_for_the_line_that_says_where() -> anyhow::Result
 async fn a_log_that_is_no_terminal_has_no_colour() -> anyhow::Result<()> {
     let nobody = ClosedPort::take()?;
     for facts in ALL {
-        let mut program = facts.launch(&nobody)?.args(["--log-level", "debug"]).start().await?;
-        program.terminate().await?;
+        let program = facts.launch(&nobody)?.args(["--log-level", "debug"]).start(TIMEOUT).await?;
+        program.stop(TIMEOUT).await?;
         assert!(program.log().iter().all(|line| !line.contains('\u{1b}')), "{}: {:?}", facts.program, program.log());
     }
     Ok(())
@@ -54,20 +54,20 @@ async fn no_request_forges_a_line_of_the_text_log() -> anyhow::Result<()> {
     // A vendor that repeats the model in its refusal, which the servers log.
     let strict = MockLlm::builder().only_models(["known"]).start().await?;
     for facts in ALL {
-        let launch = Launch::of(facts.program).args(["--listen", "127.0.0.1:0", "--log-level", "trace"]);
+        let launch = launch(facts.program)?.args(["--listen", "127.0.0.1:0", "--log-level", "trace"]);
         let upstream = if facts.has_upstream { vec!["--upstream".to_owned(), strict.url()] } else { Vec::new() };
-        let mut program = launch.args(upstream).env("MOCK_LLM_TOKENS", "1").start().await?;
+        let program = launch.args(upstream).env("MOCK_LLM_TOKENS", "1").start(TIMEOUT).await?;
         let client = reqwest::Client::builder().no_proxy().build()?;
         let asked = json!({
             "model": FORGED, "messages": [{"role": "user", "content": FORGED}], "user": FORGED, FORGED: FORGED,
         });
         for path in ["/v1/chat/completions", "/chat/stream", "/llm", "/forged%0aline%1b%5b2J"] {
-            let request = client.post(format!("http://{}{path}", program.address())).bearer_auth(DEMO_KEY);
+            let request = client.post(format!("http://{}{path}", program.addr())).bearer_auth(DEMO_KEY);
             // All that a header lets through.
             let request = request.header("x-request-id", "id\twith\u{9b}1A").header("x-session-id", "s\t1");
             request.json(&asked).send().await?.bytes().await?;
         }
-        program.terminate().await?;
+        program.stop(TIMEOUT).await?;
         for line in program.log() {
             assert!(!line.starts_with("2026-01-01"), "{}: {line}", facts.program);
             assert!(!line.chars().any(|c| c.is_control() || c == '\u{2028}'), "{}: {line:?}", facts.program);
@@ -86,9 +86,9 @@ async fn a_log_that_nobody_reads_stops_nobody_and_what_is_lost_is_counted() -> a
     let route = format!("/llm?{}", "x".repeat(1_000));
     let nobody = ClosedPort::take()?;
     for facts in ALL {
-        let program = facts.launch(&nobody)?.args(["--log-level", "trace"]).log_unread().start().await?;
-        let client = reqwest::Client::builder().no_proxy().timeout(BOUND).build()?;
-        let url = format!("http://{}", program.address());
+        let program = facts.launch(&nobody)?.args(["--log-level", "trace"]).unread_once_ready().start(TIMEOUT).await?;
+        let client = reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build()?;
+        let url = format!("http://{}", program.addr());
         let mut asking = JoinSet::new();
         for _ in 0..AT_ONCE {
             let request = client.post(format!("{url}{route}")).header("x-request-id", "x".repeat(128));
@@ -117,11 +117,11 @@ async fn a_good_request_is_one_line_at_most_by_default() -> anyhow::Result<()> {
     const REQUESTS: usize = 20;
     let vendor = Vendor::playing(script::stream(&["a"])).await?;
     for (server, expected) in [(&servers::NONE, 0), (&servers::FIXED, REQUESTS)] {
-        let mut running = server.start(&vendor.url(), &[]).await?;
+        let running = server.start(&vendor.url(), &[]).await?;
         for _ in 0..REQUESTS {
             Answer::to(running.post(STREAM_ROUTE, &streamed("hi"))).await?.events()?;
         }
-        running.program.terminate().await?;
+        running.program.stop(TIMEOUT).await?;
         let lines = running.program.log();
         let ended = lines.iter().filter(|line| line.contains("request ended")).count();
         assert_eq!(ended, expected, "{}: {lines:#?}", server.name);
@@ -134,8 +134,8 @@ async fn a_good_request_is_one_line_at_most_by_default() -> anyhow::Result<()> {
 async fn broken_server_says_which_mistake_it_runs() -> anyhow::Result<()> {
     let nobody = ClosedPort::take()?;
     for server in servers::ALL.into_iter().filter(|server| server.program == "broken-server") {
-        let mut running = server.start(&nobody.url()?, &[]).await?;
-        assert_eq!(running.program.terminate().await?, Some(0), "{}", server.name);
+        let running = server.start(&nobody.url()?, &[]).await?;
+        assert_eq!(running.program.stop(TIMEOUT).await?.code(), Some(0), "{}", server.name);
         let mistake = server.args[1];
         assert!(running.program.log().iter().any(|line| line.contains(mistake)), "{:?}", running.program.log());
     }

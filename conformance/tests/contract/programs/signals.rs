@@ -6,11 +6,14 @@ use anyhow::Context;
 use conformance::answer::Answer;
 use conformance::event_stream::EventStream;
 use conformance::on_every_server;
+use conformance::program::launch;
 use conformance::running::{STREAM_ROUTE, streamed};
 use conformance::servers::Server;
 use conformance::transcript::{Chat, End};
 use conformance::vendor::ClosedPort;
+use conformance::wait::TIMEOUT;
 use mock_llm::MockLlm;
+use process::Signal;
 use serde_json::json;
 use tokio::net::TcpStream;
 
@@ -27,12 +30,18 @@ on_every_server!(
 async fn sigterm_sigint_and_sighup_are_exit_0() -> anyhow::Result<()> {
     let nobody = ClosedPort::take()?;
     for facts in ALL {
-        for signal in ["TERM", "INT", "HUP"] {
-            let mut program = facts.launch(&nobody)?.start().await?;
+        for signal in [Signal::Term, Signal::Int, Signal::Hup] {
+            let program = facts.launch(&nobody)?.start(TIMEOUT).await?;
             // A connection that idles must not keep it from stopping either.
-            let idle = TcpStream::connect(program.address()).await?;
-            program.signal(signal).await?;
-            assert_eq!(program.wait().await?, Some(0), "{} {signal}: {:?}", facts.program, program.log());
+            let idle = TcpStream::connect(program.addr()).await?;
+            program.signal(signal)?;
+            assert_eq!(
+                program.wait(TIMEOUT).await?.code(),
+                Some(0),
+                "{} {signal:?}: {:?}",
+                facts.program,
+                program.log()
+            );
             assert!(!program.log().iter().any(|line| line.contains("panicked")), "{:?}", program.log());
             drop(idle);
         }
@@ -43,31 +52,31 @@ async fn sigterm_sigint_and_sighup_are_exit_0() -> anyhow::Result<()> {
 #[tokio::test]
 async fn the_mock_stops_while_it_streams() -> anyhow::Result<()> {
     let args = ["--listen", "127.0.0.1:0", "--ttft", "1ms", "--inter-token", "1m"];
-    for signal in ["TERM", "INT", "HUP"] {
-        let mut mock = conformance::program::Launch::of("mock-llm").args(args).start().await?;
+    for signal in [Signal::Term, Signal::Int, Signal::Hup] {
+        let mock = launch("mock-llm")?.args(args).start(TIMEOUT).await?;
         let client = reqwest::Client::builder().no_proxy().build()?;
-        let request = client.post(format!("http://{}/v1/chat/completions", mock.address())).json(&streamed("hi"));
+        let request = client.post(format!("http://{}/v1/chat/completions", mock.addr())).json(&streamed("hi"));
         let mut stream = EventStream::open(request).await?;
         stream.next().await?.context("no event")?;
-        mock.signal(signal).await?;
-        assert_eq!(mock.wait().await?, Some(0), "{signal}: {:?}", mock.log());
+        mock.signal(signal)?;
+        assert_eq!(mock.wait(TIMEOUT).await?.code(), Some(0), "{signal:?}: {:?}", mock.log());
     }
     Ok(())
 }
 
 async fn a_stream_that_never_ends_does_not_keep_it_from_stopping(server: &'static Server) -> anyhow::Result<()> {
-    for signal in ["TERM", "INT", "HUP"] {
+    for signal in [Signal::Term, Signal::Int, Signal::Hup] {
         // Ten minutes of tokens: whoever waits for their end does not end within this test's bound.
         let mock = MockLlm::builder().tokens(6000).ttft(Duration::from_millis(1));
         let mock = mock.inter_token(Duration::from_millis(100)).start().await?;
-        let mut running = server.start(&mock.url(), &["--shutdown-grace", "1s"]).await?;
+        let running = server.start(&mock.url(), &["--shutdown-grace", "1s"]).await?;
         let mut stream = EventStream::open(running.post(STREAM_ROUTE, &streamed("hi"))).await?;
         let first = stream.next().await?.context("no token")?;
-        running.program.signal(signal).await?;
-        assert_eq!(running.program.wait().await?, Some(0), "{signal}: {:?}", running.program.log());
+        running.program.signal(signal)?;
+        assert_eq!(running.program.wait(TIMEOUT).await?.code(), Some(0), "{signal:?}: {:?}", running.program.log());
         // Cut, and said so: a client must not take it for whole.
         let events = [vec![first], stream.rest().await?].concat();
-        assert!(says_that_it_stops(&Chat::of(&events)?), "{signal}: {:?}", events.last());
+        assert!(says_that_it_stops(&Chat::of(&events)?), "{signal:?}: {:?}", events.last());
     }
     Ok(())
 }
@@ -75,14 +84,14 @@ async fn a_stream_that_never_ends_does_not_keep_it_from_stopping(server: &'stati
 async fn a_stream_that_never_pauses_is_cut_as_well(server: &'static Server) -> anyhow::Result<()> {
     let mock = MockLlm::builder().tokens(wire::chat::MAX_TOKENS_MAX).ttft(Duration::ZERO);
     let mock = mock.inter_token(Duration::ZERO).start().await?;
-    let mut running = server.start(&mock.url(), &["--shutdown-grace", "100ms"]).await?;
+    let running = server.start(&mock.url(), &["--shutdown-grace", "100ms"]).await?;
     let mut stream = EventStream::open(running.post(STREAM_ROUTE, &streamed("hi"))).await?;
     let first = stream.next().await?.context("no token")?;
     let reading = tokio::spawn(stream.rest());
-    running.program.signal("TERM").await?;
+    running.program.signal(Signal::Term)?;
     let events = [vec![first], reading.await??].concat();
     assert!(says_that_it_stops(&Chat::of(&events)?), "{} events, {:?}", events.len(), events.last());
-    assert_eq!(running.program.wait().await?, Some(0), "{:?}", running.program.log());
+    assert_eq!(running.program.wait(TIMEOUT).await?.code(), Some(0), "{:?}", running.program.log());
     Ok(())
 }
 
@@ -90,14 +99,14 @@ async fn a_stream_that_ends_within_the_grace_is_whole(server: &'static Server) -
     const TOKENS: usize = 10;
     let mock = MockLlm::builder().tokens(10).ttft(Duration::from_millis(1));
     let mock = mock.inter_token(Duration::from_millis(50)).start().await?;
-    let mut running = server.start(&mock.url(), &["--shutdown-grace", "20s"]).await?;
+    let running = server.start(&mock.url(), &["--shutdown-grace", "20s"]).await?;
     let mut stream = EventStream::open(running.post(STREAM_ROUTE, &streamed("hi"))).await?;
     let first = stream.next().await?.context("no token")?;
-    running.program.signal("TERM").await?;
+    running.program.signal(Signal::Term)?;
     let events = [vec![first], stream.rest().await?].concat();
     let chat = Chat::of(&events)?;
     assert_eq!((chat.tokens.len(), chat.end), (TOKENS, End::Done));
-    assert_eq!(running.program.wait().await?, Some(0));
+    assert_eq!(running.program.wait(TIMEOUT).await?.code(), Some(0));
     Ok(())
 }
 
@@ -106,7 +115,7 @@ async fn a_server_that_is_told_to_stop_says_so_and_takes_no_more(server: &'stati
     let mock = MockLlm::builder().tokens(6000).ttft(Duration::from_millis(1));
     let mock = mock.inter_token(Duration::from_millis(100)).start().await?;
     let running = server.start(&mock.url(), &["--shutdown-grace", "10s"]).await?;
-    running.program.signal("TERM").await?;
+    running.program.signal(Signal::Term)?;
     // The signal needs a moment to arrive: until then the answer is still the old one.
     let answer = loop {
         let answer = Answer::to(running.get("/ready")).await.context("the door closed before /ready said so")?;

@@ -6,28 +6,33 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{ChildStdout, Command};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use process::{Launch, Output, Process, Signal};
+
+/// Longer than all labs take on a busy machine; reached only by a test that fails.
+const RUN_TIMEOUT: Duration = Duration::from_secs(900);
+
 /// One test at a time: each runs up to ten processes, and the figures of one are judged.
-static STAGE_IS_FREE: Mutex<()> = Mutex::new(());
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-pub(crate) struct Stage(PathBuf, #[expect(dead_code, reason = "held, not read")] MutexGuard<'static, ()>);
+pub(crate) struct TestPrograms(PathBuf, #[expect(dead_code, reason = "held, not read")] MutexGuard<'static, ()>);
 
-impl Stage {
+impl TestPrograms {
     pub(crate) fn new(test: &str) -> Self {
-        let free = STAGE_IS_FREE.lock().unwrap_or_else(PoisonError::into_inner);
-        let programs = Path::new(env!("CARGO_BIN_EXE_loadgen")).parent().unwrap();
-        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("stage-{test}-{}", std::process::id()));
+        let free = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let built = Path::new(env!("CARGO_BIN_EXE_loadgen")).parent().unwrap();
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("test-programs-{test}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).unwrap();
         for name in ["mock-llm", "broken-server", "fixed-server"] {
-            let program = programs.join(name);
+            let program = built.join(name);
             assert!(program.exists(), "{} is not built: run `make test`", program.display());
             symlink(program, dir.join(name)).unwrap();
         }
-        Stage(dir, free)
+        TestPrograms(dir, free)
     }
 
     /// Puts a script of the shell in the place of a program.
@@ -42,17 +47,21 @@ impl Stage {
         self.0.join(file).to_str().unwrap().to_owned()
     }
 
-    pub(crate) fn loadgen(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
-        command.args(args).arg("--program-dir").arg(&self.0);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
+    /// loadgen, with the programs of this folder.
+    pub(crate) fn loadgen(&self, args: &[&str]) -> Launch {
+        let loadgen = Launch::new(env!("CARGO_BIN_EXE_loadgen")).args(args.iter().copied());
+        loadgen.args(["--program-dir".to_owned(), self.0.display().to_string()]).empty_stdin()
+    }
+
+    /// Runs loadgen to its end.
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
+        self.loadgen(args).output_blocking(RUN_TIMEOUT).unwrap()
     }
 
     pub(crate) fn spawn(&self, args: &[&str]) -> Running {
-        let mut child = self.loadgen(args).spawn().unwrap();
-        let output = child.stdout.take().map(BufReader::new);
-        Running { child, output }
+        let process = self.loadgen(args).piped().spawn().unwrap();
+        let output = process.take_stdout().map(BufReader::new);
+        Running { process, output }
     }
 
     /// Command lines of the programs that run from here.
@@ -84,26 +93,26 @@ impl Stage {
     fn wait_until(&self, what: &str, done: impl Fn() -> bool) {
         let deadline = Instant::now() + Duration::from_secs(20);
         while !done() {
-            assert!(Instant::now() < deadline, "waited in vain until {what}: {:?}", self.running());
+            assert!(Instant::now() < deadline, "timed out waiting until {what}: {:?}", self.running());
             std::thread::sleep(Duration::from_millis(50));
         }
     }
 }
 
-impl Drop for Stage {
+impl Drop for TestPrograms {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
 }
 
-/// All that a command has said.
+/// All that a command printed.
 pub(crate) fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!("{}{}", output.stdout, output.stderr)
 }
 
 /// A command under way. Killed when a test fails.
 pub(crate) struct Running {
-    child: Child,
+    process: Process,
     output: Option<BufReader<ChildStdout>>,
 }
 
@@ -111,11 +120,11 @@ impl Running {
     /// Closes its output and its errors.
     pub(crate) fn close_output(&mut self) {
         drop(self.output.take());
-        drop(self.child.stderr.take());
+        drop(self.process.take_stderr());
     }
 
-    pub(crate) fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
+    pub(crate) fn has_ended(&self) -> bool {
+        self.process.status().is_some()
     }
 
     /// Reads until a line is as wanted.
@@ -131,22 +140,14 @@ impl Running {
             }
             lines += &line;
         }
-        panic!("waited in vain for a line:\n{lines}");
+        panic!("timed out waiting for a line:\n{lines}");
     }
 
-    pub(crate) fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.process.signal(signal).unwrap();
     }
 
-    pub(crate) fn exit_code(&mut self) -> Option<i32> {
-        self.child.wait().unwrap().code()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    pub(crate) fn exit_code(&self) -> Option<i32> {
+        self.process.wait_blocking(RUN_TIMEOUT).unwrap().code()
     }
 }
