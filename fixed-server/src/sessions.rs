@@ -7,6 +7,7 @@
 
 mod calls;
 mod database;
+mod dialect;
 mod hash;
 mod keys;
 mod open;
@@ -21,9 +22,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use self::calls::Results;
 use self::database::Database;
-use self::open::OpenOptions;
 use self::retention::{Kept, Retention};
-use crate::settings::Settings;
 use crate::telemetry::DatabaseMetrics;
 
 pub(crate) use calls::SessionCall;
@@ -31,6 +30,7 @@ pub use database::DatabaseError;
 pub(crate) use hash::new_key;
 pub use hash::{InvalidKey, KeyHash};
 pub(crate) use keys::{AddError, Key, KeyId, Keys, RevokeError};
+pub(crate) use open::DatabaseOptions;
 pub use open::OpenError;
 pub use url::DatabaseUrl;
 
@@ -39,6 +39,18 @@ pub(crate) const DEMO: &str = "demo";
 
 /// How long a key command waits for the database: a person waits with it, and servers have it in use.
 const KEY_COMMAND_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What a server needs to know of its sessions.
+#[derive(Debug, Clone)]
+pub(crate) struct SessionOptions {
+    pub(crate) database: DatabaseOptions,
+    /// The key that a database without keys gets.
+    pub(crate) first_key: KeyHash,
+    /// How long results are kept; for ever without it.
+    pub(crate) retention: Option<Duration>,
+    /// The longest that a call can take: a session is kept that much longer, for its last result.
+    pub(crate) longest_call: Duration,
+}
 
 /// What the server has of its database.
 #[derive(Debug)]
@@ -53,17 +65,17 @@ impl Sessions {
     ///
     /// # Errors
     /// When the database cannot be reached, or is not one that this program can use.
-    pub(crate) async fn open(settings: &Settings, metrics: DatabaseMetrics) -> Result<Self, OpenError> {
-        let options = OpenOptions::of(&settings.database, &settings.limits);
-        let database = Arc::new(open::open(&options, metrics.clone()).await?);
+    pub(crate) async fn open(options: &SessionOptions, metrics: DatabaseMetrics) -> Result<Self, OpenError> {
+        let database = Arc::new(open::open(&options.database, metrics.clone()).await?);
         if Keys::new(&database)
-            .add_first(DEMO, &settings.api_key)
+            .add_first(DEMO, &options.first_key)
             .await
             .map_err(|cause| OpenError::FirstUse { cause })?
         {
             tracing::info!("the database has no keys yet: added the one of --api-key, named {DEMO}");
         }
-        let retention = Retention::new(database.clone(), Kept::of(settings), metrics.clone());
+        let kept = Kept::new(options.retention, options.longest_call);
+        let retention = Retention::new(database.clone(), kept, metrics.clone());
         let results = Results::new(database.clone(), metrics);
         Ok(Sessions { database, results, retention })
     }
@@ -104,8 +116,8 @@ pub(crate) struct KeyDatabase(Database);
 
 impl KeyDatabase {
     pub(crate) async fn open(url: &DatabaseUrl) -> Result<Self, OpenError> {
-        let options =
-            OpenOptions { url: Some(url), pool_size: 1, acquire_timeout: KEY_COMMAND_TIMEOUT, recycle_time: None };
+        let (url, acquire_timeout) = (Some(url.clone()), KEY_COMMAND_TIMEOUT);
+        let options = DatabaseOptions { url, pool_size: 1, acquire_timeout, recycle_time: None };
         Ok(KeyDatabase(open::open(&options, DatabaseMetrics::default()).await?))
     }
 

@@ -20,7 +20,7 @@ pub use origin::Origin;
 
 pub(crate) use self::confidential::Confidential;
 use crate::commands::Command;
-use crate::sessions::KeyHash;
+use crate::sessions::{KeyHash, SessionOptions};
 
 /// The same chat API as broken-server, done right.
 #[derive(Debug, Clone, Parser)]
@@ -91,6 +91,16 @@ impl Settings {
         let settings = Settings::from_arg_matches(&command.try_get_matches_from_mut(args)?)?;
         settings.check().map_err(|error| command.error(clap::error::ErrorKind::ValueValidation, error))?;
         Ok(settings)
+    }
+
+    /// What the sessions take of the settings.
+    pub(crate) fn sessions(&self) -> SessionOptions {
+        SessionOptions {
+            database: self.database.options(&self.limits),
+            first_key: self.api_key.clone(),
+            retention: self.database.session_retention.0,
+            longest_call: self.limits.call.sla + self.limits.total_timeout,
+        }
     }
 
     fn check(&self) -> Result<(), String> {

@@ -7,13 +7,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gateway::Failure;
 use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
-use sqlx::{Any, AnyConnection, Row, query};
+use sqlx::{Any, AnyConnection, AnyPool, Row, query};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::open::PRIVATE_PAGES_MAX;
-use super::pool::{Connection, Pool};
+use super::dialect::PRIVATE_PAGES_MAX;
+use super::pool::InUse;
 use crate::telemetry::DatabaseMetrics;
 
 /// How much longer a statement may take than a lock is waited for, so that the database itself gets to
@@ -46,7 +47,7 @@ impl From<DatabaseError> for Failure {
 /// The pool of connections. A statement goes in, rows come out; between the two a connection is taken
 /// and given back, and nobody outside can hold one.
 pub(super) struct Database {
-    pool: Pool,
+    pool: AnyPool,
     /// In line for this, statements that write wait without a connection.
     writers: Semaphore,
     acquire_timeout: Duration,
@@ -62,7 +63,7 @@ pub(super) struct Database {
 
 impl Database {
     pub(super) fn new(
-        pool: Pool,
+        pool: AnyPool,
         writers: usize,
         wait: Duration,
         keeps_alive: Option<AnyConnection>,
@@ -100,14 +101,17 @@ impl Database {
         rows
     }
 
-    async fn run<'a>(
-        &'a self,
+    async fn run(
+        &self,
         statement: Statement,
-        connection: impl Future<Output = sqlx::Result<Connection<'a>>>,
+        connection: impl Future<Output = sqlx::Result<PoolConnection<Any>>>,
     ) -> Result<Vec<AnyRow>, DatabaseError> {
-        let Ok(connection) = timeout(self.acquire_timeout, connection).await else {
-            self.metrics.acquire_timeout();
-            return Err(DatabaseError::AcquireTimeout(self.acquire_timeout));
+        let connection = match timeout(self.acquire_timeout, connection).await {
+            Ok(Err(sqlx::Error::PoolTimedOut)) | Err(_) => {
+                self.metrics.acquire_timeout();
+                return Err(DatabaseError::AcquireTimeout(self.acquire_timeout));
+            }
+            Ok(connection) => connection,
         };
         let rows = self.run_on(connection, statement).await;
         rows.inspect_err(|_| self.metrics.failure())
@@ -115,13 +119,13 @@ impl Database {
 
     async fn run_on(
         &self,
-        connection: sqlx::Result<Connection<'_>>,
+        connection: sqlx::Result<PoolConnection<Any>>,
         statement: Statement,
     ) -> Result<Vec<AnyRow>, DatabaseError> {
-        let mut connection = connection?;
-        let rows = timeout(self.statement_timeout, statement.fetch_all(&mut connection.inner)).await;
+        let mut connection = InUse::new(connection?);
+        let rows = timeout(self.statement_timeout, statement.fetch_all(connection.connection())).await;
         let rows = rows.map_err(|_| DatabaseError::StatementTimeout(self.statement_timeout))??;
-        connection.keep();
+        connection.give_back();
         Ok(rows)
     }
 
@@ -144,8 +148,8 @@ impl Database {
 
     /// Sets the gauges of the pool to what they are now.
     pub(super) fn count_connections(&self) {
-        let (open, in_use) = self.pool.count();
-        self.metrics.connections(open, in_use);
+        let open = self.pool.size() as usize;
+        self.metrics.connections(open, open.saturating_sub(self.pool.num_idle()));
     }
 
     /// Closes all connections, for which SQLite tidies its files up. It waits for those that are in use.

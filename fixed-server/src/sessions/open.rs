@@ -8,23 +8,19 @@ use std::time::Duration;
 
 use sqlx::any::AnyConnectOptions;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::{AnyConnection, AssertSqlSafe, ConnectOptions, Connection, SqlSafeStr, raw_sql};
+use sqlx::{AnyConnection, ConnectOptions, Connection, SqlSafeStr};
 use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::DatabaseUrl;
 use super::database::{Database, DatabaseError};
-use super::pool::Pool;
-use crate::settings::{DatabaseSettings, Limits};
+use super::dialect::{Dialect, prepare};
+use super::pool::{PoolLimits, pool};
 use crate::telemetry::DatabaseMetrics;
 
 /// How long the database may take at the start, migrations included. Another server that starts at the
 /// same time may be making the tables.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Largest private database, in pages of 4 KiB (64 MiB): it lives in memory, and clients decide how many
-/// sessions there are.
-pub(super) const PRIVATE_PAGES_MAX: u32 = 16_384;
 
 /// Why the database cannot be used. No text here has a password.
 #[derive(Debug, thiserror::Error)]
@@ -67,78 +63,30 @@ pub enum OpenError {
     },
 }
 
-/// What the kinds of database differ in; the statements are the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Dialect {
-    PrivateSqlite,
-    SqliteFile,
-    Postgres,
-}
-
-impl Dialect {
-    fn of(url: Option<&DatabaseUrl>) -> Self {
-        match url {
-            None => Dialect::PrivateSqlite,
-            Some(url) if url.is_postgres() => Dialect::Postgres,
-            Some(_) => Dialect::SqliteFile,
-        }
-    }
-
-    /// What a new connection is told first; `lock_wait` is how long it may wait for others.
-    fn preparation(self, lock_wait: Duration) -> Option<String> {
-        let wait = format!("PRAGMA busy_timeout = {};", lock_wait.as_millis());
-        match self {
-            Dialect::Postgres => None,
-            Dialect::PrivateSqlite => Some(format!("{wait} PRAGMA max_page_count = {PRIVATE_PAGES_MAX};")),
-            // With a write-ahead log readers and the writer do not wait for each other. Its last commits
-            // may be lost with the machine's power; the database stays whole.
-            Dialect::SqliteFile => Some(format!("{wait} PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")),
-        }
-    }
-
-    /// Statements that may write at once.
-    fn writers(self, pool_size: u32) -> usize {
-        match self {
-            // One writes, whatever is tried: the others may as well wait without a connection.
-            Dialect::PrivateSqlite | Dialect::SqliteFile => 1,
-            // One connection is left for the check of keys, whose calls wait for nothing else here.
-            Dialect::Postgres => pool_size.saturating_sub(1).max(1) as usize,
-        }
-    }
-}
-
-/// What is opened, and how much of it is used.
-#[derive(Debug)]
-pub(super) struct OpenOptions<'a> {
+/// Which database, and the limits of its pool.
+#[derive(Debug, Clone)]
+pub(crate) struct DatabaseOptions {
     /// None for a database in memory.
-    pub(super) url: Option<&'a DatabaseUrl>,
-    pub(super) pool_size: u32,
-    pub(super) acquire_timeout: Duration,
-    pub(super) recycle_time: Option<Duration>,
-}
-
-impl<'a> OpenOptions<'a> {
-    pub(super) fn of(settings: &'a DatabaseSettings, limits: &Limits) -> Self {
-        OpenOptions {
-            url: settings.database_url.as_ref(),
-            pool_size: settings.database_pool_size,
-            acquire_timeout: settings.acquire_timeout(limits),
-            recycle_time: Some(settings.database_recycle_time),
-        }
-    }
+    pub(crate) url: Option<DatabaseUrl>,
+    /// Connections at once.
+    pub(crate) pool_size: u32,
+    /// How long a statement may wait for a connection, and then for a lock.
+    pub(crate) acquire_timeout: Duration,
+    /// The age at which a connection is replaced, if at all.
+    pub(crate) recycle_time: Option<Duration>,
 }
 
 /// Connects, makes the tables, and returns the pool. Nothing is retried: who started the server sees
 /// what is wrong.
-pub(super) async fn open(options: &OpenOptions<'_>, metrics: DatabaseMetrics) -> Result<Database, OpenError> {
+pub(super) async fn open(options: &DatabaseOptions, metrics: DatabaseMetrics) -> Result<Database, OpenError> {
     sqlx::any::install_default_drivers();
-    let dialect = Dialect::of(options.url);
-    let name = || options.url.map_or_else(|| "in memory".to_owned(), DatabaseUrl::to_string);
-    if let Some(file) = options.url.and_then(DatabaseUrl::file) {
+    let dialect = Dialect::of(options.url.as_ref());
+    let name = || options.url.as_ref().map_or_else(|| "in memory".to_owned(), DatabaseUrl::to_string);
+    if let Some(file) = options.url.as_ref().and_then(DatabaseUrl::file) {
         make_private(file).map_err(|cause| OpenError::File { database: name(), cause })?;
     }
     let refused = |cause| OpenError::Connect { database: name(), cause };
-    let connect = options.url.map_or_else(private, DatabaseUrl::options).map_err(refused)?;
+    let connect = options.url.as_ref().map_or_else(private, DatabaseUrl::options).map_err(refused)?;
     // What takes too long here is an error, not a line in the log.
     let connect = connect.disable_statement_logging();
     let first = timeout(START_TIMEOUT, async {
@@ -151,12 +99,12 @@ pub(super) async fn open(options: &OpenOptions<'_>, metrics: DatabaseMetrics) ->
     });
     let first = first.await.map_err(|_| OpenError::Timeout { database: name() })??;
 
-    let wait = options.acquire_timeout;
-    let pool = Pool::new(connect, dialect, wait, options.pool_size, options.recycle_time);
+    let DatabaseOptions { pool_size: size, acquire_timeout, recycle_time, .. } = *options;
+    let pool = pool(connect, dialect, PoolLimits { size, acquire_timeout, recycle_time });
     // A database in memory is gone with its last connection, and the pool closes its own when they are
     // old or their caller left. This one is used by nobody.
     let keeps_alive = (dialect == Dialect::PrivateSqlite).then_some(first);
-    Ok(Database::new(pool, dialect.writers(options.pool_size), wait, keeps_alive, metrics))
+    Ok(Database::new(pool, dialect.writers(size), acquire_timeout, keeps_alive, metrics))
 }
 
 /// Makes the file if it is not there, readable by its owner alone: it tells who called when, and holds what
@@ -175,14 +123,6 @@ fn make_private(file: &Path) -> io::Result<()> {
 /// process ends. `:memory:` would be another database for each connection.
 fn private() -> sqlx::Result<AnyConnectOptions> {
     AnyConnectOptions::from_str(&format!("sqlite:///fixed-server-{}?mode=rwc&vfs=memdb", Uuid::now_v7()))
-}
-
-pub(super) async fn prepare(connection: &mut AnyConnection, dialect: Dialect, lock_wait: Duration) -> sqlx::Result<()> {
-    if let Some(sql) = dialect.preparation(lock_wait) {
-        // Numbers and constants of ours.
-        raw_sql(AssertSqlSafe(sql)).execute(connection).await?;
-    }
-    Ok(())
 }
 
 /// Makes the tables that are missing. Of several processes that start at once, one does it, and the

@@ -1,107 +1,85 @@
-//! Connections.
+//! sqlx's pool of connections, set up for each kind of database.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sqlx::any::AnyConnectOptions;
-use sqlx::{AnyConnection, ConnectOptions, Connection as _};
-use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::Instant;
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::pool::{PoolConnection, PoolConnectionMetadata};
+use sqlx::{Any, AnyConnection, AnyPool, Connection};
 
-use super::open::{Dialect, prepare};
+use super::dialect::{Dialect, prepare};
 
-/// Connections to the database, at most so many at once; who is one too many waits in line.
-///
-/// Not sqlx's pool: that tests each connection when it is given back, in a task of its own. The next
-/// request finds it still out, and wakes another one, with another thread and cold caches. Measured with
-/// `make bench-stack`, a call whose key is checked takes about 500 us of processor time with it, and about
-/// 440 us with this.
-pub(super) struct Pool {
-    connect: AnyConnectOptions,
+/// sqlx tests a connection when it is given back. One that was given back this recently is not tested again.
+const TESTED_FOR: Duration = Duration::from_millis(1);
+
+/// The limits of a pool.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PoolLimits {
+    /// Connections at once.
+    pub(super) size: u32,
+    /// How long to wait for a connection, and a connection for a lock.
+    pub(super) acquire_timeout: Duration,
+    /// The age at which a connection is replaced, if at all.
+    pub(super) recycle_time: Option<Duration>,
+}
+
+/// A pool that opens its connections when they are needed.
+pub(super) fn pool(connect: AnyConnectOptions, dialect: Dialect, limits: PoolLimits) -> AnyPool {
+    let PoolLimits { size, acquire_timeout, recycle_time } = limits;
+    AnyPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(acquire_timeout)
+        // A slow acquire is counted where it times out.
+        .acquire_slow_threshold(acquire_timeout)
+        // `before_acquire` replaces these two: sqlx looks at the lifetime of an idle connection once in a lifetime.
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .test_before_acquire(false)
+        .after_connect(move |connection, _| Box::pin(prepare(connection, dialect, acquire_timeout)))
+        .before_acquire(move |connection, used| Box::pin(is_usable(connection, used, dialect, recycle_time)))
+        .connect_lazy_with(connect)
+}
+
+/// Whether an idle connection is young enough and still has a database at its other end. A server may have
+/// closed it, and only a round trip shows that. A file cannot.
+async fn is_usable(
+    connection: &mut AnyConnection,
+    used: PoolConnectionMetadata,
     dialect: Dialect,
-    /// How long a new connection is told to wait for locks.
-    lock_wait: Duration,
-    size: u32,
     recycle_time: Option<Duration>,
-    places: Semaphore,
-    /// The last one in is the first one out.
-    idle: Mutex<Vec<Idle>>,
+) -> sqlx::Result<bool> {
+    if recycle_time.is_some_and(|time| used.age >= time) {
+        return Ok(false);
+    }
+    Ok(dialect != Dialect::Postgres || used.idle_for < TESTED_FOR || connection.ping().await.is_ok())
 }
 
-struct Idle {
-    connection: AnyConnection,
-    made: Instant,
+/// A connection in use. Unless [`InUse::give_back`] is called it is closed: after a timeout, a failure or a
+/// disconnect nobody knows the state it is in, and a statement that hangs would occupy it in the pool.
+pub(super) struct InUse {
+    connection: PoolConnection<Any>,
+    reusable: bool,
 }
 
-/// A connection in use. Dropped like this (its caller left, its time is over, its statement failed), it
-/// is closed: nobody knows what it is in the middle of.
-pub(super) struct Connection<'a> {
-    pub(super) inner: AnyConnection,
-    made: Instant,
-    pool: &'a Pool,
-    _place: SemaphorePermit<'a>,
-}
-
-impl Pool {
-    /// No connection yet.
-    pub(super) fn new(
-        connect: AnyConnectOptions,
-        dialect: Dialect,
-        lock_wait: Duration,
-        size: u32,
-        recycle_time: Option<Duration>,
-    ) -> Self {
-        let places = Semaphore::new(size as usize);
-        Pool { connect, dialect, lock_wait, size, recycle_time, places, idle: Mutex::default() }
+impl InUse {
+    pub(super) fn new(connection: PoolConnection<Any>) -> Self {
+        InUse { connection, reusable: false }
     }
 
-    /// A connection, once there is a place for it: one that is there, or a new one.
-    pub(super) async fn acquire(&self) -> sqlx::Result<Connection<'_>> {
-        let place = self.places.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
-        while let Some(mut idle) = { self.idle().pop() } {
-            let old = self.recycle_time.is_some_and(|time| idle.made.elapsed() >= time);
-            if !old && self.is_alive(&mut idle.connection).await {
-                return Ok(Connection { inner: idle.connection, made: idle.made, pool: self, _place: place });
-            }
+    pub(super) fn connection(&mut self) -> &mut AnyConnection {
+        &mut self.connection
+    }
+
+    /// Returns the connection to the pool. Its last statement must have ended.
+    pub(super) fn give_back(mut self) {
+        self.reusable = true;
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        if !self.reusable {
+            self.connection.close_on_drop();
         }
-        let mut inner = self.connect.connect().await?;
-        prepare(&mut inner, self.dialect, self.lock_wait).await?;
-        Ok(Connection { inner, made: Instant::now(), pool: self, _place: place })
-    }
-
-    /// Whether a connection still has a database at its other end. A server may have restarted or closed it
-    /// a moment ago, and only asking tells. A file goes nowhere.
-    async fn is_alive(&self, connection: &mut AnyConnection) -> bool {
-        self.dialect != Dialect::Postgres || connection.ping().await.is_ok()
-    }
-
-    /// How many are open, and how many of these in use.
-    pub(super) fn count(&self) -> (usize, usize) {
-        let in_use = (self.size as usize).saturating_sub(self.places.available_permits());
-        (self.idle().len() + in_use, in_use)
-    }
-
-    /// Closes all, for which SQLite tidies its files up. It waits for those that are in use.
-    pub(super) async fn close(&self) {
-        let _all = self.places.acquire_many(self.size).await;
-        self.places.close();
-        let idle = std::mem::take(&mut *self.idle());
-        for Idle { connection, .. } in idle {
-            // One that cannot be closed in order is closed by being dropped.
-            let _ = connection.close().await;
-        }
-    }
-
-    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Connection<'_> {
-    /// Keeps the connection for the next statement. The last one must have ended.
-    pub(super) fn keep(self) {
-        let Connection { inner, made, pool, _place } = self;
-        pool.idle().push(Idle { connection: inner, made });
     }
 }
 
@@ -111,70 +89,79 @@ mod tests {
 
     use futures_util::FutureExt;
     use sqlx::query;
+    use tokio::time::sleep;
 
     use super::*;
 
-    fn pool(size: u32, recycle_time: Option<Duration>) -> Pool {
+    fn one_connection(recycle_time: Option<Duration>) -> AnyPool {
         sqlx::any::install_default_drivers();
         let options = AnyConnectOptions::from_str("sqlite::memory:").unwrap();
-        Pool::new(options, Dialect::PrivateSqlite, Duration::from_secs(1), size, recycle_time)
+        let limits = PoolLimits { size: 1, acquire_timeout: Duration::from_secs(5), recycle_time };
+        pool(options, Dialect::PrivateSqlite, limits)
+    }
+
+    async fn acquire(pool: &AnyPool) -> InUse {
+        InUse::new(pool.acquire().await.unwrap())
     }
 
     /// Only the connection itself sees it.
-    async fn mark(connection: &mut Connection<'_>) {
-        query("CREATE TEMP TABLE mark (n INTEGER)").execute(&mut connection.inner).await.unwrap();
+    async fn mark(used: &mut InUse) {
+        query("CREATE TEMP TABLE mark (n INTEGER)").execute(used.connection()).await.unwrap();
     }
 
-    async fn is_marked(connection: &mut Connection<'_>) -> bool {
-        query("SELECT n FROM mark").fetch_all(&mut connection.inner).await.is_ok()
+    async fn is_marked(used: &mut InUse) -> bool {
+        query("SELECT n FROM mark").fetch_all(used.connection()).await.is_ok()
     }
 
     #[tokio::test]
-    async fn a_kept_connection_is_used_again_and_a_dropped_one_is_not() {
-        let pool = pool(2, None);
-        let mut first = pool.acquire().await.unwrap();
+    async fn a_returned_connection_is_reused_and_a_dropped_one_closed() {
+        let pool = one_connection(None);
+        let mut first = acquire(&pool).await;
         mark(&mut first).await;
-        first.keep();
-        assert_eq!(pool.count(), (1, 0));
-        let mut again = pool.acquire().await.unwrap();
-        assert!(is_marked(&mut again).await);
-        assert_eq!(pool.count(), (1, 1));
-        drop(again);
-        assert_eq!(pool.count(), (0, 0));
-        assert!(!is_marked(&mut pool.acquire().await.unwrap()).await);
-    }
-
-    #[tokio::test]
-    async fn an_old_connection_is_not_used_again() {
-        let pool = pool(1, Some(Duration::ZERO));
-        let mut first = pool.acquire().await.unwrap();
-        mark(&mut first).await;
-        first.keep();
-        assert!(!is_marked(&mut pool.acquire().await.unwrap()).await);
-    }
-
-    #[tokio::test]
-    async fn who_is_one_too_many_waits_in_line_and_gives_up_without_harm() {
-        let pool = pool(1, None);
-        let held = pool.acquire().await.unwrap();
-        let mut second = Box::pin(pool.acquire());
-        let mut third = Box::pin(pool.acquire());
-        assert!(second.as_mut().now_or_never().is_none());
-        assert!(third.as_mut().now_or_never().is_none());
+        first.give_back();
+        let mut second = acquire(&pool).await;
+        assert!(is_marked(&mut second).await);
         drop(second);
-        held.keep();
-        assert_eq!(third.await.map(|_| pool.count()).unwrap(), (1, 1));
+        assert!(!is_marked(&mut acquire(&pool).await).await);
     }
 
     #[tokio::test]
-    async fn the_end_waits_for_what_is_in_use_and_then_there_is_no_more() {
-        let pool = pool(2, None);
-        let held = pool.acquire().await.unwrap();
+    async fn a_connection_over_the_recycle_time_is_replaced() {
+        for (recycle_time, reused) in [(Duration::from_secs(3600), true), (Duration::from_millis(20), false)] {
+            let pool = one_connection(Some(recycle_time));
+            let mut first = acquire(&pool).await;
+            mark(&mut first).await;
+            first.give_back();
+            sleep(Duration::from_millis(30)).await;
+            assert_eq!(is_marked(&mut acquire(&pool).await).await, reused, "{recycle_time:?}");
+        }
+    }
+
+    /// What a disconnect does to a statement.
+    #[tokio::test]
+    async fn the_connection_of_a_cancelled_statement_is_closed() {
+        let pool = one_connection(None);
+        let mut used = acquire(&pool).await;
+        mark(&mut used).await;
+        let slow =
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT MAX(i) FROM n";
+        let cancelled = async move {
+            query(slow).fetch_all(used.connection()).await.unwrap();
+            used.give_back();
+        };
+        assert!(cancelled.now_or_never().is_none(), "the statement has ended: nothing was cancelled");
+        assert!(!is_marked(&mut acquire(&pool).await).await);
+    }
+
+    #[tokio::test]
+    async fn closing_waits_for_connections_in_use() {
+        let pool = one_connection(None);
+        let used = acquire(&pool).await;
         let mut closing = Box::pin(pool.close());
-        assert!(closing.as_mut().now_or_never().is_none());
-        held.keep();
+        assert!((&mut closing).now_or_never().is_none());
+        used.give_back();
         closing.await;
-        assert_eq!(pool.count().1, 0);
+        assert_eq!(pool.size(), 0);
         assert!(matches!(pool.acquire().await.map(drop), Err(sqlx::Error::PoolClosed)));
     }
 }

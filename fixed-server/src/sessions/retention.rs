@@ -10,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::database::{Database, DatabaseError, now_ms};
-use crate::settings::Settings;
 use crate::telemetry::DatabaseMetrics;
 
 /// Rows that one statement removes at most, or a few more that ended in the same millisecond: calls that
@@ -31,10 +30,9 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    pub(super) fn of(settings: &Settings) -> Self {
-        let results = settings.database.session_retention.0;
-        let longest_call = settings.limits.call.sla + settings.limits.total_timeout;
-        Kept { results, sessions: results.map(|kept| kept + longest_call) }
+    /// `retention` for results, and longer by `longest_call` for sessions.
+    pub(super) fn new(retention: Option<Duration>, longest_call: Duration) -> Self {
+        Kept { results: retention, sessions: retention.map(|kept| kept + longest_call) }
     }
 
     fn look_every(self, in_memory: bool) -> Duration {
@@ -145,12 +143,12 @@ const KEYLESS_SESSIONS: &str = "DELETE FROM sessions WHERE id IN (SELECT id FROM
 
 #[cfg(test)]
 mod tests {
-    use super::super::open::{OpenOptions, open};
+    use super::super::open::{DatabaseOptions, open};
     use super::*;
 
     async fn sweeper() -> Sweeper {
         let wait = Duration::from_secs(5);
-        let options = OpenOptions { url: None, pool_size: 2, acquire_timeout: wait, recycle_time: None };
+        let options = DatabaseOptions { url: None, pool_size: 2, acquire_timeout: wait, recycle_time: None };
         let database = Arc::new(open(&options, DatabaseMetrics::default()).await.unwrap());
         Sweeper { database, kept: Kept { results: None, sessions: None }, metrics: DatabaseMetrics::default() }
     }

@@ -8,7 +8,7 @@ use resilience::LimitConflict;
 
 use super::confidential::Confidential;
 use super::limits::Limits;
-use crate::sessions::DatabaseUrl;
+use crate::sessions::{DatabaseOptions, DatabaseUrl};
 
 /// Where keys and sessions are kept, and the limits of the connections to it.
 #[derive(Debug, Clone, Args)]
@@ -61,5 +61,15 @@ impl DatabaseSettings {
     #[must_use]
     pub fn acquire_timeout(&self, limits: &Limits) -> Duration {
         self.database_acquire_timeout.unwrap_or(Duration::from_secs(1).min(limits.call.sla / 2))
+    }
+
+    /// The database as the sessions take it.
+    pub(crate) fn options(&self, limits: &Limits) -> DatabaseOptions {
+        DatabaseOptions {
+            url: self.database_url.clone(),
+            pool_size: self.database_pool_size,
+            acquire_timeout: self.acquire_timeout(limits),
+            recycle_time: Some(self.database_recycle_time),
+        }
     }
 }
