@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::lingering::{Left, Lingering, linger};
 use super::service::{OnConnection, Unread};
-use super::write_timeout::WriteTimeout;
+use super::write_timeout::{WriteTimeout, write_timeout};
 use crate::identity::Peer;
 use crate::settings::Limits;
 use crate::telemetry::{Metrics, OpenConnection};
@@ -104,7 +104,7 @@ fn connection(
     let _ = stream.set_nodelay(true);
     let unread = Unread::default();
     let service = OnConnection::new(peer, service, unread.clone());
-    let (stream, left) = Lingering::new(WriteTimeout::new(stream, limits.write_timeout), unread);
+    let (stream, left) = Lingering::new(write_timeout(stream, limits.write_timeout), unread);
     let connection = http1::Builder::new()
         // Without a timer hyper's limit on heads would not run; with a limit and no timer it panics.
         .timer(TokioTimer::new())

@@ -53,7 +53,7 @@ async fn a_database_that_fails_takes_only_what_needs_it_with_it(mut database: Te
 /// checked meanwhile: it needs no lock.
 async fn a_lock_that_is_held_ends_in_a_status(database: TestDatabase) {
     let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
-    let flags = ["--database-url", &database.url, "--database-acquire-timeout", "300ms", "--database-pool-size", "2"];
+    let flags = ["--database-url", &database.url, "--database-acquire-timeout", "1s", "--database-pool-size", "2"];
     let server = Server::start(&mock.url(), &flags).await;
     let lock = database.lock().await;
     let writes = join_all((0..6).map(|_| server.post(STREAM).header(SESSION, "s").send()));
