@@ -1,4 +1,4 @@
-//! Responses that carry an answer of the model: streamed, or whole.
+//! Responses with an answer of the model: streamed or complete.
 
 use std::future::poll_fn;
 
@@ -17,7 +17,7 @@ use crate::http::{AnswerBody, json};
 use crate::streamed_answer::StreamedAnswer;
 use crate::text;
 
-/// The head of the response goes out at once, the tokens when they are due.
+/// A streamed answer: the head is sent at once, the tokens when they are due.
 pub(crate) fn streamed(answer: Answer) -> Response<AnswerBody> {
     let closes = matches!(answer.spec.ending, Some((_, Ending::Close)));
     let mut response = Response::new(Either::Right(StreamedAnswer::new(answer)));
@@ -30,10 +30,10 @@ pub(crate) fn streamed(answer: Answer) -> Response<AnswerBody> {
     response
 }
 
-/// Takes as long as the stream would take, then answers all at once: nothing goes out before.
+/// A complete answer. It is sent when the stream would have ended, nothing before.
 ///
 /// # Errors
-/// A fault that ends the answer without a response.
+/// A fault ends the connection without a response.
 pub(crate) async fn whole(mut answer: Answer) -> Result<Response<AnswerBody>, Failure> {
     let generation = &mut answer.generation;
     let mut ending = None;
@@ -73,7 +73,7 @@ fn completion(answer: &Answer, tokens: u32) -> Completion {
     }
 }
 
-/// A whole response whose JSON breaks off after the text.
+/// A response whose JSON is truncated after the text.
 fn broken_json(completion: &Completion) -> Response<AnswerBody> {
     let whole = serde_json::to_string(completion).unwrap_or_else(|error| unreachable!("a wire type is JSON: {error}"));
     let end = whole.rfind("\"finish_reason\"").unwrap_or_default();

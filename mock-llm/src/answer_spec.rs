@@ -1,4 +1,4 @@
-//! What one generation should be: settings, request, headers and faults put together.
+//! Length, delays and faults of one answer: settings, request, headers and fault rules combined.
 
 use wire::chat::ChatRequest;
 
@@ -7,22 +7,22 @@ use crate::latency::{DELAY_MAX, Delay};
 use crate::mock_headers::MockHeaders;
 use crate::settings::Settings;
 
-/// What a generation is to be, after settings, request, headers and faults had their say.
+/// Length, delays and faults of one answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct AnswerSpec {
-    /// Tokens of the whole answer.
+    /// Tokens of the complete answer.
     pub(crate) tokens: u32,
-    /// Whether the client's limit made it shorter than it would have been.
+    /// Whether the limit in the request made it shorter.
     pub(crate) by_limit: bool,
     pub(crate) ttft: Delay,
     pub(crate) inter_token: Delay,
-    /// How many tokens there will be before it ends otherwise than well, and how.
+    /// The number of tokens after which a fault ends it, and how.
     pub(crate) ending: Option<(u32, Ending)>,
     pub(crate) ignore_disconnect: bool,
 }
 
 impl AnswerSpec {
-    /// An override changes the mean of a delay, not how the draws spread around it.
+    /// A header changes the mean of a delay, not its distribution.
     pub(crate) fn new(settings: &Settings, mock_headers: &MockHeaders, asked: &ChatRequest<'_>) -> Self {
         let wanted = mock_headers.tokens.unwrap_or(settings.tokens);
         let tokens = asked.max_tokens.map_or(wanted, |max| wanted.min(max));
@@ -39,8 +39,8 @@ impl AnswerSpec {
         }
     }
 
-    /// The same with what goes wrong.
-    pub(crate) fn with(self, faults: &RequestFaults) -> Self {
+    /// The same with these faults.
+    pub(crate) fn with_faults(self, faults: &RequestFaults) -> Self {
         AnswerSpec {
             inter_token: faults.drip.map_or(self.inter_token, Delay::constant),
             ending: faults.ending,
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_comes_before_the_settings_and_the_request_can_only_shorten() {
+    fn headers_override_settings_and_max_tokens_only_shortens() {
         let settings = Settings { tokens: 60, ..Settings::default() };
         let mock_headers = MockHeaders { tokens: Some(20), ..MockHeaders::default() };
         let spec = |mock_headers: &MockHeaders, max: &str| {
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_prompt_delays_the_first_token() {
+    fn prompt_tokens_delay_the_first_token() {
         let millisecond = Duration::from_millis(1);
         let mut settings = Settings { prefill_per_token: millisecond, ..Settings::default() };
         settings.ttft.jitter = 0.5;
@@ -94,10 +94,11 @@ mod tests {
     }
 
     #[test]
-    fn a_drip_is_the_time_between_tokens_whatever_was_set() {
+    fn a_drip_replaces_the_time_between_tokens() {
         let drip = Some(Duration::from_secs(2));
         let spec = AnswerSpec::new(&Settings::default(), &MockHeaders::default(), &asked(""));
-        let spec = spec.with(&RequestFaults { drip, ending: Some((3, Ending::Hang)), ..RequestFaults::default() });
+        let spec =
+            spec.with_faults(&RequestFaults { drip, ending: Some((3, Ending::Hang)), ..RequestFaults::default() });
         assert_eq!(spec.inter_token, Delay::constant(Duration::from_secs(2)));
         assert_eq!(spec.ending, Some((3, Ending::Hang)));
     }

@@ -15,10 +15,9 @@ use crate::profile::Profile;
 use crate::quota::Quota;
 use crate::settings::{Settings, SettingsError};
 
-/// A slow-streaming, OpenAI-compatible vendor that fails on demand and remembers what it saw.
+/// A slow, streaming, OpenAI-compatible mock vendor that fails on demand and counts what it served.
 ///
-/// Durations are written as 250ms, 5s or 1m. Where a default depends on the profile, that of no
-/// profile is shown.
+/// Durations are written as 250ms, 5s or 1m. The defaults shown are those without --profile.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "mock-llm", version, about, long_about)]
 pub struct Args {
@@ -26,11 +25,11 @@ pub struct Args {
     #[arg(long, env = "MOCK_LLM_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:9000")]
     pub listen: SocketAddr,
 
-    /// A vendor by name; other flags change single settings of it
+    /// Preset of settings; other flags override single settings of it
     #[arg(long, env = "MOCK_LLM_PROFILE", value_name = "NAME", value_enum)]
     pub profile: Option<Profile>,
 
-    /// Tokens of an answer; a request's max_tokens can only make it shorter [default: 60]
+    /// Tokens per answer; a request's max_tokens can only shorten it [default: 60]
     #[arg(long, env = "MOCK_LLM_TOKENS", value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_TOKENS_MAX)),
           allow_negative_numbers = true)]
@@ -41,11 +40,11 @@ pub struct Args {
           allow_hyphen_values = true)]
     pub ttft: Option<Duration>,
 
-    /// How it is distributed: constant, normal or lognormal, or with a spread as normal:0.3 [default: constant]
+    /// Its distribution: constant, normal or lognormal, or with a spread as in normal:0.3 [default: constant]
     #[arg(long, env = "MOCK_LLM_TTFT_DISTRIBUTION", value_name = "SHAPE")]
     pub ttft_distribution: Option<Distribution>,
 
-    /// What each token of the prompt adds to it [default: 0s]
+    /// Time that each prompt token adds to the time to the first token [default: 0s]
     #[arg(long, env = "MOCK_LLM_PREFILL_PER_TOKEN", value_name = "DURATION", value_parser = parse_delay,
           allow_hyphen_values = true)]
     pub prefill_per_token: Option<Duration>,
@@ -55,41 +54,41 @@ pub struct Args {
           allow_hyphen_values = true)]
     pub inter_token: Option<Duration>,
 
-    /// How it is distributed [default: constant]
+    /// Its distribution, as for --ttft-distribution [default: constant]
     #[arg(long, env = "MOCK_LLM_INTER_TOKEN_DISTRIBUTION", value_name = "SHAPE")]
     pub inter_token_distribution: Option<Distribution>,
 
-    /// Lets each delay be off by up to this fraction of it, 0 to 1 [default: 0]
+    /// Vary each delay by up to this fraction of it, 0 to 1 [default: 0]
     #[arg(long, env = "MOCK_LLM_JITTER", value_name = "FRACTION", allow_hyphen_values = true)]
     pub jitter: Option<f64>,
 
-    /// Answers made at once; further requests wait [default: no limit]
+    /// Answers generated at the same time; further requests wait [default: no limit]
     #[arg(long, env = "MOCK_LLM_SLOTS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..),
           allow_negative_numbers = true)]
     pub slots: Option<u32>,
 
-    /// How many times as long delays are when all slots are busy, 1 to 100 [default: 1]
+    /// Factor by which delays grow when all slots are in use, 1 to 100 [default: 1]
     #[arg(long, env = "MOCK_LLM_SLOWDOWN", value_name = "FACTOR", allow_hyphen_values = true)]
     pub slowdown: Option<f64>,
 
-    /// Most requests in any interval, such as 60/1m; over it 429 [default: no limit]
+    /// Requests allowed in any interval, such as 60/1m; more get 429 [default: no limit]
     #[arg(long, env = "MOCK_LLM_QUOTA_REQUESTS", value_name = "N/INTERVAL")]
     pub quota_requests: Option<Quota>,
 
-    /// Most tokens in any interval, of prompt and answer together, such as 40000/1m [default: no limit]
+    /// Tokens (prompt and answer) allowed in any interval, such as 40000/1m; more get 429 [default: no limit]
     #[arg(long, env = "MOCK_LLM_QUOTA_TOKENS", value_name = "N/INTERVAL")]
     pub quota_tokens: Option<Quota>,
 
-    /// Most requests at once; over it 429 [default: no limit]
+    /// Requests allowed at the same time; more get 429 [default: no limit]
     #[arg(long, env = "MOCK_LLM_QUOTA_IN_FLIGHT", value_name = "N", value_parser = clap::value_parser!(u32).range(1..),
           allow_negative_numbers = true)]
     pub quota_in_flight: Option<u32>,
 
-    /// What goes wrong, such as 'status=503;rate=0.3'; may be given several times
+    /// Fault rule, such as 'status=503;rate=0.3'; may be given several times
     #[arg(long = "fault", env = "MOCK_LLM_FAULT", value_name = "RULE", value_delimiter = ',')]
     pub faults: Vec<Rule>,
 
-    /// A model that /v1/models lists; may be given several times
+    /// Model listed by /v1/models; may be given several times
     #[arg(
         long = "model",
         env = "MOCK_LLM_MODEL",
@@ -99,37 +98,37 @@ pub struct Args {
     )]
     pub models: Vec<String>,
 
-    /// Answer 404 to a model that is not listed, as the real API does
+    /// Answer 404 to models that are not listed, as the real API does
     #[arg(long, env = "MOCK_LLM_STRICT_MODELS")]
     pub strict_models: bool,
 
-    /// Answer 401 to requests under /v1 without this key
+    /// Key required under /v1; requests without it get 401
     #[arg(long, env = "MOCK_LLM_API_KEY", value_name = "KEY", hide_env_values = true)]
     pub api_key: Option<String>,
 
-    /// Largest body of a request for a completion, such as 1MiB; over it 413
+    /// Largest body of a completion request, such as 1MiB; larger ones get 413
     #[arg(long, env = "MOCK_LLM_MAX_BODY_BYTES", value_name = "BYTES", allow_hyphen_values = true,
           default_value_t = ByteSize(VENDOR_BODY_BYTES_MAX))]
     pub max_body_bytes: ByteSize,
 
-    /// Where all random choices come from
+    /// Seed of all random choices
     #[arg(long, env = "MOCK_LLM_SEED", value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     pub seed: u64,
 
-    /// How to write the log
+    /// Log format
     #[arg(long, env = "MOCK_LLM_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value = "text")]
     pub log_format: LogFormat,
 
-    /// What to log: off, error, warn, info, debug or trace, or TARGET=LEVEL,...
+    /// Log level: off, error, warn, info, debug or trace, or TARGET=LEVEL,...
     #[arg(long, env = "MOCK_LLM_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
     pub log_level: LogFilter,
 }
 
 impl Args {
-    /// What the flags say about the vendor: the profile's settings, changed where a flag is given.
+    /// The settings of the profile, overridden by the flags that are given.
     ///
     /// # Errors
-    /// The first flag that is out of its range.
+    /// The first flag whose value is not allowed.
     pub fn settings(&self) -> Result<Settings, SettingsError> {
         let mut settings = self.profile.map_or_else(Settings::default, Profile::settings);
         set(&mut settings.tokens, self.tokens);
@@ -171,19 +170,19 @@ mod tests {
     }
 
     #[test]
-    fn without_flags_the_defaults_of_the_library_hold() {
+    fn flags_and_library_have_the_same_defaults() {
         assert_eq!(settings(&[]), Settings::default());
     }
 
     #[test]
-    fn a_flag_changes_one_setting_of_a_profile() {
+    fn a_flag_overrides_one_setting_of_a_profile() {
         let expected = Settings { tokens: 7, ..Profile::Chat.settings() };
         assert_eq!(settings(&["--tokens", "7", "--profile", "chat"]), expected);
         assert_eq!(settings(&["--profile", "rapid-sequence"]), Profile::RapidSequence.settings());
     }
 
     #[test]
-    fn what_is_out_of_range_is_named() {
+    fn a_value_out_of_range_is_an_error_that_names_the_flag() {
         for (flags, named) in [
             (["--jitter", "2"], "--jitter is 2"),
             (["--jitter", "-1"], "--jitter is -1"),

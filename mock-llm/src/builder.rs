@@ -1,4 +1,4 @@
-//! The mock vendor inside another program, mostly a test.
+//! The mock vendor inside another program, usually a test.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -17,8 +17,7 @@ use crate::server;
 use crate::settings::{Settings, SettingsError};
 use crate::vendor::Vendor;
 
-/// A vendor on a port of its own, for as long as this value lives: dropped means stopped, the
-/// listener closed and all connections cut.
+/// A vendor on its own port. Dropping it stops it: the listener and all connections are closed.
 #[derive(Debug)]
 pub struct MockLlm {
     addr: SocketAddr,
@@ -26,71 +25,71 @@ pub struct MockLlm {
     server: JoinHandle<()>,
 }
 
-/// Says what a [`MockLlm`] is to be like. What is not said is as on the command line.
+/// Builds a [`MockLlm`]. Settings that are not given have the defaults of the command line.
 #[derive(Debug, Clone, Default)]
-#[must_use = "nothing runs before `start`"]
+#[must_use = "nothing runs until `start` is called"]
 pub struct MockLlmBuilder {
     settings: Settings,
-    /// The first rule that could not be read.
+    /// The first fault rule that is not valid.
     bad_fault: Option<FaultError>,
 }
 
 /// Why a vendor did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A setting is not what it may be.
+    /// A setting has a value that is not allowed.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// A rule is not in the fault language.
+    /// A fault rule is not valid.
     #[error(transparent)]
     Fault(#[from] FaultError),
-    /// No port could be opened.
+    /// No port could be bound.
     #[error("cannot listen on 127.0.0.1: {0}")]
     Listen(#[from] io::Error),
 }
 
 impl MockLlm {
-    /// Begins to describe a vendor.
+    /// A builder with the default settings.
     pub fn builder() -> MockLlmBuilder {
         MockLlmBuilder::default()
     }
 
-    /// `http://127.0.0.1:PORT`, without a slash at its end.
+    /// `http://127.0.0.1:PORT`, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// What it saw so far.
+    /// What it has counted so far.
     #[must_use]
     pub fn ledger(&self) -> Ledger {
         self.vendor.ledger()
     }
 
-    /// Forgets what it saw, as `POST /debug/reset` does.
+    /// Resets the ledger, as `POST /debug/reset` does.
     pub fn reset(&self) {
         self.vendor.reset();
     }
 
-    /// Puts these rules in force and no others, as `POST /debug/faults` does.
+    /// Replaces the fault rules, as `POST /debug/faults` does.
     ///
     /// # Errors
-    /// The first rule that is not in the fault language; those in force stay so.
+    /// The first rule that is not valid; the previous rules then stay in force.
     pub fn set_faults(&self, rules: &[&str]) -> Result<(), FaultError> {
         self.vendor.faults.replace(rules.iter().map(|rule| rule.parse()).collect::<Result<_, _>>()?);
         Ok(())
     }
 
-    /// Stops, and returns when the port is closed and no connection is left.
+    /// Stops it. Returns when the port and all connections are closed.
     pub async fn stop(mut self) {
         self.server.abort();
-        // The error says that it was aborted.
+        // The error is that the task was aborted.
         let _ = (&mut self.server).await;
     }
 }
@@ -102,19 +101,19 @@ impl Drop for MockLlm {
 }
 
 impl MockLlmBuilder {
-    /// Starts from the settings of a vendor by name. What was said before is forgotten.
+    /// Uses the settings of a preset, in place of all settings given before.
     pub fn profile(mut self, profile: Profile) -> Self {
         self.settings = profile.settings();
         self
     }
 
-    /// Starts from these settings. What was said before is forgotten.
+    /// Uses these settings, in place of all settings given before.
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
         self
     }
 
-    /// Tokens of an answer.
+    /// Tokens per answer.
     pub fn tokens(mut self, tokens: u32) -> Self {
         self.settings.tokens = tokens;
         self
@@ -126,68 +125,68 @@ impl MockLlmBuilder {
         self
     }
 
-    /// How the time to the first token is distributed.
+    /// Distribution of the time to the first token.
     pub fn ttft_distribution(mut self, distribution: Distribution) -> Self {
         self.settings.ttft.distribution = distribution;
         self
     }
 
-    /// What each token of the prompt adds to the time to the first token.
+    /// Time that each prompt token adds to the time to the first token.
     pub fn prefill_per_token(mut self, delay: Duration) -> Self {
         self.settings.prefill_per_token = delay;
         self
     }
 
-    /// Time from one token to the next.
+    /// Time between two tokens.
     pub fn inter_token(mut self, delay: Duration) -> Self {
         self.settings.inter_token.mean = delay;
         self
     }
 
-    /// How the time from one token to the next is distributed.
+    /// Distribution of the time between two tokens.
     pub fn inter_token_distribution(mut self, distribution: Distribution) -> Self {
         self.settings.inter_token.distribution = distribution;
         self
     }
 
-    /// Lets both delays be off by up to this fraction, 0 to 1.
+    /// Varies both delays by up to this fraction, 0 to 1.
     pub fn jitter(mut self, fraction: f64) -> Self {
         self.settings.ttft.jitter = fraction;
         self.settings.inter_token.jitter = fraction;
         self
     }
 
-    /// Answers made at once; further requests wait.
+    /// Answers generated at the same time; further requests wait.
     pub fn slots(mut self, slots: u32) -> Self {
         self.settings.slots = Some(slots);
         self
     }
 
-    /// How many times as long delays are when all slots are busy.
+    /// Factor by which delays grow when all slots are in use.
     pub fn slowdown(mut self, factor: f64) -> Self {
         self.settings.slowdown = factor;
         self
     }
 
-    /// Most requests in any such interval.
+    /// Requests allowed in any interval of this length.
     pub fn quota_requests(mut self, limit: u64, interval: Duration) -> Self {
         self.settings.quotas.requests = Some(Quota { limit, interval });
         self
     }
 
-    /// Most tokens in any such interval.
+    /// Tokens allowed in any interval of this length.
     pub fn quota_tokens(mut self, limit: u64, interval: Duration) -> Self {
         self.settings.quotas.tokens = Some(Quota { limit, interval });
         self
     }
 
-    /// Most requests at once.
+    /// Requests allowed at the same time.
     pub fn quota_in_flight(mut self, limit: u32) -> Self {
         self.settings.quotas.in_flight = Some(limit);
         self
     }
 
-    /// Adds a rule of the fault language. One that cannot be read is told by [`start`](Self::start).
+    /// Adds a fault rule. [`start`](Self::start) returns an error if it is not valid.
     pub fn fault(mut self, rule: &str) -> Self {
         match rule.parse() {
             Ok(rule) => self.settings.faults.push(rule),
@@ -196,33 +195,33 @@ impl MockLlmBuilder {
         self
     }
 
-    /// The models that are listed, and the only ones that are answered.
+    /// The listed models; requests for other models get 404.
     pub fn only_models<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
         self.settings.models = names.into_iter().map(str::to_owned).collect();
         self.settings.strict_models = true;
         self
     }
 
-    /// The key that requests under `/v1` must have.
+    /// Key required under `/v1`.
     pub fn api_key(mut self, key: &str) -> Self {
         self.settings.api_key = Some(key.to_owned());
         self
     }
 
-    /// Largest body of a request for a completion, in bytes.
+    /// Largest body of a completion request, in bytes.
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.settings.max_body_bytes = ByteSize(bytes);
         self
     }
 
-    /// Where random choices come from.
+    /// Seed of all random choices.
     pub fn seed(mut self, seed: u64) -> Self {
         self.settings.seed = seed;
         self
     }
 
-    /// Starts the vendor on a free port of 127.0.0.1, on the runtime this is called on. Connections
-    /// are accepted from here on.
+    /// Starts the vendor on a free port of 127.0.0.1, on the current tokio runtime. When it returns, connections are
+    /// accepted.
     ///
     /// # Errors
     /// [`StartError`].

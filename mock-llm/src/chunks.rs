@@ -1,46 +1,46 @@
-//! The chunks of a streamed completion, rendered with as little work a token as possible.
+//! Renders the chunks of a streamed completion, with as little work per token as possible.
 
 use wire::completion::{Chunk, ChunkChoice, Delta, Usage};
 use wire::sse;
 
 use crate::text;
 
-/// Stands for the text in the pattern of a content chunk. It comes last in the pattern: an id or a
-/// model that has it too does no harm.
+/// Placeholder of the text in the template of a content chunk. Its last occurrence is replaced, so an id or a model
+/// that contains it does no harm.
 const TEXT: &str = "\u{1}";
 const TEXT_ESCAPED: &str = "\\u0001";
 
-/// What names a completion in all its chunks.
+/// The fields that are the same in all chunks of a completion.
 #[derive(Debug, Clone)]
 pub(crate) struct ChunkHeader {
     pub(crate) id: String,
     /// In seconds since 1970.
     pub(crate) created: u64,
     pub(crate) model: String,
-    /// Whether the client asked for the token counts: then the chunks before them say `null`.
+    /// Whether the client asked for token counts: then all chunks before them have `"usage":null`.
     pub(crate) with_usage: bool,
 }
 
 impl ChunkHeader {
-    /// The event that opens a stream: who speaks.
+    /// The first event of a stream, with the role.
     pub(crate) fn role_event(&self) -> String {
         self.choice_event(Delta { role: Some("assistant".into()), content: Some("".into()) }, None)
     }
 
-    /// The event that says why the answer ended.
+    /// The event with the finish reason.
     pub(crate) fn finish_event(&self, reason: &str) -> String {
         self.choice_event(Delta::default(), Some(reason))
     }
 
-    /// The event with the token counts, which has no choice.
+    /// The event with the token counts, which has no choices.
     pub(crate) fn usage_event(&self, usage: Usage) -> String {
         sse::data(&Chunk { usage: Some(usage), ..self.chunk(None) })
     }
 
-    /// An event that breaks off in the middle of its JSON.
+    /// An event whose JSON is truncated.
     pub(crate) fn malformed_event(&self) -> String {
         let event = self.role_event();
-        // The head of a chunk is ASCII up to the model's name.
+        // A chunk is ASCII up to the model's name.
         let (broken, _) = event.split_once("\"model\"").unwrap_or_else(|| unreachable!("a chunk has a model: {event}"));
         format!("{broken}\n\n")
     }
@@ -67,8 +67,7 @@ impl ChunkHeader {
     }
 }
 
-/// The content events of one stream, rendered as far as they do not change from token to token: a
-/// token then costs three copies and no serialising.
+/// Renders the content events of one stream from a template: a token costs three copies and no serialising.
 pub(crate) struct ChunkRenderer {
     seed: u64,
     before_text: String,
@@ -77,14 +76,14 @@ pub(crate) struct ChunkRenderer {
 
 impl ChunkRenderer {
     pub(crate) fn new(head: &ChunkHeader, seed: u64) -> Self {
-        let pattern = head.choice_event(Delta { role: None, content: Some(TEXT.into()) }, None);
-        let (before, after) = pattern
+        let template = head.choice_event(Delta { role: None, content: Some(TEXT.into()) }, None);
+        let (before, after) = template
             .rsplit_once(TEXT_ESCAPED)
-            .unwrap_or_else(|| unreachable!("the pattern was made with the mark: {pattern}"));
+            .unwrap_or_else(|| unreachable!("the template contains the placeholder: {template}"));
         ChunkRenderer { seed, before_text: before.to_owned(), after_text: after.to_owned() }
     }
 
-    /// Bytes that an event takes, about.
+    /// Approximate size of an event in bytes.
     pub(crate) fn event_bytes(&self) -> usize {
         self.before_text.len() + self.after_text.len() + 24
     }
@@ -110,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rendered_chunk_is_what_serialising_would_give() {
+    fn rendered_chunks_equal_serialised_ones() {
         for with_usage in [false, true] {
             let head = head(with_usage);
             let chunks = ChunkRenderer::new(&head, 7);
@@ -125,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn usage_is_null_in_all_chunks_but_the_one_that_has_it() {
+    fn usage_is_null_in_all_chunks_but_the_last() {
         assert!(!parse(&head(false).role_event()).as_object().unwrap().contains_key("usage"));
         let with_usage = head(true);
         assert!(parse(&with_usage.role_event())["usage"].is_null());
@@ -136,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_malformed_event_is_no_json_but_a_whole_event() {
+    fn the_malformed_event_is_complete_but_not_json() {
         let event = head(false).malformed_event();
         let data = event.strip_prefix("data: ").unwrap().strip_suffix("\n\n").unwrap();
         assert!(serde_json::from_str::<serde_json::Value>(data).is_err());

@@ -1,4 +1,4 @@
-//! `POST /v1/chat/completions`: the order in which a request is judged.
+//! `POST /v1/chat/completions`: the steps of a request, in order.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -30,8 +30,8 @@ use crate::rate_limit_headers;
 use crate::settings::Settings;
 use crate::vendor::Vendor;
 
-/// `POST /v1/chat/completions`: what is wrong with the request itself comes first, then the quotas,
-/// then faults in place of an answer, then the answer.
+/// `POST /v1/chat/completions`: first the request is checked, then the quotas, then faults replace the answer,
+/// then it is generated.
 pub(crate) async fn complete(
     vendor: &Arc<Vendor>,
     request: IncomingRequest<'_>,
@@ -52,14 +52,14 @@ pub(crate) async fn complete(
     let request_id = parts.headers.get(REQUEST_ID_HEADER).and_then(|id| id.to_str().ok());
     let (guard, attempt) = GenerationGuard::start(&vendor.counters, request_id, usage.prompt_tokens);
     let faults = vendor.faults.choose(&mock_headers.faults, attempt, &mut rngs.faults);
-    vendor.counters.faults_given(faults.faults());
+    vendor.counters.count_faults(faults.faults());
     let guard = replace_answer(faults.replacement, guard).await?;
     if let Some(delay) = faults.slow_headers {
         tokio::time::sleep(delay).await;
     }
     let slot = wait_for_slot(vendor, &guard).await;
 
-    let spec = spec.with(&faults);
+    let spec = spec.with_faults(&faults);
     let generation =
         Generation::start(vendor, GenerationResources { slot, in_flight, guard }, &spec, rngs.delays, arrived);
     let head =
@@ -88,11 +88,11 @@ fn known_model(settings: &Settings, asked: &ChatRequest<'_>) -> Result<String, F
     Ok(model.to_owned())
 }
 
-/// Gives the entry back when no fault takes the place of an answer.
+/// Returns the guard if no fault replaces the answer.
 async fn replace_answer(replacement: Option<Replacement>, guard: GenerationGuard) -> Result<GenerationGuard, Failure> {
     let failure = match replacement {
         None => return Ok(guard),
-        // The entry waits with it, until the client leaves and both are dropped.
+        // Until the client disconnects, which drops this future and its guard.
         Some(Replacement::Hang) => match pending::<Infallible>().await {},
         Some(Replacement::Status(status, retry_after)) => Failure::Status(status, retry_after),
         Some(Replacement::Reset) => Abort::Reset.into(),
@@ -110,7 +110,7 @@ async fn wait_for_slot(vendor: &Vendor, guard: &GenerationGuard) -> SlotPermit {
     vendor.slots.acquire().await
 }
 
-/// As long as the real one, so that chunks have the real size.
+/// As long as those of the real API, so that chunks have the same size.
 fn completion_id(mut rng: Rng) -> String {
     format!("chatcmpl-{:016x}{:013x}", rng.u64(..), rng.u64(..) >> 12)
 }

@@ -1,4 +1,4 @@
-//! Serving one connection: time limits, buffers, real TCP resets.
+//! Serves one connection: timeouts, buffers, real TCP resets.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -18,13 +18,11 @@ use crate::routes;
 use crate::unread_body;
 use crate::vendor::Vendor;
 
-/// How long a connection may wait for the head of a request, the idle time between two included:
-/// longer than usual clients keep an idle connection (reqwest: 90 s), so that none of them finds
-/// its connection closed under a request.
+/// How long a connection may wait for a request, idle time included: longer than clients usually keep idle
+/// connections (reqwest: 90 s), so that the vendor does not close one just as a request is sent on it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Most bytes that wait in the process for a client that does not read. From there on its answer
-/// is not generated further.
+/// Most bytes buffered for a client that does not read. When the buffer is full, generation pauses.
 const WRITE_BUFFER_BYTES: usize = 64 * 1024;
 
 /// Serves one connection until either side closes it.
@@ -32,12 +30,12 @@ pub(crate) async fn serve(socket: TcpStream, vendor: Arc<Vendor>) {
     vendor.counters.connection_opened();
     // Nagle's algorithm would hold tokens back for up to 40 ms.
     if let Err(error) = socket.set_nodelay(true) {
-        tracing::debug!(%error, "the client left before its connection was served");
+        tracing::debug!(%error, "the client disconnected before its connection was served");
         return;
     }
     let service = service_fn(|request| {
         let vendor = Arc::clone(&vendor);
-        // Boxed, so that the connection may be moved, and taken apart in the end.
+        // Boxed, so that the connection can be moved, and taken apart at the end.
         Box::pin(async move { answer(&vendor, request).await })
     });
     let mut connection = http1::Builder::new()
@@ -58,9 +56,9 @@ pub(crate) async fn serve(socket: TcpStream, vendor: Arc<Vendor>) {
 
 async fn answer(vendor: &Arc<Vendor>, request: Request<Incoming>) -> Result<Response<AnswerBody>, Abort> {
     let (parts, mut body) = request.into_parts();
-    let (version, asks_first) = (parts.version, parts.headers.contains_key(EXPECT));
+    let (version, expects_continue) = (parts.version, parts.headers.contains_key(EXPECT));
     let mut response = routes::answer(vendor, Request::from_parts(parts, &mut body)).await?;
-    unread_body::finish(version, asks_first, &mut body, &mut response).await;
+    unread_body::drain_rest(version, expects_continue, &mut body, &mut response).await;
     Ok(response)
 }
 

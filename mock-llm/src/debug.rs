@@ -1,4 +1,4 @@
-//! `/debug`: the ledger, reset, and faults while the vendor runs.
+//! `/debug`: the ledger, reset, and the fault rules in force.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -16,33 +16,33 @@ use crate::faults::Rule;
 use crate::http::{AnswerBody, IncomingRequest, json, read_body};
 use crate::vendor::Vendor;
 
-/// `GET /debug/stats`: the ledger. `?recent=N` keeps its lists short, for who asks often.
+/// `GET /debug/stats`: the ledger. `?recent=N` limits its lists, for frequent requests.
 pub(crate) fn stats(vendor: &Vendor, query: Option<&str>) -> Result<Response<AnswerBody>, RequestError> {
     let recent = match query.filter(|query| !query.is_empty()) {
         None => usize::MAX,
         Some(query) => query
             .strip_prefix("recent=")
             .and_then(|number| number.parse().ok())
-            .ok_or_else(|| invalid("query", query, "recent=N, the most of each kind of single record to show"))?,
+            .ok_or_else(|| invalid("query", query, "recent=N, the number of newest entries in each list"))?,
     };
     Ok(json(StatusCode::OK, &vendor.counters.snapshot(recent)))
 }
 
-/// `POST /debug/reset`: as newly started. Answers with the ledger as it stands then.
+/// `POST /debug/reset`: as after a start. Answers with the ledger after it.
 pub(crate) fn reset(vendor: &Vendor, request: &IncomingRequest<'_>) -> Result<Response<AnswerBody>, RequestError> {
     require_operator(request)?;
     vendor.reset();
     Ok(json(StatusCode::OK, &vendor.ledger()))
 }
 
-/// A web page that is open on this machine may not change what its vendor does.
+/// Rejects requests from web pages: a page open on this machine must not change the vendor.
 fn require_operator(request: &IncomingRequest<'_>) -> Result<(), RequestError> {
     let header = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);
     operator::check(header, !request.body().is_end_stream())
 }
 
-/// `/debug/faults`: GET shows the rules in force, POST replaces them, DELETE clears them. All
-/// answer with those in force then.
+/// `/debug/faults`: GET shows the rules in force, POST replaces them, DELETE clears them. All answer with the rules
+/// in force afterwards.
 pub(crate) async fn faults(
     vendor: &Arc<Vendor>,
     request: IncomingRequest<'_>,
@@ -62,7 +62,7 @@ pub(crate) async fn faults(
     Ok(json(StatusCode::OK, &serde_json::json!({"faults": vendor.faults.show()})))
 }
 
-/// All rules are read before any is put in force.
+/// Parses all rules before any is set.
 fn read_rules(body: &[u8]) -> Result<Vec<Rule>, RequestError> {
     const EXPECTED: &str = "a list of rules, such as {\"faults\": [\"status=503;rate=0.3\"]}";
     let value: Value = serde_json::from_slice(body).map_err(|error| RequestError::InvalidJson(error.to_string()))?;
@@ -74,7 +74,7 @@ fn read_rules(body: &[u8]) -> Result<Vec<Rule>, RequestError> {
     let read = |(index, rule): (usize, &Value)| {
         let param = format!("faults[{index}]");
         let text = rule.as_str().ok_or_else(|| invalid(&param, &rule.to_string(), "a string"))?;
-        text.parse().map_err(|error| invalid(&param, text, format!("a rule of the fault language: {error}")))
+        text.parse().map_err(|error| invalid(&param, text, format!("a fault rule: {error}")))
     };
     rules.iter().enumerate().map(read).collect()
 }
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rules_are_read_all_or_none_and_the_bad_one_is_named() {
+    fn one_invalid_rule_is_an_error_that_names_it() {
         assert_eq!(read_rules(br#"{"faults":["hang","drip=1s"]}"#).unwrap().len(), 2);
         assert_eq!(read_rules(br#"{"faults":[]}"#), Ok(vec![]));
         for (body, param, said) in [

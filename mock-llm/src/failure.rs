@@ -11,35 +11,35 @@ use crate::rate_limit_headers;
 /// Why a request gets no answer of the model. [`Failure::into_parts`] is the one place that maps it to HTTP.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// The request is refused for what it is.
+    /// The request is not valid.
     #[error(transparent)]
-    Refused(#[from] RequestError),
+    InvalidRequest(#[from] RequestError),
     /// No such model.
     #[error("The model `{0}` does not exist or you do not have access to it.")]
     UnknownModel(String),
     /// A quota is used up.
     #[error(transparent)]
     OverQuota(#[from] OverQuota),
-    /// A fault: this status, with this `Retry-After` in seconds.
-    #[error("status {0} on purpose")]
+    /// A fault rule answers with this status, and this `Retry-After` in seconds.
+    #[error("the fault rule answers with status {0}")]
     Status(u16, Option<u32>),
-    /// No answer at all: by a fault, or because the connection broke.
+    /// No response: because of a fault rule, or because the client has disconnected.
     #[error(transparent)]
     Abort(#[from] Abort),
 }
 
 impl Failure {
     /// # Errors
-    /// The request gets no response.
+    /// The connection ends without a response.
     pub(crate) fn into_parts(self) -> Result<(StatusCode, HeaderMap, ErrorBody), Abort> {
         let message = self.to_string();
         let mut headers = HeaderMap::new();
         let (status, body) = match self {
-            Failure::Refused(refusal) => {
-                if let RequestError::MethodNotAllowed { allowed, .. } = refusal {
+            Failure::InvalidRequest(error) => {
+                if let RequestError::MethodNotAllowed { allowed, .. } = error {
                     headers.insert(ALLOW, HeaderValue::from_static(allowed));
                 }
-                (refusal.status(), refusal.body())
+                (error.status(), error.body())
             }
             Failure::UnknownModel(_) => {
                 (404, ErrorBody::new("invalid_request_error", message).with_code("model_not_found"))
@@ -63,17 +63,17 @@ impl Failure {
     }
 }
 
-/// The error that the real API sends when it fails.
+/// The error that the real API sends when it fails itself.
 pub(crate) fn server_error() -> ErrorBody {
     ErrorBody::new("server_error", "The server had an error while processing your request. Sorry about that!")
 }
 
-/// What the real API says with an error of this status.
+/// The error that the real API sends with this status.
 fn vendor_error(status: u16) -> ErrorBody {
     match status {
         429 => ErrorBody::new("requests", "Rate limit reached for requests.").with_code("rate_limit_exceeded"),
         401 => ErrorBody::new("invalid_request_error", "Incorrect API key provided.").with_code("invalid_api_key"),
-        400..=499 => ErrorBody::new("invalid_request_error", format!("The request was refused with status {status}.")),
+        400..=499 => ErrorBody::new("invalid_request_error", format!("The request was rejected with status {status}.")),
         _ => server_error(),
     }
 }

@@ -1,4 +1,4 @@
-//! What goes wrong on demand: the fault language.
+//! Faults on demand, as rules of a small language.
 
 mod language;
 mod parse;

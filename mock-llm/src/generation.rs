@@ -1,4 +1,4 @@
-//! One answer in the making, from its start to its end or to the disconnect of its client.
+//! The generation of one answer, from its start to its end or to the disconnect of its client.
 
 use std::ops::Range;
 use std::pin::Pin;
@@ -16,14 +16,14 @@ use crate::quota_enforcer::InFlightGuard;
 use crate::token_schedule::TokenSchedule;
 use crate::vendor::Vendor;
 
-/// One answer in the making. Dropped before its end, its client has left: then it ends there, or
-/// with `ignore-disconnect` goes on alone.
+/// The generation of one answer. It is dropped before its end when its client disconnects: then it ends, or
+/// continues in the background with `ignore-disconnect`.
 pub(crate) struct Generation {
     vendor: Arc<Vendor>,
-    /// None when it has ended.
+    /// `None` once it has ended.
     resources: Option<GenerationResources>,
     schedule: TokenSchedule,
-    /// Set to `schedule.due()`, always.
+    /// Always set to `schedule.due()`.
     sleep: Pin<Box<Sleep>>,
     arrived: Instant,
     last_token: Instant,
@@ -31,8 +31,8 @@ pub(crate) struct Generation {
     ignore_disconnect: bool,
 }
 
-/// What a generation occupies while it is under way. The order is that of release: the ledger, the
-/// last, does not say that it has ended while it still occupies something.
+/// What a generation holds while it is active. They are released in this order: the ledger, last, must not count
+/// it as ended while it still holds a slot.
 #[derive(Debug)]
 pub(crate) struct GenerationResources {
     pub(crate) slot: SlotPermit,
@@ -49,16 +49,16 @@ impl GenerationResources {
     }
 }
 
-/// What happens next in an answer.
+/// The next step of an answer.
 pub(crate) enum Step {
-    /// The tokens of these numbers, from 0; at least one.
+    /// These tokens, numbered from 0; at least one.
     Tokens(Range<u32>),
-    /// A fault ends it.
+    /// A fault ends the answer.
     Ending(Ending),
 }
 
 impl Generation {
-    /// Begins now, for a request that `arrived` then.
+    /// Starts now, for a request that arrived at `arrived`.
     pub(crate) fn start(
         vendor: &Arc<Vendor>,
         resources: GenerationResources,
@@ -81,11 +81,11 @@ impl Generation {
         }
     }
 
-    /// Waits for what happens next. Not to be called once the answer [`is_over`](Self::is_over).
+    /// Waits for the next step. Must not be called once the answer [`is_over`](Self::is_over).
     pub(crate) fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         loop {
             if self.schedule.ending() == Some(Ending::Hang) {
-                // Nothing here wakes it again: the connection does, when its client leaves.
+                // Nothing wakes it again but the disconnect of the client.
                 return Poll::Pending;
             }
             ready!(self.sleep.as_mut().poll(cx));
@@ -104,22 +104,22 @@ impl Generation {
         }
     }
 
-    /// Whether all tokens were made.
+    /// Whether all tokens were generated.
     pub(crate) fn is_over(&self) -> bool {
         self.schedule.is_over()
     }
 
-    /// How many tokens were made.
+    /// Number of tokens generated so far.
     pub(crate) fn generated(&self) -> u32 {
         self.schedule.generated()
     }
 
-    /// Counts tokens that were handed to the socket.
+    /// Counts tokens written to the socket.
     pub(crate) fn sent(&self, tokens: &Range<u32>) {
         self.vendor.counters.tokens_sent(tokens.len());
     }
 
-    /// The answer was handed over whole.
+    /// Ends it: the answer was sent completely.
     pub(crate) fn complete(&mut self) {
         if let Some(resources) = self.resources.take() {
             resources.release().complete(self.by_limit);
@@ -127,7 +127,7 @@ impl Generation {
         }
     }
 
-    /// A fault has ended it.
+    /// Ends it because of a fault.
     pub(crate) fn fail(&mut self) {
         if let Some(resources) = self.resources.take() {
             resources.release().fail();
@@ -159,8 +159,8 @@ impl Drop for Generation {
     }
 }
 
-/// Makes the remaining tokens, for nobody. Its client counts as gone when it ends: until then the
-/// generation is under way and occupies what it occupied.
+/// Generates the remaining tokens after the client has disconnected. Until the end the generation stays active
+/// and keeps its resources; then it counts as cancelled.
 async fn finish_without_client(
     counters: Arc<LedgerCounters>,
     mut schedule: TokenSchedule,

@@ -1,19 +1,18 @@
-//! How many answers are generated at once, as in an inference server whose batch is full.
+//! Limits how many answers are generated at the same time, like the batch of an inference server.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How many answers are made at once. Further ones wait, first come, first served, as in an
-/// inference server whose batch is full.
+/// Slots for generating answers. When all are in use, requests wait, first come, first served.
 #[derive(Debug)]
 pub(crate) struct GenerationSlots {
-    /// None without a limit.
+    /// `None` without a limit.
     limit: Option<(Arc<Semaphore>, u32)>,
     slowdown: f64,
 }
 
-/// A slot in use; nothing where there is no limit.
+/// A slot in use, or `None` without a limit.
 pub(crate) type SlotPermit = Option<OwnedSemaphorePermit>;
 
 impl GenerationSlots {
@@ -22,7 +21,7 @@ impl GenerationSlots {
         GenerationSlots { limit, slowdown }
     }
 
-    /// A slot, if one is free and nobody waits for it.
+    /// A slot, if one is free and no request waits for it.
     pub(crate) fn try_acquire(&self) -> Option<SlotPermit> {
         match &self.limit {
             None => Some(None),
@@ -33,12 +32,11 @@ impl GenerationSlots {
     /// Waits for a slot.
     pub(crate) async fn acquire(&self) -> SlotPermit {
         let (free, _) = self.limit.as_ref()?;
-        // An error would say that the semaphore is closed; nobody closes it.
+        // An error would mean that the semaphore is closed, which never happens.
         Arc::clone(free).acquire_owned().await.ok()
     }
 
-    /// How many times as long delays are at this moment: 1 when nothing is under way, the set factor
-    /// when all slots are in use.
+    /// Factor of the delays at this moment: 1 when no slot is in use, the configured factor when all are.
     pub(crate) fn slowdown(&self) -> f64 {
         match &self.limit {
             Some((free, slots)) if self.slowdown > 1.0 => {
@@ -55,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn delays_grow_with_the_share_of_slots_in_use() {
+    fn slowdown_grows_with_the_share_of_slots_in_use() {
         let slots = GenerationSlots::new(Some(4), 3.0);
         assert_eq!(slots.slowdown(), 1.0);
         let taken: Vec<SlotPermit> = (0..2).map(|_| slots.try_acquire().unwrap()).collect();

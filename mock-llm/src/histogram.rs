@@ -1,12 +1,12 @@
-//! A histogram of durations without a lock.
+//! A lock-free histogram of durations.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Counts durations by size. All atomics: observing one costs a token less than a lock would.
+/// Counts durations by size, in atomics: cheaper per token than a lock.
 #[derive(Debug)]
 pub(crate) struct Histogram {
-    /// Upper ends of the buckets in seconds, ascending. Beyond the last there is one more.
+    /// Upper bounds of the buckets in seconds, ascending. One more bucket is above the last.
     bounds: &'static [f64],
     buckets: Vec<AtomicU64>,
     sum_nanos: AtomicU64,
@@ -26,8 +26,8 @@ impl Histogram {
         self.sum_nanos.fetch_add(nanos, Ordering::Relaxed);
     }
 
-    /// How many durations were up to each bound, the last bound being infinity.
-    pub(crate) fn cumulated(&self) -> impl Iterator<Item = (f64, u64)> {
+    /// The number of durations up to each bound; the last bound is infinity.
+    pub(crate) fn cumulative(&self) -> impl Iterator<Item = (f64, u64)> {
         let bounds = self.bounds.iter().copied().chain([f64::INFINITY]);
         let counts = self.buckets.iter().scan(0, |sum, bucket| {
             *sum += bucket.load(Ordering::Relaxed);
@@ -36,7 +36,7 @@ impl Histogram {
         bounds.zip(counts)
     }
 
-    /// All durations together, in seconds.
+    /// Sum of all durations, in seconds.
     pub(crate) fn sum(&self) -> f64 {
         self.sum_nanos.load(Ordering::Relaxed) as f64 / 1e9
     }
@@ -53,15 +53,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bound_belongs_to_its_bucket_and_buckets_cumulate() {
+    fn buckets_include_their_bound_and_are_cumulative() {
         let histogram = Histogram::new(&[0.1, 1.0]);
         for milliseconds in [50, 100, 101, 1_000, 5_000] {
             histogram.observe(Duration::from_millis(milliseconds));
         }
-        let cumulated: Vec<(f64, u64)> = histogram.cumulated().collect();
-        assert_eq!(cumulated, [(0.1, 2), (1.0, 4), (f64::INFINITY, 5)]);
+        let cumulative: Vec<(f64, u64)> = histogram.cumulative().collect();
+        assert_eq!(cumulative, [(0.1, 2), (1.0, 4), (f64::INFINITY, 5)]);
         assert!((histogram.sum() - 6.251).abs() < 1e-9);
         histogram.reset();
-        assert_eq!(histogram.cumulated().last(), Some((f64::INFINITY, 0)));
+        assert_eq!(histogram.cumulative().last(), Some((f64::INFINITY, 0)));
     }
 }

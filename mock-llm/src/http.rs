@@ -23,7 +23,7 @@ pub(crate) type IncomingRequest<'a> = Request<&'a mut Incoming>;
 /// How long the body of a request may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// `value` as a JSON answer.
+/// `value` as a JSON response.
 pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response<AnswerBody> {
     let bytes = serde_json::to_vec(value).unwrap_or_else(|error| unreachable!("a wire type is JSON: {error}"));
     let mut response = Response::new(Either::Left(bytes.into()));
@@ -46,7 +46,7 @@ pub(crate) fn error(failure: Failure) -> Result<Response<AnswerBody>, Abort> {
 /// The body of a request, of at most `max_bytes`.
 ///
 /// # Errors
-/// [`RequestError::BodyTooLarge`], [`RequestError::BodyTimeout`], or that the client has left.
+/// [`RequestError::BodyTooLarge`], [`RequestError::BodyTimeout`], or that the client has disconnected.
 pub(crate) async fn read_body(body: &mut Incoming, max_bytes: usize) -> Result<Bytes, Failure> {
     let read = tokio::time::timeout(BODY_TIMEOUT, read_bounded(body, max_bytes));
     read.await.map_err(|_| RequestError::BodyTimeout)?
@@ -55,7 +55,7 @@ pub(crate) async fn read_body(body: &mut Incoming, max_bytes: usize) -> Result<B
 async fn read_bounded(body: &mut Incoming, max_bytes: usize) -> Result<Bytes, Failure> {
     let mut read = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        // The client has left, or what it sends is no HTTP: there is nobody to tell.
+        // The client has disconnected, or does not send HTTP: no response can reach it.
         let frame = frame.map_err(|_| Abort::Close)?;
         let Ok(data) = frame.into_data() else { continue };
         if read.len() + data.len() > max_bytes {

@@ -1,4 +1,4 @@
-//! How long a token takes.
+//! Random delays.
 
 use std::f64::consts::TAU;
 use std::fmt;
@@ -7,36 +7,36 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-/// Longest delay that is taken at its word: a day. It keeps a typing error from overflowing the clock.
+/// Longest delay accepted: a day. A typing error must not overflow the clock.
 pub const DELAY_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A draw is at most this many times its mean, however long the distribution's tail.
+/// Upper limit of a draw, as a multiple of the mean: the distributions have long tails.
 const FACTOR_MAX: f64 = 20.0;
 
-/// A delay that differs from draw to draw.
+/// A random delay.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Delay {
-    /// What the draws come to on average.
+    /// Mean of the draws.
     pub mean: Duration,
-    /// How the draws spread around it.
+    /// Distribution around the mean.
     pub distribution: Distribution,
-    /// On top of that, each draw is off by up to this fraction of itself, either way; 0 to 1.
+    /// In addition, each draw varies by up to this fraction of itself, up or down; 0 to 1.
     pub jitter: f64,
 }
 
-/// The shape of a delay's draws. Spreads are standard deviations as a fraction of the mean.
+/// The distribution of a delay. Spreads are standard deviations as a fraction of the mean.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Distribution {
-    /// All the same.
+    /// Always the mean.
     Constant,
-    /// The bell curve, cut off at zero.
+    /// A normal distribution, cut off at zero.
     Normal(f64),
-    /// Never below zero, with a long tail: what real vendors' delays look like.
+    /// Always above zero, with a long tail, like the delays of real vendors.
     Lognormal(f64),
 }
 
 impl Delay {
-    /// The same delay at every draw.
+    /// A delay that is always `mean`.
     #[must_use]
     pub const fn constant(mean: Duration) -> Self {
         Delay { mean, distribution: Distribution::Constant, jitter: 0.0 }
@@ -63,7 +63,7 @@ impl Delay {
 }
 
 impl Distribution {
-    /// Most that a spread can be: beyond it the tail is cut so often that the mean is off.
+    /// Largest spread. With a larger one so many draws would be cut off that the mean would be wrong.
     pub const SPREAD_MAX: f64 = 2.0;
     const SPREAD_DEFAULT: f64 = 0.2;
 
@@ -81,9 +81,9 @@ impl Distribution {
     }
 }
 
-/// Box and Muller's transform.
+/// The Box-Muller transform.
 fn standard_normal(rng: &mut Rng) -> f64 {
-    // 1 minus the draw, because the logarithm of 0 is none.
+    // 1 minus the draw, because the draw may be 0, which has no logarithm.
     (-2.0 * (1.0 - rng.f64()).ln()).sqrt() * (TAU * rng.f64()).cos()
 }
 
@@ -91,7 +91,7 @@ impl FromStr for Distribution {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let expected = "expected constant, normal[:SPREAD] or lognormal[:SPREAD], with a spread over 0, up to 2";
+        let expected = "expected constant, normal[:SPREAD] or lognormal[:SPREAD], with a spread above 0, up to 2";
         let (name, spread) = match text.split_once(':') {
             Some((name, spread)) => (name, spread.parse().map_err(|_| expected)?),
             None => (text, Self::SPREAD_DEFAULT),
@@ -116,10 +116,10 @@ impl fmt::Display for Distribution {
     }
 }
 
-/// Reads a duration such as `250ms` or `1m`.
+/// Parses a duration such as `250ms` or `1m`.
 ///
 /// # Errors
-/// Says what is wrong with `text`, or that it is over [`DELAY_MAX`].
+/// `text` is not a duration, or longer than [`DELAY_MAX`].
 pub fn parse_delay(text: &str) -> Result<Duration, String> {
     let delay = humantime::parse_duration(text)
         .map_err(|error| format!("{error}; expected a duration such as 250ms, 5s or 1m"))?;
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn every_distribution_has_its_mean_and_its_spread() {
+    fn every_distribution_has_its_mean_and_spread() {
         for (distribution, deviation) in [
             (Distribution::Constant, 0.0),
             (Distribution::Normal(0.2), 20.0),
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn no_draw_is_negative_or_without_end() {
+    fn no_draw_is_negative_or_unbounded() {
         for distribution in [Distribution::Normal(2.0), Distribution::Lognormal(2.0)] {
             let [_, _, least, most] = draw_many(distribution, 1.0);
             assert!(least >= 0.0 && most <= 100.0 * FACTOR_MAX * 2.0, "{distribution}: {least} {most}");
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_distribution_reads_back_as_it_was_written() {
+    fn a_distribution_is_printed_as_it_was_parsed() {
         for text in ["constant", "normal:0.3", "lognormal:0.5"] {
             assert_eq!(text.parse::<Distribution>().unwrap().to_string(), text);
         }
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delay_that_would_overflow_the_clock_is_refused() {
+    fn a_delay_over_a_day_is_rejected() {
         assert_eq!(parse_delay("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(parse_delay("0s"), Ok(Duration::ZERO));
         for text in ["", "5", "-1s", "fast", "2days"] {

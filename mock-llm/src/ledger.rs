@@ -1,4 +1,4 @@
-//! Writes the ledger: what the vendor saw.
+//! Counts what the ledger reports.
 
 mod guards;
 
@@ -13,16 +13,16 @@ use crate::faults::Fault;
 
 pub(crate) use guards::{GenerationGuard, RequestGuard};
 
-/// Most start times, and most times of refusals, that are remembered.
+/// Longest lists of start times and of rejection times.
 const TIMES_MAX: usize = 100_000;
-/// Most request ids that are remembered.
+/// Most request ids stored.
 const REQUEST_IDS_MAX: usize = 10_000;
 
-/// Writes the ledger.
+/// The counts of the ledger.
 ///
-/// What is in the equation `started = completed + cancelled + failed + active` changes under one
-/// lock, so that it holds at every read. The lock is taken a few times a request. Token counts are
-/// not in the equation: they are atomics, so that a token takes no lock.
+/// Those in the equation `started = completed + cancelled + failed + active` change under one lock, so that it holds
+/// at every read. The lock is taken a few times per request. Token counts are not part of the equation: they are
+/// atomics, so that a token takes no lock.
 #[derive(Debug, Default)]
 pub(crate) struct LedgerCounters {
     counts: Mutex<Counts>,
@@ -72,7 +72,7 @@ impl LedgerCounters {
         push_bounded(&mut counts.refusals, unix_milliseconds(), TIMES_MAX);
     }
 
-    pub(crate) fn faults_given(&self, faults: impl Iterator<Item = Fault>) {
+    pub(crate) fn count_faults(&self, faults: impl Iterator<Item = Fault>) {
         let mut counts = self.lock();
         for fault in faults {
             *counts.faults.entry(fault.name()).or_default() += 1;
@@ -91,7 +91,7 @@ impl LedgerCounters {
         self.tokens_after_disconnect.fetch_add(tokens as u64, Ordering::Relaxed);
     }
 
-    /// Forgets all but the generations that are under way: they count as started now.
+    /// Resets all counts. Active generations count as started now.
     pub(crate) fn reset(&self) {
         let mut counts = self.lock();
         let Counts { active, waiting, .. } = *counts;
@@ -101,7 +101,7 @@ impl LedgerCounters {
         }
     }
 
-    /// The ledger as it stands, with at most `recent` of each kind of single record, the newest.
+    /// The ledger at this moment, with the newest `recent` entries of each list.
     pub(crate) fn snapshot(&self, recent: usize) -> Ledger {
         let counts = self.lock();
         let newest = |times: &VecDeque<f64>| times.range(times.len().saturating_sub(recent)..).copied().collect();
@@ -131,32 +131,32 @@ impl LedgerCounters {
         }
     }
 
-    /// No code panics while it holds the lock, and a count that is one off would be no reason to stop.
+    /// No code panics while it holds the lock, and a count that is off by one would not justify a panic.
     fn lock(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Counts {
-    /// Counts one more attempt of a request, and returns how many that makes.
+    /// Counts an attempt of a request. Returns the number of attempts so far.
     fn attempt(&mut self, id: &str) -> u64 {
         if let Some(attempts) = self.attempts.get_mut(id) {
             *attempts += 1;
             return *attempts;
         }
-        if let Some(forgotten) = push_bounded(&mut self.ids, id.to_owned(), REQUEST_IDS_MAX) {
-            self.attempts.remove(&forgotten);
+        if let Some(removed) = push_bounded(&mut self.ids, id.to_owned(), REQUEST_IDS_MAX) {
+            self.attempts.remove(&removed);
         }
         self.attempts.insert(id.to_owned(), 1);
         1
     }
 }
 
-/// Appends to a queue that forgets its oldest beyond `max`, and returns what it forgot.
+/// Appends to a queue of at most `max` values. Returns the oldest if it had to be removed.
 fn push_bounded<T>(queue: &mut VecDeque<T>, value: T, max: usize) -> Option<T> {
-    let forgotten = if queue.len() == max { queue.pop_front() } else { None };
+    let removed = if queue.len() == max { queue.pop_front() } else { None };
     queue.push_back(value);
-    forgotten
+    removed
 }
 
 fn unix_milliseconds() -> f64 {

@@ -1,7 +1,7 @@
-//! A vendor that can be broken on demand, and trusted as a witness.
+//! A mock LLM vendor that fails on demand and counts what it serves.
 //!
-//! `mock-llm` answers OpenAI's chat completions as slowly as a real model does, and remembers what
-//! it saw of its callers. It is a program (see its README) and a library for tests:
+//! `mock-llm` answers OpenAI's chat completions as slowly as a real model, and keeps a ledger of the requests and
+//! generations. It is a program (see its README) and a library for tests:
 //!
 //! ```
 //! # async fn example() -> Result<(), mock_llm::StartError> {
@@ -9,7 +9,7 @@
 //!
 //! let mock = mock_llm::MockLlm::builder().tokens(5).inter_token(Duration::from_millis(10)).start().await?;
 //! let base_url = mock.url(); // http://127.0.0.1:PORT
-//! // ... point the code under test at it ...
+//! // ... call it from the code under test ...
 //! assert_eq!(mock.ledger().active, 0);
 //! # Ok(())
 //! # }

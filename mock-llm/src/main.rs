@@ -1,4 +1,4 @@
-//! The program: flags in, exit code out.
+//! The program: flags, log, exit code.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use program::{logs, parent};
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    // As clap does it for a bad value: a line that names the flag, exit code 2.
+    // As clap reports an invalid value: a line that names the flag, exit code 2.
     let settings =
         args.settings().unwrap_or_else(|error| Args::command().error(ErrorKind::ValueValidation, error).exit());
     let _logs = logs::init(args.log_format, args.log_level.clone());
@@ -28,8 +28,8 @@ fn serve(args: &Args, settings: Settings) -> anyhow::Result<()> {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(%error, "cannot raise the limit of open files");
     }
-    // One thread: measured, a thread per core costs a half more CPU a token at low rates, and the
-    // mock shares its machine with what it is there to test.
+    // One thread: a thread per core was measured to cost 50% more CPU per token at low rates, and the mock shares
+    // its machine with the programs under test.
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
     runtime.block_on(async {
@@ -42,7 +42,7 @@ fn serve(args: &Args, settings: Settings) -> anyhow::Result<()> {
     })
 }
 
-/// Ready when the program is asked to stop. The handlers are in place when this returns.
+/// Completes at a signal to stop. The handlers are installed when this returns.
 fn shutdown_signal() -> anyhow::Result<impl Future<Output = ()>> {
     let (mut interrupt, mut terminate, mut hang_up) = {
         use tokio::signal::unix::{SignalKind, signal};
@@ -53,7 +53,7 @@ fn shutdown_signal() -> anyhow::Result<impl Future<Output = ()>> {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
-            // The terminal was closed: as any other stop.
+            // The terminal was closed.
             _ = hang_up.recv() => {}
         }
     })

@@ -1,4 +1,4 @@
-//! `/metrics`, in vLLM's terms.
+//! `/metrics`, with vLLM's names and buckets.
 
 use std::fmt::Display;
 
@@ -7,16 +7,16 @@ use wire::ledger::Ledger;
 
 use crate::histogram::Histogram;
 
-/// How long things took, in vLLM's terms and with its buckets.
+/// Histograms with vLLM's names and buckets.
 #[derive(Debug)]
 pub(crate) struct Latencies {
-    /// From the request to its first token, the wait for a slot included.
+    /// Request to first token, including the wait for a slot.
     pub(crate) first_token: Histogram,
     /// Between two tokens of an answer.
     pub(crate) inter_token: Histogram,
-    /// From the request to the end of a whole answer.
+    /// Request to end of a complete answer.
     pub(crate) whole_request: Histogram,
-    /// From the request to its slot.
+    /// Request to slot.
     pub(crate) queue: Histogram,
 }
 
@@ -50,16 +50,16 @@ impl Latencies {
     }
 }
 
-/// The content type of Prometheus' text format.
+/// Content type of the Prometheus text format.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The ledger and the latencies in Prometheus' text format: vLLM's names where the meaning is the
-/// same, own ones (`mock_llm_`) for what only a mock can tell. All start at 0 again after a reset,
-/// as after a restart, but for `log_lines_dropped_total`, which is about the process.
+/// The ledger and the latencies in the Prometheus text format: vLLM's names where the meaning is the same, others
+/// with the prefix `mock_llm_`. A reset sets all to 0 except `log_lines_dropped_total`, which counts for the
+/// process.
 pub(crate) fn render(ledger: &Ledger, latencies: &Latencies) -> String {
     let mut page = Page(String::with_capacity(16 * 1024));
-    page.gauge("vllm:num_requests_running", "Generations under way.", ledger.active - ledger.waiting);
-    page.gauge("vllm:num_requests_waiting", "Generations that wait for a slot.", ledger.waiting);
+    page.gauge("vllm:num_requests_running", "Generations running.", ledger.active - ledger.waiting);
+    page.gauge("vllm:num_requests_waiting", "Generations waiting for a slot.", ledger.waiting);
     page.histogram("vllm:time_to_first_token_seconds", "Request to first token.", &latencies.first_token);
     page.histogram("vllm:inter_token_latency_seconds", "Between two tokens of an answer.", &latencies.inter_token);
     page.histogram("vllm:e2e_request_latency_seconds", "Request to end of answer.", &latencies.whole_request);
@@ -81,22 +81,26 @@ pub(crate) fn render(ledger: &Ledger, latencies: &Latencies) -> String {
         "status",
         ledger.requests_by_status.iter().map(|(status, count)| (status, *count)),
     );
-    page.counter("mock_llm_unanswered_total", "Requests that got no status.", ledger.unanswered);
-    page.counter("mock_llm_refused_total", "Requests over a quota.", ledger.refused);
+    page.counter("mock_llm_unanswered_total", "Requests that got no response.", ledger.unanswered);
+    page.counter("mock_llm_refused_total", "Requests rejected by a quota.", ledger.refused);
     page.counters(
         "mock_llm_faults_total",
-        "Faults given to requests.",
+        "Faults applied to requests.",
         "fault",
         ledger.faults.iter().map(|(name, count)| (name, *count)),
     );
     page.counter(
         "mock_llm_tokens_after_disconnect_total",
-        "Tokens generated for clients that had left.",
+        "Tokens generated after the client disconnected.",
         ledger.tokens_after_disconnect,
     );
     page.counter("mock_llm_connections_total", "Connections accepted.", ledger.connections_opened);
-    page.counter("log_lines_dropped_total", "Log lines dropped because nobody reads them.", lines_dropped());
-    page.gauge("mock_llm_peak_active", "Most generations at once.", ledger.peak_active);
+    page.counter(
+        "log_lines_dropped_total",
+        "Log lines dropped because they could not be written in time.",
+        lines_dropped(),
+    );
+    page.gauge("mock_llm_peak_active", "Highest number of active generations.", ledger.peak_active);
     page.0
 }
 
@@ -113,7 +117,7 @@ impl Page {
         self.line(format_args!("{name} {value}"));
     }
 
-    /// Labels here are statuses, outcomes and words of the fault language: none needs escaping.
+    /// Label values are statuses, outcomes and names of faults: none needs escaping.
     fn counters(&mut self, name: &str, help: &str, label: &str, values: impl IntoIterator<Item = (impl Display, u64)>) {
         self.head(name, help, "counter");
         for (value, count) in values {
@@ -124,7 +128,7 @@ impl Page {
     fn histogram(&mut self, name: &str, help: &str, histogram: &Histogram) {
         self.head(name, help, "histogram");
         let mut count = 0;
-        for (bound, up_to) in histogram.cumulated() {
+        for (bound, up_to) in histogram.cumulative() {
             let bound = if bound.is_finite() { bound.to_string() } else { "+Inf".to_owned() };
             self.line(format_args!("{name}_bucket{{le=\"{bound}\"}} {up_to}"));
             count = up_to;

@@ -10,7 +10,7 @@ use wire::error::RequestError;
 use crate::faults::Rule;
 use crate::latency::parse_delay;
 
-/// What the `X-Mock-*` headers of one request ask for.
+/// The `X-Mock-*` headers of one request.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct MockHeaders {
     pub(crate) tokens: Option<u32>,
@@ -36,17 +36,15 @@ impl MockHeaders {
     }
 }
 
-/// Several rules come as several headers, or as one with commas between them: to HTTP it is the same.
+/// Several rules may be sent as several headers or as one with commas: HTTP makes no difference.
 fn faults(headers: &HeaderMap) -> Result<Vec<Rule>, RequestError> {
     const NAME: &str = "X-Mock-Fault";
     let mut rules = Vec::new();
     for value in headers.get_all(NAME) {
         let text = value.to_str().map_err(|_| invalid(NAME, value.as_bytes(), "a fault rule in ASCII"))?;
         for rule in text.split(',') {
-            let parsed = rule
-                .trim()
-                .parse()
-                .map_err(|error| invalid(NAME, rule.as_bytes(), format!("a rule of the fault language: {error}")));
+            let parsed =
+                rule.trim().parse().map_err(|error| invalid(NAME, rule.as_bytes(), format!("a fault rule: {error}")));
             rules.push(parsed?);
         }
     }
@@ -78,11 +76,11 @@ mod tests {
     fn read(headers: &[(&'static str, &'static str)]) -> Result<MockHeaders, String> {
         let headers: HeaderMap =
             headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-        MockHeaders::read(&headers).map_err(|refusal| refusal.to_string())
+        MockHeaders::read(&headers).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn headers_are_read_whatever_their_case() {
+    fn header_names_are_case_insensitive() {
         let read = read(&[("x-mock-tokens", "5"), ("X-Mock-TTFT", "1s"), ("x-mock-inter-token", "2ms")]).unwrap();
         assert_eq!(read.tokens, Some(5));
         assert_eq!(read.ttft, Some(Duration::from_secs(1)));
@@ -90,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn several_faults_come_in_one_header_or_in_several() {
+    fn several_faults_may_be_in_one_header_or_in_several() {
         let mut headers = HeaderMap::new();
         headers.append("x-mock-fault", "drip=2s, ignore-disconnect".parse().unwrap());
         headers.append("x-mock-fault", "hang-after=3".parse().unwrap());
@@ -99,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_header_is_named_with_its_value() {
+    fn an_invalid_header_is_an_error_with_its_name_and_value() {
         for (name, value, said) in [
             ("X-Mock-Tokens", "0", "'X-Mock-Tokens' is 0, expected a whole number from 1 to 1000000"),
             ("X-Mock-TTFT", "soon", "'X-Mock-TTFT' is soon, expected a duration"),

@@ -1,4 +1,4 @@
-//! Vendors by name.
+//! Presets of settings.
 
 use std::time::Duration;
 
@@ -8,21 +8,21 @@ use crate::latency::{Delay, Distribution};
 use crate::quota::Quota;
 use crate::settings::{Quotas, Settings};
 
-/// A vendor by name: settings to start from. What is said besides changes single ones of them.
+/// A preset of settings. Flags and calls of the builder override single ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Profile {
-    /// A small model next door: 30 tokens, the first after 20 ms, one every 5 ms
+    /// A small model nearby: 30 tokens, the first after 20 ms, then one every 5 ms
     Fast,
-    /// A large chat model: 200 tokens, the first after some 400 ms, 40 a second
+    /// A large chat model: 200 tokens, the first after about 400 ms, then 40 per second
     Chat,
-    /// A model that thinks first: 1,200 tokens, the first after some 8 s, 50 a second
+    /// A reasoning model: 1,200 tokens, the first after about 8 s, then 50 per second
     Reasoning,
-    /// Short answers at once, but only 6,000 tokens in any 2 s: twelve calls in a row end at the third
+    /// Fast answers, but a quota of 6,000 tokens in any 2 s: of twelve calls in a row the third gets 429
     RapidSequence,
 }
 
 impl Profile {
-    /// The settings that the name stands for.
+    /// The settings of the preset.
     #[must_use]
     pub fn settings(self) -> Settings {
         let settings = Settings::default();
@@ -42,8 +42,7 @@ impl Profile {
                 inter_token: Delay { distribution: Distribution::Normal(0.3), ..constant(20) },
                 ..settings
             },
-            // The sequence is 666, 2,335 and 4,058 tokens, then nine more calls, 24,944 tokens in
-            // all: the first two fit, the third does not.
+            // The twelve calls have 24,944 tokens, the first three 666, 2,335 and 4,058: two fit, the third does not.
             Profile::RapidSequence => Settings {
                 tokens: 512,
                 ttft: constant(50),

@@ -1,4 +1,4 @@
-//! So much in any interval.
+//! A limit over any interval, and the sliding window that enforces it.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 
 use crate::latency::{DELAY_MAX, parse_delay};
 
-/// So much in any interval of this length: `60/1m`.
+/// A limit over any interval of a length, written `60/1m`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
-    /// Most that is let through in an interval; 1 to [`Quota::LIMIT_MAX`].
+    /// Most requests or tokens in an interval; 1 to [`Quota::LIMIT_MAX`].
     pub limit: u64,
     /// The interval; over 0, at most [`DELAY_MAX`].
     pub interval: Duration,
 }
 
 impl Quota {
-    /// Far beyond any vendor's, and far from where sums of tokens overflow.
+    /// Far above any vendor's limit, and low enough that sums of tokens cannot overflow.
     pub const LIMIT_MAX: u64 = 1_000_000_000_000;
 
     pub(crate) const EXPECTED: &str =
@@ -46,23 +46,22 @@ impl fmt::Display for Quota {
     }
 }
 
-/// A strict sliding window: no interval of the quota's length, wherever it begins, ever holds more
-/// than the limit. It remembers each admission, where a token bucket lets almost twice the limit
-/// through in one interval.
+/// A strict sliding window: no interval of the quota's length, wherever it starts, holds more than the limit. It
+/// stores every admission; a token bucket would allow almost twice the limit in one interval.
 #[derive(Debug)]
 pub(crate) struct SlidingWindow {
     quota: Quota,
-    /// What was admitted when, oldest first, as far as it still counts.
+    /// Admissions that still count, with their cost, oldest first.
     admitted: VecDeque<(Instant, u64)>,
     used: u64,
 }
 
-/// How a window stands.
+/// How much of a window is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WindowStatus {
     pub(crate) limit: u64,
     pub(crate) remaining: u64,
-    /// Until nothing of it is used, if nothing more comes.
+    /// Time until all of it is free again, if nothing else is admitted.
     pub(crate) reset: Duration,
 }
 
@@ -71,7 +70,7 @@ impl SlidingWindow {
         SlidingWindow { quota, admitted: VecDeque::new(), used: 0 }
     }
 
-    /// How long `cost` has to wait before it fits: zero when it fits now, `None` when it never does.
+    /// Time until `cost` fits: zero if it fits now, `None` if it exceeds the limit by itself.
     pub(crate) fn wait_for(&mut self, now: Instant, cost: u64) -> Option<Duration> {
         self.expire(now);
         let mut excess = (self.used + cost).saturating_sub(self.quota.limit);
@@ -89,7 +88,7 @@ impl SlidingWindow {
         Some(fits_at - now)
     }
 
-    /// Books `cost`, which must fit.
+    /// Records an admission of `cost`, which must fit.
     pub(crate) fn record(&mut self, now: Instant, cost: u64) {
         self.admitted.push_back((now, cost));
         self.used += cost;
@@ -128,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quota_is_a_limit_over_an_interval() {
+    fn quotas_are_parsed_and_printed() {
         assert_eq!("60/1m".parse(), Ok(Quota { limit: 60, interval: Duration::from_secs(60) }));
         assert_eq!("60/1m".parse::<Quota>().unwrap().to_string(), "60/1m");
         for text in
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_told_when_it_will() {
+    fn the_wait_ends_when_the_cost_fits() {
         let start = Instant::now();
         let second = |seconds| start + Duration::from_secs(seconds);
         let mut window = SlidingWindow::new(Quota { limit: 10, interval: Duration::from_secs(10) });
@@ -154,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_written_as_the_real_api_writes_them() {
+    fn durations_are_formatted_as_by_the_real_api() {
         for (milliseconds, text) in
             [(0, "0ms"), (20, "20ms"), (1_500, "1.5s"), (59_000, "59s"), (360_000, "6m0s"), (3_723_000, "1h2m3s")]
         {

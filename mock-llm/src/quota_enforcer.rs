@@ -1,4 +1,4 @@
-//! Enforces the quotas: requests and tokens an interval, requests in flight.
+//! Enforces the quotas: requests and tokens per interval, requests in flight.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use crate::quota::{SlidingWindow, WindowStatus, short};
 use crate::settings::Quotas;
 
-/// Lets requests in as far as the quotas allow.
+/// Admits requests as far as the quotas allow.
 #[derive(Debug)]
 pub(crate) struct QuotaEnforcer {
     quotas: Quotas,
-    /// One lock for all three, so that a request which one of them refuses uses up none.
+    /// One lock for all three, so that a request that one of them rejects uses none of the others.
     state: Mutex<State>,
 }
 
@@ -21,31 +21,31 @@ struct State {
     in_flight: u32,
 }
 
-/// A place among the requests in flight; dropped means left.
+/// Counts a request as in flight until it is dropped.
 #[derive(Debug)]
 pub(crate) struct InFlightGuard(Arc<QuotaEnforcer>);
 
-/// How the windows stand: what the `x-ratelimit-*` headers say. Empty without quotas.
+/// How much of each quota is left, for the `x-ratelimit-*` headers. Empty without quotas.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct RateLimitStatus {
     pub(crate) requests: Option<WindowStatus>,
     pub(crate) tokens: Option<WindowStatus>,
 }
 
-/// A request that the quotas do not let in.
+/// A request rejected by a quota.
 #[derive(Debug, thiserror::Error)]
 #[error("Rate limit reached on {what}: limit {limit}, requested {requested}.{}", self.advice())]
 pub(crate) struct OverQuota {
-    /// The quota that refused: `requests`, `tokens` or `requests in flight`.
+    /// The quota that rejected it: `requests`, `tokens` or `requests in flight`.
     pub(crate) what: &'static str,
     limit: u64,
     requested: u64,
-    /// When to try again; `None` when it would never fit.
+    /// Time until it would be admitted; `None` if it exceeds the limit on its own.
     pub(crate) retry_after: Option<Duration>,
     pub(crate) status: RateLimitStatus,
 }
 
-/// What a request in flight too many is told: nobody knows when one of the others ends.
+/// `Retry-After` when too many requests are in flight: nobody knows when one of them ends.
 const IN_FLIGHT_RETRY: Duration = Duration::from_secs(1);
 
 impl QuotaEnforcer {
@@ -53,16 +53,15 @@ impl QuotaEnforcer {
         Arc::new(QuotaEnforcer { state: Mutex::new(State::new(&quotas)), quotas })
     }
 
-    /// Admits a request of `tokens` tokens, prompt and answer together, and says how the windows
-    /// stand with it.
+    /// Admits a request of `tokens` tokens, prompt and answer together. Returns what is left of the quotas after it.
     pub(crate) fn admit(self: &Arc<Self>, tokens: u64) -> Result<(InFlightGuard, RateLimitStatus), OverQuota> {
         let mut state = self.lock();
-        // The time is taken under the lock, so that admissions are in the order of their times.
+        // The time is read under the lock, so that admissions are in order of time.
         let status = state.admit(&self.quotas, Instant::now(), tokens)?;
         Ok((InFlightGuard(Arc::clone(self)), status))
     }
 
-    /// Empties the windows. Who is in flight stays so.
+    /// Empties the windows. Requests in flight stay counted.
     pub(crate) fn reset(&self) {
         let mut state = self.lock();
         *state = State { in_flight: state.in_flight, ..State::new(&self.quotas) };
@@ -95,7 +94,7 @@ impl State {
     }
 
     /// # Errors
-    /// The first quota that has no room.
+    /// The first quota that is used up.
     fn check(&mut self, quotas: &Quotas, now: Instant, tokens: u64) -> Result<(), OverQuota> {
         if let Some(limit) = quotas.in_flight.filter(|limit| self.in_flight >= *limit) {
             let requested = u64::from(self.in_flight) + 1;
@@ -137,7 +136,7 @@ impl OverQuota {
     fn advice(&self) -> String {
         match self.retry_after {
             Some(wait) => format!(" Please try again in {}.", short(wait)),
-            None => " The request is too large to ever fit.".to_owned(),
+            None => " The request exceeds the limit by itself; do not retry it.".to_owned(),
         }
     }
 }
@@ -162,7 +161,7 @@ mod tests {
         Quotas { requests: quota(requests), tokens: quota(tokens), in_flight: None }
     }
 
-    /// What the windows should do, in the plainest way: look at all that was ever admitted.
+    /// The specification of the windows: look at everything that was ever admitted.
     fn naive_admits(
         admitted: &[(Instant, u64)],
         now: Instant,
@@ -176,7 +175,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_gate_does_as_the_naive_model(
+        fn quotas_admit_the_same_requests_as_a_naive_model(
             requests_max in 1_u64..8,
             tokens_max in 1_u64..40,
             arrivals in prop::collection::vec((0_u64..60, 1_u64..20), 1..120),
@@ -196,7 +195,7 @@ mod tests {
                     }
                     Err(over) => {
                         prop_assert!(!expected);
-                        // Its advice is sound: not a moment earlier, unless it can never fit.
+                        // `Retry-After` is exact: not a nanosecond earlier, unless it can never be admitted.
                         match over.retry_after {
                             None => prop_assert!(tokens > tokens_max),
                             Some(wait) if over.what == "tokens" => {
@@ -215,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_one_quota_refuses_uses_up_none() {
+    fn a_request_rejected_by_one_quota_uses_none_of_the_others() {
         let hour = Duration::from_secs(3_600);
         let quota = |limit| Some(Quota { limit, interval: hour });
         let enforcer = QuotaEnforcer::new(Quotas { requests: quota(2), tokens: quota(10), in_flight: None });
@@ -226,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_in_flight_is_free_again_when_it_is_left() {
+    fn dropping_the_guard_frees_its_place_in_flight() {
         let enforcer = QuotaEnforcer::new(Quotas { in_flight: Some(1), ..Quotas::default() });
         let (guard, status) = enforcer.admit(1).unwrap();
         assert_eq!(status, RateLimitStatus::default());

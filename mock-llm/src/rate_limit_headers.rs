@@ -8,7 +8,7 @@ use hyper::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use crate::quota::short;
 use crate::quota_enforcer::RateLimitStatus;
 
-/// Says how the windows stand, in the `x-ratelimit-*` headers of the real API.
+/// Adds the `x-ratelimit-*` headers of the real API.
 pub(crate) fn add(status: &RateLimitStatus, headers: &mut HeaderMap) {
     let names = [
         ("x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
@@ -24,8 +24,8 @@ pub(crate) fn add(status: &RateLimitStatus, headers: &mut HeaderMap) {
     }
 }
 
-/// `Retry-After` in whole seconds, rounded up so that who obeys is not refused again, and the real
-/// API's `retry-after-ms` beside it.
+/// Adds `Retry-After` in whole seconds, rounded up so that a retry after it is not rejected again, and the real
+/// API's `retry-after-ms`.
 pub(crate) fn add_retry_after(wait: Option<Duration>, headers: &mut HeaderMap) {
     let Some(wait) = wait else { return };
     let milliseconds = u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_obeys_retry_after_is_not_too_early() {
+    fn retry_after_is_rounded_up() {
         let mut headers = HeaderMap::new();
         add_retry_after(Some(Duration::from_nanos(1_200_000_001)), &mut headers);
         assert_eq!(headers["retry-after"], "2");

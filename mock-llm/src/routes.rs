@@ -1,4 +1,4 @@
-//! Which request goes where.
+//! Routes requests.
 
 use std::sync::Arc;
 
@@ -17,20 +17,19 @@ use crate::ledger;
 use crate::vendor::Vendor;
 use crate::{completions, debug, metrics};
 
-/// As much of a request's id is taken, in bytes, and the rest is cut off.
+/// Longest request id in bytes; longer ones are cut.
 const REQUEST_ID_BYTES_MAX: usize = 128;
 
-/// Answers one request. What the operator's own routes answer is not in the ledger: it is about
-/// the vendor's callers.
+/// Answers one request. Requests to the operator's routes are not in the ledger, which is about clients.
 ///
 /// # Errors
-/// The request gets no response.
+/// The connection ends without a response.
 pub(crate) async fn answer(vendor: &Arc<Vendor>, request: IncomingRequest<'_>) -> Result<Response<AnswerBody>, Abort> {
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let answered = if matches!(uri.path(), "/health" | "/metrics") || uri.path().starts_with("/debug/") {
-        operators_route(vendor, request).await.or_else(error)
+        operator_route(vendor, request).await.or_else(error)
     } else {
-        answer_caller(vendor, request).await
+        answer_client(vendor, request).await
     };
     match &answered {
         Ok(response) => tracing::debug!(%method, %uri, status = response.status().as_u16(), "answered"),
@@ -39,14 +38,14 @@ pub(crate) async fn answer(vendor: &Arc<Vendor>, request: IncomingRequest<'_>) -
     answered
 }
 
-async fn answer_caller(vendor: &Arc<Vendor>, mut request: IncomingRequest<'_>) -> Result<Response<AnswerBody>, Abort> {
+async fn answer_client(vendor: &Arc<Vendor>, mut request: IncomingRequest<'_>) -> Result<Response<AnswerBody>, Abort> {
     let recorded = ledger::RequestGuard::received(&vendor.counters);
     shorten_request_id(request.headers_mut());
     let request_id = match request.headers().get(REQUEST_ID_HEADER) {
         Some(id) => Ok(id.clone()),
         None => HeaderValue::try_from(vendor.next_request_id()),
     };
-    let mut response = callers_route(vendor, request).await.or_else(error)?;
+    let mut response = client_route(vendor, request).await.or_else(error)?;
     if let Ok(id) = request_id {
         response.headers_mut().insert(REQUEST_ID_HEADER, id);
     }
@@ -54,7 +53,7 @@ async fn answer_caller(vendor: &Arc<Vendor>, mut request: IncomingRequest<'_>) -
     Ok(response)
 }
 
-/// Ids are remembered and answered: cut here, they are the same in both.
+/// Cut before it is stored and sent back, so that both are the same.
 fn shorten_request_id(headers: &mut HeaderMap) {
     let long = headers.get(REQUEST_ID_HEADER).and_then(|id| id.as_bytes().get(..REQUEST_ID_BYTES_MAX));
     if let Some(Ok(short)) = long.map(HeaderValue::from_bytes) {
@@ -62,7 +61,7 @@ fn shorten_request_id(headers: &mut HeaderMap) {
     }
 }
 
-async fn callers_route(vendor: &Arc<Vendor>, request: IncomingRequest<'_>) -> Result<Response<AnswerBody>, Failure> {
+async fn client_route(vendor: &Arc<Vendor>, request: IncomingRequest<'_>) -> Result<Response<AnswerBody>, Failure> {
     match request.uri().path() {
         "/v1/chat/completions" => {
             allow(&request, &[Method::POST], "POST")?;
@@ -88,7 +87,7 @@ fn models(vendor: &Vendor) -> ModelList {
     ModelList::of(vendor.settings.models.iter().map(String::as_str), "mock-llm")
 }
 
-async fn operators_route(vendor: &Arc<Vendor>, request: IncomingRequest<'_>) -> Result<Response<AnswerBody>, Failure> {
+async fn operator_route(vendor: &Arc<Vendor>, request: IncomingRequest<'_>) -> Result<Response<AnswerBody>, Failure> {
     match request.uri().path() {
         "/health" => {
             allow(&request, &[Method::GET], "GET")?;

@@ -1,4 +1,4 @@
-//! What a vendor is told to be like.
+//! The settings of a vendor, and what each may be.
 
 use std::time::Duration;
 
@@ -10,49 +10,46 @@ use crate::faults::Rule;
 use crate::latency::{DELAY_MAX, Delay};
 use crate::quota::Quota;
 
-/// What a vendor is told to be like. The command line and the builder both end here, so that what
-/// one of them can do the other can too.
+/// The settings of a vendor. The command line and the builder both produce them, so that each can do what the
+/// other can.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// Tokens of an answer, where the request allows that many; 1 to [`MAX_TOKENS_MAX`].
+    /// Tokens per answer, unless the request allows fewer; 1 to [`MAX_TOKENS_MAX`].
     pub tokens: u32,
-    /// From taking a request up to its first token, for a prompt of no length.
+    /// Time from a request to its first token, for an empty prompt.
     pub ttft: Delay,
-    /// What each token of the prompt adds to the mean of `ttft`.
+    /// Time that each prompt token adds to the mean of `ttft`.
     pub prefill_per_token: Duration,
-    /// From one token to the next.
+    /// Time between two tokens.
     pub inter_token: Delay,
-    /// Answers made at once; further ones wait for a slot, first come, first served.
+    /// Answers generated at the same time; further requests wait for a slot, first come, first served.
     pub slots: Option<u32>,
-    /// How many times as long delays are when all slots are busy, 1 to 100; proportionally less
-    /// when only some are.
+    /// Factor by which delays grow when all slots are in use, 1 to 100; proportionally smaller when only some are.
     pub slowdown: f64,
-    /// What is let in.
+    /// Rate limits.
     pub quotas: Quotas,
-    /// What goes wrong.
+    /// Fault rules.
     pub faults: Vec<Rule>,
-    /// The models that `/v1/models` lists.
+    /// Models listed by `/v1/models`.
     pub models: Vec<String>,
-    /// Whether a model that is not listed is answered with 404, as the real API does. Otherwise any
-    /// name will do.
+    /// Whether models that are not listed get 404, as from the real API. Otherwise any name is accepted.
     pub strict_models: bool,
-    /// The key that requests under `/v1` must have, if any.
+    /// Key required under `/v1`, if any.
     pub api_key: Option<String>,
-    /// Largest body of a request for a completion; over it 413.
+    /// Largest body of a completion request; larger ones get 413.
     pub max_body_bytes: ByteSize,
-    /// Where every random choice comes from: the same seed and the same order of requests give the
-    /// same answers, delays and faults.
+    /// Seed of all random choices: the same seed and order of requests give the same answers, delays and faults.
     pub seed: u64,
 }
 
-/// How much is let in; over it, 429.
+/// Rate limits; requests over them get 429.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Quotas {
     /// Requests in any interval.
     pub requests: Option<Quota>,
-    /// Tokens in any interval: of the prompt, and of the answer as long as it will be.
+    /// Tokens in any interval: those of the prompt, and of the complete answer.
     pub tokens: Option<Quota>,
-    /// Requests at once.
+    /// Requests at the same time.
     pub in_flight: Option<u32>,
 }
 
@@ -77,7 +74,7 @@ impl Default for Settings {
     }
 }
 
-/// A setting that is not what it may be.
+/// A setting whose value is not allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("--{flag} is {found}, expected {expected}")]
 pub struct SettingsError {
@@ -90,13 +87,13 @@ pub struct SettingsError {
 }
 
 impl Settings {
-    /// Checks every value, and that they fit together.
+    /// Checks every value, and those that depend on each other.
     ///
     /// # Errors
-    /// The first one that is out of its range.
+    /// The first value that is not allowed.
     pub fn check(&self) -> Result<(), SettingsError> {
         if !(1..=MAX_TOKENS_MAX).contains(&self.tokens) {
-            return refuse("tokens", self.tokens, format!("a whole number from 1 to {MAX_TOKENS_MAX}"));
+            return reject("tokens", self.tokens, format!("a whole number from 1 to {MAX_TOKENS_MAX}"));
         }
         let delays = [
             ("ttft", self.ttft.mean),
@@ -104,37 +101,37 @@ impl Settings {
             ("inter-token", self.inter_token.mean),
         ];
         if let Some((flag, delay)) = delays.into_iter().find(|(_, delay)| *delay > DELAY_MAX) {
-            return refuse(flag, humantime::format_duration(delay), "at most a day");
+            return reject(flag, humantime::format_duration(delay), "at most a day");
         }
         let jitter = [self.ttft.jitter, self.inter_token.jitter].into_iter().find(|share| !(0.0..=1.0).contains(share));
         if let Some(jitter) = jitter {
-            return refuse("jitter", jitter, "a fraction from 0 to 1");
+            return reject("jitter", jitter, "a fraction from 0 to 1");
         }
         if !(1.0..=100.0).contains(&self.slowdown) {
-            return refuse("slowdown", self.slowdown, "a factor from 1 to 100");
+            return reject("slowdown", self.slowdown, "a factor from 1 to 100");
         }
         if self.slowdown > 1.0 && self.slots.is_none() {
-            return refuse("slowdown", self.slowdown, "--slots to be set with it: load is the share of slots in use");
+            return reject("slowdown", self.slowdown, "--slots to be set too: it grows with the share of slots in use");
         }
         if self.slots == Some(0) {
-            return refuse("slots", 0, "at least 1");
+            return reject("slots", 0, "at least 1");
         }
         let windows = [("quota-requests", self.quotas.requests), ("quota-tokens", self.quotas.tokens)];
         for (flag, quota) in windows {
             if let Some(quota) = quota.filter(|quota| !quota.is_in_range()) {
-                return refuse(flag, quota, Quota::EXPECTED);
+                return reject(flag, quota, Quota::EXPECTED);
             }
         }
         if self.quotas.in_flight == Some(0) {
-            return refuse("quota-in-flight", 0, "at least 1");
+            return reject("quota-in-flight", 0, "at least 1");
         }
         if self.models.is_empty() {
-            return refuse("model", "empty", "at least one name");
+            return reject("model", "empty", "at least one name");
         }
         Ok(())
     }
 }
 
-fn refuse(flag: &'static str, found: impl ToString, expected: impl Into<String>) -> Result<(), SettingsError> {
+fn reject(flag: &'static str, found: impl ToString, expected: impl Into<String>) -> Result<(), SettingsError> {
     Err(SettingsError { flag, found: found.to_string(), expected: expected.into() })
 }

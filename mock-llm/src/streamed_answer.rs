@@ -1,4 +1,4 @@
-//! The body of a streamed answer, which its connection polls.
+//! The body of a streamed answer, polled by its connection.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -15,15 +15,14 @@ use crate::failure::server_error;
 use crate::faults::Ending;
 use crate::generation::{Generation, Step};
 
-/// A streamed answer. The connection polls it: there is no task and no channel for a stream, and
-/// dropping it (the connection does so when its client leaves, also while nothing is sent) is what
-/// ends the generation.
+/// A streamed answer. The connection polls it: a stream has no task and no channel. When the client disconnects, the
+/// connection drops it, even between two tokens, and that ends the generation.
 pub(crate) struct StreamedAnswer {
     generation: Generation,
     head: ChunkHeader,
     chunks: ChunkRenderer,
     finish_reason: &'static str,
-    /// The counts to send at the end, where the client asked for them.
+    /// Token counts to send at the end, if the client asked for them.
     usage: Option<Usage>,
     ended: bool,
 }
@@ -43,7 +42,7 @@ impl StreamedAnswer {
         }
     }
 
-    /// What follows the last token: the reason, the counts, and the mark of a whole stream.
+    /// Appends what follows the last token: the finish reason, the token counts, and `[DONE]`.
     fn append_end(&self, buffer: &mut Vec<u8>) {
         buffer.extend_from_slice(self.head.finish_event(self.finish_reason).as_bytes());
         if let Some(usage) = self.usage {
@@ -57,7 +56,7 @@ impl StreamedAnswer {
         self.ended = true;
         let last = |event: String| Poll::Ready(Some(Ok(Frame::data(event.into()))));
         match ending {
-            // The generation itself never gets there.
+            // The generation stays pending before this step.
             Ending::Hang => Poll::Pending,
             Ending::Reset => Poll::Ready(Some(Err(Abort::Reset))),
             Ending::Cut => Poll::Ready(Some(Err(Abort::Close))),
@@ -72,8 +71,8 @@ impl Body for StreamedAnswer {
     type Data = Bytes;
     type Error = Abort;
 
-    /// One frame a token; more in one only when the schedule is behind. The role goes out with the
-    /// first token, as the real API does it: an earlier chunk would look like a first token.
+    /// One token per frame; more only when behind schedule. The role is sent with the first token, as by the real
+    /// API: an earlier chunk would look like a first token.
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
         if self.ended {
             return Poll::Ready(None);
@@ -98,7 +97,7 @@ impl Body for StreamedAnswer {
         Poll::Ready(Some(Ok(Frame::data(buffer.into()))))
     }
 
-    /// Lets the connection put the end of the body into the same write as the last event.
+    /// Lets the connection send the end of the body in the same write as the last event.
     fn is_end_stream(&self) -> bool {
         self.ended
     }

@@ -1,8 +1,8 @@
-//! What the answers say, so that a test can check the text that it got.
+//! The text of the answers, which a test can compare with what it received.
 
 use std::sync::LazyLock;
 
-/// Most of what the answers say. Each word is a token, with a space before it.
+/// Most words of the answers. Each is a token, with a space before it.
 const PLAIN: &str = "the a of and to in is it that for with as on this by are from each waits slow stream token thread \
     pool server client answer request queue limit permit health check event loop socket bytes first last until while \
     before after because nothing something holds frees blocks returns never always often model vendor latency budget \
@@ -11,8 +11,8 @@ const PLAIN: &str = "the a of and to in is it that for with as on this by are fr
     gives keeps drops opens closes starts ends counts shows fails runs stops again later sooner about between without \
     within during against through along around behind beyond";
 
-/// Now and then, what careless framing breaks: line ends, quotes, backslashes, text that looks
-/// like an event, and characters of two to four bytes.
+/// Tokens that careless framing breaks: line ends, quotes, backslashes, text that looks like an event, and
+/// characters of two to four bytes.
 const AWKWARD: [&str; 24] = [
     "\n",
     "\n\n",
@@ -40,7 +40,7 @@ const AWKWARD: [&str; 24] = [
     ".",
 ];
 
-/// A word as it is, and as the inside of a JSON string, so that a token costs no escaping.
+/// A word, and the same escaped for a JSON string, so that no token has to be escaped.
 struct Word {
     text: String,
     escaped: String,
@@ -63,14 +63,14 @@ pub fn token(seed: u64, index: u32) -> &'static str {
     &word(seed, index).text
 }
 
-/// The whole text of an answer of `tokens` tokens of a vendor with this `seed`: what a client must
-/// end up with, whichever way the answer reached it.
+/// The text of an answer of `tokens` tokens of a vendor with this `seed`: what a client must receive, streamed or
+/// not.
 #[must_use]
 pub fn answer(seed: u64, tokens: u32) -> String {
     (0..tokens).map(|index| token(seed, index)).collect()
 }
 
-/// [`token`] as the inside of a JSON string.
+/// [`token`], escaped for a JSON string.
 pub(crate) fn escaped_token(seed: u64, index: u32) -> &'static str {
     &word(seed, index).escaped
 }
@@ -81,7 +81,7 @@ fn word(seed: u64, index: u32) -> &'static Word {
     &WORDS[at.unwrap_or_else(|_| unreachable!("less than the number of words"))]
 }
 
-/// SplitMix64's finisher: neighbouring inputs give unrelated outputs.
+/// The finalizer of SplitMix64: similar inputs give unrelated outputs.
 pub(crate) fn mix(input: u64) -> u64 {
     let mut z = input.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -94,14 +94,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_seed_says_the_same_and_another_says_something_else() {
+    fn the_text_depends_on_the_seed() {
         assert_eq!(answer(1, 200), answer(1, 200));
         assert_ne!(answer(1, 200), answer(2, 200));
-        assert!(answer(1, 200).starts_with(&answer(1, 50)), "a shorter answer is the longer one's beginning");
+        assert!(answer(1, 200).starts_with(&answer(1, 50)), "a shorter answer is a prefix of a longer one");
     }
 
     #[test]
-    fn every_word_comes_up_and_none_a_hundred_times_in_a_row() {
+    fn every_word_occurs_and_none_ten_times_in_a_row() {
         let words: Vec<&str> = (0..5_000).map(|index| token(7, index)).collect();
         assert!(WORDS.iter().all(|word| words.contains(&word.text.as_str())));
         let longest_run = words.chunk_by(|a, b| a == b).map(<[_]>::len).max();
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn escaped_words_are_the_inside_of_json_strings() {
+    fn escaped_words_parse_as_json_strings() {
         for index in 0..5_000 {
             let json = format!("\"{}\"", escaped_token(7, index));
             assert_eq!(serde_json::from_str::<String>(&json).unwrap(), token(7, index));

@@ -10,17 +10,17 @@ use crate::answer_spec::AnswerSpec;
 use crate::faults::Ending;
 use crate::latency::Delay;
 
-/// Most tokens that one step hands over. Only a vendor that is behind its schedule has more than
-/// one due; the bound lets other streams have their turn.
+/// Most tokens in one step. More than one is due only when the vendor is behind schedule; the limit keeps one
+/// stream from blocking the others.
 const TOKENS_PER_STEP_MAX: u32 = 64;
 
-/// Least time from the last token to what a fault does then, so that the token is out by then.
+/// Least time from the last token to the fault after it, so that the token is sent before.
 const ENDING_GAP_MIN: Duration = Duration::from_millis(1);
 
 /// When the tokens of one answer are due.
 ///
-/// Each has an absolute due time, the one before plus a drawn delay, so that a late wake-up delays
-/// one token and not all that follow.
+/// Each has an absolute due time, that of the previous one plus a random delay: a late wake-up delays one token,
+/// not all that follow.
 #[derive(Debug, Clone)]
 pub(crate) struct TokenSchedule {
     rng: Rng,
@@ -33,7 +33,7 @@ pub(crate) struct TokenSchedule {
 }
 
 impl TokenSchedule {
-    /// Begins now. Delays are `slowdown` times as long as drawn.
+    /// Starts at `now`. Delays are multiplied by `slowdown`.
     pub(crate) fn start(spec: &AnswerSpec, mut rng: Rng, now: Instant, slowdown: f64) -> Self {
         let ending = spec.ending.filter(|(after, _)| *after <= spec.tokens);
         TokenSchedule {
@@ -51,22 +51,22 @@ impl TokenSchedule {
         self.due
     }
 
-    /// How the answer ends after the tokens that were made, if that is now.
+    /// How the answer ends, if it ends in place of the next token.
     pub(crate) fn ending(&self) -> Option<Ending> {
         self.ending.filter(|_| self.generated == self.until)
     }
 
-    /// Whether all tokens of a whole answer were made.
+    /// Whether the answer is complete.
     pub(crate) fn is_over(&self) -> bool {
         self.generated == self.until && self.ending.is_none()
     }
 
-    /// How many tokens were made.
+    /// Number of tokens generated so far.
     pub(crate) fn generated(&self) -> u32 {
         self.generated
     }
 
-    /// The numbers, from 0, of the tokens that are due by `now` and were not taken before.
+    /// Takes the tokens that are due by `now`. Returns their numbers, from 0.
     pub(crate) fn take_due(&mut self, now: Instant, slowdown: f64) -> Range<u32> {
         let first = self.generated;
         let end = self.until.min(first.saturating_add(TOKENS_PER_STEP_MAX));
@@ -108,22 +108,22 @@ mod tests {
     }
 
     #[test]
-    fn a_late_step_does_not_delay_what_follows() {
+    fn a_late_step_does_not_delay_later_tokens() {
         let (mut schedule, start) = begin(&spec(10));
         assert_eq!(schedule.take_due(start + GAP * 4, 1.0), 0..0);
         assert_eq!(schedule.take_due(start + GAP * 5, 1.0), 0..1);
-        assert_eq!(schedule.take_due(start + GAP * 9, 1.0), 1..5, "all that were missed");
-        assert_eq!(schedule.due(), start + GAP * 10, "still on the first schedule");
+        assert_eq!(schedule.take_due(start + GAP * 9, 1.0), 1..5, "all that were due");
+        assert_eq!(schedule.due(), start + GAP * 10, "still on the original schedule");
     }
 
     #[test]
-    fn a_step_is_bounded_however_late() {
+    fn a_late_step_has_a_limited_number_of_tokens() {
         let (mut schedule, start) = begin(&spec(1_000));
         assert_eq!(schedule.take_due(start + GAP * 10_000, 1.0), 0..TOKENS_PER_STEP_MAX);
     }
 
     #[test]
-    fn an_ending_takes_the_place_of_the_next_token() {
+    fn an_ending_replaces_the_next_token() {
         let (mut schedule, start) = begin(&AnswerSpec { ending: Some((2, Ending::Reset)), ..spec(10) });
         assert_eq!(schedule.take_due(start + GAP * 6, 1.0), 0..2);
         assert_eq!((schedule.ending(), schedule.is_over()), (Some(Ending::Reset), false));
@@ -131,17 +131,17 @@ mod tests {
     }
 
     #[test]
-    fn an_ending_beyond_the_answer_never_comes() {
+    fn an_ending_after_the_last_token_never_happens() {
         let (mut schedule, start) = begin(&AnswerSpec { ending: Some((11, Ending::Reset)), ..spec(10) });
         schedule.take_due(start + GAP * 1_000, 1.0);
         assert_eq!((schedule.ending(), schedule.is_over()), (None, true));
         let (mut schedule, start) = begin(&AnswerSpec { ending: Some((10, Ending::Reset)), ..spec(10) });
         schedule.take_due(start + GAP * 1_000, 1.0);
-        assert_eq!(schedule.ending(), Some(Ending::Reset), "in place of the end");
+        assert_eq!(schedule.ending(), Some(Ending::Reset), "in place of the regular end");
     }
 
     #[test]
-    fn load_stretches_delays() {
+    fn slowdown_multiplies_delays() {
         let now = Instant::now();
         let mut schedule = TokenSchedule::start(&spec(10), Rng::with_seed(1), now, 2.0);
         assert_eq!(schedule.due(), now + GAP * 10);
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_gives_the_same_schedule_and_another_another() {
+    fn the_schedule_depends_on_the_seed() {
         let spec = AnswerSpec { inter_token: Delay { jitter: 0.5, ..Delay::constant(GAP) }, ..spec(100) };
         let now = Instant::now();
         let end = |seed| {

@@ -1,4 +1,4 @@
-//! A request that was answered before its body was read.
+//! Drains the body of a request that was answered before it was read.
 
 use std::time::Duration;
 
@@ -9,41 +9,41 @@ use hyper::{Response, Version};
 
 use crate::http::AnswerBody;
 
-/// Most bytes that are read and thrown away, so that their sender, still sending, lives to see the answer. Beyond
-/// that the connection is closed on it.
-const DISCARDED_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Most bytes drained, so that a client that is still sending gets the answer. With more, the connection is closed
+/// while it sends.
+const DRAINED_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// How long that may take.
-const DISCARD_TIME: Duration = Duration::from_secs(2);
+/// How long draining may take.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Reads and drops what is left of a request, and says in its answer whether the connection ends with it: a body
-/// that was not read is in the way of the next request, and an answer whose length nobody knows ends, in HTTP/1.0,
-/// with its connection. A client `asks_first` that sends its body only when it is asked to.
-pub(crate) async fn finish(
+/// Drains what is left of a request body, and sets `Connection: close` where needed: after a body that was not
+/// read completely, and in HTTP/1.0 after an answer of unknown length. A client `expects_continue` if it sends its
+/// body only when asked to.
+pub(crate) async fn drain_rest(
     version: Version,
-    asks_first: bool,
+    expects_continue: bool,
     body: &mut Incoming,
     response: &mut Response<AnswerBody>,
 ) {
     let unread = !body.is_end_stream();
-    // Who asks before sending is not asked to send what nobody wants.
-    if unread && !asks_first {
-        // What is left after that time is not waited for.
-        let _ = tokio::time::timeout(DISCARD_TIME, discard(body)).await;
+    // A client that waits for `100 Continue` is not asked to send a body that nobody reads.
+    if unread && !expects_continue {
+        // What has not arrived by then is not read.
+        let _ = tokio::time::timeout(DRAIN_TIMEOUT, drain(body)).await;
     }
     let open_ended = version == Version::HTTP_10 && matches!(response.body(), Either::Right(_));
     if unread || open_ended {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-        // hyper would add `keep-alive` to what is for an older client and says that it is newer.
+        // With the server's own version, hyper would add `keep-alive` for an HTTP/1.0 client.
         *response.version_mut() = version;
     }
 }
 
-async fn discard(body: &mut Incoming) {
-    let mut discarded = 0;
+async fn drain(body: &mut Incoming) {
+    let mut drained = 0;
     while let Some(Ok(frame)) = body.frame().await
-        && discarded <= DISCARDED_BYTES_MAX
+        && drained <= DRAINED_BYTES_MAX
     {
-        discarded += frame.data_ref().map_or(0, bytes::Bytes::len);
+        drained += frame.data_ref().map_or(0, bytes::Bytes::len);
     }
 }

@@ -1,4 +1,4 @@
-//! The program from outside: how it starts, stops and fails.
+//! The program as a process: how it starts, stops and fails.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
@@ -58,7 +58,7 @@ impl Program {
         assert!(sent.success());
     }
 
-    /// Waits for its end. Returns the exit code and what it said after the first line.
+    /// Waits for its exit. Returns the exit code and what it printed after the first line.
     fn end(mut self) -> (Option<i32>, String) {
         let mut said = String::new();
         self.stderr.read_to_string(&mut said).unwrap();
@@ -78,7 +78,7 @@ fn run(flags: &[&str]) -> Output {
 }
 
 #[test]
-fn it_stops_at_a_signal_also_with_a_stream_open() {
+fn it_stops_at_a_signal_even_with_an_open_stream() {
     for signal in ["TERM", "INT"] {
         let program = Program::start(command(&["--listen", "127.0.0.1:0", "--ttft", "1h"]));
         let mut stream = TcpStream::connect(program.addr()).unwrap();
@@ -92,9 +92,9 @@ fn it_stops_at_a_signal_also_with_a_stream_open() {
     }
 }
 
-/// As after `2>&1 |`: stdout and stderr are one pipe, whose reader has stopped.
+/// As after `2>&1 |`: stdout and stderr are one pipe, which nobody reads any more.
 #[test]
-fn it_exits_when_nobody_reads_its_outputs() {
+fn it_exits_at_a_signal_although_nobody_reads_its_output() {
     let (outputs, writer) = pipe().unwrap();
     let mut command = command(&["--listen", "127.0.0.1:0", "--log-level", "trace"]);
     command.stdout(writer.try_clone().unwrap()).stderr(writer);
@@ -117,7 +117,7 @@ fn it_exits_when_nobody_reads_its_outputs() {
 }
 
 #[test]
-fn a_port_in_use_is_one_clear_line_and_exit_code_1() {
+fn a_port_in_use_is_one_error_line_and_exit_code_1() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = taken.local_addr().unwrap().to_string();
     let output = run(&["--listen", &addr]);
@@ -128,7 +128,7 @@ fn a_port_in_use_is_one_clear_line_and_exit_code_1() {
 }
 
 #[test]
-fn a_bad_flag_is_named_and_exit_code_2() {
+fn an_invalid_flag_is_an_error_that_names_it_and_code_2() {
     for (flags, named) in [
         (&["--no-such-flag"][..], "--no-such-flag"),
         (&["--listen", "nonsense"], "--listen"),
@@ -150,7 +150,7 @@ fn a_bad_flag_is_named_and_exit_code_2() {
 }
 
 #[test]
-fn help_and_version_are_no_errors() {
+fn help_and_version_exit_with_code_0() {
     for flag in ["--help", "--version"] {
         let output = run(&[flag]);
         assert_eq!(output.status.code(), Some(0));
@@ -159,7 +159,7 @@ fn help_and_version_are_no_errors() {
 }
 
 #[test]
-fn the_environment_stands_in_for_flags() {
+fn flags_can_be_set_by_the_environment() {
     let mut command = command(&[]);
     command.env("MOCK_LLM_LISTEN", "127.0.0.1:0").env("MOCK_LLM_MODEL", "a,b").env("MOCK_LLM_FAULT", "hang,drip=1s");
     let program = Program::start(command);
@@ -168,7 +168,7 @@ fn the_environment_stands_in_for_flags() {
 }
 
 #[test]
-fn the_log_is_quiet_and_in_json_when_asked() {
+fn the_log_is_empty_by_default_and_can_be_json() {
     let quiet = Program::start(command(&["--listen", "127.0.0.1:0"]));
     quiet.get("/v1/models");
     quiet.signal("TERM");

@@ -1,11 +1,11 @@
-//! What the programs of this workspace share as programs, whatever they do: how they log, how they end with
-//! the process that started them, and what they say to a misspelt name. Nothing here knows HTTP.
+//! What all programs of this workspace share: logging, exit with the parent process, suggestions for misspelt
+//! names. Nothing here depends on HTTP.
 
-/// The environment variables that stand for flags.
+/// Environment variables that set flags.
 pub mod environment;
-/// A log that never blocks, in which one event is always one line.
+/// Logging that never blocks, one line per event.
 pub mod logs;
-/// The end of a child with its parent.
+/// Exit of a child process with its parent.
 pub mod parent;
-/// What a misspelt name was meant to be.
+/// Suggestions for misspelt names.
 pub mod suggestion;

@@ -1,4 +1,4 @@
-//! What is logged, where and how: to stderr, without ever waiting for its reader, one event a line.
+//! Logging to stderr: one line per event, without waiting for its reader.
 
 /// How the fields of an event are written.
 mod fields;
@@ -21,31 +21,33 @@ use tracing_subscriber::registry::LookupSpan;
 
 pub use output::{FlushOnDrop, lines_dropped};
 
-/// How logs are written.
+/// Format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// Lines for people, coloured on a terminal unless NO_COLOR is set.
+    /// Readable lines, coloured on a terminal unless NO_COLOR is set
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line
     Json,
 }
 
-/// Which logs are written.
+/// Which events are logged.
 #[derive(Debug, Clone)]
 pub struct LogFilter(Targets);
 
 impl LogFilter {
-    /// A level for everything, or `target=level` pairs, over `defaults` for single targets: they hold unless
-    /// `text` names the same targets. Panics are logged unless `text` says `panic=off`.
+    /// Parses a level, or `target=level` pairs, and adds the pairs in `defaults` for targets that `text` does not
+    /// name. Panics are logged unless `text` contains `panic=off`.
     ///
     /// # Errors
-    /// A text that names the level at fault.
+    /// Names the invalid level.
     pub fn over(defaults: &str, text: &str) -> Result<Self, String> {
-        // A word alone would be taken for a target, and a misspelt level would switch logs off.
+        // A single word would be parsed as a target, so a misspelt level would switch logging off.
         let levels = text.split(',').map(|part| part.rsplit_once('=').map_or(part, |(_, level)| level));
         for level in levels {
             level.parse::<LevelFilter>().map_err(|_| {
-                format!("'{level}' is no level, expected off, error, warn, info, debug or trace, or TARGET=LEVEL pairs")
+                format!(
+                    "'{level}' is not a level, expected off, error, warn, info, debug or trace, or TARGET=LEVEL pairs"
+                )
             })?;
         }
         let defaults = if defaults.is_empty() { PANICS.to_owned() } else { format!("{PANICS},{defaults}") };
@@ -56,13 +58,13 @@ impl LogFilter {
 impl FromStr for LogFilter {
     type Err = String;
 
-    /// A level for everything, or `target=level` pairs.
+    /// Parses a level, or `target=level` pairs.
     fn from_str(text: &str) -> Result<Self, String> {
         LogFilter::over("", text)
     }
 }
 
-/// Panics are shown whatever else is, as they are in a program without a log.
+/// Panics are logged at any level, as the default hook of Rust prints them.
 const PANICS: &str = "panic=error";
 
 /// Starts logging to stderr, panics included, until the returned value is dropped. A second call changes
@@ -95,7 +97,7 @@ where
     }
 }
 
-/// Colour on a terminal only, and not where <https://no-color.org> says no.
+/// Colour only on a terminal, and not if NO_COLOR is set (<https://no-color.org>).
 fn colour_wanted() -> bool {
     io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
@@ -103,7 +105,7 @@ fn colour_wanted() -> bool {
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let thread = thread::current();
     let thread = thread.name().unwrap_or("unnamed");
-    let reason = panic.payload_as_str().unwrap_or("a value that is no text");
+    let reason = panic.payload_as_str().unwrap_or("a value that is not text");
     let location = panic.location().map(ToString::to_string).unwrap_or_default();
     let backtrace = Backtrace::capture();
     let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
@@ -116,7 +118,7 @@ mod tests {
 
     use super::*;
 
-    /// What is written of the events that `log` makes.
+    /// The output for the events logged by `log`.
     fn written(format: LogFormat, colour: bool, log: impl FnOnce()) -> String {
         let (mut reader, out) = pipe().unwrap();
         let (writer, flush) = output::start(out);
@@ -139,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_is_logged_as_text_begins_a_line_or_speaks_to_a_terminal() {
+    fn text_logs_escape_line_breaks_and_control_characters() {
         let text = written(LogFormat::Text, false, log_forged);
         assert_eq!(text.lines().count(), 2, "{text}");
         assert!(!text.trim_end().chars().any(|c| c != '\n' && (c.is_control() || c == '\u{2028}')), "{text:?}");
@@ -149,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn colour_is_all_that_a_coloured_line_says_to_its_terminal() {
+    fn coloured_lines_contain_no_escapes_but_colours() {
         let text = written(LogFormat::Text, true, log_forged);
         let plain = written(LogFormat::Text, false, log_forged);
         assert!(text.contains("\u{1b}[3mdisplayed\u{1b}[0m\u{1b}[2m=\u{1b}[0m"), "{text:?}");
@@ -160,13 +162,13 @@ mod tests {
             assert!(code.strip_prefix('[').is_some_and(|code| code.parse::<u8>().is_ok()), "{text:?}");
             rest += after;
         }
-        // But for the times, the lines are the same.
+        // Except for the times, the lines are equal.
         let without_times = |text: &str| text.lines().map(|line| line[27..].to_owned()).collect::<Vec<_>>();
         assert_eq!(without_times(&rest), without_times(&plain));
     }
 
     #[test]
-    fn json_is_one_object_a_line_and_gives_back_what_was_logged() {
+    fn json_logs_are_one_object_per_line_with_all_values() {
         let text = written(LogFormat::Json, false, log_forged);
         let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines.len(), 2, "{text}");
@@ -175,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_logged_in_the_format_of_the_log() {
+    fn a_panic_is_logged_in_one_line_in_the_log_format() {
         let before = panic::take_hook();
         let text = written(LogFormat::Json, false, || {
             panic::set_hook(Box::new(log_panic));
@@ -189,9 +191,9 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_level_is_named_and_panics_are_logged_with_any_level() {
-        assert!("inof".parse::<LogFilter>().unwrap_err().contains("'inof' is no level"));
-        assert!("info,hyper=lots".parse::<LogFilter>().unwrap_err().contains("'lots' is no level"));
+    fn an_invalid_level_is_named_and_panics_are_always_logged() {
+        assert!("inof".parse::<LogFilter>().unwrap_err().contains("'inof' is not a level"));
+        assert!("info,hyper=lots".parse::<LogFilter>().unwrap_err().contains("'lots' is not a level"));
         for (text, logged) in [("off", true), ("hyper=debug", true), ("panic=off", false), ("trace,panic=off", false)] {
             let LogFilter(filter) = text.parse().unwrap();
             assert_eq!(filter.would_enable("panic", &tracing::Level::ERROR), logged, "{text}");

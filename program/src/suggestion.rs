@@ -1,12 +1,12 @@
-//! The name that was probably meant, where one was misspelt.
+//! Suggestions for misspelt names.
 
 use strsim::damerau_levenshtein;
 
-/// Shortest part of a name that is taken for it: shorter ones are in too many names.
+/// Shortest part of a name that is suggested as a match: shorter ones occur in too many names.
 const PART_CHARS_MIN: usize = 4;
 
-/// The one of `names` that `typed` is near to: the same in other case or with other hyphens, a part of it, or at
-/// most a third of it to be changed. Where none is near, none is better than any.
+/// The name in `names` that was probably meant: equal except for case and hyphens, containing `typed`, or with at
+/// most a third of its characters different. `None` if no name is similar.
 #[must_use]
 pub fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed = typed.to_ascii_lowercase().replace(['_', ' '], "-");
@@ -26,7 +26,7 @@ mod tests {
     const NAMES: [&str; 5] = ["none", "pool-exhaustion", "pool-per-chunk", "rollout", "more-threads"];
 
     #[test]
-    fn what_is_near_is_suggested_and_nothing_else() {
+    fn only_similar_names_are_suggested() {
         for (typed, expected) in [
             ("pool-exhaustoin", Some("pool-exhaustion")),
             ("Pool_Exhaustion", Some("pool-exhaustion")),

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 /// Longer than any measurement.
 const TOKENS: u32 = 1_000_000;
 
-/// Where a vendor completes chats.
+/// Address and path of a vendor's chat completions.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(crate) addr: SocketAddr,
@@ -21,7 +21,7 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Reads `http://ADDR:PORT/PATH`.
+    /// Parses `http://ADDR:PORT/PATH`.
     pub(crate) fn parse(url: &str) -> Result<Self, String> {
         let parts = url.strip_prefix("http://").and_then(|rest| rest.split_once('/'));
         let (addr, path) = parts.ok_or("expected http://ADDR:PORT/PATH")?;
@@ -37,9 +37,9 @@ pub(crate) struct Measured {
     pub(crate) events: u64,
     pub(crate) cpu_seconds: f64,
     pub(crate) rss_bytes: u64,
-    /// Memory that one stream added.
+    /// Memory per stream.
     pub(crate) stream_bytes: u64,
-    /// How late each token was, ascending.
+    /// Lateness of each token, ascending.
     pub(crate) late_ms: Vec<f64>,
 }
 
@@ -57,7 +57,7 @@ struct Shared {
 }
 
 impl Load {
-    /// Begins to open `streams` streams, evenly over `ramp`.
+    /// Starts opening `streams` streams, evenly over `ramp`.
     pub(crate) fn start(target: &Target, streams: usize, gap: Duration, ramp: Duration) -> Self {
         let shared = Arc::new(Shared::default());
         let mut set = JoinSet::new();
@@ -77,9 +77,8 @@ impl Load {
         self.shared.events.load(Ordering::Relaxed)
     }
 
-    /// Ends all streams. Returns how late the tokens were that came between `begin` and `end`,
-    /// ascending, in milliseconds: each against its stream's schedule, which begins so that the
-    /// earliest token is in time.
+    /// Ends all streams. Returns the lateness of the tokens that arrived between `begin` and `end`, ascending, in
+    /// milliseconds: each against its stream's schedule, which starts so that the earliest token is on time.
     pub(crate) async fn stop(mut self, begin: Instant, end: Instant) -> Vec<f64> {
         self.shared.stopped.store(true, Ordering::Relaxed);
         let mut late = Vec::new();
@@ -97,8 +96,8 @@ impl Load {
     }
 }
 
-/// Reads a stream, and another when it ends, until the load is stopped. Returns when each token of
-/// the last one came. (The first event is the role, which comes with the first token.)
+/// Reads one stream after another until the load is stopped. Returns the arrival times of the tokens of the last
+/// one. (The first event is the role, which arrives with the first token.)
 async fn hold(target: &Target, gap: Duration, shared: &Shared) -> Vec<Instant> {
     let mut buffer = vec![0; 4096];
     let mut arrivals = Vec::new();
@@ -157,31 +156,31 @@ impl EventCounter {
     }
 }
 
-/// How a vendor took it that all its clients left at once.
-pub(crate) struct Cancellation {
+/// How a vendor handled the disconnect of all its clients at the same time.
+pub(crate) struct MassDisconnect {
     pub(crate) streams: u64,
     pub(crate) gap: Duration,
-    /// From the clients' leaving until the ledger said that no stream is left.
+    /// From the disconnect until the ledger had no active stream.
     pub(crate) noticed: Duration,
-    /// Tokens that it sent after that; none, if it stopped.
+    /// Tokens sent after that; 0 if it stopped.
     pub(crate) tokens_after: u64,
 }
 
-/// Opens streams, lets them run, and leaves all at once.
-pub(crate) async fn cancel(target: &Target, streams: u64, gap: Duration) -> Cancellation {
+/// Opens streams, lets them run, and disconnects them together.
+pub(crate) async fn disconnect_all(target: &Target, streams: u64, gap: Duration) -> MassDisconnect {
     let mut sockets = Vec::new();
     for _ in 0..streams {
         sockets.push(open(target, gap).await);
     }
     while ledger(target).await.active < streams {}
     sleep(gap * 5).await;
-    let left = Instant::now();
+    let disconnected = Instant::now();
     drop(sockets);
     while ledger(target).await.active > 0 {}
-    let noticed = left.elapsed();
+    let noticed = disconnected.elapsed();
     let sent = ledger(target).await.tokens_sent;
     sleep(gap * 2).await;
-    Cancellation { streams, gap, noticed, tokens_after: ledger(target).await.tokens_sent - sent }
+    MassDisconnect { streams, gap, noticed, tokens_after: ledger(target).await.tokens_sent - sent }
 }
 
 async fn ledger(target: &Target) -> wire::ledger::Ledger {

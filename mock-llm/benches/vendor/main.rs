@@ -1,9 +1,8 @@
-//! What the mock costs, and how well it keeps its schedule: `cargo bench -p mock-llm`.
+//! The cost of the mock, and how well it keeps its schedule: `cargo bench -p mock-llm`.
 //!
-//! Runs the real program as a process of its own and holds streams open against it over raw
-//! sockets. The client shares the machine with it, and what the client is late with counts against
-//! the vendor. With `--other-url` and `--other-pid` another mock that already runs is measured by
-//! the same client in the same run (see the README).
+//! Runs the program as a separate process and holds streams open over raw sockets. The client shares the machine, so
+//! its own lateness counts against the vendor. With `--other-url` and `--other-pid` another running mock is measured
+//! by the same client in the same run (see the README).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark fails by panicking")]
 
@@ -24,19 +23,19 @@ struct Args {
     /// How long to measure each case
     #[arg(long, default_value = "5s", value_parser = humantime::parse_duration)]
     window: Duration,
-    /// Where another mock completes chats, such as http://127.0.0.1:8080/v1/chat/completions; it must
-    /// be set to one token every 50 ms
+    /// Chat completions of another mock, such as http://127.0.0.1:8080/v1/chat/completions; it must be configured
+    /// for one token every 50 ms
     #[arg(long, requires = "other_pid", value_parser = Target::parse)]
     other_url: Option<Target>,
-    /// Its process
+    /// Process id of the other mock
     #[arg(long, requires = "other_url")]
     other_pid: Option<u32>,
-    /// What cargo passes to every benchmark
+    /// Passed by cargo to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
 }
 
-/// A load to hold: so many streams with so much time between two tokens.
+/// A load: a number of streams, and the time between two tokens.
 #[derive(Debug, Clone, Copy)]
 struct Case {
     name: &'static str,
@@ -50,7 +49,7 @@ const fn case(name: &'static str, streams: usize, gap_ms: u64) -> Case {
 
 const SCHEDULE: Case = case("schedule", 1_000, 50);
 const RATE: Case = case("rate", 1_000, 10);
-/// Twice the rate that one core is to sustain, to see where it ends.
+/// Twice the rate that one core must sustain, to find the limit.
 const OVERLOAD: Case = case("overload", 1_000, 5);
 const MEMORY: Case = case("memory", 10_000, 1_000);
 
@@ -68,15 +67,15 @@ fn main() {
             table::row("the other", &SCHEDULE, &measure(&Process::of(pid), &target, SCHEDULE, args.window).await);
         }
         let vendor = Vendor::start();
-        table::cancellation(&client::cancel(&vendor.target(), 500, Duration::from_millis(200)).await);
+        table::mass_disconnect(&client::disconnect_all(&vendor.target(), 500, Duration::from_millis(200)).await);
     });
 }
 
-/// Streams held before the memory at rest is read, so that what a program loads with its first
-/// requests is not taken for the cost of a stream.
+/// Streams held before the idle memory is read, so that what a program allocates at its first requests does not count
+/// as the memory of a stream.
 const WARM_UP_STREAMS: usize = 50;
 
-/// Opens the streams, evenly over a second or two, and measures once all of them run.
+/// Opens the streams, evenly over a second or two, and measures when all of them run.
 async fn measure(process: &Process, target: &Target, case: Case, window: Duration) -> Measured {
     let warm_up = Load::start(target, WARM_UP_STREAMS, case.gap, Duration::from_millis(100));
     tokio::time::sleep(Duration::from_millis(100) + case.gap * 3).await;

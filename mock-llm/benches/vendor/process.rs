@@ -1,4 +1,4 @@
-//! The mock as a process of its own, with its processor time and memory.
+//! The mock as a separate process, with its CPU time and memory.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use crate::client::Target;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
-/// The program under test, as a process of its own. Dropped means killed.
+/// The program under test, as a separate process. Killed on drop.
 pub(crate) struct Vendor {
     child: Child,
     addr: SocketAddr,
@@ -24,7 +24,7 @@ impl Vendor {
         let mut line = String::new();
         stderr.read_line(&mut line).unwrap();
         let (_, addr) = line.trim().split_once("listening on http://").expect("the program says where it listens");
-        // What it logs later must not fill the pipe.
+        // Its log must not fill the pipe.
         std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
         Vendor { child, addr: addr.parse().unwrap() }
     }
@@ -45,10 +45,10 @@ impl Drop for Vendor {
     }
 }
 
-/// A process that is watched.
+/// A measured process.
 pub(crate) struct Process(Pid);
 
-/// What a process has used.
+/// CPU time and memory that a process has used.
 pub(crate) struct Usage {
     pub(crate) cpu_seconds: f64,
     pub(crate) rss_bytes: u64,

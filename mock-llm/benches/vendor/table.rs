@@ -1,7 +1,7 @@
 //! Prints the figures of the benchmark.
 
 use crate::Case;
-use crate::client::{Cancellation, Measured};
+use crate::client::{MassDisconnect, Measured};
 
 const MEGA: f64 = 1024.0 * 1024.0;
 
@@ -43,9 +43,9 @@ pub(crate) fn row(vendor: &str, case: &Case, measured: &Measured) {
     );
 }
 
-pub(crate) fn cancellation(seen: &Cancellation) {
+pub(crate) fn mass_disconnect(seen: &MassDisconnect) {
     println!(
-        "\n{} streams left at once, token gap {} ms: none active after {:.1} ms, tokens sent after that: {}",
+        "\n{} streams disconnected together, token gap {} ms: none active after {:.1} ms, tokens sent after that: {}",
         seen.streams,
         seen.gap.as_millis(),
         seen.noticed.as_secs_f64() * 1000.0,

@@ -1,9 +1,9 @@
-//! The fault language: what its rules mean.
+//! Fault rules: what they mean, and how they are written.
 
 use std::fmt;
 use std::time::Duration;
 
-/// One rule of the fault language: what goes wrong, and for which requests.
+/// A fault rule: what goes wrong, and for which requests.
 ///
 /// ```
 /// use mock_llm::faults::Rule;
@@ -20,60 +20,60 @@ use std::time::Duration;
 pub struct Rule {
     /// What goes wrong.
     pub fault: Fault,
-    /// The share of requests that it happens to, over 0 to 1.
+    /// Share of requests that it applies to, above 0 and up to 1.
     pub rate: f64,
-    /// Only this many requests are looked at, from when the rule was set on. In a request's own
-    /// header: only this many attempts with its `X-Request-ID`.
+    /// Applies only to this many requests after the rule was set. In a request's own header: to this many
+    /// attempts with its `X-Request-ID`.
     pub first: Option<u64>,
 }
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The model is not asked at all.
+    /// The request gets this in place of an answer.
     ReplaceAnswer(Replacement),
-    /// The answer ends after so many tokens, in place of the next one.
+    /// The answer ends after this many tokens, when the next one would be due.
     EndAfter(u32, Ending),
-    /// The response's head is late by so much.
+    /// The response head is delayed by this much.
     SlowHeaders(Duration),
-    /// So much time passes between two tokens.
+    /// The time between two tokens.
     Drip(Duration),
-    /// Generation goes on when the client has left, as with some vendors.
+    /// Generation continues after the client disconnects, as with some vendors.
     IgnoreDisconnect,
 }
 
-/// What a request gets instead of an answer.
+/// What a request gets in place of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replacement {
-    /// An error of this status, with a `Retry-After` of so many seconds.
+    /// An error with this status, and a `Retry-After` in seconds.
     Status(u16, Option<u32>),
-    /// Nothing, until the client leaves.
+    /// Nothing, until the client disconnects.
     Hang,
     /// A TCP reset.
     Reset,
-    /// An orderly end of the connection.
+    /// An orderly close of the connection.
     Close,
 }
 
-/// How an answer ends that does not end well.
+/// How an answer ends before its last token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// Silence, until the client leaves.
+    /// No more bytes, until the client disconnects.
     Hang,
     /// A TCP reset.
     Reset,
-    /// The body ends as if it were whole, and the connection with it: only `[DONE]` is missing.
+    /// The body ends as if it were complete, and the connection is closed: only `[DONE]` is missing.
     Close,
-    /// The connection ends in mid-body.
+    /// The connection is closed in the middle of the body.
     Cut,
-    /// An event that is no JSON, then the end.
+    /// An event that is not JSON, then the end.
     Malformed,
-    /// An error as an event, then the end.
+    /// An error event, then the end.
     ErrorEvent,
 }
 
 impl Fault {
-    /// The word for it in the language.
+    /// Its word in a rule.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! The fault language: reading a rule, with errors that name what is allowed.
+//! Parses fault rules, with errors that name what is allowed.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -8,27 +8,27 @@ use wire::chat::MAX_TOKENS_MAX;
 use super::{Ending, Fault, Replacement, Rule};
 use crate::latency::parse_delay;
 
-/// A rule that cannot be read.
+/// A fault rule that is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FaultError {
-    /// A word that is not in the language, or not in this place.
+    /// A word that is unknown, or not allowed in its place.
     #[error("in '{rule}': unknown word '{word}', expected {expected}")]
     Word {
         /// The rule, shortened.
         rule: String,
-        /// The word at fault.
+        /// The unknown word.
         word: String,
         /// The words that are allowed in its place.
         expected: &'static str,
     },
-    /// A value that is not what it may be.
+    /// A value that is not allowed.
     #[error("in '{rule}': {word} is '{found}', expected {expected}")]
     Value {
         /// The rule, shortened.
         rule: String,
         /// The word that the value belongs to.
         word: String,
-        /// The value; empty when there is none.
+        /// The value; empty if there is none.
         found: String,
         /// What is allowed.
         expected: String,
@@ -48,7 +48,7 @@ impl FromStr for Rule {
         for word in words {
             match (word.name, &mut rule.fault) {
                 ("rate", _) => {
-                    rule.rate = word.parse("a share over 0, up to 1", |rate| (0.0 < *rate) & (*rate <= 1.0))?;
+                    rule.rate = word.parse("a number above 0, up to 1", |rate| (0.0 < *rate) & (*rate <= 1.0))?;
                 }
                 ("first", _) => rule.first = Some(word.parse("a whole number from 1", |first| *first >= 1)?),
                 ("retry-after", Fault::ReplaceAnswer(Replacement::Status(_, retry_after))) => {
@@ -133,7 +133,7 @@ impl<'a> Word<'a> {
 
 const TOKENS: &str = "a number of tokens from 0 to 1000000";
 
-/// At most 60 characters, so that an error cannot be made to echo a page.
+/// At most 60 characters: an error should not echo a page of text.
 fn shorten(text: &str) -> String {
     text.chars().take(60).collect()
 }
@@ -162,7 +162,7 @@ mod tests {
     ];
 
     #[test]
-    fn every_rule_reads_back_as_it_was_written() {
+    fn every_rule_is_printed_as_it_was_parsed() {
         for text in RULES {
             let rule: Rule = text.parse().unwrap();
             assert_eq!(rule.to_string(), text);
@@ -171,13 +171,13 @@ mod tests {
     }
 
     #[test]
-    fn space_and_order_of_the_options_do_not_matter() {
+    fn spaces_and_the_order_of_options_do_not_matter() {
         let rule: Rule = " status = 503 ; first=1; rate=0.5 ".parse().unwrap();
         assert_eq!(rule.to_string(), "status=503;rate=0.5;first=1");
     }
 
     #[test]
-    fn a_bad_rule_names_the_word_and_what_is_allowed() {
+    fn an_invalid_rule_names_the_word_and_what_is_allowed() {
         for (text, said) in [
             ("", "unknown word ''"),
             ("statsu=503", "unknown word 'statsu', expected status, hang"),
@@ -190,7 +190,7 @@ mod tests {
             ("reset-after=-1", "reset-after is '-1'"),
             ("drip=2", "drip is '2', expected a duration"),
             ("slow-headers=2days", "slow-headers is '2days'"),
-            ("hang;rate=0", "rate is '0', expected a share over 0"),
+            ("hang;rate=0", "rate is '0', expected a number above 0"),
             ("hang;rate=1.5", "rate is '1.5'"),
             ("hang;rate=NaN", "rate is 'NaN'"),
             ("hang;first=0", "first is '0'"),

@@ -1,4 +1,4 @@
-//! The rules in force, and which of them strike a request.
+//! The rules in force, and which of them apply to a request.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,11 +7,11 @@ use fastrand::Rng;
 
 use super::{Ending, Fault, Replacement, Rule};
 
-/// The rules in force, and how many requests each has looked at.
+/// The rules in force, each with the number of requests since it was set.
 #[derive(Debug, Default)]
 pub(crate) struct Rules(Mutex<Vec<(Rule, u64)>>);
 
-/// What goes wrong with one request: at most one fault of each kind.
+/// The faults of one request: at most one of each kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct RequestFaults {
     pub(crate) replacement: Option<Replacement>,
@@ -28,36 +28,36 @@ impl Rules {
         set
     }
 
-    /// Puts these rules in force, and no others.
+    /// Replaces the rules in force.
     pub(crate) fn replace(&self, rules: Vec<Rule>) {
         *self.lock() = rules.into_iter().map(|rule| (rule, 0)).collect();
     }
 
-    /// The rules in force, as they are written.
+    /// The rules in force, as text.
     pub(crate) fn show(&self) -> Vec<String> {
         self.lock().iter().map(|(rule, _)| rule.to_string()).collect()
     }
 
-    /// Lets every `first` count from 0 again.
-    pub(crate) fn restart(&self) {
-        for (_, looked_at) in self.lock().iter_mut() {
-            *looked_at = 0;
+    /// Restarts the count of every `first`.
+    pub(crate) fn restart_counts(&self) {
+        for (_, requests) in self.lock().iter_mut() {
+            *requests = 0;
         }
     }
 
-    /// What goes wrong with the request whose own rules (from its header) are `own`: they come
-    /// before those in force. `attempt` counts from 1. Every rule in force takes one draw of `rng`,
-    /// used or not, so that one rule's choices do not depend on another's.
+    /// Chooses the faults of a request. Its own rules, from its headers, take precedence over those in force.
+    /// `attempt` counts from 1. Every rule in force takes one draw of `rng`, used or not, so that the choices of
+    /// one rule do not depend on another.
     pub(crate) fn choose(&self, own: &[Rule], attempt: u64, rng: &mut Rng) -> RequestFaults {
         let mut in_force = Vec::new();
-        for (rule, looked_at) in self.lock().iter_mut() {
-            *looked_at += 1;
-            if rule.happens(*looked_at, rng) {
+        for (rule, requests) in self.lock().iter_mut() {
+            *requests += 1;
+            if rule.applies(*requests, rng) {
                 in_force.push(rule.fault);
             }
         }
         let mut chosen = RequestFaults::default();
-        for fault in own.iter().filter(|rule| rule.happens(attempt, rng)).map(|rule| rule.fault) {
+        for fault in own.iter().filter(|rule| rule.applies(attempt, rng)).map(|rule| rule.fault) {
             chosen.add(fault);
         }
         in_force.into_iter().for_each(|fault| chosen.add(fault));
@@ -70,15 +70,15 @@ impl Rules {
 }
 
 impl Rule {
-    /// Whether it happens to the `nth` request it looks at, from 1.
-    fn happens(&self, nth: u64, rng: &mut Rng) -> bool {
+    /// Whether it applies to the `nth` request, from 1.
+    fn applies(&self, nth: u64, rng: &mut Rng) -> bool {
         let drawn = rng.f64() < self.rate;
         drawn && self.first.is_none_or(|first| nth <= first)
     }
 }
 
 impl RequestFaults {
-    /// Of two faults of a kind the one that comes first counts.
+    /// Of two faults of the same kind the first one counts.
     fn add(&mut self, fault: Fault) {
         match fault {
             Fault::ReplaceAnswer(replacement) => self.replacement = self.replacement.or(Some(replacement)),
@@ -116,18 +116,18 @@ mod tests {
     }
 
     #[test]
-    fn first_looks_at_the_first_requests_only() {
+    fn first_applies_to_the_first_requests_only() {
         let set = Rules::new(&rules(&["status=503;first=2"]));
         let mut rng = Rng::with_seed(1);
         let hit = |set: &Rules, rng: &mut Rng| set.choose(&[], 1, rng).replacement.is_some();
         let hits: Vec<bool> = (0..4).map(|_| hit(&set, &mut rng)).collect();
         assert_eq!(hits, [true, true, false, false]);
-        set.restart();
+        set.restart_counts();
         assert!(hit(&set, &mut rng));
     }
 
     #[test]
-    fn in_a_header_first_counts_attempts() {
+    fn first_in_a_header_counts_attempts() {
         let set = Rules::default();
         let own = rules(&["status=503;first=2"]);
         let mut rng = Rng::with_seed(1);
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn rate_is_a_share() {
+    fn rate_is_the_share_of_requests() {
         let set = Rules::new(&rules(&["hang;rate=0.3"]));
         let hits =
             (0..10_000).filter(|seed| set.choose(&[], 1, &mut Rng::with_seed(*seed)).replacement.is_some()).count();
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_add_up_and_a_header_comes_first() {
+    fn kinds_combine_and_a_header_takes_precedence() {
         let set = Rules::new(&rules(&["status=503", "drip=2s", "hang", "reset-after=3"]));
         let mut rng = Rng::with_seed(1);
         assert_eq!(names(set.choose(&[], 1, &mut rng)), ["status", "reset-after", "drip"]);
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_chooses_the_same_whatever_stands_beside_it() {
+    fn the_choices_of_a_rule_do_not_depend_on_other_rules() {
         let hits = |texts: &[&str], name: &str| -> Vec<bool> {
             let set = Rules::new(&rules(texts));
             let chosen = |seed| set.choose(&[], 1, &mut Rng::with_seed(seed));

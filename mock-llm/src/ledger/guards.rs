@@ -1,24 +1,24 @@
-//! The guards of requests and generations, which count their ends in the ledger also when they are dropped.
+//! Guards that count how requests and generations end, even if they are dropped.
 
 use std::sync::Arc;
 
 use super::LedgerCounters;
 
-/// A request on its way to an answer. Dropped before it has a status, it counts as unanswered.
+/// Counts a request. Dropped before it has a status, it counts as unanswered.
 #[derive(Debug)]
 pub(crate) struct RequestGuard {
     counters: Arc<LedgerCounters>,
     status: Option<u16>,
 }
 
-/// A generation under way. Dropped without a word, its client has left.
+/// Counts an active generation. Dropped without an outcome, it counts as cancelled: its client has disconnected.
 #[derive(Debug)]
 pub(crate) struct GenerationGuard {
     counters: Arc<LedgerCounters>,
     outcome: Outcome,
 }
 
-/// A generation that waits for its slot, until this is dropped.
+/// Counts a generation as waiting for a slot, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct WaitingGuard(Arc<LedgerCounters>);
 
@@ -57,8 +57,7 @@ impl GenerationGuard {
         (GenerationGuard { counters: Arc::clone(counters), outcome: Outcome::Cancelled }, attempt)
     }
 
-    /// The answer is whole: its last byte was handed to the socket. `by_limit` says that the
-    /// request's limit ended it.
+    /// The answer was sent completely. `by_limit`: it ended because of the limit in the request.
     pub(crate) fn complete(mut self, by_limit: bool) {
         self.outcome = Outcome::Completed { by_limit };
     }
@@ -68,7 +67,7 @@ impl GenerationGuard {
         self.outcome = Outcome::Failed;
     }
 
-    /// It waits for a slot.
+    /// Counts it as waiting for a slot.
     pub(crate) fn wait(&self) -> WaitingGuard {
         self.counters.lock().waiting += 1;
         WaitingGuard(Arc::clone(&self.counters))
@@ -100,30 +99,30 @@ impl Drop for WaitingGuard {
 mod tests {
     use super::*;
 
-    fn holds(counters: &LedgerCounters) -> bool {
+    fn balances(counters: &LedgerCounters) -> bool {
         let ledger = counters.snapshot(0);
         ledger.started == ledger.completed + ledger.cancelled + ledger.failed + ledger.active
     }
 
     #[test]
-    fn each_generation_has_one_outcome_and_the_equation_holds_in_between() {
+    fn each_generation_has_one_outcome_and_the_counts_balance() {
         let counters = Arc::new(LedgerCounters::default());
         let guards: Vec<GenerationGuard> = (0..3).map(|_| GenerationGuard::start(&counters, None, 1).0).collect();
         for (index, guard) in guards.into_iter().enumerate() {
-            assert!(holds(&counters));
+            assert!(balances(&counters));
             match index {
                 0 => guard.complete(false),
                 1 => guard.fail(),
                 _ => drop(guard),
             }
         }
-        assert!(holds(&counters));
+        assert!(balances(&counters));
         let ledger = counters.snapshot(0);
         assert_eq!((ledger.completed, ledger.failed, ledger.cancelled, ledger.peak_active), (1, 1, 1, 3));
     }
 
     #[test]
-    fn a_reset_keeps_what_is_under_way() {
+    fn a_reset_keeps_active_generations() {
         let counters = Arc::new(LedgerCounters::default());
         let (guard, _) = GenerationGuard::start(&counters, Some("a"), 1);
         let waiting = guard.wait();
@@ -134,7 +133,7 @@ mod tests {
         assert!(ledger.starts.is_empty() && ledger.attempts_by_request_id.is_empty());
         drop(waiting);
         guard.complete(false);
-        assert!(holds(&counters));
+        assert!(balances(&counters));
     }
 
     #[test]
@@ -145,11 +144,11 @@ mod tests {
         assert_eq!(attempts, [1, 1, 2]);
         let ledger = counters.snapshot(9);
         assert_eq!(ledger.attempts_by_request_id, [("a".to_owned(), 2), ("b".to_owned(), 1)].into());
-        assert_eq!(counters.snapshot(1).attempts_by_request_id, [("b".to_owned(), 1)].into(), "the newest");
+        assert_eq!(counters.snapshot(1).attempts_by_request_id, [("b".to_owned(), 1)].into(), "the newest entry");
     }
 
     #[test]
-    fn a_request_that_is_dropped_without_a_status_is_counted_too() {
+    fn a_request_dropped_without_a_status_is_unanswered() {
         let counters = Arc::new(LedgerCounters::default());
         RequestGuard::received(&counters).answered(429);
         drop(RequestGuard::received(&counters));

@@ -1,4 +1,4 @@
-//! What an answer is made of, and what is refused.
+//! What answers contain, and which requests are rejected.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ fn quick() -> MockLlmBuilder {
     MockLlm::builder().tokens(20).ttft(Duration::from_millis(5)).inter_token(Duration::from_millis(2))
 }
 
-/// `body`, with these fields besides.
+/// `body` with these fields added.
 fn with(mut body: Value, fields: Value) -> Value {
     body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     body
 }
 
 #[tokio::test]
-async fn a_stream_has_a_role_tokens_that_vary_a_reason_and_its_end() {
+async fn a_stream_has_role_tokens_finish_reason_and_done() {
     let mock = quick().seed(3).start().await.unwrap();
     let seen = post(&mock, &[], &body(true)).await.finish().await;
     assert_eq!((seen.status, seen.header("content-type")), (Some(200), Some("text/event-stream")));
@@ -35,7 +35,7 @@ async fn a_stream_has_a_role_tokens_that_vary_a_reason_and_its_end() {
 }
 
 #[tokio::test]
-async fn a_whole_answer_says_the_same_as_a_stream() {
+async fn a_complete_answer_has_the_text_of_a_stream() {
     let mock = quick().seed(3).start().await.unwrap();
     let answer = post(&mock, &[], &body(false)).await.finish().await.json();
     assert_eq!(answer["choices"][0]["message"], json!({"role": "assistant", "content": text::answer(3, 20)}));
@@ -45,7 +45,7 @@ async fn a_whole_answer_says_the_same_as_a_stream() {
 }
 
 #[tokio::test]
-async fn usage_comes_in_a_chunk_of_its_own_when_asked_for() {
+async fn usage_is_sent_in_its_own_chunk_on_request() {
     let mock = quick().start().await.unwrap();
     let asked = with(body(true), json!({"stream_options": {"include_usage": true}}));
     let seen = post(&mock, &[], &asked).await.finish().await;
@@ -57,13 +57,13 @@ async fn usage_comes_in_a_chunk_of_its_own_when_asked_for() {
 }
 
 #[tokio::test]
-async fn max_tokens_makes_an_answer_shorter_but_never_longer() {
+async fn max_tokens_shortens_an_answer_but_never_extends_it() {
     let mock = quick().start().await.unwrap();
     for (max_tokens, tokens, reason) in [
         (json!(5), 5, "length"),
         (json!(20), 20, "stop"),
         (json!(500), 20, "stop"),
-        // What clients of local models send.
+        // As clients of local models send it.
         (json!(-1), 20, "stop"),
         (json!(5.0), 5, "length"),
     ] {
@@ -75,7 +75,7 @@ async fn max_tokens_makes_an_answer_shorter_but_never_longer() {
 }
 
 #[tokio::test]
-async fn a_request_can_set_its_own_length_and_delays() {
+async fn headers_set_length_and_delays_of_a_request() {
     let mock = MockLlm::builder().ttft(Duration::from_secs(60)).inter_token(Duration::from_secs(60));
     let mock = mock.start().await.unwrap();
     let headers = [("x-mock-tokens", "3"), ("x-mock-ttft", "1ms"), ("x-mock-inter-token", "1ms")];
@@ -89,7 +89,7 @@ async fn a_request_can_set_its_own_length_and_delays() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_request_is_said() {
+async fn invalid_requests_get_their_status_and_error_code() {
     let mock = quick().start().await.unwrap();
     let path = "/v1/chat/completions";
     let good = body(true).to_string();
@@ -119,21 +119,21 @@ async fn what_is_wrong_with_a_request_is_said() {
 }
 
 #[tokio::test]
-async fn models_are_listed_and_unknown_ones_refused_only_when_told_to() {
+async fn unknown_models_get_404_only_with_strict_models() {
     let mock = quick().start().await.unwrap();
     let listed = send(&mock, "GET", "/v1/models", &[], "").await.finish().await.json();
     assert_eq!((&listed["object"], &listed["data"][0]["id"]), (&json!("list"), &json!("mock-llm")));
     assert_eq!(post(&mock, &[], &body(true)).await.finish().await.status, Some(200));
 
     let strict = quick().only_models(["a", "b"]).start().await.unwrap();
-    let refused = post(&strict, &[], &body(true)).await.finish().await;
-    assert_eq!((refused.status, &refused.json()["error"]["code"]), (Some(404), &json!("model_not_found")));
+    let rejected = post(&strict, &[], &body(true)).await.finish().await;
+    assert_eq!((rejected.status, &rejected.json()["error"]["code"]), (Some(404), &json!("model_not_found")));
     let known = with(body(true), json!({"model": "b"}));
     assert_eq!(post(&strict, &[], &known).await.finish().await.status, Some(200));
 }
 
 #[tokio::test]
-async fn a_key_is_asked_for_only_when_one_is_set() {
+async fn a_key_is_required_only_if_one_is_set() {
     let mock = quick().api_key("k").start().await.unwrap();
     for (headers, status) in [
         (&[][..], 401),
@@ -149,7 +149,7 @@ async fn a_key_is_asked_for_only_when_one_is_set() {
 }
 
 #[tokio::test]
-async fn a_clients_request_id_comes_back_and_without_one_there_is_one() {
+async fn the_request_id_is_sent_back_or_generated() {
     let mock = quick().fault("status=500;first=1").start().await.unwrap();
     for status in [500, 200] {
         let seen = post(&mock, &[("x-request-id", "abc")], &body(true)).await.finish().await;

@@ -1,4 +1,4 @@
-//! A client that sees what happens on the wire: bytes, and how a connection ends.
+//! A client over raw sockets: bytes, and how a connection ends.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -11,26 +11,26 @@ use wire::ledger::Ledger;
 use wire::sse::{Decoder, EVENT_BYTES_MAX};
 use wire::stream::CompletionEvent;
 
-/// Longest wait for anything here: far beyond what any of it takes.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+/// Timeout of every wait: far above what any of them takes.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How a connection ended, as its client saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
-    /// The response was whole.
+    /// The response was complete.
     Whole,
     /// A FIN before that.
     Closed,
     /// A RST.
     Reset,
-    /// Nothing came any more within the time given.
+    /// Nothing more arrived within the time given.
     Silent,
 }
 
-/// What came back for one request.
+/// The response to a request, as far as it arrived.
 #[derive(Debug)]
 pub(crate) struct Seen {
-    /// The status; none if nothing came.
+    /// The status; none if nothing arrived.
     pub(crate) status: Option<u16>,
     /// The response's head, in lower case.
     pub(crate) head: String,
@@ -47,7 +47,7 @@ pub(crate) struct Call {
     bytes: Vec<u8>,
 }
 
-/// A request to be answered as a stream or whole.
+/// A request for a streamed or a complete answer.
 pub(crate) fn body(stream: bool) -> Value {
     json!({"model": "m", "messages": [{"role": "user", "content": "hi"}], "stream": stream})
 }
@@ -76,7 +76,7 @@ pub(crate) async fn send(mock: &MockLlm, method: &str, path: &str, headers: &[(&
 }
 
 impl Call {
-    /// Reads to the end, giving up when nothing comes for `silence`.
+    /// Reads to the end, or until nothing arrives for `silence`.
     pub(crate) async fn read(mut self, silence: Duration) -> Seen {
         loop {
             if let Some(seen) = self.whole_response() {
@@ -93,18 +93,18 @@ impl Call {
         }
     }
 
-    /// Reads to an end that must come.
+    /// Reads to the end, which must come within [`TIMEOUT`].
     pub(crate) async fn finish(self) -> Seen {
-        let seen = self.read(PATIENCE).await;
-        assert_ne!(seen.end, End::Silent, "nothing came for {PATIENCE:?}");
+        let seen = self.read(TIMEOUT).await;
+        assert_ne!(seen.end, End::Silent, "nothing arrived for {TIMEOUT:?}");
         seen
     }
 
-    /// Reads an answer that is too large to look at after each piece.
+    /// Reads an answer that is too large to parse after each read.
     pub(crate) async fn finish_large(mut self) -> Seen {
         while !self.bytes.ends_with(b"\r\n0\r\n\r\n") {
-            let read = tokio::time::timeout(PATIENCE, self.socket.read_buf(&mut self.bytes)).await;
-            assert_ne!(read.unwrap().unwrap(), 0, "the connection was cut");
+            let read = tokio::time::timeout(TIMEOUT, self.socket.read_buf(&mut self.bytes)).await;
+            assert_ne!(read.unwrap().unwrap(), 0, "the connection was closed");
         }
         self.seen(End::Whole)
     }
@@ -114,7 +114,7 @@ impl Call {
         &self.socket
     }
 
-    /// The connection itself, and no more.
+    /// The connection without what was read.
     pub(crate) fn into_socket(self) -> TcpStream {
         self.socket
     }
@@ -158,7 +158,7 @@ impl Seen {
         events.iter().map(|event| CompletionEvent::read(event).map_err(|error| error.to_string())).collect()
     }
 
-    /// The text of a streamed answer, as far as it came.
+    /// The text of a streamed answer, as far as it arrived.
     pub(crate) fn text(&self) -> String {
         let text = |event| match event {
             Ok(CompletionEvent::Chunk(chunk)) => chunk.text,
@@ -173,7 +173,7 @@ impl Seen {
     }
 }
 
-/// Waits until the ledger says so.
+/// Waits until the ledger fulfils the condition.
 pub(crate) async fn until(mock: &MockLlm, condition: impl Fn(&Ledger) -> bool) -> Ledger {
     let wait = async {
         loop {
@@ -184,9 +184,9 @@ pub(crate) async fn until(mock: &MockLlm, condition: impl Fn(&Ledger) -> bool) -
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
-    match tokio::time::timeout(PATIENCE, wait).await {
+    match tokio::time::timeout(TIMEOUT, wait).await {
         Ok(ledger) => ledger,
-        Err(_) => panic!("not within {PATIENCE:?}: {:?}", mock.ledger()),
+        Err(_) => panic!("not within {TIMEOUT:?}: {:?}", mock.ledger()),
     }
 }
 
@@ -194,7 +194,7 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
 }
 
-/// The data of whole chunks.
+/// The data of complete chunks.
 fn unchunk(mut raw: &[u8]) -> Vec<u8> {
     let mut data = Vec::new();
     while let Some(line_end) = raw.windows(2).position(|window| window == b"\r\n") {

@@ -1,4 +1,4 @@
-//! Clients that leave, that do not read, and a vendor that is dropped.
+//! Clients that disconnect or do not read, and a vendor that is dropped.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use mock_llm::{MockLlm, text};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::client::{Call, End, PATIENCE, body, post, until};
+use crate::client::{Call, End, TIMEOUT, body, post, until};
 
 const NEVER: Duration = Duration::from_secs(3_600);
 
-/// Leaves by FIN or by RST.
-fn leave(call: Call, reset: bool) {
+/// Disconnects with a FIN or a RST.
+fn disconnect(call: Call, reset: bool) {
     if reset {
         call.socket().set_zero_linger().unwrap();
     }
@@ -19,7 +19,7 @@ fn leave(call: Call, reset: bool) {
 }
 
 #[tokio::test]
-async fn who_leaves_ends_the_generation_while_it_waits() {
+async fn a_disconnect_ends_a_waiting_generation_at_once() {
     for reset in [false, true] {
         for (case, ttft, stream) in
             [("before the first token", NEVER, true), ("between two", Duration::ZERO, true), ("whole", NEVER, false)]
@@ -27,8 +27,8 @@ async fn who_leaves_ends_the_generation_while_it_waits() {
             let mock = MockLlm::builder().ttft(ttft).inter_token(NEVER).start().await.unwrap();
             let call = post(&mock, &[], &body(stream)).await;
             until(&mock, |ledger| ledger.active == 1 && (ttft == NEVER || ledger.tokens_sent == 1)).await;
-            leave(call, reset);
-            // The next token is an hour away: it was noticed without it.
+            disconnect(call, reset);
+            // The next token is due in an hour: the disconnect was noticed without writing one.
             let ledger = until(&mock, |ledger| ledger.active == 0).await;
             assert_eq!((ledger.cancelled, ledger.completed), (1, 0), "{case}");
             assert_eq!(ledger.tokens_after_disconnect, 0, "{case}");
@@ -37,7 +37,7 @@ async fn who_leaves_ends_the_generation_while_it_waits() {
 }
 
 #[tokio::test]
-async fn who_vanishes_in_the_middle_of_a_request_starts_nothing() {
+async fn a_disconnect_in_the_middle_of_a_request_starts_nothing() {
     let mock = MockLlm::builder().start().await.unwrap();
     let mut socket = TcpStream::connect(mock.addr()).await.unwrap();
     let head = "POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n";
@@ -45,21 +45,21 @@ async fn who_vanishes_in_the_middle_of_a_request_starts_nothing() {
     until(&mock, |ledger| ledger.connections_opened == 1).await;
     drop(socket);
     let ledger = until(&mock, |ledger| ledger.unanswered == 1).await;
-    assert!(ledger.requests_by_status.is_empty(), "nobody got an answer: {ledger:?}");
+    assert!(ledger.requests_by_status.is_empty(), "no request was answered: {ledger:?}");
     let seen = post(&mock, &[("x-mock-tokens", "1")], &body(true)).await.finish().await;
     assert_eq!((seen.status, mock.ledger().started), (Some(200), 1));
 }
 
 #[tokio::test]
-async fn who_does_not_read_holds_up_the_answer_and_loses_nothing() {
-    // More than the buffers between the two hold.
+async fn a_client_that_does_not_read_pauses_the_generation() {
+    // More than the buffers between client and vendor hold.
     const TOKENS: u32 = 100_000;
     let mock = MockLlm::builder().tokens(TOKENS).ttft(Duration::ZERO).inter_token(Duration::ZERO);
     let mock = mock.start().await.unwrap();
     let call = post(&mock, &[], &body(true)).await;
 
     let mut sent = 0;
-    let held_up = loop {
+    let paused = loop {
         tokio::time::sleep(Duration::from_millis(100)).await;
         let ledger = mock.ledger();
         if ledger.tokens_sent == sent && sent > 0 {
@@ -67,8 +67,8 @@ async fn who_does_not_read_holds_up_the_answer_and_loses_nothing() {
         }
         sent = ledger.tokens_sent;
     };
-    assert_eq!(held_up.active, 1);
-    assert!(held_up.tokens_sent < u64::from(TOKENS), "no buffer without bound");
+    assert_eq!(paused.active, 1);
+    assert!(paused.tokens_sent < u64::from(TOKENS), "the buffers are bounded");
 
     let seen = call.finish_large().await;
     assert_eq!(seen.end, End::Whole);
@@ -78,7 +78,7 @@ async fn who_does_not_read_holds_up_the_answer_and_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_dropped_vendor_has_closed_its_port_and_cut_its_connections() {
+async fn a_dropped_vendor_closes_its_port_and_connections() {
     for stop in [false, true] {
         let mock = MockLlm::builder().ttft(NEVER).start().await.unwrap();
         let addr = mock.addr();
@@ -90,8 +90,8 @@ async fn a_dropped_vendor_has_closed_its_port_and_cut_its_connections() {
             drop(mock)
         }
         let mut rest = Vec::new();
-        let end = tokio::time::timeout(PATIENCE, socket.read_to_end(&mut rest)).await;
-        assert!(end.is_ok(), "the connection was cut");
-        assert!(TcpStream::connect(addr).await.is_err(), "the port is closed");
+        let end = tokio::time::timeout(TIMEOUT, socket.read_to_end(&mut rest)).await;
+        assert!(end.is_ok(), "the connection was not closed");
+        assert!(TcpStream::connect(addr).await.is_err(), "the port is still open");
     }
 }

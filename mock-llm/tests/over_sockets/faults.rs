@@ -1,4 +1,4 @@
-//! Every fault, for streamed and for whole answers, set in each of the three ways, as a client sees it.
+//! Every fault, for streamed and for complete answers, set in each of the three ways.
 
 use std::time::{Duration, Instant};
 
@@ -10,15 +10,15 @@ use wire::stream::CompletionEvent;
 const TOKENS: u32 = 6;
 const AFTER: u32 = 3;
 const GAP: Duration = Duration::from_millis(4);
-/// A hang is judged by silence of this length: many times what any answer here takes.
+/// Silence of this length counts as a hang: many times what any answer here takes.
 const SILENCE: Duration = Duration::from_secs(1);
-/// `slow-headers` and `drip` are judged by at least this much.
+/// Least duration with `slow-headers` and `drip`.
 const DELAY: Duration = Duration::from_millis(150);
 
 /// What is expected of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expect {
-    /// All tokens, in order, in good form.
+    /// All tokens, in order and well-formed.
     Answer,
     /// An error of this status.
     Status(u16),
@@ -26,15 +26,15 @@ enum Expect {
     Nothing(End),
     /// The first tokens and nothing else, and this end.
     FirstTokens(End),
-    /// The first tokens, an event that is no JSON, and no more.
+    /// The first tokens, an event that is not JSON, and no more.
     Malformed,
-    /// The first tokens, an error as an event, and no more.
+    /// The first tokens, an error event, and no more.
     ErrorEvent,
-    /// A response that is no JSON.
+    /// A response that is not JSON.
     BrokenJson,
 }
 
-/// The table: a rule, what it does to a stream, to a whole answer, and what the ledger calls it.
+/// A rule, what it does to a stream and to a complete answer, and the outcome in the ledger.
 const TABLE: [(&str, Expect, Expect, &str); 14] = [
     ("status=503", Expect::Status(503), Expect::Status(503), "failed"),
     ("status=429;retry-after=2", Expect::Status(429), Expect::Status(429), "failed"),
@@ -83,7 +83,7 @@ async fn call_with(rule: &str, by: By, stream: bool) -> (MockLlm, Seen, Duration
 }
 
 #[tokio::test]
-async fn every_fault_does_what_it_says() {
+async fn every_fault_has_the_documented_effect() {
     let mut cases = tokio::task::JoinSet::new();
     for (rule, streamed, whole, outcome) in TABLE {
         for by in [By::Flag, By::RunTime, By::Header] {
@@ -151,7 +151,7 @@ fn check(case: &str, expected: Expect, seen: &Seen, stream: bool) {
     }
 }
 
-/// The role, the first tokens, so many events more, and then `end`.
+/// The role, the first tokens, `more` events, and then `end`.
 fn assert_first_tokens(case: &str, seen: &Seen, end: End, more: usize) {
     assert_eq!((seen.status, seen.end), (Some(200), end), "{case}");
     assert_eq!(seen.text(), text::answer(1, AFTER), "{case}");
@@ -159,33 +159,33 @@ fn assert_first_tokens(case: &str, seen: &Seen, end: End, more: usize) {
 }
 
 #[tokio::test]
-async fn ignore_disconnect_goes_on_without_its_client_and_counts_it() {
+async fn ignore_disconnect_counts_tokens_after_the_disconnect() {
     for stream in [true, false] {
         let mock = quick().tokens(30).fault("ignore-disconnect").slots(1).start().await.unwrap();
         let call = post(&mock, &[], &body(stream)).await;
         until(&mock, |ledger| ledger.active == 1).await;
         drop(call);
-        let left = until(&mock, |ledger| ledger.tokens_after_disconnect > 0).await;
-        assert_eq!((left.active, left.cancelled), (1, 0), "it is still at work");
+        let alone = until(&mock, |ledger| ledger.tokens_after_disconnect > 0).await;
+        assert_eq!((alone.active, alone.cancelled), (1, 0), "it still generates");
         let ended = until(&mock, |ledger| ledger.active == 0).await;
         assert_eq!(ended.cancelled, 1);
         if stream {
             assert_eq!(ended.tokens_sent + ended.tokens_after_disconnect, 30);
         } else {
-            // What was made for a whole answer before its client left was never sent.
+            // Tokens generated before the disconnect were never sent.
             assert!(ended.tokens_sent == 0 && ended.tokens_after_disconnect <= 30, "{ended:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn rules_can_be_shown_and_cleared_and_a_bad_one_changes_nothing() {
+async fn an_invalid_rule_leaves_those_in_force_unchanged() {
     let mock = quick().fault("status=503").start().await.unwrap();
     let faults = async |method: &str, body: &str| send(&mock, method, "/debug/faults", &[], body).await.finish().await;
     assert_eq!(faults("GET", "").await.json(), json!({"faults": ["status=503"]}));
-    let refused = faults("POST", r#"{"faults":["hang","hang;rat=1"]}"#).await;
-    assert_eq!(refused.status, Some(400));
-    let error = &refused.json()["error"];
+    let rejected = faults("POST", r#"{"faults":["hang","hang;rat=1"]}"#).await;
+    assert_eq!(rejected.status, Some(400));
+    let error = &rejected.json()["error"];
     assert_eq!(error["param"], "faults[1]");
     assert!(error["message"].as_str().unwrap().contains("unknown word 'rat', expected rate or first"), "{error}");
     assert_eq!(faults("GET", "").await.json(), json!({"faults": ["status=503"]}));
@@ -194,7 +194,7 @@ async fn rules_can_be_shown_and_cleared_and_a_bad_one_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_bad_fault_header_is_refused_with_the_word() {
+async fn an_invalid_fault_header_gets_400_with_its_name() {
     let mock = quick().start().await.unwrap();
     let seen = post(&mock, &[("x-mock-fault", "statsu=503")], &body(true)).await.finish().await;
     assert_eq!(seen.status, Some(400));
@@ -203,7 +203,7 @@ async fn a_bad_fault_header_is_refused_with_the_word() {
 }
 
 #[tokio::test]
-async fn in_a_header_first_counts_the_attempts_of_one_request() {
+async fn first_in_a_header_counts_the_attempts_of_a_request() {
     let mock = quick().start().await.unwrap();
     let attempt = async |id: &str| {
         let headers = [("x-mock-fault", "status=500;first=2"), ("x-request-id", id)];

@@ -1,4 +1,4 @@
-//! The ledger balances at every read, and `/metrics` says the same.
+//! The ledger balances at every read, and `/metrics` agrees with it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +22,7 @@ fn assert_balanced(ledger: &Ledger) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_balances_at_every_read_while_clients_come_and_leave_at_random() {
+async fn the_ledger_balances_while_clients_disconnect_at_random() {
     const CLIENTS: u64 = 300;
     let gap = Duration::from_millis(1);
     let mock = MockLlm::builder().tokens(30).ttft(gap * 5).inter_token(gap).jitter(0.5).slots(40);
@@ -48,22 +48,22 @@ async fn it_balances_at_every_read_while_clients_come_and_leave_at_random() {
             let mut rng = fastrand::Rng::with_seed(client);
             tokio::time::sleep(Duration::from_millis(rng.u64(0..200))).await;
             let call = post(&mock, &[], &body(rng.bool())).await;
-            // Some leave before the first token, some in between; some read to the end.
-            let patience = Duration::from_millis(rng.u64(0..80));
-            drop(tokio::time::timeout(patience, call.read(Duration::from_secs(5))).await);
+            // Some disconnect before the first token, some between two tokens; some read to the end.
+            let stays = Duration::from_millis(rng.u64(0..80));
+            drop(tokio::time::timeout(stays, call.read(Duration::from_secs(5))).await);
         });
     }
     while let Some(client) = clients.join_next().await {
         client.unwrap();
     }
-    // A request that is dropped lets go of its generation first: both have to be seen.
+    // A dropped request drops its generation first: wait for both.
     let received = |ledger: &Ledger| ledger.requests_by_status.values().sum::<u64>() + ledger.unanswered;
     let ledger = until(&mock, |ledger| ledger.active == 0 && received(ledger) >= ledger.started).await;
     over.store(true, Ordering::Relaxed);
-    assert!(reader.await.unwrap() > 10, "it was read while clients came and left");
+    assert!(reader.await.unwrap() > 10, "the ledger was read too rarely");
 
     assert_balanced(&ledger);
-    // Who left before the vendor had read the request has started nothing.
+    // Clients that disconnected before the vendor had read their request have started nothing.
     assert!((CLIENTS / 2..=CLIENTS).contains(&ledger.started), "{ledger:?}");
     assert!(ledger.completed > 0 && ledger.cancelled > 0 && ledger.failed > 0, "{ledger:?}");
     assert!(received(&ledger) <= CLIENTS, "{ledger:?}");
@@ -71,7 +71,7 @@ async fn it_balances_at_every_read_while_clients_come_and_leave_at_random() {
 }
 
 #[tokio::test]
-async fn a_reset_forgets_all_but_what_is_under_way() {
+async fn a_reset_keeps_active_generations_only() {
     let mock = MockLlm::builder().tokens(2).inter_token(Duration::from_millis(1)).ttft(Duration::ZERO);
     let mock = mock.start().await.unwrap();
     post(&mock, &[("x-request-id", "a")], &body(true)).await.finish().await;
@@ -88,7 +88,7 @@ async fn a_reset_forgets_all_but_what_is_under_way() {
 }
 
 #[tokio::test]
-async fn of_a_long_request_id_the_beginning_is_kept_and_answered() {
+async fn a_long_request_id_is_cut_in_ledger_and_response() {
     let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
     let (exact, long) = ("a".repeat(128), "b".repeat(60_000));
     for id in [&exact, &long, &long] {
@@ -100,7 +100,7 @@ async fn of_a_long_request_id_the_beginning_is_kept_and_answered() {
 }
 
 #[tokio::test]
-async fn who_asks_often_can_have_it_short() {
+async fn recent_limits_the_lists_of_the_ledger() {
     let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
     for id in ["a", "b", "c"] {
         post(&mock, &[("x-request-id", id)], &body(true)).await.finish().await;
@@ -113,7 +113,7 @@ async fn who_asks_often_can_have_it_short() {
 }
 
 #[tokio::test]
-async fn metrics_say_what_the_ledger_says() {
+async fn metrics_agree_with_the_ledger() {
     let mock = MockLlm::builder().tokens(20).ttft(Duration::ZERO).inter_token(Duration::from_millis(1));
     let mock = mock.start().await.unwrap();
     post(&mock, &[], &body(true)).await.finish().await;

@@ -1,4 +1,4 @@
-//! Quotas refuse; slots make wait.
+//! Quotas reject requests; slots let them wait.
 
 use std::time::Duration;
 
@@ -14,21 +14,21 @@ fn instant() -> MockLlmBuilder {
 }
 
 #[tokio::test]
-async fn over_the_quota_of_requests_is_429_with_its_headers() {
+async fn requests_over_the_quota_get_429_with_its_headers() {
     let mock = instant().quota_requests(2, HOUR).start().await.unwrap();
     for remaining in ["1", "0"] {
         let seen = post(&mock, &[], &body(true)).await.finish().await;
         assert_eq!((seen.status, seen.header("x-ratelimit-limit-requests")), (Some(200), Some("2")));
         assert_eq!(seen.header("x-ratelimit-remaining-requests"), Some(remaining));
     }
-    let refused = post(&mock, &[], &body(true)).await.finish().await;
-    assert_eq!(refused.status, Some(429));
-    assert_eq!(refused.json()["error"]["code"], "rate_limit_exceeded");
-    assert_eq!(refused.json()["error"]["type"], "requests");
-    let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    let rejected = post(&mock, &[], &body(true)).await.finish().await;
+    assert_eq!(rejected.status, Some(429));
+    assert_eq!(rejected.json()["error"]["code"], "rate_limit_exceeded");
+    assert_eq!(rejected.json()["error"]["type"], "requests");
+    let wait: u64 = rejected.header("retry-after").unwrap().parse().unwrap();
     assert!((3_590..=3_600).contains(&wait), "{wait}");
-    assert_eq!(refused.header("x-ratelimit-remaining-requests"), Some("0"));
-    assert_eq!(refused.header("x-ratelimit-limit-tokens"), None, "there is no such quota");
+    assert_eq!(rejected.header("x-ratelimit-remaining-requests"), Some("0"));
+    assert_eq!(rejected.header("x-ratelimit-limit-tokens"), None, "no such quota is set");
 
     let ledger = mock.ledger();
     assert_eq!((ledger.started, ledger.refused, ledger.refusals.len()), (2, 1, 1));
@@ -36,7 +36,7 @@ async fn over_the_quota_of_requests_is_429_with_its_headers() {
 }
 
 #[tokio::test]
-async fn the_quota_of_tokens_counts_prompt_and_answer() {
+async fn the_token_quota_counts_prompt_and_answer() {
     // A prompt of 1 token and an answer of 9.
     let mock = instant().quota_tokens(25, HOUR).start().await.unwrap();
     for (status, remaining) in [(200, "15"), (200, "5"), (429, "5")] {
@@ -52,31 +52,31 @@ async fn the_quota_of_tokens_counts_prompt_and_answer() {
 }
 
 #[tokio::test]
-async fn a_quota_is_there_again_after_its_interval() {
+async fn a_quota_is_free_again_after_retry_after() {
     let interval = Duration::from_millis(300);
     let mock = instant().quota_requests(1, interval).start().await.unwrap();
     assert_eq!(post(&mock, &[], &body(true)).await.finish().await.status, Some(200));
-    let refused = post(&mock, &[], &body(true)).await.finish().await;
-    let wait: u64 = refused.header("retry-after-ms").unwrap().parse().unwrap();
+    let rejected = post(&mock, &[], &body(true)).await.finish().await;
+    let wait: u64 = rejected.header("retry-after-ms").unwrap().parse().unwrap();
     assert!(wait <= 300, "{wait}");
     tokio::time::sleep(Duration::from_millis(wait)).await;
     assert_eq!(post(&mock, &[], &body(true)).await.finish().await.status, Some(200));
 }
 
 #[tokio::test]
-async fn too_many_in_flight_are_refused_until_one_has_left() {
+async fn requests_over_the_in_flight_quota_get_429() {
     let mock = instant().quota_in_flight(1).start().await.unwrap();
     let hung = post(&mock, &[("x-mock-fault", "hang")], &body(true)).await;
     until(&mock, |ledger| ledger.active == 1).await;
-    let refused = post(&mock, &[], &body(true)).await.finish().await;
-    assert_eq!((refused.status, refused.header("retry-after")), (Some(429), Some("1")));
+    let rejected = post(&mock, &[], &body(true)).await.finish().await;
+    assert_eq!((rejected.status, rejected.header("retry-after")), (Some(429), Some("1")));
     drop(hung);
     until(&mock, |ledger| ledger.active == 0).await;
     assert_eq!(post(&mock, &[], &body(true)).await.finish().await.status, Some(200));
 }
 
 #[tokio::test]
-async fn above_the_slots_requests_wait_and_may_leave() {
+async fn requests_without_a_slot_wait_and_may_disconnect() {
     let mock = instant().slots(1).start().await.unwrap();
     let first = post(&mock, &[("x-mock-ttft", "1h")], &body(true)).await;
     until(&mock, |ledger| ledger.active == 1).await;
@@ -87,8 +87,8 @@ async fn above_the_slots_requests_wait_and_may_leave() {
     assert_eq!((full.active, full.tokens_sent), (3, 0));
 
     drop(second);
-    let left = until(&mock, |ledger| ledger.waiting == 1).await;
-    assert_eq!((left.active, left.cancelled), (2, 1));
+    let waiting = until(&mock, |ledger| ledger.waiting == 1).await;
+    assert_eq!((waiting.active, waiting.cancelled), (2, 1));
     drop(first);
     assert!(third.finish().await.is_done());
     let ledger = until(&mock, |ledger| ledger.active == 0).await;
@@ -96,7 +96,7 @@ async fn above_the_slots_requests_wait_and_may_leave() {
 }
 
 #[tokio::test]
-async fn never_more_than_the_slots_at_once_and_all_get_their_turn() {
+async fn slots_limit_active_answers_and_all_complete() {
     let mock = instant().inter_token(Duration::from_millis(1)).slots(3).start().await.unwrap();
     let mut calls = Vec::new();
     for _ in 0..20 {
@@ -122,7 +122,7 @@ async fn never_more_than_the_slots_at_once_and_all_get_their_turn() {
 }
 
 #[tokio::test]
-async fn a_rapid_sequence_of_calls_ends_at_the_third() {
+async fn the_third_call_of_the_rapid_sequence_gets_429() {
     let mock = MockLlm::builder().profile(Profile::RapidSequence).start().await.unwrap();
     let mut statuses = Vec::new();
     for (prompt, answer) in [(664, 2), (2_280, 55), (3_737, 321)] {

@@ -1,4 +1,4 @@
-//! The vendor as its callers see it, over real sockets.
+//! The vendor as its clients see it, over real sockets.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 

@@ -1,4 +1,4 @@
-//! Which requests may change the vendor while it runs.
+//! Which requests may change the running vendor.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use serde_json::json;
 
 use crate::client::{body, post, send};
 
-/// What a page in a browser can send without being asked, and a page whose name resolves to this machine.
+/// Requests that a page in a browser can send without a preflight, and a page whose name resolves to this machine.
 #[tokio::test]
-async fn no_web_page_changes_the_vendor_and_tools_do() {
+async fn web_pages_cannot_change_the_vendor_but_tools_can() {
     let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).fault("drip=1ms").start().await.unwrap();
     post(&mock, &[], &body(true)).await.finish().await;
     let faults = r#"{"faults":["hang"]}"#;

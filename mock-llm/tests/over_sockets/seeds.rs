@@ -24,7 +24,7 @@ async fn answers(mock: &MockLlm) -> Vec<(Option<u16>, Value, Value)> {
 }
 
 #[tokio::test]
-async fn another_vendor_with_the_same_seed_does_the_same() {
+async fn two_vendors_with_the_same_seed_answer_the_same() {
     let (one, same, other) =
         (answers(&mock(7).await).await, answers(&mock(7).await).await, answers(&mock(8).await).await);
     assert_eq!(one, same);
@@ -35,7 +35,7 @@ async fn another_vendor_with_the_same_seed_does_the_same() {
 }
 
 #[tokio::test]
-async fn after_a_reset_it_begins_again() {
+async fn a_reset_restarts_the_random_numbers() {
     let mock = mock(7).await;
     let first = answers(&mock).await;
     send(&mock, "POST", "/debug/reset", &[], "").await.finish().await;
@@ -43,7 +43,7 @@ async fn after_a_reset_it_begins_again() {
 }
 
 #[tokio::test]
-async fn what_is_asked_of_the_operator_does_not_change_it() {
+async fn other_routes_do_not_change_the_random_numbers() {
     let (plain, watched) = (mock(7).await, mock(7).await);
     for path in ["/health", "/debug/stats", "/metrics", "/v1/models"] {
         send(&watched, "GET", path, &[], "").await.finish().await;

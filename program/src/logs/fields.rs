@@ -1,7 +1,7 @@
-//! How the fields of an event are written as text: every value with its control characters escaped.
+//! Formats the fields of an event as text, with control characters escaped.
 //!
-//! Much of what is logged comes from a client or a vendor. Written as it came, a line feed in it would begin
-//! a line that looks like one of ours, and an escape sequence would speak to the terminal of its reader.
+//! Many logged values come from a client or a vendor. Unescaped, a line feed in one could forge a line of the log,
+//! and an escape sequence would act on the reader's terminal.
 
 use std::fmt::{self, Debug, Write};
 
@@ -10,7 +10,7 @@ use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 
-/// Writes `name=value` after `name=value`, and the message without its name.
+/// Formats fields as `name=value`, separated by spaces, and the message without its name.
 pub(super) fn escaped() -> impl for<'writer> FormatFields<'writer> + Send + Sync + 'static {
     debug_fn(write_field).delimited(" ")
 }
@@ -26,13 +26,13 @@ fn write_field(writer: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> fmt
     write!(Escaped(writer), "{value:?}")
 }
 
-/// Writes text with `\n`, `\u{1b}` and the like in place of characters that do more than show.
+/// Writes text with control characters as `\n`, `\u{1b}` and the like.
 struct Escaped<'a, W>(&'a mut W);
 
 impl<W: Write> Write for Escaped<'_, W> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let mut rest = text;
-        while let Some((at, control)) = rest.char_indices().find(|(_, character)| acts(*character)) {
+        while let Some((at, control)) = rest.char_indices().find(|(_, character)| is_control(*character)) {
             self.0.write_str(&rest[..at])?;
             write!(self.0, "{}", control.escape_default())?;
             rest = &rest[at + control.len_utf8()..];
@@ -41,9 +41,8 @@ impl<W: Write> Write for Escaped<'_, W> {
     }
 }
 
-/// Control characters (C0, DEL, C1), the two separators at which some readers end a line, and the marks that
-/// change the direction of the text after them.
-fn acts(character: char) -> bool {
+/// Control characters (C0, DEL, C1), the Unicode line separators, and the marks that change the direction of text.
+fn is_control(character: char) -> bool {
     let direction = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') || direction
 }
@@ -61,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn what_acts_is_named_and_all_else_stays() {
+    fn control_characters_are_escaped_and_others_kept() {
         for (text, expected) in [
             ("m\n2026-01-01 INFO forged", r"m\n2026-01-01 INFO forged"),
             ("\r\n\t\0", r"\r\n\t\u{0}"),
@@ -77,12 +76,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_that_acts_comes_through_and_nothing_else_is_changed(text in "(.|\\p{Cc}|\\p{Cf}|\\p{Zl}|\\p{Zp})*") {
+        fn any_text_is_escaped_exactly_at_control_characters(text in "(.|\\p{Cc}|\\p{Cf}|\\p{Zl}|\\p{Zp})*") {
             let written = escaped(&text);
-            prop_assert!(!written.chars().any(acts));
+            prop_assert!(!written.chars().any(is_control));
             let expected: String = text
                 .chars()
-                .flat_map(|c| if acts(c) { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
+                .flat_map(|c| if is_control(c) { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
                 .collect();
             prop_assert_eq!(written, expected);
         }

@@ -1,7 +1,7 @@
-//! Writes the log in a thread of its own, so that no request waits for the reader of the log.
+//! Writes the log in a separate thread, so that no request waits for the reader of the log.
 //!
-//! The queue and the thread are tracing-appender's. What it does not do is here: it wakes its thread for
-//! each line, ignores writes that fail, and prints to stdout at the end, where it might wait for ever.
+//! The queue and the thread are those of tracing-appender. It wakes its thread for each line, ignores failed writes,
+//! and may block on stdout at the end: the code here adds what is missing.
 
 use std::io::{self, Write};
 use std::sync::OnceLock;
@@ -12,18 +12,18 @@ use std::time::Duration;
 
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 
-/// Lines that may wait in the queue; further ones are dropped. With lines of 250 bytes, half a MiB.
+/// Capacity of the queue in lines; when it is full, new lines are dropped. With lines of 250 bytes, half a MiB.
 const QUEUED_LINES_MAX: usize = 2048;
 
 /// Bytes written at once.
 const BATCH_BYTES: usize = 64 * 1024;
 
-/// Pause after each write, in which lines gather. Without it the thread is woken for each line, which then
-/// costs 11 µs of CPU, caller's and timer's included, in place of 6; and it takes a processor from a request:
-/// on two cores that made the slowest hundredth of calls half a millisecond slower.
-const GATHERED_FOR: Duration = Duration::from_millis(20);
+/// Pause after each write, in which lines accumulate. Without it the thread is woken for each line: a line then
+/// costs 11 µs of CPU instead of 6, and the thread takes a core from a request, which on two cores made the p99 of
+/// calls half a millisecond slower.
+const BATCH_INTERVAL: Duration = Duration::from_millis(20);
 
-/// How long the end of the program may wait for the log: a little longer than [`WorkerGuard`] waits.
+/// How long the exit may wait for the log: a little longer than [`WorkerGuard`] waits.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(1_200);
 
 /// Counts lines dropped because the queue was full.
@@ -80,7 +80,7 @@ impl<W: Write> Write for Batches<W> {
     fn flush(&mut self) -> io::Result<()> {
         if !self.lines.is_empty() {
             self.write_out();
-            thread::sleep(GATHERED_FOR);
+            thread::sleep(BATCH_INTERVAL);
         }
         Ok(())
     }
@@ -152,7 +152,7 @@ mod tests {
     fn without_a_reader_lines_are_dropped_and_counted() {
         let (reader, out) = pipe().unwrap();
         let (mut writer, flush) = start(out);
-        // As many as the queue, the batch and the pipe hold, and some more.
+        // More than the queue, the batch and the pipe hold.
         let line = [b'x'; 1024];
         for _ in 0..2 * QUEUED_LINES_MAX {
             writer.write_all(&line).unwrap();
@@ -160,7 +160,7 @@ mod tests {
         assert!(writer.error_counter().dropped_lines() > 0);
         let begun = Instant::now();
         drop(flush);
-        // Not at once, and not for ever.
+        // It gives up after a while.
         assert!(begun.elapsed() < 20 * FLUSH_TIMEOUT);
         drop(reader);
     }
