@@ -7,15 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use resilience::InvalidSetting;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::api;
 use crate::net;
-use crate::sessions::{OpenError, Sessions};
+use crate::sessions::Sessions;
 use crate::settings::Settings;
-use crate::state::{AppState, Shared};
+use crate::state::{AppState, Shared, StartError};
 use crate::telemetry::Metrics;
 
 /// Connections that may wait to be accepted.
@@ -31,20 +30,6 @@ const CUT_MARGIN: Duration = Duration::from_millis(500);
 /// How long the results of sessions' calls may take to be stored when the grace is over: those of the
 /// streams that were cut come then.
 const RESULTS_MARGIN: Duration = Duration::from_millis(250);
-
-/// Why a server could not be started.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The client for the vendor could not be set up.
-    #[error("cannot set up the vendor's client: {0}")]
-    Client(#[from] reqwest::Error),
-    /// A limit is none that can be kept.
-    #[error("cannot set up the limits: {0}")]
-    Limits(#[from] InvalidSetting),
-    /// The database could not be opened.
-    #[error(transparent)]
-    Database(#[from] OpenError),
-}
 
 /// Listens on `addr`.
 ///

@@ -3,6 +3,7 @@
 mod cut;
 mod early;
 mod format;
+mod open_stream;
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -18,12 +19,12 @@ use wire::stream::{CompletionEvent, error_event};
 use crate::errors::Failure;
 use crate::outcome::Outcome;
 use crate::stack::{Held, Opened};
-use crate::telemetry::OpenStream;
 use crate::upstream::{Batch, EventStream};
 use cut::Cut;
 
 pub(crate) use early::EarlyBody;
 pub(crate) use format::Format;
+pub(crate) use open_stream::OpenStream;
 
 /// A streamed answer. The connection polls it, and it polls the vendor: a client that reads slowly
 /// slows the vendor down, and between the two there is no buffer that could grow.

@@ -1,13 +1,13 @@
 //! What a request for a chat asks for, read from its body.
 
 use bytes::Bytes;
+use resilience::Permits;
 use tokio::task::spawn_blocking;
 use wire::chat::ChatRequest;
 use wire::error::RequestError;
 
 use crate::bodies::RoomyBody;
 use crate::errors::Failure;
-use crate::state::AppState;
 
 /// The model of requests that name none.
 pub(crate) const DEFAULT_MODEL: &str = "mock-llm";
@@ -73,14 +73,14 @@ impl Chat {
     /// # Errors
     /// Those of `read`.
     pub(crate) async fn read(
-        state: &AppState,
+        reader: &Permits,
         body: RoomyBody,
         read: fn(RoomyBody) -> Result<Self, RequestError>,
     ) -> Result<Self, Failure> {
         if body.as_ref().len() <= INLINE_BYTES {
             return Ok(read(body)?);
         }
-        let _turn = state.reader.take().await;
+        let _turn = reader.take().await;
         let asked = spawn_blocking(move || read(body)).await;
         Ok(asked.map_err(|_| Failure::Internal("reading a request panicked"))??)
     }

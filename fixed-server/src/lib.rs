@@ -25,6 +25,7 @@ mod upstream;
 mod sessions;
 
 mod api;
+mod look_ups;
 mod observe;
 mod request;
 mod state;
@@ -34,5 +35,6 @@ pub mod commands;
 mod net;
 pub mod telemetry;
 
-pub use app::{Server, StartError, bind};
+pub use app::{Server, bind};
 pub use sessions::{DatabaseError, DatabaseUrl, InvalidKey, KeyHash, OpenError};
+pub use state::StartError;

@@ -5,6 +5,7 @@ mod buffers;
 mod descriptors;
 /// The end of a connection with a request that was refused before its body was read.
 mod lingering;
+mod open_connection;
 /// The service on one connection.
 mod service;
 mod write_timeout;

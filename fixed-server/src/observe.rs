@@ -1,6 +1,8 @@
 //! The middleware around every request: its id, its count, its panics.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue};
@@ -12,7 +14,7 @@ use wire::REQUEST_ID_HEADER;
 use crate::errors::{ErrorResponse, Failure};
 use crate::request::RequestId;
 use crate::state::Shared;
-use crate::telemetry::Unanswered;
+use crate::telemetry::Metrics;
 
 /// The route under which a request is counted that reached none.
 const UNMATCHED: &str = "unmatched";
@@ -35,4 +37,33 @@ pub(crate) async fn observe(State(state): State<Shared>, mut request: Request, n
     }
     unanswered.answered(response.status().as_u16());
     response
+}
+
+/// An HTTP request that has not been answered yet. Dropped like this, its client has left: it counts
+/// under 499, which nginx has made the custom for it.
+#[derive(Debug)]
+struct Unanswered {
+    metrics: Arc<Metrics>,
+    route: String,
+    begun: Instant,
+    status: u16,
+}
+
+impl Unanswered {
+    /// A request that begins now; `route` is a pattern, never a path.
+    fn new(metrics: Arc<Metrics>, route: String) -> Self {
+        Unanswered { metrics, route, begun: Instant::now(), status: 499 }
+    }
+
+    /// The head of its answer is there.
+    fn answered(mut self, status: u16) {
+        self.status = status;
+    }
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        let route = std::mem::take(&mut self.route);
+        self.metrics.request(route, self.status, self.begun.elapsed());
+    }
 }

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use resilience::OutcomeGuard;
+use resilience::{ErrorRate, OutcomeGuard};
 pub(crate) use wire::outcome::Outcome;
 
 use crate::call::Call;
 use crate::errors::Failure;
-use crate::state::AppState;
+use crate::telemetry::Metrics;
 
 /// Records the outcome of a request that begins now, whatever becomes of it: a future that is dropped
 /// because its client left runs nothing but this guard's `drop`. Of a session's call, that is also where
 /// its result is handed on.
-pub(crate) fn guard(state: &AppState, call: &Call) -> OutcomeGuard<Outcome> {
-    let (metrics, errors) = (state.metrics.clone(), state.errors.clone());
+pub(crate) fn guard(metrics: &Arc<Metrics>, errors: &Arc<ErrorRate>, call: &Call) -> OutcomeGuard<Outcome> {
+    let (metrics, errors) = (metrics.clone(), errors.clone());
     let (request_id, progress, begun) = (call.request_id.clone(), call.progress.clone(), Instant::now());
     let session = call.session.clone();
     let record = move |outcome: Outcome| {
@@ -42,10 +42,10 @@ pub(crate) fn guard(state: &AppState, call: &Call) -> OutcomeGuard<Outcome> {
 
 /// Records the outcome of a request for the model that was refused before anything of it was read but its
 /// head.
-pub(crate) fn refused(state: &AppState, request_id: &str, failure: &Failure) {
+pub(crate) fn refused(metrics: &Metrics, request_id: &str, failure: &Failure) {
     let outcome = failure.outcome();
-    state.metrics.call();
-    state.metrics.outcome(outcome);
+    metrics.call();
+    metrics.outcome(outcome);
     tracing::info!(request_id, outcome = outcome.as_str(), %failure, "request ended");
 }
 

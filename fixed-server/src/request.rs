@@ -16,7 +16,7 @@ use wire::{MOCK_HEADER_PREFIX, REQUEST_ID_HEADER, SESSION_ID_HEADER};
 
 use crate::bodies::RoomyBody;
 use crate::call::{Call, Route, tokens_to_reserve};
-use crate::chat::Chat;
+use crate::chat::{Chat, DEFAULT_MODEL};
 use crate::errors::Failure;
 use crate::identity::User;
 use crate::outcome;
@@ -86,7 +86,7 @@ impl Head {
             Ok(turn) => Ok(Head { turn: Some(Arc::new(turn)), ..self }),
             Err(rejected) => {
                 let failure = Failure::from(rejected);
-                outcome::refused(state, &self.request_id, &failure);
+                outcome::refused(&state.metrics, &self.request_id, &failure);
                 Err(failure)
             }
         }
@@ -148,7 +148,7 @@ pub(crate) async fn json_body(
     let read = Deadline::after(state.limits.read_timeout).timeout(read(body, empty, max_bytes)).await;
     read.map_err(|_| RequestError::BodyTimeout)?.inspect_err(|failure| {
         if let Failure::BodyMemory(_) = failure {
-            outcome::refused(state, &head.request_id, failure);
+            outcome::refused(&state.metrics, &head.request_id, failure);
         }
     })
 }
@@ -178,4 +178,16 @@ pub(crate) async fn require_key(state: &AppState, headers: &HeaderMap) -> Result
     // What cannot be a key is not looked up.
     let hash = sent.and_then(bearer_key).and_then(|key| KeyHash::of(key).ok()).ok_or(RequestError::InvalidApiKey)?;
     Ok(state.sessions.check_key(&hash).await?.ok_or(RequestError::InvalidApiKey)?)
+}
+
+/// Makes `call` one of a session, if the request names one. It is written down once the call has its permit.
+pub(crate) fn name_session(
+    state: &AppState,
+    session_id: Option<&str>,
+    key: Option<&KeyId>,
+    model: Option<&str>,
+    call: &mut Call,
+) {
+    let model = shorten(model.unwrap_or(DEFAULT_MODEL));
+    call.session = session_id.map(|name| state.sessions.call(name, key, &call.request_id, &model));
 }

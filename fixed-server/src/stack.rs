@@ -11,6 +11,7 @@
 //! - the retry around the permit: it is held for 2 s a request, and 5 requests a second are served;
 //! - the permit around the retry: it is held for the sleep too, 3 s, and 3.3 are.
 
+mod active_call;
 mod retry;
 
 use std::sync::Arc;
@@ -24,8 +25,8 @@ use crate::call::Call;
 use crate::errors::{Failure, UpstreamFailure};
 use crate::identity::User;
 use crate::state::AppState;
-use crate::telemetry::ActiveCall;
 use crate::upstream::{Answer, Batch, EventStream, Streamed};
+use active_call::ActiveCall;
 
 /// What a request holds to its end: of a stream, to the end of the stream.
 pub(crate) struct Held {

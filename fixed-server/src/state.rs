@@ -10,13 +10,12 @@ use resilience::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::api::LookUps;
-use crate::app::StartError;
 use crate::bodies::Room;
 use crate::call::Call;
 use crate::errors::Failure;
+use crate::look_ups::LookUps;
 use crate::outcome::{self, Outcome};
-use crate::sessions::Sessions;
+use crate::sessions::{OpenError, Sessions};
 use crate::settings::{Limits, Origin, Settings};
 use crate::telemetry::Metrics;
 use crate::upstream::Upstream;
@@ -27,6 +26,20 @@ const ERRORS_SPAN: Duration = Duration::from_secs(10);
 
 /// Calls that there must be in it.
 const ERRORS_MIN_CALLS: u64 = 10;
+
+/// Why a server could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The client for the vendor could not be set up.
+    #[error("cannot set up the vendor's client: {0}")]
+    Client(#[from] reqwest::Error),
+    /// A limit is none that can be kept.
+    #[error("cannot set up the limits: {0}")]
+    Limits(#[from] InvalidSetting),
+    /// The database could not be opened.
+    #[error(transparent)]
+    Database(#[from] OpenError),
+}
 
 /// What all requests share, made once at the start: limits that were made for each request would
 /// limit nothing.
@@ -113,7 +126,7 @@ impl AppState {
     /// [`Failure::ShuttingDown`] once the server has been told to stop.
     pub(crate) fn begin(&self, call: &Call) -> Result<OutcomeGuard<Outcome>, Failure> {
         self.metrics.call();
-        let outcome = outcome::guard(self, call);
+        let outcome = outcome::guard(&self.metrics, &self.errors, call);
         if self.draining.is_cancelled() {
             outcome.record(Outcome::ShuttingDown);
             return Err(Failure::ShuttingDown);

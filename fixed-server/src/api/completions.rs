@@ -3,12 +3,12 @@
 use axum::extract::{Request, State};
 use axum::response::Response;
 
-use super::{answer_streamed, answer_whole, name_session};
+use super::answer::{answer_streamed, answer_whole};
 use crate::body::Format;
 use crate::call::Call;
 use crate::chat::Chat;
 use crate::errors::{ErrorResponse, Failure};
-use crate::request::{Head, json_body, require_key, session_id};
+use crate::request::{Head, json_body, name_session, require_key, session_id};
 use crate::state::Shared;
 
 pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, ErrorResponse> {
@@ -23,7 +23,7 @@ async fn read(state: &Shared, request: Request) -> Result<(Call, bool), Failure>
     let head = Head::of(state, &request).with_key(&key).enter(state)?;
     let (parts, body) = request.into_parts();
     let body = json_body(state, &head, &parts.headers, body, state.limits.max_body_bytes.0).await?;
-    let mut asked = Chat::read(state, body, Chat::relayed).await?;
+    let mut asked = Chat::read(&state.reader, body, Chat::relayed).await?;
     let (stream, model) = (asked.stream, asked.model.take());
     let mut call = head.into_chat(state, asked)?;
     name_session(state, session_id(&parts.headers)?, Some(&key), model.as_deref(), &mut call);

@@ -6,7 +6,7 @@ use axum::response::Response;
 use resilience::Deadline;
 use wire::models;
 
-use super::json;
+use super::answer::json;
 use crate::errors::{ErrorResponse, Failure, UpstreamFailure};
 use crate::request::{Head, require_key};
 use crate::stack::until_cut;

@@ -17,11 +17,12 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::lingering::{Left, Lingering, linger};
+use super::open_connection::OpenConnection;
 use super::service::{OnConnection, Unread};
 use super::write_timeout::{WriteTimeout, write_timeout};
 use crate::identity::Peer;
 use crate::settings::Limits;
-use crate::telemetry::{Metrics, OpenConnection};
+use crate::telemetry::Metrics;
 
 /// Largest request head, and most bytes that wait in the process for a client that does not read:
 /// from there on its stream is not polled any further.

@@ -16,7 +16,7 @@ pub(super) static LAB: Lab = Lab {
               fails sends everybody back to the threads",
     fix: "no second way: a failure is told at once, and X-Stream-Method says async_failure",
     mistake_file: "broken-server/src/mistakes/threads/rollout.rs",
-    fix_file: "fixed-server/src/api.rs",
+    fix_file: "fixed-server/src/api/answer.rs",
     repair_file: "broken-server/src/call_style/once.rs",
     proves_not: "that rolling out by a percentage is wrong: it is how to begin. A few percent say nothing of the \
                  fault, and the last few can still show it where the pool is small",

@@ -5,7 +5,7 @@
 //! asks a vendor that is in trouble twice, and the threads wait for it.
 //! How it shows: while all is well, not at all, and at 100 % the exhaustion seems to be history. When the
 //! vendor hangs or fails, `/debug/health-sync` hangs again; `X-Stream-Method` says blocking.
-//! Where the fix is: fixed-server/src/api.rs, where a stream that cannot be begun is answered at once and
+//! Where the fix is: fixed-server/src/api/answer.rs, where a stream that cannot be begun is answered at once and
 //! says `X-Stream-Method: async_failure`.
 //! Who says so: source 000, step 5 ("DO NOT FALL BACK TO BLOCKING CODE"). Its own code cannot do what it
 //! says: by the time that its generator fails, the 200 has been sent.

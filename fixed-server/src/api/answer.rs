@@ -1,0 +1,108 @@
+//! Answering with what the vendor says: as a stream or as a whole, once there is something to answer with.
+
+use std::convert::Infallible;
+
+use axum::body::Body;
+use axum::http::HeaderName;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use resilience::OutcomeGuard;
+use tokio::time::{Instant, timeout};
+use wire::{STREAM_METHOD_HEADER, sse};
+
+use crate::body::{EarlyBody, Format, OpenStream, StreamBody};
+use crate::call::Call;
+use crate::errors::{ErrorResponse, Failure, add_headers};
+use crate::outcome::Outcome;
+use crate::stack;
+use crate::state::Shared;
+use crate::upstream::Answer;
+
+/// Answers with the vendor's stream, once its first token is there; or earlier, where that is wanted.
+pub(super) async fn answer_streamed(state: &Shared, call: Call, format: Format) -> Response {
+    let progress = call.progress.clone();
+    begin_stream(state, call, format).await.unwrap_or_else(|failure| failed_stream(failure, progress.attempts()))
+}
+
+// ANCHOR: rollout
+/// The answer to a request for a stream that could not be begun. When its attempts are used up there is no
+/// second way behind them: the failure is told, and the header tells operators on which way it happened.
+fn failed_stream(failure: Failure, attempts: u32) -> Response {
+    // FIX rollout: failing fast. No thread waits for a vendor that has just failed.
+    ([(STREAM_METHOD, "async_failure")], ErrorResponse::after(attempts, &failure)).into_response()
+}
+// ANCHOR_END: rollout
+
+async fn begin_stream(state: &Shared, call: Call, format: Format) -> Result<Response, Failure> {
+    let outcome = state.begin(&call)?;
+    let mut opening = Box::pin(open(state.clone(), call, format, outcome));
+    let Some(patience) = state.limits.early_keep_alive.0 else { return opening.await.map(begun) };
+    match timeout(patience, &mut opening).await {
+        Ok(opened) => opened.map(begun),
+        Err(_) => Ok(streamed(EarlyBody::new(opening, patience))),
+    }
+}
+
+/// Opens the vendor's stream. Dropped, its client has left.
+async fn open(
+    state: Shared,
+    call: Call,
+    format: Format,
+    outcome: OutcomeGuard<Outcome>,
+) -> Result<StreamBody, Failure> {
+    let asked = Instant::now();
+    match stack::open_stream(&state, &call, format).await {
+        Ok(opened) => {
+            let open = OpenStream::new(state.metrics.clone(), call.request_id, asked.elapsed());
+            Ok(StreamBody::new(opened, outcome, open, format, state.cut.clone()))
+        }
+        Err(failure) => {
+            outcome.record(failure.outcome());
+            Err(failure)
+        }
+    }
+}
+
+/// The answer of a stream whose first token is there, with what the vendor says of its quota.
+fn begun(mut body: StreamBody) -> Response {
+    let rate_limits = body.take_rate_limits();
+    let mut response = streamed(body);
+    add_headers(&mut response, rate_limits);
+    response
+}
+
+fn streamed(body: impl http_body::Body<Data = Bytes, Error = Infallible> + Send + 'static) -> Response {
+    (STREAM_HEADERS, Body::new(body)).into_response()
+}
+
+/// Answers with the vendor's whole answer, as it came.
+pub(super) async fn answer_whole(state: &Shared, call: Call) -> Result<Response, ErrorResponse> {
+    let outcome = state.begin(&call)?;
+    match stack::call_whole(state, &call).await {
+        Ok(answer) => {
+            outcome.record(Outcome::Success);
+            Ok(json(answer))
+        }
+        Err(failure) => {
+            outcome.record(failure.outcome());
+            Err(ErrorResponse::after(call.progress.attempts(), &failure))
+        }
+    }
+}
+
+pub(super) fn json(answer: Answer) -> Response {
+    let mut response = ([(CONTENT_TYPE, "application/json")], answer.body).into_response();
+    add_headers(&mut response, answer.rate_limits);
+    response
+}
+
+const STREAM_HEADERS: [(HeaderName, &str); 4] = [
+    (CONTENT_TYPE, sse::CONTENT_TYPE),
+    (CACHE_CONTROL, "no-cache"),
+    // nginx would gather the tokens of a while otherwise.
+    (HeaderName::from_static("x-accel-buffering"), "no"),
+    (STREAM_METHOD, "async"),
+];
+
+const STREAM_METHOD: HeaderName = HeaderName::from_static(STREAM_METHOD_HEADER);
