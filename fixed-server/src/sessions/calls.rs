@@ -11,11 +11,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 use wire::completion::Usage;
+use wire::outcome::Outcome;
 
 use super::database::{Database, DatabaseError, now_ms, text};
 use super::keys::KeyId;
-use crate::outcome::Outcome;
-use crate::telemetry::DatabaseMetrics;
+use super::metrics::DatabaseMetrics;
 
 /// Results that may wait to be stored, of under 1 KiB each. It is what a second of a busy server leaves
 /// behind: more wait only when the database is down or falls behind for good, and then a longer queue

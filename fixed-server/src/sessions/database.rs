@@ -14,8 +14,8 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::dialect::PRIVATE_PAGES_MAX;
+use super::metrics::DatabaseMetrics;
 use super::pool::InUse;
-use crate::telemetry::DatabaseMetrics;
 
 /// How much longer a statement may take than a lock is waited for, so that the database itself gets to
 /// say why it failed.

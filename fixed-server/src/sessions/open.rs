@@ -15,8 +15,8 @@ use uuid::Uuid;
 use super::DatabaseUrl;
 use super::database::{Database, DatabaseError};
 use super::dialect::{Dialect, prepare};
+use super::metrics::DatabaseMetrics;
 use super::pool::{PoolLimits, pool};
-use crate::telemetry::DatabaseMetrics;
 
 /// How long the database may take at the start, migrations included. Another server that starts at the
 /// same time may be making the tables.

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::database::{Database, DatabaseError, now_ms};
-use crate::telemetry::DatabaseMetrics;
+use super::metrics::DatabaseMetrics;
 
 /// Rows that one statement removes at most, or a few more that ended in the same millisecond: calls that
 /// begin a session wait in line behind it, for some milliseconds.

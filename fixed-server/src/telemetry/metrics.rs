@@ -14,8 +14,8 @@ use prometheus_client::registry::Registry;
 use resilience::{BreakerState, QueueWait};
 use tokio::runtime::Handle;
 
-use super::DatabaseMetrics;
 use crate::outcome::Outcome;
+use crate::sessions::DatabaseMetrics;
 use crate::state::AppState;
 use crate::users::Users;
 
@@ -286,7 +286,7 @@ impl Metrics {
     }
 }
 
-pub(super) fn count(number: usize) -> i64 {
+fn count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 

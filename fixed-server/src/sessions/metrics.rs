@@ -4,8 +4,6 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use super::metrics::count;
-
 /// What is counted about the database of keys and sessions. Clones count together.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct DatabaseMetrics {
@@ -18,7 +16,7 @@ pub(crate) struct DatabaseMetrics {
 }
 
 impl DatabaseMetrics {
-    pub(super) fn register(&self, registry: &mut Registry) {
+    pub(crate) fn register(&self, registry: &mut Registry) {
         registry.register("database_connections", "Connections of the pool", self.connections.clone());
         registry.register(
             "database_connections_in_use",
@@ -49,6 +47,7 @@ impl DatabaseMetrics {
 
     /// Sets the gauges of the pool.
     pub(crate) fn connections(&self, open: usize, in_use: usize) {
+        let count = |number| i64::try_from(number).unwrap_or(i64::MAX);
         self.connections.set(count(open));
         self.in_use.set(count(in_use));
     }
