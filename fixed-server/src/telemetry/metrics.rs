@@ -13,8 +13,8 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use resilience::{BreakerState, QueueWait};
 use tokio::runtime::Handle;
+use wire::outcome::Outcome;
 
-use crate::outcome::Outcome;
 use crate::sessions::DatabaseMetrics;
 use crate::state::AppState;
 use crate::users::Users;
