@@ -1,15 +1,10 @@
-//! `/debug/health-async` for the length of a stream.
+//! The stream that stops everything else.
 
-use super::{GAP, TOKENS, stops_everything_with_one_stream};
+use super::{GAP, TOKENS};
 use crate::support::{EventStream, TestServer, vendor};
 
 #[tokio::test]
-async fn one_stream_stops_everything() {
-    stops_everything_with_one_stream("blocked-executor").await;
-}
-
-#[tokio::test]
-async fn it_still_delivers_each_token_when_it_comes() {
+async fn each_token_is_delivered_when_it_comes() {
     let mock = vendor(TOKENS, GAP, GAP).await;
     let server = TestServer::start("blocked-executor", &mock.url(), &[]);
     let mut stream: EventStream = server.client().open_stream().await;

@@ -1,17 +1,11 @@
-//! The same profile decides for this test and for reqwest, unless somebody sets `debug-assertions` for
-//! one package alone.
+//! The panic in a debug build. The same profile decides for this test and for reqwest, unless somebody sets
+//! `debug-assertions` for one package alone.
 
-#[cfg(debug_assertions)]
 use serde_json::Value;
 
-#[cfg(not(debug_assertions))]
-use super::stops_everything_with_one_stream;
-#[cfg(debug_assertions)]
 use super::{ASYNC, GAP, TOKENS};
-#[cfg(debug_assertions)]
 use crate::support::{TestServer, vendor};
 
-#[cfg(debug_assertions)]
 #[tokio::test]
 async fn a_debug_build_panics_on_every_call_and_serves_on() {
     let mock = vendor(TOKENS, GAP, GAP).await;
@@ -25,14 +19,8 @@ async fn a_debug_build_panics_on_every_call_and_serves_on() {
     }
     assert_eq!(client.get(ASYNC).await.status(), 200);
     assert_eq!(mock.ledger().completed, 0);
-    // It is a fault of the server's own, and counted as one.
+    // The server is at fault, and counts it so.
     let metrics = client.get("/metrics").await.text().await.unwrap();
     assert!(metrics.contains("llm_errors_total{type=\"internal\"} 4\n"), "{metrics}");
     assert_eq!(client.metric("llm_disconnects_total").await, 0.0);
-}
-
-#[cfg(not(debug_assertions))]
-#[tokio::test]
-async fn a_release_build_silently_stops_everything_with_one_stream() {
-    stops_everything_with_one_stream("blocking-client").await;
 }

@@ -1,15 +1,9 @@
-//! The same knee, elsewhere.
+//! How many threads there are.
 
-use super::knee_is_at;
 use crate::support::TestServer;
 
 #[tokio::test]
-async fn the_knee_is_where_the_threads_end() {
-    knee_is_at("more-threads", 24).await;
-}
-
-#[tokio::test]
-async fn it_has_four_times_as_many_threads_unless_the_flag_says_otherwise() {
+async fn the_pool_has_160_threads_unless_the_flag_says_otherwise() {
     for (mistake, flags, threads) in [
         ("more-threads", &[][..], 160.0),
         ("more-threads", &["--blocking-threads", "512"], 512.0),

@@ -1,4 +1,4 @@
-//! A token gap, and no more.
+//! The wait for a thread, beside a health check that needs none.
 
 use tokio::task::JoinSet;
 
@@ -6,7 +6,7 @@ use super::{ASYNC, GAP, SYNC, Times};
 use crate::support::{TestServer, until, vendor};
 
 #[tokio::test]
-async fn it_delays_by_about_a_token_gap() {
+async fn health_sync_waits_a_token_gap_and_health_async_does_not() {
     // The gap is longer here, so that the machine's own delays are small beside it.
     let gap = 3 * GAP;
     let mock = vendor(8, gap, gap).await;
