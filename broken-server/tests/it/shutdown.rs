@@ -1,39 +1,46 @@
-//! Stopping.
+//! An orderly stop.
 
 use std::time::{Duration, Instant};
 
 use broken_server::registry::MISTAKES;
+use futures_util::future::join_all;
 use tokio::task::JoinSet;
 
-use crate::support::{TestServer, WAYS, until, vendor};
+use crate::support::{CALL_STYLES, TestServer, until, vendor};
 
 const GAP: Duration = Duration::from_millis(50);
 const NEVER: Duration = Duration::from_secs(3600);
 
+/// The styles that answer others while a stream runs.
+fn responsive() -> impl Iterator<Item = &'static &'static str> {
+    CALL_STYLES.iter().filter(|mistake| !mistake.starts_with("block"))
+}
+
 #[tokio::test]
-async fn streams_may_finish_within_the_grace_while_new_calls_are_refused() {
-    for &mistake in WAYS.iter().filter(|mistake| !mistake.starts_with("block")) {
+async fn during_the_grace_streams_go_on_and_new_calls_are_rejected() {
+    let check = async |&mistake: &&str| {
         let mock = vendor(20, GAP, GAP).await;
         let mut server = TestServer::start(mistake, &mock.url(), &[]);
         let client = server.client();
         let stream = client.open_stream().await;
         server.begin_stop();
         until("not ready", async || client.ready().await == 503).await;
-        let refused = client.chat().send().await.unwrap();
-        assert_eq!(refused.status(), 503);
-        assert_eq!(refused.headers()["retry-after"], "1");
-        let body: serde_json::Value = refused.json().await.unwrap();
+        let rejected = client.chat().send().await.unwrap();
+        assert_eq!(rejected.status(), 503);
+        assert_eq!(rejected.headers()["retry-after"], "1");
+        let body: serde_json::Value = rejected.json().await.unwrap();
         assert_eq!(body["error"]["type"], "shutting_down");
 
         assert!(stream.finish().await.is_whole(), "{mistake}");
         server.stopped().await;
         assert_eq!(mock.ledger().completed, 1);
-    }
+    };
+    join_all(responsive().map(check)).await;
 }
 
 #[tokio::test]
-async fn what_is_left_after_the_grace_ends_with_an_error_and_the_vendor_is_let_go() {
-    for &mistake in WAYS.iter().filter(|mistake| !mistake.starts_with("block")) {
+async fn after_the_grace_streams_end_with_an_error_event() {
+    let check = async |&mistake: &&str| {
         let mock = vendor(5, GAP, NEVER).await;
         let mut server = TestServer::start(mistake, &mock.url(), &["--shutdown-grace", "300ms"]);
         let stream = server.client().open_stream().await;
@@ -42,11 +49,12 @@ async fn what_is_left_after_the_grace_ends_with_an_error_and_the_vendor_is_let_g
         assert_eq!(error["type"], "shutting_down", "{mistake}");
         server.stopped().await;
         until("the end of the call", async || mock.ledger().active == 0).await;
-    }
+    };
+    join_all(responsive().map(check)).await;
 }
 
 #[tokio::test]
-async fn a_call_without_a_first_token_is_refused_when_the_grace_is_over() {
+async fn after_the_grace_a_call_without_a_token_is_503() {
     let mock = vendor(5, NEVER, GAP).await;
     let mut server = TestServer::start("pool-exhaustion", &mock.url(), &["--shutdown-grace", "300ms"]);
     let waiting = tokio::spawn(server.client().chat().send());
@@ -57,7 +65,7 @@ async fn a_call_without_a_first_token_is_refused_when_the_grace_is_over() {
 }
 
 #[tokio::test]
-async fn no_mistake_can_hold_up_the_end() {
+async fn every_mistake_stops_after_its_grace() {
     let mut all = JoinSet::new();
     for mistake in MISTAKES.iter().map(|mistake| mistake.name) {
         all.spawn(async move {

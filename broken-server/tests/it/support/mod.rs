@@ -5,7 +5,7 @@ mod server;
 mod vendors;
 
 pub(crate) use client::{Client, Ended, EventStream};
-pub(crate) use server::{TestServer, WAYS};
+pub(crate) use server::{CALL_STYLES, TestServer};
 pub(crate) use vendors::{ScriptedVendor, unreachable_vendor, vendor};
 
 use std::time::{Duration, Instant};

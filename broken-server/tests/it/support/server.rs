@@ -9,7 +9,7 @@ use super::Client;
 
 /// Each way of calling the vendor once: other mistakes use one of these. A debug build of
 /// `blocking-client` makes no call.
-pub(crate) const WAYS: &[&str] = &[
+pub(crate) const CALL_STYLES: &[&str] = &[
     "none --attempts 1",
     "pool-exhaustion",
     "pool-per-chunk",
