@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gateway::CallLimits;
 use prometheus_client::registry::Registry;
-use resilience::{Admission, AdmissionLimits, Backoff, Hysteresis, InvalidSetting, RetryBudget};
+use resilience::{Admission, AdmissionLimits, Hysteresis, InvalidSetting, RetryPolicy};
 use tokio_util::sync::CancellationToken;
 use wire::BODY_BYTES_MAX;
 
@@ -40,8 +40,7 @@ pub(crate) struct AppState {
     /// The blocking pool of the worker that asks.
     pub(crate) pool: Pool,
     pub(crate) limits: CallLimits,
-    pub(crate) backoff: Backoff,
-    pub(crate) budget: RetryBudget,
+    pub(crate) retry: RetryPolicy,
     /// One for all workers: the vendor counts them together.
     pub(crate) admission: Admission,
     /// Over 80 % of the queue in use, until under 50 %: one mark would flutter, and a balancer with it.
@@ -77,8 +76,7 @@ impl AppState {
             blocking: blocking::Client::new(settings, settings.upstream_limits),
             asynchronous: asynchronous::Client::new(settings, settings.upstream_limits)?,
             pool: Pool::new(i64::from(settings.workers) * i64::from(settings.blocking_threads), &mut registry),
-            backoff: Backoff::default(),
-            budget: RetryBudget::new(limits.budget())?,
+            retry: limits.retry_policy()?,
             limits,
             admission,
             overloaded: Hysteresis::new(0.8, 0.5),

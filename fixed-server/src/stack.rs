@@ -12,6 +12,7 @@
 //! - the permit around the retry: it is held for the sleep too, 3 s, and 3.3 are.
 
 mod active_call;
+mod breaker;
 mod retry;
 
 use std::sync::Arc;
@@ -94,7 +95,7 @@ async fn in_order<T, Asked: Future<Output = Result<T, Failure>>>(
             // 9. Whose limit it was that ended the call decides whose fault it is.
             let late = || if deadline.remaining().is_zero() { sla() } else { too_slow.clone().into() };
             let answered = answered.unwrap_or_else(|_| Err(late()));
-            retry::judge(verdict, &answered);
+            breaker::report_to_breaker(verdict, &answered);
             Ok((answered?, active))
         };
         // 4. Around all that costs something: between two attempts nothing is held but the user's turn,

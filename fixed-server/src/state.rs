@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use resilience::{
-    Admission, AdmissionLimits, Backoff, Breaker, ErrorRate, Hysteresis, InvalidSetting, OutcomeGuard, Permits,
-    RetryBudget, SingleFlight,
+    Admission, AdmissionLimits, Breaker, ErrorRate, Hysteresis, InvalidSetting, OutcomeGuard, Permits, RetryPolicy,
+    SingleFlight,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -52,8 +52,7 @@ pub(crate) struct AppState {
     pub(crate) room: Arc<Room>,
     /// Large bodies that are read at once.
     pub(crate) reader: Permits,
-    pub(crate) backoff: Backoff,
-    pub(crate) budget: RetryBudget,
+    pub(crate) retry: RetryPolicy,
     /// Where there is one.
     pub(crate) breaker: Option<Breaker>,
     pub(crate) admission: Admission,
@@ -99,8 +98,7 @@ impl AppState {
             users: Users::new(&limits),
             room: Room::new(&limits),
             reader: Permits::new(NonZeroUsize::MIN),
-            backoff: Backoff::default(),
-            budget: RetryBudget::new(limits.call.budget())?,
+            retry: limits.call.retry_policy()?,
             breaker: breaker(&limits)?,
             admission,
             tokens_max: limits.quota.tokens().map(|(_, burst)| burst.get()),

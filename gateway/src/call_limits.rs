@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::Args;
-use resilience::{LimitConflict, RetryBudgetLimits};
+use resilience::{Backoff, InvalidSetting, LimitConflict, RetryBudget, RetryBudgetLimits, RetryPolicy};
 
 use crate::values::{at_least_one, timeout};
 
@@ -67,14 +67,18 @@ impl CallLimits {
         LimitConflict::require_attempts_fit(attempts, each, sla)
     }
 
-    /// The retry budget of all requests.
-    #[must_use]
-    pub fn budget(&self) -> RetryBudgetLimits {
-        RetryBudgetLimits {
+    /// How calls are tried again. Its budget is for all calls together, so there should be one policy.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] for a budget that cannot be kept; the flags allow none.
+    pub fn retry_policy(&self) -> Result<RetryPolicy, InvalidSetting> {
+        let budget = RetryBudget::new(RetryBudgetLimits {
             share_percent: self.retry_budget,
             reserve_per_second: self.retry_reserve,
             ..RetryBudgetLimits::default()
-        }
+        })?;
+        let (attempts, min_attempt_time) = (self.attempts, self.min_attempt_time);
+        Ok(RetryPolicy { attempts, min_attempt_time, backoff: Backoff::default(), budget })
     }
 }
 
@@ -129,8 +133,10 @@ mod tests {
     }
 
     #[test]
-    fn the_budget_is_that_of_the_flags() {
-        let budget = read(&["--retry-budget", "7", "--retry-reserve", "2"]).unwrap().budget();
-        assert_eq!((budget.share_percent, budget.reserve_per_second), (7, 2));
+    fn the_retry_policy_is_that_of_the_flags() {
+        let flags = ["--attempts", "2", "--min-attempt-time", "1s", "--retry-budget", "0", "--retry-reserve", "1"];
+        let policy = read(&flags).unwrap().retry_policy().unwrap();
+        assert_eq!((policy.attempts, policy.min_attempt_time), (2, Duration::from_secs(1)));
+        assert_eq!((0..20).filter(|_| policy.budget.try_retry()).count(), 10, "one a second, for ten seconds");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use resilience::{AdmissionError, BreakerOpen, DeadlinePassed, UserLimitError};
+use resilience::{AdmissionError, BreakerOpen, DeadlinePassed, Retryable, UserLimitError};
 use wire::error::RequestError;
 use wire::outcome::Outcome;
 use wire::upstream_rejection::UpstreamRejection;
@@ -87,18 +87,6 @@ impl Failure {
         if matches!(self, Failure::ShuttingDown) { Outcome::ShuttingDown } else { Outcome::StreamError }
     }
 
-    /// Whether another attempt at the same request may succeed, at once or soon: the vendor failed, or says that it
-    /// is too busy. What it rejected for another reason it would reject again, an answer that cannot be used would
-    /// come again, and this server's own limits are no failures of the vendor.
-    #[must_use]
-    pub fn is_retryable(&self) -> bool {
-        match self {
-            Failure::Upstream(failure) => failure.is_retryable(),
-            Failure::Rejected(refused) => refused.is_retryable(),
-            _ => false,
-        }
-    }
-
     /// Whether an attempt of the client's own is useless after `attempts` of this server: it would multiply them, and
     /// what is certain to fail again is paid for each time.
     #[must_use]
@@ -111,10 +99,22 @@ impl Failure {
             _ => false,
         }
     }
+}
+
+impl Retryable for Failure {
+    /// Whether another attempt at the same request may succeed, at once or soon: the vendor failed, or says that it
+    /// is too busy. What it rejected for another reason it would reject again, an answer that cannot be used would
+    /// come again, and this server's own limits are no failures of the vendor.
+    fn is_retryable(&self) -> bool {
+        match self {
+            Failure::Upstream(failure) => failure.is_retryable(),
+            Failure::Rejected(refused) => refused.is_retryable(),
+            _ => false,
+        }
+    }
 
     /// When to come back, where that is known.
-    #[must_use]
-    pub fn retry_after(&self) -> Option<Duration> {
+    fn retry_after(&self) -> Option<Duration> {
         match self {
             Failure::UserLimit(rejected) => rejected.retry_after().or(Some(RETRY_AFTER_UNKNOWN)),
             Failure::Admission(AdmissionError::QueueFull { retry_after }) => Some(*retry_after),

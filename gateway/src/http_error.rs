@@ -1,6 +1,6 @@
 //! The one place that maps failures to HTTP: to a response, or to the event that ends a stream.
 
-use resilience::{AdmissionError, UserLimitError};
+use resilience::{AdmissionError, Retryable, UserLimitError};
 use wire::error::{ErrorBody, RequestError};
 use wire::retry_after::whole_seconds;
 use wire::upstream_rejection::SHOULD_RETRY_HEADER;

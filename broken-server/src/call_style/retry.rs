@@ -1,17 +1,13 @@
 //! What is tried again, and when.
 
-use std::time::Duration;
-
-use resilience::Deadline;
-use tokio::time::{Instant, sleep};
+use resilience::{Deadline, FailedAttempt, NextAttempt};
 
 use crate::call::Call;
 use crate::errors::Failure;
 use crate::state::AppState;
 
-/// Makes attempts until one succeeds, or fails in a way that another would not mend, or no other may be
-/// made. This is the one layer that retries: the client below has its own switched off, because layers
-/// multiply.
+/// Makes the attempts of a call, logs and counts those that fail. This is the one layer that retries: the client below
+/// has its own retries switched off, because layers multiply.
 ///
 /// # Errors
 /// Those of the last attempt.
@@ -21,44 +17,26 @@ pub(crate) async fn attempts<T, Attempt: Future<Output = Result<T, Failure>>>(
     deadline: Deadline,
     attempt: impl Fn() -> Attempt,
 ) -> Result<T, Failure> {
-    state.budget.note_call();
-    loop {
-        let made = call.progress.attempt();
-        let begun = Instant::now();
-        let failure = match attempt().await {
-            Ok(done) => return Ok(done),
-            Err(failure) => failure,
-        };
-        let wait = wait_before_retry(state, made, &failure, deadline);
+    let counted = || {
+        call.progress.attempt();
+        attempt()
+    };
+    let failed = |failed: &FailedAttempt<'_, Failure>| {
+        let retry_in = if let NextAttempt::After(wait) = failed.next { Some(wait) } else { None };
         tracing::info!(
             request_id = call.request_id,
-            attempt = made,
-            outcome = failure.outcome().as_str(),
-            took_ms = begun.elapsed().as_millis() as u64,
-            retry_in_ms = wait.map(|wait| wait.as_millis() as u64),
-            %failure,
+            attempt = failed.number,
+            outcome = failed.error.outcome().as_str(),
+            took_ms = failed.took.as_millis() as u64,
+            retry_in_ms = retry_in.map(|wait| wait.as_millis() as u64),
+            failure = %failed.error,
             "an attempt failed"
         );
-        let Some(wait) = wait else { return Err(failure) };
-        state.metrics.retry();
-        sleep(wait).await;
-    }
-}
-
-/// How long to wait before another attempt, when `made` have been made; `None` when there is to be none.
-fn wait_before_retry(state: &AppState, made: u32, failure: &Failure, deadline: Deadline) -> Option<Duration> {
-    if !failure.is_retryable() || made >= state.limits.attempts {
-        return None;
-    }
-    // Jitter comes on top of what the vendor asked for: all of its callers were given the same number.
-    let wait = state.backoff.delay(made - 1, failure.retry_after(), &mut fastrand::Rng::new());
-    if deadline.remaining() < wait.saturating_add(state.limits.min_attempt_time) {
-        return None;
-    }
-    // Asked last, because to ask is to spend.
-    if state.budget.try_retry() {
-        return Some(wait);
-    }
-    state.metrics.retry_refused();
-    None
+        match failed.next {
+            NextAttempt::After(_) => state.metrics.retry(),
+            NextAttempt::NoBudget => state.metrics.retry_refused(),
+            NextAttempt::None => {}
+        }
+    };
+    state.retry.run(deadline, counted, failed).await
 }

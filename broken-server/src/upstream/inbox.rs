@@ -154,6 +154,8 @@ impl Inbox {
 mod tests {
     use std::num::NonZeroUsize;
 
+    use resilience::Retryable;
+
     use super::*;
 
     const TOKEN: &str = "data: {\"id\":\"a\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\
