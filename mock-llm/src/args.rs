@@ -1,9 +1,12 @@
 //! The command line of the program.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
+use program::environment::with_variables;
 use program::logs::{LogFilter, LogFormat};
 use wire::VENDOR_BODY_BYTES_MAX;
 use wire::byte_size::ByteSize;
@@ -22,114 +25,123 @@ use crate::settings::{Settings, SettingsError};
 #[command(name = "mock-llm", version, about, long_about)]
 pub struct Args {
     /// Address to listen on; port 0 picks a free one
-    #[arg(long, env = "MOCK_LLM_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:9000")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9000")]
     pub listen: SocketAddr,
 
     /// Preset of settings; other flags override single settings of it
-    #[arg(long, env = "MOCK_LLM_PROFILE", value_name = "NAME", value_enum)]
+    #[arg(long, value_name = "NAME", value_enum)]
     pub profile: Option<Profile>,
 
     /// Tokens per answer; a request's max_tokens can only shorten it [default: 60]
-    #[arg(long, env = "MOCK_LLM_TOKENS", value_name = "N",
+    #[arg(long, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_TOKENS_MAX)),
           allow_negative_numbers = true)]
     pub tokens: Option<u32>,
 
     /// Time to the first token [default: 250ms]
-    #[arg(long, env = "MOCK_LLM_TTFT", value_name = "DURATION", value_parser = parse_delay,
+    #[arg(long, value_name = "DURATION", value_parser = parse_delay,
           allow_hyphen_values = true)]
     pub ttft: Option<Duration>,
 
     /// Its distribution: constant, normal or lognormal, or with a spread as in normal:0.3 [default: constant]
-    #[arg(long, env = "MOCK_LLM_TTFT_DISTRIBUTION", value_name = "SHAPE")]
+    #[arg(long, value_name = "SHAPE")]
     pub ttft_distribution: Option<Distribution>,
 
     /// Time that each prompt token adds to the time to the first token [default: 0s]
-    #[arg(long, env = "MOCK_LLM_PREFILL_PER_TOKEN", value_name = "DURATION", value_parser = parse_delay,
+    #[arg(long, value_name = "DURATION", value_parser = parse_delay,
           allow_hyphen_values = true)]
     pub prefill_per_token: Option<Duration>,
 
     /// Time from one token to the next [default: 250ms]
-    #[arg(long, env = "MOCK_LLM_INTER_TOKEN", value_name = "DURATION", value_parser = parse_delay,
+    #[arg(long, value_name = "DURATION", value_parser = parse_delay,
           allow_hyphen_values = true)]
     pub inter_token: Option<Duration>,
 
     /// Its distribution, as for --ttft-distribution [default: constant]
-    #[arg(long, env = "MOCK_LLM_INTER_TOKEN_DISTRIBUTION", value_name = "SHAPE")]
+    #[arg(long, value_name = "SHAPE")]
     pub inter_token_distribution: Option<Distribution>,
 
     /// Vary each delay by up to this fraction of it, 0 to 1 [default: 0]
-    #[arg(long, env = "MOCK_LLM_JITTER", value_name = "FRACTION", allow_hyphen_values = true)]
+    #[arg(long, value_name = "FRACTION", allow_hyphen_values = true)]
     pub jitter: Option<f64>,
 
     /// Answers generated at the same time; further requests wait [default: no limit]
-    #[arg(long, env = "MOCK_LLM_SLOTS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..),
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..),
           allow_negative_numbers = true)]
     pub slots: Option<u32>,
 
     /// Factor by which delays grow when all slots are in use, 1 to 100 [default: 1]
-    #[arg(long, env = "MOCK_LLM_SLOWDOWN", value_name = "FACTOR", allow_hyphen_values = true)]
+    #[arg(long, value_name = "FACTOR", allow_hyphen_values = true)]
     pub slowdown: Option<f64>,
 
     /// Requests allowed in any interval, such as 60/1m; more get 429 [default: no limit]
-    #[arg(long, env = "MOCK_LLM_QUOTA_REQUESTS", value_name = "N/INTERVAL")]
+    #[arg(long, value_name = "N/INTERVAL")]
     pub quota_requests: Option<Quota>,
 
     /// Tokens (prompt and answer) allowed in any interval, such as 40000/1m; more get 429 [default: no limit]
-    #[arg(long, env = "MOCK_LLM_QUOTA_TOKENS", value_name = "N/INTERVAL")]
+    #[arg(long, value_name = "N/INTERVAL")]
     pub quota_tokens: Option<Quota>,
 
     /// Requests allowed at the same time; more get 429 [default: no limit]
-    #[arg(long, env = "MOCK_LLM_QUOTA_IN_FLIGHT", value_name = "N", value_parser = clap::value_parser!(u32).range(1..),
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..),
           allow_negative_numbers = true)]
     pub quota_in_flight: Option<u32>,
 
     /// Fault rule, such as 'status=503;rate=0.3'; may be given several times
-    #[arg(long = "fault", env = "MOCK_LLM_FAULT", value_name = "RULE", value_delimiter = ',')]
+    #[arg(long = "fault", value_name = "RULE", value_delimiter = ',')]
     pub faults: Vec<Rule>,
 
     /// Model listed by /v1/models; may be given several times
-    #[arg(
-        long = "model",
-        env = "MOCK_LLM_MODEL",
-        value_name = "NAME",
-        value_delimiter = ',',
-        default_value = "mock-llm"
-    )]
+    #[arg(long = "model", value_name = "NAME", value_delimiter = ',', default_value = "mock-llm")]
     pub models: Vec<String>,
 
     /// Answer 404 to models that are not listed, as the real API does
-    #[arg(long, env = "MOCK_LLM_STRICT_MODELS")]
+    #[arg(long)]
     pub strict_models: bool,
 
     /// Key required under /v1; requests without it get 401
-    #[arg(long, env = "MOCK_LLM_API_KEY", value_name = "KEY", hide_env_values = true)]
+    #[arg(long, value_name = "KEY", hide_env_values = true)]
     pub api_key: Option<String>,
 
     /// Largest body of a completion request, such as 1MiB; larger ones get 413
-    #[arg(long, env = "MOCK_LLM_MAX_BODY_BYTES", value_name = "BYTES", allow_hyphen_values = true,
+    #[arg(long, value_name = "BYTES", allow_hyphen_values = true,
           default_value_t = ByteSize(VENDOR_BODY_BYTES_MAX))]
     pub max_body_bytes: ByteSize,
 
     /// Seed of all random choices
-    #[arg(long, env = "MOCK_LLM_SEED", value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     pub seed: u64,
 
     /// Log format
-    #[arg(long, env = "MOCK_LLM_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value = "text")]
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     pub log_format: LogFormat,
 
     /// Log level: off, error, warn, info, debug or trace, or TARGET=LEVEL,...
-    #[arg(long, env = "MOCK_LLM_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
     pub log_level: LogFilter,
 }
 
 impl Args {
+    /// Parses the arguments of a program, its name first, and the environment variables that set flags.
+    ///
+    /// # Errors
+    /// The usage error that clap prints, or the requested help.
+    pub fn read<I, T>(args: I) -> Result<(Self, Settings), clap::Error>
+    where
+        I: IntoIterator<Item = T>,
+        T: Into<OsString> + Clone,
+    {
+        let mut command = with_variables(Args::command());
+        let args = Args::from_arg_matches(&command.try_get_matches_from_mut(args)?)?;
+        let settings = args.settings().map_err(|error| command.error(ErrorKind::ValueValidation, error))?;
+        Ok((args, settings))
+    }
+
     /// The settings of the profile, overridden by the flags that are given.
     ///
     /// # Errors
     /// The first flag whose value is not allowed.
-    pub fn settings(&self) -> Result<Settings, SettingsError> {
+    fn settings(&self) -> Result<Settings, SettingsError> {
         let mut settings = self.profile.map_or_else(Settings::default, Profile::settings);
         set(&mut settings.tokens, self.tokens);
         set(&mut settings.ttft.mean, self.ttft);
@@ -166,7 +178,7 @@ mod tests {
     use super::*;
 
     fn settings(flags: &[&str]) -> Settings {
-        Args::try_parse_from([&["mock-llm"], flags].concat()).unwrap().settings().unwrap()
+        Args::read([&["mock-llm"], flags].concat()).unwrap().1
     }
 
     #[test]
@@ -190,8 +202,7 @@ mod tests {
             (["--slowdown", "0.5"], "--slowdown is 0.5"),
             (["--slowdown", "2"], "--slots to be set"),
         ] {
-            let args = Args::try_parse_from([&["mock-llm"], &flags[..]].concat()).unwrap();
-            let error = args.settings().unwrap_err().to_string();
+            let error = Args::read([&["mock-llm"], &flags[..]].concat()).unwrap_err().to_string();
             assert!(error.contains(named), "{error}");
         }
         for flags in [
@@ -207,7 +218,7 @@ mod tests {
             ["--max-body-bytes", "0"],
             ["--listen", "nonsense"],
         ] {
-            let error = Args::try_parse_from([&["mock-llm"], &flags[..]].concat()).unwrap_err().to_string();
+            let error = Args::read([&["mock-llm"], &flags[..]].concat()).unwrap_err().to_string();
             assert!(error.contains(flags[0]) && error.contains(flags[1]), "{error}");
         }
     }

@@ -3,16 +3,12 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
 use mock_llm::args::Args;
 use mock_llm::{Settings, bind, run};
 use program::{logs, parent};
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    // As clap reports an invalid value: a line that names the flag, exit code 2.
-    let settings =
-        args.settings().unwrap_or_else(|error| Args::command().error(ErrorKind::ValueValidation, error).exit());
+    let (args, settings) = Args::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
     let _logs = logs::init(args.log_format, args.log_level.clone());
     match serve(&args, settings) {
         Ok(()) => ExitCode::SUCCESS,

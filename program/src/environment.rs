@@ -1,4 +1,4 @@
-//! The environment variables that stand for flags.
+//! Environment variables that set flags.
 
 use clap::{Arg, Command};
 
