@@ -15,7 +15,7 @@ use gateway::shorten;
 use wire::error::RequestError;
 
 pub(crate) use self::health::{PROBE_WORK, PoolProbe};
-use crate::call_style::{AnyStyle, CallStyle};
+use crate::call_style::{CallStyle, DynCallStyle};
 use crate::errors::ErrorResponse;
 
 /// Registers a server's routes. Each worker does so once, for itself.
@@ -27,7 +27,7 @@ pub(crate) fn routes(style: impl CallStyle) -> Routes {
 }
 
 /// The same, with a style that something else knows too.
-pub(crate) fn routes_with(style: Arc<dyn AnyStyle>) -> Routes {
+pub(crate) fn routes_with(style: Arc<dyn DynCallStyle>) -> Routes {
     all(style, || get("/health", health::report))
 }
 
@@ -41,7 +41,7 @@ where
     all(Arc::new(style), move || get("/health", report.clone()))
 }
 
-fn all(style: Arc<dyn AnyStyle>, health: impl Fn() -> Resource + Send + Sync + 'static) -> Routes {
+fn all(style: Arc<dyn DynCallStyle>, health: impl Fn() -> Resource + Send + Sync + 'static) -> Routes {
     let style = Data::from(style);
     Arc::new(move |routes| {
         routes

@@ -32,11 +32,11 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long the server goes on accepting after it has been told to stop, so that a balancer that
 /// looks at `/ready` can see it before connections are refused.
-const DRAIN_NOTICE: Duration = Duration::from_millis(250);
+const READY_NOTICE: Duration = Duration::from_millis(250);
 
 /// How long the last bytes of cut streams may take. actix looks once a second whether its
 /// connections are closed, so less would cut those bytes off.
-const CUT_MARGIN: Duration = Duration::from_secs(2);
+const LAST_BYTES_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Listens on `addr`.
 ///
@@ -81,16 +81,16 @@ async fn serve_until(listener: TcpListener, cli: &Cli, shutdown: BoxFuture<'_, (
 
     let grace_ends = Instant::now() + settings.shutdown_grace;
     state.draining.cancel();
-    sleep(DRAIN_NOTICE.min(settings.shutdown_grace)).await;
+    sleep(READY_NOTICE.min(settings.shutdown_grace)).await;
     // The command is sent here; that it was carried out is seen by the server's own end.
     drop(handle.stop(true));
     if timeout_at(grace_ends, &mut serving).await.is_err() {
         tracing::info!("the grace is over: ending the streams that are left");
         state.grace_over.cancel();
-        state.blocking.hang_up();
+        state.blocking.disconnect();
         // From now, not from when the grace should have ended: a process that woke up late would leave
         // no time at all.
-        if timeout(CUT_MARGIN, &mut serving).await.is_err() {
+        if timeout(LAST_BYTES_TIMEOUT, &mut serving).await.is_err() {
             // Its event loop stands still, so nobody there can be told anything.
             tracing::warn!("a worker did not stop: leaving it behind");
             serving.abort();
@@ -100,7 +100,7 @@ async fn serve_until(listener: TcpListener, cli: &Cli, shutdown: BoxFuture<'_, (
 }
 
 fn serve(listener: TcpListener, settings: &Settings, state: Data<AppState>, routes: Routes) -> io::Result<Server> {
-    let patience = settings.shutdown_grace + CUT_MARGIN;
+    let patience = settings.shutdown_grace + LAST_BYTES_TIMEOUT;
     let app = move || {
         // Each worker makes one of these for itself, as it has a pool for itself.
         let probe = Data::new(PoolProbe::default());

@@ -35,31 +35,31 @@ pub(crate) trait CallStyle: Send + Sync + 'static {
 }
 
 /// A [`CallStyle`] of any type: what is around a call is compiled once, and not once for each mistake.
-pub(crate) trait AnyStyle: Send + Sync {
+pub(crate) trait DynCallStyle: Send + Sync {
     /// [`CallStyle::WITH_PERMIT`]
-    fn any_with_permit(&self) -> bool;
+    fn dyn_with_permit(&self) -> bool;
     /// [`CallStyle::stream`]
-    fn any_stream<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<EventStream, Failure>>;
+    fn dyn_stream<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<EventStream, Failure>>;
     /// [`CallStyle::whole`]
-    fn any_whole<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<Bytes, Failure>>;
+    fn dyn_whole<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<Bytes, Failure>>;
     /// [`CallStyle::models`]
-    fn any_models<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<Bytes, Failure>>;
+    fn dyn_models<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<Bytes, Failure>>;
 }
 
-impl<C: CallStyle> AnyStyle for C {
-    fn any_with_permit(&self) -> bool {
+impl<C: CallStyle> DynCallStyle for C {
+    fn dyn_with_permit(&self) -> bool {
         C::WITH_PERMIT
     }
 
-    fn any_stream<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<EventStream, Failure>> {
+    fn dyn_stream<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<EventStream, Failure>> {
         Box::pin(self.stream(state, call))
     }
 
-    fn any_whole<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<Bytes, Failure>> {
+    fn dyn_whole<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<Bytes, Failure>> {
         Box::pin(self.whole(state, call))
     }
 
-    fn any_models<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<Bytes, Failure>> {
+    fn dyn_models<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<Bytes, Failure>> {
         Box::pin(self.models(state, call))
     }
 }

@@ -14,18 +14,18 @@ pub(crate) struct EventStream {
     stream: LocalBoxStream<'static, Result<Message, Failure>>,
     method: &'static str,
     /// What ends with them. Behind them, so that the vendor's call ends before its permit is given back.
-    _held: Option<ActiveCall>,
+    _in_flight: Option<ActiveCall>,
 }
 
 impl EventStream {
     /// EventStream that a thread waits for.
     pub(crate) fn blocking(stream: impl Stream<Item = Result<Message, Failure>> + 'static) -> Self {
-        EventStream { stream: stream.boxed_local(), method: "blocking", _held: None }
+        EventStream { stream: stream.boxed_local(), method: "blocking", _in_flight: None }
     }
 
     /// EventStream that no thread waits for.
     pub(crate) fn asynchronous(stream: impl Stream<Item = Result<Message, Failure>> + 'static) -> Self {
-        EventStream { stream: stream.boxed_local(), method: "async", _held: None }
+        EventStream { stream: stream.boxed_local(), method: "async", _in_flight: None }
     }
 
     /// The same, after some that were taken from them already.
@@ -36,7 +36,7 @@ impl EventStream {
 
     /// The same, holding `call` to their end.
     pub(crate) fn holding(self, call: ActiveCall) -> Self {
-        EventStream { _held: Some(call), ..self }
+        EventStream { _in_flight: Some(call), ..self }
     }
 
     /// What `X-Stream-Method` says: `blocking` or `async`.

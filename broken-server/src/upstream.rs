@@ -4,7 +4,7 @@ pub(crate) mod asynchronous;
 pub(crate) mod blocking;
 pub(crate) mod blocking_reqwest;
 
-mod inbox;
+mod event_decoder;
 mod read_limit;
 
 use bytes::Bytes;
@@ -44,7 +44,7 @@ impl Message {
 }
 
 /// The failure that an answer with another status than 2xx is.
-fn not_ok(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Failure {
+fn failure_of(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Failure {
     let refused = Box::new(UpstreamRejection::read(status, headers, body));
     match () {
         () if refused.is_key_rejected() => UpstreamFailure::KeyRefused(refused).into(),
@@ -54,7 +54,7 @@ fn not_ok(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Failure {
 }
 
 /// Headers that are text.
-fn texts(headers: &HeaderMap) -> Vec<(&str, &str)> {
+fn text_headers(headers: &HeaderMap) -> Vec<(&str, &str)> {
     headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect()
 }
 

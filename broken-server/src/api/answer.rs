@@ -7,7 +7,7 @@ use actix_web::http::header::CACHE_CONTROL;
 use wire::{STREAM_METHOD_HEADER, sse};
 
 use crate::call::Call;
-use crate::call_style::AnyStyle;
+use crate::call_style::DynCallStyle;
 use crate::errors::{ErrorResponse, Failure, add_headers};
 use crate::metrics::CallGuard;
 use crate::relay::Relay;
@@ -15,7 +15,7 @@ use crate::state::AppState;
 
 /// Answers with the vendor's stream, once its first token is there.
 pub(super) async fn answer_streamed(
-    style: &dyn AnyStyle,
+    style: &dyn DynCallStyle,
     state: &AppState,
     call: Call,
 ) -> Result<HttpResponse, ErrorResponse> {
@@ -23,7 +23,7 @@ pub(super) async fn answer_streamed(
     let mut guard = begin(style, state, &call)?;
     let progress = call.progress.clone();
     let opening = async {
-        let messages = style.any_stream(state, call).await?;
+        let messages = style.dyn_stream(state, call).await?;
         Relay::open(messages, format, &mut guard).await
     };
     match state.until_grace_over(opening).await {
@@ -47,13 +47,13 @@ pub(super) async fn answer_streamed(
 
 /// Answers with the vendor's whole answer, as it came.
 pub(super) async fn answer_whole(
-    style: &dyn AnyStyle,
+    style: &dyn DynCallStyle,
     state: &AppState,
     call: Call,
 ) -> Result<HttpResponse, ErrorResponse> {
     let mut guard = begin(style, state, &call)?;
     let progress = call.progress.clone();
-    match state.until_grace_over(style.any_whole(state, call)).await {
+    match state.until_grace_over(style.dyn_whole(state, call)).await {
         Ok(answer) => {
             guard.succeeded();
             let mut response = HttpResponse::Ok();
@@ -68,13 +68,13 @@ pub(super) async fn answer_whole(
 }
 
 /// Begins a request for the model. From here on it ends in exactly one outcome.
-fn begin(style: &dyn AnyStyle, state: &AppState, call: &Call) -> Result<CallGuard, Failure> {
+fn begin(style: &dyn DynCallStyle, state: &AppState, call: &Call) -> Result<CallGuard, Failure> {
     let mut guard = CallGuard::begin(Arc::clone(&state.metrics), call.request_id.clone());
     if state.draining.is_cancelled() {
         guard.failed(&Failure::ShuttingDown);
         return Err(Failure::ShuttingDown);
     }
-    if !style.any_with_permit() {
+    if !style.dyn_with_permit() {
         guard.call_without_permit();
     }
     Ok(guard)

@@ -6,7 +6,7 @@ use wire::chat::ChatRequest;
 
 use super::answer::{answer_streamed, answer_whole};
 use crate::call::{Call, Format, Route};
-use crate::call_style::AnyStyle;
+use crate::call_style::DynCallStyle;
 use crate::errors::ErrorResponse;
 use crate::request::{json_body, to_call};
 use crate::state::AppState;
@@ -16,7 +16,7 @@ const DEFAULT_MODEL: &str = "mock-llm";
 
 /// `POST /chat/stream`
 pub(super) async fn stream(
-    style: Data<dyn AnyStyle>,
+    style: Data<dyn DynCallStyle>,
     state: Data<AppState>,
     request: HttpRequest,
     payload: Payload,
@@ -29,7 +29,7 @@ pub(super) async fn stream(
 
 /// `POST /llm`
 pub(super) async fn whole(
-    style: Data<dyn AnyStyle>,
+    style: Data<dyn DynCallStyle>,
     state: Data<AppState>,
     request: HttpRequest,
     payload: Payload,

@@ -8,7 +8,7 @@ use wire::models;
 
 use super::answer::{answer_streamed, answer_whole};
 use crate::call::Route;
-use crate::call_style::AnyStyle;
+use crate::call_style::DynCallStyle;
 use crate::errors::{ErrorResponse, Failure, add_headers};
 use crate::request::{json_body, require_key, to_call};
 use crate::state::AppState;
@@ -16,7 +16,7 @@ use crate::state::AppState;
 /// `POST /v1/chat/completions`. The body is checked, then passed on as it came: it may have fields
 /// that are the vendor's business alone.
 pub(super) async fn create(
-    style: Data<dyn AnyStyle>,
+    style: Data<dyn DynCallStyle>,
     state: Data<AppState>,
     request: HttpRequest,
     payload: Payload,
@@ -35,7 +35,7 @@ pub(super) async fn create(
 
 /// `GET /v1/models`: the vendor's list.
 pub(super) async fn list(
-    style: Data<dyn AnyStyle>,
+    style: Data<dyn DynCallStyle>,
     state: Data<AppState>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ErrorResponse> {
@@ -45,7 +45,7 @@ pub(super) async fn list(
 /// `GET /v1/models/{model}`: one of the list. Taken from there, it is found also where the vendor has no route for
 /// a single one.
 pub(super) async fn model(
-    style: Data<dyn AnyStyle>,
+    style: Data<dyn DynCallStyle>,
     state: Data<AppState>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ErrorResponse> {
@@ -71,10 +71,10 @@ impl List {
 }
 
 /// Asks the vendor for its list. It generates nothing, so it does not count as a call.
-async fn ask_for_models(style: &dyn AnyStyle, state: &AppState, request: &HttpRequest) -> Result<List, Failure> {
+async fn ask_for_models(style: &dyn DynCallStyle, state: &AppState, request: &HttpRequest) -> Result<List, Failure> {
     require_key(state, request)?;
     let call = to_call(state, request, Route::Models, Bytes::new());
     let progress = call.progress.clone();
-    let body = state.until_grace_over(style.any_models(state, call)).await?;
+    let body = state.until_grace_over(style.dyn_models(state, call)).await?;
     Ok(List { body, rate_limits: progress.take_rate_limits() })
 }

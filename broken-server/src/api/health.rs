@@ -16,7 +16,7 @@ use crate::state::AppState;
 pub(crate) const PROBE_WORK: Duration = Duration::from_millis(10);
 
 /// How long `/health` waits for a thread: it must answer also when there is none.
-const PROBE_BOUND: Duration = Duration::from_secs(1);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// `GET /debug/health-sync`: answered from the blocking pool, as a framework would run a handler that
 /// is not async.
@@ -41,21 +41,21 @@ pub(super) async fn report(
     // One probe at a time, for all who ask meanwhile: a thread for each of them would fill the pool.
     let probe = async {
         loop {
-            let took = of_worker.0.join_or_start(|lead| probe_the_pool(&state.pool, lead)).await?;
+            let took = of_worker.0.join_or_start(|lead| probe_pool(&state.pool, lead)).await?;
             // One that was late has waited for a pool that was full: whether it still is, the next one tells.
-            if took <= PROBE_BOUND {
+            if took <= PROBE_TIMEOUT {
                 return Ok::<_, Abandoned>(took);
             }
         }
     };
-    match timeout(PROBE_BOUND, probe).await {
+    match timeout(PROBE_TIMEOUT, probe).await {
         Ok(Ok(took)) => Ok(Json(HealthReport::completed_in(took.as_secs_f64()))),
         Ok(Err(Abandoned)) => Err(Failure::Internal("the health probe's thread ended").into()),
-        Err(_) => Ok(Json(HealthReport::timed_out_after(PROBE_BOUND.as_secs_f64()))),
+        Err(_) => Ok(Json(HealthReport::timed_out_after(PROBE_TIMEOUT.as_secs_f64()))),
     }
 }
 
-fn probe_the_pool(pool: &Pool, lead: Leader<Duration>) {
+fn probe_pool(pool: &Pool, lead: Leader<Duration>) {
     let asked = Instant::now();
     pool.spawn(move || {
         thread::sleep(PROBE_WORK);

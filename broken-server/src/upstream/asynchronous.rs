@@ -13,8 +13,8 @@ use resilience::timeout_with_recheck;
 use wire::REQUEST_ID_HEADER;
 use wire::response::{is_not_event_stream, parse_non_stream_response};
 
-use super::inbox::Inbox;
-use super::{ANSWER_BYTES_MAX, Message, USER_AGENT, checked_answer, content_type, not_ok, texts, too_large};
+use super::event_decoder::EventDecoder;
+use super::{ANSWER_BYTES_MAX, Message, USER_AGENT, checked_answer, content_type, failure_of, text_headers, too_large};
 use crate::call::{Call, Route};
 use crate::errors::{Failure, UpstreamFailure};
 use crate::settings::Settings;
@@ -50,7 +50,7 @@ impl Client {
 
     /// The vendor's stream. Nothing runs unless it is polled, and dropping it closes the connection.
     pub(crate) fn stream(&self, call: Call) -> impl Stream<Item = Result<Message, Failure>> + 'static {
-        let reader = EventReader { inbox: Inbox::new(self.limits), state: State::Unsent(self.clone(), call) };
+        let reader = EventReader { decoder: EventDecoder::new(self.limits), state: State::Unsent(self.clone(), call) };
         stream::unfold(reader, |mut reader| async move { Some((reader.next().await?, reader)) })
     }
 
@@ -108,11 +108,11 @@ impl Client {
         let mut response = request.send().await.map_err(failure)?;
         let status = response.status();
         if status.is_success() {
-            call.progress.keep_rate_limits(&texts(response.headers()));
+            call.progress.keep_rate_limits(&text_headers(response.headers()));
             return Ok(response);
         }
         let body = rest_of(&mut response).await;
-        Err(not_ok(status.as_u16(), &texts(response.headers()), &body))
+        Err(failure_of(status.as_u16(), &text_headers(response.headers()), &body))
     }
 }
 
@@ -131,7 +131,7 @@ async fn rest_of(response: &mut Response) -> Vec<u8> {
 /// A stream of the vendor's, read by whoever polls it.
 #[derive(Debug)]
 struct EventReader {
-    inbox: Inbox,
+    decoder: EventDecoder,
     state: State,
 }
 
@@ -145,10 +145,10 @@ enum State {
 impl EventReader {
     async fn next(&mut self) -> Option<Result<Message, Failure>> {
         loop {
-            if let Some(taken) = self.inbox.take() {
+            if let Some(taken) = self.decoder.take() {
                 return Some(taken);
             }
-            if self.inbox.ended() {
+            if self.decoder.ended() {
                 self.state = State::Closed;
                 return None;
             }
@@ -158,20 +158,22 @@ impl EventReader {
 
     /// Reads once, or sends the request if that is still to be done.
     async fn read(&mut self) {
-        let EventReader { inbox, state } = self;
+        let EventReader { decoder, state } = self;
         match state {
-            State::Unsent(client, call) => match timeout_with_recheck(inbox.patience(), client.open(call)).await {
-                Some(Ok(response)) => *state = State::Open(response),
-                Some(Err(failure)) => inbox.fail(failure),
-                None => inbox.time_out(),
+            State::Unsent(client, call) => {
+                match timeout_with_recheck(decoder.read_timeout(), client.open(call)).await {
+                    Some(Ok(response)) => *state = State::Open(response),
+                    Some(Err(failure)) => decoder.fail(failure),
+                    None => decoder.time_out(),
+                }
+            }
+            State::Open(response) => match timeout_with_recheck(decoder.read_timeout(), response.chunk()).await {
+                Some(Ok(Some(piece))) => decoder.feed(&piece),
+                Some(Ok(None)) => decoder.end(),
+                Some(Err(error)) => decoder.fail(failure(error)),
+                None => decoder.time_out(),
             },
-            State::Open(response) => match timeout_with_recheck(inbox.patience(), response.chunk()).await {
-                Some(Ok(Some(piece))) => inbox.feed(&piece),
-                Some(Ok(None)) => inbox.end(),
-                Some(Err(error)) => inbox.fail(failure(error)),
-                None => inbox.time_out(),
-            },
-            State::Closed => inbox.end(),
+            State::Closed => decoder.end(),
         }
     }
 }

@@ -12,9 +12,9 @@ use ureq::{Agent, Body, BodyReader, RequestBuilder, Timeout};
 use wire::REQUEST_ID_HEADER;
 use wire::response::{is_not_event_stream, parse_non_stream_response};
 
-use super::inbox::Inbox;
+use super::event_decoder::EventDecoder;
 use super::read_limit::{ReadLimitConnector, with_read_limit};
-use super::{ANSWER_BYTES_MAX, Message, USER_AGENT, checked_answer, content_type, not_ok, texts, too_large};
+use super::{ANSWER_BYTES_MAX, Message, USER_AGENT, checked_answer, content_type, failure_of, text_headers, too_large};
 use crate::call::{Call, Route};
 use crate::errors::{Failure, UpstreamFailure};
 use crate::settings::Settings;
@@ -57,7 +57,7 @@ impl Client {
 
     /// The vendor's stream. The request is sent when the first message is asked for.
     pub(crate) fn stream(&self, call: Call) -> EventReader {
-        EventReader { inbox: Inbox::new(self.limits), state: State::Unsent(self.clone(), call) }
+        EventReader { decoder: EventDecoder::new(self.limits), state: State::Unsent(self.clone(), call) }
     }
 
     /// The vendor's whole answer.
@@ -74,7 +74,7 @@ impl Client {
 
     /// Ends all calls at once, also those that wait for the vendor: gives their threads back when
     /// the server stops.
-    pub(crate) fn hang_up(&self) {
+    pub(crate) fn disconnect(&self) {
         self.agent.clone().shutdown();
     }
 
@@ -91,11 +91,11 @@ impl Client {
         let mut response = sent.map_err(|error| failure(error, UpstreamFailure::FirstTokenTimeout))?;
         let status = response.status();
         if status.is_success() {
-            call.progress.keep_rate_limits(&texts(response.headers()));
+            call.progress.keep_rate_limits(&text_headers(response.headers()));
             return Ok(response);
         }
         let body = rest_of(&mut response);
-        Err(not_ok(status.as_u16(), &texts(response.headers()), &body))
+        Err(failure_of(status.as_u16(), &text_headers(response.headers()), &body))
     }
 
     /// Sends a call for a stream and returns the answer's head, if a stream follows it.
@@ -111,7 +111,7 @@ impl Client {
 
 /// A stream of the vendor's, read by whoever asks for its next message, on the asker's thread.
 pub(crate) struct EventReader {
-    inbox: Inbox,
+    decoder: EventDecoder,
     state: State,
 }
 
@@ -127,10 +127,10 @@ impl Iterator for EventReader {
     /// Blocks until there is a message, or a limit has passed.
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(taken) = self.inbox.take() {
+            if let Some(taken) = self.decoder.take() {
                 return Some(taken);
             }
-            if self.inbox.ended() {
+            if self.decoder.ended() {
                 self.state = State::Closed;
                 return None;
             }
@@ -142,27 +142,27 @@ impl Iterator for EventReader {
 impl EventReader {
     /// Reads once, or sends the request if that is still to be done.
     fn read(&mut self) {
-        let EventReader { inbox, state } = self;
+        let EventReader { decoder, state } = self;
         match state {
             State::Unsent(client, call) => {
                 // What was waited in a queue before is not the vendor's fault.
-                *inbox = Inbox::new(client.limits);
-                match with_read_limit(inbox.patience(), || client.open(call)) {
+                *decoder = EventDecoder::new(client.limits);
+                match with_read_limit(decoder.read_timeout(), || client.open(call)) {
                     Ok(response) => {
                         *state = State::Open(response.into_body().into_reader(), Box::new([0; READ_BYTES]));
                     }
-                    Err(failure) => inbox.fail(failure),
+                    Err(failure) => decoder.fail(failure),
                 }
             }
-            State::Open(body, buffer) => match with_read_limit(inbox.patience(), || body.read(&mut buffer[..])) {
-                Ok(0) => inbox.end(),
-                Ok(length) => inbox.feed(&buffer[..length]),
+            State::Open(body, buffer) => match with_read_limit(decoder.read_timeout(), || body.read(&mut buffer[..])) {
+                Ok(0) => decoder.end(),
+                Ok(length) => decoder.feed(&buffer[..length]),
                 Err(error) => match ureq::Error::from(error) {
-                    ureq::Error::Timeout(_) => inbox.time_out(),
-                    error => inbox.fail(failure(error, UpstreamFailure::IdleTimeout)),
+                    ureq::Error::Timeout(_) => decoder.time_out(),
+                    error => decoder.fail(failure(error, UpstreamFailure::IdleTimeout)),
                 },
             },
-            State::Closed => inbox.end(),
+            State::Closed => decoder.end(),
         }
     }
 }

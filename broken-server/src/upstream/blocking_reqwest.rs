@@ -12,9 +12,10 @@ use reqwest::redirect::Policy;
 use wire::REQUEST_ID_HEADER;
 use wire::response::{is_not_event_stream, parse_non_stream_response};
 
-use super::inbox::Inbox;
+use super::event_decoder::EventDecoder;
 use super::{
-    ANSWER_BYTES_MAX, Message, USER_AGENT, asynchronous, checked_answer, content_type, not_ok, texts, too_large,
+    ANSWER_BYTES_MAX, Message, USER_AGENT, asynchronous, checked_answer, content_type, failure_of, text_headers,
+    too_large,
 };
 use crate::call::{Call, Route};
 use crate::errors::{Failure, UpstreamFailure};
@@ -56,7 +57,7 @@ impl Client {
 
     /// The vendor's stream. The request is sent when the first message is asked for.
     pub(crate) fn stream(&self, call: Call) -> EventReader {
-        EventReader { inbox: Inbox::new(self.limits), state: State::Unsent(self.clone(), call) }
+        EventReader { decoder: EventDecoder::new(self.limits), state: State::Unsent(self.clone(), call) }
     }
 
     /// The vendor's whole answer.
@@ -86,11 +87,11 @@ impl Client {
         let mut response = request.send().map_err(|error| failure(error, UpstreamFailure::FirstTokenTimeout))?;
         let status = response.status();
         if status.is_success() {
-            call.progress.keep_rate_limits(&texts(response.headers()));
+            call.progress.keep_rate_limits(&text_headers(response.headers()));
             return Ok(response);
         }
         let body = rest_of(&mut response);
-        Err(not_ok(status.as_u16(), &texts(response.headers()), &body))
+        Err(failure_of(status.as_u16(), &text_headers(response.headers()), &body))
     }
 
     /// Sends a call for a stream and returns the answer's head, if a stream follows it.
@@ -106,7 +107,7 @@ impl Client {
 
 /// A stream of the vendor's, read by whoever asks for its next message, on the asker's thread.
 pub(crate) struct EventReader {
-    inbox: Inbox,
+    decoder: EventDecoder,
     state: State,
 }
 
@@ -122,10 +123,10 @@ impl Iterator for EventReader {
     /// Blocks until there is a message, or the limit has passed.
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(taken) = self.inbox.take() {
+            if let Some(taken) = self.decoder.take() {
                 return Some(taken);
             }
-            if self.inbox.ended() {
+            if self.decoder.ended() {
                 self.state = State::Closed;
                 return None;
             }
@@ -137,19 +138,19 @@ impl Iterator for EventReader {
 impl EventReader {
     /// Reads once, or sends the request if that is still to be done.
     fn read(&mut self) {
-        let EventReader { inbox, state } = self;
+        let EventReader { decoder, state } = self;
         match state {
             State::Unsent(client, call) => match client.open(call) {
                 Ok(response) => *state = State::Open(response, Box::new([0; READ_BYTES])),
-                Err(failure) => inbox.fail(failure),
+                Err(failure) => decoder.fail(failure),
             },
             State::Open(response, buffer) => match response.read(&mut buffer[..]) {
-                Ok(0) => inbox.end(),
-                Ok(length) => inbox.feed(&buffer[..length]),
-                Err(error) if reqwest_error(&error).is_some_and(reqwest::Error::is_timeout) => inbox.time_out(),
-                Err(error) => inbox.fail(read_failure(error, UpstreamFailure::IdleTimeout)),
+                Ok(0) => decoder.end(),
+                Ok(length) => decoder.feed(&buffer[..length]),
+                Err(error) if reqwest_error(&error).is_some_and(reqwest::Error::is_timeout) => decoder.time_out(),
+                Err(error) => decoder.fail(read_failure(error, UpstreamFailure::IdleTimeout)),
             },
-            State::Closed => inbox.end(),
+            State::Closed => decoder.end(),
         }
     }
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use mock_llm::MockLlm;
 use tokio::task::JoinHandle;
 
-use crate::support::{Client, Ended};
+use crate::support::{Client, FinishedStream};
 
 const SYNC: &str = "/debug/health-sync";
 const ASYNC: &str = "/debug/health-async";
@@ -52,7 +52,7 @@ impl Times {
 }
 
 /// A stream that is read to its end beside the test.
-fn stream_beside(client: &Client) -> JoinHandle<Ended> {
+fn stream_beside(client: &Client) -> JoinHandle<FinishedStream> {
     let client = client.clone();
     tokio::spawn(async move { client.open_stream().await.finish().await })
 }

@@ -65,12 +65,12 @@ impl Executor {
         for number in 0..threads {
             let queued = Arc::clone(&queued);
             let next = move || queued.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let work_off = move || {
+            let run_queue = move || {
                 while let Ok(work) = next() {
                     work();
                 }
             };
-            thread::Builder::new().name(format!("executor-{number}")).spawn(work_off)?;
+            thread::Builder::new().name(format!("executor-{number}")).spawn(run_queue)?;
         }
         Ok(Executor { queue })
     }

@@ -106,20 +106,20 @@ impl EventStream {
     }
 
     /// Reads to the end.
-    pub(crate) async fn finish(mut self) -> Ended {
+    pub(crate) async fn finish(mut self) -> FinishedStream {
         while let Some(piece) = self.response.chunk().await.unwrap() {
             self.decoder.decode(&piece, &mut self.events).unwrap();
         }
         assert!(!self.decoder.mid_event());
-        Ended(self.events)
+        FinishedStream(self.events)
     }
 }
 
 /// A stream that was read to its end.
 #[derive(Debug)]
-pub(crate) struct Ended(Vec<Event>);
+pub(crate) struct FinishedStream(Vec<Event>);
 
-impl Ended {
+impl FinishedStream {
     /// Whether it is whole: its last event is `[DONE]`.
     pub(crate) fn is_whole(&self) -> bool {
         self.0.last().is_some_and(|event| event.name.is_none() && event.data == "[DONE]")

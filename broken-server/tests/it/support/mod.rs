@@ -4,7 +4,7 @@ mod client;
 mod server;
 mod vendors;
 
-pub(crate) use client::{Client, Ended, EventStream};
+pub(crate) use client::{Client, EventStream, FinishedStream};
 pub(crate) use server::{CALL_STYLES, TestServer};
 pub(crate) use vendors::{ScriptedVendor, unreachable_vendor, vendor};
 
@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 /// # Panics
 /// When it does not within 20 s, far over what any test here takes.
 pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
-    const PATIENCE: Duration = Duration::from_secs(20);
+    const TIMEOUT: Duration = Duration::from_secs(20);
     let begun = Instant::now();
     while !condition().await {
-        assert!(begun.elapsed() < PATIENCE, "waited in vain for: {what}");
+        assert!(begun.elapsed() < TIMEOUT, "waited in vain for: {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

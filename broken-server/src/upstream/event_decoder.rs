@@ -18,12 +18,12 @@ const AFTER_DONE: Duration = Duration::from_secs(1);
 /// in how they read; what the bytes mean, how long to wait for more and when a stream is whole is
 /// decided here for both.
 #[derive(Debug)]
-pub(super) struct Inbox {
+pub(super) struct EventDecoder {
     decoder: Decoder,
     progress: Progress,
     arrived: VecDeque<Result<Message, Failure>>,
     limits: UpstreamLimits,
-    asked_at: Instant,
+    started_at: Instant,
     token_seen: bool,
     /// `[DONE]` has come. Only the end of the body is still waited for, so that the connection can be
     /// used again.
@@ -31,15 +31,15 @@ pub(super) struct Inbox {
     ended: bool,
 }
 
-impl Inbox {
-    /// The inbox of a request that is about to be sent.
+impl EventDecoder {
+    /// The events of a request that is about to be sent.
     pub(super) fn new(limits: UpstreamLimits) -> Self {
-        Inbox {
+        EventDecoder {
             decoder: Decoder::new(limits.max_event_bytes.get()),
             progress: Progress::default(),
             arrived: VecDeque::new(),
             limits,
-            asked_at: Instant::now(),
+            started_at: Instant::now(),
             token_seen: false,
             done: false,
             ended: false,
@@ -57,13 +57,13 @@ impl Inbox {
     }
 
     /// How long the next read may take.
-    pub(super) fn patience(&self) -> Duration {
+    pub(super) fn read_timeout(&self) -> Duration {
         if self.done {
             AFTER_DONE.min(self.limits.idle_timeout)
         } else if self.token_seen {
             self.limits.idle_timeout
         } else {
-            self.limits.first_token_timeout.saturating_sub(self.asked_at.elapsed())
+            self.limits.first_token_timeout.saturating_sub(self.started_at.elapsed())
         }
     }
 
@@ -100,7 +100,7 @@ impl Inbox {
         if !between.is_empty() {
             self.arrive(between, None);
         }
-        if self.patience().is_zero() {
+        if self.read_timeout().is_zero() {
             // Bytes that keep coming are no token.
             self.time_out();
         }
@@ -134,7 +134,7 @@ impl Inbox {
         self.ended = true;
     }
 
-    /// Ends the stream because a read took longer than [`Inbox::patience`].
+    /// Ends the stream because a read took longer than [`EventDecoder::read_timeout`].
     pub(super) fn time_out(&mut self) {
         let cause = if self.token_seen { UpstreamFailure::IdleTimeout } else { UpstreamFailure::FirstTokenTimeout };
         self.fail(cause.into());
@@ -161,24 +161,24 @@ mod tests {
     const TOKEN: &str = "data: {\"id\":\"a\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\
         \"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"},\"finish_reason\":null}]}\n\n";
 
-    fn inbox() -> Inbox {
+    fn decoder() -> EventDecoder {
         let second = Duration::from_secs(1);
-        inbox_with(100 * second, second)
+        decoder_with(100 * second, second)
     }
 
-    fn inbox_with(first_token_timeout: Duration, idle_timeout: Duration) -> Inbox {
+    fn decoder_with(first_token_timeout: Duration, idle_timeout: Duration) -> EventDecoder {
         let connect_timeout = first_token_timeout;
         let max_event_bytes = NonZeroUsize::new(1024).unwrap();
-        Inbox::new(UpstreamLimits { connect_timeout, first_token_timeout, idle_timeout, max_event_bytes })
+        EventDecoder::new(UpstreamLimits { connect_timeout, first_token_timeout, idle_timeout, max_event_bytes })
     }
 
     /// What comes out of a body of these `pieces`: `token`, `done` or the failure's text.
     fn outcome(pieces: &[&str]) -> Vec<String> {
-        let mut inbox = inbox();
-        pieces.iter().for_each(|piece| inbox.feed(piece.as_bytes()));
-        inbox.end();
-        assert!(inbox.ended());
-        std::iter::from_fn(|| inbox.take())
+        let mut events = decoder();
+        pieces.iter().for_each(|piece| events.feed(piece.as_bytes()));
+        events.end();
+        assert!(events.ended());
+        std::iter::from_fn(|| events.take())
             .map(|taken| match taken {
                 Ok(message) if message.is_done() => "done".into(),
                 Ok(_) => "token".into(),
@@ -203,18 +203,18 @@ mod tests {
     fn everything_is_there_as_it_came_however_it_is_split() {
         let stream = [": ping\n\nid: 1\n", TOKEN, "event: x\ndata: {}\n\n: pong\n\ndata:\n\ndata: [DONE]\n\n"].concat();
         for size in [1, 2, 3, 7, 64, stream.len()] {
-            let mut inbox = inbox();
-            stream.as_bytes().chunks(size).for_each(|piece| inbox.feed(piece));
-            let raw: Vec<_> = std::iter::from_fn(|| inbox.take()).map(|taken| taken.unwrap().raw).collect();
+            let mut events = decoder();
+            stream.as_bytes().chunks(size).for_each(|piece| events.feed(piece));
+            let raw: Vec<_> = std::iter::from_fn(|| events.take()).map(|taken| taken.unwrap().raw).collect();
             assert_eq!(raw.concat(), stream.as_bytes(), "in pieces of {size}");
         }
     }
 
     #[test]
     fn an_event_over_the_cap_is_one_failure_that_another_attempt_does_not_mend() {
-        let mut inbox = inbox();
-        inbox.feed(&[b'x'; 2000]);
-        let failure = inbox.take().unwrap().unwrap_err();
+        let mut events = decoder();
+        events.feed(&[b'x'; 2000]);
+        let failure = events.take().unwrap().unwrap_err();
         assert!(matches!(failure, Failure::Upstream(UpstreamFailure::TooLarge(_))), "{failure}");
         assert!(!failure.is_retryable());
     }
@@ -235,30 +235,30 @@ mod tests {
 
     #[test]
     fn the_limit_is_for_the_first_token_then_for_each_silence() {
-        let mut inbox = inbox();
-        assert!(inbox.patience() > Duration::from_secs(50));
-        inbox.feed(TOKEN.as_bytes());
-        assert_eq!(inbox.patience(), Duration::from_secs(1));
-        inbox.time_out();
-        inbox.take();
-        assert!(matches!(inbox.take(), Some(Err(Failure::Upstream(UpstreamFailure::IdleTimeout)))));
+        let mut events = decoder();
+        assert!(events.read_timeout() > Duration::from_secs(50));
+        events.feed(TOKEN.as_bytes());
+        assert_eq!(events.read_timeout(), Duration::from_secs(1));
+        events.time_out();
+        events.take();
+        assert!(matches!(events.take(), Some(Err(Failure::Upstream(UpstreamFailure::IdleTimeout)))));
     }
 
     #[test]
     fn bytes_without_a_token_do_not_prolong_the_first_limit() {
         let limit = Duration::ZERO;
-        let mut inbox = inbox_with(limit, Duration::from_secs(1));
-        inbox.feed(b": still thinking\n");
-        assert!(inbox.take().is_some_and(|taken| taken.is_ok_and(|message| message.event.is_none())));
-        assert!(matches!(inbox.take(), Some(Err(Failure::Upstream(UpstreamFailure::FirstTokenTimeout)))));
+        let mut events = decoder_with(limit, Duration::from_secs(1));
+        events.feed(b": still thinking\n");
+        assert!(events.take().is_some_and(|taken| taken.is_ok_and(|message| message.event.is_none())));
+        assert!(matches!(events.take(), Some(Err(Failure::Upstream(UpstreamFailure::FirstTokenTimeout)))));
     }
 
     #[test]
     fn after_done_nothing_but_the_end_is_waited_for() {
-        let mut inbox = inbox();
-        inbox.feed(b"data: [DONE]\n\n");
-        assert!(!inbox.ended());
-        inbox.feed(b"more");
-        assert!(inbox.ended());
+        let mut events = decoder();
+        events.feed(b"data: [DONE]\n\n");
+        assert!(!events.ended());
+        events.feed(b"more");
+        assert!(events.ended());
     }
 }
