@@ -106,7 +106,7 @@ async fn serve(server: &Server, listener: TcpListener, shutdown: BoxFuture<'_, (
     };
     if timeout_at(grace_ends, &mut serving).await.is_err() {
         tracing::info!("the grace is over: ending the streams that are left");
-        state.cut.cancel();
+        state.grace_over.cancel();
         // From now, not from when the grace should have ended: a process that woke up late would leave
         // no time at all.
         if timeout(CUT_MARGIN, &mut serving).await.is_err() {

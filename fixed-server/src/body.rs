@@ -18,7 +18,7 @@ use wire::stream::{CompletionEvent, error_event};
 
 use crate::errors::Failure;
 use crate::outcome::Outcome;
-use crate::stack::{Held, Opened};
+use crate::stack::{InFlight, Opened};
 use crate::upstream::{Batch, EventStream};
 use cut::Cut;
 
@@ -53,7 +53,7 @@ struct Running {
     last_token: Option<Instant>,
     /// None once `[DONE]` has come: the vendor's end of body is all that is waited for.
     outcome: Option<OutcomeGuard<Outcome>>,
-    held: Held,
+    in_flight: InFlight,
 }
 // ANCHOR_END: orphaned-streams
 
@@ -67,8 +67,8 @@ impl StreamBody {
         format: Format,
         cut: CancellationToken,
     ) -> Self {
-        let Opened { events, head, rate_limits, held } = opened;
-        let running = Running { events, head: Some(head), open, last_token: None, outcome: Some(outcome), held };
+        let Opened { events, head, rate_limits, in_flight } = opened;
+        let running = Running { events, head: Some(head), open, last_token: None, outcome: Some(outcome), in_flight };
         StreamBody { running: Some(running), format, rate_limits, cut: Cut::new(cut) }
     }
 
@@ -136,10 +136,10 @@ impl Running {
                     if chunk.text.is_some() {
                         let now = Instant::now();
                         self.open.token(self.last_token.replace(now).map(|last| now - last));
-                        self.held.call.token();
+                        self.in_flight.call.token();
                     }
                     if let Some(usage) = chunk.usage {
-                        self.held.call.usage(usage);
+                        self.in_flight.call.usage(usage);
                     }
                 }
                 CompletionEvent::Done => {

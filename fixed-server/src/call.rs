@@ -28,8 +28,8 @@ pub(crate) struct Call {
     pub(crate) request_id: String,
     /// Headers that steer the mock vendor; empty unless the server was told to pass them on.
     pub(crate) mock_headers: Vec<(String, String)>,
-    /// The turn of its user, where users have limits; given back when nothing of the call is left.
-    pub(crate) turn: Option<Arc<UserGuard<User>>>,
+    /// The permit of its user, where users have limits; given back when nothing of the call is left.
+    pub(crate) user_permit: Option<Arc<UserGuard<User>>>,
     /// Tokens to reserve from the quota: its prompt's and its longest answer's.
     pub(crate) tokens: u64,
     /// Tokens of its prompt, estimated.
@@ -66,28 +66,28 @@ pub(crate) struct Progress {
     /// Over all attempts.
     queued_ms: AtomicU64,
     /// Whether the vendor was asked, by any attempt.
-    reached_vendor: AtomicBool,
+    sent: AtomicBool,
 }
 
 impl Progress {
     /// Another attempt begins.
-    pub(crate) fn attempt(&self) {
+    pub(crate) fn count_attempt(&self) {
         self.attempts.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// An attempt has waited so long for its turn, whether or not it got one.
-    pub(crate) fn queued(&self, waited: Duration) {
+    /// An attempt has waited so long for its permit, whether or not it got one.
+    pub(crate) fn add_queued(&self, waited: Duration) {
         self.queued_ms.fetch_add(waited.as_millis() as u64, Ordering::Relaxed);
     }
 
     /// From here on the vendor has to do with how the request ends.
-    pub(crate) fn reaches_the_vendor(&self) {
-        self.reached_vendor.store(true, Ordering::Relaxed);
+    pub(crate) fn mark_sent(&self) {
+        self.sent.store(true, Ordering::Relaxed);
     }
 
     /// Whether the vendor was asked.
-    pub(crate) fn reached_vendor(&self) -> bool {
-        self.reached_vendor.load(Ordering::Relaxed)
+    pub(crate) fn sent(&self) -> bool {
+        self.sent.load(Ordering::Relaxed)
     }
 
     /// Attempts so far.
@@ -95,7 +95,7 @@ impl Progress {
         self.attempts.load(Ordering::Relaxed)
     }
 
-    /// Milliseconds waited for a turn so far.
+    /// Milliseconds waited for a permit so far.
     pub(crate) fn queued_ms(&self) -> u64 {
         self.queued_ms.load(Ordering::Relaxed)
     }

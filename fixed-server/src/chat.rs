@@ -6,7 +6,7 @@ use tokio::task::spawn_blocking;
 use wire::chat::ChatRequest;
 use wire::error::RequestError;
 
-use crate::bodies::RoomyBody;
+use crate::body_memory::BudgetedBody;
 use crate::errors::Failure;
 
 /// The model of requests that name none.
@@ -35,7 +35,7 @@ impl Chat {
     ///
     /// # Errors
     /// [`RequestError`] for what is wrong with it.
-    pub(crate) fn stream(body: RoomyBody) -> Result<Self, RequestError> {
+    pub(crate) fn stream(body: BudgetedBody) -> Result<Self, RequestError> {
         let mut asked = ChatRequest::parse(body.as_ref())?;
         // So that what was reserved and not used of the quota can be given back.
         asked.include_usage = true;
@@ -48,7 +48,7 @@ impl Chat {
     ///
     /// # Errors
     /// [`RequestError`] for what is wrong with it.
-    pub(crate) fn whole(body: RoomyBody) -> Result<Self, RequestError> {
+    pub(crate) fn whole(body: BudgetedBody) -> Result<Self, RequestError> {
         let asked = ChatRequest::parse_prompt_or_messages(body.as_ref())?;
         let rewritten = asked.to_upstream_body(DEFAULT_MODEL, false);
         let asked = Self::of(&asked);
@@ -60,7 +60,7 @@ impl Chat {
     ///
     /// # Errors
     /// [`RequestError`] for what of it the server needs and cannot read.
-    pub(crate) fn relayed(body: RoomyBody) -> Result<Self, RequestError> {
+    pub(crate) fn relayed(body: BudgetedBody) -> Result<Self, RequestError> {
         let asked = ChatRequest::parse_relayed(body.as_ref())?;
         asked.require_model()?;
         let asked = Self::of(&asked);
@@ -74,8 +74,8 @@ impl Chat {
     /// Those of `read`.
     pub(crate) async fn read(
         reader: &Permits,
-        body: RoomyBody,
-        read: fn(RoomyBody) -> Result<Self, RequestError>,
+        body: BudgetedBody,
+        read: fn(BudgetedBody) -> Result<Self, RequestError>,
     ) -> Result<Self, Failure> {
         if body.as_ref().len() <= INLINE_BYTES {
             return Ok(read(body)?);

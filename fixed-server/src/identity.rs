@@ -23,7 +23,7 @@ pub(crate) struct Peer(pub(crate) IpAddr);
 
 impl User {
     /// The user of a request without a key.
-    pub(crate) fn at_the_other_end(request: &Request) -> Self {
+    pub(crate) fn of_peer(request: &Request) -> Self {
         let nobody = Peer(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED));
         let Peer(address) = request.extensions().get::<Peer>().copied().unwrap_or(nobody);
         User::Address(address)

@@ -9,7 +9,7 @@ pub mod settings;
 mod stack;
 
 /// The memory that bodies of requests take.
-mod bodies;
+mod body_memory;
 mod call;
 /// What a request asks for.
 mod chat;

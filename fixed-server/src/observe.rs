@@ -25,7 +25,7 @@ pub(crate) async fn observe(State(state): State<Shared>, mut request: Request, n
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
     let route = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str).to_owned();
-    let unanswered = Unanswered::new(state.metrics.clone(), route);
+    let pending = PendingRequest::new(state.metrics.clone(), route);
 
     let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let mut response = answered.unwrap_or_else(|_| {
@@ -35,24 +35,24 @@ pub(crate) async fn observe(State(state): State<Shared>, mut request: Request, n
     if let Ok(value) = HeaderValue::from_str(&id.0) {
         response.headers_mut().insert(HeaderName::from_static(REQUEST_ID_HEADER), value);
     }
-    unanswered.answered(response.status().as_u16());
+    pending.answered(response.status().as_u16());
     response
 }
 
 /// An HTTP request that has not been answered yet. Dropped like this, its client has left: it counts
 /// under 499, which nginx has made the custom for it.
 #[derive(Debug)]
-struct Unanswered {
+struct PendingRequest {
     metrics: Arc<Metrics>,
     route: String,
     begun: Instant,
     status: u16,
 }
 
-impl Unanswered {
+impl PendingRequest {
     /// A request that begins now; `route` is a pattern, never a path.
     fn new(metrics: Arc<Metrics>, route: String) -> Self {
-        Unanswered { metrics, route, begun: Instant::now(), status: 499 }
+        PendingRequest { metrics, route, begun: Instant::now(), status: 499 }
     }
 
     /// The head of its answer is there.
@@ -61,7 +61,7 @@ impl Unanswered {
     }
 }
 
-impl Drop for Unanswered {
+impl Drop for PendingRequest {
     fn drop(&mut self) {
         let route = std::mem::take(&mut self.route);
         self.metrics.request(route, self.status, self.begun.elapsed());

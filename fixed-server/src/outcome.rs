@@ -25,7 +25,7 @@ pub(crate) fn guard(metrics: &Arc<Metrics>, errors: &Arc<ErrorRate>, call: &Call
         }
         // A call that the breaker refused, or whose SLA passed in the queue, says nothing about the vendor.
         // Counted as its failure, a server that says no for that reason would go on saying no.
-        if let Some(failed) = verdict_on_the_vendor(outcome).filter(|_| progress.reached_vendor()) {
+        if let Some(failed) = verdict_on_the_vendor(outcome).filter(|_| progress.sent()) {
             errors.note(failed);
         }
         tracing::info!(

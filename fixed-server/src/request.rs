@@ -14,7 +14,7 @@ use wire::authorization::bearer_key;
 use wire::error::RequestError;
 use wire::{MOCK_HEADER_PREFIX, REQUEST_ID_HEADER, SESSION_ID_HEADER};
 
-use crate::bodies::RoomyBody;
+use crate::body_memory::BudgetedBody;
 use crate::call::{Call, Route, tokens_to_reserve};
 use crate::chat::{Chat, DEFAULT_MODEL};
 use crate::errors::Failure;
@@ -56,8 +56,8 @@ pub(crate) struct Head {
     request_id: String,
     mock_headers: Vec<(String, String)>,
     user: User,
-    /// The user's turn, where users have limits.
-    turn: Option<Arc<UserGuard<User>>>,
+    /// The user's permit, where users have limits.
+    user_permit: Option<Arc<UserGuard<User>>>,
 }
 
 impl Head {
@@ -67,7 +67,7 @@ impl Head {
         let steering = request.headers().iter().filter(|(name, _)| name.as_str().starts_with(MOCK_HEADER_PREFIX));
         let steering = steering.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
         let mock_headers = if state.allow_mock_headers { steering.collect() } else { Vec::new() };
-        Head { request_id, mock_headers, user: User::at_the_other_end(request), turn: None }
+        Head { request_id, mock_headers, user: User::of_peer(request), user_permit: None }
     }
 
     /// The same for a request with this key: it is the key's user's, wherever it comes from.
@@ -75,7 +75,7 @@ impl Head {
         Head { user: User::Key(key.clone()), ..self }
     }
 
-    /// The same once its user has a turn, which is taken before the body is read: who is over a limit of
+    /// The same once its user has a permit, which is taken before the body is read: who is over a limit of
     /// their own costs neither the memory for a body nor the time to read it.
     ///
     /// # Errors
@@ -83,7 +83,7 @@ impl Head {
     pub(crate) fn enter(self, state: &AppState) -> Result<Self, Failure> {
         let Some(users) = &state.users else { return Ok(self) };
         match users.try_enter(&self.user) {
-            Ok(turn) => Ok(Head { turn: Some(Arc::new(turn)), ..self }),
+            Ok(user_permit) => Ok(Head { user_permit: Some(Arc::new(user_permit)), ..self }),
             Err(rejected) => {
                 let failure = Failure::from(rejected);
                 outcome::refused(&state.metrics, &self.request_id, &failure);
@@ -112,9 +112,19 @@ impl Head {
     }
 
     fn into_call(self, route: Route) -> Call {
-        let Head { request_id, mock_headers, user: _, turn } = self;
+        let Head { request_id, mock_headers, user: _, user_permit } = self;
         let (body, progress) = (Bytes::new(), Arc::default());
-        Call { route, body, request_id, mock_headers, turn, tokens: 0, prompt_tokens: 0, session: None, progress }
+        Call {
+            route,
+            body,
+            request_id,
+            mock_headers,
+            user_permit,
+            tokens: 0,
+            prompt_tokens: 0,
+            session: None,
+            progress,
+        }
     }
 }
 
@@ -130,7 +140,7 @@ pub(crate) async fn json_body(
     headers: &HeaderMap,
     body: Body,
     max_bytes: usize,
-) -> Result<RoomyBody, Failure> {
+) -> Result<BudgetedBody, Failure> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let sent = text(CONTENT_TYPE).unwrap_or("");
     let found = sent.split(';').next().unwrap_or("").trim();
@@ -144,7 +154,7 @@ pub(crate) async fn json_body(
     }
     // Pages for all that was told, or may come.
     let most = if told > 0 { told } else { max_bytes };
-    let empty = RoomyBody::new(state.room.clone(), head.user.clone(), most);
+    let empty = BudgetedBody::new(state.body_memory.clone(), head.user.clone(), most);
     let read = Deadline::after(state.limits.read_timeout).timeout(read(body, empty, max_bytes)).await;
     read.map_err(|_| RequestError::BodyTimeout)?.inspect_err(|failure| {
         if let Failure::BodyMemory(_) = failure {
@@ -153,7 +163,7 @@ pub(crate) async fn json_body(
     })
 }
 
-async fn read(mut body: Body, mut whole: RoomyBody, max_bytes: usize) -> Result<RoomyBody, Failure> {
+async fn read(mut body: Body, mut whole: BudgetedBody, max_bytes: usize) -> Result<BudgetedBody, Failure> {
     let mut seen = 0;
     while let Some(frame) = body.frame().await {
         let Ok(piece) = frame.map_err(|_| RequestError::InvalidJson("it broke off".into()))?.into_data() else {
@@ -181,7 +191,7 @@ pub(crate) async fn require_key(state: &AppState, headers: &HeaderMap) -> Result
 }
 
 /// Makes `call` one of a session, if the request names one. It is written down once the call has its permit.
-pub(crate) fn name_session(
+pub(crate) fn assign_session(
     state: &AppState,
     session_id: Option<&str>,
     key: Option<&KeyId>,

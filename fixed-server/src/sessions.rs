@@ -21,9 +21,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout, timeout_at};
 
-use self::calls::Results;
+use self::calls::ResultWriter;
 use self::database::Database;
-use self::retention::{Kept, Retention};
+use self::retention::{Retention, RetentionTimes};
 
 pub(crate) use calls::SessionCall;
 pub use database::DatabaseError;
@@ -57,7 +57,7 @@ pub(crate) struct SessionOptions {
 #[derive(Debug)]
 pub(crate) struct Sessions {
     database: Arc<Database>,
-    results: Results,
+    results: ResultWriter,
     retention: Retention,
 }
 
@@ -75,9 +75,9 @@ impl Sessions {
         {
             tracing::info!("the database has no keys yet: added the one of --api-key, named {DEMO}");
         }
-        let kept = Kept::new(options.retention, options.longest_call);
+        let kept = RetentionTimes::new(options.retention, options.longest_call);
         let retention = Retention::new(database.clone(), kept, metrics.clone());
-        let results = Results::new(database.clone(), metrics);
+        let results = ResultWriter::new(database.clone(), metrics);
         Ok(Sessions { database, results, retention })
     }
 

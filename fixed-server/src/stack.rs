@@ -1,15 +1,15 @@
-//! THE ORDER of a request's path, outermost first. Each step has a reason to stand where it stands.
+//! THE ORDER of a request's path, outermost first. Each step has a reason to be where it is.
 //!
 //! Swapping two of them changes numbers. With `--queue-timeout 5s --call-timeout 30s`:
 //!
 //! - the queue timeout around the wait alone: a call that waits 4 s and takes 20 s is answered;
-//! - the queue timeout around wait *and* call: the same call is cut 1 s after its start, the vendor
+//! - the queue timeout around wait *and* call: the same call times out 1 s after its start, the vendor
 //!   has begun it, and the call timeout of 30 s can never be reached.
 //!
-//! And with `--max-in-flight 10`, calls of 1 s that fail once and then succeed, and 1 s between them:
+//! With `--max-in-flight 10`, and calls of 1 s that fail once and succeed 1 s later:
 //!
-//! - the retry around the permit: it is held for 2 s a request, and 5 requests a second are served;
-//! - the permit around the retry: it is held for the sleep too, 3 s, and 3.3 are.
+//! - retries around the permit: each request holds it for 2 s, and 5 requests a second are served;
+//! - the permit around retries: each request holds it for 3 s, the sleep included, and 3.3 are.
 
 mod active_call;
 mod breaker;
@@ -29,101 +29,110 @@ use crate::state::AppState;
 use crate::upstream::{Answer, Batch, EventStream, Streamed};
 use active_call::ActiveCall;
 
-/// What a request holds to its end: of a stream, to the end of the stream.
-pub(crate) struct Held {
+/// What a request holds until its end: for a stream, until the end of the stream.
+pub(crate) struct InFlight {
     pub(crate) call: ActiveCall,
-    _turn: Option<Arc<UserGuard<User>>>,
+    _user_permit: Option<Arc<UserGuard<User>>>,
 }
 
-/// A stream whose first token is there, with all that it holds until it is dropped.
+/// A stream whose first token has arrived, with everything that it holds until it is dropped.
 pub(crate) struct Opened {
     pub(crate) events: EventStream,
     /// The first token, and what came before it.
     pub(crate) head: Batch,
-    /// What the vendor says of its quota, as headers.
+    /// The vendor's rate-limit headers.
     pub(crate) rate_limits: Vec<(String, String)>,
-    pub(crate) held: Held,
+    pub(crate) in_flight: InFlight,
 }
 
-/// Opens a stream: returns with its first token in hand, or with a failure that can still be a status.
+/// Opens a stream: returns with its first token, or with a failure that can still become a status.
 ///
-/// The SLA of a stream ends with its first token. From there on the limits of its body take over: on
-/// silence, on its whole length, and on a client that does not read.
+/// The SLA of a stream ends with its first token. From there on the limits of its body apply: on silence, on its
+/// total time, and on a client that does not read.
 pub(crate) async fn open_stream(state: &AppState, call: &Call, format: Format) -> Result<Opened, Failure> {
     let limit = (state.limits.upstream.first_token_timeout, UpstreamFailure::FirstTokenTimeout);
-    let (stream, held) = in_order(state, call, limit, || state.upstream.stream(call, format)).await?;
+    let (stream, in_flight) = in_order(state, call, limit, || state.upstream.stream(call, format)).await?;
     let Streamed { events, head, rate_limits } = stream;
     // No status has been sent yet. The permit goes with the stream, to its very end.
-    Ok(Opened { events, head, rate_limits, held })
+    Ok(Opened { events, head, rate_limits, in_flight })
 }
 
-/// Makes a whole call.
+/// Makes a call that is answered as a whole.
 pub(crate) async fn call_whole(state: &AppState, call: &Call) -> Result<Answer, Failure> {
     let limit = (state.limits.call.call_timeout, UpstreamFailure::CallTimeout);
-    let (answer, mut held) = in_order(state, call, limit, || state.upstream.whole(call)).await?;
-    answer.usage.iter().for_each(|usage| held.call.usage(*usage));
+    let (answer, mut in_flight) = in_order(state, call, limit, || state.upstream.whole(call)).await?;
+    answer.usage.iter().for_each(|usage| in_flight.call.usage(*usage));
     Ok(answer)
 }
 
-async fn in_order<T, Asked: Future<Output = Result<T, Failure>>>(
+async fn in_order<T, Answered: Future<Output = Result<T, Failure>>>(
     state: &AppState,
     call: &Call,
-    (limit, too_slow): (Duration, UpstreamFailure),
-    ask_vendor: impl Fn() -> Asked,
-) -> Result<(T, Held), Failure> {
-    // 1. The end of an orderly stop ends everything, also a wait.
-    until_cut(state, async {
-        // 2. The user has a turn, taken before the body was read (`request.rs`): who is over a limit of their
-        //    own takes no place that all share, and no memory.
-        let turn = call.turn.clone();
-        // 3. The SLA is one point in time that is handed down: limits that each begin anew add up.
+    limit: (Duration, UpstreamFailure),
+    ask_vendor: impl Fn() -> Answered,
+) -> Result<(T, InFlight), Failure> {
+    // 1. Shutdown. The end of the grace ends everything, waiting included.
+    until_grace_over(state, async {
+        // 2. User limits. They were checked before the body was read (`request.rs`), so that a user over them
+        //    takes no memory, and here no permit that all users share.
+        let user_permit = call.user_permit.clone();
+        // 3. SLA. One point in time, handed down: limits that each start anew would add up.
         let deadline = Deadline::after(state.limits.call.sla);
-        let attempt = || async {
-            // 5. Who may not call the vendor at all takes no place in the queue.
-            let verdict = state.breaker.as_ref().map(|breaker| breaker.try_enter()).transpose()?;
-            // 6. The queue timeout is in here and ends here: the call is not under it.
-            let active = admit(state, call).await?;
-            // 7. Its session is written down only now: what was refused must leave nothing behind, or whoever
-            //    is refused a thousand times a second fills the database.
-            if let Some(session) = &call.session {
-                session.begin().await?;
-            }
-            // 8. The vendor is asked with the permit held. Asked without it, or after it was given back,
-            //    it would get more at once than the limit allows.
-            call.progress.reaches_the_vendor();
-            let answered = deadline.at_most(limit).timeout(ask_vendor()).await;
-            // 9. Whose limit it was that ended the call decides whose fault it is.
-            let late = || if deadline.remaining().is_zero() { sla() } else { too_slow.clone().into() };
-            let answered = answered.unwrap_or_else(|_| Err(late()));
-            breaker::report_to_breaker(verdict, &answered);
-            Ok((answered?, active))
-        };
-        // 4. Around all that costs something: between two attempts nothing is held but the user's turn,
-        //    and each attempt queues, and pays the vendor's quota, as any other call.
+        // 4. Retries. They are around all that costs something: between two attempts only the user's permit is
+        //    held, and each attempt queues and pays the vendor's quota like any other call.
+        let attempt = || attempt(state, call, deadline, &limit, &ask_vendor);
         let (answer, call) = deadline.timeout(retry::attempts(state, call, deadline, attempt)).await??;
-        Ok((answer, Held { call, _turn: turn }))
+        Ok((answer, InFlight { call, _user_permit: user_permit }))
     })
     .await
 }
 
-/// Waits for a turn: permit and rates, jointly, under the queue timeout.
+/// One attempt, from the breaker to the answer.
+async fn attempt<T, Answered: Future<Output = Result<T, Failure>>>(
+    state: &AppState,
+    call: &Call,
+    deadline: Deadline,
+    (limit, too_slow): &(Duration, UpstreamFailure),
+    ask_vendor: &impl Fn() -> Answered,
+) -> Result<(T, ActiveCall), Failure> {
+    // 5. Breaker. A call that the vendor must not get takes no place in the queue.
+    let breaker = state.breaker.as_ref().map(|breaker| breaker.try_enter()).transpose()?;
+    // 6. Permit. The queue timeout starts and ends here: it does not cover the call.
+    let active = admit(state, call).await?;
+    // 7. Session. It is stored only now: if rejected requests left a row, a thousand of them a second would
+    //    fill the database.
+    if let Some(session) = &call.session {
+        session.begin().await?;
+    }
+    // 8. Call. It is made with the permit held. Without a permit, or after giving it back, the vendor would get
+    //    more calls at once than the limit allows.
+    call.progress.mark_sent();
+    let answered = deadline.at_most(*limit).timeout(ask_vendor()).await;
+    // 9. Timeout. Which limit ended the call decides who is at fault: the SLA is ours, the other the vendor's.
+    let late = || if deadline.remaining().is_zero() { sla() } else { too_slow.clone().into() };
+    let answered = answered.unwrap_or_else(|_| Err(late()));
+    breaker::report_to_breaker(breaker, &answered);
+    Ok((answered?, active))
+}
+
+/// Waits for a permit and for the rates, jointly, no longer than the queue timeout.
 async fn admit(state: &AppState, call: &Call) -> Result<ActiveCall, Failure> {
     let asked = Instant::now();
     let admitted = state.admission.admit(call.tokens).await;
-    call.progress.queued(asked.elapsed());
+    call.progress.add_queued(asked.elapsed());
     state.metrics.waited(asked.elapsed(), admitted.as_ref().ok().map(|admitted| admitted.queue_wait()));
     Ok(ActiveCall::new(state.metrics.clone(), admitted?, call))
 }
 
-/// Waits for `work`, but not beyond the time for an orderly end.
+/// Waits for `work`, but not beyond the shutdown grace.
 ///
 /// # Errors
 /// Those of the work, and [`Failure::ShuttingDown`].
-pub(crate) async fn until_cut<T>(
+pub(crate) async fn until_grace_over<T>(
     state: &AppState,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    state.cut.run_until_cancelled(work).await.unwrap_or(Err(Failure::ShuttingDown))
+    state.grace_over.run_until_cancelled(work).await.unwrap_or(Err(Failure::ShuttingDown))
 }
 
 fn sla() -> Failure {

@@ -10,7 +10,7 @@ use resilience::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::bodies::Room;
+use crate::body_memory::BodyMemory;
 use crate::call::Call;
 use crate::errors::Failure;
 use crate::look_ups::LookUps;
@@ -49,9 +49,9 @@ pub(crate) struct AppState {
     /// Each user's own limits, where there are any.
     pub(crate) users: Option<Users>,
     /// For the bodies of requests.
-    pub(crate) room: Arc<Room>,
+    pub(crate) body_memory: Arc<BodyMemory>,
     /// Large bodies that are read at once.
-    pub(crate) reader: Permits,
+    pub(crate) body_reader: Permits,
     pub(crate) retry: RetryPolicy,
     /// Where there is one.
     pub(crate) breaker: Option<Breaker>,
@@ -72,7 +72,7 @@ pub(crate) struct AppState {
     /// Cancelled when the server is told to stop: not ready any more, and no new calls.
     pub(crate) draining: CancellationToken,
     /// Cancelled when the time for an orderly end is over: calls end with an error.
-    pub(crate) cut: CancellationToken,
+    pub(crate) grace_over: CancellationToken,
     pub(crate) sessions: Sessions,
     pub(crate) allow_mock_headers: bool,
     /// Whose pages may call the server.
@@ -96,8 +96,8 @@ impl AppState {
         });
         Ok(AppState {
             users: Users::new(&limits),
-            room: Room::new(&limits),
-            reader: Permits::new(NonZeroUsize::MIN),
+            body_memory: BodyMemory::new(&limits),
+            body_reader: Permits::new(NonZeroUsize::MIN),
             retry: limits.call.retry_policy()?,
             breaker: breaker(&limits)?,
             admission,
@@ -110,7 +110,7 @@ impl AppState {
             overloaded: Hysteresis::new(0.8, 0.5),
             failing: limits.ready_on_error_rate.0.map(|share| Hysteresis::new(share, share / 2.0)),
             draining: CancellationToken::new(),
-            cut: CancellationToken::new(),
+            grace_over: CancellationToken::new(),
             sessions,
             allow_mock_headers: settings.allow_mock_headers,
             cors_origins: settings.cors_origins.clone(),

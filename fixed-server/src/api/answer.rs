@@ -55,7 +55,7 @@ async fn open(
     match stack::open_stream(&state, &call, format).await {
         Ok(opened) => {
             let open = OpenStream::new(state.metrics.clone(), call.request_id, asked.elapsed());
-            Ok(StreamBody::new(opened, outcome, open, format, state.cut.clone()))
+            Ok(StreamBody::new(opened, outcome, open, format, state.grace_over.clone()))
         }
         Err(failure) => {
             outcome.record(failure.outcome());

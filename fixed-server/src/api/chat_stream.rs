@@ -8,7 +8,7 @@ use crate::body::Format;
 use crate::call::Call;
 use crate::chat::Chat;
 use crate::errors::{ErrorResponse, Failure};
-use crate::request::{Head, json_body, name_session, session_id};
+use crate::request::{Head, assign_session, json_body, session_id};
 use crate::state::Shared;
 
 pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, ErrorResponse> {
@@ -21,9 +21,9 @@ async fn read(state: &Shared, request: Request) -> Result<Call, Failure> {
     let head = Head::of(state, &request).enter(state)?;
     let (parts, body) = request.into_parts();
     let body = json_body(state, &head, &parts.headers, body, state.limits.own_body_bytes()).await?;
-    let mut asked = Chat::read(&state.reader, body, Chat::stream).await?;
+    let mut asked = Chat::read(&state.body_reader, body, Chat::stream).await?;
     let model = asked.model.take();
     let mut call = head.into_chat(state, asked)?;
-    name_session(state, session_id(&parts.headers)?, None, model.as_deref(), &mut call);
+    assign_session(state, session_id(&parts.headers)?, None, model.as_deref(), &mut call);
     Ok(call)
 }

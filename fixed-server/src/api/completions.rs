@@ -8,7 +8,7 @@ use crate::body::Format;
 use crate::call::Call;
 use crate::chat::Chat;
 use crate::errors::{ErrorResponse, Failure};
-use crate::request::{Head, json_body, name_session, require_key, session_id};
+use crate::request::{Head, assign_session, json_body, require_key, session_id};
 use crate::state::Shared;
 
 pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, ErrorResponse> {
@@ -23,9 +23,9 @@ async fn read(state: &Shared, request: Request) -> Result<(Call, bool), Failure>
     let head = Head::of(state, &request).with_key(&key).enter(state)?;
     let (parts, body) = request.into_parts();
     let body = json_body(state, &head, &parts.headers, body, state.limits.max_body_bytes.0).await?;
-    let mut asked = Chat::read(&state.reader, body, Chat::relayed).await?;
+    let mut asked = Chat::read(&state.body_reader, body, Chat::relayed).await?;
     let (stream, model) = (asked.stream, asked.model.take());
     let mut call = head.into_chat(state, asked)?;
-    name_session(state, session_id(&parts.headers)?, Some(&key), model.as_deref(), &mut call);
+    assign_session(state, session_id(&parts.headers)?, Some(&key), model.as_deref(), &mut call);
     Ok((call, stream))
 }

@@ -6,16 +6,16 @@ use axum::response::Response;
 use super::answer::answer_whole;
 use crate::chat::Chat;
 use crate::errors::ErrorResponse;
-use crate::request::{Head, json_body, name_session, session_id};
+use crate::request::{Head, assign_session, json_body, session_id};
 use crate::state::Shared;
 
 pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, ErrorResponse> {
     let head = Head::of(&state, &request).enter(&state)?;
     let (parts, body) = request.into_parts();
     let body = json_body(&state, &head, &parts.headers, body, state.limits.own_body_bytes()).await?;
-    let mut asked = Chat::read(&state.reader, body, Chat::whole).await?;
+    let mut asked = Chat::read(&state.body_reader, body, Chat::whole).await?;
     let model = asked.model.take();
     let mut call = head.into_chat(&state, asked)?;
-    name_session(&state, session_id(&parts.headers)?, None, model.as_deref(), &mut call);
+    assign_session(&state, session_id(&parts.headers)?, None, model.as_deref(), &mut call);
     answer_whole(&state, call).await
 }

@@ -9,7 +9,7 @@ use wire::models;
 use super::answer::json;
 use crate::errors::{ErrorResponse, Failure, UpstreamFailure};
 use crate::request::{Head, require_key};
-use crate::stack::until_cut;
+use crate::stack::until_grace_over;
 use crate::state::Shared;
 use crate::upstream::Answer;
 
@@ -32,7 +32,7 @@ pub(super) async fn one(State(state): State<Shared>, request: Request) -> Result
 async fn ask(state: &Shared, headers: &HeaderMap, head: Head) -> Result<Answer, Failure> {
     require_key(state, headers).await?;
     let call = head.into_models();
-    let models = until_cut(state, async {
+    let models = until_grace_over(state, async {
         let asked = Deadline::after(state.limits.call.call_timeout).timeout(state.upstream.whole(&call)).await;
         asked.map_err(|_| UpstreamFailure::CallTimeout)?
     });

@@ -16,9 +16,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::lingering::{Left, Lingering, linger};
+use super::lingering::{LeftOpen, LingeringSocket, linger};
 use super::open_connection::OpenConnection;
-use super::service::{OnConnection, Unread};
+use super::service::{ConnectionService, UnreadBody};
 use super::write_timeout::{WriteTimeout, write_timeout};
 use crate::identity::Peer;
 use crate::settings::Limits;
@@ -99,13 +99,13 @@ fn connection(
     limits: &Limits,
     peer: Peer,
     service: TowerToHyperService<Router>,
-) -> (http1::Connection<TokioIo<Lingering<Socket>>, OnConnection>, Left<Socket>) {
+) -> (http1::Connection<TokioIo<LingeringSocket<Socket>>, ConnectionService>, LeftOpen<Socket>) {
     // Nagle's algorithm would hold a token back until the client has acknowledged the last. A socket
     // on which it cannot be switched off is broken, and shows that by itself.
     let _ = stream.set_nodelay(true);
-    let unread = Unread::default();
-    let service = OnConnection::new(peer, service, unread.clone());
-    let (stream, left) = Lingering::new(write_timeout(stream, limits.write_timeout), unread);
+    let unread = UnreadBody::default();
+    let service = ConnectionService::new(peer, service, unread.clone());
+    let (stream, left) = LingeringSocket::new(write_timeout(stream, limits.write_timeout), unread);
     let connection = http1::Builder::new()
         // Without a timer hyper's limit on heads would not run; with a limit and no timer it panics.
         .timer(TokioTimer::new())

@@ -4,7 +4,7 @@ use std::io;
 
 use tokio::net::{TcpSocket, TcpStream};
 
-/// Most bytes that the system holds for one client, sent and not acknowledged. Left to itself it takes
+/// Most bytes that the system holds for one client, sent and not acknowledged. LeftOpen to itself it takes
 /// megabytes: enough for files over the longest of lines, and hours of tokens for a client that reads none.
 const SEND_BUFFER_BYTES: u32 = 128 * 1024;
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::timeout;
 
-use super::service::Unread;
+use super::service::UnreadBody;
 
 /// How long a client may go on sending what nobody reads.
 const LINGER: Duration = Duration::from_secs(5);
@@ -23,22 +23,22 @@ const READ_BYTES: usize = 16 * 1024;
 /// left to [`linger`]. A connection that is closed with bytes unread is reset, and the reset may overtake the
 /// answer that says why: the client would see a broken connection in its place.
 #[derive(Debug)]
-pub(super) struct Lingering<S> {
+pub(super) struct LingeringSocket<S> {
     /// None once it was left behind.
     stream: Option<S>,
-    unread: Unread,
-    left: Left<S>,
+    unread: UnreadBody,
+    left: LeftOpen<S>,
 }
 
 /// Where a stream is left behind.
 #[derive(Debug)]
-pub(super) struct Left<S>(Arc<Mutex<Option<S>>>);
+pub(super) struct LeftOpen<S>(Arc<Mutex<Option<S>>>);
 
-impl<S> Lingering<S> {
+impl<S> LingeringSocket<S> {
     /// The stream, and where it is left behind, if it is.
-    pub(super) fn new(stream: S, unread: Unread) -> (Self, Left<S>) {
+    pub(super) fn new(stream: S, unread: UnreadBody) -> (Self, LeftOpen<S>) {
         let left = Arc::new(Mutex::new(None));
-        (Lingering { stream: Some(stream), unread, left: Left(left.clone()) }, Left(left))
+        (LingeringSocket { stream: Some(stream), unread, left: LeftOpen(left.clone()) }, LeftOpen(left))
     }
 
     /// The stream, while it is in use.
@@ -49,7 +49,7 @@ impl<S> Lingering<S> {
 
 /// Reads and drops what the client still sends, until it closes its side or has had its time. Without what
 /// served the connection: that is gone by then, with its buffers.
-pub(super) async fn linger<S: AsyncRead + Unpin>(left: Left<S>) {
+pub(super) async fn linger<S: AsyncRead + Unpin>(left: LeftOpen<S>) {
     let stream = left.0.lock().unwrap_or_else(PoisonError::into_inner).take();
     let Some(mut stream) = stream else { return };
     let _ = timeout(LINGER, poll_fn(|cx| poll_drain(&mut stream, cx))).await;
@@ -66,13 +66,13 @@ fn poll_drain(stream: &mut (impl AsyncRead + Unpin), cx: &mut Context<'_>) -> Po
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Lingering<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for LingeringSocket<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(self.stream()?).poll_read(cx, buffer)
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for LingeringSocket<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(self.stream()?).poll_write(cx, bytes)
     }
@@ -114,7 +114,7 @@ mod tests {
     async fn what_is_still_coming_is_read_to_its_end_or_for_a_while() {
         for (leaves, waited) in [(true, Duration::from_secs(3)), (false, LINGER)] {
             let (ours, mut theirs) = duplex(8);
-            let unread = Unread::default();
+            let unread = UnreadBody::default();
             unread.set(true);
             let client = tokio::spawn(async move {
                 theirs.write_all(&[0; 64]).await.unwrap();
@@ -123,7 +123,7 @@ mod tests {
                 if leaves { drop(theirs) } else { std::future::pending().await }
             });
             let begun = Instant::now();
-            let (mut ours, left) = Lingering::new(ours, unread);
+            let (mut ours, left) = LingeringSocket::new(ours, unread);
             ours.shutdown().await.unwrap();
             assert_eq!(begun.elapsed(), Duration::ZERO);
             linger(left).await;
@@ -136,7 +136,7 @@ mod tests {
     async fn a_connection_whose_requests_were_read_ends_at_once() {
         let (ours, _theirs) = duplex(8);
         let begun = Instant::now();
-        let (mut ours, left) = Lingering::new(ours, Unread::default());
+        let (mut ours, left) = LingeringSocket::new(ours, UnreadBody::default());
         ours.shutdown().await.unwrap();
         linger(left).await;
         assert_eq!(begun.elapsed(), Duration::ZERO);

@@ -21,18 +21,18 @@ use crate::identity::Peer;
 
 /// The routes, on one connection.
 #[derive(Clone)]
-pub(super) struct OnConnection {
+pub(super) struct ConnectionService {
     peer: Peer,
     service: TowerToHyperService<Router>,
-    unread: Unread,
+    unread: UnreadBody,
 }
 
 /// Whether the body of the request that a connection is at has not been read to its end. One is enough for
 /// each: requests come one after the other.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Unread(Arc<AtomicBool>);
+pub(super) struct UnreadBody(Arc<AtomicBool>);
 
-impl Unread {
+impl UnreadBody {
     pub(super) fn get(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
@@ -42,13 +42,13 @@ impl Unread {
     }
 }
 
-impl OnConnection {
-    pub(super) fn new(peer: Peer, service: TowerToHyperService<Router>, unread: Unread) -> Self {
-        OnConnection { peer, service, unread }
+impl ConnectionService {
+    pub(super) fn new(peer: Peer, service: TowerToHyperService<Router>, unread: UnreadBody) -> Self {
+        ConnectionService { peer, service, unread }
     }
 }
 
-impl Service<Request<Incoming>> for OnConnection {
+impl Service<Request<Incoming>> for ConnectionService {
     type Response = Response<axum::body::Body>;
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
@@ -58,7 +58,7 @@ impl Service<Request<Incoming>> for OnConnection {
         let version = request.version();
         let unread = self.unread.clone();
         unread.set(!request.body().is_end_stream());
-        let answered = self.service.call(request.map(|body| Watched { body, unread: unread.clone() }));
+        let answered = self.service.call(request.map(|body| TrackedBody { body, unread: unread.clone() }));
         Box::pin(async move {
             let mut response = answered.await?;
             // What is refused before its body was read leaves that in the way of the next request. And an answer
@@ -75,12 +75,12 @@ impl Service<Request<Incoming>> for OnConnection {
 }
 
 /// The body of a request, which tells when it has been read to its end.
-struct Watched {
+struct TrackedBody {
     body: Incoming,
-    unread: Unread,
+    unread: UnreadBody,
 }
 
-impl Body for Watched {
+impl Body for TrackedBody {
     type Data = Bytes;
     type Error = hyper::Error;
 

@@ -17,7 +17,7 @@ use super::database::{Database, DatabaseError, now_ms, text};
 use super::keys::KeyId;
 use super::metrics::DatabaseMetrics;
 
-/// Results that may wait to be stored, of under 1 KiB each. It is what a second of a busy server leaves
+/// ResultWriter that may wait to be stored, of under 1 KiB each. It is what a second of a busy server leaves
 /// behind: more wait only when the database is down or falls behind for good, and then a longer queue
 /// would be memory and no help.
 const RESULTS_WAITING_MAX: usize = 1024;
@@ -102,7 +102,7 @@ impl fmt::Debug for Call {
 }
 
 /// Stores results, in a task of its own.
-pub(super) struct Results {
+pub(super) struct ResultWriter {
     database: Arc<Database>,
     sender: Sender<CallResult>,
     metrics: DatabaseMetrics,
@@ -110,7 +110,7 @@ pub(super) struct Results {
     closing: CancellationToken,
 }
 
-impl Results {
+impl ResultWriter {
     /// Begins the task.
     pub(super) fn new(database: Arc<Database>, metrics: DatabaseMetrics) -> Self {
         let (sender, receiver) = channel(RESULTS_WAITING_MAX);
@@ -118,7 +118,7 @@ impl Results {
         let task = TaskTracker::new();
         task.spawn(store_all(database.clone(), receiver, closing.clone(), metrics.clone()));
         task.close();
-        Results { database, sender, metrics, task, closing }
+        ResultWriter { database, sender, metrics, task, closing }
     }
 
     /// A call that is to be one of this session's.
@@ -148,9 +148,9 @@ impl Results {
     }
 }
 
-impl fmt::Debug for Results {
+impl fmt::Debug for ResultWriter {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Results").field("waiting", &self.waiting()).finish_non_exhaustive()
+        formatter.debug_struct("ResultWriter").field("waiting", &self.waiting()).finish_non_exhaustive()
     }
 }
 

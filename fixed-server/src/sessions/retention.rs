@@ -22,17 +22,17 @@ const LOOK_IN_MEMORY_EVERY: Duration = Duration::from_millis(500);
 
 /// What is kept, and for how long.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Kept {
+pub(super) struct RetentionTimes {
     /// Results, after their call; for ever without it.
     results: Option<Duration>,
     /// A session, after its last call began: longer by the longest call, whose result is yet to come.
     sessions: Option<Duration>,
 }
 
-impl Kept {
+impl RetentionTimes {
     /// `retention` for results, and longer by `longest_call` for sessions.
     pub(super) fn new(retention: Option<Duration>, longest_call: Duration) -> Self {
-        Kept { results: retention, sessions: retention.map(|kept| kept + longest_call) }
+        RetentionTimes { results: retention, sessions: retention.map(|kept| kept + longest_call) }
     }
 
     fn look_every(self, in_memory: bool) -> Duration {
@@ -50,7 +50,7 @@ pub(super) struct Retention {
 
 impl Retention {
     /// Begins the task.
-    pub(super) fn new(database: Arc<Database>, kept: Kept, metrics: DatabaseMetrics) -> Self {
+    pub(super) fn new(database: Arc<Database>, kept: RetentionTimes, metrics: DatabaseMetrics) -> Self {
         let (task, closing) = (TaskTracker::new(), CancellationToken::new());
         let stop = closing.clone();
         task.spawn(async move {
@@ -75,7 +75,7 @@ impl fmt::Debug for Retention {
 
 struct Sweeper {
     database: Arc<Database>,
-    kept: Kept,
+    kept: RetentionTimes,
     metrics: DatabaseMetrics,
 }
 
@@ -150,7 +150,11 @@ mod tests {
         let wait = Duration::from_secs(5);
         let options = DatabaseOptions { url: None, pool_size: 2, acquire_timeout: wait, recycle_time: None };
         let database = Arc::new(open(&options, DatabaseMetrics::default()).await.unwrap());
-        Sweeper { database, kept: Kept { results: None, sessions: None }, metrics: DatabaseMetrics::default() }
+        Sweeper {
+            database,
+            kept: RetentionTimes { results: None, sessions: None },
+            metrics: DatabaseMetrics::default(),
+        }
     }
 
     /// So many sessions with names of 100 KB, begun one millisecond after the other; of this key, if any.

@@ -18,7 +18,7 @@ pub(super) async fn attempts<T, Attempt: Future<Output = Result<T, Failure>>>(
     attempt: impl Fn() -> Attempt,
 ) -> Result<T, Failure> {
     let counted = || {
-        call.progress.attempt();
+        call.progress.count_attempt();
         attempt()
     };
     let failed = |failed: &FailedAttempt<'_, Failure>| {

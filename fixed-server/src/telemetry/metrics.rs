@@ -179,7 +179,7 @@ impl Metrics {
         let load = state.admission.load();
         state.sessions.count_connections();
         self.concurrent.set(count(load.held));
-        self.body_bytes.set(count(state.room.taken()));
+        self.body_bytes.set(count(state.body_memory.reserved()));
         self.users.set(count(state.users.as_ref().map_or(0, Users::count)));
         self.breaker_open.set(state.breaker.as_ref().map_or(0.0, |breaker| match breaker.report().state {
             BreakerState::Closed => 0.0,
