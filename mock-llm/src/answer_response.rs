@@ -34,7 +34,7 @@ pub(crate) fn streamed(answer: Answer) -> Response<AnswerBody> {
 ///
 /// # Errors
 /// A fault ends the connection without a response.
-pub(crate) async fn whole(mut answer: Answer) -> Result<Response<AnswerBody>, Failure> {
+pub(crate) async fn complete(mut answer: Answer) -> Result<Response<AnswerBody>, Failure> {
     let generation = &mut answer.generation;
     let mut ending = None;
     while !generation.is_over() && ending.is_none() {

@@ -23,10 +23,10 @@ pub(crate) struct AnswerSpec {
 
 impl AnswerSpec {
     /// A header changes the mean of a delay, not its distribution.
-    pub(crate) fn new(settings: &Settings, mock_headers: &MockHeaders, asked: &ChatRequest<'_>) -> Self {
+    pub(crate) fn new(settings: &Settings, mock_headers: &MockHeaders, request: &ChatRequest<'_>) -> Self {
         let wanted = mock_headers.tokens.unwrap_or(settings.tokens);
-        let tokens = asked.max_tokens.map_or(wanted, |max| wanted.min(max));
-        let prompt_tokens = u32::try_from(asked.prompt_tokens()).unwrap_or(u32::MAX);
+        let tokens = request.max_tokens.map_or(wanted, |max| wanted.min(max));
+        let prompt_tokens = u32::try_from(request.prompt_tokens()).unwrap_or(u32::MAX);
         let prefill = settings.prefill_per_token.saturating_mul(prompt_tokens);
         let ttft = mock_headers.ttft.unwrap_or(settings.ttft.mean).saturating_add(prefill).min(DELAY_MAX);
         AnswerSpec {
@@ -60,7 +60,7 @@ mod tests {
 
     use super::*;
 
-    fn asked(max_tokens: &str) -> ChatRequest<'static> {
+    fn request(max_tokens: &str) -> ChatRequest<'static> {
         let prompt = "x".repeat(400);
         let body = format!(r#"{{"messages":[{{"role":"user","content":"{prompt}"}}]{max_tokens}}}"#);
         ChatRequest::parse(body.leak().as_bytes()).unwrap()
@@ -71,7 +71,7 @@ mod tests {
         let settings = Settings { tokens: 60, ..Settings::default() };
         let mock_headers = MockHeaders { tokens: Some(20), ..MockHeaders::default() };
         let spec = |mock_headers: &MockHeaders, max: &str| {
-            let spec = AnswerSpec::new(&settings, mock_headers, &asked(max));
+            let spec = AnswerSpec::new(&settings, mock_headers, &request(max));
             (spec.tokens, spec.finish_reason())
         };
         let none = MockHeaders::default();
@@ -87,16 +87,16 @@ mod tests {
         let mut settings = Settings { prefill_per_token: millisecond, ..Settings::default() };
         settings.ttft.jitter = 0.5;
         let mock_headers = MockHeaders { ttft: Some(Duration::from_millis(10)), ..MockHeaders::default() };
-        let ttft = AnswerSpec::new(&settings, &mock_headers, &asked("")).ttft;
+        let ttft = AnswerSpec::new(&settings, &mock_headers, &request("")).ttft;
         assert_eq!(ttft, Delay { jitter: 0.5, ..Delay::constant(Duration::from_millis(110)) });
         settings.prefill_per_token = DELAY_MAX;
-        assert_eq!(AnswerSpec::new(&settings, &mock_headers, &asked("")).ttft.mean, DELAY_MAX, "no overflow");
+        assert_eq!(AnswerSpec::new(&settings, &mock_headers, &request("")).ttft.mean, DELAY_MAX, "no overflow");
     }
 
     #[test]
     fn a_drip_replaces_the_time_between_tokens() {
         let drip = Some(Duration::from_secs(2));
-        let spec = AnswerSpec::new(&Settings::default(), &MockHeaders::default(), &asked(""));
+        let spec = AnswerSpec::new(&Settings::default(), &MockHeaders::default(), &request(""));
         let spec =
             spec.with_faults(&RequestFaults { drip, ending: Some((3, Ending::Hang)), ..RequestFaults::default() });
         assert_eq!(spec.inter_token, Delay::constant(Duration::from_secs(2)));

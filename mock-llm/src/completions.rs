@@ -41,11 +41,11 @@ pub(crate) async fn complete(
     require_json(&parts.headers)?;
     let mock_headers = MockHeaders::read(&parts.headers)?;
     let body = read_body(body, vendor.settings.max_body_bytes.0).await?;
-    let asked = ChatRequest::parse_as_vendor(&body)?;
-    let model = known_model(&vendor.settings, &asked)?;
+    let chat_request = ChatRequest::parse_as_vendor(&body)?;
+    let model = known_model(&vendor.settings, &chat_request)?;
     let mut rngs = vendor.next_rngs();
-    let spec = AnswerSpec::new(&vendor.settings, &mock_headers, &asked);
-    let usage = Usage::new(asked.prompt_tokens(), u64::from(spec.tokens));
+    let spec = AnswerSpec::new(&vendor.settings, &mock_headers, &chat_request);
+    let usage = Usage::new(chat_request.prompt_tokens(), u64::from(spec.tokens));
     let admitted = vendor.quota_enforcer.admit(usage.total_tokens);
     let (in_flight, status) = admitted.inspect_err(|_| vendor.counters.refused())?;
 
@@ -62,11 +62,15 @@ pub(crate) async fn complete(
     let spec = spec.with_faults(&faults);
     let generation =
         Generation::start(vendor, GenerationResources { slot, in_flight, guard }, &spec, rngs.delays, arrived);
-    let head =
-        ChunkHeader { id: completion_id(rngs.id), created: unix_seconds(), model, with_usage: asked.include_usage };
+    let head = ChunkHeader {
+        id: completion_id(rngs.id),
+        created: unix_seconds(),
+        model,
+        with_usage: chat_request.include_usage,
+    };
     let answer = Answer { generation, head, spec, usage, seed: vendor.settings.seed };
     let mut response =
-        if asked.stream { answer_response::streamed(answer) } else { answer_response::whole(answer).await? };
+        if chat_request.stream { answer_response::streamed(answer) } else { answer_response::complete(answer).await? };
     rate_limit_headers::add(&status, response.headers_mut());
     Ok(response)
 }
@@ -80,8 +84,8 @@ fn require_json(headers: &HeaderMap) -> Result<(), RequestError> {
     Err(RequestError::UnsupportedMediaType { found: found.chars().take(40).collect() })
 }
 
-fn known_model(settings: &Settings, asked: &ChatRequest<'_>) -> Result<String, Failure> {
-    let model = asked.require_model()?;
+fn known_model(settings: &Settings, chat_request: &ChatRequest<'_>) -> Result<String, Failure> {
+    let model = chat_request.require_model()?;
     if settings.strict_models && !settings.models.iter().any(|known| known == model) {
         return Err(Failure::UnknownModel(model.chars().take(80).collect()));
     }

@@ -36,7 +36,7 @@ pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response<Answe
 ///
 /// # Errors
 /// The connection ends without a response.
-pub(crate) fn error(failure: Failure) -> Result<Response<AnswerBody>, Abort> {
+pub(crate) fn error_response(failure: Failure) -> Result<Response<AnswerBody>, Abort> {
     let (status, headers, body) = failure.into_parts()?;
     let mut response = json(status, &body);
     response.headers_mut().extend(headers);

@@ -12,7 +12,7 @@ use wire::{REQUEST_ID_HEADER, models};
 
 use crate::abort::Abort;
 use crate::failure::Failure;
-use crate::http::{AnswerBody, IncomingRequest, error, json};
+use crate::http::{AnswerBody, IncomingRequest, error_response, json};
 use crate::ledger;
 use crate::vendor::Vendor;
 use crate::{completions, debug, metrics};
@@ -27,7 +27,7 @@ const REQUEST_ID_BYTES_MAX: usize = 128;
 pub(crate) async fn answer(vendor: &Arc<Vendor>, request: IncomingRequest<'_>) -> Result<Response<AnswerBody>, Abort> {
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let answered = if matches!(uri.path(), "/health" | "/metrics") || uri.path().starts_with("/debug/") {
-        operator_route(vendor, request).await.or_else(error)
+        operator_route(vendor, request).await.or_else(error_response)
     } else {
         answer_client(vendor, request).await
     };
@@ -45,7 +45,7 @@ async fn answer_client(vendor: &Arc<Vendor>, mut request: IncomingRequest<'_>) -
         Some(id) => Ok(id.clone()),
         None => HeaderValue::try_from(vendor.next_request_id()),
     };
-    let mut response = client_route(vendor, request).await.or_else(error)?;
+    let mut response = client_route(vendor, request).await.or_else(error_response)?;
     if let Ok(id) = request_id {
         response.headers_mut().insert(REQUEST_ID_HEADER, id);
     }
