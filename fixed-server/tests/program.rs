@@ -2,87 +2,59 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
-use std::io::{BufRead, BufReader, Lines};
-use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use mock_llm::MockLlm;
+use process::{Launch, ServerProcess};
 use reqwest::Client;
 use serde_json::{Value, json};
-use sysinfo::{Pid, ProcessesToUpdate, System};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-/// The program, killed when dropped.
-struct Program {
-    child: Child,
-    url: String,
-    stderr: Lines<BufReader<ChildStderr>>,
+/// Longer than anything here takes on a busy machine; reached only by a test that fails.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+fn launch(upstream: &str) -> Launch {
+    Launch::new(env!("CARGO_BIN_EXE_fixed-server")).on_free_port().args(["--upstream", upstream]).keep_lines(10_000)
 }
 
-impl Program {
-    fn start(upstream: &str, flags: &[&str]) -> Self {
-        Self::run(Command::new(env!("CARGO_BIN_EXE_fixed-server")), upstream, flags)
-    }
-
-    /// With so many descriptors and no more: a process may raise its limit, but not over that.
-    fn start_with_descriptors(count: u32, upstream: &str, flags: &[&str]) -> Self {
-        let mut shell = Command::new("sh");
-        let limited = format!("ulimit -n {count} && exec \"$0\" \"$@\"");
-        shell.arg("-c").arg(limited).arg(env!("CARGO_BIN_EXE_fixed-server"));
-        Self::run(shell, upstream, flags)
-    }
-
-    fn run(mut command: Command, upstream: &str, flags: &[&str]) -> Self {
-        command.args(["--listen", "127.0.0.1:0", "--upstream", upstream]).args(flags);
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
-        let url = loop {
-            let line = stderr.next().expect("it ended before it listened").unwrap();
-            if let Some((_, addr)) = line.split_once("listening on ") {
-                break addr.to_owned();
-            }
-        };
-        Program { child, url, stderr }
-    }
+/// Resident memory in bytes.
+fn memory(program: &ServerProcess) -> u64 {
+    program.usage().unwrap().rss_bytes
 }
 
-impl Program {
-    /// Bytes of memory that it has now.
-    fn memory(&self) -> u64 {
-        let pid = Pid::from_u32(self.child.id());
-        let mut system = System::new();
-        system.refresh_processes(ProcessesToUpdate::Some(&[pid]), true);
-        system.process(pid).expect("it runs").memory()
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+/// The lines of the log that are `wanted`, once there are `count` of them.
+async fn log_lines(program: &ServerProcess, count: usize, wanted: impl Fn(&str) -> bool) -> Vec<String> {
+    let deadline = Instant::now() + TIMEOUT;
+    loop {
+        let lines: Vec<_> = program.log().into_iter().filter(|line| wanted(line)).collect();
+        if lines.len() >= count {
+            return lines;
+        }
+        assert!(Instant::now() < deadline, "{} lines of {count}: {:?}", lines.len(), program.last_lines());
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
 fn client() -> Client {
-    Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap()
+    Client::builder().no_proxy().timeout(TIMEOUT).build().unwrap()
 }
 
 /// A server that wrote its log where it arises would stop here, after some 150 requests.
 #[tokio::test]
 async fn a_log_that_nobody_reads_stops_nobody_and_what_is_lost_is_counted() {
     let mock = MockLlm::builder().fault("status=400").start().await.unwrap();
-    let program = Program::start(&mock.url(), &[]);
+    let program = launch(&mock.url()).unread_once_ready().start(TIMEOUT).await.unwrap();
     let client = client();
     let asked = json!({ "prompt": "hi" });
     // Each writes two lines of some 200 bytes: more than the pipe holds and those that may wait.
     for _ in 0..30 {
-        let asking = (0..100).map(|_| client.post(format!("{}/llm", program.url)).json(&asked).send());
+        let asking = (0..100).map(|_| client.post(format!("{}/llm", program.url())).json(&asked).send());
         assert!(join_all(asking).await.into_iter().all(|answer| answer.unwrap().status() == 400));
     }
-    let metrics = client.get(format!("{}/metrics", program.url)).send().await.unwrap().text().await.unwrap();
+    let metrics = client.get(format!("{}/metrics", program.url())).send().await.unwrap().text().await.unwrap();
     let dropped = metrics.lines().find_map(|line| line.strip_prefix("log_lines_dropped_total ")).unwrap();
     assert!(dropped.parse::<u64>().unwrap() > 0, "this test has no teeth");
 }
@@ -91,18 +63,13 @@ async fn a_log_that_nobody_reads_stops_nobody_and_what_is_lost_is_counted() {
 #[tokio::test]
 async fn the_log_tells_of_every_request_and_failed_attempt_with_its_id() {
     let mock = MockLlm::builder().tokens(2).fault("status=503;first=1").start().await.unwrap();
-    let mut program = Program::start(&mock.url(), &["--log-format", "json"]);
-    let request = client().post(format!("{}/chat/stream", program.url)).header("x-request-id", "traced-1");
+    let program = launch(&mock.url()).args(["--log-format", "json"]).start(TIMEOUT).await.unwrap();
+    let request = client().post(format!("{}/chat/stream", program.url())).header("x-request-id", "traced-1");
     let body = json!({ "messages": [{ "role": "user", "content": "hi" }] });
     request.json(&body).send().await.unwrap().text().await.unwrap();
-    let mut lines = Vec::new();
-    while lines.len() < 2 {
-        let line = program.stderr.next().expect("the log ended").unwrap();
-        let line: Value = serde_json::from_str(&line).unwrap();
-        if line["request_id"] == "traced-1" {
-            lines.push(line);
-        }
-    }
+    let lines = log_lines(&program, 2, |line| line.contains(r#""traced-1""#)).await;
+    let lines: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.iter().all(|line| line["request_id"] == "traced-1"), "{lines:?}");
     let [attempt, request] = &lines[..] else { unreachable!() };
     assert_eq!((&attempt["message"], &attempt["attempt"]), (&json!("an attempt failed"), &json!(1)));
     assert_eq!(attempt["outcome"], "upstream_failure");
@@ -120,13 +87,14 @@ async fn at_the_limit_of_descriptors_clients_wait_and_no_call_fails() {
     const CLIENTS: usize = 300;
     let mock = MockLlm::builder().tokens(2).ttft(Duration::ZERO).inter_token(Duration::from_millis(300));
     let mock = mock.start().await.unwrap();
-    let mut program = Program::start_with_descriptors(200, &mock.url(), &["--database-pool-size", "1"]);
+    let launch = launch(&mock.url()).args(["--database-pool-size", "1"]).descriptors(200);
+    let program = launch.start(TIMEOUT).await.unwrap();
     let body = json!({ "messages": [{ "role": "user", "content": "hi" }] });
     // Without idle connections, each of which would keep its place.
     let client =
         Client::builder().no_proxy().timeout(Duration::from_secs(60)).pool_max_idle_per_host(0).build().unwrap();
     let stream = async || {
-        let answer = client.post(format!("{}/chat/stream", program.url)).json(&body).send().await.unwrap();
+        let answer = client.post(format!("{}/chat/stream", program.url())).json(&body).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     };
     for (status, text) in join_all((0..CLIENTS).map(|_| stream())).await {
@@ -134,13 +102,11 @@ async fn at_the_limit_of_descriptors_clients_wait_and_no_call_fails() {
     }
     let peak = mock.ledger().peak_active;
     assert!((30..=70).contains(&peak), "{peak} at once, of 66 that there are descriptors for");
-    let metrics = client.get(format!("{}/metrics", program.url)).send().await.unwrap().text().await.unwrap();
+    let metrics = client.get(format!("{}/metrics", program.url())).send().await.unwrap().text().await.unwrap();
     assert!(metrics.contains("\naccept_errors_total 0\n"), "{metrics}");
 
-    // It was said at the start, and written in its own time. Each call has left a line behind it.
-    let said: Vec<String> = program.stderr.by_ref().take(CLIENTS / 2).map(Result::unwrap).collect();
-    let warning = said.iter().find(|line| line.contains("file descriptors"));
-    let warning = warning.unwrap_or_else(|| panic!("no warning in {:?}", &said[..5]));
+    let warnings = log_lines(&program, 1, |line| line.contains("file descriptors")).await;
+    let warning = &warnings[0];
     assert!(warning.contains("--max-connections 20000") && warning.contains("available=200"), "{warning}");
 }
 
@@ -150,8 +116,8 @@ async fn unfinished_bodies_take_a_bounded_memory_and_give_it_back() {
     const CLIENTS: usize = 500;
     const MIB: usize = 1024 * 1024;
     const MEMORY_MAX: u64 = 300_000_000;
-    let program = Program::start("http://127.0.0.1:9", &[]);
-    let addr = program.url.trim_start_matches("http://").to_owned();
+    let program = launch("http://127.0.0.1:9").start(TIMEOUT).await.unwrap();
+    let addr = program.addr();
     let head = format!(
         "POST /chat/stream HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {MIB}\r\n\r\n"
     );
@@ -159,7 +125,7 @@ async fn unfinished_bodies_take_a_bounded_memory_and_give_it_back() {
     // Twice: what is freed once must not be kept for good.
     for _ in 0..2 {
         let clients = (0..CLIENTS).map(|_| {
-            let (addr, request) = (addr.clone(), request.clone());
+            let (addr, request) = (addr, request.clone());
             async move {
                 let mut client = TcpStream::connect(addr).await.unwrap();
                 // A client that is refused may find its connection closed.
@@ -168,12 +134,12 @@ async fn unfinished_bodies_take_a_bounded_memory_and_give_it_back() {
             }
         });
         let clients = join_all(clients).await;
-        let held = program.memory();
+        let held = memory(&program);
         assert!(held < MEMORY_MAX, "{held} bytes");
         drop(clients);
         let deadline = Instant::now() + Duration::from_secs(30);
-        while program.memory() > MEMORY_MAX / 3 {
-            assert!(Instant::now() < deadline, "{} bytes are kept of {held}", program.memory());
+        while memory(&program) > MEMORY_MAX / 3 {
+            assert!(Instant::now() < deadline, "{} bytes are kept of {held}", memory(&program));
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

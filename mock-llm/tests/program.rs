@@ -2,118 +2,70 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
-use std::io::{BufRead as _, BufReader, PipeReader, Read, Write as _, pipe};
+use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Output, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// The program, running; killed when dropped.
-struct Program {
-    child: Child,
-    stderr: BufReader<Box<dyn Read>>,
-    /// Its first line.
-    ready: String,
+use process::{Launch, Output, ServerProcess, Signal};
+
+/// Longer than anything here takes on a busy machine; reached only by a test that fails.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+fn launch(flags: &[&str]) -> Launch {
+    Launch::new(env!("CARGO_BIN_EXE_mock-llm")).args(flags.iter().copied()).keep_lines(10_000)
 }
 
-fn command(flags: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mock-llm"));
-    command.args(flags).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
+fn start(flags: &[&str]) -> ServerProcess {
+    launch(flags).on_free_port().start_blocking(TIMEOUT).unwrap()
 }
 
-impl Program {
-    fn start(mut command: Command) -> Self {
-        let mut child = command.spawn().unwrap();
-        let stderr = child.stderr.take().unwrap();
-        Self::ready(child, stderr)
-    }
-
-    /// `stderr` is what the command writes to.
-    fn start_with(mut command: Command, stderr: PipeReader) -> Self {
-        Self::ready(command.spawn().unwrap(), stderr)
-    }
-
-    fn ready(child: Child, stderr: impl Read + 'static) -> Self {
-        let mut stderr = BufReader::new(Box::new(stderr) as Box<dyn Read>);
-        let mut ready = String::new();
-        stderr.read_line(&mut ready).unwrap();
-        Program { child, stderr, ready }
-    }
-
-    fn addr(&self) -> &str {
-        self.ready.trim_end().split_once("listening on http://").unwrap().1
-    }
-
-    fn get(&self, path: &str) -> String {
-        let mut socket = TcpStream::connect(self.addr()).unwrap();
-        write!(socket, "GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").unwrap();
-        let mut response = String::new();
-        socket.read_to_string(&mut response).unwrap();
-        response
-    }
-
-    fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
-    }
-
-    /// Waits for its exit. Returns the exit code and what it printed after the first line.
-    fn end(mut self) -> (Option<i32>, String) {
-        let mut said = String::new();
-        self.stderr.read_to_string(&mut said).unwrap();
-        (self.child.wait().unwrap().code(), said)
-    }
+fn get(program: &ServerProcess, path: &str) -> String {
+    let mut socket = TcpStream::connect(program.addr()).unwrap();
+    write!(socket, "GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").unwrap();
+    let mut response = String::new();
+    socket.read_to_string(&mut response).unwrap();
+    response
 }
 
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Sends a signal and waits for the exit. Returns the exit code and the log after its first line, which says
+/// where the program listens.
+fn stop(program: &ServerProcess, signal: Signal) -> (Option<i32>, Vec<String>) {
+    program.signal(signal).unwrap();
+    let code = program.wait_blocking(TIMEOUT).unwrap().code();
+    (code, program.log().split_off(1))
 }
 
 fn run(flags: &[&str]) -> Output {
-    command(flags).output().unwrap()
+    launch(flags).output_blocking(TIMEOUT).unwrap()
 }
 
 #[test]
 fn it_stops_at_a_signal_even_with_an_open_stream() {
-    for signal in ["TERM", "INT"] {
-        let program = Program::start(command(&["--listen", "127.0.0.1:0", "--ttft", "1h"]));
+    for signal in [Signal::Term, Signal::Int] {
+        let program = start(&["--ttft", "1h"]);
         let mut stream = TcpStream::connect(program.addr()).unwrap();
         let body = r#"{"model":"m","messages":[{"role":"user","content":"hi"}],"stream":true}"#;
         let head = "POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-type: application/json";
         write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
         assert_ne!(stream.read(&mut [0; 64]).unwrap(), 0, "the response began");
-        program.signal(signal);
-        let (code, said) = program.end();
-        assert_eq!((code, said.as_str()), (Some(0), ""), "{signal}");
+        assert_eq!(stop(&program, signal), (Some(0), Vec::new()), "{signal:?}");
     }
 }
 
 /// As after `2>&1 |`: stdout and stderr are one pipe, which nobody reads any more.
 #[test]
 fn it_exits_at_a_signal_although_nobody_reads_its_output() {
-    let (outputs, writer) = pipe().unwrap();
-    let mut command = command(&["--listen", "127.0.0.1:0", "--log-level", "trace"]);
-    command.stdout(writer.try_clone().unwrap()).stderr(writer);
-    let mut program = Program::start_with(command, outputs);
+    let launch = launch(&["--log-level", "trace"]).on_free_port().stdout_with_stderr().unread_once_ready();
+    let program = launch.start_blocking(TIMEOUT).unwrap();
     // Until the pipe and the queue are full.
-    while program.get("/metrics").contains("\nlog_lines_dropped_total 0\n") {
+    while get(&program, "/metrics").contains("\nlog_lines_dropped_total 0\n") {
         let mut socket = TcpStream::connect(program.addr()).unwrap();
         let request = format!("GET /{} HTTP/1.1\r\nhost: a\r\n\r\n", "x".repeat(1000));
         let last = "GET /v1/models HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
         write!(socket, "{}{last}", request.repeat(200)).unwrap();
         socket.read_to_end(&mut Vec::new()).unwrap();
     }
-    program.signal("TERM");
-    let begun = Instant::now();
-    while program.child.try_wait().unwrap().is_none() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "it does not exit");
-        thread::sleep(Duration::from_millis(10));
-    }
-    assert_eq!(program.child.wait().unwrap().code(), Some(0));
+    assert_eq!(stop(&program, Signal::Term).0, Some(0));
 }
 
 #[test]
@@ -121,7 +73,7 @@ fn a_port_in_use_is_one_error_line_and_exit_code_1() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = taken.local_addr().unwrap().to_string();
     let output = run(&["--listen", &addr]);
-    let said = String::from_utf8(output.stderr).unwrap();
+    let said = output.stderr;
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(said.lines().count(), 1, "{said}");
     assert!(said.contains(&format!("cannot listen on {addr}")), "{said}");
@@ -143,7 +95,7 @@ fn an_invalid_flag_is_an_error_that_names_it_and_code_2() {
         (&["--log-level", "loud=loud"], "--log-level"),
     ] {
         let output = run(flags);
-        let said = String::from_utf8(output.stderr).unwrap();
+        let said = output.stderr;
         assert_eq!(output.status.code(), Some(2), "{flags:?}: {said}");
         assert!(said.contains(named), "{flags:?}: {said}");
     }
@@ -154,31 +106,27 @@ fn help_and_version_exit_with_code_0() {
     for flag in ["--help", "--version"] {
         let output = run(&[flag]);
         assert_eq!(output.status.code(), Some(0));
-        assert!(String::from_utf8(output.stdout).unwrap().contains("mock-llm"));
+        assert!(output.stdout.contains("mock-llm"));
     }
 }
 
 #[test]
 fn flags_can_be_set_by_the_environment() {
-    let mut command = command(&[]);
-    command.env("MOCK_LLM_LISTEN", "127.0.0.1:0").env("MOCK_LLM_MODEL", "a,b").env("MOCK_LLM_FAULT", "hang,drip=1s");
-    let program = Program::start(command);
-    assert!(program.get("/v1/models").contains(r#""id":"b""#));
-    assert!(program.get("/debug/faults").contains(r#"{"faults":["hang","drip=1s"]}"#));
+    let launch = launch(&[]).env("MOCK_LLM_LISTEN", "127.0.0.1:0").env("MOCK_LLM_MODEL", "a,b");
+    let program = launch.env("MOCK_LLM_FAULT", "hang,drip=1s").start_blocking(TIMEOUT).unwrap();
+    assert!(get(&program, "/v1/models").contains(r#""id":"b""#));
+    assert!(get(&program, "/debug/faults").contains(r#"{"faults":["hang","drip=1s"]}"#));
 }
 
 #[test]
 fn the_log_is_empty_by_default_and_can_be_json() {
-    let quiet = Program::start(command(&["--listen", "127.0.0.1:0"]));
-    quiet.get("/v1/models");
-    quiet.signal("TERM");
-    assert_eq!(quiet.end(), (Some(0), String::new()));
+    let quiet = start(&[]);
+    get(&quiet, "/v1/models");
+    assert_eq!(stop(&quiet, Signal::Term), (Some(0), Vec::new()));
 
-    let flags = ["--listen", "127.0.0.1:0", "--log-format", "json", "--log-level", "trace"];
-    let program = Program::start(command(&flags));
-    program.get("/v1/models");
-    program.signal("TERM");
-    let (code, said) = program.end();
+    let program = start(&["--log-format", "json", "--log-level", "trace"]);
+    get(&program, "/v1/models");
+    let (code, log) = stop(&program, Signal::Term);
     assert_eq!(code, Some(0));
-    assert!(!said.is_empty() && said.lines().all(|line| line.starts_with('{') && line.ends_with('}')), "{said}");
+    assert!(!log.is_empty() && log.iter().all(|line| line.starts_with('{') && line.ends_with('}')), "{log:?}");
 }

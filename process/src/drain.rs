@@ -1,7 +1,6 @@
 //! Reads a child's stderr to its end: a child whose pipe is full stands still.
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::ChildStderr;
+use std::io::{BufRead, BufReader, PipeReader, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -20,22 +19,22 @@ pub(crate) struct Reading {
 }
 
 /// A pipe that is open and not read any more.
-pub(crate) type Unread = Arc<Mutex<Option<BufReader<ChildStderr>>>>;
+pub(crate) type Unread = Arc<Mutex<Option<BufReader<PipeReader>>>>;
 
-/// Reads `stderr` of `program` into `log` in a thread of its own.
-pub(crate) fn drain(program: String, stderr: ChildStderr, log: Arc<Log>, reading: Reading) -> Unread {
+/// Reads the output of `program` into `log` in a thread of its own.
+pub(crate) fn drain(program: String, pipe: PipeReader, log: Arc<Log>, reading: Reading) -> Unread {
     let unread = Unread::default();
     let held = unread.clone();
     // The test runner's capture of `eprintln!` is inherited by threads.
     thread::spawn(move || {
-        let mut stderr = BufReader::new(stderr);
-        while let Some(line) = next_line(&mut stderr) {
+        let mut pipe = BufReader::new(pipe);
+        while let Some(line) = next_line(&mut pipe) {
             if reading.echo {
                 eprintln!("{program}: {line}");
             }
             log.push(line);
             if reading.until_ready && log.address().is_some() {
-                *held.lock().unwrap_or_else(PoisonError::into_inner) = Some(stderr);
+                *held.lock().unwrap_or_else(PoisonError::into_inner) = Some(pipe);
                 break;
             }
         }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
+use std::io::{self, PipeReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,6 +33,7 @@ pub struct Launch {
     descriptors: Option<u32>,
     ends_with_parent: bool,
     stderr: Stderr,
+    stdout_with_stderr: bool,
     keep_lines: usize,
     reading: Reading,
 }
@@ -61,6 +63,7 @@ impl Launch {
             descriptors: None,
             ends_with_parent: true,
             stderr: Stderr::Drained,
+            stdout_with_stderr: false,
             keep_lines: LINES_KEPT,
             reading: Reading::default(),
         }
@@ -142,6 +145,13 @@ impl Launch {
         self
     }
 
+    /// Sends stdout into the same pipe as stderr, as `2>&1 |` does.
+    #[must_use]
+    pub fn stdout_with_stderr(mut self) -> Self {
+        self.stdout_with_stderr = true;
+        self
+    }
+
     /// Writes stderr to the file at `path`, where reading it costs nothing.
     #[must_use]
     pub fn stderr_to(mut self, path: impl Into<PathBuf>) -> Self {
@@ -161,32 +171,33 @@ impl Launch {
     /// # Errors
     /// [`StartError::Spawn`].
     pub fn spawn(self) -> Result<Process, StartError> {
-        let (mut child, log) = self.run().map_err(|source| self.spawn_error(source))?;
+        let (child, log, pipe) = self.run().map_err(|source| self.spawn_error(source))?;
         let log = Arc::new(log);
-        let stderr = child.stderr.take_if(|_| matches!(self.stderr, Stderr::Drained));
-        let unread = stderr.map(|stderr| drain(self.name.clone(), stderr, log.clone(), self.reading));
+        let unread = pipe.map(|pipe| drain(self.name.clone(), pipe, log.clone(), self.reading));
         let command_line = [std::slice::from_ref(&self.name), &self.args].concat().join(" ");
         Ok(Process::new(self.name, command_line, child, log, unread))
     }
 
-    fn run(&self) -> std::io::Result<(Child, Log)> {
+    fn run(&self) -> io::Result<(Child, Log, Option<PipeReader>)> {
         let mut command = self.command();
-        let log = match &self.stderr {
+        let _one_at_a_time = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+        let (log, pipe) = match &self.stderr {
             Stderr::Drained => {
-                command.stdout(Stdio::null()).stderr(Stdio::piped());
-                Log::pipe(self.keep_lines)
+                let (reader, writer) = io::pipe()?;
+                let stdout = if self.stdout_with_stderr { writer.try_clone()?.into() } else { Stdio::null() };
+                command.stdout(stdout).stderr(writer);
+                (Log::pipe(self.keep_lines), Some(reader))
             }
             Stderr::Caller => {
                 command.stdout(Stdio::piped()).stderr(Stdio::piped());
-                Log::None
+                (Log::None, None)
             }
             Stderr::File(path) => {
                 command.stdout(Stdio::null()).stderr(File::create(path)?);
-                Log::File(path.clone())
+                (Log::File(path.clone()), None)
             }
         };
-        let _one_at_a_time = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok((command.spawn()?, log))
+        Ok((command.spawn()?, log, pipe))
     }
 
     fn command(&self) -> Command {
@@ -222,7 +233,7 @@ impl Launch {
         command
     }
 
-    fn spawn_error(&self, source: std::io::Error) -> StartError {
+    fn spawn_error(&self, source: io::Error) -> StartError {
         StartError::Spawn { program: self.path.display().to_string(), source }
     }
 }

@@ -99,6 +99,14 @@ async fn a_run_that_does_not_end_is_killed() {
     assert!(matches!(error, StartError::Wait(_)), "{error}");
 }
 
+#[tokio::test]
+async fn stdout_can_share_the_pipe_of_stderr() {
+    let body = format!("echo 'to stdout'; {LISTEN}; exit 0");
+    let program = script(&body).stdout_with_stderr().start(TIMEOUT).await.unwrap();
+    program.wait(TIMEOUT).await.unwrap();
+    assert_eq!(program.log()[0], "to stdout");
+}
+
 /// Nothing of stderr is read after the ready line: a program that writes more stands still, and goes on
 /// neither with an error nor with an end.
 #[tokio::test]

@@ -1,71 +1,38 @@
 //! The program: flags, exit codes, messages.
 
-use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
-use std::process::{Child, Command, Output, Stdio};
-use std::thread;
 use std::time::Duration;
 
 use broken_server::registry::MISTAKES;
 use futures_util::future::join_all;
+use process::{Launch, Output, ServerProcess, Signal};
 
-use crate::support::{Client, vendor};
+use crate::support::{Client, TIMEOUT, vendor};
 
-fn program() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_broken-server"))
+fn program() -> Launch {
+    Launch::new(env!("CARGO_BIN_EXE_broken-server")).keep_lines(10_000)
 }
 
-fn output(args: &[&str]) -> (Option<i32>, String, String) {
-    let Output { status, stdout, stderr } = program().args(args).output().unwrap();
-    (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+fn output(args: &[&str]) -> Output {
+    program().args(args.iter().copied()).output_blocking(TIMEOUT).unwrap()
 }
 
-/// A running program. Dropped, it is killed.
-struct Running {
-    child: Child,
-    url: String,
-    stderr: Option<thread::JoinHandle<String>>,
+async fn start(launch: Launch) -> ServerProcess {
+    launch.on_free_port().start(TIMEOUT).await.unwrap()
 }
 
-impl Running {
-    fn start(command: &mut Command) -> Self {
-        let mut child = command.args(["--listen", "127.0.0.1:0"]).stderr(Stdio::piped()).spawn().unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        stderr.read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("broken-server: listening on ").expect("the listening line").to_owned();
-        // Drained all along: a program that writes into a full pipe stands still.
-        let stderr = thread::spawn(move || {
-            let mut rest = String::new();
-            let _ = stderr.read_to_string(&mut rest);
-            rest
-        });
-        Running { child, url, stderr: Some(stderr) }
-    }
-
-    fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([format!("-{name}"), self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
-    }
-
-    /// Its exit code, and what it wrote to stderr after the listening line.
-    fn wait(mut self) -> (Option<i32>, String) {
-        let code = self.child.wait().unwrap().code();
-        (code, self.stderr.take().unwrap().join().unwrap())
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Its exit code, and what it wrote to stderr after the listening line, which is its first.
+async fn wait(running: &ServerProcess) -> (Option<i32>, String) {
+    let code = running.wait(TIMEOUT).await.unwrap().code();
+    let log = running.log();
+    assert!(log[0].starts_with("broken-server: listening on http://"), "{log:?}");
+    (code, log[1..].join("\n"))
 }
 
 #[test]
 fn list_prints_every_mistake_with_its_symptom() {
-    let (code, stdout, stderr) = output(&["--list"]);
-    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    let Output { status, stdout, stderr } = output(&["--list"]);
+    assert_eq!((status.code(), stderr.as_str()), (Some(0), ""));
     assert_eq!(stdout.lines().count(), MISTAKES.len());
     for mistake in MISTAKES.iter().map(|mistake| mistake.name) {
         assert!(stdout.lines().any(|line| line.starts_with(mistake) && line.len() > 60), "{stdout}");
@@ -75,8 +42,8 @@ fn list_prints_every_mistake_with_its_symptom() {
 #[test]
 fn an_unknown_mistake_gets_the_list_and_a_suggestion_where_one_is_near() {
     for (asked, nearest) in [("pool-exhaustoin", Some("pool-exhaustion")), ("non", Some("none")), ("foo", None)] {
-        let (code, _, stderr) = output(&["--mistake", asked]);
-        assert_eq!(code, Some(2));
+        let Output { status, stderr, .. } = output(&["--mistake", asked]);
+        assert_eq!(status.code(), Some(2));
         let suggested = stderr.split("did you mean '").nth(1).and_then(|rest| rest.split('\'').next());
         assert_eq!(suggested, nearest, "{stderr}");
         assert!(MISTAKES.iter().all(|mistake| stderr.contains(mistake.name)), "{stderr}");
@@ -85,31 +52,30 @@ fn an_unknown_mistake_gets_the_list_and_a_suggestion_where_one_is_near() {
 
 #[test]
 fn bad_flags_exit_with_2_and_a_taken_address_with_1() {
-    let (code, _, stderr) = output(&["--blocking-threads", "0"]);
-    assert_eq!(code, Some(2));
+    let Output { status, stderr, .. } = output(&["--blocking-threads", "0"]);
+    assert_eq!(status.code(), Some(2));
     assert!(stderr.contains("--blocking-threads") && stderr.contains("1..=10000"), "{stderr}");
 
-    let (code, _, stderr) = output(&["--mistake", "none", "--rollout-percent", "5"]);
-    assert_eq!(code, Some(2));
+    let Output { status, stderr, .. } = output(&["--mistake", "none", "--rollout-percent", "5"]);
+    assert_eq!(status.code(), Some(2));
     assert!(stderr.contains("--rollout-percent 5") && stderr.contains("--mistake rollout only"), "{stderr}");
 
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = taken.local_addr().unwrap().to_string();
-    let (code, _, stderr) = output(&["--listen", &addr]);
-    assert_eq!(code, Some(1));
+    let Output { status, stderr, .. } = output(&["--listen", &addr]);
+    assert_eq!(status.code(), Some(1));
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
     assert!(stderr.contains("cannot listen on") && stderr.contains(&addr), "{stderr}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn flags_come_from_the_environment_and_logs_as_json() {
-    let mut command = program();
-    command.env("BROKEN_SERVER_MISTAKE", "pool-per-chunk").env("BROKEN_SERVER_LOG_FORMAT", "json");
-    command.env("BROKEN_SERVER_BLOCKING_THREADS", "3").env("BROKEN_SERVER_WORKERS", "2");
-    let running = Running::start(&mut command);
-    assert_eq!(Client::new(&running.url).metric("blocking_pool_size").await, 6.0);
-    running.signal("INT");
-    let (code, stderr) = running.wait();
+    let launch = program().env("BROKEN_SERVER_MISTAKE", "pool-per-chunk").env("BROKEN_SERVER_LOG_FORMAT", "json");
+    let launch = launch.env("BROKEN_SERVER_BLOCKING_THREADS", "3").env("BROKEN_SERVER_WORKERS", "2");
+    let running = start(launch).await;
+    assert_eq!(Client::new(&running.url()).metric("blocking_pool_size").await, 6.0);
+    running.signal(Signal::Int).unwrap();
+    let (code, stderr) = wait(&running).await;
     assert_eq!(code, Some(0), "{stderr}");
     for line in stderr.lines() {
         assert!(serde_json::from_str::<serde_json::Value>(line).unwrap().is_object());
@@ -121,10 +87,9 @@ async fn flags_come_from_the_environment_and_logs_as_json() {
 #[tokio::test(flavor = "multi_thread")]
 async fn at_the_limit_of_descriptors_clients_wait_and_no_call_of_the_control_fails() {
     let mock = vendor(2, Duration::ZERO, Duration::from_millis(300)).await;
-    let mut shell = Command::new("sh");
-    shell.args(["-c", "ulimit -n 200 && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_broken-server")]);
-    let running = Running::start(shell.args(["--mistake", "none", "--upstream", &mock.url()]));
-    let client = Client::new(&running.url);
+    let launch = program().descriptors(200).args(["--mistake", "none", "--upstream", &mock.url()]);
+    let running = start(launch).await;
+    let client = Client::new(&running.url());
     let stream = async || {
         // An idle connection would keep its place.
         let answer = client.chat().header("connection", "close").send().await.unwrap();
@@ -133,8 +98,8 @@ async fn at_the_limit_of_descriptors_clients_wait_and_no_call_of_the_control_fai
     for (status, text) in join_all((0..300).map(|_| stream())).await {
         assert!(status == 200 && text.ends_with("data: [DONE]\n\n"), "{status} {text}");
     }
-    running.signal("TERM");
-    let (_, stderr) = running.wait();
+    running.signal(Signal::Term).unwrap();
+    let (_, stderr) = wait(&running).await;
     assert!(stderr.contains("too few file descriptors") && stderr.contains("68 are accepted"), "{stderr}");
 }
 
@@ -142,15 +107,11 @@ async fn at_the_limit_of_descriptors_clients_wait_and_no_call_of_the_control_fai
 async fn a_signal_stops_it_with_0_also_while_streams_run() {
     let mock = vendor(5, Duration::from_millis(20), Duration::from_secs(3600)).await;
     for mistake in ["pool-exhaustion", "blocked-executor"] {
-        let running = Running::start(program().args(["--mistake", mistake, "--upstream", &mock.url()]).args([
-            "--shutdown-grace",
-            "200ms",
-            "--blocking-threads",
-            "1",
-        ]));
-        let stream = Client::new(&running.url).open_stream().await;
-        running.signal("TERM");
-        let (code, stderr) = running.wait();
+        let launch = program().args(["--mistake", mistake, "--upstream", &mock.url()]);
+        let running = start(launch.args(["--shutdown-grace", "200ms", "--blocking-threads", "1"])).await;
+        let stream = Client::new(&running.url()).open_stream().await;
+        running.signal(Signal::Term).unwrap();
+        let (code, stderr) = wait(&running).await;
         assert_eq!(code, Some(0), "{mistake}: {stderr}");
         drop(stream);
     }
@@ -159,11 +120,11 @@ async fn a_signal_stops_it_with_0_also_while_streams_run() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_signal_stops_it_at_once() {
     let mock = vendor(5, Duration::from_millis(20), Duration::from_secs(3600)).await;
-    let running = Running::start(program().args(["--upstream", &mock.url(), "--shutdown-grace", "1h"]));
-    let client = Client::new(&running.url);
+    let running = start(program().args(["--upstream", &mock.url(), "--shutdown-grace", "1h"])).await;
+    let client = Client::new(&running.url());
     let _stream = client.open_stream().await;
-    running.signal("TERM");
+    running.signal(Signal::Term).unwrap();
     crate::support::until("not ready", async || client.ready().await == 503).await;
-    running.signal("TERM");
-    assert_eq!(running.wait().0, Some(1));
+    running.signal(Signal::Term).unwrap();
+    assert_eq!(wait(&running).await.0, Some(1));
 }

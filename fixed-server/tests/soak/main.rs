@@ -82,7 +82,7 @@ async fn soak(size: &Size, length: Duration, seed: u64) {
     let (rate, of_a_user) = (format!("{}/1s", size.rate), (size.max_in_flight + size.max_queued - 2).to_string());
     let sized = ["--max-in-flight", &in_flight, "--max-queued", &queued, "--rate-limit", &rate];
     let sized = [&sized[..], &["--user-max-in-flight", &of_a_user], &FLAGS].concat();
-    let program = Program::start(&mock.url(), &sized);
+    let program = Program::start(&mock.url(), &sized).await;
     let whole_text = client::text_of_a_whole_answer(&program).await;
     let before = program.at_rest().await;
 

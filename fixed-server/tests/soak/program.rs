@@ -1,12 +1,10 @@
 //! The program and what it says of itself.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
-use std::thread;
 use std::time::{Duration, Instant};
 
+use process::{Launch, START_TIMEOUT, ServerProcess};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 /// Connections to the vendor that nobody uses are closed after 4 s, and looked at once a second: what
@@ -18,7 +16,7 @@ const REST_WITHIN: Duration = Duration::from_secs(60);
 
 /// The program, killed when dropped.
 pub(crate) struct Program {
-    child: Child,
+    process: ServerProcess,
     pub(crate) addr: SocketAddr,
     pub(crate) client: reqwest::Client,
 }
@@ -33,22 +31,13 @@ pub(crate) struct State {
 }
 
 impl Program {
-    pub(crate) fn start(upstream: &str, flags: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fixed-server"));
-        command.args(["--listen", "127.0.0.1:0", "--upstream", upstream]).args(flags);
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let addr = loop {
-            let line = lines.next().expect("it ended before it listened").unwrap();
-            if let Some((_, addr)) = line.split_once("listening on http://") {
-                break addr.parse().unwrap();
-            }
-        };
+    pub(crate) async fn start(upstream: &str, flags: &[&str]) -> Self {
+        let launch = Launch::new(env!("CARGO_BIN_EXE_fixed-server")).on_free_port().args(["--upstream", upstream]);
         // What it logs from now on is a warning, which somebody should see.
-        thread::spawn(move || lines.map_while(Result::ok).for_each(|line| println!("{line}")));
+        let process = launch.args(flags.iter().copied()).echo().start(START_TIMEOUT).await.unwrap();
         // A connection a request: that a client leaves is then a connection that closes.
         let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
-        Program { child, addr, client }
+        Program { addr: process.addr(), process, client }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -87,7 +76,7 @@ impl Program {
     }
 
     fn descriptors(&self) -> Option<usize> {
-        let pid = Pid::from_u32(self.child.id());
+        let pid = Pid::from_u32(self.process.pid());
         let mut system = System::new();
         system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, ProcessRefreshKind::nothing());
         system.process(pid)?.open_files()
@@ -103,12 +92,5 @@ impl State {
         let values: Vec<f64> = ours.map(|(_, value)| *value).collect();
         assert!(!values.is_empty(), "there is no metric {name}");
         values.iter().sum()
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

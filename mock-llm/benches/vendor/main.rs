@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 
 use client::{Load, Measured, Target};
-use process::{Process, Vendor};
+use process::{Vendor, usage};
 
 /// Measures mock-llm, and another mock beside it.
 #[derive(Debug, Parser)]
@@ -60,13 +60,13 @@ fn main() {
         rlimit::increase_nofile_limit(u64::MAX).unwrap();
         table::head();
         for case in [SCHEDULE, RATE, OVERLOAD, MEMORY] {
-            let vendor = Vendor::start();
-            table::row("mock-llm", &case, &measure(&vendor.process(), &vendor.target(), case, args.window).await);
+            let vendor = Vendor::start().await;
+            table::row("mock-llm", &case, &measure(vendor.pid(), &vendor.target(), case, args.window).await);
         }
         if let (Some(target), Some(pid)) = (args.other_url, args.other_pid) {
-            table::row("the other", &SCHEDULE, &measure(&Process::of(pid), &target, SCHEDULE, args.window).await);
+            table::row("the other", &SCHEDULE, &measure(pid, &target, SCHEDULE, args.window).await);
         }
-        let vendor = Vendor::start();
+        let vendor = Vendor::start().await;
         table::mass_disconnect(&client::disconnect_all(&vendor.target(), 500, Duration::from_millis(200)).await);
     });
 }
@@ -76,24 +76,24 @@ fn main() {
 const WARM_UP_STREAMS: usize = 50;
 
 /// Opens the streams, evenly over a second or two, and measures when all of them run.
-async fn measure(process: &Process, target: &Target, case: Case, window: Duration) -> Measured {
+async fn measure(pid: u32, target: &Target, case: Case, window: Duration) -> Measured {
     let warm_up = Load::start(target, WARM_UP_STREAMS, case.gap, Duration::from_millis(100));
     tokio::time::sleep(Duration::from_millis(100) + case.gap * 3).await;
     warm_up.stop(Instant::now(), Instant::now()).await;
-    let idle = process.usage();
+    let idle = usage(pid);
     let ramp = Duration::from_secs(1 + case.streams as u64 / 5_000);
     let load = Load::start(target, case.streams, case.gap, ramp);
     tokio::time::sleep(ramp + Duration::from_secs(1)).await;
 
     let (begin, events_before) = (Instant::now(), load.events());
-    let before = process.usage();
+    let before = usage(pid);
     tokio::time::sleep(window).await;
-    let after = process.usage();
+    let after = usage(pid);
     let (end, events) = (Instant::now(), load.events() - events_before);
     Measured {
         seconds: (end - begin).as_secs_f64(),
         events,
-        cpu_seconds: after.cpu_seconds - before.cpu_seconds,
+        cpu_seconds: (after.cpu - before.cpu).as_secs_f64(),
         rss_bytes: after.rss_bytes,
         stream_bytes: after.rss_bytes.saturating_sub(idle.rss_bytes) / case.streams as u64,
         late_ms: load.stop(begin, end).await,
