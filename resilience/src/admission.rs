@@ -1,18 +1,20 @@
 //! A bounded, timed, first-come-first-served queue for a permit and a share of the rates, jointly.
 
 use std::num::{NonZeroU64, NonZeroUsize};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-mod line;
 mod permit;
-mod place;
+mod queue;
+mod shared;
+mod waiter;
 
-use line::{Line, Turn};
 pub use permit::{AdmissionPermit, QueueWait};
-use place::Place;
+use queue::{Queue, Turn};
+use shared::Shared;
+use waiter::Waiter;
 
 use crate::gcra::ExceedsBurst;
 use crate::permits::Permits;
@@ -122,22 +124,13 @@ pub struct Load {
     pub timeout: Duration,
 }
 
-#[derive(Debug)]
-struct Shared {
-    permits: Permits,
-    max_queued: usize,
-    timeout: Duration,
-    /// A std mutex: it is held for a few additions, never over an `.await`.
-    line: Mutex<Line>,
-}
-
 impl Admission {
     /// An admission with permits and rates of its own. A clone is another handle on the same ones.
     #[must_use]
     pub fn new(limits: AdmissionLimits) -> Self {
         let AdmissionLimits { max_in_flight, max_queued, timeout, requests, tokens } = limits;
-        let line = Mutex::new(Line::new(requests, tokens, Instant::now()));
-        Admission { shared: Arc::new(Shared { permits: Permits::new(max_in_flight), max_queued, timeout, line }) }
+        let queue = Queue::new(requests, tokens, Instant::now());
+        Admission { shared: Arc::new(Shared::new(Permits::new(max_in_flight), max_queued, timeout, queue)) }
     }
 
     /// Waits to be let in with so many `tokens`, those of the prompt and of the longest answer: an estimate, which
@@ -147,27 +140,27 @@ impl Admission {
     /// [`AdmissionError`], which of them says when: at once, or after the queue timeout.
     pub async fn admit(&self, tokens: u64) -> Result<AdmissionPermit, AdmissionError> {
         let asked = Instant::now();
-        let place = match self.enter(tokens, asked)? {
+        let waiter = match self.enter(tokens, asked)? {
             Entered::Admitted(admitted) => return Ok(admitted),
-            Entered::Queued(place) => place,
+            Entered::Queued(waiter) => waiter,
         };
         // No clock counts as far as some timeouts go; such a wait has no end but its turn.
-        let Some(until) = asked.checked_add(self.shared.timeout) else { return Ok(place.turn(tokens, asked).await) };
+        let Some(until) = asked.checked_add(self.shared.timeout) else { return Ok(waiter.turn(tokens, asked).await) };
         let waited = self.shared.timeout;
-        timeout_at(until, place.turn(tokens, asked)).await.map_err(|_| AdmissionError::QueueTimeout { waited })
+        timeout_at(until, waiter.turn(tokens, asked)).await.map_err(|_| AdmissionError::QueueTimeout { waited })
     }
 
     /// How busy it is.
     #[must_use]
     pub fn load(&self) -> Load {
         let Shared { permits, max_queued, timeout, .. } = &*self.shared;
-        let line = self.shared.lock();
+        let queue = self.shared.lock();
         Load {
             held: permits.held(),
             limit: permits.limit(),
-            queued: line.queued(),
+            queued: queue.queued(),
             max_queued: *max_queued,
-            predicted_wait: line.predict(0, permits, Instant::now()),
+            predicted_wait: queue.predict(0, permits, Instant::now()),
             timeout: *timeout,
         }
     }
@@ -181,28 +174,28 @@ impl Admission {
     /// Lets the caller in, or gives it a place in the queue, or neither: what can be said at once.
     fn enter(&self, tokens: u64, asked: Instant) -> Result<Entered, AdmissionError> {
         let Shared { permits, max_queued, timeout, .. } = &*self.shared;
-        let mut line = self.shared.lock();
+        let mut queue = self.shared.lock();
         // This overtakes nobody: there is a turn for a newcomer only where nobody waits before it.
-        if let Turn::Now { permit, rate_ready } = line.newcomers_turn(tokens, permits, asked)? {
+        if let Turn::Now { permit, rate_ready } = queue.newcomers_turn(tokens, permits, asked)? {
             let waited = QueueWait::between(asked, rate_ready, asked);
             return Ok(Entered::Admitted(AdmissionPermit::new(Arc::clone(&self.shared), permit, tokens, waited)));
         }
-        let predicted = line.predict(tokens, permits, asked);
-        if line.queued() >= *max_queued {
+        let predicted = queue.predict(tokens, permits, asked);
+        if queue.queued() >= *max_queued {
             let retry_after = if predicted.is_zero() { *timeout } else { predicted };
             return Err(AdmissionError::QueueFull { retry_after });
         }
         if predicted > *timeout {
             return Err(AdmissionError::WaitTooLong { predicted });
         }
-        let (ticket, told) = line.join(tokens);
-        Ok(Entered::Queued(Place::new(Arc::clone(&self.shared), ticket, told)))
+        let (ticket, told) = queue.join(tokens);
+        Ok(Entered::Queued(Waiter::new(Arc::clone(&self.shared), ticket, told)))
     }
 }
 
 enum Entered {
     Admitted(AdmissionPermit),
-    Queued(Place),
+    Queued(Waiter),
 }
 
 impl Load {
@@ -218,13 +211,6 @@ impl Load {
         // Without anybody in the queue its time is nobody's.
         let time = if self.queued == 0 { 0.0 } else { self.predicted_wait.div_duration_f64(self.timeout) };
         places.max(time)
-    }
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Line> {
-        // Nothing panics while it is held, so a poisoned line is as good as any.
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,17 +1,16 @@
 //! A rate and a number of calls for each user apart, in a bounded table.
 
 use std::hash::Hash;
-use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::rate::Rate;
-
+mod quota;
 mod table;
 
+pub use quota::{UserLimitError, UserQuota};
 use table::Table;
+pub use table::UserReport;
 
 /// Limits for each user apart, so that one of them cannot fill the queue that all of them share.
 /// Whoever is over a limit is rejected at once: a place in that queue is what they are kept from.
@@ -29,8 +28,7 @@ use table::Table;
 /// A call that is let in here and rejected further on has used the user's rate all the same.
 ///
 /// ```
-/// use std::num::{NonZeroU64, NonZeroUsize};
-/// use resilience::{UserLimits, UserQuota, UserLimitError};
+/// /// use resilience::{UserLimits, UserQuota, UserLimitError};
 ///
 /// let limits = UserLimits::new(UserQuota {
 ///     rate: Some(("60/1m".parse().unwrap(), NonZeroU64::new(10).unwrap())),
@@ -47,67 +45,6 @@ use table::Table;
 pub struct UserLimits<K: Hash + Eq> {
     /// A std mutex: it is held for a look-up and a few additions, never over an `.await`.
     table: Arc<Mutex<Table<K>>>,
-}
-
-/// What each user may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UserQuota {
-    /// Calls of one user: their rate, and how many may come at once after a pause.
-    pub rate: Option<(Rate, NonZeroU64)>,
-    /// Calls of one user at the same time.
-    pub max_in_flight: Option<NonZeroUsize>,
-    /// Users that are remembered at the same time.
-    pub max_users: NonZeroUsize,
-}
-
-/// Why a user's call was not let in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum UserLimitError {
-    /// Their rate allows no more now.
-    #[error("too many calls of this user")]
-    Rate {
-        /// Until it does, if they do not call before.
-        retry_after: Duration,
-    },
-    /// They have as many calls under way as they may. When one of them ends, nobody knows.
-    #[error("{limit} calls of this user are under way")]
-    InFlight {
-        /// Most calls of one user at the same time.
-        limit: usize,
-    },
-    /// They are new, and there is no room for one more user.
-    #[error("too many users at the same time")]
-    TooManyUsers {
-        /// Until one of the others can be forgotten, if one is at rest.
-        retry_after: Option<Duration>,
-    },
-}
-
-/// What the limits have done, for those who watch them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct UserReport {
-    /// Users that are remembered now.
-    pub users: usize,
-    /// Users that were ever forgotten.
-    pub forgotten: u64,
-    /// Calls rejected by their user's rate.
-    pub over_rate: u64,
-    /// Calls rejected by their user's calls under way.
-    pub over_in_flight: u64,
-    /// Calls rejected because the table was full.
-    pub table_full: u64,
-}
-
-impl UserLimitError {
-    /// When to come back, where that is known.
-    #[must_use]
-    pub fn retry_after(&self) -> Option<Duration> {
-        match *self {
-            UserLimitError::Rate { retry_after } => Some(retry_after),
-            UserLimitError::InFlight { .. } => None,
-            UserLimitError::TooManyUsers { retry_after } => retry_after,
-        }
-    }
 }
 
 impl<K: Hash + Eq> UserLimits<K> {
@@ -161,6 +98,9 @@ fn lock<K: Hash + Eq>(table: &Mutex<Table<K>>) -> MutexGuard<'_, Table<K>> {
 
 #[cfg(test)]
 mod tests {
+    use std::num::{NonZeroU64, NonZeroUsize};
+    use std::time::Duration;
+
     use tokio::time::advance;
 
     use super::*;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Shared;
+use super::shared::Shared;
 use crate::permits::Permit;
 
 /// The right to run, from the moment of being let in until this is dropped: at the end of the call,
@@ -64,10 +64,10 @@ impl Drop for AdmissionPermit {
     fn drop(&mut self) {
         // Before the line is locked: the permit takes no part in it.
         self.permit = None;
-        let mut line = self.shared.lock();
+        let mut queue = self.shared.lock();
         if let Some(used) = self.used {
-            line.settle_tokens(self.reserved, used, Instant::now());
+            queue.settle_tokens(self.reserved, used, Instant::now());
         }
-        line.tell_first();
+        queue.tell_first();
     }
 }

@@ -1,5 +1,7 @@
 //! Tests of admission under a paused clock.
 
+use std::sync::Mutex;
+
 use tokio::time::sleep;
 
 use super::*;

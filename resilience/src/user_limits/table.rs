@@ -6,8 +6,23 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{UserLimitError, UserQuota, UserReport};
+use super::quota::{UserLimitError, UserQuota};
 use crate::gcra::{Gcra, TryTakeError};
+
+/// What the limits have done, for those who watch them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UserReport {
+    /// Users that are remembered now.
+    pub users: usize,
+    /// Users that were ever forgotten.
+    pub forgotten: u64,
+    /// Calls rejected by their user's rate.
+    pub over_rate: u64,
+    /// Calls rejected by their user's calls under way.
+    pub over_in_flight: u64,
+    /// Calls rejected because the table was full.
+    pub table_full: u64,
+}
 
 /// The users that are remembered, and which of them may be forgotten when.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use crate::rate::Rate;
 
 /// Who waits, and the rates. It decides whose turn it is; it waits for nothing itself.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct Queue {
     requests: Option<Gcra>,
     tokens: Option<Gcra>,
     /// In the order of their tickets.
@@ -49,11 +49,11 @@ struct Waiting {
     told: Arc<Notify>,
 }
 
-impl Line {
+impl Queue {
     pub(super) fn new(requests: Option<(Rate, NonZeroU64)>, tokens: Option<(Rate, NonZeroU64)>, now: Instant) -> Self {
         let bucket = |(rate, burst)| Gcra::new(rate, burst, now);
         let (requests, tokens) = (requests.map(bucket), tokens.map(bucket));
-        Line { requests, tokens, waiting: VecDeque::new(), waiting_tokens: 0, next_ticket: 0 }
+        Queue { requests, tokens, waiting: VecDeque::new(), waiting_tokens: 0, next_ticket: 0 }
     }
 
     /// How many wait.

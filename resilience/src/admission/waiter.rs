@@ -5,21 +5,22 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-use super::line::{Ticket, Turn};
-use super::{AdmissionPermit, QueueWait, Shared};
+use super::permit::{AdmissionPermit, QueueWait};
+use super::queue::{Ticket, Turn};
+use super::shared::Shared;
 
 /// A place in the queue, given back when the wait ends, however it ends.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Waiter {
     shared: Arc<Shared>,
     /// None once the turn has come, and the line has been left with it.
     ticket: Option<Ticket>,
     told: Arc<Notify>,
 }
 
-impl Place {
+impl Waiter {
     pub(super) fn new(shared: Arc<Shared>, ticket: Ticket, told: Arc<Notify>) -> Self {
-        Place { shared, ticket: Some(ticket), told }
+        Waiter { shared, ticket: Some(ticket), told }
     }
 
     /// Waits for its turn. Only the first in line looks, so a permit that comes back wakes one caller
@@ -44,7 +45,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Waiter {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket {
             self.shared.lock().leave(ticket);
