@@ -1,27 +1,21 @@
 //! What a client asks for, checked field by field.
 
-/// ParsedChunk a request's fields one by one.
 mod fields;
-/// JSON without a tree.
-mod json;
+mod raw;
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use self::json::{Raw, invalid, is_string, text_bytes};
+use self::fields::Reader;
+pub use self::fields::{MAX_TOKENS_MAX, ROLES};
+use self::raw::{invalid, is_string, text_bytes};
 use crate::error::RequestError;
-
-/// Largest `max_tokens` that is taken at its word. No model generates more in one answer, and a
-/// bound keeps a typing error from reserving a quota for a day.
-pub const MAX_TOKENS_MAX: u32 = 1_000_000;
+use crate::json::{Members, Raw};
 
 /// Bytes of English text per token, the vendors' own rule of thumb.
 const BYTES_PER_TOKEN: usize = 4;
-
-/// The roles that OpenAI knows.
-pub const ROLES: [&str; 6] = ["system", "developer", "user", "assistant", "tool", "function"];
 
 /// A chat request, as far as a program here decides by it. The messages stay the text that came: they are
 /// looked through and passed on, and never taken apart. Fields that are not named here are ignored.
@@ -44,24 +38,12 @@ pub struct ChatRequest<'a> {
     pub include_usage: bool,
 }
 
-/// Who reads a request, and so what has to be right in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reader {
-    /// A server, of a route of its own: all that is read.
-    Own,
-    /// A server that passes the body on as it came: what the server itself decides by. The rest is the vendor's
-    /// business.
-    Relay,
-    /// The vendor: all that is read. Of numbers it takes what common vendors take.
-    Vendor,
-}
-
 /// The fields that are read.
 const FIELDS: [&str; 7] =
     ["messages", "prompt", "model", "max_completion_tokens", "max_tokens", "stream", "stream_options"];
 
 /// Their values, where they are there.
-type Fields<'a> = [Option<Raw<'a>>; FIELDS.len()];
+type Fields<'a> = Members<'a, { FIELDS.len() }>;
 
 impl<'a> ChatRequest<'a> {
     /// Reads a request with `messages` for a route of a server's own. The first field at fault is named in the
@@ -82,7 +64,7 @@ impl<'a> ChatRequest<'a> {
         Self::read(body, Reader::Own)
     }
 
-    /// Reads a request whose body goes on to the vendor as it came. UpstreamRejection is only what the server itself needs
+    /// Reads a request whose body goes on to the vendor as it came. Refused is only what the server itself needs
     /// and cannot read: a `max_tokens` of -1 or 100.0 counts as no limit that is known, and a role that OpenAI does
     /// not have as a role.
     ///
@@ -105,7 +87,7 @@ impl<'a> ChatRequest<'a> {
     /// # Errors
     /// As [`ChatRequest::parse`].
     pub fn parse_prompt_or_messages(body: &'a [u8]) -> Result<Self, RequestError> {
-        let fields = json::object(body, &FIELDS)?;
+        let fields = raw::object(body, &FIELDS)?;
         match fields {
             [None, Some(prompt), ..] if is_string(prompt) => {
                 let message = format!(r#"[{{"role":"user","content":{}}}]"#, prompt.get());
@@ -174,7 +156,7 @@ impl<'a> ChatRequest<'a> {
     }
 
     fn read(body: &'a [u8], reader: Reader) -> Result<Self, RequestError> {
-        Self::of(json::object(body, &FIELDS)?, reader)
+        Self::of(raw::object(body, &FIELDS)?, reader)
     }
 
     fn of(fields: Fields<'a>, reader: Reader) -> Result<Self, RequestError> {

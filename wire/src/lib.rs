@@ -15,9 +15,8 @@ pub mod chat;
 pub mod completion;
 pub mod error;
 pub mod health;
+mod json;
 pub mod ledger;
-/// JSON that others write, read for what is wanted of it.
-mod lenient;
 /// One model of the list.
 pub mod models;
 /// Which requests may change a running program.

@@ -5,9 +5,9 @@
 pub enum Outcome {
     /// Delivered whole.
     Success,
-    /// UpstreamRejection at once: its user has too much under way.
+    /// Rejected at once: its user has too much under way.
     UserLimit,
-    /// UpstreamRejection at once: no turn was free, and the queue was full or its wait too long.
+    /// Rejected at once: no turn was free, and the queue was full or its wait too long.
     Overloaded,
     /// Waited for a turn in vain.
     QueueTimeout,

@@ -1,10 +1,30 @@
 //! The fields of a chat request, each checked as strictly as its reader needs.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 
-use super::json::{Raw, each_object, element, given, invalid, is_list, is_number, is_string, members, text_bytes};
-use super::{MAX_TOKENS_MAX, ROLES, Reader};
+use super::raw::{element, given, invalid, is_list, is_number, is_string, text_bytes};
 use crate::error::RequestError;
+use crate::json::{Raw, each_object, members};
+
+/// Largest `max_tokens` that is taken at its word. No model generates more in one answer, and a
+/// bound keeps a typing error from reserving a quota for a day.
+pub const MAX_TOKENS_MAX: u32 = 1_000_000;
+
+/// The roles that OpenAI knows.
+pub const ROLES: [&str; 6] = ["system", "developer", "user", "assistant", "tool", "function"];
+
+/// Who reads a request, and so what has to be right in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// A server, of a route of its own: all that is read.
+    Own,
+    /// A server that passes the body on as it came: what the server itself decides by. The rest is the vendor's
+    /// business.
+    Relay,
+    /// The vendor: all that is read. Of numbers it takes what common vendors take.
+    Vendor,
+}
 
 /// The list of messages, checked, and the bytes of those that are one text; the lists of parts that others are
 /// made of are added to `parts`.
@@ -80,11 +100,10 @@ fn may_be_silent(role: Option<&str>, null: bool, reader: Reader) -> bool {
 /// Bytes of the text in a list of parts; images and sounds are none.
 pub(super) fn parts_text(parts: Raw<'_>) -> usize {
     let mut bytes = 0;
-    let counted = each_object(parts, &["text"], |_, part| {
+    let Ok(()) = each_object(parts, &["text"], |_, part| {
         bytes += part.and_then(|[text]| text).map_or(0, text_bytes);
-        Ok(())
+        Ok::<(), Infallible>(())
     });
-    debug_assert_eq!(counted, Ok(()));
     bytes
 }
 
@@ -141,10 +160,10 @@ pub(super) fn include_usage(options: Option<Raw<'_>>, reader: Reader) -> Result<
     let Some(options) = given(options) else { return Ok(false) };
     let asked = members(options.get(), &["include_usage"]);
     match (asked, reader) {
-        (Ok([asked]), Reader::Relay) => Ok(asked.is_some_and(|asked| asked.get() == "true")),
-        (Err(_), Reader::Relay) => Ok(false),
-        (Ok([asked]), _) => flag("stream_options.include_usage", asked),
-        (Err(_), _) => Err(invalid("stream_options", options, "an object")),
+        (Ok(Some([asked])), Reader::Relay) => Ok(asked.is_some_and(|asked| asked.get() == "true")),
+        (_, Reader::Relay) => Ok(false),
+        (Ok(Some([asked])), _) => flag("stream_options.include_usage", asked),
+        _ => Err(invalid("stream_options", options, "an object")),
     }
 }
 

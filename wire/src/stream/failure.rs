@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::lenient::{self, Number, Source, Text, Wanted};
+use serde::de::Deserializer;
+
+use crate::json::{self, Number, Receiver, Text};
 
 /// Most characters of a reason that are kept: it goes into a log.
 const REASON_CHARS_MAX: usize = 500;
@@ -42,7 +44,7 @@ impl ReportedFailure {
         let text = String::from_utf8_lossy(body);
         let mut report = Report::default();
         // What is no JSON may still be a sentence.
-        let _ = lenient::read(&text, &mut report);
+        let _ = json::read(&text, &mut report);
         report.failure(&text)
     }
 
@@ -96,7 +98,7 @@ impl Report {
     }
 }
 
-impl<'de> Wanted<'de> for Report {
+impl<'de> Receiver<'de> for Report {
     fn text(&mut self, text: Cow<'de, str>) {
         self.said |= !text.is_empty();
         self.message = Some(shorten(&text));
@@ -107,16 +109,16 @@ impl<'de> Wanted<'de> for Report {
         self.message = Some(written(number));
     }
 
-    fn truth(&mut self, truth: bool) {
+    fn boolean(&mut self, truth: bool) {
         self.said |= truth;
     }
 
-    fn element<S: Source<'de>>(&mut self, element: S) -> Result<(), S::Error> {
+    fn element<D: Deserializer<'de>>(&mut self, element: D) -> Result<(), D::Error> {
         if self.depth >= DEPTH_MAX || self.listed >= LISTED_MAX {
-            return element.pass_over();
+            return json::skip(element);
         }
         let mut one = self.inner();
-        element.read(&mut one)?;
+        json::read_value(element, &mut one)?;
         self.said |= one.said;
         if let Some(next) = one.message.take() {
             self.listed += 1;
@@ -126,28 +128,28 @@ impl<'de> Wanted<'de> for Report {
         Ok(())
     }
 
-    fn member<S: Source<'de>>(&mut self, name: &str, value: S) -> Result<(), S::Error> {
+    fn member<D: Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
         self.said = true;
         match name {
             "code" => {
                 let mut code = Code(None);
-                value.read(&mut code)?;
+                json::read_value(value, &mut code)?;
                 self.code = code.0.or(self.code.take());
             }
             "type" => {
                 let mut kind = Text(None);
-                value.read(&mut kind)?;
+                json::read_value(value, &mut kind)?;
                 self.kind = kind.0.or(self.kind.take());
             }
             "message" | "msg" | "error" | "errors" | "detail" | "reason" if self.depth < DEPTH_MAX => {
                 let mut inner = self.inner();
-                value.read(&mut inner)?;
+                json::read_value(value, &mut inner)?;
                 if name == "message" {
                     self.message = inner.message.take().or(self.message.take());
                 }
                 self.add(inner);
             }
-            _ => value.pass_over()?,
+            _ => json::skip(value)?,
         }
         Ok(())
     }
@@ -156,7 +158,7 @@ impl<'de> Wanted<'de> for Report {
 /// A code: a text, or a number as text.
 struct Code(Option<String>);
 
-impl<'de> Wanted<'de> for Code {
+impl<'de> Receiver<'de> for Code {
     fn text(&mut self, text: Cow<'de, str>) {
         self.0 = Some(text.into_owned());
     }

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use serde::de::IgnoredAny;
+use serde::de::{Deserializer, IgnoredAny};
 
 use super::failure::{Report, ReportedFailure};
 use crate::completion::Usage;
-use crate::lenient::{self, Count, Source, Text, Wanted};
+use crate::json::{self, Count, Receiver, Text};
 
 /// What a chunk of a stream, or a whole completion, says of what decides something.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,15 +41,15 @@ pub(super) enum Read {
 /// When it is no JSON.
 pub(super) fn read(json: &str) -> serde_json::Result<Read> {
     let mut whole = Whole::default();
-    if lenient::read(json, &mut whole).is_ok() {
+    if json::read(json, &mut whole).is_ok() {
         return Ok(whole.read(json));
     }
     // What no program can hold may still be JSON: a number out of range, or half of a surrogate pair, of
     // which some vendors send the other half with the next chunk.
     serde_json::from_str::<IgnoredAny>(json)?;
     whole = Whole::default();
-    let mended = lenient::replace_lone_surrogates(json);
-    Ok(match lenient::read(mended.as_deref().unwrap_or(json), &mut whole) {
+    let mended = json::replace_lone_surrogates(json);
+    Ok(match json::read(mended.as_deref().unwrap_or(json), &mut whole) {
         Ok(()) => whole.read(json),
         Err(_) => Read::Other,
     })
@@ -80,32 +80,32 @@ impl Whole {
     }
 }
 
-impl<'de> Wanted<'de> for Whole {
-    fn member<S: Source<'de>>(&mut self, name: &str, value: S) -> Result<(), S::Error> {
+impl<'de> Receiver<'de> for Whole {
+    fn member<D: Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
         match name {
             "error" => {
                 let mut error = Report::default();
-                value.read(&mut error)?;
+                json::read_value(value, &mut error)?;
                 self.error.add(error);
             }
             "choices" => {
                 self.is_chunk = true;
-                value.read(&mut Choices { reading: &mut self.reading, error: &mut self.error })?;
+                json::read_value(value, &mut Choices { reading: &mut self.reading, error: &mut self.error })?;
             }
             "usage" => {
                 self.is_chunk = true;
                 let mut usage = Counts::default();
-                value.read(&mut usage)?;
+                json::read_value(value, &mut usage)?;
                 self.reading.usage = usage.read().or(self.reading.usage);
             }
             "object" => {
                 let mut object = Text(None);
-                value.read(&mut object)?;
+                json::read_value(value, &mut object)?;
                 self.is_error = object.0.as_deref() == Some("error");
                 self.is_chunk |= object.0.as_deref() == Some("chat.completion.chunk");
             }
             "message" | "code" | "type" => self.own.member(name, value)?,
-            _ => value.pass_over()?,
+            _ => json::skip(value)?,
         }
         Ok(())
     }
@@ -116,11 +116,14 @@ struct Choices<'r> {
     error: &'r mut Report,
 }
 
-impl<'de> Wanted<'de> for Choices<'_> {
-    fn element<S: Source<'de>>(&mut self, element: S) -> Result<(), S::Error> {
+impl<'de> Receiver<'de> for Choices<'_> {
+    fn begin_list(&mut self) {
         self.reading.has_choices = true;
+    }
+
+    fn element<D: Deserializer<'de>>(&mut self, element: D) -> Result<(), D::Error> {
         let mut choice = Choice::default();
-        element.read(&mut choice)?;
+        json::read_value(element, &mut choice)?;
         if !choice.is_object {
             return Ok(());
         }
@@ -149,16 +152,16 @@ struct Choice {
     error: Report,
 }
 
-impl<'de> Wanted<'de> for Choice {
-    fn member<S: Source<'de>>(&mut self, name: &str, value: S) -> Result<(), S::Error> {
+impl<'de> Receiver<'de> for Choice {
+    fn member<D: Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
         self.is_object = true;
         match name {
-            "index" => value.read(&mut self.index),
+            "index" => json::read_value(value, &mut self.index),
             // A whole completion has a message in the place of a delta.
-            "delta" | "message" => value.read(&mut self.delta),
-            "finish_reason" => value.read(&mut self.finish_reason),
-            "error" => value.read(&mut self.error),
-            _ => value.pass_over(),
+            "delta" | "message" => json::read_value(value, &mut self.delta),
+            "finish_reason" => json::read_value(value, &mut self.finish_reason),
+            "error" => json::read_value(value, &mut self.error),
+            _ => json::skip(value),
         }
     }
 }
@@ -169,20 +172,20 @@ struct Delta {
     generates: bool,
 }
 
-impl<'de> Wanted<'de> for Delta {
-    fn member<S: Source<'de>>(&mut self, name: &str, value: S) -> Result<(), S::Error> {
+impl<'de> Receiver<'de> for Delta {
+    fn member<D: Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
         match name {
             "content" => {
                 let mut content = Content::default();
-                value.read(&mut content)?;
+                json::read_value(value, &mut content)?;
                 self.generates |= content.something;
                 self.text = content.text.or(self.text.take());
                 Ok(())
             }
-            "role" | "name" | "id" => value.pass_over(),
+            "role" | "name" | "id" => json::skip(value),
             _ => {
                 let mut other = Content::default();
-                value.read(&mut other)?;
+                json::read_value(value, &mut other)?;
                 self.generates |= other.something;
                 Ok(())
             }
@@ -197,36 +200,36 @@ struct Content {
     something: bool,
 }
 
-impl<'de> Wanted<'de> for Content {
+impl<'de> Receiver<'de> for Content {
     fn text(&mut self, text: Cow<'de, str>) {
         self.something = !text.is_empty();
         self.text = Some(text.into_owned());
     }
 
-    fn element<S: Source<'de>>(&mut self, element: S) -> Result<(), S::Error> {
+    fn element<D: Deserializer<'de>>(&mut self, element: D) -> Result<(), D::Error> {
         let mut one = Presence(false);
-        element.read(&mut one)?;
+        json::read_value(element, &mut one)?;
         self.something |= one.0;
         Ok(())
     }
 
-    fn member<S: Source<'de>>(&mut self, _name: &str, value: S) -> Result<(), S::Error> {
+    fn member<D: Deserializer<'de>>(&mut self, _name: &str, value: D) -> Result<(), D::Error> {
         self.something = true;
-        value.pass_over()
+        json::skip(value)
     }
 }
 
 /// Whether there is an element in a list, of which only objects and texts are usual.
 struct Presence(bool);
 
-impl<'de> Wanted<'de> for Presence {
+impl<'de> Receiver<'de> for Presence {
     fn text(&mut self, _text: Cow<'de, str>) {
         self.0 = true;
     }
 
-    fn member<S: Source<'de>>(&mut self, _name: &str, value: S) -> Result<(), S::Error> {
+    fn member<D: Deserializer<'de>>(&mut self, _name: &str, value: D) -> Result<(), D::Error> {
         self.0 = true;
-        value.pass_over()
+        json::skip(value)
     }
 }
 
@@ -248,13 +251,13 @@ impl Counts {
     }
 }
 
-impl<'de> Wanted<'de> for Counts {
-    fn member<S: Source<'de>>(&mut self, name: &str, value: S) -> Result<(), S::Error> {
+impl<'de> Receiver<'de> for Counts {
+    fn member<D: Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
         match name {
-            "prompt_tokens" => value.read(&mut self.prompt),
-            "completion_tokens" => value.read(&mut self.completion),
-            "total_tokens" => value.read(&mut self.total),
-            _ => value.pass_over(),
+            "prompt_tokens" => json::read_value(value, &mut self.prompt),
+            "completion_tokens" => json::read_value(value, &mut self.completion),
+            "total_tokens" => json::read_value(value, &mut self.total),
+            _ => json::skip(value),
         }
     }
 }

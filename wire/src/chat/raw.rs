@@ -1,0 +1,96 @@
+//! The values of a request as the client wrote them: their kinds, their sizes, and what is wrong with one.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserializer, Visitor};
+
+use crate::error::RequestError;
+use crate::json::{self, Members, Raw};
+
+/// The members of these `names` of the object that `body` must be; of two of one name, the last.
+///
+/// # Errors
+/// [`RequestError::InvalidJson`], and [`RequestError::InvalidValue`] for JSON that is not an object.
+pub(super) fn object<'a, const N: usize>(body: &'a [u8], names: &[&str; N]) -> Result<Members<'a, N>, RequestError> {
+    let not_json = |error: &dyn fmt::Display| RequestError::InvalidJson(error.to_string());
+    let text = str::from_utf8(body).map_err(|error| not_json(&error))?;
+    if text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{')
+        && let Some(members) = json::members(text, names).map_err(|error| not_json(&error))?
+    {
+        return Ok(members);
+    }
+    // Parsed to its end, because what is not JSON is rejected as that.
+    let other: Raw<'_> = serde_json::from_str(text).map_err(|error| not_json(&error))?;
+    Err(invalid("body", other, "a JSON object"))
+}
+
+/// The element at `index` of a valid list.
+pub(super) fn element(list: Raw<'_>, index: usize) -> Option<Raw<'_>> {
+    serde_json::from_str::<Vec<Raw<'_>>>(list.get()).ok()?.get(index).copied()
+}
+
+/// Bytes of the text that a string is; of another value, none. Escapes count as what they stand for.
+pub(super) fn text_bytes(value: Raw<'_>) -> usize {
+    struct Length;
+    impl Visitor<'_> for Length {
+        type Value = usize;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("a string")
+        }
+
+        fn visit_bytes<E>(self, bytes: &[u8]) -> Result<usize, E> {
+            Ok(bytes.len())
+        }
+    }
+    let text = value.get();
+    if !is_string(value) {
+        return 0;
+    }
+    if memchr::memchr(b'\\', text.as_bytes()).is_none() {
+        return text.len() - 2;
+    }
+    // As bytes: half of a surrogate pair is no text, and the vendor's business.
+    serde_json::Deserializer::from_str(text).deserialize_bytes(Length).unwrap_or(text.len() - 2)
+}
+
+/// Whether a value is a string.
+pub(super) fn is_string(value: Raw<'_>) -> bool {
+    value.get().starts_with('"')
+}
+
+/// Whether a value is a list.
+pub(super) fn is_list(value: Raw<'_>) -> bool {
+    value.get().starts_with('[')
+}
+
+/// Whether a value is a number.
+pub(super) fn is_number(value: Raw<'_>) -> bool {
+    value.get().starts_with(|first: char| first == '-' || first.is_ascii_digit())
+}
+
+/// A value that is there and not `null`.
+pub(super) fn given(value: Option<Raw<'_>>) -> Option<Raw<'_>> {
+    value.filter(|value| value.get() != "null")
+}
+
+/// The refusal of a value.
+pub(super) fn invalid(
+    param: impl Into<String>,
+    found: Raw<'_>,
+    expected: impl Into<Cow<'static, str>>,
+) -> RequestError {
+    RequestError::InvalidValue { param: param.into(), found: shorten(found.get()), expected: expected.into() }
+}
+
+/// At most 40 characters of what a client sent, on one line, so that an error body cannot be made to echo a
+/// page.
+fn shorten(text: &str) -> String {
+    const CHARS_MAX: usize = 40;
+    let mut short: String = text.chars().take(CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if short.len() < text.len() {
+        short.push_str("...");
+    }
+    short
+}
