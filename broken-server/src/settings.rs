@@ -126,7 +126,7 @@ mod tests {
             (["--shutdown-grace", "9999y"], "--shutdown-grace", "at most 1day"),
             (["--listen", "nonsense"], "--listen", "socket address"),
             (["--upstream", "nonsense"], "--upstream", "http://HOST:PORT"),
-            (["--upstream", "https://vendor"], "--upstream", "TLS is not built in"),
+            (["--upstream", "https://vendor"], "--upstream", "https is not supported here"),
             (["--upstream", "http://user:pass@vendor"], "--upstream", "credentials"),
             (["--api-key", ""], "--api-key", "value"),
             (["--log-format", "xml"], "--log-format", "json"),

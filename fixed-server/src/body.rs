@@ -1,8 +1,8 @@
-//! A streamed answer and what it holds while it runs.
+//! A streamed answer, and what it holds while it runs.
 
-mod cut;
 mod early;
 mod format;
+mod grace;
 mod open_stream;
 
 use std::convert::Infallible;
@@ -20,7 +20,7 @@ use crate::errors::Failure;
 use crate::outcome::Outcome;
 use crate::stack::{InFlight, Opened};
 use crate::upstream::{Batch, EventStream};
-use cut::Cut;
+use grace::GraceOver;
 
 pub(crate) use early::EarlyBody;
 pub(crate) use format::Format;
@@ -29,47 +29,46 @@ pub(crate) use open_stream::OpenStream;
 /// A streamed answer. The connection polls it, and it polls the vendor: a client that reads slowly
 /// slows the vendor down, and between the two there is no buffer that could grow.
 ///
-/// It owns what the stream holds. Whatever ends it (the last token, a failure, the client's leaving,
-/// which makes the connection drop it) gives the permit back, ends the vendor's call and records the
-/// outcome, in this one place.
+/// It owns what the stream holds. Whatever ends it (the last token, a failure, or a disconnect, at which the
+/// connection drops it) gives the permit back, ends the vendor's call and records the outcome, in this one
+/// place.
 pub(crate) struct StreamBody {
     /// None once the stream has ended.
     running: Option<Running>,
     format: Format,
     rate_limits: Vec<(String, String)>,
-    /// Ready when the time for an orderly end is over.
-    cut: Cut,
+    grace_over: GraceOver,
 }
 
 // ANCHOR: orphaned-streams
 /// Dropped from the first field to the last: the vendor's call ends before its permit is given back.
 struct Running {
-    // FIX orphaned-streams: the vendor's call is in here. A client that leaves makes the connection drop this,
-    // and with it the call, also while the vendor is silent; there is no thread and no task that could go on.
+    // FIX orphaned-streams: the vendor's call is in here. When the client disconnects, the connection drops this,
+    // and with it the call, even while the vendor is silent; no thread is left that could continue it.
     events: EventStream,
     /// The first token and what came with it, until it is passed on.
     head: Option<Batch>,
     open: OpenStream,
     last_token: Option<Instant>,
-    /// None once `[DONE]` has come: the vendor's end of body is all that is waited for.
+    /// None after `[DONE]`, when only the end of the vendor's body is awaited.
     outcome: Option<OutcomeGuard<Outcome>>,
     in_flight: InFlight,
 }
 // ANCHOR_END: orphaned-streams
 
 impl StreamBody {
-    /// The body of a stream whose first token is there. When `cut` is cancelled, it ends with an
+    /// The body of a stream whose first token has arrived. When `grace_over` is cancelled, it ends with an
     /// error event.
     pub(crate) fn new(
         opened: Opened,
         outcome: OutcomeGuard<Outcome>,
         open: OpenStream,
         format: Format,
-        cut: CancellationToken,
+        grace_over: CancellationToken,
     ) -> Self {
         let Opened { events, head, rate_limits, in_flight } = opened;
         let running = Running { events, head: Some(head), open, last_token: None, outcome: Some(outcome), in_flight };
-        StreamBody { running: Some(running), format, rate_limits, cut: Cut::new(cut) }
+        StreamBody { running: Some(running), format, rate_limits, grace_over: GraceOver::new(grace_over) }
     }
 
     /// What the vendor says of its quota, for the head of the answer.
@@ -93,8 +92,8 @@ impl Body for StreamBody {
                 continue;
             } else if let Some(head) = running.head.take() {
                 running.pass_on(head, format)
-            } else if this.cut.poll(cx).is_ready() {
-                // Asked before the vendor is: a stream that never pauses is to end as well.
+            } else if this.grace_over.poll(cx).is_ready() {
+                // Checked before the vendor is read, so that a stream that never pauses ends as well.
                 this.fail(&Failure::ShuttingDown)
             } else {
                 match ready!(running.events.poll_next(cx)) {
@@ -115,7 +114,7 @@ impl Body for StreamBody {
 }
 
 impl StreamBody {
-    /// Ends the stream, and gives back what it held before the event that says so is sent.
+    /// Ends the stream, and releases what it holds before the client is sent the error event.
     fn fail(&mut self, failure: &Failure) -> Bytes {
         if let Some(running) = self.running.take() {
             running.open.failed(failure);
@@ -128,7 +127,7 @@ impl StreamBody {
 }
 
 impl Running {
-    /// What the client gets of `batch`, after it has been counted.
+    /// Counts `batch`, and returns what the client receives of it.
     fn pass_on(&mut self, batch: Batch, format: Format) -> Bytes {
         for event in &batch.events {
             match event {

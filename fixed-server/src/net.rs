@@ -11,5 +11,5 @@ mod service;
 mod write_timeout;
 
 pub(crate) use accept::{Stop, serve};
-pub(crate) use buffers::{bound_receive_buffer, bound_send_buffer};
+pub(crate) use buffers::bound_send_buffer;
 pub(crate) use descriptors::connections_max;

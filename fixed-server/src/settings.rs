@@ -6,6 +6,7 @@ mod limits;
 /// Whose pages may call the server.
 mod origin;
 mod relations;
+mod upstream;
 
 use std::net::SocketAddr;
 
@@ -17,8 +18,10 @@ use program::logs::{LogFilter, LogFormat};
 pub use database::DatabaseSettings;
 pub use limits::Limits;
 pub use origin::Origin;
+pub use upstream::UpstreamKey;
 
 pub(crate) use self::confidential::Confidential;
+use self::upstream::parse_upstream;
 use crate::commands::Command;
 use crate::sessions::{KeyHash, SessionOptions};
 
@@ -35,9 +38,16 @@ pub struct Settings {
     #[arg(long, default_value = "127.0.0.1:8001", value_name = "ADDR")]
     pub listen: SocketAddr,
 
-    /// The vendor; a /v1 at the end may be there or not.
+    /// The vendor, over http or https, with or without /v1 at the end. It is called over HTTP/1.1.
     #[arg(long, default_value = "http://127.0.0.1:9000", value_name = "URL")]
+    #[arg(value_parser = parse_upstream)]
     pub upstream: UpstreamUrl,
+
+    /// This server's key at the vendor, sent as a bearer token with every call. A client's own key is never
+    /// passed on. Prefer the environment variable: other users of this machine can read a program's arguments.
+    #[arg(long, value_name = "KEY")]
+    #[arg(hide_env_values = true, value_parser = Confidential(UpstreamKey::parse))]
+    pub upstream_api_key: Option<UpstreamKey>,
 
     /// Threads that run the event loop. One carries thousands of streams; each further one costs
     /// wake-ups between them, and is worth it when the first is busy all the time.
@@ -137,7 +147,8 @@ mod tests {
             (&["--max-body-bytes", "8MB"], &["--max-body-bytes", "8MiB"]),
             (&["--max-body-memory", "0"], &["--max-body-memory", "from 1"]),
             (&["--upstream", "nonsense"], &["--upstream", "http://HOST:PORT"]),
-            (&["--upstream", "https://vendor"], &["--upstream", "TLS is not built in"]),
+            (&["--upstream", "ftp://vendor"], &["--upstream", "http://HOST:PORT"]),
+            (&["--upstream-api-key", ""], &["--upstream-api-key", "printable ASCII"]),
             (&["--api-key", ""], &["--api-key"]),
             (&["--log-level", "loud"], &["--log-level", "info"]),
         ] {

@@ -102,7 +102,7 @@ impl AppState {
             breaker: breaker(&limits)?,
             admission,
             tokens_max: limits.quota.tokens().map(|(_, burst)| burst.get()),
-            upstream: Upstream::new(&settings.upstream, &limits)?,
+            upstream: Upstream::new(&settings.upstream, settings.upstream_api_key.as_ref(), &limits)?,
             look_ups: LookUps::default(),
             pool_probe: SingleFlight::default(),
             metrics,

@@ -5,43 +5,54 @@ use std::str::FromStr;
 use url::Url;
 use wire::upstream::base_path;
 
-/// The vendor's base address, checked: `http://HOST[:PORT][/PATH]`.
+/// The vendor's base address, checked: `http://HOST[:PORT][/PATH]`, or the same with `https`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpstreamUrl(String);
 
 impl UpstreamUrl {
+    /// Reads an address with or without `/v1` at its end.
+    ///
+    /// # Errors
+    /// A text for the command line.
+    pub fn parse_http_or_https(text: &str) -> Result<Self, String> {
+        UpstreamUrl::parse(text, "http://HOST:PORT or https://HOST")
+    }
+
     /// The address of one of the vendor's routes; `path` begins with a slash.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.0)
     }
 
-    /// `HOST:PORT`
+    /// Whether it is called over TLS.
     #[must_use]
-    pub fn address(&self) -> String {
-        let authority = self.0.trim_start_matches("http://").split('/').next().unwrap_or_default();
-        // The port of http is left out where it is the usual one, also from a URL that named it.
-        let has_port = authority.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok());
-        if has_port { authority.to_owned() } else { format!("{authority}:80") }
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with("https:")
+    }
+
+    fn parse(text: &str, expected: &str) -> Result<Self, String> {
+        let url = Url::parse(text).map_err(|error| format!("{error}, expected {expected}"))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(format!("the scheme is {}, expected {expected}", url.scheme()));
+        }
+        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+            return Err(format!("credentials, query and fragment are not allowed, expected {expected}"));
+        }
+        let origin = url.as_str().strip_suffix(url.path()).unwrap_or_default();
+        Ok(UpstreamUrl(format!("{origin}{}", base_path(url.path()))))
     }
 }
 
 impl FromStr for UpstreamUrl {
     type Err = String;
 
-    /// Reads an address with or without `/v1` at its end. An error is a text for the command line.
+    /// Reads an address without TLS, with or without `/v1` at its end. An error is a text for the command line.
     fn from_str(text: &str) -> Result<Self, String> {
-        let url = Url::parse(text).map_err(|error| format!("{error}, expected http://HOST:PORT"))?;
-        match url.scheme() {
-            "http" => {}
-            "https" => return Err("TLS is not built in: put a local http proxy in front of the vendor".into()),
-            other => return Err(format!("the scheme is {other}, expected http://HOST:PORT")),
+        let upstream = UpstreamUrl::parse(text, "http://HOST:PORT")?;
+        if upstream.is_https() {
+            return Err("https is not supported here: use an http proxy on this machine".into());
         }
-        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-            return Err("credentials, query and fragment are not allowed, expected http://HOST:PORT".into());
-        }
-        let origin = url.as_str().strip_suffix(url.path()).unwrap_or_default();
-        Ok(UpstreamUrl(format!("{origin}{}", base_path(url.path()))))
+        Ok(upstream)
     }
 }
 
@@ -67,11 +78,22 @@ mod tests {
     }
 
     #[test]
+    fn https_is_accepted_where_it_can_be_called() {
+        let upstream = UpstreamUrl::parse_http_or_https("https://vendor/openai/v1/").unwrap();
+        assert_eq!(
+            (upstream.url("/v1/models").as_str(), upstream.is_https()),
+            ("https://vendor/openai/v1/models", true)
+        );
+        assert!(!UpstreamUrl::parse_http_or_https("http://https").unwrap().is_https());
+        assert!(UpstreamUrl::parse_http_or_https("ftp://vendor").is_err());
+    }
+
+    #[test]
     fn an_address_that_cannot_be_called_is_refused_with_what_is_expected() {
         for (given, expected) in [
             ("nonsense", "http://HOST:PORT"),
             ("ftp://vendor", "the scheme is ftp, expected http://HOST:PORT"),
-            ("https://vendor", "TLS is not built in"),
+            ("https://vendor", "https is not supported here"),
             ("http://user:pass@vendor", "credentials, query and fragment are not allowed"),
             ("http://vendor/?region=eu", "credentials, query and fragment are not allowed"),
         ] {

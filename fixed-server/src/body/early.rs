@@ -1,4 +1,4 @@
-//! An answer that is begun before its first token.
+//! An answer whose status is sent before its first token.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -13,15 +13,15 @@ use wire::stream::error_event;
 use super::StreamBody;
 use crate::errors::Failure;
 
-/// A comment, which every reader of events passes over.
+/// A comment, which every reader of events ignores.
 const COMMENT: &[u8] = b": keep-alive\n\n";
 
 /// A stream that is still being opened.
 pub(crate) type Opening = Pin<Box<dyn Future<Output = Result<StreamBody, Failure>> + Send>>;
 
-/// A streamed answer that was begun before its first token, so that what stands between here and the
-/// client sees that somebody is still there. Attempts are still made anew behind it: no token has been
-/// sent yet. But it is a 200, so a failure is an error event.
+/// A streamed answer whose status is sent before its first token, so that proxies on the way do not time out.
+/// Attempts are still repeated behind it: no token has been sent yet. But the status is 200, so a failure
+/// is an error event.
 pub(crate) struct EarlyBody {
     state: State,
 }
@@ -34,10 +34,10 @@ enum State {
 }
 
 impl EarlyBody {
-    /// The body of a stream that has been opening for `pause` already: a comment comes every `pause`.
-    pub(crate) fn new(opening: Opening, pause: Duration) -> Self {
-        let mut comments = interval_at(Instant::now(), pause);
-        // A client that did not read for a while needs one comment and not all of them.
+    /// The body of a stream that has not begun yet: a comment is sent now, and at every interval.
+    pub(crate) fn new(opening: Opening, keep_alive_interval: Duration) -> Self {
+        let mut comments = interval_at(Instant::now(), keep_alive_interval);
+        // A client that did not read for a while needs one comment, not all of them.
         comments.set_missed_tick_behavior(MissedTickBehavior::Delay);
         EarlyBody { state: State::Opening(opening, comments) }
     }

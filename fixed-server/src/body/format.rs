@@ -1,4 +1,4 @@
-//! What a client gets of a vendor's message.
+//! The two formats of a stream: what a client receives of a vendor's event.
 
 use bytes::Bytes;
 use wire::sse;
@@ -6,17 +6,17 @@ use wire::stream::{CompletionEvent, token_event};
 
 use crate::upstream::Batch;
 
-/// What a stream's client gets.
+/// What the client of a stream receives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     /// `/chat/stream`: `data: {"content":"..."}` for each token.
     Tokens,
-    /// OpenAI's routes: what the vendor sends, passed on as it came.
+    /// OpenAI's routes: what the vendor sends, unchanged.
     Chunks,
 }
 
 impl Format {
-    /// `batch` as this format has it; empty where it has nothing of it.
+    /// `batch` in this format; empty if nothing of it belongs there.
     pub(super) fn render(self, batch: Batch) -> Bytes {
         match self {
             Format::Chunks => batch.raw,
@@ -45,12 +45,12 @@ mod tests {
     }
 
     #[test]
-    fn chunks_are_passed_on_as_they_came() {
+    fn chunks_are_passed_on_unchanged() {
         assert_eq!(Format::Chunks.render(batch()), batch().raw);
     }
 
     #[test]
-    fn tokens_are_rendered_without_what_surrounds_them() {
+    fn tokens_are_rendered_without_their_envelope() {
         assert_eq!(Format::Tokens.render(batch()), "data: {\"content\":\"a\\nb\"}\n\ndata: [DONE]\n\n");
     }
 }

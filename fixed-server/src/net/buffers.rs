@@ -2,15 +2,11 @@
 
 use std::io;
 
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpSocket;
 
 /// Most bytes that the system holds for one client, sent and not acknowledged. LeftOpen to itself it takes
 /// megabytes: enough for files over the longest of lines, and hours of tokens for a client that reads none.
 const SEND_BUFFER_BYTES: u32 = 128 * 1024;
-
-/// The same of a vendor's connection, for what has come and not been read: a stream whose client does not
-/// read is not read either.
-const RECEIVE_BUFFER_BYTES: usize = 128 * 1024;
 
 /// From so many bytes on that cannot even be sent, because the client's own buffer is full, a socket counts
 /// as not writable. The write timeout begins then. A client that reads has none that cannot be sent.
@@ -30,9 +26,4 @@ pub(crate) fn bound_send_buffer(listening: &TcpSocket) -> io::Result<()> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     socket2::SockRef::from(listening).set_tcp_notsent_lowat(UNSENT_BYTES)?;
     Ok(())
-}
-
-/// Bounds what is buffered of a vendor's answer. A system that refuses leaves it as large as usual.
-pub(crate) fn bound_receive_buffer(vendor: &TcpStream) {
-    let _ = socket2::SockRef::from(vendor).set_recv_buffer_size(RECEIVE_BUFFER_BYTES);
 }

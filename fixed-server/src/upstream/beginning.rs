@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use wire::stream::CompletionEvent;
 
-use super::events::Batch;
+use super::batch::Batch;
 use crate::body::Format;
 
 /// Chunks that bring nothing which was generated (who speaks, what a filter found) and are held back while

@@ -7,53 +7,45 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::Body as _;
+use reqwest::Body;
 use wire::sse::{Decoder, Part};
 use wire::stream::{CompletionEvent, EndOfBody, Progress};
 
-use super::answer::Body;
+use super::batch::Batch;
 use super::beginning::Beginning;
-use super::patience::Patience;
+use super::failure::failure;
+use super::timeouts::StreamTimeouts;
 use crate::body::Format;
 use crate::errors::{Failure, UpstreamFailure};
 use crate::settings::Limits;
 
-/// How long the vendor may take from `[DONE]` to the end of its answer. Its client has all there is
-/// by then; an answer that was read to its end leaves a connection that can be used again.
+/// How long the vendor may take from `[DONE]` to the end of its body. The client has everything by then;
+/// a body that was read to its end leaves a connection that can be used again.
 const END_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What one read of the vendor's stream completed. It came together and goes out together.
-#[derive(Debug, Default)]
-pub(crate) struct Batch {
-    /// Its events, read.
-    pub(crate) events: Vec<CompletionEvent>,
-    /// Its bytes as they came, with all that is in no event: comments, blank lines, ids. It begins and
-    /// ends between two events.
-    pub(crate) raw: Bytes,
-}
-
-/// The vendor's stream. It is a state machine that whoever holds it polls: it has no task, no thread
-/// and no channel, so a stream that waits costs this struct, and one that is dropped is over.
+/// The vendor's stream: a state machine that its owner polls. It has no thread, and no task but the one that
+/// reqwest has for the connection, which ends when this is dropped.
 pub(crate) struct EventStream {
     body: Body,
     decoder: Decoder,
     progress: Progress,
-    /// What ended the stream, when events that came before it had to be told first.
+    /// What ended the stream, while events that came before it are still to be passed on.
     failed: Option<Failure>,
-    patience: Patience,
+    timeouts: StreamTimeouts,
 }
 
 impl EventStream {
     pub(super) fn new(body: Body, limits: &Limits) -> Self {
         let decoder = Decoder::new(limits.upstream.max_event_bytes.get());
         let progress = Progress::default();
-        EventStream { body, decoder, progress, failed: None, patience: Patience::new(limits) }
+        EventStream { body, decoder, progress, failed: None, timeouts: StreamTimeouts::new(limits) }
     }
 
-    /// Waits until the stream has begun, and returns what a client in this format gets of what came. How
-    /// long that may take is the caller's to say.
+    /// Waits until the stream has begun, and returns what has arrived for a client with this format. The
+    /// caller limits the wait.
     ///
     /// # Errors
-    /// What came in its place: it can still be told by a status.
+    /// The failure that came instead: the client can still get it as a status.
     pub(super) async fn first_token(&mut self, format: Format) -> Result<Beginning, Failure> {
         let mut beginning = Beginning::new(format);
         while !beginning.has_begun() {
@@ -67,16 +59,16 @@ impl EventStream {
     // ANCHOR: blocked-executor
     // ANCHOR: more-threads
     // FIX pool-exhaustion: a stream that waits is a value in memory; `Pending` gives the thread back.
-    // FIX pool-per-chunk: no thread is asked for, not even for the time of one chunk.
-    // FIX more-threads: what needs no thread needs no larger number of them.
+    // FIX pool-per-chunk: no chunk needs a thread, however briefly.
+    // FIX more-threads: without threads to run out of, a larger pool changes nothing.
     // FIX blocked-executor: nothing here blocks; the executor runs whatever is ready meanwhile.
-    /// What came next, or the failure that ended the stream: silence for too long is one.
+    /// The next batch, or the failure that ended the stream: a silent vendor is one.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Batch, Failure>> {
         match self.poll_read(cx) {
-            // Asked of the last read, so that a stream that never pauses ends as well.
-            Poll::Ready(Ok(_)) if self.patience.has_ended() => Poll::Ready(Err(UpstreamFailure::TotalTimeout.into())),
+            // Checked after a read too, so that a stream that never pauses ends as well.
+            Poll::Ready(Ok(_)) if self.timeouts.has_ended() => Poll::Ready(Err(UpstreamFailure::TotalTimeout.into())),
             Poll::Ready(read) => Poll::Ready(read),
-            Poll::Pending => Poll::Ready(Err(ready!(self.patience.poll_over(cx)).into())),
+            Poll::Pending => Poll::Ready(Err(ready!(self.timeouts.poll_over(cx)).into())),
         }
     }
     // ANCHOR_END: more-threads
@@ -86,22 +78,21 @@ impl EventStream {
 
     /// Begins the wait of [`EventStream::poll_end`].
     pub(crate) fn done(&mut self) {
-        self.patience.end_after(END_TIMEOUT);
+        self.timeouts.end_after(END_TIMEOUT);
     }
 
-    /// Ready when the vendor's answer has ended, or when that is not worth waiting for any more.
-    /// Whatever it still says does not count.
+    /// Ready when the vendor's body has ended, or after [`END_TIMEOUT`]. What still arrives is discarded.
     pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while let Poll::Ready(read) = Pin::new(&mut self.body).poll_frame(cx) {
             if !matches!(read, Some(Ok(_))) {
                 return Poll::Ready(());
             }
         }
-        self.patience.poll_end(cx)
+        self.timeouts.poll_end(cx)
     }
 
-    /// Reads until something is complete: events, or a comment, by which a vendor that thinks says
-    /// that it is still there.
+    /// Reads until something is complete: events, or a comment, which a vendor sends to keep the connection
+    /// alive while it thinks.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Batch, Failure>> {
         loop {
             if let Some(failure) = self.failed.take() {
@@ -110,20 +101,20 @@ impl EventStream {
             match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
                 Some(Ok(frame)) => {
                     let Ok(piece) = frame.into_data() else { continue };
-                    // A large event takes its time: what counts as silence is that no byte comes.
-                    self.patience.heard();
+                    // A large event takes a while: only if no byte arrives is the vendor silent.
+                    self.timeouts.restart();
                     let batch = self.decode(&piece);
                     if !batch.raw.is_empty() {
                         return Poll::Ready(Ok(batch));
                     }
                 }
-                Some(Err(error)) => return Poll::Ready(Err(error.into())),
+                Some(Err(error)) => return Poll::Ready(Err(failure(error))),
                 None => return Poll::Ready(self.end()),
             }
         }
     }
 
-    /// What `piece` completes, up to `[DONE]` or to what cannot be passed on.
+    /// What `piece` completes, up to `[DONE]` or to the first event that cannot be passed on.
     fn decode(&mut self, piece: &Bytes) -> Batch {
         let carries_on = self.decoder.holds_bytes();
         let (mut events, mut joined) = (Vec::new(), Vec::new());
@@ -152,7 +143,7 @@ impl EventStream {
             }
             passed = piece.len() - rest.len();
             if events.last() == Some(&CompletionEvent::Done) {
-                // Nothing counts that comes after it.
+                // What follows is discarded.
                 break;
             }
         }
@@ -161,7 +152,7 @@ impl EventStream {
         Batch { events, raw }
     }
 
-    /// The last batch, now that the body has ended in order.
+    /// The last batch, after a regular end of the body.
     fn end(&mut self) -> Result<Batch, Failure> {
         let EndOfBody { events, raw, fault } = self.progress.end(&mut self.decoder);
         let fault = fault.map(|fault| Failure::from(UpstreamFailure::from(fault)));
@@ -175,7 +166,7 @@ impl EventStream {
     }
 }
 
-/// The event of `part`, if it has one, or the failure that it is.
+/// The event of `part`, if it has one, or the failure that it reports.
 fn read(part: &Part<'_>) -> Result<Option<CompletionEvent>, UpstreamFailure> {
     match part.event.as_ref().map(CompletionEvent::read).transpose() {
         Ok(Some(CompletionEvent::Error(failure))) => Err(UpstreamFailure::Reported(failure)),

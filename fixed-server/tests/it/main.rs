@@ -22,4 +22,5 @@ mod server;
 mod sessions;
 mod shutdown;
 mod slow_clients;
+mod vendor_connections;
 mod vendors;
