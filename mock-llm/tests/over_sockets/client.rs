@@ -57,7 +57,7 @@ pub(crate) async fn post(mock: &MockLlm, headers: &[(&str, &str)], body: &Value)
     send(mock, "POST", "/v1/chat/completions", headers, &body.to_string()).await
 }
 
-/// Sends any request, on a connection of its own.
+/// Sends any request, on a new connection.
 pub(crate) async fn send(mock: &MockLlm, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Call {
     let mut request = format!("{method} {path} HTTP/1.1\r\n");
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
