@@ -1,15 +1,14 @@
 //! The control: no mistake.
 //!
-//! What is right: the order of fixed-server/src/stack.rs, of the same parts; and the vendor's stream is
-//! polled inside the response's body, by an asynchronous client. A stream that waits costs neither a
-//! thread nor a task, and when the client leaves, the body is dropped and with it the call and its permit,
-//! also while the vendor is silent.
-//! How it shows: both health routes stay as fast as idle, whatever the number of streams; the vendor never
-//! sees more calls at once than `--max-in-flight`, and who is one too many is told so at once.
-//! Why it is here: this server is actix and fixed-server is axum. With `--mistake none` the
-//! framework stays and the mistake goes.
-//! What it leaves out: rates, the limits of each user, the breaker. They are off in fixed-server, too,
-//! unless asked for.
+//! What is right: a call goes through the same steps in the same order as in fixed-server/src/stack.rs. The
+//! response body polls the vendor's stream itself, through an asynchronous client. A stream that waits costs
+//! neither a thread nor a task. When the client disconnects, the body is dropped, and with it the call and
+//! its permit, even while the vendor is silent.
+//! Symptom: none. Both health routes stay as fast as idle with any number of streams; the vendor never gets
+//! more calls at once than `--max-in-flight`, and requests that do not fit are rejected at once.
+//! Why it is here: this server is built with actix-web, fixed-server with axum. `--mistake none` keeps the
+//! framework and removes the mistake.
+//! What is left out: rate limits, the limits of each user, the breaker. fixed-server has them off by default.
 
 use std::time::Duration;
 
@@ -32,7 +31,7 @@ use crate::state::AppState;
 pub(crate) const ENTRY: Mistake = Mistake {
     name: "none",
     group: Group::Control,
-    symptom: "none: both health routes stay as fast as idle, however many streams are open",
+    symptom: "none: both health routes stay as fast as idle, with any number of streams",
     file: "src/mistakes/none.rs",
     blocking_threads: BLOCKING_THREADS,
     limits: true,
@@ -43,7 +42,7 @@ pub(crate) const ENTRY: Mistake = Mistake {
 pub(crate) struct Control;
 
 pub(crate) fn routes() -> Routes {
-    // Those that use the pool without saying so do no harm: here nobody holds it.
+    // The routes with a hidden use of the pool are harmless here: nothing holds its threads.
     with_look_ups(api::routes(Control))
 }
 
@@ -56,7 +55,7 @@ impl CallStyle for Control {
         let ask_vendor =
             || first_token(EventStream::asynchronous(state.asynchronous.stream(call.clone())), call.format);
         let (messages, active) = in_order(state, &call, limit, ask_vendor).await?;
-        // No status has been sent yet. The permit goes with the stream, to its very end.
+        // No status has been sent yet. The permit goes with the stream, to its end.
         Ok(messages.holding(active))
     }
 
@@ -67,7 +66,7 @@ impl CallStyle for Control {
         Ok(answer)
     }
 
-    /// They generate nothing: they take no permit.
+    /// It takes no permit: the vendor generates nothing for it.
     async fn models(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
         AsyncOnce.whole(state, call).await
     }

@@ -1,12 +1,12 @@
 //! Mistake `blocked-executor`.
 //!
-//! What is wrong: a blocking client is called straight from async code. An async function gives its
-//! thread back only at an `.await`, and here is none: the worker's event loop stands still.
-//! How it shows: one stream for each worker stops everything for its whole length, also
-//! `/debug/health-async`; nothing is logged and the CPU is idle. The stream itself looks perfect.
-//! (Over 128 tokens others get a turn now and then: tokio's budget makes the task's writes give way.)
-//! Where the fix is: fixed-server/src/upstream/events.rs, where the stream is read asynchronously.
-//! Who says so: source 000, patterns 2 and 3; it does not say that they are worse than pattern 1.
+//! What is wrong: async code calls a blocking client directly. An async function gives up its thread only
+//! at an `.await`, and there is none here: the worker's event loop stops.
+//! Symptom: one stream per worker stops everything for as long as it lasts, `/debug/health-async` too;
+//! nothing is logged and the CPU is idle. The stream itself looks perfect.
+//! (After 128 tokens other requests run now and then: tokio's budget makes the task's writes yield.)
+//! Fix: fixed-server/src/upstream/events.rs, where the stream is read asynchronously.
+//! Source: 000, patterns 2 and 3; it does not say that they are worse than pattern 1.
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -23,7 +23,7 @@ use crate::state::AppState;
 pub(crate) const ENTRY: Mistake = Mistake {
     name: "blocked-executor",
     group: Group::Threads,
-    symptom: "one stream for each worker stops everything for its length, /debug/health-async too",
+    symptom: "one stream per worker stops everything while it lasts, /debug/health-async too",
     file: "src/mistakes/threads/blocked_executor.rs",
     blocking_threads: BLOCKING_THREADS,
     limits: false,
@@ -34,7 +34,7 @@ pub(crate) const ENTRY: Mistake = Mistake {
 pub(crate) struct BlockedExecutor;
 
 // ANCHOR: blocked-executor
-// MISTAKE blocked-executor: `async` in front does not make the blocking calls inside give way.
+// MISTAKE blocked-executor: `async fn` does not make the blocking calls inside yield.
 impl CallStyle for BlockedExecutor {
     async fn stream(&self, state: &AppState, call: Call) -> Result<EventStream, Failure> {
         Ok(EventStream::blocking(stream::iter(state.blocking.stream(call))))

@@ -1,17 +1,16 @@
 //! Mistake `blocking-client`.
 //!
-//! What is wrong: `reqwest::blocking` inside an async handler. It is a convenience for programs without
-//! a runtime: a runtime of its own on a thread of its own, and the caller's thread parked meanwhile.
-//! How it shows: in a debug build every call panics ("Cannot drop a runtime in a context where blocking
-//! is not allowed") and its client gets a 500. In a release build it silently stops the event loop for
-//! the length of each call, as `blocked-executor` does. So it is found by who runs a debug build, and
-//! seen by nobody who only ever builds for release.
-//! Which of the two it is, is decided when reqwest itself is compiled: `enter()` in its
-//! blocking/wait.rs makes a runtime and drops it, only to provoke that panic, under
-//! `#[cfg(debug_assertions)]`. A profile that sets `debug-assertions` for the package reqwest decides
-//! it; the server's own profile does not.
-//! Where the fix is: fixed-server/src/upstream.rs, where the same crate's asynchronous client is used.
-//! Who says so: source 000, pattern 3 (`requests.post` in an `async def`). Python has no such check.
+//! What is wrong: `reqwest::blocking` inside an async handler. It is meant for programs without a runtime:
+//! it runs its own runtime on its own thread, and parks the caller's thread meanwhile.
+//! Symptom: in a debug build every call panics ("Cannot drop a runtime in a context where blocking is not
+//! allowed") and its client gets a 500. In a release build it silently stops the event loop for the length
+//! of each call, as `blocked-executor` does. So those who run debug builds find it, and those who only build
+//! for release never see it.
+//! Which of the two happens is decided when reqwest itself is compiled: `enter()` in its blocking/wait.rs
+//! makes a runtime and drops it, only to provoke that panic, under `#[cfg(debug_assertions)]`. A profile
+//! that sets `debug-assertions` for the package reqwest decides it; the server's own profile does not.
+//! Fix: fixed-server/src/upstream.rs, where the same crate's asynchronous client is used.
+//! Source: 000, pattern 3 (`requests.post` in an `async def`). Python has no such check.
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -29,7 +28,7 @@ use crate::upstream::blocking_reqwest;
 pub(crate) const ENTRY: Mistake = Mistake {
     name: "blocking-client",
     group: Group::Threads,
-    symptom: "a debug build panics on every call (500); a release build stops everything for the length of each",
+    symptom: "a debug build panics on every call (500); a release build stops everything during each call",
     file: "src/mistakes/threads/blocking_client.rs",
     blocking_threads: BLOCKING_THREADS,
     limits: false,
@@ -50,7 +49,7 @@ impl BlockingClient {
 }
 
 // ANCHOR: blocking-client
-// MISTAKE blocking-client: a client that parks its thread, on a thread that must never be parked.
+// MISTAKE blocking-client: this client parks its thread, and here that is the event loop's.
 impl CallStyle for BlockingClient {
     async fn stream(&self, _: &AppState, call: Call) -> Result<EventStream, Failure> {
         Ok(EventStream::blocking(stream::iter(self.upstream.stream(call))))

@@ -1,15 +1,12 @@
 //! Mistake `hidden-pool-users`.
 //!
-//! What is wrong: "our handlers are async". So they are, and look up names and read files through the
-//! blocking pool all the same, because the system has no other way: tokio hides it behind `.await`. And
-//! the streams hold that pool.
-//! How it shows: with as many streams as pool threads, `/debug/resolve` and `/debug/read-file` hang as
-//! `/debug/health-sync` does. In a real server it is the next connection to the database, or the log.
-//! Where the fix is: fixed-server/src/api/look_ups.rs, where the answers are kept; and no stream holds a
-//! thread there.
-//! The control has these two routes as they are here. Its streams leave the pool alone, so there they
-//! are as fast as idle.
-//! Who says so: nobody among the sources; they call an async handler safe.
+//! What is wrong: "our handlers are async". They are, and still look up names and read files in the blocking
+//! pool, because the system has no other way: tokio hides it behind `.await`. And the streams hold that pool.
+//! Symptom: with as many streams as pool threads, `/debug/resolve` and `/debug/read-file` hang as
+//! `/debug/health-sync` does. In a real server it is the next database connection, or the log.
+//! Fix: fixed-server/src/api/look_ups.rs, where the answers are cached; and no stream holds a thread there.
+//! The control has the same two routes. Its streams do not use the pool, so they are as fast as idle.
+//! Source: none; all sources call an async handler safe.
 
 use std::sync::Arc;
 
@@ -26,7 +23,7 @@ use crate::settings::BLOCKING_THREADS;
 pub(crate) const ENTRY: Mistake = Mistake {
     name: "hidden-pool-users",
     group: Group::Threads,
-    symptom: "with as many streams as pool threads, /debug/resolve and /debug/read-file hang although they are async",
+    symptom: "with as many streams as pool threads, /debug/resolve and /debug/read-file hang, although they are async",
     file: "src/mistakes/threads/hidden_pool_users.rs",
     blocking_threads: BLOCKING_THREADS,
     limits: false,
@@ -34,7 +31,7 @@ pub(crate) const ENTRY: Mistake = Mistake {
     routes: |_| Ok(routes()),
 };
 
-/// A name that needs no network, and the system's resolver nevertheless.
+/// A name that is resolved without the network, but by the system's resolver.
 const NAME: &str = "localhost";
 
 /// A small file that every Unix has.
@@ -44,7 +41,7 @@ pub(crate) fn routes() -> Routes {
     with_look_ups(api::routes(PoolExhaustion))
 }
 
-/// `routes`, and the two that use the pool without saying so.
+/// `routes`, and the two whose use of the pool is hidden.
 pub(crate) fn with_look_ups(routes: Routes) -> Routes {
     Arc::new(move |config| {
         routes(config);

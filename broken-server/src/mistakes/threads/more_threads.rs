@@ -1,12 +1,11 @@
 //! Mistake `more-threads`.
 //!
-//! What is wrong: the pool that was too small is made larger, and each stream still keeps a thread.
-//! How it shows: all that `pool-exhaustion` shows, at another number of streams: exactly that of the
-//! threads. Streams x seconds decide how many threads are needed (Little's law), so the next busier day
-//! finds the new limit; until then each stream costs a thread's memory.
-//! Where the fix is: fixed-server/src/upstream/events.rs, where a stream has no thread that could be
-//! counted.
-//! Who says so: source 000 gives 40 threads as the limit; to raise it is what its readers try first.
+//! What is wrong: the pool that was too small is made larger, and each stream still holds a thread.
+//! Symptom: all that `pool-exhaustion` shows, at exactly as many streams as the larger pool has threads. The
+//! threads needed are arrivals per second x seconds (Little's law), so the next busier day finds the new limit; until
+//! then each stream costs the memory of a thread.
+//! Fix: fixed-server/src/upstream/events.rs, where a stream holds no thread.
+//! Source: 000 gives 40 threads as the limit; its readers will try to raise that first.
 
 use crate::api::{self, Routes};
 use crate::mistake::{Group, Mistake};
@@ -24,7 +23,7 @@ pub(crate) const ENTRY: Mistake = Mistake {
 };
 
 // ANCHOR: more-threads
-// MISTAKE more-threads: four times as many, as if the number were what is wrong.
+// MISTAKE more-threads: four times as many, as if their number were the problem.
 pub(crate) const THREADS: u16 = 4 * 40;
 
 pub(crate) fn routes() -> Routes {

@@ -1,13 +1,12 @@
 //! Mistake `orphaned-streams`.
 //!
-//! What is wrong: nobody asks whether the client is still there. The thread that reads the vendor reads
-//! on to the end and throws the rest away, and work whose client left the queue is done all the same.
-//! How it shows: after the last client has left, the vendor is still called and paid for nearly all
-//! tokens, and the pool stays full for as long as that takes. A client that loses patience and asks
-//! again makes it worse.
-//! Where the fix is: fixed-server/src/body.rs, where dropping the answer's body is the end of the call.
-//! Who says so: source 000 checks `request.is_disconnected()` before each chunk, which helps only when a
-//! chunk comes; sources 001 and 003 leave it open.
+//! What is wrong: nothing checks whether the client is still connected. The thread that reads the vendor
+//! reads to the end and discards the rest, and queued work is done although its client has disconnected.
+//! Symptom: after the last client has disconnected, the vendor is still called and paid for nearly all
+//! tokens, and the pool stays full meanwhile. Clients that give up and try again make it worse.
+//! Fix: fixed-server/src/body.rs, where dropping the response body ends the call.
+//! Source: 000 checks `request.is_disconnected()` before each chunk, which helps only when a chunk comes;
+//! 001 and 003 do not mention it.
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
@@ -25,7 +24,7 @@ use crate::state::AppState;
 pub(crate) const ENTRY: Mistake = Mistake {
     name: "orphaned-streams",
     group: Group::Threads,
-    symptom: "after all clients have left, the vendor is still called and still generates nearly every token",
+    symptom: "after all clients have disconnected, the vendor is still called and generates nearly every token",
     file: "src/mistakes/threads/orphaned_streams.rs",
     blocking_threads: BLOCKING_THREADS,
     limits: false,
@@ -33,13 +32,13 @@ pub(crate) const ENTRY: Mistake = Mistake {
     routes: |_| Ok(api::routes(OrphanedStreams)),
 };
 
-/// Messages that the thread may be ahead of the client.
+/// Messages that the thread may read ahead of the client.
 const MESSAGES_AHEAD: usize = 16;
 
 pub(crate) struct OrphanedStreams;
 
 // ANCHOR: orphaned-streams
-// MISTAKE orphaned-streams: that the other end is gone is an error here, and errors are ignored.
+// MISTAKE orphaned-streams: `send` fails when the client has disconnected, and the error is ignored.
 impl CallStyle for OrphanedStreams {
     async fn stream(&self, state: &AppState, call: Call) -> Result<EventStream, Failure> {
         let (sender, receiver) = mpsc::channel(MESSAGES_AHEAD);

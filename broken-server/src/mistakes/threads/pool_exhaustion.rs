@@ -1,11 +1,11 @@
 //! Mistake `pool-exhaustion`.
 //!
-//! What is wrong: a blocking client reads the whole stream in one closure of the blocking pool, so
-//! each stream keeps a thread from its request to its end, nearly all of which it waits.
-//! How it shows: at as many streams as threads the next work for the pool waits for a stream to end:
+//! What is wrong: a blocking client reads the whole stream in one closure of the blocking pool, so each
+//! stream holds a thread from its request to its end, and waits nearly all of that time.
+//! Symptom: with as many streams as threads, the next work for the pool waits for a stream to end:
 //! `/debug/health-sync` hangs while `/debug/health-async` stays fast and the CPU is idle.
-//! Where the fix is: fixed-server/src/upstream/events.rs, where the stream is read asynchronously.
-//! Who says so: source 000, pattern 1 ("holds thread for 30-60s").
+//! Fix: fixed-server/src/upstream/events.rs, where the stream is read asynchronously.
+//! Source: 000, pattern 1 ("holds thread for 30-60s").
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -31,8 +31,8 @@ pub(crate) const ENTRY: Mistake = Mistake {
     routes: |_| Ok(api::routes(PoolExhaustion)),
 };
 
-/// Messages that the thread may be ahead of the client: a client that reads slowly stops the thread,
-/// and through it the vendor, in place of filling the memory.
+/// Messages that the thread may read ahead of the client: a client that reads slowly slows the thread and the
+/// vendor down, and does not fill the memory.
 const MESSAGES_AHEAD: usize = 16;
 
 pub(crate) struct PoolExhaustion;
@@ -42,9 +42,9 @@ impl CallStyle for PoolExhaustion {
         let (sender, receiver) = mpsc::channel(MESSAGES_AHEAD);
         let reader = state.blocking.stream(call);
         // ANCHOR: pool-exhaustion
-        // MISTAKE pool-exhaustion: one closure reads the whole stream, so its thread is gone until [DONE].
+        // MISTAKE pool-exhaustion: one closure reads the whole stream and holds its thread until [DONE].
         state.pool.spawn(move || {
-            // The client may have left while this waited for a thread.
+            // The client may have disconnected while this waited for a thread.
             if sender.is_closed() {
                 return;
             }

@@ -1,14 +1,14 @@
 //! Mistake `pool-per-chunk`.
 //!
-//! What is wrong: a blocking client is read in the blocking pool, one closure for each chunk. The
-//! thread is given back between two chunks, but each closure holds it while it WAITS for the next.
-//! It is what Starlette does with a generator that is not async.
-//! How it shows: work for the pool queues behind threads that wait. From as many streams as threads on,
-//! `/debug/health-sync` is late by up to a token gap when the streams' tokens come together; spread
-//! out, by gap x (1 - threads / streams), which is Little's law. There are no time-outs, so it is easily
-//! taken for a busy machine; `/debug/health-async` stays fast.
-//! Where the fix is: fixed-server/src/upstream/events.rs, where the stream is read asynchronously.
-//! Who says so: source 000, pattern 1; its "0.12s (slow!)" is this form of it, not the other.
+//! What is wrong: a blocking client is read in the blocking pool, in one closure per chunk. The thread is
+//! free between two chunks, but each closure holds it while it WAITS for the next. Starlette does this with
+//! a generator that is not async.
+//! Symptom: work for the pool queues behind threads that wait. From as many streams as threads on,
+//! `/debug/health-sync` is late by up to a token gap if the streams' tokens come together; if they are spread
+//! out, by gap x (1 - threads / streams), which is Little's law. Nothing times out, so it is easily mistaken
+//! for a busy machine; `/debug/health-async` stays fast.
+//! Fix: fixed-server/src/upstream/events.rs, where the stream is read asynchronously.
+//! Source: 000, pattern 1; its "0.12s (slow!)" is this form of it, not the other.
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -40,7 +40,7 @@ impl CallStyle for PoolPerChunk {
         let pool = state.pool.clone();
         let reader = state.blocking.stream(call);
         // ANCHOR: pool-per-chunk
-        // MISTAKE pool-per-chunk: each chunk takes a thread of the pool to wait for it.
+        // MISTAKE pool-per-chunk: a thread of the pool waits for each chunk.
         let messages = stream::unfold(Some(reader), move |reader| {
             let pool = pool.clone();
             async move {

@@ -1,15 +1,15 @@
 //! Mistake `rollout`.
 //!
-//! What is wrong: a share of the streams takes the new, asynchronous way; and when that fails, the old,
-//! blocking one is tried in its place. A vendor that fails then sends all streams back to the threads,
-//! asks a vendor that is in trouble twice, and the threads wait for it.
-//! How it shows: while all is well, not at all, and at 100 % the exhaustion seems to be history. When the
-//! vendor hangs or fails, `/debug/health-sync` hangs again; `X-Stream-Method` says blocking.
-//! Where the fix is: fixed-server/src/api/answer.rs, where a stream that cannot be begun is answered at once and
-//! says `X-Stream-Method: async_failure`.
-//! Who says so: source 000, step 5 ("DO NOT FALL BACK TO BLOCKING CODE"). Its own code cannot do what it
-//! says: by the time that its generator fails, the 200 has been sent.
-//! The share is right as it is: read for each stream, so that it can be taken back in a moment.
+//! What is wrong: a share of the streams is read asynchronously, and when that fails, the old, blocking code
+//! is tried instead. So a vendor that fails sends all streams back to the threads, gets a second call for
+//! each while it is in trouble, and the threads wait for it.
+//! Symptom: none while the vendor is well, and at 100 % the exhaustion seems gone. When the vendor hangs or
+//! fails, `/debug/health-sync` hangs again, and `X-Stream-Method` says blocking.
+//! Fix: fixed-server/src/api/answer.rs, where a stream that cannot be opened fails at once, with
+//! `X-Stream-Method: async_failure`.
+//! Source: 000, step 5 ("DO NOT FALL BACK TO BLOCKING CODE"). Its own code cannot say that it failed: when
+//! its generator fails, the 200 has already been sent.
+//! The share itself is right: it is read for each stream, so that it can be taken back at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
@@ -44,7 +44,7 @@ pub(crate) const ENTRY: Mistake = Mistake {
     routes: |settings| Ok(routes(settings.own.rollout_percent)),
 };
 
-/// Two ways to the vendor and the share of the streams that takes the asynchronous one.
+/// Both styles of calling, and the share of the streams that uses the asynchronous one.
 pub(crate) struct Rollout {
     percent: AtomicU8,
     streams: AtomicU64,
@@ -67,7 +67,7 @@ impl CallStyle for Rollout {
         }
     }
 
-    /// Whole answers are not rolled out any more: they have been asynchronous for a while.
+    /// Whole answers are no part of the rollout: they have long been asynchronous.
     async fn whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
         AsyncOnce.whole(state, call).await
     }
@@ -75,13 +75,13 @@ impl CallStyle for Rollout {
 // ANCHOR_END: rollout
 
 impl Rollout {
-    /// A rollout that begins at `percent`, from 0 to 100.
+    /// A rollout that starts at `percent`, from 0 to 100.
     pub(crate) fn new(percent: u8) -> Self {
         Rollout { percent: AtomicU8::new(percent), streams: AtomicU64::new(0) }
     }
 
-    /// Whether the next stream takes the asynchronous way: spread evenly, and exactly N of any 100 in a
-    /// row. Chance, as in the source, would be off by several in each hundred.
+    /// Whether the next stream is read asynchronously: spread evenly, and exactly N of any 100 in a row. Drawn at
+    /// random, as in the source, the share would be off by several in each hundred.
     fn next_is_async(&self) -> bool {
         let percent = u64::from(self.percent.load(Relaxed));
         let number = self.streams.fetch_add(1, Relaxed) % 100;
@@ -89,7 +89,7 @@ impl Rollout {
     }
 }
 
-/// The routes, and `/debug/rollout`, where the share is read and set.
+/// The routes, and `/debug/rollout`, which shows and sets the share.
 pub(crate) fn routes(percent: u8) -> Routes {
     let rollout = Data::new(Rollout::new(percent));
     let routes = api::routes_with(rollout.clone().into_inner());
@@ -113,7 +113,7 @@ async fn set_share(
     require_operator(&request)?;
     let percent = percent_in(&json_body(&state, &request, payload, state.own_body_bytes()).await?)?;
     rollout.percent.store(percent, Relaxed);
-    tracing::info!(percent, "the share of asynchronous streams was set");
+    tracing::info!(percent, "set the share of asynchronous streams");
     Ok(share(rollout).await)
 }
 

@@ -1,13 +1,12 @@
 //! Mistake `wrong-canary`.
 //!
-//! What is wrong: the health check times its work in another pool than the one that the streams fill,
-//! and has no bound of its own: were that pool full, the check would hang with it.
-//! How it shows: `/health` says healthy, in about 10 ms, while `/debug/health-sync` hangs. Whoever looks
-//! at the first does not believe those who report the second.
-//! Where the fix is: fixed-server/src/api/health.rs, which probes the pool that the server itself uses
-//! and answers within a bound.
-//! Who says so: source 000, step 1. `run_in_executor(None, ...)` is asyncio's default executor, with
-//! min(32, cores + 4) threads; FastAPI runs `def` endpoints in AnyIO's pool of 40.
+//! What is wrong: the health check times its work in another pool than the one that the streams fill, and
+//! has no timeout: if that pool were full, the check would hang.
+//! Symptom: `/health` says healthy, in about 10 ms, while `/debug/health-sync` hangs. Those who watch the
+//! first do not believe those who report the second.
+//! Fix: fixed-server/src/api/health.rs, which probes the pool that the server itself uses, with a timeout.
+//! Source: 000, step 1. `run_in_executor(None, ...)` is asyncio's default executor, with min(32, cores + 4)
+//! threads; FastAPI runs `def` endpoints in AnyIO's pool of 40.
 
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Instant;
@@ -42,7 +41,7 @@ pub(crate) fn routes() -> io::Result<Routes> {
 // ANCHOR: wrong-canary
 async fn report(executor: Arc<Executor>) -> Result<Json<HealthReport>, ErrorResponse> {
     let asked = Instant::now();
-    // MISTAKE wrong-canary: these threads are always free, because nobody else uses them.
+    // MISTAKE wrong-canary: these threads are always free, because nothing else uses them.
     executor.run(|| thread::sleep(PROBE_WORK)).await?;
     Ok(Json(HealthReport::completed_in(asked.elapsed().as_secs_f64())))
 }
@@ -50,8 +49,8 @@ async fn report(executor: Arc<Executor>) -> Result<Json<HealthReport>, ErrorResp
 
 type Work = Box<dyn FnOnce() + Send>;
 
-/// Threads that share a queue, as Python's ThreadPoolExecutor is. They are the standard library's: a
-/// second tokio runtime could not be dropped where this is, on an event loop. They end with it.
+/// Threads that share a queue, like Python's ThreadPoolExecutor. They are the standard library's, because a second
+/// tokio runtime must not be dropped on an event loop, where this is. They end when it is dropped.
 struct Executor {
     queue: mpsc::Sender<Work>,
 }
@@ -76,10 +75,10 @@ impl Executor {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
-        const GONE: Failure = Failure::Internal("the executor's threads are gone");
+        const GONE: Failure = Failure::Internal("the executor's threads have ended");
         let (result, waiting) = oneshot::channel();
         let work = Box::new(move || {
-            // A failure to send means that the client left while the work was done.
+            // Sending fails if the client disconnected meanwhile.
             let _ = result.send(work());
         });
         self.queue.send(work).map_err(|_| GONE)?;
