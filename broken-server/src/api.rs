@@ -18,20 +18,20 @@ pub(crate) use self::health::{PROBE_WORK, PoolProbe};
 use crate::call_style::{CallStyle, DynCallStyle};
 use crate::errors::ErrorResponse;
 
-/// Registers a server's routes. Each worker does so once, for itself.
+/// Registers the routes of a server. Each worker does so once, for itself.
 pub(crate) type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 
-/// All routes, with calls to the vendor made in this `style`, which the workers share.
+/// All routes. Calls to the vendor are made in this `style`, which the workers share.
 pub(crate) fn routes(style: impl CallStyle) -> Routes {
     routes_with(Arc::new(style))
 }
 
-/// The same, with a style that something else knows too.
+/// The same, with a style that is shared with other code.
 pub(crate) fn routes_with(style: Arc<dyn DynCallStyle>) -> Routes {
     all(style, || get("/health", health::report))
 }
 
-/// The same, with a `/health` of their own.
+/// The same, with another `/health`.
 pub(crate) fn routes_with_health<F, Args>(style: impl CallStyle, report: F) -> Routes
 where
     F: Handler<Args> + Send + Sync,
@@ -81,7 +81,7 @@ where
     only(resource.route(web::method(Method::HEAD).to(handler)), "GET, HEAD")
 }
 
-/// The same resource, refusing all other methods than those that it has, which are `allowed`.
+/// The same resource, rejecting all methods but those that it has, which are `allowed`.
 pub(crate) fn only(resource: Resource, allowed: &'static str) -> Resource {
     resource.default_service(web::to(move |request| wrong_method(request, allowed)))
 }

@@ -1,4 +1,4 @@
-//! The HTTP server: sockets, limits, an orderly stop.
+//! The HTTP server: sockets, limits, orderly shutdown.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -21,44 +21,44 @@ use crate::state::{AppState, StartError};
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4096;
 
-/// Connections of each worker, where there are descriptors for them; more wait in the backlog.
+/// Connections per worker, if there are descriptors for them; more wait in the backlog.
 const CONNECTIONS_MAX: usize = 25_000;
 
-/// Descriptors beside those of connections.
+/// Descriptors for other things than connections.
 const DESCRIPTORS_RESERVED: usize = 64;
 
 /// How long a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long the server goes on accepting after it has been told to stop, so that a balancer that
-/// looks at `/ready` can see it before connections are refused.
+/// How long the server goes on accepting connections during a shutdown, so that a load balancer that polls `/ready`
+/// can see it before connections are refused.
 const READY_NOTICE: Duration = Duration::from_millis(250);
 
-/// How long the last bytes of cut streams may take. actix looks once a second whether its
-/// connections are closed, so less would cut those bytes off.
+/// How long the last bytes of truncated streams may take. actix checks once a second whether its connections are
+/// closed, so a shorter time would lose those bytes.
 const LAST_BYTES_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Listens on `addr`.
 ///
 /// # Errors
-/// When the address is in use or not this machine's.
+/// When the address is in use, or is not one of this machine.
 pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // A server that was just stopped leaves connections in TIME_WAIT; they are no reason not to start.
+    // Otherwise a server could not start while connections of its predecessor are in TIME_WAIT.
     socket.set_reuseaddr(true)?;
     socket.bind(addr)?;
     socket.listen(BACKLOG)?.into_std()
 }
 
-/// Serves on `listener` until `shutdown` is ready, then stops in order: `/ready` says so at once and
-/// new calls are refused, connections are a little later, running streams may go on for
-/// [`Settings::shutdown_grace`], and what is left then ends with an error event.
+/// Serves on `listener` until `shutdown` is ready, then shuts down in order: `/ready` says so at once, and new calls
+/// are rejected; a little later connections are refused; running streams may go on for
+/// [`Settings::shutdown_grace`], and those still open then end with an error event.
 ///
-/// Boxed: the future of an `async fn` is compiled where it is polled, and the program would compile the
-/// whole server a second time.
+/// Boxed: the future of an `async fn` is compiled in the crate that polls it, so the program would compile the whole
+/// server a second time.
 ///
 /// # Errors
-/// See [`StartError`]. A stop that was asked for is none.
+/// See [`StartError`]. A shutdown that was requested is no error.
 pub fn run<'a>(
     listener: TcpListener,
     cli: &'a Cli,
@@ -82,17 +82,16 @@ async fn serve_until(listener: TcpListener, cli: &Cli, shutdown: BoxFuture<'_, (
     let grace_ends = Instant::now() + settings.shutdown_grace;
     state.draining.cancel();
     sleep(READY_NOTICE.min(settings.shutdown_grace)).await;
-    // The command is sent here; that it was carried out is seen by the server's own end.
+    // This sends the command. When it has been carried out, `serving` ends.
     drop(handle.stop(true));
     if timeout_at(grace_ends, &mut serving).await.is_err() {
-        tracing::info!("the grace is over: ending the streams that are left");
+        tracing::info!("the grace is over: ending the streams that are still open");
         state.grace_over.cancel();
         state.blocking.disconnect();
-        // From now, not from when the grace should have ended: a process that woke up late would leave
-        // no time at all.
+        // From now, not from the end of the grace: a process that was paused meanwhile would leave no time.
         if timeout(LAST_BYTES_TIMEOUT, &mut serving).await.is_err() {
-            // Its event loop stands still, so nobody there can be told anything.
-            tracing::warn!("a worker did not stop: leaving it behind");
+            // Its event loop is blocked, so it cannot react.
+            tracing::warn!("a worker did not stop in time: abandoning it");
             serving.abort();
         }
     }
@@ -100,9 +99,9 @@ async fn serve_until(listener: TcpListener, cli: &Cli, shutdown: BoxFuture<'_, (
 }
 
 fn serve(listener: TcpListener, settings: &Settings, state: Data<AppState>, routes: Routes) -> io::Result<Server> {
-    let patience = settings.shutdown_grace + LAST_BYTES_TIMEOUT;
+    let longest = settings.shutdown_grace + LAST_BYTES_TIMEOUT;
     let app = move || {
-        // Each worker makes one of these for itself, as it has a pool for itself.
+        // Each worker has its own, as it has its own pool.
         let probe = Data::new(PoolProbe::default());
         App::new().app_data(state.clone()).app_data(probe).wrap(from_fn(observe)).configure(|config| routes(config))
     };
@@ -111,31 +110,31 @@ fn serve(listener: TcpListener, settings: &Settings, state: Data<AppState>, rout
         .worker_max_blocking_threads(usize::from(settings.blocking_threads))
         .max_connections(connections_max(settings.workers))
         .client_request_timeout(HEAD_TIMEOUT)
-        // Nagle's algorithm would hold a token back until the client has acknowledged the last.
+        // Nagle's algorithm would hold a token back until the client has acknowledged the one before.
         .tcp_nodelay(true)
-        // Each token is written when it is there. actix would gather what a body has ready, which is
-        // all of a stream that never lets go of its thread.
+        // Each token is written as soon as it is there. actix would collect all that a body has ready, which is
+        // the whole stream if it blocks its thread.
         .h1_write_buffer_size(1)
-        // By default a client that closes its connection is taken for one that has only stopped
-        // sending, and its call goes on until the next token cannot be written.
+        // By default a client that closes its connection is treated as one that has only stopped sending, and its
+        // call goes on until a token cannot be written.
         .h1_allow_half_closed(false)
         .disable_signals()
-        // actix counts in whole seconds and from its own start, so its limit is the outermost.
-        .shutdown_timeout(patience.as_secs() + 1)
+        // actix counts whole seconds from its own start, so its limit must be the longest.
+        .shutdown_timeout(longest.as_secs() + 1)
         .listen(listener)?;
     Ok(server.run())
 }
 
-/// Connections of each worker: no more than there are descriptors for, with another one to the vendor for each.
-/// Of a server that accepted clients down to the last descriptor, each call would fail.
+/// Connections per worker: each needs a descriptor, and another for its call to the vendor. If clients took the last
+/// descriptor, every call would fail.
 fn connections_max(workers: u16) -> usize {
     let available = rlimit::Resource::NOFILE.get_soft().ok().and_then(|soft| usize::try_from(soft).ok());
     let for_clients = available.unwrap_or(usize::MAX).saturating_sub(DESCRIPTORS_RESERVED) / 2;
     let max = (for_clients / usize::from(workers.max(1))).clamp(1, CONNECTIONS_MAX);
     if max < CONNECTIONS_MAX {
         tracing::warn!(
-            "there are too few file descriptors for {CONNECTIONS_MAX} connections and their calls: {max} are accepted \
-             at once, by each worker; raise the limit (ulimit -n)"
+            "too few file descriptors for {CONNECTIONS_MAX} connections and their calls: each worker accepts {max} at \
+             once; raise the limit (ulimit -n)"
         );
     }
     max

@@ -1,4 +1,4 @@
-//! One request to the vendor, whichever client sends it.
+//! A call to the vendor, whichever client makes it.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +7,7 @@ use bytes::Bytes;
 use wire::response::ExpectedResponse;
 use wire::upstream_rejection;
 
-/// One request to the vendor.
+/// A call to the vendor.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     /// The vendor's route.

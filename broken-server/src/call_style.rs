@@ -13,19 +13,18 @@ use crate::state::AppState;
 
 pub(crate) use once::AsyncOnce;
 
-/// How the server calls the vendor: the one thing in which the mistakes differ. All around it is
-/// shared: what is a good request, when the status is sent, how a stream ends, what is counted.
+/// How the server calls the vendor. Most mistakes differ in this alone. All the rest is shared: which requests are
+/// valid, when the status is sent, how a stream ends, what is counted.
 pub(crate) trait CallStyle: Send + Sync + 'static {
-    /// Whether it calls the vendor only with a permit. From the permit on a call is under way; where there
-    /// is none, from its request on.
+    /// Whether it calls the vendor only with a permit. Then a call counts as active from its permit on, otherwise from
+    /// its request on.
     const WITH_PERMIT: bool = false;
 
-    /// The vendor's stream. A failure may come here or as an item; either way the client gets it as
-    /// an HTTP error before the first token and as an error event after it. Dropped when the client
-    /// leaves.
+    /// The vendor's stream. It may fail here or with an item; either way the client gets an HTTP error before the
+    /// first token, and an error event after it. Dropped when the client disconnects.
     async fn stream(&self, state: &AppState, call: Call) -> Result<EventStream, Failure>;
 
-    /// The vendor's whole answer. Dropped when the client leaves.
+    /// The vendor's whole answer. Dropped when the client disconnects.
     async fn whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure>;
 
     /// The vendor's list of models.
@@ -34,7 +33,7 @@ pub(crate) trait CallStyle: Send + Sync + 'static {
     }
 }
 
-/// A [`CallStyle`] of any type: what is around a call is compiled once, and not once for each mistake.
+/// A [`CallStyle`] as a trait object, so that the code around a call is compiled once and not for each mistake.
 pub(crate) trait DynCallStyle: Send + Sync {
     /// [`CallStyle::WITH_PERMIT`]
     fn dyn_with_permit(&self) -> bool;

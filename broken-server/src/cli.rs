@@ -1,4 +1,4 @@
-//! The command line: which mistake runs, and which flags it takes.
+//! The command line: which mistake runs, and which flags it accepts.
 
 use std::ffi::OsString;
 
@@ -16,16 +16,16 @@ use crate::settings::Settings;
 #[derive(Debug, Clone, Parser)]
 #[command(name = "broken-server", version)]
 pub struct Cli {
-    /// What is to be wrong; `none` is the control. See --list.
+    /// The mistake to run; `none` is the control. --list shows all.
     #[arg(long, default_value = registry::DEFAULT, value_name = "NAME")]
     #[arg(value_parser = registry::find)]
     pub mistake: &'static Mistake,
 
-    /// Print the mistakes with their symptoms, and stop.
+    /// List the mistakes with their symptoms, and exit.
     #[arg(long)]
     pub list: bool,
 
-    /// How the server runs, whatever is wrong with it.
+    /// The flags of all mistakes.
     #[command(flatten)]
     pub settings: Settings,
 }
@@ -34,8 +34,8 @@ impl Cli {
     /// Reads flags and environment.
     ///
     /// # Errors
-    /// A text for the command line: a bad flag or value, a flag that the mistake does not use, or two limits
-    /// that contradict each other.
+    /// A message for the command line: a bad flag or value, a flag that the mistake does not use, or two limits that
+    /// conflict.
     pub fn read<I, T>(args: I) -> Result<Self, clap::Error>
     where
         I: IntoIterator<Item = T>,
@@ -53,22 +53,22 @@ impl Cli {
 
     fn check(&self, given: &ArgMatches) -> Result<(), String> {
         for id in MISTAKES.iter().flat_map(|mistake| mistake.own_flags) {
-            refuse_unless_used(id, self.mistake, given, |mistake| mistake.own_flags.contains(id))?;
+            reject_unless_used(id, self.mistake, given, |mistake| mistake.own_flags.contains(id))?;
         }
         self.settings.own.check()?;
         for limit in CallLimits::augment_args(Command::new("limits")).get_arguments() {
-            refuse_unless_used(limit.get_id().as_str(), self.mistake, given, |mistake| mistake.limits)?;
+            reject_unless_used(limit.get_id().as_str(), self.mistake, given, |mistake| mistake.limits)?;
         }
         self.settings.limits.check().map_err(|error| error.to_string())
     }
 }
 
-/// Refuses the flag with this id in clap if it was `given` and `running` does not use it: a flag that is taken
-/// and then does nothing would be believed.
+/// Rejects the flag with this id in clap if it was `given` and `running` does not use it: a user would believe that
+/// it has an effect.
 ///
 /// # Errors
-/// A text for the command line.
-fn refuse_unless_used(
+/// A message for the command line.
+fn reject_unless_used(
     id: &str,
     running: &Mistake,
     given: &ArgMatches,
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn every_limit_is_refused_where_there_are_none() {
+    fn limits_are_rejected_by_mistakes_without_limits() {
         for (flag, value) in [
             ("--sla", "61s"),
             ("--attempts", "2"),
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_that_conflict_are_refused() {
+    fn limits_that_conflict_are_rejected() {
         let message = read("none", &["--queue-timeout", "30s"]).err().unwrap();
         assert!(message.contains("--queue-timeout (30s) must be less than --call-timeout (30s)"), "{message}");
     }

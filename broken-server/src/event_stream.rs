@@ -9,32 +9,32 @@ use crate::errors::Failure;
 use crate::metrics::ActiveCall;
 use crate::upstream::Message;
 
-/// The vendor's messages, up to `[DONE]` or the failure that ended them.
+/// The vendor's stream, up to `[DONE]` or the failure that ended it.
 pub(crate) struct EventStream {
     stream: LocalBoxStream<'static, Result<Message, Failure>>,
     method: &'static str,
-    /// What ends with them. Behind them, so that the vendor's call ends before its permit is given back.
+    /// Ends with the stream. After `stream`, so that the vendor's call is dropped before its permit is given back.
     _in_flight: Option<ActiveCall>,
 }
 
 impl EventStream {
-    /// EventStream that a thread waits for.
+    /// A stream that blocks a thread while it waits.
     pub(crate) fn blocking(stream: impl Stream<Item = Result<Message, Failure>> + 'static) -> Self {
         EventStream { stream: stream.boxed_local(), method: "blocking", _in_flight: None }
     }
 
-    /// EventStream that no thread waits for.
+    /// A stream that waits without a thread.
     pub(crate) fn asynchronous(stream: impl Stream<Item = Result<Message, Failure>> + 'static) -> Self {
         EventStream { stream: stream.boxed_local(), method: "async", _in_flight: None }
     }
 
-    /// The same, after some that were taken from them already.
+    /// The same stream, with these messages put back in front.
     pub(crate) fn after(self, taken: Vec<Message>) -> Self {
         let taken = stream::iter(taken.into_iter().map(Ok));
         EventStream { stream: taken.chain(self.stream).boxed_local(), ..self }
     }
 
-    /// The same, holding `call` to their end.
+    /// The same stream, which holds `call` to its end.
     pub(crate) fn holding(self, call: ActiveCall) -> Self {
         EventStream { _in_flight: Some(call), ..self }
     }

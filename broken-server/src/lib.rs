@@ -1,11 +1,11 @@
 //! An actix-web server that is wrong on purpose, in exactly one named way at a time.
 //!
 //! `--mistake NAME` chooses what is wrong; `--mistake none` is the control, the same server with
-//! nothing wrong. A mistake is one file under `mistakes/`. All else is shared and meant to be right,
-//! so that what a measurement shows is the mistake and nothing besides.
+//! nothing wrong. A mistake is one file under `mistakes/`. Everything else is shared and
+//! meant to be right, so that a measurement shows the mistake and nothing else.
 //!
-//! Read in this order: [`registry`] has the list, `mistakes/none.rs` the right way, the files beside
-//! it the wrong ones, `call_style.rs` what they plug into.
+//! Where to start: [`registry`] lists the mistakes, `mistakes/none.rs` is the control, `mistakes/threads/` has the
+//! mistakes, and `call_style.rs` is the trait that most of them implement.
 
 pub mod cli;
 pub mod registry;

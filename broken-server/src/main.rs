@@ -9,14 +9,14 @@ use broken_server::{bind, registry, run};
 use gateway::Signals;
 use program::{logs, parent};
 
-/// Exit code for everything but a bad flag, for which clap exits with 2.
+/// The exit code of all errors except bad flags, for which clap exits with 2.
 const FAILED: u8 = 1;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let cli = Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
     if cli.list {
-        // A reader that has seen enough (`--list | head`) is no failure.
+        // A reader that stops early (`--list | head`) is no error.
         let _ = io::stdout().write_all(registry::list().as_bytes());
         return ExitCode::SUCCESS;
     }
@@ -34,7 +34,7 @@ async fn start(cli: &Cli) -> anyhow::Result<()> {
     parent::exit_with_parent().context("cannot watch the parent process")?;
     let mut signals = Signals::catch().context("cannot listen for signals")?;
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
-        tracing::warn!(%error, "cannot raise the limit of open files");
+        tracing::warn!(%error, "cannot raise the limit on open files");
     }
     let listener = bind(cli.settings.listen).with_context(|| format!("cannot listen on {}", cli.settings.listen))?;
     let addr = listener.local_addr().context("cannot read the address listened on")?;

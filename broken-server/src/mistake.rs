@@ -1,4 +1,4 @@
-//! What there is to know of one mistake. Each has its entry in its own file.
+//! The entry of a mistake in the registry. Each mistake has its entry in its own file.
 
 use std::fmt;
 
@@ -6,24 +6,24 @@ use crate::api::Routes;
 use crate::settings::Settings;
 use crate::state::StartError;
 
-/// What is wrong, and how it shows: one entry of the registry.
+/// One way in which this server can be wrong, or the control.
 #[derive(Debug, Clone, Copy)]
 pub struct Mistake {
     /// Its name everywhere: flag, file, lab, chapter.
     pub name: &'static str,
-    /// The part of the workshop that it belongs to.
+    /// Its part of the workshop.
     pub group: Group,
-    /// What to look for, in one line.
+    /// What to look for, on one line.
     pub symptom: &'static str,
-    /// Where it is, from this crate's folder.
+    /// Its file, relative to this crate.
     pub file: &'static str,
-    /// Threads in the blocking pool of each worker, unless the flag says otherwise.
+    /// Threads in the blocking pool of each worker, unless `--blocking-threads` is given.
     pub(crate) blocking_threads: u16,
-    /// Whether it calls the vendor within the limits of fixed-server, and takes their flags.
+    /// Whether it has the limits of fixed-server, and their flags.
     pub(crate) limits: bool,
-    /// Ids, in clap, of the flags that are for this mistake only.
+    /// The ids in clap of the flags for this mistake only.
     pub(crate) own_flags: &'static [&'static str],
-    /// Makes its routes: the contract's, this mistake in them. Done once, at the start.
+    /// Makes the routes with this mistake. Called once, at the start.
     pub(crate) routes: fn(&Settings) -> Result<Routes, StartError>,
 }
 

@@ -1,4 +1,4 @@
-//! The middleware around every request: its id, its count, its panics.
+//! The middleware around every request: request id, metrics, panics.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
@@ -18,11 +18,11 @@ use crate::errors::{ErrorResponse, Failure};
 use crate::request::RequestId;
 use crate::state::AppState;
 
-/// The route under which a request is counted that reached none.
+/// The route label of requests that match no route.
 const UNMATCHED: &str = "unmatched";
 
-/// The middleware around every request: gives it an id, which every answer carries, makes a panic a
-/// 500, and counts the answer by route and status.
+/// The middleware around every request: sets the request id on every answer, turns a panic into a 500, and counts the
+/// answer by route and status.
 pub(crate) async fn observe(
     state: Data<AppState>,
     request: ServiceRequest,
@@ -45,7 +45,7 @@ pub(crate) async fn observe(
             Ok(response)
         }
         Err(error) => {
-            tracing::error!(request_id = id.0, %error, "a request failed by our own fault");
+            tracing::error!(request_id = id.0, %error, "a request failed, and this server is at fault");
             let mut response = error.error_response();
             set_id(&mut response, &id);
             state.metrics.request(UNMATCHED.into(), response.status().as_u16(), begun.elapsed());
@@ -54,8 +54,8 @@ pub(crate) async fn observe(
     }
 }
 
-/// An answer whose length nobody knows ends, in HTTP/1.0, with its connection. actix would send it in chunks,
-/// which HTTP/1.0 does not have.
+/// In HTTP/1.0 an answer of unknown length ends with its connection. actix would send it in chunks, which HTTP/1.0 does
+/// not have.
 fn end_with_connection(response: &mut ServiceResponse<BoxBody>) {
     if response.request().version() <= Version::HTTP_10 && response.response().body().size() == BodySize::Stream {
         let head = response.response_mut().head_mut();

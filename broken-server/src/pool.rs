@@ -10,12 +10,12 @@ use tokio::sync::oneshot;
 
 use crate::errors::Failure;
 
-/// The blocking pool of the worker that calls it, counted.
+/// The blocking pool of the worker that calls it, with metrics.
 ///
-/// The pool itself is tokio's, one for each actix worker: `web::block` and every `spawn_blocking`
-/// on that worker share it, and so do the name look-ups of the asynchronous client. Its queue has no
-/// bound, and tokio tells neither its length nor how long work waits in it. So all work goes through
-/// here and is counted around the closure; the figures are sums over the workers.
+/// The pool itself is tokio's, one per actix worker: `web::block` and every `spawn_blocking` on that worker share it, and
+/// so do the name look-ups of the asynchronous client. Its queue is unbounded, and tokio shows neither its length nor how
+/// long work waits in it. So all work goes through here and is counted around the closure; the metrics are sums over the
+/// workers.
 #[derive(Debug, Clone)]
 pub(crate) struct Pool {
     busy: Gauge,
@@ -24,11 +24,11 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// Names the pool's metrics in `registry`. `size` is the number of threads of all workers.
+    /// Registers the pool's metrics in `registry`. `size` is the number of threads of all workers.
     pub(crate) fn new(size: i64, registry: &mut Registry) -> Self {
         let total: Gauge = Gauge::default();
         total.set(size);
-        // From 0.1 ms to 52 s: as idle, up to a whole stream.
+        // From 0.1 ms, an idle pool, to 52 s, a whole stream.
         let queue_wait = Histogram::new(exponential_buckets(0.0001, 2.0, 20));
         let pool = Pool { busy: Gauge::default(), queued: Gauge::default(), queue_wait };
         registry.register("blocking_pool_size", "Threads that the blocking pools may have", total);
@@ -36,30 +36,29 @@ impl Pool {
         registry.register("blocking_pool_queued", "Work that waits for a pool thread", pool.queued.clone());
         registry.register(
             "blocking_pool_queue_wait_seconds",
-            "From asking for a pool thread until the work began",
+            "Time that work waited for a pool thread",
             pool.queue_wait.clone(),
         );
         pool
     }
 
-    /// Queues `work`. It runs when a thread is free, whoever may still want it by then: work that
-    /// can lose its client has to look for itself.
+    /// Queues `work`. It runs when a thread is free, even if its client has disconnected by then: the work must check
+    /// that itself.
     pub(crate) fn spawn(&self, work: impl FnOnce() + Send + 'static) {
         let queued = Queued::new(self.clone());
-        // Only the future that waits for the result is dropped here; the work is queued already.
+        // This drops only the future that waits for the result; the work is already queued.
         drop(web::block(move || {
             let _busy = queued.start();
             work();
         }));
     }
 
-    /// Queues `work` and waits for its result. Work that nobody waits for any more when a thread
-    /// becomes free is not begun.
+    /// Queues `work` and waits for its result. If the caller is gone when a thread becomes free, the work is not started.
     pub(crate) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
         let (result, waiting) = oneshot::channel();
         self.spawn(move || {
             if !result.is_closed() {
-                // A failure to send means that the client left while the work was done.
+                // Sending fails if the caller is gone by now.
                 let _ = result.send(work());
             }
         });
@@ -67,7 +66,7 @@ impl Pool {
     }
 }
 
-/// Work in the queue. Dropped without having been started when the worker stops.
+/// Work in the queue. Dropped without being started when the worker stops.
 struct Queued {
     pool: Pool,
     since: Instant,
@@ -91,7 +90,7 @@ impl Drop for Queued {
     }
 }
 
-/// A thread at work; a guard, so that a panic in the work is counted too.
+/// A thread at work. A guard, so that a panic in the work is counted too.
 struct Busy(Pool);
 
 impl Busy {
@@ -120,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn busy_and_queued_are_what_they_say() {
+    fn busy_and_queued_work_is_counted() {
         with_one_thread(async |pool| {
             let (release, released) = mpsc::channel::<()>();
             let (started, has_started) = oneshot::channel();
@@ -142,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn work_that_nobody_waits_for_is_not_begun() {
+    fn work_whose_caller_is_gone_is_not_started() {
         with_one_thread(async |pool| {
             let (release, released) = mpsc::channel::<()>();
             let (began, has_begun) = mpsc::channel::<()>();
@@ -159,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_an_internal_failure_and_gives_the_thread_back() {
+    fn a_panic_is_an_internal_failure_and_frees_the_thread() {
         with_one_thread(async |pool| {
             let failure = pool.run::<()>(|| panic!("on purpose")).await.unwrap_err();
             assert!(matches!(failure, Failure::Internal(_)));

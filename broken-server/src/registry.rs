@@ -1,14 +1,14 @@
-//! The registry of mistakes, from which the command line, `--list` and the start-up message derive.
+//! The list of mistakes, from which the command line, `--list` and the start-up message are derived.
 
 use program::suggestion::nearest;
 
 use crate::mistake::Mistake;
 use crate::mistakes::{none, threads};
 
-/// The mistake that runs unless another is named.
+/// The default mistake.
 pub const DEFAULT: &str = "pool-exhaustion";
 
-/// Everything that can be wrong with this server, and the control. To add a mistake, write its file
+/// All mistakes, and the control. To add a mistake, write its file
 /// with its entry, and name it here: the command line, `--list`, the suggestions and the start-up message follow.
 pub const MISTAKES: &[Mistake] = &[
     none::ENTRY,
@@ -27,7 +27,7 @@ pub const MISTAKES: &[Mistake] = &[
 /// The mistake of this name.
 ///
 /// # Errors
-/// A text for the command line: what there is, and the name that was probably meant.
+/// A message for the command line: the list, and the name that was probably meant.
 pub fn find(name: &str) -> Result<&'static Mistake, String> {
     MISTAKES.iter().find(|mistake| mistake.name == name).ok_or_else(|| {
         let meant = nearest(name, MISTAKES.iter().map(|mistake| mistake.name));
@@ -36,7 +36,7 @@ pub fn find(name: &str) -> Result<&'static Mistake, String> {
     })
 }
 
-/// All mistakes with their symptoms, a line each.
+/// All mistakes with their symptoms, one per line.
 #[must_use]
 pub fn list() -> String {
     let width = MISTAKES.iter().map(|mistake| mistake.name.len()).max().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! From the vendor's events to the client's, with the status held back until the first token.
+//! Turns the vendor's events into the client's. The status is held back until the first token.
 
 mod beginning;
 
@@ -19,11 +19,11 @@ use crate::metrics::CallGuard;
 use crate::upstream::Message;
 use beginning::Beginning;
 
-/// A stream whose first token is there, so that its status can be sent.
+/// A stream whose first token has come, so that its status can be sent.
 pub(crate) struct Relay {
     messages: EventStream,
     format: Format,
-    /// What was waited for: the first token, and the chunks before it.
+    /// The first token, and the chunks before it.
     head: Bytes,
     done: bool,
 }
@@ -32,7 +32,7 @@ impl Relay {
     /// Waits for the first token.
     ///
     /// # Errors
-    /// The failure that came in its place. Nothing has been sent then, so it can still be a status.
+    /// The failure that came instead. Nothing has been sent yet, so it can still become a status.
     pub(crate) async fn open(
         mut messages: EventStream,
         format: Format,
@@ -68,10 +68,10 @@ impl Relay {
     }
 }
 
-/// See [`Relay::into_body`]. It polls the messages itself: no task and no buffer of its own, so a
-/// client that reads slowly slows the vendor down, and nothing goes on after the client has left.
+/// See [`Relay::into_body`]. It polls the vendor's stream itself, without a task or a buffer: a client that reads slowly
+/// slows the vendor down, and when the client disconnects, nothing goes on.
 pub(crate) struct StreamBody {
-    /// None once the stream has ended: with them goes the call, and its permit.
+    /// None once the stream has ended: dropping it ends the call and gives back its permit.
     messages: Option<EventStream>,
     format: Format,
     head: Option<Bytes>,
@@ -94,7 +94,7 @@ impl Stream for StreamBody {
             }
             let text = match ready!(messages.poll_next_unpin(cx)) {
                 Some(Ok(message)) => body.pass_on(&message),
-                // After [DONE] the rest is read only to keep the vendor's connection usable.
+                // After [DONE] the rest is read only so that the vendor's connection can be used again.
                 _ if body.done => body.end(),
                 // Reads fail too when the grace is over: they failed because of it.
                 Some(Err(_)) if body.grace_over.as_mut().poll(cx).is_ready() => body.fail(&Failure::ShuttingDown),
@@ -130,7 +130,7 @@ impl StreamBody {
         Bytes::new()
     }
 
-    /// Ends the stream, and gives back what it held before the event that says so is sent.
+    /// Ends the stream. What it holds is given back before the error event is sent.
     fn fail(&mut self, failure: &Failure) -> Bytes {
         self.messages = None;
         self.guard.broke(failure);
@@ -138,21 +138,20 @@ impl StreamBody {
     }
 }
 
-/// Waits for the first token of a stream in this format, and returns its messages with those that were
-/// waited for.
+/// Waits for the first token of a stream in this format, and returns the whole stream, that token included.
 ///
 /// # Errors
-/// The failure that came in its place.
+/// The failure that came instead.
 pub(crate) async fn first_token(mut messages: EventStream, format: Format) -> Result<EventStream, Failure> {
     let mut beginning = Beginning::new(format);
     while !beginning.add(messages.next().await.unwrap_or(Err(NO_END))?) {}
     Ok(messages.after(beginning.into_messages()))
 }
 
-/// The clients in `vendor` end every stream with `[DONE]` or a failure. A thread that panicked does not.
+/// The clients in `upstream` end every stream with `[DONE]` or a failure, but a thread that panics does not.
 const NO_END: Failure = Failure::Internal("a stream ended with neither [DONE] nor a failure");
 
-/// Appends `message` as this format has it, if it has it at all.
+/// Appends `message` in this format, unless the format leaves it out.
 fn render(format: Format, message: &Message, bytes: &mut Vec<u8>) {
     match format {
         Format::Chunks => bytes.extend_from_slice(&message.raw),

@@ -1,4 +1,4 @@
-//! Reading and refusing requests.
+//! Reads and rejects requests.
 
 use std::sync::Arc;
 
@@ -14,8 +14,7 @@ use wire::error::RequestError;
 use wire::operator;
 use wire::{MOCK_HEADER_PREFIX, REQUEST_ID_HEADER};
 
-use crate::call::Format;
-use crate::call::{Call, Route};
+use crate::call::{Call, Format, Route};
 use crate::state::AppState;
 
 /// The id of a request, kept in its extensions by the middleware.
@@ -29,7 +28,7 @@ impl RequestId {
     }
 }
 
-/// The call to `route` that `request` leads to.
+/// The call to `route` for this request.
 pub(crate) fn to_call(state: &AppState, request: &HttpRequest, route: Route, body: impl Into<Bytes>) -> Call {
     let request_id = request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone());
     let mut mock_headers = Vec::new();
@@ -45,12 +44,12 @@ pub(crate) fn to_call(state: &AppState, request: &HttpRequest, route: Route, bod
     Call { route, body, request_id, mock_headers, format, progress }
 }
 
-/// The body of a request that must be JSON and have at most `max_bytes`; what is in it is checked later.
+/// The body of a request that must be JSON of at most `max_bytes`. Its content is checked later.
 ///
 /// # Errors
-/// [`RequestError::UnsupportedMediaType`], [`RequestError::BodyTooLarge`] (at once if the length is told, or else when that many
-/// bytes have come), [`RequestError::InvalidJson`] for a body that broke off, and [`RequestError::BodyTimeout`] for one that does
-/// not come.
+/// [`RequestError::UnsupportedMediaType`], [`RequestError::BodyTooLarge`] (at once if the length is known, or else
+/// after that many bytes), [`RequestError::InvalidJson`] for an incomplete body, and [`RequestError::BodyTimeout`] for one
+/// that takes too long.
 pub(crate) async fn json_body(
     state: &AppState,
     request: &HttpRequest,
@@ -63,32 +62,32 @@ pub(crate) async fn json_body(
         return Err(RequestError::UnsupportedMediaType { found });
     }
     let headers = request.headers();
-    let told = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    // A request that says nothing of a body has none.
-    let told = told.or((!headers.contains_key(TRANSFER_ENCODING)).then_some(0));
-    if told.is_some_and(|length| length > max_bytes) {
+    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    // A request without both headers has no body.
+    let length = length.or((!headers.contains_key(TRANSFER_ENCODING)).then_some(0));
+    if length.is_some_and(|length| length > max_bytes) {
         return Err(RequestError::BodyTooLarge { limit: max_bytes });
     }
-    timeout(state.read_timeout, read(payload, told, max_bytes)).await.unwrap_or(Err(RequestError::BodyTimeout))
+    timeout(state.read_timeout, read(payload, length, max_bytes)).await.unwrap_or(Err(RequestError::BodyTimeout))
 }
 
-/// Reads a body, of the length that was `told` if it was: actix takes what follows a request to upgrade the
-/// connection for a body without an end.
-async fn read(mut payload: Payload, told: Option<usize>, max_bytes: usize) -> Result<Bytes, RequestError> {
+/// Reads a body, of this `length` if it is known: after a request to upgrade the connection, actix treats everything
+/// that follows as an endless body.
+async fn read(mut payload: Payload, length: Option<usize>, max_bytes: usize) -> Result<Bytes, RequestError> {
     let mut whole = BytesMut::new();
-    while told.is_none_or(|length| whole.len() < length)
+    while length.is_none_or(|length| whole.len() < length)
         && let Some(piece) = payload.next().await
     {
-        whole.extend_from_slice(&piece.map_err(|_| RequestError::InvalidJson("it broke off".into()))?);
+        whole.extend_from_slice(&piece.map_err(|_| RequestError::InvalidJson("it is incomplete".into()))?);
         if whole.len() > max_bytes {
             return Err(RequestError::BodyTooLarge { limit: max_bytes });
         }
     }
-    whole.truncate(told.unwrap_or(usize::MAX));
+    whole.truncate(length.unwrap_or(usize::MAX));
     Ok(whole.freeze())
 }
 
-/// Lets a request with the right key pass.
+/// Checks the key of a request.
 ///
 /// # Errors
 /// [`RequestError::InvalidApiKey`].
@@ -97,11 +96,11 @@ pub(crate) fn require_key(state: &AppState, request: &HttpRequest) -> Result<(),
     if sent.and_then(bearer_key) == Some(&*state.api_key) { Ok(()) } else { Err(RequestError::InvalidApiKey) }
 }
 
-/// Lets a request pass that may change the running server.
+/// Checks that a request may change the running server.
 ///
 /// # Errors
 /// See [`operator::check`].
 pub(crate) fn require_operator(request: &HttpRequest) -> Result<(), RequestError> {
-    // What it changes is in its body.
+    // The change is in its body.
     operator::check(|name| request.headers().get(name).map(HeaderValue::as_bytes), true)
 }

@@ -1,5 +1,4 @@
-//! What the server is started with: the flags that no mistake decides, and the environment variables of the same
-//! names.
+//! The flags that do not depend on the mistake, and their environment variables.
 
 mod own_flags;
 
@@ -16,43 +15,42 @@ pub use own_flags::OwnFlags;
 use wire::RELAYED_BODY_BYTES_MAX;
 use wire::byte_size::ByteSize;
 
-/// Threads in the blocking pool of each worker unless a flag or the mistake says otherwise: as in one process
-/// of the original.
+/// Threads in the blocking pool of each worker unless a flag or the mistake sets another number: as many as in one
+/// process of the source.
 pub(crate) const BLOCKING_THREADS: u16 = 40;
 
-/// Most workers that actix starts; it panics above.
+/// actix panics with more workers.
 const WORKERS_MAX: i64 = 512;
 
-/// Most pool threads for one worker. Far over any sensible number, so that a typing error is told
-/// from an experiment.
+/// Far more threads than any experiment needs, so that a typing error is noticed.
 const BLOCKING_THREADS_MAX: i64 = 10_000;
 
-// `allow_hyphen_values`: with it `--workers -1` is told that -1 is out of range, without it that there
-// is no flag `-1`.
+// `allow_hyphen_values`: with it the error for `--workers -1` is that -1 is out of range, without it that there is no
+// flag `-1`.
 
-/// How the server runs, whatever is wrong with it.
+/// The flags that do not depend on the mistake.
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
     /// Address to listen on, IP:PORT; port 0 picks a free one.
     #[arg(long, default_value = "127.0.0.1:8000", value_name = "ADDR")]
     pub listen: SocketAddr,
 
-    /// The vendor's base address; a /v1 at the end may be there or not.
+    /// The vendor's base URL, with or without /v1 at the end.
     #[arg(long, default_value = "http://127.0.0.1:9000", value_name = "URL")]
     pub upstream: UpstreamUrl,
 
-    /// Worker threads, each with an event loop and a blocking pool of its own.
+    /// Worker threads, each with its own event loop and blocking pool.
     #[arg(long, default_value_t = 1, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=WORKERS_MAX), allow_hyphen_values = true)]
     pub workers: u16,
 
-    /// Threads in the blocking pool of EACH worker: a process has --workers times as many. The mistake
-    /// more-threads has 160 unless this flag says otherwise.
+    /// Threads in the blocking pool of EACH worker: a process has --workers times as many. Default for the mistake
+    /// more-threads: 160.
     #[arg(long, default_value_t = BLOCKING_THREADS, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=BLOCKING_THREADS_MAX), allow_hyphen_values = true)]
     pub blocking_threads: u16,
 
-    /// Flags that one mistake uses and no other.
+    /// Flags for one mistake only.
     #[command(flatten)]
     pub own: OwnFlags,
 
@@ -60,12 +58,12 @@ pub struct Settings {
     #[command(flatten)]
     pub upstream_limits: UpstreamLimits,
 
-    /// How long a client may take to send the body of a request (408).
+    /// How long a client may take to send a request's body (408).
     #[arg(long, default_value = "30s", value_name = "TIME")]
     #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub read_timeout: Duration,
 
-    /// Largest body of a request to /v1, as 8MiB (413); on the other routes at most 1MiB of it.
+    /// Largest body of a request to /v1, such as 8MiB (413). On the other routes the limit is never over 1MiB.
     #[arg(long, value_name = "BYTES")]
     #[arg(default_value_t = ByteSize(RELAYED_BODY_BYTES_MAX), allow_hyphen_values = true)]
     pub max_body_bytes: ByteSize,
@@ -80,7 +78,7 @@ pub struct Settings {
     #[arg(hide_env_values = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub api_key: String,
 
-    /// Pass X-Mock-* headers on to the vendor, so that a client can steer the mock.
+    /// Pass X-Mock-* headers on to the vendor, so that clients can control the mock.
     #[arg(long)]
     pub allow_mock_headers: bool,
 
@@ -88,17 +86,17 @@ pub struct Settings {
     #[arg(long, default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
 
-    /// Which logs: a level, or pairs such as `info,broken_server=debug`.
+    /// Which logs to write: a level, or pairs such as `info,broken_server=debug`.
     #[arg(long, default_value = "info", value_name = "FILTER")]
     #[arg(value_parser = log_filter)]
     pub log_level: LogFilter,
 
-    /// The limits of a call, where the mistake has any.
-    #[command(flatten, next_help_heading = "Limits, where the mistake has any (`none` has)")]
+    /// The limits of a call, for mistakes that have limits.
+    #[command(flatten, next_help_heading = "Limits (only with --mistake none)")]
     pub limits: CallLimits,
 }
 
-/// actix's own start-up chatter is held back unless the text names it.
+/// Hides actix's own start-up messages, unless the filter names them.
 fn log_filter(text: &str) -> Result<LogFilter, String> {
     LogFilter::over("actix_server=warn", text)
 }
@@ -107,7 +105,7 @@ fn log_filter(text: &str) -> Result<LogFilter, String> {
 mod tests {
     use crate::cli::Cli;
 
-    fn refused(args: &[&str]) -> String {
+    fn rejected(args: &[&str]) -> String {
         match Cli::read([&["broken-server"], args].concat()) {
             Ok(_) => panic!("{args:?} was accepted"),
             Err(error) => error.to_string(),
@@ -132,7 +130,7 @@ mod tests {
             (["--log-format", "xml"], "--log-format", "json"),
             (["--log-level", "loud"], "--log-level", "info"),
         ] {
-            let message = refused(&args);
+            let message = rejected(&args);
             assert!(message.contains(flag) && message.contains(expected), "{args:?}: {message}");
         }
     }

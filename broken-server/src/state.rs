@@ -16,16 +16,16 @@ use crate::pool::Pool;
 use crate::settings::Settings;
 use crate::upstream::{asynchronous, blocking};
 
-/// Why a server could not be run.
+/// Why the server could not start, or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The client for the vendor could not be set up.
     #[error("cannot set up the vendor's client: {0}")]
     Client(#[from] reqwest::Error),
-    /// A limit is none that can be kept.
+    /// A limit has a value that is not allowed.
     #[error("cannot set up the limits: {0}")]
     Limits(#[from] InvalidSetting),
-    /// The server could not be started, or stopped without having been told to.
+    /// The server could not start, or stopped without a signal.
     #[error("the server stopped: {0}")]
     Server(#[from] io::Error),
 }
@@ -33,25 +33,25 @@ pub enum StartError {
 /// What all requests share, made once at the start.
 #[derive(Debug)]
 pub(crate) struct AppState {
-    /// The vendor by a client that blocks its thread.
+    /// The vendor's client that blocks its thread.
     pub(crate) blocking: blocking::Client,
-    /// The vendor by a client that does not.
+    /// The vendor's client that does not.
     pub(crate) asynchronous: asynchronous::Client,
-    /// The blocking pool of the worker that asks.
+    /// The blocking pool of the current worker.
     pub(crate) pool: Pool,
     pub(crate) limits: CallLimits,
     pub(crate) retry: RetryPolicy,
-    /// One for all workers: the vendor counts them together.
+    /// Shared by all workers: the vendor counts their calls together.
     pub(crate) admission: Admission,
-    /// Over 80 % of the queue in use, until under 50 %: one mark would flutter, and a balancer with it.
+    /// Over 80 % of the queue in use, until under 50 %: with one threshold `/ready` would flap, and a load balancer with it.
     pub(crate) overloaded: Hysteresis,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) registry: Registry,
-    /// Cancelled when the server is told to stop: not ready any more, and no new calls.
+    /// Cancelled when a shutdown begins: `/ready` says no, and new calls are rejected.
     pub(crate) draining: CancellationToken,
     /// Cancelled when the grace of a shutdown is over: calls end with an error.
     pub(crate) grace_over: CancellationToken,
-    /// For the body of a request to come.
+    /// How long the body of a request may take.
     pub(crate) read_timeout: Duration,
     /// Largest body of a request to OpenAI's routes, in bytes.
     pub(crate) max_body_bytes: usize,
@@ -61,7 +61,7 @@ pub(crate) struct AppState {
 
 impl AppState {
     /// # Errors
-    /// When the HTTP client cannot be set up, or a limit is not what its primitive takes.
+    /// When the HTTP client cannot be set up, or a limit has a value that is not allowed.
     pub(crate) fn new(settings: &Settings) -> Result<Self, StartError> {
         let limits = settings.limits.clone();
         let admission = Admission::new(AdmissionLimits {
@@ -91,7 +91,7 @@ impl AppState {
         })
     }
 
-    /// Largest body of a request to a route of the server's own, in bytes.
+    /// Largest body of a request to a route that is not OpenAI's, in bytes.
     pub(crate) fn own_body_bytes(&self) -> usize {
         self.max_body_bytes.min(BODY_BYTES_MAX)
     }
@@ -99,7 +99,7 @@ impl AppState {
     /// Waits for `call`, but not beyond the grace of a shutdown.
     ///
     /// # Errors
-    /// Those of the call, and [`Failure::ShuttingDown`].
+    /// The error of the call, or [`Failure::ShuttingDown`].
     pub(crate) async fn until_grace_over<T>(
         &self,
         call: impl Future<Output = Result<T, Failure>>,

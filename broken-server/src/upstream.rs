@@ -16,23 +16,23 @@ use wire::upstream_rejection::UpstreamRejection;
 use crate::call::Route;
 use crate::errors::{Failure, UpstreamFailure};
 
-/// Largest whole answer that is taken from a vendor, in bytes (8 MiB): a million tokens of text.
+/// Largest whole answer of the vendor, in bytes (8 MiB): a million tokens of text.
 const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Sent as `User-Agent`.
 const USER_AGENT: &str = concat!("broken-server/", env!("CARGO_PKG_VERSION"));
 
-/// A part of the vendor's stream: as it came, to pass on, and read, to look at.
+/// A part of the vendor's stream: its bytes, to pass on, and what they mean.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Message {
-    /// One event with what stood before it, or comments and blank lines.
+    /// One event with the comments before it, or comments and blank lines alone.
     pub(crate) raw: Bytes,
     /// The event, if it has one.
     pub(crate) event: Option<CompletionEvent>,
 }
 
 impl Message {
-    /// Whether it is the vendor's last word.
+    /// Whether it is `[DONE]`.
     pub(crate) fn is_done(&self) -> bool {
         self.event == Some(CompletionEvent::Done)
     }
@@ -43,7 +43,7 @@ impl Message {
     }
 }
 
-/// The failure that an answer with another status than 2xx is.
+/// The failure of an answer whose status is not 2xx.
 fn failure_of(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Failure {
     let refused = Box::new(UpstreamRejection::read(status, headers, body));
     match () {
@@ -53,23 +53,23 @@ fn failure_of(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Failure {
     }
 }
 
-/// Headers that are text.
+/// The headers that are text.
 fn text_headers(headers: &HeaderMap) -> Vec<(&str, &str)> {
     headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect()
 }
 
-/// The content type; empty where it is missing.
+/// The content type; empty if it is missing.
 fn content_type(headers: &HeaderMap) -> &str {
     headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-/// Passes a whole answer on if it is the kind of JSON that `route` answers with.
+/// Returns a whole answer if it is the JSON that `route` answers with.
 fn checked_answer(route: Route, content_type: &str, answer: Bytes) -> Result<Bytes, Failure> {
     parse_response(route.asked(), content_type, &answer).map_err(UpstreamFailure::from)?;
     Ok(answer)
 }
 
-/// An answer that is over [`ANSWER_BYTES_MAX`].
+/// The failure of an answer over [`ANSWER_BYTES_MAX`].
 fn too_large() -> Failure {
     UpstreamFailure::TooLarge(format!("it is larger than {ANSWER_BYTES_MAX} bytes")).into()
 }

@@ -33,7 +33,7 @@ pub(super) async fn answer_streamed(
             Ok(response
                 .content_type(sse::CONTENT_TYPE)
                 .insert_header((CACHE_CONTROL, "no-cache"))
-                // nginx would gather the tokens of a while otherwise.
+                // Otherwise nginx would buffer the tokens.
                 .insert_header(("x-accel-buffering", "no"))
                 .insert_header((STREAM_METHOD_HEADER, relay.method()))
                 .streaming(relay.into_body(guard, state.grace_over.clone())))
@@ -45,7 +45,7 @@ pub(super) async fn answer_streamed(
     }
 }
 
-/// Answers with the vendor's whole answer, as it came.
+/// Answers with the vendor's whole answer, unchanged.
 pub(super) async fn answer_whole(
     style: &dyn DynCallStyle,
     state: &AppState,
@@ -67,7 +67,7 @@ pub(super) async fn answer_whole(
     }
 }
 
-/// Begins a request for the model. From here on it ends in exactly one outcome.
+/// Begins a request for the model. From here on it has exactly one outcome.
 fn begin(style: &dyn DynCallStyle, state: &AppState, call: &Call) -> Result<CallGuard, Failure> {
     let mut guard = CallGuard::begin(Arc::clone(&state.metrics), call.request_id.clone());
     if state.draining.is_cancelled() {

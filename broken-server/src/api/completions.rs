@@ -13,8 +13,8 @@ use crate::errors::{ErrorResponse, Failure, add_headers};
 use crate::request::{json_body, require_key, to_call};
 use crate::state::AppState;
 
-/// `POST /v1/chat/completions`. The body is checked, then passed on as it came: it may have fields
-/// that are the vendor's business alone.
+/// `POST /v1/chat/completions`. The body is checked, then passed on unchanged: it may have fields that only
+/// the vendor knows.
 pub(super) async fn create(
     style: Data<dyn DynCallStyle>,
     state: Data<AppState>,
@@ -42,8 +42,8 @@ pub(super) async fn list(
     Ok(ask_for_models(&**style, &state, &request).await?.into_response())
 }
 
-/// `GET /v1/models/{model}`: one of the list. Taken from there, it is found also where the vendor has no route for
-/// a single one.
+/// `GET /v1/models/{model}`: one of the list. So it is found even if the vendor has no route for a single
+/// model.
 pub(super) async fn model(
     style: Data<dyn DynCallStyle>,
     state: Data<AppState>,
@@ -55,10 +55,10 @@ pub(super) async fn model(
     Ok(List { body, ..list }.into_response())
 }
 
-/// The vendor's list of models, with what it says of its limits.
+/// The vendor's list of models, with the headers that came with it.
 struct List {
     body: Bytes,
-    /// Headers of the vendor's that say so.
+    /// Headers in which the vendor states its rate limits.
     rate_limits: Vec<(String, String)>,
 }
 
@@ -70,7 +70,7 @@ impl List {
     }
 }
 
-/// Asks the vendor for its list. It generates nothing, so it does not count as a call.
+/// Fetches the vendor's list. The vendor generates nothing for it, so it does not count as a call.
 async fn ask_for_models(style: &dyn DynCallStyle, state: &AppState, request: &HttpRequest) -> Result<List, Failure> {
     require_key(state, request)?;
     let call = to_call(state, request, Route::Models, Bytes::new());

@@ -12,14 +12,14 @@ use crate::errors::{ErrorResponse, Failure};
 use crate::pool::Pool;
 use crate::state::AppState;
 
-/// The work of the source's detector.
+/// As long as the work of the source's detector.
 pub(crate) const PROBE_WORK: Duration = Duration::from_millis(10);
 
-/// How long `/health` waits for a thread: it must answer also when there is none.
+/// How long `/health` waits for a thread: it must answer even if none becomes free.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// `GET /debug/health-sync`: answered from the blocking pool, as a framework would run a handler that
-/// is not async.
+/// `GET /debug/health-sync`: answered from the blocking pool, where frameworks run handlers that are not
+/// async.
 pub(super) async fn sync(state: Data<AppState>) -> Result<Json<HealthProbe>, ErrorResponse> {
     Ok(Json(state.pool.run(HealthProbe::sync).await?))
 }
@@ -29,7 +29,7 @@ pub(super) async fn r#async() -> Json<HealthProbe> {
     Json(HealthProbe::r#async())
 }
 
-/// What `/health` found out in the pool of one worker.
+/// The latest probe of one worker's pool.
 #[derive(Debug, Default)]
 pub(crate) struct PoolProbe(SingleFlight<Duration>);
 
@@ -38,11 +38,11 @@ pub(super) async fn report(
     state: Data<AppState>,
     of_worker: Data<PoolProbe>,
 ) -> Result<Json<HealthReport>, ErrorResponse> {
-    // One probe at a time, for all who ask meanwhile: a thread for each of them would fill the pool.
+    // Requests at the same time share one probe: a thread for each of them would fill the pool.
     let probe = async {
         loop {
             let took = of_worker.0.join_or_start(|lead| probe_pool(&state.pool, lead)).await?;
-            // One that was late has waited for a pool that was full: whether it still is, the next one tells.
+            // A late probe waited while the pool was full. The next one shows whether it still is.
             if took <= PROBE_TIMEOUT {
                 return Ok::<_, Abandoned>(took);
             }

@@ -10,8 +10,8 @@ use crate::state::AppState;
 /// Content type of `/metrics`.
 const METRICS_CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// `GET /ready`. It reads counters and asks no pool and no vendor. A mistake without limits has none that
-/// could be reached: it is ready until it is told to stop.
+/// `GET /ready`. It reads counters, and uses neither the pool nor the vendor. Without limits, nothing can be
+/// overloaded: the server is ready until it shuts down.
 pub(super) async fn ready(state: Data<AppState>) -> HttpResponse {
     let not_ready = |reason| HttpResponse::ServiceUnavailable().json(Readiness::not_ready(reason));
     if state.draining.is_cancelled() {
@@ -32,6 +32,6 @@ pub(super) async fn metrics(state: Data<AppState>) -> HttpResponse {
 fn render(state: &AppState) -> String {
     state.metrics.set_queued(state.admission.load().queued);
     let mut text = String::new();
-    encode(&mut text, &state.registry).unwrap_or_else(|error| unreachable!("writing to a String fails never: {error}"));
+    encode(&mut text, &state.registry).unwrap_or_else(|error| unreachable!("writing to a String never fails: {error}"));
     text
 }

@@ -1,4 +1,4 @@
-//! The asynchronous client, asked once.
+//! The asynchronous client, without limits and retries.
 
 use bytes::Bytes;
 
@@ -8,8 +8,8 @@ use crate::errors::Failure;
 use crate::event_stream::EventStream;
 use crate::state::AppState;
 
-/// The asynchronous client, asked once, under the limits that it has itself: for mistakes in which
-/// something else is wrong. How it is to be asked is in `mistakes/none.rs`.
+/// One call by the asynchronous client, with no limits but the client's own timeouts: for mistakes in which something
+/// else is wrong. `mistakes/none.rs` shows how to call it with all limits.
 pub(crate) struct AsyncOnce;
 
 impl CallStyle for AsyncOnce {

@@ -5,19 +5,17 @@ use wire::stream::CompletionEvent;
 use crate::call::Format;
 use crate::upstream::Message;
 
-/// Chunks that bring nothing which was generated (who speaks, what a filter found) and are held back while
-/// the first token is waited for. A stream of more of them is passed on: its client is to see it, and
-/// nothing here grows.
+/// How many chunks without generated text (the role, a filter's result) are held back before the first token. If more
+/// come, they are passed on: the client sees that something comes, and the memory does not grow.
 const HELD_CHUNKS_MAX: usize = 8;
 
-/// Bytes that are held back, of chunks as of comments: chunks over this are passed on, comments over this
-/// are dropped.
+/// How many bytes of chunks and comments are held back. Beyond that, chunks are passed on and comments dropped.
 const HELD_BYTES_MAX: usize = 16 * 1024;
 
-/// What a message costs besides its bytes.
+/// The memory of a message besides its bytes.
 const MESSAGE_BYTES: usize = 64;
 
-/// The beginning of a stream, while it can still be told by a status that the vendor failed.
+/// The beginning of a stream, before the status is sent: the vendor's failure can still become one.
 pub(super) struct Beginning {
     format: Format,
     messages: Vec<Message>,
@@ -31,11 +29,10 @@ impl Beginning {
         Beginning { format, messages: Vec::new(), bytes: 0, chunks: 0 }
     }
 
-    /// Adds what came next, as far as the client gets it, and says whether the stream has begun with it.
+    /// Adds the next message if the client gets it, and returns whether the stream has begun with it.
     pub(super) fn add(&mut self, message: Message) -> bool {
         if self.format == Format::Tokens {
-            // A client of tokens gets nothing of what has no text, so nothing of it is kept and nothing of it
-            // is a reason to send the status.
+            // The client gets only text, so other messages are not kept and do not make the status be sent.
             let shown = message.is_done() || message.text().is_some();
             self.messages.extend(shown.then_some(message));
             return shown;
@@ -55,7 +52,7 @@ impl Beginning {
         begun
     }
 
-    /// All of it.
+    /// All messages so far.
     pub(super) fn into_messages(self) -> Vec<Message> {
         self.messages
     }
@@ -75,7 +72,7 @@ mod tests {
     const THOUGHT: &str = r#"{"choices":[{"delta":{"reasoning_content":"a"}}]}"#;
 
     #[test]
-    fn a_stream_begins_with_what_its_client_gets() {
+    fn a_stream_begins_with_the_first_text_that_the_client_gets() {
         for (format, json, begins) in [
             (Format::Chunks, ROLE, false),
             (Format::Chunks, THOUGHT, true),
@@ -89,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_without_end_before_the_first_token_is_passed_on_or_dropped_and_never_kept() {
+    fn endless_messages_before_the_first_token_are_not_kept() {
         for format in [Format::Chunks, Format::Tokens] {
             let mut beginning = Beginning::new(format);
             assert!((0..100_000).all(|_| !beginning.add(message(None))), "{format:?}");

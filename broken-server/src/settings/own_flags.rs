@@ -1,26 +1,25 @@
-//! Flags that one mistake uses and no other.
+//! Flags for one mistake only.
 
 use std::time::Duration;
 
 use clap::Args;
 use gateway::values::timeout;
 
-/// Flags that one mistake uses and no other. They are refused when another mistake runs: a flag that
-/// is taken and then does nothing would be believed.
+/// Flags for one mistake only. They are rejected when another mistake runs.
 #[derive(Debug, Clone, Args)]
 pub struct OwnFlags {
-    /// Mistake `rollout` only: of any 100 streams in a row, how many take the asynchronous way. It can
-    /// be changed at /debug/rollout.
+    /// Only with --mistake rollout: how many of any 100 streams in a row are read asynchronously. Can be changed at
+    /// /debug/rollout.
     #[arg(long, default_value_t = 0, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u8).range(0..=100), allow_hyphen_values = true)]
     pub rollout_percent: u8,
 
-    /// Mistake `coordinated-omission` only: from one stall of each worker's event loop to the next.
+    /// Only with --mistake coordinated-omission: the time from one stall of each worker's event loop to the next.
     #[arg(long, default_value = "10s", value_name = "TIME")]
     #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub stall_every: Duration,
 
-    /// Mistake `coordinated-omission` only: how long each stall lasts; less than --stall-every.
+    /// Only with --mistake coordinated-omission: how long each stall lasts; less than --stall-every.
     #[arg(long, default_value = "2s", value_name = "TIME")]
     #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub stall_for: Duration,
@@ -30,7 +29,7 @@ impl OwnFlags {
     /// Checks the relations between the flags.
     ///
     /// # Errors
-    /// A text for the command line.
+    /// A message for the command line.
     pub(crate) fn check(&self) -> Result<(), String> {
         let (length, every) = (self.stall_for, self.stall_every);
         if length < every {
@@ -49,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_of_another_mistake_is_refused_and_both_are_named() {
+    fn a_flag_of_another_mistake_is_rejected_and_both_are_named() {
         for (args, owner) in [
             (["--rollout-percent", "20"], "--mistake rollout"),
             (["--stall-every", "5s"], "--mistake coordinated-omission"),
@@ -65,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn its_own_mistake_takes_it_within_bounds() {
+    fn a_flag_of_the_running_mistake_is_checked() {
         assert_eq!(
             read(&["--mistake", "rollout", "--rollout-percent", "20"]).unwrap().settings.own.rollout_percent,
             20

@@ -19,11 +19,10 @@ use crate::call::{Call, Route};
 use crate::errors::{Failure, UpstreamFailure};
 use crate::settings::Settings;
 
-/// The vendor by an asynchronous client: waiting costs a small struct and no thread. Cloned, it shares
-/// its connections.
+/// The asynchronous client: a call that waits costs a small struct and no thread. Clones share the connections.
 ///
-/// One thing needs a thread even here: the look-up of a host NAME runs in the worker's blocking pool.
-/// The control leaves that pool empty, so it does not matter there; an address needs no look-up.
+/// One thing needs a thread even here: looking up a host NAME runs in the worker's blocking pool. The control does not
+/// use that pool, so it does not matter there; an address needs no look-up.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     http: reqwest::Client,
@@ -38,7 +37,7 @@ impl Client {
     /// When the HTTP client cannot be set up.
     pub(crate) fn new(settings: &Settings, limits: UpstreamLimits) -> reqwest::Result<Self> {
         let http = reqwest::Client::builder()
-            // Also a vendor on loopback would be asked through a proxy from the environment.
+            // A proxy from the environment would also be used for a vendor on loopback.
             .no_proxy()
             .redirect(Policy::none())
             .user_agent(USER_AGENT)
@@ -48,7 +47,7 @@ impl Client {
         Ok(Client { http, upstream: settings.upstream.clone(), limits })
     }
 
-    /// The vendor's stream. Nothing runs unless it is polled, and dropping it closes the connection.
+    /// The vendor's stream. Nothing runs unless it is polled; dropping it closes the connection.
     pub(crate) fn stream(&self, call: Call) -> impl Stream<Item = Result<Message, Failure>> + 'static {
         let reader = EventReader { decoder: EventDecoder::new(self.limits), state: State::Unsent(self.clone(), call) };
         stream::unfold(reader, |mut reader| async move { Some((reader.next().await?, reader)) })
@@ -64,7 +63,7 @@ impl Client {
         self.read_whole(call, self.limits.first_token_timeout, self.limits.idle_timeout).await
     }
 
-    /// The same for a caller that has one limit for all of it: no part of it has another.
+    /// The same without timeouts, for a caller that has one for the whole call.
     pub(crate) async fn whole_without_limits(&self, call: &Call) -> Result<Bytes, Failure> {
         self.read_whole(call, Duration::MAX, Duration::MAX).await
     }
@@ -83,7 +82,7 @@ impl Client {
         }
     }
 
-    /// Sends a call for a stream and returns the answer's head, if a stream follows it.
+    /// Sends a call for a stream, and returns the head of the answer if a stream follows.
     async fn open(&self, call: &Call) -> Result<Response, Failure> {
         let mut response = self.send(call).await?;
         if !is_not_event_stream(content_type(response.headers())) {
@@ -93,7 +92,7 @@ impl Client {
         Err(UpstreamFailure::from(parse_non_stream_response(content_type(response.headers()), &body)).into())
     }
 
-    /// Sends `call` and returns the answer's head, if it is a good one.
+    /// Sends `call`, and returns the head of the answer if its status is 2xx.
     async fn send(&self, call: &Call) -> Result<Response, Failure> {
         let url = self.upstream.url(call.route.path());
         let request = match call.route {
@@ -116,8 +115,7 @@ impl Client {
     }
 }
 
-/// The body of an answer that is none, as far as it can be read: a refusal whose body cannot be read is
-/// still a refusal.
+/// The body of an answer that is an error, as far as it can be read: it is an error even if its body cannot be read.
 async fn rest_of(response: &mut Response) -> Vec<u8> {
     let mut body = Vec::new();
     while let Ok(Some(piece)) = response.chunk().await
@@ -128,7 +126,7 @@ async fn rest_of(response: &mut Response) -> Vec<u8> {
     body
 }
 
-/// A stream of the vendor's, read by whoever polls it.
+/// The vendor's stream, read when it is polled.
 #[derive(Debug)]
 struct EventReader {
     decoder: EventDecoder,
@@ -156,7 +154,7 @@ impl EventReader {
         }
     }
 
-    /// Reads once, or sends the request if that is still to be done.
+    /// Reads once; or sends the request, if it has not been sent.
     async fn read(&mut self) {
         let EventReader { decoder, state } = self;
         match state {
@@ -178,9 +176,9 @@ impl EventReader {
     }
 }
 
-/// What an error of reqwest's means.
+/// What an error of reqwest means.
 pub(super) fn failure(error: reqwest::Error) -> Failure {
-    // Its own text leaves the cause out, and the log needs it.
+    // Its own text leaves out the cause, and the log needs it.
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -1,4 +1,4 @@
-//! The blocking client (ureq), for the mistakes with threads.
+//! The blocking client (ureq), for mistakes that block threads.
 
 use std::io::{ErrorKind, Read};
 
@@ -19,12 +19,11 @@ use crate::call::{Call, Route};
 use crate::errors::{Failure, UpstreamFailure};
 use crate::settings::Settings;
 
-/// Bytes that one read of a stream takes at most.
+/// Most bytes that one read of a stream returns.
 const READ_BYTES: usize = 8 * 1024;
 
-/// The vendor by a blocking client. Every method keeps its thread until it is done, so on an event
-/// loop or in a small pool each call of one is a decision: that decision is what the mistakes are about.
-/// Cloned, it shares its connections.
+/// The blocking client. Every method blocks its thread until it returns. The mistakes are about where that happens: on
+/// an event loop, or in a small pool. Clones share the connections.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     agent: Agent,
@@ -33,17 +32,17 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// A client with connections enough for every thread that may use it.
+    /// A client that keeps a connection for every thread that may use it.
     pub(crate) fn new(settings: &Settings, limits: UpstreamLimits) -> Self {
         let threads = usize::from(settings.workers) * usize::from(settings.blocking_threads);
         let config = Agent::config_builder()
-            // Also a vendor on loopback would be asked through a proxy from the environment.
+            // A proxy from the environment would also be used for a vendor on loopback.
             .proxy(None)
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .user_agent(USER_AGENT)
-            // The default keeps three: all other connections would be made anew.
+            // By default it keeps three, and would open all others anew.
             .max_idle_connections(threads)
             .max_idle_connections_per_host(threads)
             .timeout_connect(Some(limits.connect_timeout))
@@ -55,7 +54,7 @@ impl Client {
         Client { agent, upstream: settings.upstream.clone(), limits }
     }
 
-    /// The vendor's stream. The request is sent when the first message is asked for.
+    /// The vendor's stream. The request is sent when the first message is read.
     pub(crate) fn stream(&self, call: Call) -> EventReader {
         EventReader { decoder: EventDecoder::new(self.limits), state: State::Unsent(self.clone(), call) }
     }
@@ -72,13 +71,12 @@ impl Client {
         }
     }
 
-    /// Ends all calls at once, also those that wait for the vendor: gives their threads back when
-    /// the server stops.
+    /// Ends all calls, including those that wait for the vendor, so that their threads are free when the server stops.
     pub(crate) fn disconnect(&self) {
         self.agent.clone().shutdown();
     }
 
-    /// Sends `call` and returns the answer's head, if it is a good one.
+    /// Sends `call`, and returns the head of the answer if its status is 2xx.
     fn send(&self, call: &Call) -> Result<Response<Body>, Failure> {
         let url = self.upstream.url(call.route.path());
         let sent = match call.route {
@@ -98,7 +96,7 @@ impl Client {
         Err(failure_of(status.as_u16(), &text_headers(response.headers()), &body))
     }
 
-    /// Sends a call for a stream and returns the answer's head, if a stream follows it.
+    /// Sends a call for a stream, and returns the head of the answer if a stream follows.
     fn open(&self, call: &Call) -> Result<Response<Body>, Failure> {
         let mut response = self.send(call)?;
         if !is_not_event_stream(content_type(response.headers())) {
@@ -109,7 +107,7 @@ impl Client {
     }
 }
 
-/// A stream of the vendor's, read by whoever asks for its next message, on the asker's thread.
+/// The vendor's stream, read on the thread of the caller.
 pub(crate) struct EventReader {
     decoder: EventDecoder,
     state: State,
@@ -124,7 +122,7 @@ enum State {
 impl Iterator for EventReader {
     type Item = Result<Message, Failure>;
 
-    /// Blocks until there is a message, or a limit has passed.
+    /// Blocks until there is a message, or a timeout has passed.
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             if let Some(taken) = self.decoder.take() {
@@ -140,12 +138,12 @@ impl Iterator for EventReader {
 }
 
 impl EventReader {
-    /// Reads once, or sends the request if that is still to be done.
+    /// Reads once; or sends the request, if it has not been sent.
     fn read(&mut self) {
         let EventReader { decoder, state } = self;
         match state {
             State::Unsent(client, call) => {
-                // What was waited in a queue before is not the vendor's fault.
+                // The timeout starts now: the vendor is not at fault for a wait in our queue.
                 *decoder = EventDecoder::new(client.limits);
                 match with_read_limit(decoder.read_timeout(), || client.open(call)) {
                     Ok(response) => {
@@ -167,8 +165,7 @@ impl EventReader {
     }
 }
 
-/// The body of an answer that is none, as far as it can be read: a refusal whose body cannot be read is
-/// still a refusal.
+/// The body of an answer that is an error, as far as it can be read: it is an error even if its body cannot be read.
 fn rest_of(response: &mut Response<Body>) -> Vec<u8> {
     response.body_mut().with_config().limit(ANSWER_BYTES_MAX as u64).read_to_vec().unwrap_or_default()
 }
@@ -179,21 +176,21 @@ fn with_headers<B>(request: RequestBuilder<B>, call: &Call) -> RequestBuilder<B>
     call.mock_headers.iter().fold(request, |request, (name, value)| request.header(name, value))
 }
 
-/// What an error of ureq's means; `late` is the failure when a read took too long.
+/// What an error of ureq means; `late` is the failure if a read timed out.
 fn failure(error: ureq::Error, late: UpstreamFailure) -> Failure {
     let cause = match &error {
         ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve)
         | ureq::Error::HostNotFound
         | ureq::Error::ConnectionFailed => UpstreamFailure::Unreachable(error.to_string()),
         ureq::Error::Timeout(_) => late,
-        ureq::Error::Io(io) if refused_at_once(io.kind()) => UpstreamFailure::Unreachable(error.to_string()),
+        ureq::Error::Io(io) if is_unreachable(io.kind()) => UpstreamFailure::Unreachable(error.to_string()),
         _ => UpstreamFailure::Broken(error.to_string()),
     };
     cause.into()
 }
 
-/// Whether an I/O error means that there is no connection at all.
-fn refused_at_once(kind: ErrorKind) -> bool {
+/// Whether an I/O error means that there is no connection.
+fn is_unreachable(kind: ErrorKind) -> bool {
     matches!(
         kind,
         ErrorKind::ConnectionRefused

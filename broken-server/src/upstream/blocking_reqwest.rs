@@ -1,4 +1,4 @@
-//! reqwest's blocking client, for one mistake.
+//! The blocking client of reqwest, for one mistake.
 
 use std::io::{self, Read};
 use std::panic::resume_unwind;
@@ -21,11 +21,10 @@ use crate::call::{Call, Route};
 use crate::errors::{Failure, UpstreamFailure};
 use crate::settings::Settings;
 
-/// Bytes that one read of a stream takes at most.
+/// Most bytes that one read of a stream returns.
 const READ_BYTES: usize = 8 * 1024;
 
-/// The vendor by reqwest's blocking client: a runtime of its own on a thread of its own, for which the
-/// caller's thread waits.
+/// The blocking client of reqwest. It runs its own runtime on its own thread, and the caller's thread waits for it.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     http: blocking::Client,
@@ -46,16 +45,16 @@ impl Client {
             .user_agent(USER_AGENT)
             .tcp_nodelay(true)
             .connect_timeout(limits.connect_timeout)
-            // This client has one limit for each of its waits. The longer one is taken: the shorter
-            // would cut good streams.
+            // This client has one timeout for every read. It must be the longer of the two: the shorter one would
+            // end healthy streams.
             .timeout(limits.first_token_timeout.max(limits.idle_timeout));
-        // It cannot even be made where a runtime is.
+        // Even building it panics on a thread with a runtime.
         let made = thread::scope(|scope| scope.spawn(|| builder.build()).join());
         let http = made.unwrap_or_else(|panic| resume_unwind(panic))?;
         Ok(Client { http, upstream: settings.upstream.clone(), limits })
     }
 
-    /// The vendor's stream. The request is sent when the first message is asked for.
+    /// The vendor's stream. The request is sent when the first message is read.
     pub(crate) fn stream(&self, call: Call) -> EventReader {
         EventReader { decoder: EventDecoder::new(self.limits), state: State::Unsent(self.clone(), call) }
     }
@@ -72,7 +71,7 @@ impl Client {
         }
     }
 
-    /// Sends `call` and returns the answer's head, if it is a good one.
+    /// Sends `call`, and returns the head of the answer if its status is 2xx.
     fn send(&self, call: &Call) -> Result<Response, Failure> {
         let url = self.upstream.url(call.route.path());
         let request = match call.route {
@@ -94,7 +93,7 @@ impl Client {
         Err(failure_of(status.as_u16(), &text_headers(response.headers()), &body))
     }
 
-    /// Sends a call for a stream and returns the answer's head, if a stream follows it.
+    /// Sends a call for a stream, and returns the head of the answer if a stream follows.
     fn open(&self, call: &Call) -> Result<Response, Failure> {
         let mut response = self.send(call)?;
         if !is_not_event_stream(content_type(response.headers())) {
@@ -105,7 +104,7 @@ impl Client {
     }
 }
 
-/// A stream of the vendor's, read by whoever asks for its next message, on the asker's thread.
+/// The vendor's stream, read on the thread of the caller.
 pub(crate) struct EventReader {
     decoder: EventDecoder,
     state: State,
@@ -120,7 +119,7 @@ enum State {
 impl Iterator for EventReader {
     type Item = Result<Message, Failure>;
 
-    /// Blocks until there is a message, or the limit has passed.
+    /// Blocks until there is a message, or the timeout has passed.
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             if let Some(taken) = self.decoder.take() {
@@ -136,7 +135,7 @@ impl Iterator for EventReader {
 }
 
 impl EventReader {
-    /// Reads once, or sends the request if that is still to be done.
+    /// Reads once; or sends the request, if it has not been sent.
     fn read(&mut self) {
         let EventReader { decoder, state } = self;
         match state {
@@ -155,20 +154,19 @@ impl EventReader {
     }
 }
 
-/// The body of an answer that is none, as far as it can be read: a refusal whose body cannot be read is
-/// still a refusal.
+/// The body of an answer that is an error, as far as it can be read: it is an error even if its body cannot be read.
 fn rest_of(response: &mut Response) -> Vec<u8> {
     let mut body = Vec::new();
     let _ = response.take(ANSWER_BYTES_MAX as u64).read_to_end(&mut body);
     body
 }
 
-/// reqwest's error inside an error of a read.
+/// The error of reqwest inside an error of a read.
 fn reqwest_error(error: &io::Error) -> Option<&reqwest::Error> {
     error.get_ref().and_then(|inner| inner.downcast_ref())
 }
 
-/// What an error of a read means; `late` is the failure when it took too long.
+/// What an error of a read means; `late` is the failure if it timed out.
 fn read_failure(error: io::Error, late: UpstreamFailure) -> Failure {
     match error.downcast::<reqwest::Error>() {
         Ok(error) => failure(error, late),
@@ -176,7 +174,7 @@ fn read_failure(error: io::Error, late: UpstreamFailure) -> Failure {
     }
 }
 
-/// What an error of reqwest's means; `late` is the failure when it took too long.
+/// What an error of reqwest means; `late` is the failure if it timed out.
 fn failure(error: reqwest::Error, late: UpstreamFailure) -> Failure {
     if error.is_timeout() && !error.is_connect() { late.into() } else { asynchronous::failure(error) }
 }

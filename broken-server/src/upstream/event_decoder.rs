@@ -1,4 +1,4 @@
-//! What both do with the bytes of a stream.
+//! From the bytes of a stream to its events, for all clients.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -11,12 +11,11 @@ use wire::stream::{CompletionEvent, EndOfBody, Progress};
 use super::Message;
 use crate::errors::{Failure, UpstreamFailure};
 
-/// How long the end of the body may take after `[DONE]`. It mostly comes along with it.
+/// How long the end of the body may take after `[DONE]`. Usually they come together.
 const AFTER_DONE: Duration = Duration::from_secs(1);
 
-/// What has come of a stream and was not taken yet. The blocking and the asynchronous client differ
-/// in how they read; what the bytes mean, how long to wait for more and when a stream is whole is
-/// decided here for both.
+/// Turns bytes into messages, and keeps them until they are taken. The clients differ in how they read. What the bytes
+/// mean, how long to wait for more, and whether a stream is complete is decided here for all of them.
 #[derive(Debug)]
 pub(super) struct EventDecoder {
     decoder: Decoder,
@@ -25,14 +24,13 @@ pub(super) struct EventDecoder {
     limits: UpstreamLimits,
     started_at: Instant,
     token_seen: bool,
-    /// `[DONE]` has come. Only the end of the body is still waited for, so that the connection can be
-    /// used again.
+    /// `[DONE]` has come. Then only the end of the body is read, so that the connection can be used again.
     done: bool,
     ended: bool,
 }
 
 impl EventDecoder {
-    /// The events of a request that is about to be sent.
+    /// The decoder of a request that is sent now.
     pub(super) fn new(limits: UpstreamLimits) -> Self {
         EventDecoder {
             decoder: Decoder::new(limits.max_event_bytes.get()),
@@ -67,15 +65,15 @@ impl EventDecoder {
         }
     }
 
-    /// Takes the next bytes of the body.
+    /// Decodes the next bytes of the body.
     pub(super) fn feed(&mut self, piece: &[u8]) {
         if self.done {
-            // A vendor that has more to say after its last word loses the connection.
+            // The connection of a vendor that sends more after `[DONE]` is closed.
             self.ended = true;
             return;
         }
         let mut rest = piece;
-        // Comments and blank lines go on with what follows them, or when nothing follows.
+        // Comments and blank lines are passed on with the event after them, or when no event follows.
         let mut between = Vec::new();
         while !self.done && !self.ended {
             match self.decoder.next_part(&mut rest) {
@@ -101,12 +99,12 @@ impl EventDecoder {
             self.arrive(between, None);
         }
         if self.read_timeout().is_zero() {
-            // Bytes that keep coming are no token.
+            // Bytes have come, but no token in time.
             self.time_out();
         }
     }
 
-    /// Takes an orderly end of the body.
+    /// Takes the regular end of the body.
     pub(super) fn end(&mut self) {
         if self.done || self.ended {
             self.ended = true;
@@ -116,7 +114,7 @@ impl EventDecoder {
         let mut raw = Bytes::from(raw);
         let last = events.len().saturating_sub(1);
         for (number, event) in events.into_iter().enumerate() {
-            // All bytes go with the last of the two that there can be.
+            // There can be two events; all bytes go with the last.
             let raw = if number == last { std::mem::take(&mut raw) } else { Bytes::new() };
             self.arrived.push_back(Ok(Message { raw, event: Some(event) }));
         }
@@ -126,7 +124,7 @@ impl EventDecoder {
         self.ended = true;
     }
 
-    /// Ends the stream with `failure`; after `[DONE]`, without.
+    /// Ends the stream with `failure`, or without one after `[DONE]`.
     pub(super) fn fail(&mut self, failure: Failure) {
         if !self.done && !self.ended {
             self.arrived.push_back(Err(failure));
@@ -172,7 +170,7 @@ mod tests {
         EventDecoder::new(UpstreamLimits { connect_timeout, first_token_timeout, idle_timeout, max_event_bytes })
     }
 
-    /// What comes out of a body of these `pieces`: `token`, `done` or the failure's text.
+    /// The messages of a body in these `pieces`: `token`, `done` or the failure's text.
     fn outcome(pieces: &[&str]) -> Vec<String> {
         let mut events = decoder();
         pieces.iter().for_each(|piece| events.feed(piece.as_bytes()));
@@ -188,19 +186,19 @@ mod tests {
     }
 
     #[test]
-    fn done_or_a_finish_reason_makes_a_stream_whole() {
-        const CUT: &str = "the vendor's stream was truncated: neither [DONE] nor a finish reason";
+    fn a_stream_is_complete_with_done_or_a_finish_reason() {
+        const TRUNCATED: &str = "the vendor's stream was truncated: neither [DONE] nor a finish reason";
         const STOP: &str = "data: {\"choices\":[{\"finish_reason\":\"stop\"}]}\n\n";
         assert_eq!(outcome(&[TOKEN, "data: [DONE]\n\n"]), ["token", "done"]);
         assert_eq!(outcome(&[TOKEN, "data: [DONE]\n"]), ["token", "done"]);
         assert_eq!(outcome(&[TOKEN, STOP]), ["token", "token", "done"]);
         assert_eq!(outcome(&[TOKEN, STOP.trim_end()]), ["token", "token", "done"]);
-        assert_eq!(outcome(&[TOKEN]), ["token", CUT]);
-        assert_eq!(outcome(&[]), [CUT]);
+        assert_eq!(outcome(&[TOKEN]), ["token", TRUNCATED]);
+        assert_eq!(outcome(&[]), [TRUNCATED]);
     }
 
     #[test]
-    fn everything_is_there_as_it_came_however_it_is_split() {
+    fn every_byte_is_kept_however_the_stream_is_split() {
         let stream = [": ping\n\nid: 1\n", TOKEN, "event: x\ndata: {}\n\n: pong\n\ndata:\n\ndata: [DONE]\n\n"].concat();
         for size in [1, 2, 3, 7, 64, stream.len()] {
             let mut events = decoder();
@@ -211,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_over_the_cap_is_one_failure_that_another_attempt_does_not_mend() {
+    fn an_event_over_the_limit_is_a_failure_and_not_retried() {
         let mut events = decoder();
         events.feed(&[b'x'; 2000]);
         let failure = events.take().unwrap().unwrap_err();
@@ -220,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_counts_after_the_first_failure_or_after_done() {
+    fn nothing_is_read_after_a_failure_or_done() {
         let garbage = outcome(&[TOKEN, "data: garbage\n\n", TOKEN]);
         assert_eq!(garbage.len(), 2, "{garbage:?}");
         assert!(garbage[1].contains("cannot be read"), "{garbage:?}");
@@ -234,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_is_for_the_first_token_then_for_each_silence() {
+    fn after_the_first_token_the_idle_timeout_holds() {
         let mut events = decoder();
         assert!(events.read_timeout() > Duration::from_secs(50));
         events.feed(TOKEN.as_bytes());
@@ -245,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_without_a_token_do_not_prolong_the_first_limit() {
+    fn comments_do_not_extend_the_first_token_timeout() {
         let limit = Duration::ZERO;
         let mut events = decoder_with(limit, Duration::from_secs(1));
         events.feed(b": still thinking\n");
@@ -254,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn after_done_nothing_but_the_end_is_waited_for() {
+    fn after_done_only_the_end_is_read() {
         let mut events = decoder();
         events.feed(b"data: [DONE]\n\n");
         assert!(!events.ended());

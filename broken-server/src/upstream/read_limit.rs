@@ -1,4 +1,4 @@
-//! Read limits that change within a call, which ureq has not.
+//! Read timeouts that change within a call, which ureq does not have.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -10,11 +10,11 @@ thread_local! {
     static LIMIT: Cell<Option<Duration>> = const { Cell::new(None) };
 }
 
-/// Runs `read` with each read that it makes from a vendor's socket bounded by `limit`.
+/// Runs `read`, in which each read from the vendor's socket may take as long as `limit`.
 ///
-/// ureq's own limit for a read is one for the whole call, so it cannot be longer for the first token
-/// than for the next; its limit for a body is a total, which would cut a healthy long stream. What is
-/// blocking stays on one thread, so the limit of the moment can be the thread's.
+/// ureq's own read timeout is the same for the whole call, so it cannot be longer for the first token than for the next.
+/// Its timeout for a body is a total, which would end a healthy long stream. Blocking code stays on one thread, so the
+/// current timeout can be kept in the thread.
 pub(super) fn with_read_limit<T>(limit: Duration, read: impl FnOnce() -> T) -> T {
     LIMIT.set(Some(limit));
     let result = read();
@@ -22,7 +22,7 @@ pub(super) fn with_read_limit<T>(limit: Duration, read: impl FnOnce() -> T) -> T
     result
 }
 
-/// The last link in ureq's chain of connectors: makes a connection obey [`with_read_limit`].
+/// The last of ureq's chained connectors: applies [`with_read_limit`] to the connection.
 #[derive(Debug)]
 pub(super) struct ReadLimitConnector;
 
@@ -34,7 +34,7 @@ impl<In: Transport> Connector<In> for ReadLimitConnector {
     }
 }
 
-/// A connection whose reads obey [`with_read_limit`].
+/// A connection whose reads have the timeout of [`with_read_limit`].
 #[derive(Debug)]
 pub(super) struct ReadLimited<T>(T);
 
