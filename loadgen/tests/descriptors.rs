@@ -4,12 +4,12 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use std::net::TcpListener;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use loadgen::http::Endpoint;
 use loadgen::measure::{LagLog, ProbeKind, ProbePlan, Prober};
+use process::Launch;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_could_not_be_sent_is_the_generators_failure() {
@@ -18,10 +18,11 @@ async fn what_could_not_be_sent_is_the_generators_failure() {
     let addr = hanging.local_addr().unwrap();
 
     // As a program with a small limit: it is told before anything is sent.
-    let args = format!("run --url http://{addr} --probe health=/health --concurrency 5");
-    let command = format!("ulimit -n 150; exec {} {args}", env!("CARGO_BIN_EXE_loadgen"));
-    let output = Command::new("sh").args(["-c", &command]).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let url = format!("http://{addr}");
+    let launch = Launch::new(env!("CARGO_BIN_EXE_loadgen")).descriptors(150);
+    let launch = launch.args(["run", "--url", &url, "--probe", "health=/health", "--concurrency", "5"]);
+    let output = launch.output(Duration::from_secs(30)).await.unwrap();
+    let said = output.stderr.clone();
     // 20 probes a second for 10 s, 5 streams, and a hundred for everything else.
     assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(said.contains("needs 305 open descriptors, the limit is 150"), "{said}");

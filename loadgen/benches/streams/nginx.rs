@@ -3,16 +3,16 @@
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use process::{Launch, Process, START_TIMEOUT};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
 /// nginx as one process. Dropped, it is killed and its directory removed.
 pub(crate) struct Nginx {
-    child: Child,
+    process: Process,
     addr: SocketAddr,
     directory: PathBuf,
 }
@@ -28,30 +28,33 @@ pub(crate) fn find() -> Option<PathBuf> {
 impl Nginx {
     /// Starts nginx before `vendor` and waits until it accepts.
     pub(crate) async fn start(vendor: SocketAddr) -> anyhow::Result<Self> {
-        const PATIENCE: Duration = Duration::from_secs(10);
         let program = find().context("nginx is not installed")?;
         // nginx takes no port 0. Free a moment ago, this one is hardly taken now.
         let addr = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let directory = std::env::temp_dir().join(format!("bench-streams-{}-{}", std::process::id(), addr.port()));
         fs::create_dir_all(directory.join("logs"))?;
-        fs::write(directory.join("nginx.conf"), configuration(addr, vendor, &directory))?;
-        let mut command = Command::new(program);
-        command.arg("-p").arg(&directory).arg("-c").arg(directory.join("nginx.conf"));
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
-        let mut nginx = Nginx { child, addr, directory };
-        let patience = Instant::now() + PATIENCE;
+        let config = directory.join("nginx.conf");
+        fs::write(&config, configuration(addr, vendor, &directory))?;
+        let launch = Launch::new(program).args([
+            "-p".to_owned(),
+            directory.display().to_string(),
+            "-c".to_owned(),
+            config.display().to_string(),
+        ]);
+        let nginx = Nginx { process: launch.empty_stdin().spawn()?, addr, directory };
+        let began = Instant::now();
         while TcpStream::connect(addr).await.is_err() {
-            if let Some(status) = nginx.child.try_wait()? {
-                anyhow::bail!("nginx ended before it listened ({status})");
+            if let Some(ended) = nginx.process.ended() {
+                anyhow::bail!("it did not listen: {ended}");
             }
-            anyhow::ensure!(Instant::now() < patience, "nginx does not listen");
+            anyhow::ensure!(began.elapsed() < START_TIMEOUT, "nginx does not listen");
             sleep(Duration::from_millis(20)).await;
         }
         Ok(nginx)
     }
 
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.process.pid()
     }
 
     pub(crate) fn addr(&self) -> SocketAddr {
@@ -61,8 +64,7 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.process.kill();
         let _ = fs::remove_dir_all(&self.directory);
     }
 }
