@@ -53,7 +53,7 @@ async fn a_disconnect_in_the_pools_queue_makes_no_call() {
     queued.abort();
     client.until_metric("llm_disconnects_total", 1.0).await;
 
-    assert!(first.finish().await.is_whole());
+    assert!(first.finish().await.is_complete());
     // The queue is first in, first out: this is answered after the second request was dropped from it.
     assert_eq!(client.get("/debug/health-sync").await.status(), 200);
     assert_eq!(mock.ledger().started, 1);

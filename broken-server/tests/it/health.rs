@@ -1,4 +1,4 @@
-//! `/health` when many ask at once.
+//! Many requests for `/health` at the same time.
 
 use futures_util::future::join_all;
 

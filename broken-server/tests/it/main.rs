@@ -1,13 +1,12 @@
-//! The server against a mock vendor, over real sockets: each mistake shows its symptom and nothing
-//! else, and the control shows none.
+//! The server with a mock vendor, over real sockets: each mistake is wrong in its one way, and right in all others.
 //!
-//! Row by row the contract is checked in the crate `conformance`, and the control's limits too.
+//! The contract and the limits of the control are tested in `conformance`, the symptoms themselves by the labs of
+//! loadgen.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
 mod support;
 
-/// What each mistake does to the health routes.
 mod symptoms;
 
 mod disconnects;

@@ -40,7 +40,7 @@ fn list_prints_every_mistake_with_its_symptom() {
 }
 
 #[test]
-fn an_unknown_mistake_gets_the_list_and_a_suggestion_where_one_is_near() {
+fn an_unknown_mistake_gets_the_list_and_the_nearest_name() {
     for (asked, nearest) in [("pool-exhaustoin", Some("pool-exhaustion")), ("non", Some("none")), ("foo", None)] {
         let Output { status, stderr, .. } = output(&["--mistake", asked]);
         assert_eq!(status.code(), Some(2));
@@ -83,15 +83,15 @@ async fn flags_come_from_the_environment_and_logs_as_json() {
     assert!(stderr.contains("pool-per-chunk") && stderr.contains("token gap"), "{stderr}");
 }
 
-/// More clients than it has descriptors for: they wait to be accepted, and no call fails for want of one.
+/// With more clients than descriptors, clients wait to be accepted, and no call fails.
 #[tokio::test(flavor = "multi_thread")]
-async fn at_the_limit_of_descriptors_clients_wait_and_no_call_of_the_control_fails() {
+async fn clients_beyond_the_descriptors_wait_and_no_call_fails() {
     let mock = vendor(2, Duration::ZERO, Duration::from_millis(300)).await;
     let launch = program().descriptors(200).args(["--mistake", "none", "--upstream", &mock.url()]);
     let running = start(launch).await;
     let client = Client::new(&running.url());
     let stream = async || {
-        // An idle connection would keep its place.
+        // An idle connection would keep its descriptor.
         let answer = client.chat().header("connection", "close").send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     };
@@ -100,11 +100,11 @@ async fn at_the_limit_of_descriptors_clients_wait_and_no_call_of_the_control_fai
     }
     running.signal(Signal::Term).unwrap();
     let (_, stderr) = wait(&running).await;
-    assert!(stderr.contains("too few file descriptors") && stderr.contains("68 are accepted"), "{stderr}");
+    assert!(stderr.contains("too few file descriptors") && stderr.contains("accepts 68 at once"), "{stderr}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_signal_stops_it_with_0_also_while_streams_run() {
+async fn a_signal_stops_it_with_0_even_while_streams_run() {
     let mock = vendor(5, Duration::from_millis(20), Duration::from_secs(3600)).await;
     for mistake in ["pool-exhaustion", "blocked-executor"] {
         let launch = program().args(["--mistake", mistake, "--upstream", &mock.url()]);

@@ -31,7 +31,7 @@ async fn during_the_grace_streams_go_on_and_new_calls_are_rejected() {
         let body: serde_json::Value = rejected.json().await.unwrap();
         assert_eq!(body["error"]["type"], "shutting_down");
 
-        assert!(stream.finish().await.is_whole(), "{mistake}");
+        assert!(stream.finish().await.is_complete(), "{mistake}");
         server.stopped().await;
         assert_eq!(mock.ledger().completed, 1);
     };

@@ -1,4 +1,4 @@
-//! What each mistake does besides what its lab claims: the labs measure the symptoms themselves, beside the control.
+//! What each mistake does besides its symptom. The symptom is measured by its lab, beside the control.
 
 mod blocked_executor;
 #[cfg(debug_assertions)]
@@ -45,14 +45,14 @@ impl Times {
         *self.0.last().unwrap()
     }
 
-    /// What nine of ten took at most: on a busy machine one is late.
+    /// The 90th percentile: on a busy machine single requests are late.
     fn usual(&self) -> Duration {
         self.0[self.0.len() * 9 / 10]
     }
 }
 
-/// A stream that is read to its end beside the test.
-fn stream_beside(client: &Client) -> JoinHandle<FinishedStream> {
+/// Reads a stream to its end in the background.
+fn spawn_stream(client: &Client) -> JoinHandle<FinishedStream> {
     let client = client.clone();
     tokio::spawn(async move { client.open_stream().await.finish().await })
 }

@@ -128,13 +128,13 @@ async fn the_first_token_and_later_tokens_have_their_own_timeouts() {
 }
 
 #[tokio::test]
-async fn a_stream_longer_than_every_timeout_is_whole() {
-    // The first token takes three times the idle limit, the whole stream six times it.
+async fn a_stream_longer_than_every_timeout_is_complete() {
+    // The first token takes three times the idle timeout, the whole stream six times.
     let mock = vendor(31, 30 * GAP, GAP).await;
     let check = async |&mistake: &&str| {
         let server = TestServer::start(mistake, &mock.url(), &["--idle-timeout", "200ms"]);
         let ended = server.client().open_stream().await.finish().await;
-        assert!(ended.is_whole(), "{mistake}: {ended:?}");
+        assert!(ended.is_complete(), "{mistake}: {ended:?}");
         assert_eq!(ended.tokens(), 31);
     };
     join_all(CALL_STYLES.iter().map(check)).await;

@@ -1,4 +1,4 @@
-//! The client of these tests: a fresh connection for each request.
+//! The client of these tests, which opens a connection for each request.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use wire::sse::{Decoder, EVENT_BYTES_MAX, Event};
 
 use super::until;
 
-/// A client that makes a fresh connection for each request, as a load balancer's probe does.
+/// A client that opens a connection for each request, like a load balancer's probe.
 #[derive(Clone)]
 pub(crate) struct Client {
     http: reqwest::Client,
@@ -17,7 +17,7 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(url: &str) -> Self {
-        // A server that hangs fails its test; nothing here takes nearly as long.
+        // Far longer than any test takes, so that a server that hangs fails its test.
         let timeout = Duration::from_secs(20);
         let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).timeout(timeout).build().unwrap();
         Client { http, url: url.to_owned() }
@@ -32,23 +32,23 @@ impl Client {
         request.body(body).send().await.unwrap()
     }
 
-    /// A request to be sent or given headers first.
+    /// A request, to which headers can be added before it is sent.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.url))
     }
 
-    /// The request for a stream, to be sent or given headers first.
+    /// A request for a stream, to which headers can be added.
     pub(crate) fn chat(&self) -> RequestBuilder {
         let body = json!({"messages": [{"role": "user", "content": "hi"}]});
         self.http.post(format!("{}/chat/stream", self.url)).json(&body)
     }
 
-    /// The request for a whole answer.
+    /// A request for a whole answer.
     pub(crate) fn whole(&self) -> RequestBuilder {
         self.http.post(format!("{}/llm", self.url)).json(&json!({"prompt": "hi"}))
     }
 
-    /// A stream that has begun: its head is here.
+    /// Opens a stream, and waits for the head of its answer.
     pub(crate) async fn open_stream(&self) -> EventStream {
         let response = self.chat().send().await.unwrap();
         assert_eq!(response.status(), 200);
@@ -69,7 +69,7 @@ impl Client {
         line.unwrap_or_else(|| panic!("no metric {name} in:\n{text}")).parse().unwrap()
     }
 
-    /// How many requests ended like this.
+    /// How many requests have had this outcome.
     pub(crate) async fn outcomes(&self, outcome: &str) -> f64 {
         self.metric(&format!("llm_outcomes_total{{outcome=\"{outcome}\"}}")).await
     }
@@ -85,7 +85,7 @@ impl Client {
     }
 }
 
-/// The events of a stream. Dropped, it leaves.
+/// The events of a stream. Dropping it closes the connection.
 pub(crate) struct EventStream {
     response: Response,
     decoder: Decoder,
@@ -120,17 +120,17 @@ impl EventStream {
 pub(crate) struct FinishedStream(Vec<Event>);
 
 impl FinishedStream {
-    /// Whether it is whole: its last event is `[DONE]`.
-    pub(crate) fn is_whole(&self) -> bool {
+    /// Whether it is complete: its last event is `[DONE]`.
+    pub(crate) fn is_complete(&self) -> bool {
         self.0.last().is_some_and(|event| event.name.is_none() && event.data == "[DONE]")
     }
 
-    /// How many tokens came.
+    /// How many tokens it has.
     pub(crate) fn tokens(&self) -> usize {
         self.0.iter().filter(|event| event.data.starts_with("{\"content\":")).count()
     }
 
-    /// The `error` object of the event that ended it; there is no `[DONE]` then.
+    /// The `error` object of the event that ended it; then it must have no `[DONE]`.
     pub(crate) fn error(&self) -> Value {
         assert!(self.0.iter().all(|event| event.data != "[DONE]"), "{self:?}");
         let last = self.0.last().unwrap();

@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::Client;
 
-/// Each way of calling the vendor once: other mistakes use one of these. A debug build of
+/// One mistake for each way of calling the vendor; the others use one of these. A debug build of
 /// `blocking-client` makes no call.
 pub(crate) const CALL_STYLES: &[&str] = &[
     "none --attempts 1",
@@ -20,7 +20,7 @@ pub(crate) const CALL_STYLES: &[&str] = &[
     "blocking-client",
 ];
 
-/// A server on a free port. Dropped, it stops.
+/// A server on a free port. Dropping it stops the server.
 pub(crate) struct TestServer {
     url: String,
     stop: Option<oneshot::Sender<()>>,
@@ -28,8 +28,7 @@ pub(crate) struct TestServer {
 }
 
 impl TestServer {
-    /// Starts a server with this mistake, which may have flags of its own behind it, and these further
-    /// flags.
+    /// Starts a server with this mistake and these flags. The mistake's name may be followed by flags too.
     pub(crate) fn start(mistake: &str, upstream: &str, flags: &[&str]) -> Self {
         let own = ["broken-server", "--upstream", upstream, "--allow-mock-headers", "--mistake"];
         let args = own.into_iter().chain(mistake.split(' ')).chain(flags.iter().copied());
@@ -39,7 +38,7 @@ impl TestServer {
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(async move {
             let shutdown = async {
-                // A sender that was dropped without a word is a test that has ended.
+                // The sender is dropped at the end of a test.
                 let _ = stopped.await;
             };
             run(listener, &cli, Box::pin(shutdown)).await.unwrap();
@@ -51,7 +50,7 @@ impl TestServer {
         Client::new(&self.url)
     }
 
-    /// Asks the server to stop, and goes on.
+    /// Asks the server to stop, without waiting for it.
     pub(crate) fn begin_stop(&mut self) {
         self.stop.take().expect("stopped twice").send(()).expect("the server has stopped already");
     }

@@ -13,13 +13,13 @@ pub(crate) async fn vendor(tokens: u32, ttft: Duration, gap: Duration) -> MockLl
     MockLlm::builder().tokens(tokens).ttft(ttft).inter_token(gap).start().await.unwrap()
 }
 
-/// An address on which nobody listens.
+/// An address on which nothing listens.
 pub(crate) async fn unreachable_vendor() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     format!("http://{}", listener.local_addr().unwrap())
 }
 
-/// A vendor that answers every request with the same bytes, whatever they are. Dropped, it is gone.
+/// A vendor that answers every request with the same bytes. Dropping it stops it.
 pub(crate) struct ScriptedVendor {
     addr: SocketAddr,
     accepting: JoinHandle<()>,
@@ -35,7 +35,7 @@ impl ScriptedVendor {
             let mut kept_open = Vec::new();
             while let Ok((mut client, _)) = listener.accept().await {
                 read_request(&mut client).await;
-                // A client that has left already is no failure of the vendor's.
+                // The client may have disconnected by now.
                 let _ = client.write_all(&reply).await;
                 if !then_close {
                     kept_open.push(client);
@@ -56,12 +56,11 @@ impl Drop for ScriptedVendor {
     }
 }
 
-/// Reads a request to its end: a socket that is closed with unread bytes resets the connection, and
-/// the reply would be lost with it.
+/// Reads a request to its end: closing a socket with unread bytes resets the connection, and the reply would be lost.
 async fn read_request(client: &mut TcpStream) {
     let mut request = Vec::new();
     let mut buffer = [0; 4096];
-    while !request_is_whole(&request) {
+    while !is_complete_request(&request) {
         match client.read(&mut buffer).await {
             Ok(0) | Err(_) => return,
             Ok(length) => request.extend_from_slice(&buffer[..length]),
@@ -69,7 +68,7 @@ async fn read_request(client: &mut TcpStream) {
     }
 }
 
-fn request_is_whole(bytes: &[u8]) -> bool {
+fn is_complete_request(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes).to_ascii_lowercase();
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
     let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());

@@ -10,5 +10,5 @@ async fn each_token_is_delivered_when_it_comes() {
     let mut stream: EventStream = server.client().open_stream().await;
     stream.read(2).await;
     assert!(mock.ledger().tokens_sent < u64::from(TOKENS));
-    assert!(stream.finish().await.is_whole());
+    assert!(stream.finish().await.is_complete());
 }

@@ -7,7 +7,7 @@ use super::{ASYNC, GAP, TOKENS};
 use crate::support::{TestServer, vendor};
 
 #[tokio::test]
-async fn a_debug_build_panics_on_every_call_and_serves_on() {
+async fn a_debug_build_panics_on_every_call_and_goes_on() {
     let mock = vendor(TOKENS, GAP, GAP).await;
     let server = TestServer::start("blocking-client", &mock.url(), &[]);
     let client = server.client();
@@ -19,7 +19,7 @@ async fn a_debug_build_panics_on_every_call_and_serves_on() {
     }
     assert_eq!(client.get(ASYNC).await.status(), 200);
     assert_eq!(mock.ledger().completed, 0);
-    // The server is at fault, and counts it so.
+    // The metrics show that the server is at fault.
     let metrics = client.get("/metrics").await.text().await.unwrap();
     assert!(metrics.contains("llm_errors_total{type=\"internal\"} 4\n"), "{metrics}");
     assert_eq!(client.metric("llm_disconnects_total").await, 0.0);

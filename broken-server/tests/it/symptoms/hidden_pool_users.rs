@@ -44,7 +44,7 @@ async fn each_look_up_takes_a_thread_of_its_workers_pool() {
         client.time(ASYNC).await;
     }
     assert!(waiting.try_join_next().is_none(), "answered while a stream held the only thread");
-    assert!(stream.finish().await.is_whole());
+    assert!(stream.finish().await.is_complete());
     while let Some(status) = waiting.join_next().await {
         assert_eq!(status.unwrap(), 200);
     }

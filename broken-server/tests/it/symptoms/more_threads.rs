@@ -1,4 +1,4 @@
-//! How many threads there are.
+//! The number of threads.
 
 use crate::support::TestServer;
 

@@ -1,6 +1,6 @@
 //! What shows that the pool is full.
 
-use super::{GAP, TOKENS, stream_beside};
+use super::{GAP, TOKENS, spawn_stream};
 use crate::support::{TestServer, vendor};
 
 #[tokio::test]
@@ -13,7 +13,7 @@ async fn metrics_and_health_show_the_full_pool() {
     assert!(healthy["checks"]["thread_pool_response_time"].as_f64().unwrap() >= 0.01);
 
     let streams = [client.open_stream().await, client.open_stream().await];
-    let third = stream_beside(&client);
+    let third = spawn_stream(&client);
     client.until_metric("blocking_pool_queued", 1.0).await;
     assert_eq!(client.metric("blocking_pool_size").await, 2.0);
     assert_eq!(client.metric("blocking_pool_busy").await, 2.0);
@@ -25,9 +25,9 @@ async fn metrics_and_health_show_the_full_pool() {
     assert_eq!(unhealthy["checks"]["thread_exhaustion_warning"], true);
 
     for stream in streams {
-        assert!(stream.finish().await.is_whole());
+        assert!(stream.finish().await.is_complete());
     }
-    assert!(third.await.unwrap().is_whole());
+    assert!(third.await.unwrap().is_complete());
     client.until_metric("blocking_pool_busy", 0.0).await;
     // The third stream waited until one of the first two had ended.
     assert!(client.metric("blocking_pool_queue_wait_seconds_sum").await >= 0.5);

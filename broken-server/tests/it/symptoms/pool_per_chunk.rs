@@ -7,7 +7,7 @@ use crate::support::{TestServer, until, vendor};
 
 #[tokio::test]
 async fn health_sync_waits_a_token_gap_and_health_async_does_not() {
-    // The gap is longer here, so that the machine's own delays are small beside it.
+    // A longer gap, so that the delays of the machine are small compared with it.
     let gap = 3 * GAP;
     let mock = vendor(8, gap, gap).await;
     let server = TestServer::start("pool-per-chunk", &mock.url(), &["--blocking-threads", "4"]);

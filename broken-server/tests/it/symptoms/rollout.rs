@@ -12,7 +12,7 @@ const SHARE: &str = "/debug/rollout";
 async fn method(client: &Client) -> String {
     let response = client.chat().send().await.unwrap();
     let method = response.headers()["x-stream-method"].to_str().unwrap().to_owned();
-    assert!(EventStream::new(response).finish().await.is_whole());
+    assert!(EventStream::new(response).finish().await.is_complete());
     method
 }
 
@@ -57,7 +57,7 @@ async fn a_bad_share_is_rejected_and_changes_nothing() {
 #[tokio::test]
 async fn a_stream_of_the_fallback_says_that_it_is_blocking() {
     let mock = vendor(3, GAP / 20, GAP / 20).await;
-    mock_llm_fails_once(&mock).await;
+    fail_once(&mock).await;
     let server = TestServer::start("rollout --rollout-percent 100", &mock.url(), &[]);
     assert_eq!(method(&server.client()).await, "blocking");
     assert_eq!(method(&server.client()).await, "async");
@@ -79,8 +79,8 @@ async fn no_web_page_can_change_the_share() {
     assert_eq!(share, json!({"percent": 20}));
 }
 
-/// Makes the vendor refuse its next call.
-async fn mock_llm_fails_once(mock: &mock_llm::MockLlm) {
+/// Makes the vendor fail its next call.
+async fn fail_once(mock: &mock_llm::MockLlm) {
     let faults = json!({"faults": ["status=503;first=1"]});
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let set = client.post(format!("{}/debug/faults", mock.url())).json(&faults).send().await.unwrap();
