@@ -1,6 +1,5 @@
-//! The commands, each from its arguments to an exit code.
+//! The commands: each turns its arguments into an exit code.
 
-/// What a verdict means, in sentences.
 mod conclusion;
 mod demo;
 mod error;
@@ -25,11 +24,11 @@ pub use outcome::CommandOutcome;
 
 /// Runs a command to its end.
 ///
-/// Boxed: the future of an `async fn` is compiled where it is polled, and the program would compile
-/// everything a second time.
+/// Boxed, so that the program does not compile the commands a second time: the future of an `async fn` is
+/// compiled where it is polled.
 ///
 /// # Errors
-/// [`CommandError`] when it has no verdict.
+/// [`CommandError`] if there is no verdict.
 pub fn execute<'a>(
     command: &'a Command,
     terminal: &'a Terminal,

@@ -1,4 +1,4 @@
-//! `loadgen`: drives a server with slow streams, watches its health meanwhile, judges the result.
+//! `loadgen`: loads a server with slow streams, probes its health meanwhile, and judges the result.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -22,16 +22,17 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> anyhow::Result<u8> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")?;
     let code = runtime.block_on(async {
         let terminal = Terminal::stdout();
         let interrupted = interrupted()?;
         tokio::pin!(interrupted);
         let ended = tokio::select! {
             ended = commands::execute(&cli.command, &terminal) => ended,
-            // The command's future is dropped here, and with it every program that it started.
+            // Dropping the command's future stops every program that it started.
             name = &mut interrupted => {
-                print_error(format_args!("stopped by {name}; everything it started is stopped, there is no verdict"));
+                print_error(format_args!("stopped by {name}; all started programs are stopped, there is no verdict"));
                 return Ok(EXIT_INVALID);
             }
         };
@@ -52,12 +53,12 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
     code
 }
 
-/// One line on standard error, which may be as closed as standard output.
+/// Writes a line to standard error and ignores that it may be closed.
 fn print_error(what: std::fmt::Arguments<'_>) {
     let _ = writeln!(std::io::stderr(), "loadgen: {what}");
 }
 
-/// Resolves when somebody wants this program to stop: Ctrl-C, a supervisor, a closed terminal.
+/// Resolves with the signal that asks this program to stop: Ctrl-C, a supervisor, a closed terminal.
 fn interrupted() -> anyhow::Result<impl Future<Output = &'static str>> {
     let install = |kind| signal(kind).context("cannot listen for signals");
     let mut interrupt = install(SignalKind::interrupt())?;

@@ -1,4 +1,4 @@
-//! What people see: a line a second, tables, the verdict; and the file for programs.
+//! Output: a line per second, tables and the verdict on the terminal, and the result file.
 
 mod claims;
 mod json;

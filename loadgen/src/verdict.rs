@@ -1,13 +1,11 @@
-//! The verdict rule, in one place. A claim holds only when its figure is beyond its threshold, the
-//! vendor's ledger proves the pressure, the control is clean by its own figures, and neither the generator
-//! nor the machine was too busy. Otherwise the run is invalid, never a pass. A server with the mistake or
-//! the fix is never a reason to call a run invalid: what it does is what is judged.
+//! The verdict rule, in one place. A claim holds only if its figure is beyond its threshold, the vendor's
+//! ledger proves the pressure, the control is clean by its own figures, and neither the generator nor the
+//! machine was too busy. Otherwise the run is invalid, never a pass. A server with the mistake or the fix
+//! never makes a run invalid: its behaviour is what is judged.
 
-/// What is required of every lab alike.
 mod general;
 mod metric;
 mod objective;
-/// Whether a busy machine explains what went wrong.
 mod starvation;
 mod verify;
 
@@ -18,13 +16,13 @@ pub use crate::result::Verdict;
 pub use objective::{Objective, ObjectiveError};
 pub use verify::{CHECK, VerifiedStage, of_verify};
 
-/// Up to here the generator's own lag (p99, in milliseconds) spoils no figure.
+/// Lag of the generator (p99, in milliseconds) that is always acceptable.
 const LAG_MS_MAX: f64 = 20.0;
-/// Or up to this share of the latency that is judged, where that is more.
+/// Or this share of the judged latency, where that is more.
 const LAG_SHARE_MAX: f64 = 0.1;
 
-/// The verdict on a lab when these arms were run: on its own claims, and on what is required of every lab.
-/// Claims that speak of other arms, or whose condition is not met, are left out.
+/// The verdict on a lab of which these arms were run: on its own claims and on the general ones. Claims about
+/// other arms, and claims whose condition is not met, are left out.
 #[must_use]
 pub fn of_lab(profile: &Profile, arms: &[&str], result: &RunResult) -> Verdict {
     let mut judging = VerdictBuilder::default();
@@ -32,22 +30,26 @@ pub fn of_lab(profile: &Profile, arms: &[&str], result: &RunResult) -> Verdict {
     let sides: Vec<_> = arms.iter().filter_map(|arm| Side::of(arm)).collect();
     let mistake = sides.contains(&Side::Broken);
     if !judging.claims.iter().any(|(claim, _)| claim.kind == ClaimKind::Effect && (!mistake || is_of_broken(claim))) {
-        let what = if mistake { "nothing could be claimed of the mistake" } else { "nothing is claimed of these arms" };
+        let what = if mistake {
+            "no claim about the mistake could be judged"
+        } else {
+            "the lab has no claims about these arms"
+        };
         judging.invalid_because.push(what.to_owned());
     }
     judging.all(general::claims(profile, arms, result), arms, result);
     judging.decide(result)
 }
 
-/// The verdict on a server that somebody has mended, by the claims on `part`, which it has played. That
-/// its streams reach the vendor is here asked of it: where they do not, it is not mended. That the vendor
-/// does what it should is nothing that it could be blamed for.
+/// The verdict on a repaired server, by the claims on the arm that it is judged as. That its streams reach the
+/// vendor is a claim here: if they do not, it is not repaired. Whether the vendor did its part stays a
+/// precondition.
 #[must_use]
-pub fn of_repair(profile: &Profile, part: &str, result: &RunResult) -> Verdict {
+pub fn of_repair(profile: &Profile, judged_as: &str, result: &RunResult) -> Verdict {
     let mut judging = VerdictBuilder::default();
     let asked = profile.claims.iter().filter(|claim| !claim.of_fixed_server);
-    judging.all(asked.map(|claim| Claim { kind: ClaimKind::Effect, ..*claim }), &[part], result);
-    judging.all(general::claims(profile, &[part], result), &[part], result);
+    judging.all(asked.map(|claim| Claim { kind: ClaimKind::Effect, ..*claim }), &[judged_as], result);
+    judging.all(general::claims(profile, &[judged_as], result), &[judged_as], result);
     judging.decide(result)
 }
 
@@ -55,24 +57,24 @@ fn is_of_broken(claim: &Claim) -> bool {
     claim.figure.arms().iter().any(|arm| Side::of(arm) == Some(Side::Broken))
 }
 
-/// A verdict on a lab that is being made.
+/// Judges the claims of a lab one by one.
 #[derive(Default)]
 struct VerdictBuilder {
     claims: Vec<(Claim, ClaimResult)>,
     invalid_because: Vec<String>,
-    /// Conditions that are not met.
+    /// Other causes that are not ruled out.
     not_ruled_out: Vec<String>,
 }
 
 impl VerdictBuilder {
-    /// Judges those of `claims` that speak of `arms`.
+    /// Judges those of `claims` that are about `arms`.
     fn all(&mut self, claims: impl IntoIterator<Item = Claim>, arms: &[&str], result: &RunResult) {
         for claim in claims.into_iter().filter(|claim| claim.figure.arms().iter().all(|arm| arms.contains(arm))) {
             match claim.when.map(|condition| condition.holds(result)) {
                 None | Some(Some(true)) => {}
                 Some(Some(false)) => continue,
                 Some(None) => {
-                    let why = format!("nothing was measured that tells whether to claim: {}", claim.name);
+                    let why = format!("it was not measured whether this claim applies: {}", claim.name);
                     self.invalid_because.push(why);
                     continue;
                 }
@@ -86,20 +88,20 @@ impl VerdictBuilder {
     }
 
     fn decide(mut self, result: &RunResult) -> Verdict {
-        // Every claim must be able to bear the lag, so the one that bears least decides.
+        // The claim that tolerates the least lag decides.
         let of_lab = self.claims.iter().filter(|(claim, _)| !claim.general);
         let allowed = of_lab.map(|(claim, _)| lag_allowed_ms(claim.figure.latency_ms(result)));
         let allowed_lag_ms = allowed.fold(f64::INFINITY, f64::min);
         self.invalid_because.extend(lag_objection(result, allowed_lag_ms));
         self.invalid_because.extend(self.busy_objection(result));
-        // Where a claim has fallen there is nothing of which another cause would have to be ruled out.
+        // Where a claim has failed, there is no effect of which another cause would have to be ruled out.
         if self.claims.iter().all(|(claim, judged)| claim.kind != ClaimKind::Effect || judged.held) {
             self.invalid_because.append(&mut self.not_ruled_out);
         }
         decide(self.claims.into_iter().map(|(_, judged)| judged).collect(), self.invalid_because)
     }
 
-    /// Why a busy machine is to blame: for all that does not hold, or for a latency that is long.
+    /// Why a busy machine is to blame: for all claims that failed, or for a long latency.
     fn busy_objection(&self, result: &RunResult) -> Option<String> {
         let effects = || self.claims.iter().filter(|(claim, _)| claim.kind == ClaimKind::Effect);
         let mut missed = effects().filter(|(_, judged)| !judged.held).peekable();
@@ -107,19 +109,19 @@ impl VerdictBuilder {
             && missed.all(|(claim, _)| starvation::explains(starvation::idle_wait_ms(claim, result), claim, result));
         let pretended = effects()
             .filter(|(_, judged)| judged.held)
-            .find(|(claim, _)| starvation::pretends(starvation::idle_wait_ms(claim, result), claim, result));
+            .find(|(claim, _)| starvation::may_be_machine(starvation::idle_wait_ms(claim, result), claim, result));
         let mut to_blame = effects().filter(|(_, judged)| explained && !judged.held).chain(pretended);
         let (claim, _) = to_blame.next()?;
         let waited = starvation::idle_wait_ms(claim, result);
-        Some(format!("{BUSY}: what was idle waited up to {waited:.0} ms, which may be all there is to: {}", claim.name))
+        Some(format!("{BUSY}: idle processes waited up to {waited:.0} ms, which may explain: {}", claim.name))
     }
 }
 
-/// How reasons begin that another run, by itself, may not have.
+/// Reasons that begin like this may be absent in another run.
 const BUSY: &str = "the machine was too busy";
 const LAGGED: &str = "the generator itself lagged";
 
-/// Whether a run is invalid on a machine that was busy with other things, so that another may not be.
+/// Whether a run is invalid because the machine was busy, so that another run may be valid.
 #[must_use]
 pub fn was_busy(verdict: &Verdict) -> bool {
     verdict.invalid_because.iter().any(|why| why.starts_with(BUSY) || why.starts_with(LAGGED))
@@ -130,20 +132,20 @@ pub fn was_busy(verdict: &Verdict) -> bool {
 pub fn of_run(objectives: &[Objective], result: &RunResult, mut invalid_because: Vec<String>) -> Verdict {
     let claims: Vec<_> = objectives.iter().map(|objective| objective.judge(result)).collect();
     for (claim, _) in claims.iter().zip(objectives).filter(|(_, objective)| !objective.was_tried(result)) {
-        invalid_because.push(format!("nothing was measured for '{}'", claim.name));
+        invalid_because.push(format!("nothing was measured for the objective '{}'", claim.name));
     }
     let shortest = objectives.iter().filter_map(|objective| objective.latency_ms(result)).reduce(f64::min);
     invalid_because.extend(lag_objection(result, lag_allowed_ms(shortest)));
     Verdict { judged: !objectives.is_empty(), ..decide(claims, invalid_because) }
 }
 
-/// The verdict of the source's validation: the mean of the checks is under 0.1 s, and nothing else
-/// matters. It is here to be compared with [`of_run`].
+/// The verdict of the original validation script: the mean of the checks is under 0.1 s, and nothing else
+/// counts. It exists to be compared with [`of_run`].
 #[must_use]
 pub fn as_in_source(checks: &ClosedLoopStats) -> Verdict {
     const MEAN_MS_BELOW: f64 = 100.0;
     let claim = ClaimResult {
-        name: "mean of the checks, one after the other".into(),
+        name: "mean of the checks, one after another".into(),
         kind: ClaimKind::Effect,
         arm: "target".into(),
         measured: (checks.sent > 0).then_some(checks.mean_ms),
@@ -187,7 +189,7 @@ fn judge(claim: &Claim, result: &RunResult) -> ClaimResult {
     }
 }
 
-/// Milliseconds in a figure's unit, where that is a length of time of the lab's own.
+/// Milliseconds per unit, for units of time that a lab defines.
 fn unit_ms(figure: &Figure) -> Option<f64> {
     match figure {
         Figure::In { unit, .. } => Some(unit.as_secs_f64() * 1000.0),
@@ -195,24 +197,24 @@ fn unit_ms(figure: &Figure) -> Option<f64> {
     }
 }
 
-/// Why a claim's figure cannot be trusted, if so.
+/// Why the run is invalid because of this claim, if it is.
 fn objection(claim: &Claim, judged: &ClaimResult, result: &RunResult) -> Option<String> {
     let what = |why: &str| Some(format!("{why}: {} ({})", claim.name, judged.arm));
     let waited = starvation::idle_wait_ms(claim, result);
     let is_precondition = matches!(claim.kind, ClaimKind::Pressure | ClaimKind::Control);
     if is_precondition && !judged.held && judged.measured.is_some() && starvation::explains(waited, claim, result) {
-        return what(&format!("{BUSY}, what was idle waited up to {waited:.0} ms"));
+        return what(&format!("{BUSY}, idle processes waited up to {waited:.0} ms"));
     }
     match claim.kind {
         _ if judged.measured.is_none() && !claim.figure.was_tried(result) => what("nothing was measured"),
-        ClaimKind::Pressure if !judged.held => what("the pressure was not there"),
+        ClaimKind::Pressure if !judged.held => what("the pressure was missing"),
         ClaimKind::Control if !judged.held => what("the control is not clean"),
         ClaimKind::Condition if !judged.held => what("another cause is not ruled out"),
         _ => None,
     }
 }
 
-/// How much the generator may lag for a figure of this latency, or of none.
+/// How much the generator may lag for a figure with this latency, or for one that is no latency.
 fn lag_allowed_ms(latency_ms: Option<f64>) -> f64 {
     LAG_MS_MAX.max(latency_ms.unwrap_or(0.0) * LAG_SHARE_MAX)
 }
@@ -221,7 +223,7 @@ fn lag_objection(result: &RunResult, allowed_ms: f64) -> Option<String> {
     let not_sent = result.generator.not_sent;
     if not_sent > 0 {
         return Some(format!(
-            "the generator itself had no descriptors or ports left: {not_sent} probes and streams were not sent (`ulimit -n`)"
+            "the generator itself ran out of descriptors or ports: {not_sent} probes and streams were not sent (`ulimit -n`)"
         ));
     }
     let lag = result.generator.schedule_lag_ms.p99;

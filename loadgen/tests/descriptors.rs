@@ -25,7 +25,7 @@ async fn what_could_not_be_sent_is_the_generators_failure() {
     let said = output.stderr.clone();
     // 20 probes a second for 10 s, 5 streams, and a hundred for everything else.
     assert_eq!(output.status.code(), Some(3), "{said}");
-    assert!(said.contains("needs 305 open descriptors, the limit is 150"), "{said}");
+    assert!(said.contains("needs 305 file descriptors, but the limit is 150"), "{said}");
 
     // Where they run out all the same: most of what this process may have is taken.
     const LIMIT: u64 = 256;

@@ -99,8 +99,8 @@ fn a_vendor_that_does_not_do_its_part_makes_the_run_invalid() {
             let output = programs.run(&[&["lab", "pool-per-chunk", "--fast"], args].concat());
             let said = said(&output);
             assert_eq!(output.status.code(), Some(3), "{vendor}, {args:?}:\n{said}");
-            assert!(said.contains("the pressure was not there"), "{vendor}, {args:?}:\n{said}");
-            assert!(!said.contains("Not mended"), "{vendor}, {args:?}:\n{said}");
+            assert!(said.contains("the pressure was missing"), "{vendor}, {args:?}:\n{said}");
+            assert!(!said.contains("Not repaired"), "{vendor}, {args:?}:\n{said}");
         }
     }
     assert!(programs.running().is_empty());

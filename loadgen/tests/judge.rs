@@ -68,7 +68,7 @@ async fn a_health_path_that_fails_before_any_load_is_told_at_once() {
     const MISSING: Script = |mut asked| Box::pin(async move { _ = asked.send(NOT_FOUND).await });
     let (server, seen) = serve(GOOD, MISSING).await;
     let url = format!("http://{server}");
-    let told = "GET /debug/health-sync answered 404 before any load: name your health check with ";
+    let told = "GET /debug/health-sync answered 404 before any load: set the path of your health check with ";
     for (command, flag) in [("run", "--probe"), ("verify", "--health-path"), ("watch", "--probe")] {
         let (code, said) = loadgen(&[command, "--url", &url]).await;
         assert_eq!(code, 3, "{command}: {said}");
@@ -92,7 +92,7 @@ async fn a_run_without_objectives_is_not_judged_and_warns() {
     let (code, said, result) = run(server, &[]).await;
     assert_eq!((code, result.pointer("/verdict/judged")), (0, Some(&Value::Bool(false))), "{said}");
     assert!(said.contains("Not judged") && !said.contains("HELD"), "{said}");
-    for warning in ["probes timed out", "4 of 4 streams brought no token", "4 of 4 streams had stalled"] {
+    for warning in ["probes timed out", "4 of 4 streams had no token", "4 of 4 streams had stalled"] {
         assert!(said.contains(warning), "{warning}: {said}");
     }
     let (code, said, result) = run(server, &["--slo", "lost==0"]).await;
@@ -145,7 +145,7 @@ async fn streams_that_all_fail_alike_are_told_as_that() {
     assert_eq!(told, format!("{asked_for} of {asked_for} answered 500 at POST /chat/stream: sorry"));
     // Nothing was judged that they fail: a health check beside no load proves nothing.
     let (code, said, _) = run(server, &["--slo", "health.p99<10s"]).await;
-    assert!(code == 3 && said.contains("not one stream brought anything"), "{said}");
+    assert!(code == 3 && said.contains("no stream delivered anything"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -182,7 +182,7 @@ async fn an_objective_means_the_probe_of_its_name() {
     assert_eq!(code, 0, "{said}");
     assert!(result.pointer("/verdict/claims/0/measured").and_then(Value::as_f64).unwrap() >= 80.0);
     let (code, said, _) = run(server, &["--probe", "web=/x", "--slo", "health.p50>=60ms"]).await;
-    assert!(code == 2 && said.contains("no probe is called health, the probes are web"), "{said}");
+    assert!(code == 2 && said.contains("there is no probe named health; the probes are web"), "{said}");
     let (code, said, _) = run(server, &["--probe", "web=/x", "--probe", "web=/y"]).await;
     assert!(code == 2 && said.contains("twice"), "{said}");
 }
@@ -193,7 +193,7 @@ async fn a_result_that_cannot_be_written_is_noticed_before_the_run() {
     let url = format!("http://{server}");
     for command in [&["run", "--url", &url][..], &["verify", "--url", &url], &["demo"], &["labs", "--all"]] {
         let (code, said) = loadgen(&[command, &["--out", "/nonexistent/folder/a.json"]].concat()).await;
-        assert!(code == 2 && said.contains("there is no folder /nonexistent/folder"), "{command:?}: {said}");
+        assert!(code == 2 && said.contains("the folder /nonexistent/folder does not exist"), "{command:?}: {said}");
     }
     let (code, said) = loadgen(&["lab", "pool-exhaustion", "--html", "/nonexistent/a.html"]).await;
     assert!(code == 2 && said.contains("--html /nonexistent/a.html"), "{said}");

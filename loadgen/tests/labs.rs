@@ -158,7 +158,7 @@ fn a_lab_runs_any_mistake_and_tells_a_right_repair_from_none() {
         assert!(said(&removed).contains("the mistake did not show"), "{lab}:\n{}", said(&removed));
         let repaired = valid_run(&programs, &["lab", lab, "--fast", "--mistake", "none", "--expect-fixed"]);
         assert_eq!(repaired.status.code(), Some(0), "{lab}:\n{}", said(&repaired));
-        assert!(said(&repaired).contains("Mended: all"), "{lab}:\n{}", said(&repaired));
+        assert!(said(&repaired).contains("Repaired: all"), "{lab}:\n{}", said(&repaired));
     }
 }
 

@@ -124,8 +124,9 @@ fn no_mark_and_no_file_of_a_lab_is_an_orphan() {
     for entry in fs::read_dir(repository().join("loadgen/src/labs")).unwrap() {
         let path = entry.unwrap().path();
         let stem = path.file_stem().unwrap().to_str().unwrap().replace('_', "-");
-        // The tests of all labs, the longer numbers of one, and what several share.
-        let known = names.contains(&stem) || ["tests", "demo", "full-pool", "whole-calls"].contains(&stem.as_str());
+        // The tests of all labs, the demo's profile, and what several labs share.
+        let known =
+            names.contains(&stem) || ["tests", "demo", "full-pool", "whole-calls", "time"].contains(&stem.as_str());
         assert!(known, "{} is no lab's", path.display());
     }
 }

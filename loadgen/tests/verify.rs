@@ -83,7 +83,7 @@ async fn a_check_that_grows_slow_with_every_stream_fails_also_under_the_limit() 
     let line =
         |claim: &str| said.lines().find(|line| line.contains(claim)).unwrap_or_else(|| panic!("{claim}: {said}"));
     assert!(line("40 streams: health_sync.max<100ms").contains("yes"), "the source's limit passes it: {said}");
-    assert!(line("40 streams: median near idle").contains("NO"), "{said}");
+    assert!(line("40 streams: median close to idle").contains("NO"), "{said}");
     assert!(line("80 streams: health_sync.max<100ms").contains("NO"), "{said}");
     assert_eq!(seen.most_open.load(Relaxed), 80);
 }
@@ -114,9 +114,9 @@ async fn a_server_that_answers_at_once_gets_few_requests() {
             asked.send(page).await;
         })
     };
-    let no_stream = "answered without an event stream at POST /chat/stream (whole answers: run --whole-answers): \
+    let no_stream = "answered without an event stream at POST /chat/stream (if it does not stream: run --whole-answers): \
                      text/html: <html></html>";
-    for (stream, expected, told) in [(ALL_AT_ONCE, 3, "the pressure was not there"), (A_PAGE, 1, no_stream)] {
+    for (stream, expected, told) in [(ALL_AT_ONCE, 3, "the pressure was missing"), (A_PAGE, 1, no_stream)] {
         let (server, seen) = serve(stream, CHECK_OK).await;
         let url = format!("http://{server}");
         let (code, said, tries) = loadgen_counted(&arguments(&url, &["--streams", "20"])).await;
@@ -141,7 +141,7 @@ async fn a_server_that_refuses_more_than_it_was_asked_to_stand_passes() {
     };
     let (server, _) = serve(AT_MOST_EIGHT, CHECK_OK).await;
     let (code, said) = verify(server, &[]).await;
-    assert!(code == 0 && said.contains("refused with 429"), "{said}");
+    assert!(code == 0 && said.contains("rejected with 429"), "{said}");
     let (code, said) = verify(server, &["--streams", "12"]).await;
     assert_eq!(code, 1, "{said}");
 }

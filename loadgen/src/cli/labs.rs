@@ -1,4 +1,4 @@
-//! Labs, and the demo, which is one.
+//! Arguments of `demo`, `lab` and `labs`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,14 +15,14 @@ use crate::result::Side;
 pub enum Sides {
     /// Only the server with the mistake
     Broken,
-    /// Only the server without it
+    /// Only the fixed server
     Fixed,
-    /// Both, and the control
+    /// Both, and the control: the broken server's framework without the mistake
     Both,
 }
 
 impl Sides {
-    /// The sides that are meant.
+    /// The sides to run.
     #[must_use]
     pub fn sides(self) -> Vec<Side> {
         match self {
@@ -39,13 +39,13 @@ pub struct DemoArgs {
     /// Which servers to run
     #[arg(value_enum, default_value = "both")]
     pub side: Sides,
-    /// Write the result to this file, as JSON
+    /// Write the result to this file as JSON
     #[arg(long, value_name = "FILE", env = "LOADGEN_OUT")]
     pub out: Option<PathBuf>,
-    /// The same in little, for tests: pools of 8 and 16, streams of 4 s
+    /// Run with small numbers, for tests: pools of 8 and 16 threads, streams of 4 s
     #[arg(long)]
     pub fast: bool,
-    /// The programs
+    /// Where the programs are.
     #[command(flatten)]
     pub programs: Programs,
 }
@@ -53,10 +53,10 @@ pub struct DemoArgs {
 /// Where the programs of a lab are, and how long they may take to start.
 #[derive(Debug, Args)]
 pub struct Programs {
-    /// Where the programs are [default: beside this one]
+    /// Directory of the programs [default: that of this program]
     #[arg(long, value_name = "DIR", env = "LOADGEN_PROGRAM_DIR")]
     pub program_dir: Option<PathBuf>,
-    /// How long each program may take until it listens
+    /// How long each program may take to start
     #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = positive_duration)]
     pub start_timeout: Duration,
 }
@@ -65,55 +65,55 @@ pub struct Programs {
 #[derive(Debug, Args)]
 #[command(after_help = FOR_TEACHERS)]
 pub struct LabArgs {
-    /// Which lab; `loadgen labs` lists them
+    /// Name of the lab; `loadgen labs` lists them
     #[arg(value_name = "NAME", value_parser = labs::find)]
     pub lab: &'static Lab,
     /// Which servers to run
     #[arg(long, value_enum, default_value = "both")]
     pub side: Sides,
-    /// Run broken-server alone and judge it by the fix's claims: have you mended it?
+    /// Run broken-server alone and judge it by the claims of the fix, to check a repair
     #[arg(long)]
     pub expect_fixed: bool,
-    /// Let broken-server run this mistake in place of the lab's own: one that you have added, for example
+    /// Let broken-server run this mistake instead of the lab's own, for example one that you have added
     #[arg(long, value_name = "MISTAKE")]
     pub mistake: Option<String>,
-    /// Write the result to this file, as JSON
+    /// Write the result to this file as JSON
     #[arg(long, value_name = "FILE", env = "LOADGEN_OUT")]
     pub out: Option<PathBuf>,
-    /// Write the result to this file, as a page (not there yet)
+    /// Write the result to this file as an HTML page (not available yet)
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
-    /// The same in little, for tests: smaller pools, shorter streams
+    /// Run with small numbers, for tests: smaller pools, shorter streams
     #[arg(long)]
     pub fast: bool,
-    /// Leave vendor and servers up after the verdict, and print where, for curl; until Ctrl-C
+    /// Keep vendor and servers running after the verdict, and print their addresses, until Ctrl-C
     #[arg(long)]
     pub keep: bool,
-    /// The programs
+    /// Where the programs are.
     #[command(flatten)]
     pub programs: Programs,
 }
 
-/// What a teacher looks for, where it is looked for.
-const FOR_TEACHERS: &str = "To show a lab by hand: --keep leaves its vendor and servers up after the verdict, and prints \
-                            their addresses. --fast takes a few seconds.";
+/// Shown below the options.
+const FOR_TEACHERS: &str = "To demonstrate a lab by hand: --keep leaves its vendor and servers running after the verdict \
+                            and prints their addresses. --fast takes a few seconds.";
 
 /// `loadgen labs`
 #[derive(Debug, Args)]
 pub struct LabsArgs {
-    /// Run these, one after the other, and sum up
+    /// Labs to run, one after another, with a summary
     #[arg(value_name = "NAME", value_parser = labs::find, conflicts_with = "all")]
     pub names: Vec<&'static Lab>,
-    /// Run every lab, one after the other, and sum up
+    /// Run all labs, one after another, with a summary
     #[arg(long)]
     pub all: bool,
-    /// Write all results to this file, as JSON
+    /// Write all results to this file as JSON
     #[arg(long, value_name = "FILE", env = "LOADGEN_OUT")]
     pub out: Option<PathBuf>,
-    /// The same in little, for tests
+    /// Run with small numbers, for tests
     #[arg(long)]
     pub fast: bool,
-    /// The programs
+    /// Where the programs are.
     #[command(flatten)]
     pub programs: Programs,
 }

@@ -1,22 +1,25 @@
-//! How values are read.
+//! Parsers of flag values.
 
 use std::time::Duration;
 
 pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if duration.is_zero() { Err("must be more than nothing".to_owned()) } else { Ok(duration) }
+    if duration.is_zero() { Err("must be longer than zero".to_owned()) } else { Ok(duration) }
 }
 
 pub(super) fn rate(text: &str) -> Result<f64, String> {
     const MAX: f64 = 100_000.0;
     match text.parse::<f64>() {
         Ok(rate) if rate > 0.0 && rate <= MAX => Ok(rate),
-        _ => Err(format!("expected a number a second, over 0 and up to {MAX}")),
+        _ => Err(format!("expected a number per second, over 0 and up to {MAX}")),
     }
 }
 
 pub(super) fn share(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "expected 0 to 1".to_owned())
+    text.parse()
+        .ok()
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| "expected a number from 0 to 1".to_owned())
 }
 
 pub(super) fn path(text: &str) -> Result<String, String> {
@@ -30,16 +33,16 @@ pub(super) fn method(text: &str) -> Result<String, String> {
 
 pub(super) fn header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or("expected NAME: VALUE")?;
-    let name: http::HeaderName = name.trim().parse().map_err(|_| "the name is no header name")?;
-    let value: http::HeaderValue = value.trim().parse().map_err(|_| "the value is no header value")?;
+    let name: http::HeaderName = name.trim().parse().map_err(|_| "the name is not a valid header name")?;
+    let value: http::HeaderValue = value.trim().parse().map_err(|_| "the value is not a valid header value")?;
     Ok((name.to_string(), value.to_str().map_err(|_| "the value must be visible ASCII")?.to_owned()))
 }
 
 pub(super) fn probe(text: &str) -> Result<(String, String), String> {
     let (name, target) = text.split_once('=').ok_or("expected NAME=PATH")?;
-    let known = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.is_empty();
-    if !known {
-        return Err("the name may have letters, digits and _".to_owned());
+    let valid = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.is_empty();
+    if !valid {
+        return Err("the name may contain letters, digits and _".to_owned());
     }
     if ["ttft", "inter_token"].contains(&name) {
         return Err(format!("{name} is a metric of the streams: choose another name"));

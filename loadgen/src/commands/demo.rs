@@ -6,7 +6,7 @@ use crate::cli::DemoArgs;
 use crate::labs::DEMO;
 use crate::report::{self, Terminal};
 
-/// The lab of the demo in a longer profile, with nothing else to choose.
+/// Runs the lab of the demo with its own profile.
 pub(super) async fn execute(args: &DemoArgs, terminal: &Terminal) -> Result<u8, CommandError> {
     let (lab, longer) = DEMO;
     let profile = if args.fast { &lab.fast } else { longer };

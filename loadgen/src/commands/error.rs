@@ -5,15 +5,15 @@ use crate::http::EndpointError;
 use crate::vendor::LedgerError;
 use crate::verdict::ObjectiveError;
 
-/// Exit code for bad usage, as clap has it.
+/// Exit code for bad usage, the same as clap's.
 pub const EXIT_USAGE: u8 = 2;
-/// Exit code of a run that proves nothing.
+/// Exit code of an invalid run.
 pub const EXIT_INVALID: u8 = 3;
 
 /// Why a command has no verdict.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// A URL that is no target.
+    /// A URL that cannot be a target.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
     /// An objective that cannot be read.
@@ -22,10 +22,10 @@ pub enum CommandError {
     /// Arguments that contradict each other.
     #[error("{0}")]
     Usage(String),
-    /// A lab that could not be run to its end.
+    /// A lab that could not be completed.
     #[error(transparent)]
     Lab(#[from] LabError),
-    /// Nobody answers at the URL.
+    /// No server answers at the URL.
     #[error("no server answers at {url}: {why}")]
     NoServer {
         /// The URL.
@@ -34,41 +34,41 @@ pub enum CommandError {
         why: String,
     },
     /// A health check that fails while the server is idle.
-    #[error("GET {path} {why} before any load: name your health check with {flag}")]
+    #[error("GET {path} {why} before any load: set the path of your health check with {flag}")]
     HealthBeforeLoad {
         /// Its path.
         path: String,
-        /// How it failed.
+        /// How it failed, after its path.
         why: String,
         /// The flag that names it.
         flag: &'static str,
     },
     /// The system does not allow enough open descriptors.
-    #[error("this needs {needed} open descriptors, the limit is {limit}: raise it (`ulimit -n {needed}`)")]
+    #[error("this run needs {needed} file descriptors, but the limit is {limit}; raise it with `ulimit -n {needed}`")]
     Descriptors {
-        /// How many.
+        /// Descriptors that are needed.
         needed: u64,
-        /// How many there are.
+        /// Descriptors that are allowed.
         limit: u64,
     },
-    /// The vendor's ledger cannot be read.
-    #[error("the vendor's ledger cannot be read: {0}")]
+    /// The vendor's ledger could not be read.
+    #[error("cannot read the vendor's ledger: {0}")]
     Ledger(#[from] LedgerError),
-    /// The result file cannot be written.
+    /// The result file could not be written.
     #[error("cannot write {path}: {source}")]
     Out {
         /// The file.
         path: String,
-        /// Why not.
+        /// The cause.
         source: std::io::Error,
     },
-    /// This program does not know where it is.
-    #[error("cannot find the programs: {0}")]
+    /// The path of this program is unknown.
+    #[error("cannot find the directory of the programs: {0}; set it with --program-dir")]
     ProgramDir(std::io::Error),
 }
 
 impl CommandError {
-    /// 2 for what the user asked, 3 for what kept the run from being one.
+    /// 2 for a mistake of the user, 3 for everything else that prevented a verdict.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {

@@ -1,4 +1,4 @@
-//! `loadgen lab`, and what all commands that run a lab print.
+//! `loadgen lab`, and the output of all commands that run a lab.
 
 use super::{CommandError, CommandOutcome, conclusion};
 use crate::cli::{LabArgs, Programs, Sides};
@@ -9,14 +9,18 @@ use crate::result::Side;
 
 pub(super) async fn execute(args: &LabArgs, terminal: &Terminal) -> Result<CommandOutcome, CommandError> {
     if let Some(path) = &args.html {
-        let why = "there are no pages yet; --out writes the same figures as JSON";
+        let why = "HTML pages are not available yet; --out writes the same figures as JSON";
         return Err(CommandError::Usage(format!("--html {}: {why}", path.display())));
     }
     if args.expect_fixed && args.side == Sides::Fixed {
-        return Err(CommandError::Usage("--expect-fixed runs broken-server: not together with --side fixed".into()));
+        return Err(CommandError::Usage(
+            "--expect-fixed runs broken-server and cannot be combined with --side fixed".into(),
+        ));
     }
     if args.mistake.is_some() && args.side == Sides::Fixed {
-        return Err(CommandError::Usage("--mistake is for broken-server: not together with --side fixed".into()));
+        return Err(CommandError::Usage(
+            "--mistake is for broken-server and cannot be combined with --side fixed".into(),
+        ));
     }
     let options = Options {
         expect_fixed: args.expect_fixed,
@@ -35,7 +39,7 @@ pub(super) async fn execute(args: &LabArgs, terminal: &Terminal) -> Result<Comma
     Ok(CommandOutcome { exit_code, kept: finished.arms })
 }
 
-/// How to run a lab for the command of this name.
+/// The options of a lab that `command` runs.
 pub(super) fn options(
     command: &str,
     sides: Vec<Side>,
@@ -56,8 +60,8 @@ pub(super) fn options(
     })
 }
 
-/// Runs a lab and prints what there is to see: what it is about, a line a second, the figures, the
-/// verdict, and where to read on.
+/// Runs a lab and prints an introduction, a line per second, the figures, the verdict, and where to read
+/// more.
 pub(super) async fn run_and_show(
     lab: &'static Lab,
     profile: &'static Profile,
@@ -80,7 +84,7 @@ pub(super) async fn run_and_show(
     Ok(finished)
 }
 
-/// Runs a lab: what it is about, and a line a second.
+/// Runs a lab and prints an introduction and a line per second.
 pub(super) async fn run_with_lines(
     lab: &'static Lab,
     profile: &'static Profile,
@@ -100,7 +104,7 @@ fn print_introduction(terminal: &Terminal, lab: &Lab, profile: &'static Profile,
     let bold = |text: &str| terminal.paint(Paint::Bold, text);
     terminal.line(format!("{}, about {seconds} s", bold(lab.name)));
     if let Some(mistake) = &options.mistake {
-        terminal.line(report::wrap("  broken: ", &format!("--mistake {mistake}, in place of the lab's own")));
+        terminal.line(report::wrap("  broken: ", &format!("--mistake {mistake}, instead of the lab's own")));
     } else if options.sides.contains(&Side::Broken) {
         terminal.line(report::wrap("  broken: ", lab.mistake));
     }
@@ -108,8 +112,7 @@ fn print_introduction(terminal: &Terminal, lab: &Lab, profile: &'static Profile,
         terminal.line(report::wrap("  fixed:  ", lab.fix));
     }
     if options.expect_fixed {
-        terminal
-            .line(report::wrap("  asked:  ", "does what is claimed of the fixed server hold of the broken one now?"));
+        terminal.line(report::wrap("  judged: ", "broken-server, by the claims of the fix"));
     }
     terminal.line("");
 }
@@ -121,16 +124,16 @@ pub(super) fn print_references(terminal: &Terminal, lab: &Lab, options: &Options
     }
     terminal.line(format!("  The fix:     {}", lab.fix_file));
     if options.sides.contains(&Side::Broken) {
-        terminal.line(format!("  Your repair: see how {} does it", lab.repair_file));
+        terminal.line(format!("  Your repair: compare with {}", lab.repair_file));
     }
-    terminal.line(report::wrap("  Not proved:  ", lab.proves_not));
+    terminal.line(report::wrap("  Not shown:   ", lab.proves_not));
 }
 
 fn print_addresses(terminal: &Terminal, arms: &[RunningArm]) {
     terminal.line("");
-    terminal.line("  Up until Ctrl-C:");
+    terminal.line("  Running until Ctrl-C:");
     for arm in arms {
-        let vendor = arm.vendor_url().unwrap_or_else(|| "nobody".to_owned());
-        terminal.line(format!("  {:<12} {}   its vendor {vendor}", arm.name, arm.server_url()));
+        let vendor = arm.vendor_url().unwrap_or_else(|| "none".to_owned());
+        terminal.line(format!("  {:<12} {}  its vendor {vendor}", arm.name, arm.server_url()));
     }
 }

@@ -20,7 +20,7 @@ pub(super) async fn execute(args: &LabsArgs, terminal: &Terminal) -> Result<u8, 
     let labs = if args.all { LABS } else { &args.names[..] };
     if labs.is_empty() {
         if args.out.is_some() {
-            return Err(CommandError::Usage("--out is for what labs found: name some, or say --all".into()));
+            return Err(CommandError::Usage("--out needs labs to run: name some, or use --all".into()));
         }
         list(terminal, args.fast);
         return Ok(0);
@@ -46,17 +46,17 @@ pub(super) async fn execute(args: &LabsArgs, terminal: &Terminal) -> Result<u8, 
 
 type Run = (&'static Lab, Result<RunResult, String>);
 
-/// Runs a lab. One that cannot be run says nothing of the next.
+/// Runs a lab. If it cannot be run, the next ones still are.
 async fn run(lab: &'static Lab, options: &Options, terminal: &Terminal) -> Result<RunResult, String> {
     let run = run_and_show(lab, lab.profile(options.fast), options, terminal).await;
     run.map(|finished| finished.result).map_err(|error| error.to_string())
 }
 
-/// Runs those once more that are invalid because the machine was busy, when the others are done.
+/// Runs the labs again that are invalid because the machine was busy, after all others.
 async fn rerun_busy(runs: &mut [Run], args: &LabsArgs, terminal: &Terminal) -> Result<(), CommandError> {
     let busy = |run: &&mut Run| run.1.as_ref().is_ok_and(|result| verdict::was_busy(&result.verdict));
     for (lab, found) in runs.iter_mut().filter(busy) {
-        terminal.line(report::wrap("  ", &format!("Once more, because the machine was busy: {}", lab.name)));
+        terminal.line(report::wrap("  ", &format!("Running {} again, because the machine was busy", lab.name)));
         let options = options("lab", Side::ALL.to_vec(), args.fast, &args.programs)?;
         *found = run(lab, &options, terminal).await;
         terminal.line("");
@@ -74,12 +74,12 @@ fn list(terminal: &Terminal, fast: bool) {
         }
     }
     terminal.line("");
-    let how = "loadgen lab NAME runs one, loadgen labs NAME... some, loadgen labs --all all of them";
+    let how = "loadgen lab NAME runs one, loadgen labs NAME... several, loadgen labs --all all";
     terminal.line(report::wrap("  ", how));
 }
 
-/// Prints a line a lab, and gives the worst of their outcomes: one claim that is not so is a finding,
-/// also where another lab proves nothing.
+/// Prints a line per lab and returns the worst outcome: not held is worse than invalid, because a failed
+/// claim is a finding.
 fn summary(terminal: &Terminal, runs: &[Run]) -> Outcome {
     terminal.line(terminal.paint(Paint::Bold, "All labs"));
     let mut outcome = Outcome::Held;
@@ -104,18 +104,18 @@ fn summary(terminal: &Terminal, runs: &[Run]) -> Outcome {
     outcome
 }
 
-/// The command for those labs that did not hold.
+/// Prints the command that runs the labs again that did not hold.
 fn print_retry_command(terminal: &Terminal, runs: &[Run], fast: bool) {
     let held = |run: &Run| run.1.as_ref().is_ok_and(|result| result.verdict.result == Outcome::Held);
-    let left: Vec<_> = runs.iter().filter(|run| !held(run)).map(|(lab, _)| lab.name).collect();
-    if !left.is_empty() {
+    let remaining: Vec<_> = runs.iter().filter(|run| !held(run)).map(|(lab, _)| lab.name).collect();
+    if !remaining.is_empty() {
         let fast = if fast { " FAST=1" } else { "" };
         terminal.line("");
-        terminal.line(report::wrap("  Again: ", &format!("make labs NAMES=\"{}\"{fast}", left.join(" "))));
+        terminal.line(report::wrap("  Run again: ", &format!("make labs NAMES=\"{}\"{fast}", remaining.join(" "))));
     }
 }
 
-/// How many claims held; of a run that proves nothing, why.
+/// How many claims held, or why the run is invalid.
 fn remark(result: &RunResult) -> String {
     let claims = &result.verdict.claims;
     let held = claims.iter().filter(|claim| claim.held).count();
@@ -132,7 +132,7 @@ struct Combined {
     command: &'static str,
     environment: Environment,
     labs: BTreeMap<&'static str, RunResult>,
-    /// The worst of theirs, and why a lab could not be run.
+    /// The worst verdict of the labs, and why labs could not be run.
     verdict: Verdict,
 }
 

@@ -1,4 +1,4 @@
-//! One server under observation, from the idle baseline to the result.
+//! Measures one server, from the idle baseline to the result.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -19,7 +19,7 @@ use crate::measure::{LagLog, ProbeLog, ProbePlan, Prober, Sampler, ServerSamples
 use crate::report::{self, Terminal};
 use crate::result::{ArmResult, Baseline, PhaseResult, RunResult, SCHEMA_VERSION, Verdict};
 
-/// A window of a run whose probes are looked at by themselves. Its times are since the start of the run.
+/// A part of a run with figures of its own. Times are since the start of the run.
 #[derive(Debug, Clone)]
 pub(super) struct PhaseWindow {
     pub(super) name: String,
@@ -33,19 +33,19 @@ impl PhaseWindow {
     }
 }
 
-/// What a run was, for its result.
+/// Data about the run for its result.
 pub(super) struct RunDescription {
     pub(super) command: &'static str,
     pub(super) parameters: BTreeMap<String, Value>,
     /// In order; the first is the baseline.
     pub(super) windows: Vec<PhaseWindow>,
-    /// The name of the one that is the load's.
+    /// The name of the window under load.
     pub(super) loaded: String,
-    /// What its vendor saw, where there is one to ask.
+    /// The vendor's ledger, if there is a vendor.
     pub(super) vendor: Option<Ledger>,
 }
 
-/// One server that this run did not start, under observation.
+/// A server that this run did not start, being measured.
 pub(super) struct Observation {
     pub(super) lag: Arc<LagLog>,
     pub(super) streams: Arc<StreamLog>,
@@ -60,8 +60,7 @@ pub(super) struct Observation {
 }
 
 impl Observation {
-    /// Begins to probe the server, which is to be idle still, and goes on until
-    /// [`Observation::last_probes`].
+    /// Starts to probe the server, which should still be idle, until [`Observation::last_probes`].
     pub(super) fn begin(endpoint: &Endpoint, plan: ProbePlan, pid: Option<u32>) -> Self {
         let (lag, streams) = (Arc::new(LagLog::default()), Arc::new(StreamLog::default()));
         let (origin, probe_timeout) = (Instant::now(), plan.timeout);
@@ -83,7 +82,7 @@ impl Observation {
         }
     }
 
-    /// Since the start.
+    /// Time since the start.
     pub(super) fn now(&self) -> Duration {
         self.origin.elapsed()
     }
@@ -99,21 +98,20 @@ impl Observation {
         let Ok(()) = self.seconds.wait(duration, report).await;
     }
 
-    /// Sends no more probes and waits until each that is out is answered or timed out. The load has to
-    /// stay on for that long: streams that are closed would free a server that hangs, and its probes would
-    /// come back as if it never had.
+    /// Stops probing and waits until every sent probe is answered or timed out. The load must stay on for that
+    /// long: closing the streams would free a server that hangs, and its probes would be answered.
     pub(super) async fn last_probes(&mut self, terminal: &Terminal) {
         const WORTH_A_LINE: Duration = Duration::from_secs(1);
         let Some(prober) = self.prober.take() else { return };
         let now = self.now();
         if self.probes.iter().filter_map(|log| log.longest_wait(now)).any(|wait| wait >= WORTH_A_LINE) {
-            terminal.line(format!("  waiting for the last probes, at most {:?}", self.probe_timeout));
+            terminal.line(format!("  waiting up to {:?} for the last probes", self.probe_timeout));
         }
         prober.finish().await;
     }
 
-    /// Ends the observation.
-    pub(super) async fn finish(mut self, told: RunDescription, terminal: &Terminal) -> RunResult {
+    /// Ends the measurement.
+    pub(super) async fn finish(mut self, description: RunDescription, terminal: &Terminal) -> RunResult {
         self.last_probes(terminal).await;
         self.sampler.finish();
         let phase = |PhaseWindow { name, from, to }: &PhaseWindow| PhaseResult {
@@ -124,25 +122,25 @@ impl Observation {
             cpu_cores: self.watched.cpu_cores(*from, *to),
             ..PhaseResult::default()
         };
-        let phases: Vec<_> = told.windows.iter().map(phase).collect();
+        let phases: Vec<_> = description.windows.iter().map(phase).collect();
         let probes_of = |name: &str| PhaseResult::probes_of(&phases, name);
-        let loads = told.windows.iter().skip(1);
+        let loads = description.windows.iter().skip(1);
         let loaded_for = loads.map(|window| window.to.saturating_sub(window.from)).sum();
         let target = ArmResult {
             program: self.endpoint.to_string(),
             streams: self.streams.stats(loaded_for),
-            probes: probes_of(&told.loaded),
+            probes: probes_of(&description.loaded),
             baseline: Baseline::new(probes_of(BASELINE)),
-            vendor: told.vendor,
+            vendor: description.vendor,
             process: self.watched.process_stats(),
             timeline: timeline(&self.watched, &self.probes),
             phases,
         };
         RunResult {
             schema_version: SCHEMA_VERSION,
-            command: told.command.to_owned(),
+            command: description.command.to_owned(),
             environment: environment(),
-            parameters: told.parameters,
+            parameters: description.parameters,
             arms: BTreeMap::new(),
             target: Some(target),
             generator: self.lag.generator(),

@@ -6,7 +6,7 @@ use crate::engine::RunningArm;
 pub struct CommandOutcome {
     /// Its exit code.
     pub exit_code: u8,
-    /// Programs that are to stay up until somebody says stop. Dropped, they are stopped.
+    /// Programs that keep running until Ctrl-C. Dropped, they are stopped.
     pub kept: Vec<RunningArm>,
 }
 

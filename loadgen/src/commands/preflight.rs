@@ -1,4 +1,4 @@
-//! What is looked at before anything is started.
+//! Checks before a load.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::report;
 use crate::result::StreamStats;
 use crate::traffic::{Disconnect, StreamPlan, open_stream};
 
-/// Looks whether the result can be written where it is wanted, before there is one.
+/// Checks that the result file can be written, before anything is run.
 pub(super) fn check_outputs(command: &Command) -> Result<(), CommandError> {
     let (out, html) = match command {
         Command::Demo(args) => (&args.out, None),
@@ -35,17 +35,17 @@ pub(super) fn check_outputs(command: &Command) -> Result<(), CommandError> {
 fn unusable(flag: &str, path: &Path, source: &std::io::Error) -> CommandError {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let why = match folder {
-        Some(folder) if !folder.exists() => format!("there is no folder {}", folder.display()),
+        Some(folder) if !folder.exists() => format!("the folder {} does not exist", folder.display()),
         _ => source.to_string(),
     };
     CommandError::Usage(format!("{flag} {}: {why}", path.display()))
 }
 
-/// Looks whether a load would say anything: enough descriptors, somebody who accepts connections, health
-/// checks that are answered 2xx. `flag` is the flag that names a health check.
+/// Checks that there are enough descriptors, that the server accepts connections, and that its health checks
+/// are answered 2xx. `flag` is the flag that sets the path of a health check.
 ///
 /// # Errors
-/// Why not.
+/// The first check that fails.
 pub(super) async fn check_server(
     endpoint: &Endpoint,
     plan: &ProbePlan,
@@ -60,9 +60,9 @@ pub(super) async fn check_server(
     Ok(())
 }
 
-/// A server that hangs holds each probe for its time-out: there must be room for all of them.
+/// A server that hangs holds each probe until its time-out: all of them need a descriptor.
 fn check_descriptors(plan: &ProbePlan, streams_max: u64) -> Result<(), CommandError> {
-    // The runtime, files, the vendor's ledger, connections that are closing still.
+    // The runtime, files, the vendor's ledger, connections that are still closing.
     const OTHERS: u64 = 100;
     let probes = plan.kinds.len() as f64 * (plan.rate * plan.timeout.as_secs_f64()).ceil();
     let (needed, limit) = (streams_max + probes as u64 + OTHERS, raise_descriptor_limit());
@@ -94,27 +94,27 @@ async fn check_health(
     Err(CommandError::HealthBeforeLoad { path: kind.path.clone(), why, flag })
 }
 
-/// What came of one stream that was asked for before the load.
+/// The result of one stream before the load.
 pub(super) enum TrialStream {
-    /// A stream, or nothing yet: nothing speaks against the load.
+    /// It is a stream, or has not been answered yet.
     Accepted,
-    /// The server failed it. That is for the load to judge.
+    /// The server failed it; the load will show whether it always does.
     Failed(StreamStats),
-    /// The server refused the request itself, as it will every other one like it.
+    /// The server rejected the request, and will reject every other one like it.
     Rejected(StreamStats),
 }
 
-/// Asks for one stream and leaves with its first token, so that a path, a header or a body that the server
-/// does not take is told before there is any load. It is not counted in the result.
+/// Requests one stream and disconnects after its first token, so that a wrong path, header or body is reported
+/// before any load. It is not counted in the result.
 pub(super) async fn try_one_stream(plan: &StreamPlan) -> TrialStream {
     const TIMEOUT: Duration = Duration::from_secs(5);
     let log = Arc::new(StreamLog::default());
     let now = Instant::now();
-    let leaving = Disconnect { after_tokens: Some(1), at: Some(now + TIMEOUT) };
-    let ended = open_stream(Arc::new(plan.clone()), now, log.clone(), leaving).await;
+    let disconnect = Disconnect { after_tokens: Some(1), at: Some(now + TIMEOUT) };
+    let ended = open_stream(Arc::new(plan.clone()), now, log.clone(), disconnect).await;
     let stats = || log.stats(now.elapsed());
     match ended {
-        // These say that the server would, at another time.
+        // With these the server would accept the request at another time.
         StreamEnd::Refused(408 | 425 | 429) => TrialStream::Failed(stats()),
         StreamEnd::Refused(400..=499) => TrialStream::Rejected(stats()),
         StreamEnd::Refused(_) | StreamEnd::Failed(_) => TrialStream::Failed(stats()),

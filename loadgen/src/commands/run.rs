@@ -20,9 +20,9 @@ use crate::traffic::{ExpectedAnswer, LoadShape, StreamPlan, StreamSet};
 use crate::vendor::LedgerWatch;
 use crate::verdict::{self, Objective};
 
-/// Streams at a time when nothing else is asked: the source's.
+/// Default of `--concurrency`, from the original script.
 const CONCURRENCY: u32 = 40;
-/// The phase in which the streams are begun.
+/// The phase in which the streams are opened.
 const RAMP: &str = "ramp";
 
 pub(super) async fn execute(args: &RunArgs, terminal: &Terminal) -> Result<u8, CommandError> {
@@ -34,18 +34,18 @@ pub(super) async fn execute(args: &RunArgs, terminal: &Terminal) -> Result<u8, C
     check_server(&endpoint, &probes, streams_max(shape, args), "--probe NAME=PATH").await?;
 
     let plan = stream_plan(args, endpoint, path);
-    let asked = format!("{} {}", plan.method, plan.path);
+    let request = format!("{} {}", plan.method, plan.path);
     let trial = try_one_stream(&plan).await;
     let result = match trial {
-        TrialStream::Rejected(streams) => give_up(args, &plan, probes, streams, &asked, terminal).await,
+        TrialStream::Rejected(streams) => rejected(args, &plan, probes, streams, &request, terminal).await,
         TrialStream::Failed(streams) => {
-            let told = all_alike(&streams, &asked).unwrap_or_default();
-            terminal.line(report::wrap("  Before any load:  ", &told));
-            put_on(args, shape, plan, probes, vendor, terminal).await?
+            let reason = all_alike(&streams, &request).unwrap_or_default();
+            terminal.line(report::wrap("  Before any load:  ", &reason));
+            apply_load(args, shape, plan, probes, vendor, terminal).await?
         }
-        TrialStream::Accepted => put_on(args, shape, plan, probes, vendor, terminal).await?,
+        TrialStream::Accepted => apply_load(args, shape, plan, probes, vendor, terminal).await?,
     };
-    let result = judged(args, shape, result, &asked);
+    let result = judged(args, shape, result, &request);
     show(&result, terminal);
     if let Some(path) = &args.out {
         write_out(&result, path, terminal)?;
@@ -53,8 +53,8 @@ pub(super) async fn execute(args: &RunArgs, terminal: &Terminal) -> Result<u8, C
     Ok(result.verdict.exit_code())
 }
 
-/// Puts the load on and gives what was seen.
-async fn put_on(
+/// Applies the load and returns the figures.
+async fn apply_load(
     args: &RunArgs,
     shape: LoadShape,
     plan: StreamPlan,
@@ -89,28 +89,29 @@ async fn put_on(
         Some(ledger_watch) => Some(ledger_watch.finish().await?),
         None => None,
     };
-    let told =
+    let description =
         RunDescription { command: "run", parameters: parameters(args), windows, loaded: LOADED.to_owned(), vendor };
-    Ok(seen.finish(told, terminal).await)
+    Ok(seen.finish(description, terminal).await)
 }
 
-/// The result where the server refuses the request of the streams itself: a load of it says nothing.
-async fn give_up(
+/// The result if the server rejects the request of the streams: a load would show nothing.
+async fn rejected(
     args: &RunArgs,
     plan: &StreamPlan,
     probes: ProbePlan,
     streams: StreamStats,
-    asked: &str,
+    request: &str,
     terminal: &Terminal,
 ) -> RunResult {
     let seen = Observation::begin(&plan.endpoint, ProbePlan { kinds: Vec::new(), ..probes }, args.pid);
     let (parameters, windows) = (parameters(args), vec![PhaseWindow::new(BASELINE, Duration::ZERO, Duration::ZERO)]);
-    let told = RunDescription { command: "run", parameters, windows, loaded: LOADED.to_owned(), vendor: None };
-    let mut result = seen.finish(told, terminal).await;
-    let alike = all_alike(&streams, asked).unwrap_or_default();
+    let description = RunDescription { command: "run", parameters, windows, loaded: LOADED.to_owned(), vendor: None };
+    let mut result = seen.finish(description, terminal).await;
+    let alike = all_alike(&streams, request).unwrap_or_default();
     result.verdict.invalid_because = vec![
         alike,
-        "no load was put on a server that refuses its request: see --path, --method, --header, --body".to_owned(),
+        "the server rejects the request of the streams, so there was no load: check --path, --method, --header, --body"
+            .to_owned(),
     ];
     if let Some(target) = &mut result.target {
         target.streams = streams;
@@ -118,23 +119,23 @@ async fn give_up(
     result
 }
 
-fn judged(args: &RunArgs, shape: LoadShape, mut result: RunResult, asked: &str) -> RunResult {
+fn judged(args: &RunArgs, shape: LoadShape, mut result: RunResult, request: &str) -> RunResult {
     if !result.verdict.invalid_because.is_empty() {
         return result;
     }
     let streams = result.target.as_ref().map(|target| target.streams.clone()).unwrap_or_default();
     let low = missing_pressure(shape, args, &streams);
-    let (always, unless_missed) = if streams.lost() == 0 { (low, Vec::new()) } else { (Vec::new(), low) };
+    let (always, if_all_met) = if streams.lost() == 0 { (low, Vec::new()) } else { (Vec::new(), low) };
     result.verdict = verdict::of_run(&args.objectives, &result, always);
-    if result.verdict.result == Outcome::Held && !unless_missed.is_empty() {
-        result.verdict = verdict::of_run(&args.objectives, &result, unless_missed);
+    if result.verdict.result == Outcome::Held && !if_all_met.is_empty() {
+        result.verdict = verdict::of_run(&args.objectives, &result, if_all_met);
     }
-    result.verdict.warnings = result.target.as_ref().map(|target| warnings(target, asked)).unwrap_or_default();
+    result.verdict.warnings = result.target.as_ref().map(|target| warnings(target, request)).unwrap_or_default();
     result
 }
 
-/// Why the server was not under the load that was asked for. Where streams were lost it has failed them
-/// instead, which is for the objectives to say; when none of them says so, this does.
+/// Why the server was not under the requested load. If streams were lost, the objectives should show that; this
+/// applies if none of them does.
 fn missing_pressure(shape: LoadShape, args: &RunArgs, streams: &StreamStats) -> Vec<String> {
     let peak = streams.peak_active;
     match shape {
@@ -142,10 +143,10 @@ fn missing_pressure(shape: LoadShape, args: &RunArgs, streams: &StreamStats) -> 
             && streams.failed + streams.truncated == streams.requested
             && streams.chunks == 0 =>
         {
-            vec!["the pressure was not there: not one stream brought anything".to_owned()]
+            vec!["the pressure was missing: no stream delivered anything".to_owned()]
         }
         LoadShape::Concurrency { streams, .. } if peak < u64::from(streams).min(args.requests_max) => {
-            vec![format!("the pressure was not there: at most {peak} of {streams} streams were open at once")]
+            vec![format!("the pressure was missing: at most {peak} of {streams} streams were open at once")]
         }
         _ => Vec::new(),
     }
@@ -154,7 +155,7 @@ fn missing_pressure(shape: LoadShape, args: &RunArgs, streams: &StreamStats) -> 
 fn load_shape(args: &RunArgs) -> Result<LoadShape, CommandError> {
     if args.rate.is_none() && args.ramp >= args.duration {
         return Err(CommandError::Usage(format!(
-            "--ramp {:?} must be less than --duration {:?}",
+            "--ramp {:?} must be shorter than --duration {:?}",
             args.ramp, args.duration
         )));
     }
@@ -164,7 +165,7 @@ fn load_shape(args: &RunArgs) -> Result<LoadShape, CommandError> {
     })
 }
 
-/// Streams that may be open at once.
+/// Maximum number of streams open at once.
 fn streams_max(shape: LoadShape, args: &RunArgs) -> u64 {
     let most = match shape {
         LoadShape::Concurrency { streams, .. } => u64::from(streams),
@@ -173,13 +174,13 @@ fn streams_max(shape: LoadShape, args: &RunArgs) -> u64 {
     most.min(args.requests_max)
 }
 
-/// An objective on a probe that there is not would be found out after the run.
+/// Finds objectives on unknown probes before the run.
 fn check_objectives(objectives: &[Objective], kinds: &[ProbeKind]) -> Result<(), CommandError> {
     let names: Vec<_> = kinds.iter().map(|kind| kind.name.as_str()).collect();
     for objective in objectives {
         objective.probe(&names).map_err(|name| {
-            let there = names.join(", ");
-            CommandError::Usage(format!("--slo '{objective}': no probe is called {name}, the probes are {there}"))
+            let known = names.join(", ");
+            CommandError::Usage(format!("--slo '{objective}': there is no probe named {name}; the probes are {known}"))
         })?;
     }
     Ok(())

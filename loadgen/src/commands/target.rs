@@ -4,21 +4,21 @@ use super::CommandError;
 use crate::http::Endpoint;
 use crate::measure::ProbeKind;
 
-/// Where streams are asked for unless somebody says otherwise.
+/// Default path of the streams.
 const STREAM_PATH: &str = "/chat/stream";
 
-/// The server of `--url` and the path of its streams, which may stand in either flag.
+/// The server of `--url` and the path of its streams, which may be in either flag.
 pub(super) fn target(url: &str, path: Option<&str>) -> Result<(Endpoint, String), CommandError> {
     match (Endpoint::parse_with_path(url)?, path) {
         ((server, None), path) => Ok((server, path.unwrap_or(STREAM_PATH).to_owned())),
         ((server, Some(path)), None) => Ok((server, path)),
         ((server, Some(_)), Some(path)) => Err(CommandError::Usage(format!(
-            "--url {url} has a path and --path {path} is another: give the server alone, --url {server}, and whole paths"
+            "--url {url} has a path, and --path {path} is another: use --url {server} with complete paths"
         ))),
     }
 }
 
-/// The probes that are asked for, or the usual pair.
+/// The named probes, or the default pair.
 pub(super) fn probe_kinds(named: &[(String, String)]) -> Result<Vec<ProbeKind>, CommandError> {
     if named.is_empty() {
         return Ok(ProbeKind::defaults());

@@ -25,20 +25,20 @@ use crate::result::{Baseline, ProbeStats, RunResult, StreamStats};
 use crate::traffic::{ExpectedAnswer, LoadShape, StreamPlan, StreamSet};
 use crate::verdict::{self, VerifiedStage};
 
-/// Checks of the idle server: more in a second than there are later, so that a machine which is busy for a
-/// moment does not set what is usual.
+/// Checks of the idle server per second: more than later, so that a short disturbance does not change the
+/// baseline.
 const IDLE_RATE: f64 = 20.0;
 const IDLE_FOR: Duration = Duration::from_secs(1);
 
-/// A place whose stream has ended begins the next one no sooner than so long after it: a server that
-/// answers at once is not to get thousands of requests a second.
+/// Minimum time between two streams of a client: a server that answers at once must not get thousands of
+/// requests per second.
 const STREAM_PERIOD: Duration = Duration::from_millis(250);
 
-/// The source's validation asks whether the mean of 15 checks is under 0.1 s, one after the other,
-/// whether or not there was a single stream. This one sends the checks on a schedule, judges the slowest
-/// and the median beside the idle server's, wants proof that the streams were open and flowing meanwhile,
-/// and looks at half and at twice as many streams too: a cost for each stream shows only when there are
-/// more of them. With `--as-in-source` it does what the source does, so that the two can be compared.
+/// The original script requires that the mean of 15 checks, sent one after another, is under 0.1 s, even if not
+/// a single stream was open. This command sends the checks on a schedule, judges the slowest one and the
+/// median (compared with the idle server), requires that the streams were open and flowing, and also tries
+/// half and twice as many streams: a cost per stream shows only with more of them. With `--as-in-source` it
+/// does what the script does, so that the two can be compared.
 pub(super) async fn execute(args: &VerifyArgs, terminal: &Terminal) -> Result<u8, CommandError> {
     let (endpoint, path) = target(&args.url, args.path.as_deref())?;
     let stages = stages(args.streams, args.checks);
@@ -53,8 +53,8 @@ pub(super) async fn execute(args: &VerifyArgs, terminal: &Terminal) -> Result<u8
     show(&result, terminal);
     if args.as_in_source {
         terminal.line(report::wrap(
-            "  Not asked:   ",
-            "whether a check or a stream failed, and how late the slowest check was",
+            "  Not judged:  ",
+            "whether checks or streams failed, and how late the slowest check was",
         ));
     }
     if let Some(path) = &args.out {
@@ -64,20 +64,20 @@ pub(super) async fn execute(args: &VerifyArgs, terminal: &Terminal) -> Result<u8
 }
 
 async fn on_schedule(args: &VerifyArgs, stages: &[Stage], plan: StreamPlan, terminal: &Terminal) -> RunResult {
-    let asked = format!("{} {}", plan.method, plan.path);
+    let request = format!("{} {}", plan.method, plan.path);
     let trial = try_one_stream(&plan).await;
     if let TrialStream::Failed(streams) | TrialStream::Rejected(streams) = &trial {
-        let told = all_alike(streams, &asked).unwrap_or_default();
-        terminal.line(report::wrap("  Before any load:  ", &told));
+        let reason = all_alike(streams, &request).unwrap_or_default();
+        terminal.line(report::wrap("  Before any load:  ", &reason));
     }
     if let TrialStream::Rejected(streams) = trial {
         let seen = Observation::begin(&plan.endpoint, check_plan(args), None);
-        return give_up(args, seen, streams, &asked, terminal).await;
+        return rejected(args, seen, streams, &request, terminal).await;
     }
     let idle = idle_checks(args, &plan.endpoint).await;
     let mut seen = Observation::begin(&plan.endpoint, check_plan(args), None);
     report::heading_of_one(terminal, &plan.endpoint.to_string(), &seen.probes);
-    // Half an interval after the first check, so that none is due while streams are being opened.
+    // Half an interval after the first check, so that no check is due while streams are being opened.
     seen.pass(args.interval / 2, terminal).await;
 
     let begun = seen.now();
@@ -98,22 +98,22 @@ async fn on_schedule(args: &VerifyArgs, stages: &[Stage], plan: StreamPlan, term
         crowd.disconnect().await;
     }
     let loaded = stages.iter().find(|stage| stage.streams == args.streams).map(Stage::name).unwrap_or_default();
-    let told = RunDescription { command: "verify", parameters: parameters(args), windows, loaded, vendor: None };
-    let mut result = seen.finish(told, terminal).await;
+    let description = RunDescription { command: "verify", parameters: parameters(args), windows, loaded, vendor: None };
+    let mut result = seen.finish(description, terminal).await;
     if let Some(target) = &mut result.target {
         target.baseline = Baseline::new(idle.clone());
         target.phases.iter_mut().take(1).for_each(|phase| phase.probes = idle.clone());
     }
-    // A server that is bounded refuses streams at twice the number that it was asked to stand, and may.
-    let refused = match (stages.last(), logs.last()) {
+    // A server with a limit may reject streams beyond the number in --streams.
+    let rejected_streams = match (stages.last(), logs.last()) {
         (Some(last), Some(log)) if last.streams > args.streams => log.stats(whole).failures.get(TOO_MANY).copied(),
         _ => None,
     };
-    result.verdict = judged(stages, &result, refused.unwrap_or(0), &asked);
+    result.verdict = judged(stages, &result, rejected_streams.unwrap_or(0), &request);
     result
 }
 
-/// How fast the server answers while it has nothing else to do.
+/// How fast the idle server answers.
 async fn idle_checks(args: &VerifyArgs, endpoint: &Endpoint) -> BTreeMap<String, ProbeStats> {
     let plan = ProbePlan { rate: IDLE_RATE, ..check_plan(args) };
     let (prober, logs) = Prober::start(Instant::now(), vec![(endpoint.clone(), plan)], Arc::default());
@@ -122,10 +122,10 @@ async fn idle_checks(args: &VerifyArgs, endpoint: &Endpoint) -> BTreeMap<String,
     probe_stats(&logs.concat(), Duration::ZERO, Duration::MAX)
 }
 
-/// How a server that has enough streams refuses more.
+/// The cause of failure when a server rejects more streams.
 const TOO_MANY: &str = "status 429";
 
-/// Adds streams after a while, and keeps their number up until the end of the whole.
+/// Adds streams after `after` and keeps their number until `whole` has passed.
 async fn add(mut crowd: StreamSet, streams: u32, after: Duration, whole: Duration) -> StreamSet {
     sleep(after).await;
     let shape = LoadShape::Concurrency { streams, ramp: Duration::ZERO };
@@ -133,22 +133,22 @@ async fn add(mut crowd: StreamSet, streams: u32, after: Duration, whole: Duratio
     crowd
 }
 
-fn judged(stages: &[Stage], result: &RunResult, refused: u64, asked: &str) -> verdict::Verdict {
+fn judged(stages: &[Stage], result: &RunResult, rejected_streams: u64, request: &str) -> verdict::Verdict {
     let stage = |stage: &Stage| VerifiedStage { streams: stage.streams, name: stage.name() };
     let stages: Vec<_> = stages.iter().map(stage).collect();
-    let mut verdict = verdict::of_verify(&stages, result, refused);
+    let mut verdict = verdict::of_verify(&stages, result, rejected_streams);
     if let Some(target) = &result.target {
-        verdict.warnings.extend(all_alike(&target.streams, asked));
+        verdict.warnings.extend(all_alike(&target.streams, request));
     }
     verdict
 }
 
-/// The result where the server refuses the request of the streams itself: nothing can be verified.
-async fn give_up(
+/// The result if the server rejects the request of the streams: nothing can be verified.
+async fn rejected(
     args: &VerifyArgs,
     seen: Observation,
     streams: StreamStats,
-    asked: &str,
+    request: &str,
     terminal: &Terminal,
 ) -> RunResult {
     let windows = vec![PhaseWindow::new(BASELINE, Duration::ZERO, Duration::ZERO)];
@@ -156,8 +156,8 @@ async fn give_up(
     let mut result =
         seen.finish(RunDescription { command: "verify", parameters, windows, loaded, vendor: None }, terminal).await;
     result.verdict.invalid_because = vec![
-        all_alike(&streams, asked).unwrap_or_default(),
-        "no load was put on a server that refuses its request: see --path".to_owned(),
+        all_alike(&streams, request).unwrap_or_default(),
+        "the server rejects the request of the streams, so there was no load: check --path".to_owned(),
     ];
     if let Some(target) = &mut result.target {
         target.streams = streams;
@@ -165,8 +165,8 @@ async fn give_up(
     result
 }
 
-/// The source's script, step by step: each stream once, and checks until all streams have ended, each
-/// begun a while after the answer to the one before it.
+/// The original script, step by step: each stream once, and checks until all streams have ended, each sent an
+/// interval after the answer to the previous one.
 async fn as_in_source(args: &VerifyArgs, plan: StreamPlan, terminal: &Terminal) -> RunResult {
     let endpoint = plan.endpoint.clone();
     let no_probes = ProbePlan { kinds: Vec::new(), ..check_plan(args) };
@@ -220,7 +220,7 @@ fn stream_plan(endpoint: Endpoint, path: String) -> StreamPlan {
         path,
         headers: vec![("content-type".into(), "application/json".into())],
         body: StreamPlan::BODY.into(),
-        // The source's own.
+        // As in the original script.
         timeout: Duration::from_secs(60),
         answer: ExpectedAnswer::Stream,
     }

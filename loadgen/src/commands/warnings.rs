@@ -1,11 +1,11 @@
-//! What is told beside a verdict.
+//! Warnings beside a verdict.
 
 use crate::result::{ArmResult, StreamStats};
 use crate::traffic::NO_EVENT_STREAM;
 
-/// What a reader should know of `target` whatever is judged: probes that failed or timed out, streams that
-/// failed or brought nothing. `asked` is the request of its streams, such as `POST /chat/stream`.
-pub(super) fn warnings(target: &ArmResult, asked: &str) -> Vec<String> {
+/// Failed and timed-out probes, and failed and empty streams of `target`, whatever is judged. `request` is that
+/// of its streams, such as `POST /chat/stream`.
+pub(super) fn warnings(target: &ArmResult, request: &str) -> Vec<String> {
     let mut warnings = Vec::new();
     for (name, stats) in target.probes.iter().filter(|(_, stats)| stats.sent > 0) {
         if stats.timed_out > 0 {
@@ -17,7 +17,7 @@ pub(super) fn warnings(target: &ArmResult, asked: &str) -> Vec<String> {
         }
     }
     let streams = &target.streams;
-    match all_alike(streams, asked) {
+    match all_alike(streams, request) {
         Some(alike) => warnings.push(alike),
         None => warnings.extend(of_some_streams(streams)),
     }
@@ -27,26 +27,26 @@ pub(super) fn warnings(target: &ArmResult, asked: &str) -> Vec<String> {
 fn of_some_streams(streams: &StreamStats) -> Vec<String> {
     let counts = [
         (streams.failed, "failed"),
-        (streams.truncated, "ended before they were whole"),
+        (streams.truncated, "were truncated"),
         (streams.stalled, "had stalled when the run ended"),
-        (streams.without_token, "brought no token"),
+        (streams.without_token, "had no token"),
     ];
     let some = counts.into_iter().filter(|(count, _)| *count > 0);
     some.map(|(count, what)| format!("{count} of {} streams {what}", streams.requested)).collect()
 }
 
-/// What every stream got, where all of them failed for the same cause.
-pub(super) fn all_alike(streams: &StreamStats, asked: &str) -> Option<String> {
+/// The common cause, if all streams failed for the same one.
+pub(super) fn all_alike(streams: &StreamStats, request: &str) -> Option<String> {
     let (cause, count) = streams.failures.first_key_value()?;
     if *count != streams.requested {
         return None;
     }
     let what = match cause.strip_prefix("status ") {
-        Some(status) => format!("answered {status} at {asked}"),
+        Some(status) => format!("answered {status} at {request}"),
         None if cause == NO_EVENT_STREAM => {
-            format!("answered without an event stream at {asked} (whole answers: run --whole-answers)")
+            format!("answered without an event stream at {request} (if it does not stream: run --whole-answers)")
         }
-        None => format!("failed at {asked}: {cause}"),
+        None => format!("failed at {request}: {cause}"),
     };
     let answer = streams.failure_answers.get(cause).filter(|answer| !answer.is_empty());
     let answer = answer.map_or_else(String::new, |answer| format!(": {answer}"));
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn streams_that_all_fail_alike_are_told_as_that() {
+    fn streams_that_all_fail_alike_get_one_warning() {
         let alike = all_alike(&failed(&[("status 404", 51)], 51), "POST /nope");
         assert_eq!(alike.as_deref(), Some("51 of 51 answered 404 at POST /nope: text/plain: no such page"));
         let refused = all_alike(&failed(&[("connection refused", 2)], 2), "GET /");

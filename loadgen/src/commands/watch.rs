@@ -15,13 +15,13 @@ use crate::http::Endpoint;
 use crate::measure::{ProbePlan, Prober, get_health};
 use crate::report::{self, Terminal};
 
-/// Probes of each kind a second.
+/// Probes per second, of each kind.
 const RATE: f64 = 4.0;
-/// Answers older than that are shown no more, and are forgotten: somebody may watch for days.
+/// Older answers are dropped, so that memory stays bounded.
 const KEPT: Duration = Duration::from_secs(60);
 
-/// The source's monitor loop, with a schedule: a check that hangs does not hold up the next. Beside the
-/// checks stands what the server says of itself, where it says anything.
+/// The original script's monitor loop, but on a schedule: a check that hangs does not delay the next. The
+/// server's own metrics are shown beside the checks, if it has any.
 pub(super) async fn execute(args: &WatchArgs, terminal: &Terminal) -> Result<u8, CommandError> {
     let endpoint = Endpoint::parse(&args.url)?;
     let plan = ProbePlan { kinds: probe_kinds(&args.probes)?, rate: RATE, timeout: args.timeout };
@@ -38,28 +38,28 @@ pub(super) async fn execute(args: &WatchArgs, terminal: &Terminal) -> Result<u8,
         sleep_until((origin + now).into()).await;
         let line = now.as_secs() - 1;
         if line.is_multiple_of(report::WATCH_LINES) {
-            report::watch_heading(terminal, &endpoint.to_string(), logs, gauges.are_there());
+            report::watch_heading(terminal, &endpoint.to_string(), logs, gauges.available());
         }
-        report::watch_line(terminal, now, logs, &gauges.say());
+        report::watch_line(terminal, now, logs, &gauges.text());
         logs.iter().for_each(|log| log.forget(now.saturating_sub(KEPT)));
         now += Duration::from_secs(1);
     }
     Ok(0)
 }
 
-/// A server may be in trouble already when somebody begins to watch it. But checks that are all refused
-/// as requests have the wrong paths.
+/// Rejects wrong paths: all checks are answered 4xx. Other failures are accepted, since the server may be in
+/// trouble already.
 async fn check_paths(endpoint: &Endpoint, plan: &ProbePlan) -> Result<(), CommandError> {
     const TIMEOUT: Duration = Duration::from_secs(1);
-    let mut refused = None;
+    let mut rejected = None;
     for kind in &plan.kinds {
         match timeout(plan.timeout.min(TIMEOUT), get_health(endpoint, kind)).await {
             Ok(Ok(answer)) if (400..500).contains(&answer.status) => {
                 let (path, why) = (kind.path.clone(), format!("answered {}", answer.status));
-                refused.get_or_insert(CommandError::HealthBeforeLoad { path, why, flag: "--probe NAME=PATH" });
+                rejected.get_or_insert(CommandError::HealthBeforeLoad { path, why, flag: "--probe NAME=PATH" });
             }
             _ => return Ok(()),
         }
     }
-    refused.map_or(Ok(()), Err)
+    rejected.map_or(Ok(()), Err)
 }

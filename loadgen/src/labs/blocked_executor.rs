@@ -12,20 +12,20 @@ use crate::result::Quantile;
 pub(super) static LAB: Lab = Lab {
     name: "blocked-executor",
     group: Group::Threads,
-    mistake: "a blocking call inside an async handler: the event loop stands still with it",
-    fix: "an async client: the event loop runs whatever is ready meanwhile",
+    mistake: "a blocking call inside an async handler: the event loop stops until it returns",
+    fix: "an async client: the event loop serves other requests meanwhile",
     mistake_file: "broken-server/src/mistakes/threads/blocked_executor.rs",
     fix_file: "fixed-server/src/upstream/events.rs",
     repair_file: "broken-server/src/call_style/once.rs",
-    proves_not: "that more workers would help: each stops at its own first stream; that the first stream suffers: \
-                 it looks perfect",
+    proves_not: "that more workers would not help at all (each worker stops at its first stream), or that the first \
+                 stream suffers (it looks perfect)",
     normal: Profile {
         vendor: &["--tokens", "12", "--ttft", "250ms", "--inter-token", "250ms"],
         arms: ARMS,
         phases: &[
             Phase::new(BASELINE, "idle").hold(secs(2)),
-            // As long as its streams, so that they are open throughout. broken-server takes them one after the
-            // other, and works on in what follows.
+            // As long as its streams, so that they are open throughout. broken-server serves them one after
+            // another and is still busy in the following phases.
             Phase::new(LOADED, "4 streams").adds(&[Load::of(4)], millis(0)).settle(millis(200)).hold(millis(2700)),
             Phase::new(SCALE, "60 streams")
                 .only("fixed")
@@ -67,17 +67,17 @@ const ARMS: &[Arm] = &[
 
 /// The phase with more streams than a pool has threads.
 const SCALE: &str = "scale";
-/// From token to token, in both profiles.
+/// The time between two tokens, in both profiles.
 const GAP: Duration = millis(250);
-/// As fast as idle, in gaps.
+/// A health check this fast counts as unaffected, in token gaps.
 const FLAT: f64 = 0.4;
 
-/// `stream` is the length of one.
+/// `stream` is the duration of one stream.
 const fn claims(stream: Duration) -> [Claim; 14] {
     [
-        Claim::at_least(0.8, "health-async, the longest wait", of_a_stream(ASYNC, stream)),
-        Claim::at_least(0.8, "health-sync, the longest wait", of_a_stream(SYNC, stream)),
-        Claim::exactly(1.0, "streams at the vendor at once: the workers", peak("broken")),
+        Claim::at_least(0.8, "health-async, slowest", of_a_stream(ASYNC, stream)),
+        Claim::at_least(0.8, "health-sync, slowest", of_a_stream(SYNC, stream)),
+        Claim::exactly(1.0, "streams at the vendor: one per worker", peak("broken")),
         Claim::apart(5.0, "health-async p90, broken over fixed", ASYNC_P90, ASYNC_FIXED),
         Claim::at_most(0.15, "health-async p90", of_a_stream(ASYNC_FIXED, stream)),
         Claim::at_most(0.15, "health-sync p90", of_a_stream(SYNC_FIXED, stream)),
@@ -86,10 +86,8 @@ const fn claims(stream: Duration) -> [Claim; 14] {
         Claim::at_least(60.0, "60 streams at the vendor throughout", MANY_AT_VENDOR),
         whole_calls::answered(60.0),
         whole_calls::health_flat(FLAT, GAP),
-        Claim::exactly(4.0, "streams delivered whole", Figure::all_streams("broken", StreamFigure::Completed))
-            .condition(),
-        Claim::at_most(0.2, "processors in use meanwhile", Figure::CpuCores { arm: "broken", phase: LOADED })
-            .condition(),
+        Claim::exactly(4.0, "streams completed", Figure::all_streams("broken", StreamFigure::Completed)).condition(),
+        Claim::at_most(0.2, "CPU while loaded", Figure::CpuCores { arm: "broken", phase: LOADED }).condition(),
         Claim::at_most(0.15, "health-async p90", of_a_stream(ASYNC_CONTROL, stream)).control(),
     ]
 }

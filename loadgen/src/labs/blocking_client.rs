@@ -13,22 +13,22 @@ use crate::result::Quantile;
 pub(super) static LAB: Lab = Lab {
     name: "blocking-client",
     group: Group::Threads,
-    mistake: "reqwest::blocking inside an async handler: built for debugging it panics on every call, built for \
-              release it blocks the event loop",
+    mistake: "reqwest::blocking inside an async handler: a debug build panics on every call, a release build \
+              blocks the event loop",
     fix: "the async client of the same library",
     mistake_file: "broken-server/src/mistakes/threads/blocking_client.rs",
     fix_file: "fixed-server/src/upstream.rs",
     repair_file: "broken-server/src/call_style/once.rs",
-    proves_not: "that the panic protects you: it is compiled out of a release build, which is what runs in \
-                 production; the claims are those of the build that this run has found",
+    proves_not: "that the panic protects you: a release build, which is what runs in production, does not contain \
+                 it; this run was judged by the claims for the build that it found",
     normal: Profile {
         vendor: &["--tokens", "12", "--ttft", "250ms", "--inter-token", "250ms"],
         arms: ARMS,
         phases: &[
             Phase::new(BASELINE, "idle").hold(secs(2)),
             Phase::new(FIRST, "one call").adds(ONE_SHORT_CALL, millis(0)).hold(secs(1)),
-            // As long as its streams, so that they are open throughout. broken-server takes them one after the
-            // other, and works on in what follows.
+            // As long as its streams, so that they are open throughout. broken-server serves them one after
+            // another and is still busy in the following phases.
             Phase::new(LOADED, "4 streams").adds(&[Load::of(4)], millis(0)).settle(millis(200)).hold(millis(2700)),
             Phase::new(SCALE, "60 streams")
                 .only("fixed")
@@ -63,7 +63,7 @@ pub(super) static LAB: Lab = Lab {
     },
 };
 
-/// The phase that tells how broken-server was built.
+/// The phase that shows whether broken-server is a debug or a release build.
 const FIRST: &str = "first";
 
 const ONE_SHORT_CALL: &[Load] = &[Load { tokens: Some(2), ..Load::of(1) }];
@@ -76,21 +76,20 @@ const ARMS: &[Arm] = &[
 
 /// The phase with more streams than a pool has threads.
 const SCALE: &str = "scale";
-/// From token to token, in both profiles.
+/// The time between two tokens, in both profiles.
 const GAP: Duration = millis(250);
-/// As fast as idle, in gaps.
+/// A health check this fast counts as unaffected, in token gaps.
 const FLAT: f64 = 0.4;
 
-/// `stream` is the length of one.
+/// `stream` is the duration of one stream.
 const fn claims(stream: Duration) -> [Claim; 16] {
     [
         Claim::exactly(4.0, "debug build: calls answered 500", status("broken", LOADED, "500")).when(DEBUG_BUILD),
         Claim::exactly(0.0, "debug build: probes not answered 2xx", UNANSWERED).condition().when(DEBUG_BUILD),
-        Claim::at_least(0.8, "health-async, the longest wait", of_a_stream(ASYNC, stream)).when(RELEASE_BUILD),
-        Claim::exactly(1.0, "streams at the vendor at once: the workers", peak("broken")).when(RELEASE_BUILD),
-        Claim::exactly(4.0, "streams delivered whole", completed("broken")).condition().when(RELEASE_BUILD),
-        Claim::at_most(0.2, "processors in use meanwhile", Figure::CpuCores { arm: "broken", phase: LOADED })
-            .condition(),
+        Claim::at_least(0.8, "health-async, slowest", of_a_stream(ASYNC, stream)).when(RELEASE_BUILD),
+        Claim::exactly(1.0, "streams at the vendor: one per worker", peak("broken")).when(RELEASE_BUILD),
+        Claim::exactly(4.0, "streams completed", completed("broken")).condition().when(RELEASE_BUILD),
+        Claim::at_most(0.2, "CPU while loaded", Figure::CpuCores { arm: "broken", phase: LOADED }).condition(),
         Claim::apart(5.0, "health-async p90, broken over fixed", ASYNC_P90, ASYNC_FIXED).when(RELEASE_BUILD),
         Claim::at_most(0.15, "health-async p90", of_a_stream(ASYNC_FIXED, stream)),
         Claim::at_most(0.15, "health-sync p90", of_a_stream(SYNC_FIXED, stream)),
@@ -118,7 +117,7 @@ const SYNC_FIXED: &Figure = &Figure::p90("fixed", LOADED, "health_sync");
 const SYNC_MANY: &Figure = &Figure::p90("fixed", SCALE, "health_sync");
 const ASYNC_MANY: &Figure = &Figure::p90("fixed", SCALE, "health_async");
 const MANY_AT_VENDOR: Figure = Figure::vendor("fixed", SCALE, VendorFigure::ActiveThroughout);
-/// A server that answers 500 to everything is no debug build.
+/// A server that answers 500 to everything is not a debug build.
 const UNANSWERED: Figure = Figure::Arm { arm: "broken", what: ArmFigure::ProbesUnanswered };
 const ASYNC_CONTROL: &Figure = &Figure::p90("control", LOADED, "health_async");
 

@@ -1,4 +1,4 @@
-//! A server that stalls now and then, and one that refuses every stream, measured in two ways.
+//! A server that stalls now and then, and one that fails every stream, measured in two ways.
 
 use std::time::Duration;
 
@@ -12,15 +12,14 @@ use crate::result::Quantile;
 pub(super) static LAB: Lab = Lab {
     name: "coordinated-omission",
     group: Group::Threads,
-    mistake: "the event loop stalls now and then, and whoever asks one question after the other, and looks at the \
-              mean, does not see it",
-    fix: "work that blocks has a thread of its own; questions are due on a schedule and timed from then, failures \
-          count, percentiles are looked at",
+    mistake: "the event loop stalls now and then; checks sent one after another, and their mean, do not show it",
+    fix: "blocking work runs on its own thread; checks are sent on a schedule and timed from when they were due, \
+          failures count, percentiles are judged",
     mistake_file: "broken-server/src/mistakes/threads/coordinated_omission.rs",
     fix_file: "fixed-server/src/api/health.rs",
     repair_file: "broken-server/src/pool.rs",
-    proves_not: "that closed loops are useless: a user who waits for an answer is one. They say how fast the server \
-                 is for one, not what happens to the many who come meanwhile",
+    proves_not: "that closed loops are useless: they show how fast the server is for one user, not what happens to \
+                 the many who arrive during a stall",
     normal: Profile {
         vendor: &["--tokens", "88", "--ttft", "250ms", "--inter-token", "250ms"],
         arms: &[
@@ -60,13 +59,13 @@ pub(super) static LAB: Lab = Lab {
     },
 };
 
-/// A server whose vendor is not there: it refuses every stream.
+/// A server without a vendor: it fails every stream.
 const DOWN: &str = "broken-down";
 
-/// The source's rule for the mean.
+/// The original script's limit for the mean.
 const SOURCE_MS: f64 = 100.0;
 
-/// The phase in which fixed-server gets many checks at once, each of which has work that blocks.
+/// The phase in which fixed-server gets many checks at once, each with blocking work.
 const CHECKS: &str = "checks";
 
 const fn checks(calls: &'static [Calls]) -> Phase {
@@ -78,13 +77,13 @@ const fn claims(streams: f64, checks: f64, stall: Duration) -> [Claim; 11] {
         Claim::at_least(0.5, "on schedule, p99", of_a_stall(ON_SCHEDULE, stall)),
         Claim::apart(5.0, "p99, on schedule over one by one", ON_SCHEDULE, ONE_BY_ONE),
         Claim::apart(5.0, "p99 on schedule, broken over fixed", ON_SCHEDULE, ON_SCHEDULE_FIXED),
-        // Its slowest one, not the 90th percentile: one stall in a run is what this lab is about.
+        // p99, not p90: this lab is about a single stall in a run.
         Claim::at_most(0.25, "on schedule, p99", of_a_stall(ON_SCHEDULE_FIXED, stall)),
-        Claim::exactly(checks, "checks at once that were answered", checked(CallFigure::Answered)),
-        Claim::at_most(0.25, "checks at once, the longest", of_a_stall(CHECKS_LONGEST, stall)),
-        Claim::at_most(SOURCE_MS, "one by one, the mean: passes as in source", mean("broken")).condition(),
+        Claim::exactly(checks, "simultaneous checks answered", checked(CallFigure::Answered)),
+        Claim::at_most(0.25, "simultaneous checks, slowest", of_a_stall(CHECKS_LONGEST, stall)),
+        Claim::at_most(SOURCE_MS, "one by one, mean", mean("broken")).condition(),
         Claim::at_most(0.2, "one by one, p99", of_a_stall(ONE_BY_ONE, stall)).condition(),
-        Claim::at_most(SOURCE_MS, "one by one, the mean: passes as in source", mean(DOWN)).condition(),
+        Claim::at_most(SOURCE_MS, "one by one, mean", mean(DOWN)).condition(),
         Claim::exactly(streams, "streams lost: all of them", Figure::all_streams(DOWN, StreamFigure::Lost)).condition(),
         Claim::at_most(0.25, "on schedule, p90", of_a_stall(ON_SCHEDULE_CONTROL, stall)).control(),
     ]

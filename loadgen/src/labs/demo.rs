@@ -3,9 +3,9 @@
 use super::time::{millis, secs};
 use crate::lab::{Arm, BASELINE, Claim, Figure, LOADED, Load, Phase, Profile, VendorFigure};
 
-/// `pool-exhaustion` as the demo shows it: one pool of the source's size, streams of 15 s as it has
-/// them at the shortest, and fixed-server with 2,000 more. All streams begin within three seconds, so
-/// they end together, after `loaded`: a pool that is full stays full.
+/// `pool-exhaustion` as the demo shows it: one pool of 40 threads, streams of 15 s, and 2,000 more streams
+/// for fixed-server. All streams start within three seconds, so they end together, after `loaded`: a full
+/// pool stays full.
 pub(super) static PROFILE: Profile = Profile {
     vendor: &["--tokens", "60", "--ttft", "250ms", "--inter-token", "250ms"],
     arms: &[
@@ -39,11 +39,10 @@ pub(super) static PROFILE: Profile = Profile {
         ),
         Claim::apart(100.0, "p99, health-sync over health-async", SYNC, &Figure::p99("broken", LOADED, "health_async")),
         Claim::exactly(40.0, "streams at the vendor: the pool size", peak("broken", LOADED)),
-        // From 0.1 s on the source calls a pool exhausted.
+        // The original check calls a pool exhausted from 0.1 s on.
         Claim::at_most(100.0, "health-sync p99, 2,000 more streams", Figure::p99("fixed", "scale", "health_sync")),
         Claim::at_least(2000.0, "streams at the vendor, 2,000 more", peak("fixed", "scale")),
-        Claim::at_most(0.2, "processor in use meanwhile", Figure::CpuCores { arm: "broken", phase: LOADED })
-            .condition(),
+        Claim::at_most(0.2, "CPU while loaded", Figure::CpuCores { arm: "broken", phase: LOADED }).condition(),
         Claim::at_most(100.0, "health-sync p99", Figure::p99("control", LOADED, "health_sync")).control(),
     ],
     ..Profile::EMPTY

@@ -1,11 +1,11 @@
-//! What labs share that fill fixed-server's own pool: what is asked of a pool shows only when it is full.
+//! A phase in which fixed-server's own pool is full, shared by the labs about work that needs a pool thread.
 
 use crate::lab::{Action, ActionTarget, Phase};
 
-/// The phase.
+/// The name of the phase.
 pub(super) const NAME: &str = "full-pool";
 
-/// All threads of fixed-server's pool are held, for longer than the phase is measured.
+/// Holds all threads of fixed-server's pool, for longer than the phase is measured.
 const HOLD: &[Action] = &[Action {
     target: ActionTarget::Server,
     method: "POST",
@@ -14,7 +14,7 @@ const HOLD: &[Action] = &[Action {
     only: Some("fixed"),
 }];
 
-/// The phase, for fixed-server alone: whoever plays its part has a pool of another kind.
+/// The phase, for fixed-server alone: a broken-server that is judged as `fixed` has another kind of pool.
 pub(super) const fn phase() -> Phase {
     Phase::new(NAME, "pool full").only("fixed").actions(HOLD)
 }

@@ -1,4 +1,4 @@
-//! Name look-ups and file reads use the pool that the streams have filled.
+//! Name look-ups and file reads need a thread of the pool that the streams have filled.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use crate::result::Quantile;
 pub(super) static LAB: Lab = Lab {
     name: "hidden-pool-users",
     group: Group::Threads,
-    mistake: "\"our handlers are async\", but name look-ups and file reads wait for the pool that streams hold",
-    fix: "nothing that blocks goes to that pool for long; what is looked up or read is kept for a while",
+    mistake: "\"our handlers are async\", but name look-ups and file reads need the pool whose threads the streams hold",
+    fix: "nothing holds that pool for long, and results of look-ups and file reads are cached for a short time",
     mistake_file: "broken-server/src/mistakes/threads/hidden_pool_users.rs",
     fix_file: "fixed-server/src/api/look_ups.rs",
     repair_file: "broken-server/src/call_style/once.rs",
-    proves_not: "that every resolver or file API does this: it is so of getaddrinfo and of files in tokio and Node, \
-                 and libraries call them where nobody sees it",
+    proves_not: "that every resolver or file API does this: getaddrinfo does, and so do files in tokio and Node, and \
+                 libraries use them without saying so",
     normal: Profile {
         vendor: &["--tokens", "48", "--ttft", "250ms", "--inter-token", "250ms"],
         arms: &[
@@ -69,28 +69,28 @@ const PROBES: &[Probe] = &[
     HEALTH_SYNC,
 ];
 
-/// From token to token, in both profiles.
+/// The time between two tokens, in both profiles.
 const GAP: Duration = millis(250);
-/// As fast as idle, in gaps.
+/// A response this fast counts as unaffected, in token gaps.
 const FLAT: f64 = 0.4;
 
-/// `pool` threads.
+/// `pool` is the number of threads of the pool.
 const fn claims(pool: f64) -> [Claim; 12] {
     [
         Claim::at_least(90.0, "look-ups timed out, pool full", timed_out_share(RESOLVE)),
         Claim::at_least(90.0, "file reads timed out, pool full", timed_out_share(READ_FILE)),
-        Claim::exactly(pool, "streams that reach the vendor: the pool size", peak("broken")),
-        Claim::at_most(FLAT, "a look-up, p90", Figure::gaps(RESOLVE_FIXED, GAP)),
-        Claim::at_most(FLAT, "a file read, p90", Figure::gaps(READ_FILE_FIXED, GAP)),
-        // Half of them: what is kept may have to be looked up again meanwhile.
-        Claim::at_most(FLAT, "a look-up, its pool full, p50", Figure::gaps(RESOLVE_FULL, GAP)),
-        Claim::at_most(FLAT, "a file read, its pool full, p50", Figure::gaps(READ_FILE_FULL, GAP)),
-        Claim::exactly(0.0, "look-ups timed out, a stream below", timed_out("broken", "below", RESOLVE)).condition(),
-        Claim::exactly(0.0, "file reads timed out, a stream below", timed_out("broken", "below", READ_FILE))
+        Claim::exactly(pool, "streams at the vendor: the pool size", peak("broken")),
+        Claim::at_most(FLAT, "look-up p90", Figure::gaps(RESOLVE_FIXED, GAP)),
+        Claim::at_most(FLAT, "file read p90", Figure::gaps(READ_FILE_FIXED, GAP)),
+        // The median: a cached result may expire during the phase.
+        Claim::at_most(FLAT, "look-up p50, its pool full", Figure::gaps(RESOLVE_FULL, GAP)),
+        Claim::at_most(FLAT, "file read p50, its pool full", Figure::gaps(READ_FILE_FULL, GAP)),
+        Claim::exactly(0.0, "look-ups timed out, below pool size", timed_out("broken", "below", RESOLVE)).condition(),
+        Claim::exactly(0.0, "file reads timed out, below pool size", timed_out("broken", "below", READ_FILE))
             .condition(),
-        Claim::at_most(FLAT, "health-async p90 meanwhile", Figure::gaps(ASYNC, GAP)).condition(),
-        Claim::at_most(FLAT, "a look-up, p90", Figure::gaps(RESOLVE_CONTROL, GAP)).control(),
-        Claim::at_most(FLAT, "a file read, p90", Figure::gaps(READ_FILE_CONTROL, GAP)).control(),
+        Claim::at_most(FLAT, "health-async p90", Figure::gaps(ASYNC, GAP)).condition(),
+        Claim::at_most(FLAT, "look-up p90", Figure::gaps(RESOLVE_CONTROL, GAP)).control(),
+        Claim::at_most(FLAT, "file read p90", Figure::gaps(READ_FILE_CONTROL, GAP)).control(),
     ]
 }
 

@@ -1,4 +1,4 @@
-//! The pool is made larger, and larger again.
+//! The pool is enlarged, and enlarged again.
 
 use std::time::Duration;
 
@@ -9,15 +9,15 @@ use crate::lab::{Arm, BASELINE, Claim, Figure, Group, LOADED, Lab, Load, Phase, 
 pub(super) static LAB: Lab = Lab {
     name: "more-threads",
     group: Group::Threads,
-    mistake: "the pool is raised from 40 to 160 to 512 threads: the knee moves along and stays",
-    fix: "an async client: no knee at any of these numbers",
+    mistake: "the pool is enlarged from 40 to 160 to 512 threads: the server still hangs, at a higher number of streams",
+    fix: "an async client: no hang at any of these numbers",
     mistake_file: "broken-server/src/mistakes/threads/more_threads.rs",
     fix_file: "fixed-server/src/upstream/events.rs",
     repair_file: "broken-server/src/call_style/once.rs",
-    proves_not: "that a larger pool is never right: work that needs a thread for a moment may need more of them. \
-                 Work that waits needs as many as there are streams (Little's law)",
-    // Tokens a second apart: the streams are many, not busy. Each phase is a stream fewer than a pool
-    // has threads, or exactly as many; in the last there are more than the largest has.
+    proves_not: "that a larger pool is never right: short work may need more threads. Work that waits needs as many \
+                 threads as there are streams (Little's law)",
+    // One token per second: many streams, little work. Each phase has one stream fewer than a pool has
+    // threads, or exactly as many; the last has more than the largest pool.
     normal: Profile {
         vendor: &["--tokens", "20", "--ttft", "250ms", "--inter-token", "1s"],
         arms: &[
@@ -76,21 +76,21 @@ pub(super) static LAB: Lab = Lab {
     },
 };
 
-/// Three `pools` and the arms that have them. As fast as idle is `flat` of the `gap` between tokens.
+/// `pools` are the sizes of the pools of `arms`. A health check counts as unaffected up to `flat` token gaps.
 const fn claims(pools: [f64; 3], arms: [&'static str; 3], gap: Duration, flat: f64) -> [Claim; 13] {
     [
-        Claim::at_least(90.0, "health-sync timed out, at the size", timed_out_share(arms[0], "at-1")),
-        Claim::exactly(pools[0], "streams that reach the vendor: its size", peak(arms[0])),
-        Claim::at_least(90.0, "health-sync timed out, at the size", timed_out_share(arms[1], "at-2")),
-        Claim::exactly(pools[1], "streams that reach the vendor: its size", peak(arms[1])),
-        Claim::at_least(90.0, "health-sync timed out, at the size", timed_out_share(arms[2], "at-3")),
-        Claim::exactly(pools[2], "streams that reach the vendor: its size", peak(arms[2])),
+        Claim::at_least(90.0, "health-sync timed out, at pool size", timed_out_share(arms[0], "at-1")),
+        Claim::exactly(pools[0], "streams at the vendor: the pool size", peak(arms[0])),
+        Claim::at_least(90.0, "health-sync timed out, at pool size", timed_out_share(arms[1], "at-2")),
+        Claim::exactly(pools[1], "streams at the vendor: the pool size", peak(arms[1])),
+        Claim::at_least(90.0, "health-sync timed out, at pool size", timed_out_share(arms[2], "at-3")),
+        Claim::exactly(pools[2], "streams at the vendor: the pool size", peak(arms[2])),
         Claim::at_most(flat, "health-sync p90", Figure::gaps(SYNC_FIXED, gap)),
         whole_calls::answered(60.0),
         whole_calls::health_flat(flat, gap),
-        Claim::exactly(0.0, "health-sync timed out, a stream below", timed_out(arms[0], "below-1")).condition(),
-        Claim::exactly(0.0, "health-sync timed out, a stream below", timed_out(arms[1], "below-2")).condition(),
-        Claim::exactly(0.0, "health-sync timed out, a stream below", timed_out(arms[2], "below-3")).condition(),
+        Claim::exactly(0.0, "health-sync timed out, below pool size", timed_out(arms[0], "below-1")).condition(),
+        Claim::exactly(0.0, "health-sync timed out, below pool size", timed_out(arms[1], "below-2")).condition(),
+        Claim::exactly(0.0, "health-sync timed out, below pool size", timed_out(arms[2], "below-3")).condition(),
         Claim::at_most(flat, "health-sync p90", Figure::gaps(SYNC_CONTROL, gap)).control(),
     ]
 }

@@ -1,4 +1,4 @@
-//! The vendor is read to the end for clients that have left.
+//! Vendor calls continue after their clients have disconnected.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use crate::lab::{
 pub(super) static LAB: Lab = Lab {
     name: "orphaned-streams",
     group: Group::Threads,
-    mistake: "the vendor is read to the end, and work in the queue is begun, for clients that have left",
-    fix: "the call lives in the answer's body: dropped with it, also while the vendor is silent",
+    mistake: "after clients disconnect, their vendor calls run to the end and their queued work still starts",
+    fix: "the call belongs to the response body and is dropped with it, even while the vendor is silent",
     mistake_file: "broken-server/src/mistakes/threads/orphaned_streams.rs",
     fix_file: "fixed-server/src/body.rs",
     repair_file: "broken-server/src/call_style/once.rs",
-    proves_not: "that a vendor charges nothing for what was cancelled: ask yours. This one stops generating when its \
-                 client leaves, and not every one does",
-    // Three rounds of a pool of 8. The clients leave at a third of the first.
+    proves_not: "that a vendor charges nothing for cancelled calls: ask yours. The mock stops generating when its \
+                 client disconnects, but not every vendor does",
+    // Three rounds of a pool of 8. The clients disconnect after a third of the first.
     normal: Profile {
         vendor: &["--tokens", "30", "--ttft", "100ms", "--inter-token", "100ms"],
         arms: ARMS,
@@ -27,7 +27,7 @@ pub(super) static LAB: Lab = Lab {
                 .adds(&disconnecting_after(millis(1000)), millis(50))
                 .settle(millis(200))
                 .hold(millis(700)),
-            Phase::new("left", "just left").settle(millis(250)).hold(millis(300)),
+            Phase::new("left", "disconnected").settle(millis(250)).hold(millis(300)),
             Phase::new("after", "later").hold(millis(8500)),
             Phase::new("silent", "all silent")
                 .only("fixed")
@@ -49,7 +49,7 @@ pub(super) static LAB: Lab = Lab {
                 .adds(&disconnecting_after(millis(650)), millis(50))
                 .settle(millis(150))
                 .hold(millis(400)),
-            Phase::new("left", "just left").settle(millis(250)).hold(millis(300)),
+            Phase::new("left", "disconnected").settle(millis(250)).hold(millis(300)),
             Phase::new("after", "later").hold(millis(4700)),
             Phase::new("silent", "all silent")
                 .only("fixed")
@@ -75,31 +75,34 @@ const fn disconnecting_after(after: Duration) -> [Load; 1] {
     [Load { disconnect_after: Some(after), ..Load::of(24) }]
 }
 
-/// Clients that leave long before their first token.
+/// Clients that disconnect long before their first token.
 const SILENT: &[Load] = &[Load { ttft: Some(secs(30)), disconnect_after: Some(millis(1000)), ..Load::of(24) }];
-/// The same who ask for whole answers.
+/// The same without streaming.
 const SILENT_CALLS: &[Calls] =
     &[Calls { headers: &[("x-mock-ttft", "30s")], disconnect_after: Some(millis(1000)), ..Calls::whole(12) }];
 
 const fn claims() -> [Claim; 14] {
     [
-        Claim::exactly(16.0, "calls begun after all clients had left", after("broken", VendorFigure::Started)),
-        // Those calls alone make 16 x 30; of the 8 others most of 160 came earlier or are counted too.
-        Claim::at_least(480.0, "tokens after all clients had left", after("broken", VendorFigure::TokensSent)),
-        Claim::exactly(8.0, "calls under way, clients just left", left("broken")),
-        Claim::exactly(0.0, "calls begun after all clients had left", after("fixed", VendorFigure::Started)),
-        Claim::exactly(0.0, "tokens after all clients had left", after("fixed", VendorFigure::TokensSent)),
-        // Two a stream: one may be on its way, and one that the client's leaving crosses.
-        Claim::at_most(48.0, "tokens just after they left", Figure::vendor("fixed", "left", VendorFigure::TokensSent)),
-        Claim::exactly(0.0, "calls under way, clients just left", left("fixed")),
+        Claim::exactly(16.0, "calls started after all disconnected", after("broken", VendorFigure::Started)),
+        // Those calls alone produce 16 x 30 tokens; the rest of the other 8 comes on top.
+        Claim::at_least(480.0, "tokens sent after all disconnected", after("broken", VendorFigure::TokensSent)),
+        Claim::exactly(8.0, "calls active just after disconnects", left("broken")),
+        Claim::exactly(0.0, "calls started after all disconnected", after("fixed", VendorFigure::Started)),
+        Claim::exactly(0.0, "tokens sent after all disconnected", after("fixed", VendorFigure::TokensSent)),
+        // Two per stream: one may be on its way, and one may be sent before the disconnect is noticed.
+        Claim::at_most(
+            48.0,
+            "tokens sent just after disconnects",
+            Figure::vendor("fixed", "left", VendorFigure::TokensSent),
+        ),
+        Claim::exactly(0.0, "calls active just after disconnects", left("fixed")),
         Claim::exactly(36.0, "silent vendor: calls cancelled", silent(VendorFigure::Cancelled)),
-        Claim::exactly(0.0, "silent vendor: calls under way", silent(VendorFigure::Active)),
-        Claim::exactly(24.0, "clients that left", clients_disconnected("broken")).pressure(),
-        Claim::exactly(24.0, "clients that left", clients_disconnected("fixed")).pressure(),
-        Claim::exactly(24.0, "clients that left", clients_disconnected("control")).pressure(),
-        Claim::exactly(0.0, "calls begun after all clients had left", after("control", VendorFigure::Started))
-            .control(),
-        Claim::exactly(0.0, "calls under way, clients just left", left("control")).control(),
+        Claim::exactly(0.0, "silent vendor: calls active", silent(VendorFigure::Active)),
+        Claim::exactly(24.0, "clients disconnected", clients_disconnected("broken")).pressure(),
+        Claim::exactly(24.0, "clients disconnected", clients_disconnected("fixed")).pressure(),
+        Claim::exactly(24.0, "clients disconnected", clients_disconnected("control")).pressure(),
+        Claim::exactly(0.0, "calls started after all disconnected", after("control", VendorFigure::Started)).control(),
+        Claim::exactly(0.0, "calls active just after disconnects", left("control")).control(),
     ]
 }
 

@@ -15,10 +15,10 @@ pub(super) static LAB: Lab = Lab {
     mistake_file: "broken-server/src/mistakes/threads/pool_exhaustion.rs",
     fix_file: "fixed-server/src/upstream/events.rs",
     repair_file: "broken-server/src/call_style/once.rs",
-    proves_not: "that 40 is a bad pool size (every size has its knee); that fixed-server has no limit \
+    proves_not: "that 40 is a bad pool size (every size has its limit), or that fixed-server has no limit \
                  (descriptors, memory and --max-in-flight are limits too)",
-    // Two pools, each at one stream fewer than it has threads and at as many. The streams are all
-    // begun before the first of them ends, so a pool that is full stays full.
+    // Two pools, each with one stream fewer than it has threads and with as many. All streams start before
+    // the first one ends, so a full pool stays full.
     normal: Profile {
         vendor: &["--tokens", "60", "--ttft", "250ms", "--inter-token", "250ms"],
         arms: &[
@@ -70,40 +70,39 @@ pub(super) static LAB: Lab = Lab {
     },
 };
 
-/// Streams that are many, not busy: one token a second.
+/// Many streams with little work: one token per second.
 const MANY: [Load; 1] = [Load { tokens: Some(7), inter_token: Some(secs(1)), ..Load::of(1000) }];
 
-/// From token to token, in both profiles.
+/// The time between two tokens, in both profiles.
 const GAP: Duration = millis(250);
-/// As fast as idle, in gaps. It is 100 ms, from which on the source calls a pool exhausted.
+/// A health check this fast counts as unaffected, in token gaps: 100 ms, the limit of the original check.
 const FLAT: f64 = 0.4;
 
-/// In what the claims of the two profiles differ.
+/// What differs between the claims of the two profiles.
 struct Numbers {
     /// Threads of the larger pool; the smaller has 8.
     pool: f64,
-    /// Streams that fixed-server gets besides.
+    /// Additional streams for fixed-server.
     many: f64,
-    /// How far latencies lie apart, at least.
+    /// Minimum ratio between latencies.
     apart: f64,
 }
 
 const fn claims(n: &Numbers) -> [Claim; 14] {
     [
-        Claim::apart(n.apart, "health-sync p50, at the size over below", AT, BELOW),
-        Claim::exactly(n.pool, "streams that reach the vendor: the pool size", peak("broken", LOADED)),
-        Claim::apart(n.apart, "health-sync p50, at the size over below", AT_8, BELOW_8),
-        Claim::exactly(8.0, "streams that reach the vendor: the pool size", peak("broken-8", LOADED)),
+        Claim::apart(n.apart, "health-sync p50, at size over below", AT, BELOW),
+        Claim::exactly(n.pool, "streams at the vendor: the pool size", peak("broken", LOADED)),
+        Claim::apart(n.apart, "health-sync p50, at size over below", AT_8, BELOW_8),
+        Claim::exactly(8.0, "streams at the vendor: the pool size", peak("broken-8", LOADED)),
         Claim::apart(n.apart, "health-sync p90, broken over fixed", SYNC, SYNC_FIXED),
         Claim::at_most(FLAT, "health-sync p90", Figure::gaps(SYNC_FIXED, GAP)),
         Claim::at_most(FLAT, "health-sync p90 with many streams", Figure::gaps(SYNC_MANY, GAP)),
         Claim::at_least(n.many, "many streams at the vendor throughout", MANY_AT_VENDOR),
         whole_calls::answered(60.0),
         whole_calls::health_flat(FLAT, GAP),
-        Claim::exactly(0.0, "health-sync timed out, a stream below", BELOW_TIMED_OUT).condition(),
-        Claim::at_most(FLAT, "health-async p90 meanwhile", Figure::gaps(ASYNC, GAP)).condition(),
-        Claim::at_most(0.2, "processors in use meanwhile", Figure::CpuCores { arm: "broken", phase: LOADED })
-            .condition(),
+        Claim::exactly(0.0, "health-sync timed out, below pool size", BELOW_TIMED_OUT).condition(),
+        Claim::at_most(FLAT, "health-async p90", Figure::gaps(ASYNC, GAP)).condition(),
+        Claim::at_most(0.2, "CPU while loaded", Figure::CpuCores { arm: "broken", phase: LOADED }).condition(),
         Claim::at_most(FLAT, "health-sync p90", Figure::gaps(SYNC_CONTROL, GAP)).control(),
     ]
 }

@@ -15,10 +15,10 @@ pub(super) static LAB: Lab = Lab {
     mistake_file: "broken-server/src/mistakes/threads/pool_per_chunk.rs",
     fix_file: "fixed-server/src/upstream/events.rs",
     repair_file: "broken-server/src/call_style/once.rs",
-    proves_not: "that a late health check is always this: a busy processor is late too, but then the processor \
-                 is busy; nor how late it is at another load (about gap x (1 - threads / streams) where tokens are \
-                 spread, more where they come together)",
-    // Twice as many streams as threads, opened over one gap, so that their tokens are spread over it.
+    proves_not: "that a late health check always has this cause (a busy processor delays it too, but then the \
+                 processor is busy), or how late it is at another load (about gap x (1 - threads / streams) where \
+                 tokens are spread, more where they come together)",
+    // Twice as many streams as threads, opened over one token gap, so that their tokens are spread evenly.
     normal: Profile {
         vendor: &["--tokens", "40", "--ttft", "250ms", "--inter-token", "250ms"],
         arms: &[
@@ -64,22 +64,22 @@ pub(super) static LAB: Lab = Lab {
     },
 };
 
-/// From token to token, in both profiles.
+/// The time between two tokens, in both profiles.
 const GAP: std::time::Duration = millis(250);
 
 const fn claims(streams: f64, pool: f64) -> [Claim; 12] {
     [
         Claim::at_least(0.4, "health-sync p99", Figure::gaps(SYNC, GAP)),
-        Claim::apart(5.0, "health-sync p50, loaded over below the size", MEDIAN, MEDIAN_BELOW),
-        Claim::at_least(3.0, "the other form: health-sync p50", Figure::gaps(MEDIAN_HELD, GAP)),
-        Claim::exactly(pool, "streams that reach the vendor", peak("broken-held")),
+        Claim::apart(5.0, "health-sync p50, loaded over below", MEDIAN, MEDIAN_BELOW),
+        Claim::at_least(3.0, "held for the stream: health-sync p50", Figure::gaps(MEDIAN_HELD, GAP)),
+        Claim::exactly(pool, "streams at the vendor: the pool size", peak("broken-held")),
         Claim::at_most(0.4, "health-sync p90", Figure::gaps(SYNC_FIXED, GAP)),
         whole_calls::answered(60.0),
         whole_calls::health_flat(0.4, GAP),
-        // What tells it from the other form: late, and no more than that.
+        // What distinguishes it from pool-exhaustion: health checks are late, but they are answered.
         Claim::at_most(2.0, "health-sync p99", Figure::gaps(SYNC, GAP)).condition(),
         Claim::exactly(0.0, "health-sync timed out", timed_out("broken")).condition(),
-        Claim::exactly(streams, "streams that reach the vendor: all", peak("broken")).condition(),
+        Claim::exactly(streams, "streams at the vendor: all", peak("broken")).condition(),
         Claim::exactly(0.0, "streams lost", Figure::all_streams("broken", StreamFigure::Lost)).condition(),
         Claim::at_most(0.4, "health-sync p90", Figure::gaps(SYNC_CONTROL, GAP)).control(),
     ]

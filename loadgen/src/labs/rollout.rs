@@ -1,4 +1,4 @@
-//! A share of the streams is asynchronous; when that way fails, the blocking one is tried.
+//! A share of the streams is asynchronous; when one fails, the blocking path is tried.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use crate::result::Quantile;
 pub(super) static LAB: Lab = Lab {
     name: "rollout",
     group: Group::Threads,
-    mistake: "the new way is rolled out by a percentage and falls back to the old one when it fails: a vendor that \
-              fails sends everybody back to the threads",
-    fix: "no second way: a failure is told at once, and X-Stream-Method says async_failure",
+    mistake: "the async path is rolled out by percentage and falls back to the blocking one on failure: when the \
+              vendor fails, all requests are back on the threads",
+    fix: "no fallback: a failure is reported at once, with X-Stream-Method: async_failure",
     mistake_file: "broken-server/src/mistakes/threads/rollout.rs",
     fix_file: "fixed-server/src/api/answer.rs",
     repair_file: "broken-server/src/call_style/once.rs",
-    proves_not: "that rolling out by a percentage is wrong: it is how to begin. A few percent say nothing of the \
-                 fault, and the last few can still show it where the pool is small",
-    // One attempt, so that a second call can only be a second way. What retries cost is another lab's.
+    proves_not: "that a rollout by percentage is wrong: it is the way to start. But a few percent do not show the \
+                 fault, and a small pool shows it even when few requests still block",
+    // One attempt, so that a second call can only come from the fallback.
     normal: Profile {
         vendor: &["--tokens", "40", "--ttft", "250ms", "--inter-token", "250ms"],
         arms: &[
@@ -175,10 +175,10 @@ const fn claims(asynchronous: [f64; 3], pool: f64) -> [Claim; 20] {
         Claim::exactly(asynchronous[0], "streams answered async, at 5 %", answered_async("at-5")).condition(),
         Claim::exactly(asynchronous[1], "streams answered async, at 50 %", answered_async("at-50")).condition(),
         Claim::exactly(asynchronous[2], "streams answered async, at 100 %", answered_async(LOADED)).condition(),
-        Claim::at_most(FLAT, "health-sync p50, at 50 %: gone", Figure::gaps(AT_50, GAP)).condition(),
-        Claim::at_most(FLAT, "health-sync p90, at 100 %: gone", Figure::gaps(AT_100, GAP)).condition(),
-        Claim::at_most(FLAT, "health-sync p90, at 100 %: gone", Figure::gaps(AT_100_SMALL, GAP)).condition(),
-        Claim::at_least(asynchronous[2], "calls that the vendor let hang", HUNG).pressure(),
+        Claim::at_most(FLAT, "health-sync p50, at 50 %", Figure::gaps(AT_50, GAP)).condition(),
+        Claim::at_most(FLAT, "health-sync p90, at 100 %", Figure::gaps(AT_100, GAP)).condition(),
+        Claim::at_most(FLAT, "health-sync p90, at 100 %", Figure::gaps(AT_100_SMALL, GAP)).condition(),
+        Claim::at_least(asynchronous[2], "calls hung by the vendor", HUNG).pressure(),
         Claim::exactly(asynchronous[2], "streams that failed, vendor hangs", lost("control")).control(),
         Claim::exactly(0.0, "second calls to a vendor that hangs", started("control")).control(),
         Claim::at_most(FLAT, "health-sync p90, vendor hangs", Figure::gaps(FAILING_CONTROL, GAP)).control(),

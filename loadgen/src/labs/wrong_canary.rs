@@ -1,4 +1,4 @@
-//! A health check that probes another pool than the one that is full.
+//! A health check that measures another pool than the one that is full.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use crate::lab::{
 pub(super) static LAB: Lab = Lab {
     name: "wrong-canary",
     group: Group::Threads,
-    mistake: "/health times its work in a pool of its own, which is never full",
-    fix: "/health probes the pool that the requests use, and bounds its own wait",
+    mistake: "/health measures a pool of its own, which is never full",
+    fix: "/health measures the pool that the requests use, with a time limit",
     mistake_file: "broken-server/src/mistakes/threads/wrong_canary.rs",
     fix_file: "fixed-server/src/api/health.rs",
     repair_file: "broken-server/src/api/health.rs",
-    proves_not: "that a canary that says unhealthy should restart anything: it says what is full, not what to do",
+    proves_not: "that an unhealthy answer should restart anything: it says what is full, not what to do",
     normal: Profile {
         vendor: &["--tokens", "40", "--ttft", "250ms", "--inter-token", "250ms"],
         arms: &[
@@ -62,30 +62,30 @@ pub(super) static LAB: Lab = Lab {
     },
 };
 
-/// broken-server with the same streams and the right canary: mending a canary empties no pool.
+/// broken-server with the same streams and a correct canary: repairing a canary does not empty the pool.
 const RIGHT: &str = "fixed-canary";
 
 const HEALTH: &str = "health";
 
 const PROBES: &[Probe] = &[Probe { name: HEALTH, path: "/health", json_field: Some("/status") }, HEALTH_SYNC];
 
-/// How long a right canary waits before it says unhealthy.
+/// How long a correct canary waits before it says unhealthy.
 const BOUND: Duration = secs(1);
 
 const fn claims(pool: f64) -> [Claim; 12] {
     [
-        Claim::at_least(80.0, "health-sync hangs while /health says healthy", HEALTHY_BROKEN),
-        Claim::exactly(pool, "streams at the vendor: the pool is full", peak("broken")),
-        Claim::at_least(90.0, "health-sync hangs while /health says unhealthy", UNHEALTHY_RIGHT),
-        Claim::at_most(1.5, "/health p99, with its bound at 1 s", in_bounds(RIGHT_HEALTH)),
+        Claim::at_least(80.0, "hangs while /health says healthy", HEALTHY_BROKEN),
+        Claim::exactly(pool, "streams at the vendor: the pool size", peak("broken")),
+        Claim::at_least(90.0, "hangs while /health says unhealthy", UNHEALTHY_RIGHT),
+        Claim::at_most(1.5, "/health p99, time limit 1 s", in_bounds(RIGHT_HEALTH)),
         Claim::at_least(80.0, "/health says healthy when idle", says(RIGHT, BASELINE, "healthy")),
-        Claim::at_least(80.0, "/health says healthy, and it is so", says("fixed", LOADED, "healthy")),
+        Claim::at_least(80.0, "/health says healthy, correctly", says("fixed", LOADED, "healthy")),
         Claim::at_least(80.0, "/health says unhealthy, its pool full", says("fixed", full_pool::NAME, "unhealthy")),
         Claim::at_most(1.5, "/health p99, its pool full", in_bounds(FIXED_HEALTH)),
-        Claim::exactly(pool, "streams at the vendor: the pool is full", peak(RIGHT)),
+        Claim::exactly(pool, "streams at the vendor: the pool size", peak(RIGHT)),
         Claim::at_least(80.0, "/health says healthy when idle", says("broken", BASELINE, "healthy")).condition(),
         Claim::at_most(0.1, "health-sync p90", in_bounds(CONTROL_SYNC)).control(),
-        Claim::at_least(80.0, "/health says healthy, and it is so", says("control", LOADED, "healthy")).control(),
+        Claim::at_least(80.0, "/health says healthy, correctly", says("control", LOADED, "healthy")).control(),
     ]
 }
 

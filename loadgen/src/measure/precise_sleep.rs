@@ -1,4 +1,4 @@
-//! Waking on time, to tens of microseconds.
+//! A sleep that is accurate to tens of microseconds.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -9,31 +9,31 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-/// Somebody who waits, until when, and in which order they came.
+/// A waiting task, its time, and its number in order of arrival.
 struct Sleeper {
     until: Instant,
     number: u64,
     wake: oneshot::Sender<()>,
 }
 
-/// Waits until `until`; not at all where that has passed.
+/// Waits until `until`; not at all if that has passed.
 ///
-/// An event loop's timers are as coarse as a millisecond and round up: a stream that they begin is late
-/// by more than a healthy server takes to answer, and its first token would carry that. The alarm is a
-/// thread, one for the whole program, that is woken within tens of microseconds.
+/// An event loop's timers have a resolution of a millisecond and round up: a stream started by one is late by
+/// more than a healthy server takes to answer, and its first token would include that. This uses one thread
+/// for the whole program, which wakes within tens of microseconds.
 pub async fn sleep_until(until: Instant) {
-    static ALARM: OnceLock<Sender<(Instant, oneshot::Sender<()>)>> = OnceLock::new();
+    static SLEEPER: OnceLock<Sender<(Instant, oneshot::Sender<()>)>> = OnceLock::new();
     if until <= Instant::now() {
         return;
     }
-    let alarm = ALARM.get_or_init(|| {
+    let thread = SLEEPER.get_or_init(|| {
         let (sender, receiver) = channel();
         thread::spawn(move || wake(&receiver));
         sender
     });
     let (wake, woken) = oneshot::channel();
-    if alarm.send((until, wake)).is_err() || woken.await.is_err() {
-        // The thread has panicked, which is on stderr. A coarse timer is better than none.
+    if thread.send((until, wake)).is_err() || woken.await.is_err() {
+        // The thread has panicked (see stderr). A coarse timer is better than none.
         tokio::time::sleep_until(until.into()).await;
     }
 }
@@ -54,7 +54,7 @@ fn wake(sleepers: &Receiver<(Instant, oneshot::Sender<()>)>) {
         }
         while heap.peek().is_some_and(|Reverse(next)| next.until <= Instant::now()) {
             if let Some(Reverse(due)) = heap.pop() {
-                // Whoever is gone does not want to be woken.
+                // The task may have been dropped.
                 let _ = due.wake.send(());
             }
         }
@@ -83,23 +83,29 @@ impl Eq for Sleeper {}
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::*;
 
     #[tokio::test]
-    async fn nobody_is_woken_early_and_all_in_order() {
+    async fn sleepers_wake_in_order_and_never_early() {
         let start = Instant::now();
-        let sleepers = [90, 30, 60].map(|ms| async move {
-            sleep_until(start + Duration::from_millis(ms)).await;
-            (ms, start.elapsed())
+        let woken = Arc::new(Mutex::new(Vec::new()));
+        let sleepers = [240, 200, 220].map(|ms| {
+            let woken = woken.clone();
+            tokio::spawn(async move {
+                sleep_until(start + Duration::from_millis(ms)).await;
+                woken.lock().unwrap().push((ms, start.elapsed()));
+            })
         });
-        let mut woken = futures_util::future::join_all(sleepers).await;
-        woken.sort_by_key(|(_, at)| *at);
-        assert_eq!(woken.iter().map(|(ms, _)| *ms).collect::<Vec<_>>(), [30, 60, 90]);
+        futures_util::future::join_all(sleepers).await;
+        let woken = woken.lock().unwrap();
+        assert_eq!(woken.iter().map(|(ms, _)| *ms).collect::<Vec<_>>(), [200, 220, 240]);
         assert!(woken.iter().all(|(ms, at)| *at >= Duration::from_millis(*ms)), "{woken:?}");
     }
 
     #[tokio::test]
-    async fn a_sleeper_that_is_gone_holds_up_nobody() {
+    async fn a_dropped_sleeper_does_not_delay_others() {
         let start = Instant::now();
         let given_up = sleep_until(start + Duration::from_millis(5));
         drop(tokio::time::timeout(Duration::from_millis(1), given_up).await);

@@ -4,17 +4,17 @@ use super::terminal::table_columns;
 use super::{Paint, Terminal, count, millis, wrap};
 use crate::result::{ClaimKind, ClaimResult, Outcome, Verdict};
 
-/// Prints the verdict and what it rests on: each claim with its figure and what was required of it.
+/// Prints the verdict and its claims, each with the measured figure and the threshold.
 pub fn verdict(terminal: &Terminal, verdict: &Verdict) {
     let of_one_server = verdict.claims.iter().any(|claim| claim.arm == "target");
     let (paint, says) = match verdict.result {
         Outcome::Held if of_one_server => (Paint::Green, "all objectives met"),
         Outcome::Held => (Paint::Green, "all claims and preconditions met"),
-        Outcome::NotHeld => (Paint::Red, "see NO below"),
-        Outcome::Invalid => (Paint::Yellow, "this run proves nothing"),
+        Outcome::NotHeld => (Paint::Red, "see the claims marked NO"),
+        Outcome::Invalid => (Paint::Yellow, "no conclusion can be drawn from this run"),
     };
     if !verdict.judged && verdict.result == Outcome::Held {
-        terminal.line("  Not judged: no objective was given, such as --slo 'health.p99<100ms'");
+        terminal.line("  Not judged: no objective was given, for example --slo 'health.p99<100ms'");
     } else {
         let word = verdict.result.as_str().to_uppercase();
         terminal.line(format!("  Verdict: {} ({says})", terminal.paint(paint, &word)));
@@ -23,13 +23,13 @@ pub fn verdict(terminal: &Terminal, verdict: &Verdict) {
         remark(terminal, "invalid:", why);
     }
     if verdict.invalid_because.len() > REASONS {
-        remark(terminal, "invalid:", &format!("and {} reasons more", verdict.invalid_because.len() - REASONS));
+        remark(terminal, "invalid:", &format!("and {} more reasons", verdict.invalid_because.len() - REASONS));
     }
     for warning in &verdict.warnings {
         remark(terminal, "warning:", warning);
     }
-    // What every lab requires is a line for each that is missed, and one for all that are met.
-    let (met_by_all, shown): (Vec<_>, Vec<_>) = verdict.claims.iter().partition(|claim| claim.general && claim.held);
+    // General claims get a line each when they are missed, and one line together when they are met.
+    let (general_met, shown): (Vec<_>, Vec<_>) = verdict.claims.iter().partition(|claim| claim.general && claim.held);
     let (effects, conditions): (Vec<_>, Vec<_>) = shown.into_iter().partition(|claim| claim.kind == ClaimKind::Effect);
     let first_heading = if of_one_server { "Objectives" } else { "Claims" };
     let widths = Widths::of(&verdict.claims);
@@ -40,29 +40,29 @@ pub fn verdict(terminal: &Terminal, verdict: &Verdict) {
             claims.iter().for_each(|claim| terminal.line(widths.line(terminal, claim)));
         }
     }
-    if !met_by_all.is_empty() {
-        let count = met_by_all.len();
+    if !general_met.is_empty() {
+        let count = general_met.len();
         let what = format!(
-            "{count} more, the same for every lab: probes answered, streams flowing, no extra threads, vendor well"
+            "{count} more, the same for every lab: probes answered, streams flowing, no extra threads, vendor ok"
         );
         let (word, label) = ("yes", "  yes all     ");
         terminal.line(wrap(label, &what).replacen(word, &terminal.paint(Paint::Green, word), 1));
     }
 }
 
-/// A run that is invalid for one reason is mostly so for several. The result file has all of them.
+/// Reasons to show: a run that is invalid for one reason usually has several. The result file has all.
 const REASONS: usize = 4;
 
-/// A sentence after its word.
+/// A sentence after a highlighted label.
 fn remark(terminal: &Terminal, word: &str, sentence: &str) {
     let text = wrap(&format!("  {word} "), sentence);
     terminal.line(text.replacen(word, &terminal.paint(Paint::Yellow, word), 1));
 }
 
-/// Before an arm's name: the margin, `yes` or `NO`, and a space.
+/// Columns before an arm's name: the margin, `yes` or `NO`, and a space.
 const BEFORE: usize = 6;
 
-/// Columns of the parts of a claim's line. The name of the claim has what the others leave.
+/// Widths of the columns of a claim's line. The claim's name gets what the others leave.
 struct Widths {
     arm: usize,
     name: usize,
@@ -86,7 +86,7 @@ impl Widths {
         format!("  {heading:<left$} {:>1$}  {2}", "measured", self.measured, "required")
     }
 
-    /// The line of a claim; a second one where its name needs it.
+    /// The line of a claim, and a second one where its name does not fit.
     fn line(&self, terminal: &Terminal, claim: &ClaimResult) -> String {
         let (word, paint) = if claim.held { ("yes", Paint::Green) } else { ("NO ", Paint::Red) };
         let (name, rest) = split(&claim.name, self.name);
@@ -98,7 +98,7 @@ impl Widths {
     }
 }
 
-/// What fits into `width`, cut at a space, and the rest.
+/// Splits `name` at the last space within `width`.
 fn split(name: &str, width: usize) -> (&str, &str) {
     if name.chars().count() <= width {
         return (name, "");
@@ -109,7 +109,7 @@ fn split(name: &str, width: usize) -> (&str, &str) {
 }
 
 fn measured(claim: &ClaimResult) -> String {
-    claim.measured.map_or_else(|| "nothing".to_owned(), |value| with_unit(value, claim))
+    claim.measured.map_or_else(|| "no data".to_owned(), |value| with_unit(value, claim))
 }
 
 fn required(claim: &ClaimResult) -> String {
@@ -120,12 +120,12 @@ fn required(claim: &ClaimResult) -> String {
         ">" => "over",
         _ => "exactly",
     };
-    // "Times" and "CPU" stand beside it already.
+    // "times" and "CPU" are in the measured column already.
     let threshold = with_unit(claim.threshold, claim);
     format!("{comparison} {}", threshold.trim_end_matches(" times").trim_end_matches(" CPU"))
 }
 
-/// A value in a unit that people say. JSON has it in the claim's own.
+/// A value in a common unit. JSON has it in the claim's own unit.
 fn with_unit(value: f64, claim: &ClaimResult) -> String {
     if let Some(unit_ms) = claim.unit_ms {
         return millis(value * unit_ms);
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_are_in_units_that_people_say() {
+    fn figures_are_shown_in_common_units() {
         let said = |claim: &ClaimResult| (measured(claim), required(claim));
         let pair = |measured: &str, required: &str| (measured.to_owned(), required.to_owned());
         assert_eq!(said(&claim("", 14_048.2, ">=", 100.0, "x")), pair("14,048 times", "at least 100"));
@@ -170,11 +170,11 @@ mod tests {
         assert_eq!(said(&claim("", 97.46, "<", 100.0, "%")), pair("97.5 %", "under 100 %"));
         assert_eq!(said(&claim("", 10_002.0, "==", 0.0, "streams")), pair("10,002", "exactly 0"));
         let nothing = ClaimResult { measured: None, ..claim("", 0.0, ">", 1.0, "ms") };
-        assert_eq!(said(&nothing), pair("nothing", "over 1.0 ms"));
+        assert_eq!(said(&nothing), pair("no data", "over 1.0 ms"));
     }
 
     #[test]
-    fn a_long_name_goes_on_in_a_line_of_its_own_and_the_figures_stay_in_theirs() {
+    fn a_long_name_wraps_and_the_figures_stay_in_their_columns() {
         let long = claim("streams that reach the vendor: as many as the pool has threads", 40.0, "==", 40.0, "streams");
         let claims = [claim("streams lost", 0.0, "==", 0.0, "streams"), long];
         let widths = Widths::of(&claims);

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-/// Writes the result file. A regular file appears whole or not at all: a reader never meets half of one.
-/// Anything else (a device, a pipe, a link) is written to as it is and stays what it is.
+/// Writes the result file. A regular file is replaced atomically: a reader never sees half of one. Anything
+/// else (a device, a pipe, a link) is written to in place.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -22,10 +22,10 @@ pub fn write_json(result: &impl Serialize, path: &Path) -> io::Result<()> {
     fs::rename(&partial, path)
 }
 
-/// Whether a result could be written to `path`, tried without leaving anything behind.
+/// Checks that a result can be written to `path`, without leaving anything behind.
 ///
 /// # Errors
-/// Why not.
+/// The reason it cannot.
 pub fn check_writable(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
@@ -35,7 +35,7 @@ pub fn check_writable(path: &Path) -> io::Result<()> {
         fs::write(&partial, [])?;
         return fs::remove_file(&partial);
     }
-    // A pipe is not opened: that would wait for its reader. A link may lead to nothing yet.
+    // A pipe is not opened: that would wait for a reader. The target of a link may not exist yet.
     match fs::metadata(path) {
         Ok(there) if there.is_file() => OpenOptions::new().append(true).open(path).map(drop),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -43,7 +43,7 @@ pub fn check_writable(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether the result is written beside `path` and then renamed: nothing is there yet, or a regular file.
+/// Whether the result is written beside `path` and then renamed: `path` is a regular file or does not exist.
 fn is_replaced(path: &Path) -> io::Result<bool> {
     match fs::symlink_metadata(path) {
         Ok(there) => Ok(there.is_file()),
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_regular_file_is_replaced_and_a_link_stays_one() {
+    fn a_regular_file_is_replaced_and_a_link_stays_a_link() {
         let dir = std::env::temp_dir().join(format!("loadgen-json-{}", std::process::id()));
         fs::create_dir_all(&dir).unwrap();
         let (file, link) = (dir.join("a.json"), dir.join("link"));
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_is_written_to_and_stays() {
+    fn a_device_is_written_in_place() {
         let device = Path::new("/dev/null");
         check_writable(device).unwrap();
         write_json(&1, device).unwrap();
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_folder_and_a_folder_are_found_before_anything_is_written() {
+    fn a_missing_folder_or_a_folder_as_file_is_rejected() {
         assert!(check_writable(Path::new("/nonexistent/folder/a.json")).is_err());
         assert!(check_writable(&std::env::temp_dir()).is_err());
     }

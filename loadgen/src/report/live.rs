@@ -1,4 +1,4 @@
-//! A line a second while a lab runs.
+//! A line per second while a run is under way.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,29 +8,29 @@ use crate::engine::{Progress, RunningArm};
 use crate::lab::Phase;
 use crate::measure::{ProbeLog, ProbeOutcome, ProbeRecord};
 
-/// A line a second: streams open, health latency and processor use of each arm.
+/// A line per second: open streams, health latency and processor use of each arm.
 pub struct LiveLines<'a> {
     terminal: &'a Terminal,
-    /// Probes for which there is room; the first ones of each arm are shown.
+    /// Probes that fit; the first ones of each arm are shown.
     probes: usize,
-    /// Columns of the processor's share: none where there are too many arms.
+    /// Columns of the processor use; zero where there are too many arms.
     cpu: usize,
 }
 
 /// Columns for all arms together, after the time.
 const COLUMNS: usize = 75;
-/// Columns of the streams open, of one probe, and of the processor's share.
+/// Columns of the open streams, of one probe, and of the processor use.
 const OPEN: usize = 6;
 const PROBE: usize = 7;
 const CPU: usize = 5;
-/// A line of one server has room for a probe's name.
+/// Columns of one probe where there is only one server.
 const PROBE_OF_ONE: usize = 8;
 const SECOND: Duration = Duration::from_secs(1);
-/// From here on a waiting probe is shown as waiting, not as the last answer.
+/// A probe that has waited this long is shown as waiting, in place of the last answer.
 const WAIT_SHOWN: Duration = Duration::from_secs(1);
 
 impl<'a> LiveLines<'a> {
-    /// Lines on this terminal.
+    /// Lines for this terminal.
     #[must_use]
     pub fn new(terminal: &'a Terminal) -> Self {
         LiveLines { terminal, probes: 0, cpu: 0 }
@@ -66,7 +66,7 @@ impl Progress for LiveLines<'_> {
     }
 }
 
-/// What the columns mean.
+/// Explains the columns.
 fn legend(terminal: &Terminal, probes: &[Arc<ProbeLog>], shown: usize) {
     let dim = |text: &str| terminal.line(terminal.paint(Paint::Dim, text));
     let health = |log: &ProbeLog| match log.kind.name.as_str() {
@@ -75,7 +75,7 @@ fn legend(terminal: &Terminal, probes: &[Arc<ProbeLog>], shown: usize) {
         name => format!("{}: {}", short_name(name), log.kind.path),
     };
     let meanings: Vec<_> = probes.iter().take(shown).map(|log| health(log)).collect();
-    dim("  open: streams open now. cpu: of one processor. >3s: no answer for 3 s.");
+    dim("  open: streams open now. cpu: share of one processor. >3s: no answer for 3 s.");
     dim(&wrap("  ", &format!("{}.", meanings.join(". "))));
     terminal.line("");
 }
@@ -85,14 +85,14 @@ fn short_name(name: &str) -> &str {
     name.rsplit('_').next().unwrap_or(name)
 }
 
-/// The heading over the lines of one server.
+/// The heading for the lines of one server.
 pub fn heading_of_one(terminal: &Terminal, server: &str, probes: &[Arc<ProbeLog>]) {
     let kinds: Vec<_> = probes.iter().map(|log| log.kind.path.as_str()).collect();
     line(terminal, "", &terminal.paint(Paint::Bold, &format!("  {server}")));
     line(terminal, "", &terminal.paint(Paint::Dim, &format!("  open  latency of {}", kinds.join(", "))));
 }
 
-/// The line of a second of one server.
+/// The line of one second of one server.
 pub fn second_of_one(terminal: &Terminal, now: Duration, open: u64, probes: &[Arc<ProbeLog>]) {
     line(terminal, &format!("{} s", now.as_secs()), &cell(terminal, open, probes.iter(), PROBE_OF_ONE, now));
 }
@@ -101,7 +101,7 @@ fn line(terminal: &Terminal, first: &str, rest: &str) {
     terminal.line(format!("{first:>5}{rest}").trim_end());
 }
 
-/// Streams open, and the state of each probe in the second that ended at `now`.
+/// Open streams, and the state of each probe in the second that ended at `now`.
 fn cell<'a>(
     terminal: &Terminal,
     open: u64,
@@ -138,7 +138,7 @@ pub(super) fn latest(log: &ProbeLog, since: Duration, now: Duration) -> (String,
     }
 }
 
-/// An arm's name for people.
+/// The title of an arm's columns.
 fn arm_title(arm: &str) -> &str {
     match arm {
         "broken" => "broken-server",

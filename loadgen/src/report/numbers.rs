@@ -1,6 +1,6 @@
-//! Numbers as people read them.
+//! Numbers for people.
 
-/// A latency in milliseconds as people say it: `0.42 ms`, `3.1 ms`, `120 ms`, `12.7 s`, `10 s`.
+/// A latency given in milliseconds: `0.42 ms`, `3.1 ms`, `120 ms`, `12.7 s`, `10 s`.
 #[must_use]
 pub fn millis(millis: f64) -> String {
     match millis {
@@ -11,7 +11,7 @@ pub fn millis(millis: f64) -> String {
     }
 }
 
-/// A latency in as few characters as can be: `0.4ms`, `125ms`, `10.0s`.
+/// A latency in few characters: `0.4ms`, `125ms`, `10.0s`.
 #[must_use]
 pub fn short_millis(millis: f64) -> String {
     match millis {
@@ -21,7 +21,7 @@ pub fn short_millis(millis: f64) -> String {
     }
 }
 
-/// A count with its thousands set apart: `16,000`.
+/// A count with thousands separators: `16,000`.
 #[must_use]
 pub fn count(number: u64) -> String {
     let digits = number.to_string();

@@ -1,4 +1,4 @@
-//! A run in three sentences.
+//! The summary of a run, in one sentence per side.
 
 use serde_json::Value;
 
@@ -6,19 +6,18 @@ use super::{count, millis};
 use crate::lab::LOADED;
 use crate::result::{ArmResult, Outcome, ProbeStats, RunResult, Side, StreamStats};
 
-/// What a run showed, in the sentences in which somebody would tell it: one for each side, from its figures,
-/// after a word on the verdict where that is not that all of it held.
+/// What a run showed, in one sentence per side made from its figures, after a note where the run was not held.
 #[must_use]
 pub fn prose_summary(result: &RunResult) -> String {
     let timeout_ms = result.parameters.get("probe_timeout_ms").and_then(Value::as_f64).unwrap_or(0.0);
     let mut sentences: Vec<_> = preface(result.verdict.result).map(str::to_owned).into_iter().collect();
-    let mut said = None;
+    let mut stated = None;
     for side in Side::ALL {
         let Some(arm) = result.arms.get(side.as_str()) else { continue };
-        // The load is said once, where it is the same for all.
+        // The load is stated once if it is the same for all.
         let open = Some(arm.streams.peak_active);
-        sentences.push(sentence(side, arm, open.filter(|_| open != said), timeout_ms));
-        said = open;
+        sentences.push(sentence(side, arm, open.filter(|_| open != stated), timeout_ms));
+        stated = open;
     }
     sentences.join(" ")
 }
@@ -26,8 +25,8 @@ pub fn prose_summary(result: &RunResult) -> String {
 fn preface(outcome: Outcome) -> Option<&'static str> {
     match outcome {
         Outcome::Held => None,
-        Outcome::NotHeld => Some("Not everything that is claimed held: see NO above."),
-        Outcome::Invalid => Some("This run proves nothing, for the reason above. Its figures all the same:"),
+        Outcome::NotHeld => Some("Not all claims held: see those marked NO above."),
+        Outcome::Invalid => Some("No conclusion can be drawn from this run, for the reason above. Its figures:"),
     }
 }
 
@@ -48,37 +47,37 @@ fn sentence(side: Side, arm: &ArmResult, open: Option<u64>, timeout_ms: f64) -> 
     format!("With {} streams open, {server} {health}{more}, and {users}{cpu}.", count(open))
 }
 
-/// What became of the health checks, after the name of the server.
+/// The predicate about the health checks.
 fn health(stats: Option<&ProbeStats>, timeout_ms: f64) -> String {
     let Some(stats) = stats.filter(|stats| stats.sent > 0) else {
-        return "was asked for no health check".to_owned();
+        return "got no health check".to_owned();
     };
     let of_all = |number: u64| format!("{} of {} health checks", count(number), count(stats.sent));
     if stats.not_sent > 0 {
-        // The generator's failure, not the server's.
-        return format!("was not asked for {}", of_all(stats.not_sent));
+        // The generator failed to send them; this says nothing about the server.
+        return format!("was not sent {}", of_all(stats.not_sent));
     }
     match (stats.failed, stats.timed_out) {
         (0, 0) => format!("answered every health check within {}", millis(stats.latency_ms.max)),
-        (0, late) => format!("left {} without an answer for {}", of_all(late), millis(timeout_ms)),
+        (0, late) => format!("left {} unanswered for {}", of_all(late), millis(timeout_ms)),
         (failed, 0) => format!("failed {}", of_all(failed)),
-        (failed, late) => format!("failed {} and left {late} without an answer", of_all(failed)),
+        (failed, late) => format!("failed {} and left {late} unanswered", of_all(failed)),
     }
 }
 
-/// What became of those who wait for the text.
+/// What the users got.
 fn users(streams: &StreamStats) -> String {
     let of_all = |number: u64| format!("{} of {} users", count(number), count(streams.requested));
     let slowest = millis(streams.time_to_first_token_ms.max);
     match (streams.first_token_late, streams.without_token) {
-        (0, 0) => format!("every user had a first word within {slowest}"),
-        (late, 0) => format!("{} waited up to {slowest} for their first word", of_all(late)),
-        (0, never) => format!("{} got no word at all", of_all(never)),
-        (late, never) => format!("{} waited up to {slowest} for their first word, {never} got none", of_all(late)),
+        (0, 0) => format!("every user had a first token within {slowest}"),
+        (late, 0) => format!("{} waited up to {slowest} for the first token", of_all(late)),
+        (0, never) => format!("{} got no token at all", of_all(never)),
+        (late, never) => format!("{} waited up to {slowest} for the first token, {never} got none", of_all(late)),
     }
 }
 
-/// What an arm bore that went through a phase of its own with more streams.
+/// How an arm did in a phase of its own with more streams.
 fn more(arm: &ArmResult, timeout_ms: f64, all_answered: bool) -> String {
     let with_more = arm.phases.iter().filter(|phase| phase.vendor_peak_active > Some(arm.streams.peak_active));
     let Some(phase) = with_more.max_by_key(|phase| phase.vendor_peak_active) else {
@@ -91,7 +90,7 @@ fn more(arm: &ArmResult, timeout_ms: f64, all_answered: bool) -> String {
     };
     let open = format!("with {} streams open", count(phase.vendor_peak_active.unwrap_or(0)));
     let then = match phase.probes.get("health_sync") {
-        // As before: said in short.
+        // As without these streams.
         Some(stats) if stats.sent > 0 && stats.sent == stats.ok && all_answered => {
             format!("{open} within {}", millis(stats.latency_ms.max))
         }
@@ -112,43 +111,43 @@ mod tests {
     }
 
     #[test]
-    fn health_is_told_as_it_was() {
-        let told = |failed, timed_out| health(Some(&probes(240, failed, timed_out, 4.3)), 10_000.0);
-        assert_eq!(told(0, 0), "answered every health check within 4.3 ms");
-        assert_eq!(told(0, 45), "left 45 of 240 health checks without an answer for 10 s");
-        assert_eq!(told(240, 0), "failed 240 of 240 health checks");
-        assert_eq!(told(3, 2), "failed 3 of 240 health checks and left 2 without an answer");
-        assert_eq!(health(None, 10_000.0), "was asked for no health check");
+    fn the_health_sentence_matches_the_counts() {
+        let text = |failed, timed_out| health(Some(&probes(240, failed, timed_out, 4.3)), 10_000.0);
+        assert_eq!(text(0, 0), "answered every health check within 4.3 ms");
+        assert_eq!(text(0, 45), "left 45 of 240 health checks unanswered for 10 s");
+        assert_eq!(text(240, 0), "failed 240 of 240 health checks");
+        assert_eq!(text(3, 2), "failed 3 of 240 health checks and left 2 unanswered");
+        assert_eq!(health(None, 10_000.0), "got no health check");
     }
 
     #[test]
-    fn users_are_told_of_as_they_fared() {
-        let told = |first_token_late, without_token| {
+    fn the_users_sentence_matches_the_counts() {
+        let text = |first_token_late, without_token| {
             let mut streams = StreamStats { requested: 60, first_token_late, without_token, ..StreamStats::default() };
             streams.time_to_first_token_ms.max = 12_700.0;
             users(&streams)
         };
-        assert_eq!(told(0, 0), "every user had a first word within 12.7 s");
-        assert_eq!(told(20, 0), "20 of 60 users waited up to 12.7 s for their first word");
-        assert_eq!(told(0, 60), "60 of 60 users got no word at all");
-        assert_eq!(told(20, 1), "20 of 60 users waited up to 12.7 s for their first word, 1 got none");
+        assert_eq!(text(0, 0), "every user had a first token within 12.7 s");
+        assert_eq!(text(20, 0), "20 of 60 users waited up to 12.7 s for the first token");
+        assert_eq!(text(0, 60), "60 of 60 users got no token at all");
+        assert_eq!(text(20, 1), "20 of 60 users waited up to 12.7 s for the first token, 1 got none");
     }
 
     #[test]
-    fn more_streams_are_told_of_in_short_only_where_all_was_well() {
-        let told = |timed_out, failed, all_answered| {
+    fn more_streams_are_summarized_shortly_only_if_all_was_well() {
+        let text = |timed_out, failed, all_answered| {
             let health = probes(60, 0, timed_out, 1.1);
             let mut phase = PhaseResult { vendor_peak_active: Some(2021), ..PhaseResult::default() };
             phase.probes.insert("health_sync".to_owned(), health);
             phase.streams = Some(StreamStats { requested: 2000, failed, ..StreamStats::default() });
             more(&ArmResult { phases: vec![phase], ..ArmResult::default() }, 10_000.0, all_answered)
         };
-        assert_eq!(told(0, 0, true), ", with 2,021 streams open within 1.1 ms, lost no stream");
-        assert!(told(0, 0, false).contains("open it answered every health check within 1.1 ms"));
-        assert!(told(1, 3, true).ends_with("left 1 of 60 health checks without an answer for 10 s, lost 3 streams"));
+        assert_eq!(text(0, 0, true), ", with 2,021 streams open within 1.1 ms, lost no stream");
+        assert!(text(0, 0, false).contains("open it answered every health check within 1.1 ms"));
+        assert!(text(1, 3, true).ends_with("left 1 of 60 health checks unanswered for 10 s, lost 3 streams"));
     }
 
-    /// A run of two sides as its file has it.
+    /// A run of two sides, as in its result file.
     fn result(verdict: &str, failed: u64) -> RunResult {
         let quantiles = |max: f64| serde_json::json!({"p50": 0.5, "p90": 1.0, "p99": 2.0, "max": max});
         let probes = |failed: u64, timed_out: u64, max: f64| {
@@ -177,15 +176,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_is_what_was_measured() {
-        let broken = "With 60 streams open, the broken server left 45 of 240 health checks without an answer for \
-                      10 s, and 20 of 60 users waited up to 12.7 s for their first word.";
-        let fixed = "The fixed server answered every health check within 3.4 ms, and every user had a first word \
+    fn the_summary_is_made_of_the_measured_figures() {
+        let broken = "With 60 streams open, the broken server left 45 of 240 health checks unanswered for 10 s, \
+                      and 20 of 60 users waited up to 12.7 s for the first token.";
+        let fixed = "The fixed server answered every health check within 3.4 ms, and every user had a first token \
                      within 266 ms.";
         assert_eq!(prose_summary(&result("held", 0)), format!("{broken} {fixed}"));
-        let failed = "The fixed server failed 240 of 240 health checks, and every user had a first word within 266 ms.";
-        let not_held = "Not everything that is claimed held: see NO above.";
+        let failed =
+            "The fixed server failed 240 of 240 health checks, and every user had a first token within 266 ms.";
+        let not_held = "Not all claims held: see those marked NO above.";
         assert_eq!(prose_summary(&result("not held", 240)), format!("{not_held} {broken} {failed}"));
-        assert!(prose_summary(&result("invalid", 0)).starts_with("This run proves nothing"));
+        assert!(prose_summary(&result("invalid", 0)).starts_with("No conclusion can be drawn"));
     }
 }

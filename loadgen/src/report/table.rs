@@ -7,30 +7,30 @@ use super::{Paint, Terminal, bytes, count, short_millis};
 use crate::lab::{LOADED, Phase};
 use crate::result::{ArmResult, ClosedLoopStats, ProbeStats, Quantiles, RunResult, StreamStats};
 
-/// One line of a table: what it says, and its cell in each column.
+/// One line of a table: its label, and its cell in each column.
 struct Row {
     label: String,
     cells: Vec<String>,
 }
 
-/// Columns of a label at least.
+/// Minimum width of a label.
 const LABEL_MIN: usize = 24;
-/// Columns of a cell at most.
+/// Maximum width of a cell.
 const CELL_MAX: usize = 18;
-/// Columns of one quantile.
+/// Width of one quantile.
 const QUANTILE: usize = 6;
 
-/// Columns that `2,000 of 2,060` needs, with a space before it.
+/// Width of `2,000 of 2,060` with a space before it.
 const OF_ALL: usize = 15;
 
 /// Some arms side by side.
 struct Table<'a> {
     arms: Vec<&'a ArmResult>,
-    /// Whether clients were told to leave: else a stream that the generator closed was open at the end.
-    leavers: bool,
-    /// Columns of a label.
+    /// Whether clients were to disconnect; otherwise a stream that the generator closed was open at the end.
+    disconnects: bool,
+    /// Width of a label.
     label: usize,
-    /// Columns of a cell.
+    /// Width of a cell.
     cell: usize,
     rows: Vec<Row>,
 }
@@ -39,7 +39,7 @@ struct Table<'a> {
 pub fn comparison(terminal: &Terminal, phases: &[Phase], result: &RunResult) {
     let few = result.arms.len() <= 3;
     let titles: Vec<_> = result.arms.keys().map(|arm| if few { column_title(arm) } else { arm }).collect();
-    let mut table = Table::new(result.arms.values().collect(), leavers(result));
+    let mut table = Table::new(result.arms.values().collect(), disconnects(result));
     table.fill(phases.iter().map(|phase| (phase.name, phase.title)));
     table.print(terminal, &titles);
 }
@@ -47,12 +47,12 @@ pub fn comparison(terminal: &Terminal, phases: &[Phase], result: &RunResult) {
 /// Prints the figures of one server.
 pub fn single(terminal: &Terminal, result: &RunResult) {
     let Some(target) = &result.target else { return };
-    let mut table = Table::new(vec![target], leavers(result));
+    let mut table = Table::new(vec![target], disconnects(result));
     table.fill(target.phases.iter().map(|phase| (phase.name.as_str(), phase.name.as_str())));
     table.print(terminal, &[target.program.trim_start_matches("http://")]);
 }
 
-/// An arm's name that leaves room between columns.
+/// The title of an arm's column, short enough to leave room between columns.
 fn column_title(arm: &str) -> &str {
     match arm {
         "broken" => "broken-server",
@@ -62,11 +62,11 @@ fn column_title(arm: &str) -> &str {
 }
 
 impl<'a> Table<'a> {
-    fn new(arms: Vec<&'a ArmResult>, leavers: bool) -> Self {
+    fn new(arms: Vec<&'a ArmResult>, disconnects: bool) -> Self {
         let (columns, width) = (arms.len().max(1), table_columns());
         let cell = ((width - 1 - LABEL_MIN) / columns).min(CELL_MAX);
         let label = (width - 1 - (cell * columns.max(3)).min(width - 1)).max(LABEL_MIN);
-        Table { arms, leavers, label, cell, rows: Vec::new() }
+        Table { arms, disconnects, label, cell, rows: Vec::new() }
     }
 
     fn print(&self, terminal: &Terminal, titles: &[&str]) {
@@ -104,7 +104,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Of p50, p99 and maximum those for which there is room; the 99th percentile is there in any case.
+    /// As many of p50, p99 and maximum as fit; the 99th percentile in any case.
     fn shown(&self, [p50, p99, max]: [String; 3]) -> String {
         match self.cell / QUANTILE {
             0 | 1 => p99,
@@ -151,23 +151,25 @@ impl<'a> Table<'a> {
         }
         let cells = self.shown_of(|arm| Some(stats(arm)?.latency_ms));
         self.rows.push(Row { label: format!("one by one, {title}"), cells });
-        self.row("  their mean", |arm| Some(short_millis(stats(arm)?.mean_ms)));
+        self.row("  mean", |arm| Some(short_millis(stats(arm)?.mean_ms)));
     }
 
     fn stream_rows(&mut self) {
         let cell = |of: fn(&StreamStats) -> u64| move |arm: &ArmResult| Some(count(total(arm, of)));
-        let (whole, asked) = (|streams: &StreamStats| streams.completed, |streams: &StreamStats| streams.requested);
+        let (completed, requested) =
+            (|streams: &StreamStats| streams.completed, |streams: &StreamStats| streams.requested);
         if self.cell < OF_ALL {
-            self.row("streams asked for", cell(asked));
-            self.row("  delivered whole", cell(whole));
+            self.row("streams requested", cell(requested));
+            self.row("  completed", cell(completed));
         } else {
-            let of_all = |arm: &ArmResult| format!("{} of {}", count(total(arm, whole)), count(total(arm, asked)));
-            self.row("streams delivered whole", |arm| Some(of_all(arm)));
+            let of_all =
+                |arm: &ArmResult| format!("{} of {}", count(total(arm, completed)), count(total(arm, requested)));
+            self.row("streams completed", |arm| Some(of_all(arm)));
         }
         let without_done: fn(&StreamStats) -> u64 = |streams| streams.without_done;
         self.row_if_any("    without [DONE]", |arm| total(arm, without_done), cell(without_done));
-        let broken_off: fn(&StreamStats) -> u64 = |streams| streams.failed + streams.truncated;
-        self.row_if_any("  failed or cut", |arm| total(arm, broken_off), cell(broken_off));
+        let failed: fn(&StreamStats) -> u64 = |streams| streams.failed + streams.truncated;
+        self.row_if_any("  failed or truncated", |arm| total(arm, failed), cell(failed));
         let mut causes: Vec<_> =
             self.arms.iter().flat_map(|arm| all(arm)).flat_map(|s| s.failures.keys().cloned()).collect();
         causes.sort();
@@ -180,9 +182,9 @@ impl<'a> Table<'a> {
         self.row_if_any("  stalled at the end", |arm| total(arm, stalled), cell(stalled));
         let without = |streams: &StreamStats| streams.without_token;
         self.row_if_any("  without a token", |arm| total(arm, without), cell(without));
-        let left = |streams: &StreamStats| streams.disconnected;
-        let label = if self.leavers { "  left by their client" } else { "  still open at the end" };
-        self.row_if_any(label, |arm| total(arm, left), cell(left));
+        let disconnected = |streams: &StreamStats| streams.disconnected;
+        let label = if self.disconnects { "  disconnected by client" } else { "  still open at the end" };
+        self.row_if_any(label, |arm| total(arm, disconnected), cell(disconnected));
         if self.arms.iter().any(|arm| arm.vendor.is_some()) {
             self.row("streams at vendor, peak", |arm| Some(count(arm.vendor.as_ref()?.peak_active)));
         }
@@ -208,8 +210,8 @@ impl<'a> Table<'a> {
     }
 }
 
-/// Whether some clients were to leave before their stream's end, by what the run was asked to do.
-fn leavers(result: &RunResult) -> bool {
+/// Whether the run's parameters let clients disconnect before the end of their stream.
+fn disconnects(result: &RunResult) -> bool {
     let loads = result.parameters.get("phases").and_then(Value::as_array).into_iter().flatten();
     let mut loads = loads.filter_map(|phase| phase["loads"].as_array()).flatten();
     let share = result.parameters.get("cancel_share").and_then(Value::as_f64);
@@ -221,7 +223,7 @@ fn probe_stats<'a>(arm: &'a ArmResult, phase: &str, probe: &str) -> Option<&'a P
     phase.probes.get(probe).filter(|stats| stats.sent > 0)
 }
 
-/// The streams of an arm: those of its phases, or all in one where phases have none of their own.
+/// The streams of an arm: those of its phases, or of the whole run where phases have none.
 fn all(arm: &ArmResult) -> impl Iterator<Item = &StreamStats> {
     let of_phases = arm.phases.iter().filter_map(|phase| phase.streams.as_ref());
     let in_one = arm.phases.iter().all(|phase| phase.streams.is_none()).then_some(&arm.streams);

@@ -1,19 +1,19 @@
-//! Writing to the terminal, with colour where it is wanted.
+//! Standard output, with colour on terminals that support it.
 
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal, Write};
 
-/// Standard output that does not mind being closed: a reader that has left (`| head`, a closed
-/// window) must not keep a run from stopping what it started.
+/// Standard output that ignores being closed: a reader that has gone away (`| head`, a closed window) must not
+/// keep a run from stopping the programs that it started.
 #[derive(Debug)]
 pub struct Terminal {
     colour: bool,
 }
 
-/// How a piece of text stands out.
+/// The style of a piece of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Paint {
-    /// As it is.
+    /// No style.
     Plain,
     /// A heading.
     Bold,
@@ -23,25 +23,25 @@ pub enum Paint {
     Green,
     /// Bad.
     Red,
-    /// Neither.
+    /// In between.
     Yellow,
 }
 
-/// Columns of a terminal that nobody has widened.
+/// Default width of a terminal.
 const COLUMNS: usize = 80;
 
-/// Columns for tables: those of prose, but a wider terminal does not draw them apart.
+/// Width for tables: that of prose, but at most 80.
 #[must_use]
 pub(super) fn table_columns() -> usize {
     columns().min(COLUMNS)
 }
 
-/// Columns for prose: what `COLUMNS` says, within reason, else 80.
+/// Width for prose: `COLUMNS` from the environment if it is within reason, otherwise 80.
 #[must_use]
 pub(super) fn columns() -> usize {
     const SENSIBLE: std::ops::RangeInclusive<usize> = 40..=200;
-    let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    said.filter(|columns| SENSIBLE.contains(columns)).unwrap_or(COLUMNS)
+    let wanted = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    wanted.filter(|columns| SENSIBLE.contains(columns)).unwrap_or(COLUMNS)
 }
 
 fn wants_colour(no_color: Option<&OsStr>, term: Option<&OsStr>) -> bool {
@@ -49,14 +49,14 @@ fn wants_colour(no_color: Option<&OsStr>, term: Option<&OsStr>) -> bool {
 }
 
 impl Terminal {
-    /// Colour only on a terminal that has it, whose user has not set `NO_COLOR` (<https://no-color.org>).
+    /// With colour only on a terminal that supports it and without `NO_COLOR` (<https://no-color.org>).
     #[must_use]
     pub fn stdout() -> Self {
         let (no_color, term) = (std::env::var_os("NO_COLOR"), std::env::var_os("TERM"));
         Terminal { colour: wants_colour(no_color.as_deref(), term.as_deref()) && io::stdout().is_terminal() }
     }
 
-    /// Never any colour.
+    /// Without colour.
     #[must_use]
     pub fn plain() -> Self {
         Terminal { colour: false }
@@ -64,12 +64,12 @@ impl Terminal {
 
     /// Writes a line.
     pub fn line(&self, text: impl AsRef<str>) {
-        // See the type: whoever closed the output has had their reasons.
+        // See the type: a closed output is not an error.
         let _ = writeln!(io::stdout(), "{}", text.as_ref());
         let _ = io::stdout().flush();
     }
 
-    /// `text` in this paint, if there is colour.
+    /// `text` in this style, if there is colour.
     #[must_use]
     pub fn paint(&self, paint: Paint, text: &str) -> String {
         let code = match paint {
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colour_is_for_terminals_that_have_it_and_users_who_want_it() {
+    fn colour_needs_a_terminal_with_colour_and_no_no_color() {
         let wanted = |no_color: Option<&'static str>, term: Option<&'static str>| {
             wants_colour(no_color.map(OsStr::new), term.map(OsStr::new))
         };

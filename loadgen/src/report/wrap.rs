@@ -1,4 +1,4 @@
-//! Prose in 80 columns.
+//! Word wrap.
 
 use super::terminal::columns;
 
@@ -34,9 +34,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_keep_to_the_terminal_and_words_stay_whole() {
+    fn lines_fit_the_terminal_and_words_stay_whole() {
         for columns in [80, 50] {
-            let wrapped = wrap_at(columns, "  Not proved:  ", &"some words ".repeat(30));
+            let wrapped = wrap_at(columns, "  Not shown:   ", &"some words ".repeat(30));
             assert!(wrapped.lines().all(|line| line.chars().count() <= columns), "{wrapped}");
             assert!(wrapped.lines().skip(1).all(|line| line.starts_with(&" ".repeat(15))));
             assert_eq!(wrapped.split_whitespace().count(), 2 + 60);

@@ -1,8 +1,8 @@
-//! What an objective looks at.
+//! The metrics of objectives.
 
 use crate::result::{ArmResult, ProbeStats, Quantile};
 
-/// What an objective looks at.
+/// The metric of an objective.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Metric {
     Latency(Probe, Quantile),
@@ -14,7 +14,7 @@ pub(super) enum Metric {
     Count(Count),
 }
 
-/// A probe by the name that the objective gives it.
+/// A probe, by its name in the objective.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Probe(String);
 
@@ -23,13 +23,13 @@ impl Probe {
         &self.0
     }
 
-    /// The probes that are meant, the first of them that there is: `health` is short for `health_sync`.
+    /// The names that it can mean, the first that exists: `health` is short for `health_sync`.
     pub(super) fn candidates(&self) -> impl Iterator<Item = &str> {
         let long = (self.0 == "health").then_some("health_sync");
         std::iter::once(self.name()).chain(long)
     }
 
-    /// Its figures, where it was sent at all.
+    /// Its figures, if it was sent at all.
     fn of<'a>(&self, target: &'a ArmResult) -> Option<&'a ProbeStats> {
         self.candidates().find_map(|name| target.probes.get(name)).filter(|stats| stats.sent > 0)
     }
@@ -80,7 +80,7 @@ impl Metric {
         })
     }
 
-    /// Reads the value that it is compared with.
+    /// Parses the threshold.
     pub(super) fn parse_value(&self, text: &str) -> Option<f64> {
         let number = match self.unit() {
             "ms" => humantime::parse_duration(text).ok()?.as_secs_f64() * 1000.0,
@@ -92,9 +92,9 @@ impl Metric {
 
     pub(super) fn expected_value(&self) -> &'static str {
         match self.unit() {
-            "ms" => "its value is a duration such as 100ms",
-            "%" => "its value is a share such as 1%",
-            _ => "its value is a number",
+            "ms" => "its value must be a duration such as 100ms",
+            "%" => "its value must be a share such as 1%",
+            _ => "its value must be a number",
         }
     }
 
@@ -107,7 +107,7 @@ impl Metric {
         }
     }
 
-    /// The probe that it speaks of.
+    /// The probe that it is about.
     pub(super) fn probe(&self) -> Option<&Probe> {
         match self {
             Metric::Latency(probe, _) | Metric::ProbesFailed(probe) | Metric::ProbesTimedOut(probe) => Some(probe),
@@ -115,8 +115,8 @@ impl Metric {
         }
     }
 
-    /// Its value; none where nothing was measured, and for a latency that falls among the probes that
-    /// failed: they have none.
+    /// Its value; `None` if nothing was measured, and for a quantile that falls among failed probes, which
+    /// have no latency.
     pub(super) fn of(&self, target: &ArmResult) -> Option<f64> {
         let streams = &target.streams;
         match self {
@@ -126,7 +126,7 @@ impl Metric {
             }
             Metric::ProbesFailed(probe) => Some(probe.of(target)?.failed as f64),
             Metric::ProbesTimedOut(probe) => Some(probe.of(target)?.timed_out as f64),
-            // Without a single token there is no distribution, and zero would be praise.
+            // Without a single token there is no distribution, and zero would look excellent.
             Metric::FirstToken(quantile) => (streams.chunks > 0).then(|| streams.time_to_first_token_ms.at(*quantile)),
             Metric::InterToken(quantile) => (streams.chunks > 0).then(|| streams.inter_token_ms.at(*quantile)),
             Metric::FailedShare => {
@@ -137,7 +137,7 @@ impl Metric {
         }
     }
 
-    /// Whether anything was done that could be measured.
+    /// Whether a measurement was attempted.
     pub(super) fn was_tried(&self, target: &ArmResult) -> bool {
         match self {
             Metric::Latency(probe, _) => probe.of(target).is_some(),
@@ -145,8 +145,8 @@ impl Metric {
         }
     }
 
-    /// Whether the value is only known to be so much or more: a latency that falls among the probes that
-    /// timed out counts as their time-out.
+    /// Whether the value is only a lower bound: a quantile that falls among probes that timed out counts as
+    /// their time-out.
     pub(super) fn is_lower_bound(&self, target: &ArmResult) -> bool {
         let Metric::Latency(probe, quantile) = self else { return false };
         probe.of(target).is_some_and(|stats| quantile.rank(stats.sent) > stats.ok)

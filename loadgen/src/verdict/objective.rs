@@ -18,7 +18,7 @@ pub struct Objective {
 /// An objective that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "'{text}' is no objective: {why}; expected METRIC OP VALUE such as 'health.p99<100ms', 'ttft.p50<=1s', 'failed_share<1%' or 'completed>=60'; metrics: PROBE.Q, ttft.Q, inter_token.Q with Q one of p50, p90, p99, max (health stands for health_sync where no probe has that name), PROBE.failed, PROBE.timed_out, failed_share, and the counts requested, completed, failed, truncated, stalled, lost (failed, truncated or stalled), without_token, peak_active"
+    "'{text}' is not a valid objective: {why}; expected METRIC OP VALUE such as 'health.p99<100ms', 'ttft.p50<=1s', 'failed_share<1%' or 'completed>=60'; metrics: PROBE.Q, ttft.Q and inter_token.Q with Q one of p50, p90, p99, max; PROBE.failed, PROBE.timed_out (health means health_sync where no probe is named health); failed_share; and the counts requested, completed, failed, truncated, stalled, lost (failed, truncated or stalled), without_token, peak_active"
 )]
 pub struct ObjectiveError {
     text: String,
@@ -41,9 +41,9 @@ impl FromStr for Objective {
         let error = |why: &str| ObjectiveError { text: text.to_owned(), why: why.to_owned() };
         let found = SIGNS.iter().filter_map(|sign| Some((text.find(sign)?, *sign)));
         let Some((at, sign)) = found.min_by_key(|(at, sign)| (*at, usize::MAX - sign.len())) else {
-            return Err(error("it has no comparison"));
+            return Err(error("no comparison"));
         };
-        let metric = Metric::parse(text[..at].trim()).ok_or_else(|| error("the metric is not known"))?;
+        let metric = Metric::parse(text[..at].trim()).ok_or_else(|| error("unknown metric"))?;
         let value = text[at + sign.len()..].trim();
         let threshold = metric.parse_value(value).ok_or_else(|| error(metric.expected_value()))?;
         Ok(Objective { text: text.to_owned(), metric, sign, threshold })
@@ -63,7 +63,7 @@ impl Objective {
             ">" => measured > self.threshold,
             _ => (measured - self.threshold).abs() < f64::EPSILON,
         };
-        // A time-out proves that it took so long, not that it took no longer.
+        // A time-out is only a lower bound of the latency.
         let known = !self.sign.starts_with('<') || target.is_some_and(|target| !self.metric.is_lower_bound(target));
         ClaimResult {
             name: self.text.clone(),
@@ -79,23 +79,23 @@ impl Objective {
         }
     }
 
-    /// The name of the probe that it speaks of, if it does, among those that a run has.
+    /// The probe that it is about, among those of a run; `None` for other metrics.
     ///
     /// # Errors
-    /// The name that it gives, where no probe of the run has it.
+    /// The name in the objective, where no probe of the run has it.
     pub fn probe<'a>(&'a self, names: &[&str]) -> Result<Option<&'a str>, &'a str> {
         let Some(probe) = self.metric.probe() else { return Ok(None) };
         let found = probe.candidates().find(|candidate| names.contains(candidate));
         found.map(Some).ok_or_else(|| probe.name())
     }
 
-    /// Whether anything was done in `result` that it could be judged by.
+    /// Whether `result` has measurements that it can be judged by.
     #[must_use]
     pub fn was_tried(&self, result: &RunResult) -> bool {
         result.target.as_ref().is_some_and(|target| self.metric.was_tried(target))
     }
 
-    /// The latency that is judged, where it is one.
+    /// The judged latency, if it is one.
     #[must_use]
     pub fn latency_ms(&self, result: &RunResult) -> Option<f64> {
         (self.metric.unit() == "ms").then(|| self.metric.of(result.target.as_ref()?))?

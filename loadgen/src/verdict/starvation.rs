@@ -1,27 +1,26 @@
-//! Whether a busy machine explains what went wrong. The generator's own lag tells of the generator alone:
-//! servers are starved as well, and all of them alike. So what a figure says is held against what kept
-//! waiting in the same phases without a reason: the vendors' answers, the generator's probes, and the
-//! probes of the control.
+//! Whether a busy machine explains a failed claim. The generator's own lag covers the generator alone, but
+//! servers are starved as well, and all of them alike. So a figure is compared with how long idle parts waited
+//! in the same phases: the vendors' answers, the generator's probes, and the probes of the control.
 
 use crate::lab::{BASELINE, Claim, Comparison, Figure};
 use crate::result::{ClaimKind, PhaseResult, RunResult};
 
-/// A latency is explained by waits of a third of it: many of them add up in one answer.
+/// Waits of a third of a latency explain it: several of them add up in one answer.
 const WAITS_IN_A_LATENCY: f64 = 3.0;
-/// A count is explained by waits from here on, in milliseconds: a token gap, a ramp, a client's drain.
+/// Waits this long explain a wrong count, in milliseconds.
 const COUNTS_SUFFER_FROM_MS: f64 = 100.0;
-/// As slow as an idle server may be, in milliseconds: a ratio is not blamed on the machine for less.
+/// Latency of an idle server, in milliseconds: shorter ones do not improve a ratio.
 const IDLE_MS: f64 = 5.0;
 
-/// How long something waited that had nothing to wait for, at most, in the phases of `claim`; in all where
-/// it names none. In milliseconds.
+/// The longest wait of an idle part in the phases of `claim` (in all phases if it names none), in
+/// milliseconds.
 pub(super) fn idle_wait_ms(claim: &Claim, result: &RunResult) -> f64 {
     let named = claim.figure.phases();
     let concerned = |phase: &&PhaseResult| named.is_empty() || named.contains(&phase.name.as_str());
     let all = result.arms.values().flat_map(|arm| &arm.phases).filter(concerned);
-    let disturbed = all.filter_map(|phase| phase.disturbance);
-    let idle = disturbed.map(|found| found.probe_late_ms.max(found.vendor_answer_ms));
-    // The control is no ledger_watch for itself.
+    let disturbances = all.filter_map(|phase| phase.disturbance);
+    let idle = disturbances.map(|found| found.probe_late_ms.max(found.vendor_answer_ms));
+    // The control cannot excuse itself.
     let control = result.arms.get("control").filter(|_| claim.kind == ClaimKind::Effect);
     let control = control.into_iter().flat_map(|arm| {
         let usual = |probe: &str| {
@@ -34,7 +33,7 @@ pub(super) fn idle_wait_ms(claim: &Claim, result: &RunResult) -> f64 {
     idle.chain(control).fold(0.0, f64::max)
 }
 
-/// Whether `claim`, which does not hold, would hold but for waits of this length.
+/// Whether `claim`, which does not hold, would hold without waits of this length.
 pub(super) fn explains(wait_ms: f64, claim: &Claim, result: &RunResult) -> bool {
     match (claim.figure, claim.comparison) {
         (Figure::Ratio(over, under), Comparison::AtLeast) => {
@@ -44,14 +43,14 @@ pub(super) fn explains(wait_ms: f64, claim: &Claim, result: &RunResult) -> bool 
         (figure, Comparison::AtMost) if figure.latency_ms(result).is_some() => {
             figure.latency_ms(result).is_some_and(|latency| latency <= WAITS_IN_A_LATENCY * wait_ms)
         }
-        // A latency that is too short is not explained by waiting.
+        // Waiting does not explain a latency that is too short.
         (figure, Comparison::AtLeast) if figure.latency_ms(result).is_some() => false,
         _ => wait_ms >= COUNTS_SUFFER_FROM_MS,
     }
 }
 
-/// Whether a latency that is claimed to be long, and is, may be the machine's: what was idle waited as long.
-pub(super) fn pretends(wait_ms: f64, claim: &Claim, result: &RunResult) -> bool {
+/// Whether a claimed long latency may come from the machine: idle parts waited as long.
+pub(super) fn may_be_machine(wait_ms: f64, claim: &Claim, result: &RunResult) -> bool {
     let long = claim.comparison == Comparison::AtLeast;
     long && claim.figure.latency_ms(result).is_some_and(|latency| wait_ms >= latency)
 }

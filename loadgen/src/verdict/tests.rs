@@ -264,8 +264,8 @@ fn objectives_are_read_and_judged() {
 fn an_objective_that_cannot_be_read_says_why() {
     for (text, why) in [
         ("health.p99", "no comparison"),
-        ("health.p98<1s", "not known"),
-        ("speed<1s", "not known"),
+        ("health.p98<1s", "unknown metric"),
+        ("speed<1s", "unknown metric"),
         ("health.p99<100", "duration"),
         ("failed_share<0.1", "share"),
         ("completed>many", "number"),

@@ -1,6 +1,6 @@
-//! How many streams, one stage after the other.
+//! The stages of `verify`: how many streams and checks.
 
-/// So many streams are open, and so many checks are sent meanwhile.
+/// A number of open streams, and of checks sent meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stage {
     pub(super) streams: u32,
@@ -8,14 +8,14 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// Its name in the result and for people.
+    /// Its name in the result and in output.
     pub(super) fn name(&self) -> String {
         if self.streams == 1 { "1 stream".to_owned() } else { format!("{} streams", self.streams) }
     }
 }
 
-/// Half of the streams, the number that is asked for, and twice as many. The middle one has the checks that
-/// are asked for, each of the others a third of them.
+/// Half of the streams, all of them, and twice as many. The middle stage has `checks` checks, each of the
+/// others a third of them.
 pub(super) fn stages(streams: u32, checks: u32) -> Vec<Stage> {
     let fewer = checks.div_ceil(3);
     let counts = [(streams.div_ceil(2), fewer), (streams, checks), (streams * 2, fewer)];
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_number_that_is_asked_for_stands_between_its_half_and_its_double() {
+    fn half_and_twice_the_streams_are_tried_too() {
         let seen = |streams, checks| -> Vec<_> {
             stages(streams, checks).iter().map(|stage| (stage.streams, stage.checks)).collect()
         };

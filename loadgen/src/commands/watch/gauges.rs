@@ -1,4 +1,4 @@
-//! What the server says of its pool and its streams.
+//! The server's own metrics of its pool and its streams.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,26 +9,26 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::http::{self, Endpoint};
 
-/// How often `/metrics` is asked for.
+/// Interval between two requests of `/metrics`.
 const INTERVAL: Duration = Duration::from_millis(500);
-/// After so long without an answer the last one is shown no more.
+/// Age from which the last answer is no longer shown.
 const FRESH: Duration = Duration::from_secs(2);
 
-/// What the server says of itself on `/metrics`, asked for again and again beside the checks.
+/// The server's `/metrics`, read periodically.
 pub(super) struct Gauges {
-    heard: Arc<Mutex<Heard>>,
-    _asking: AbortOnDropHandle<()>,
+    last: Arc<Mutex<LastAnswer>>,
+    _task: AbortOnDropHandle<()>,
 }
 
-/// The last that was heard.
-struct Heard {
-    /// When there was an answer.
+/// The last answer.
+struct LastAnswer {
+    /// When it came.
     at: Instant,
-    /// What it said; none where it does not have what is looked for.
+    /// Its figures; `None` if it has none of those below.
     figures: Option<Figures>,
 }
 
-/// The figures that are looked for.
+/// The figures that are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Figures {
     /// broken-server: the threads that its mistakes hold.
@@ -38,35 +38,35 @@ enum Figures {
 }
 
 impl Gauges {
-    /// Begins to ask, and waits for a first answer for a moment.
+    /// Starts reading, and waits briefly for the first answer.
     pub(super) async fn start(server: Endpoint) -> Self {
-        let mut first = Heard { at: Instant::now(), figures: None };
-        if let Ok(figures) = timeout(INTERVAL, ask(&server)).await {
-            first = Heard { at: Instant::now(), figures };
+        let mut first = LastAnswer { at: Instant::now(), figures: None };
+        if let Ok(figures) = timeout(INTERVAL, read(&server)).await {
+            first = LastAnswer { at: Instant::now(), figures };
         }
-        let heard = Arc::new(Mutex::new(first));
-        let noted = heard.clone();
-        let asking = tokio::spawn(async move {
+        let last = Arc::new(Mutex::new(first));
+        let shared = last.clone();
+        let task = tokio::spawn(async move {
             loop {
                 sleep(INTERVAL).await;
-                let Some(figures) = ask(&server).await else { continue };
-                *noted.lock().unwrap_or_else(PoisonError::into_inner) =
-                    Heard { at: Instant::now(), figures: Some(figures) };
+                let Some(figures) = read(&server).await else { continue };
+                *shared.lock().unwrap_or_else(PoisonError::into_inner) =
+                    LastAnswer { at: Instant::now(), figures: Some(figures) };
             }
         });
-        Gauges { heard, _asking: AbortOnDropHandle::new(asking) }
+        Gauges { last, _task: AbortOnDropHandle::new(task) }
     }
 
-    /// Whether the server has such figures.
-    pub(super) fn are_there(&self) -> bool {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).figures.is_some()
+    /// Whether the server has these figures.
+    pub(super) fn available(&self) -> bool {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).figures.is_some()
     }
 
-    /// What the server says now, in words; nothing where it never did.
-    pub(super) fn say(&self) -> String {
-        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let age = heard.at.elapsed();
-        match heard.figures {
+    /// The current figures as text; empty if the server never had any.
+    pub(super) fn text(&self) -> String {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let age = last.at.elapsed();
+        match last.figures {
             None => String::new(),
             Some(_) if age > FRESH => format!("no answer for {} s", age.as_secs()),
             Some(Figures::Pool { busy, size, queued }) => format!("pool: {busy} of {size} busy, {queued} queued"),
@@ -75,7 +75,7 @@ impl Gauges {
     }
 }
 
-async fn ask(server: &Endpoint) -> Option<Figures> {
+async fn read(server: &Endpoint) -> Option<Figures> {
     let request = server.request("GET", "/metrics", &[], Bytes::new());
     let (status, body) = http::fetch(server, request, http::ANSWER_BYTES_MAX).await.ok()?;
     if status != 200 {

@@ -25,12 +25,12 @@ const UNCLEAN: [Failing; 8] = [
     ("streams failed", |phase| phase.streams.as_mut().unwrap().failed = 1),
     ("without a token", |phase| phase.streams.as_mut().unwrap().without_token = 1),
     // Each stream is collected, and sent when it is whole.
-    ("first token later", |phase| phase.streams.as_mut().unwrap().time_to_first_token_ms.p90 = 15_000.0),
+    ("delay added", |phase| phase.streams.as_mut().unwrap().time_to_first_token_ms.p90 = 15_000.0),
     ("time between tokens", |phase| phase.streams.as_mut().unwrap().inter_token_ms.p50 = 0.1),
     // Silent after three tokens.
     ("tokens received", |phase| phase.vendor_load.as_mut().unwrap().tokens_received_so_far = 3 * 60),
     // A thread a stream.
-    ("threads over idle", |phase| phase.threads_peak = Some(65)),
+    ("more threads than idle", |phase| phase.threads_peak = Some(65)),
     ("at the vendor throughout", |phase| phase.vendor_load.as_mut().unwrap().active_throughout = 59),
 ];
 
@@ -66,9 +66,9 @@ fn a_server_with_the_mistake_need_not_be_clean() {
 #[test]
 fn a_vendor_that_does_not_do_its_part_makes_the_run_invalid_and_accuses_nobody() {
     let failings: [Failing; 3] = [
-        ("calls that the vendor failed", |phase| phase.vendor_load.as_mut().unwrap().failed = 1),
-        ("vendor's pace", |phase| phase.vendor.as_mut().unwrap().tokens_sent = 0),
-        ("vendor's tokens a call", |phase| phase.vendor_load.as_mut().unwrap().completed_so_far = 60),
+        ("calls failed by the vendor", |phase| phase.vendor_load.as_mut().unwrap().failed = 1),
+        ("vendor's token rate", |phase| phase.vendor.as_mut().unwrap().tokens_sent = 0),
+        ("vendor's tokens per call", |phase| phase.vendor_load.as_mut().unwrap().completed_so_far = 60),
     ];
     for (named, change) in failings {
         for arm in ALL {
@@ -126,7 +126,7 @@ fn without_a_claim_about_the_mistake_nothing_is_held() {
     let of_fix: Vec<_> = claims().iter().filter(|claim| claim.figure.arms() == ["fixed"]).copied().collect();
     let verdict = of_claims(&of_fix, &ALL, &as_claimed());
     assert_eq!(verdict.result, Outcome::Invalid);
-    assert!(verdict.invalid_because[0].contains("nothing could be claimed of the mistake"), "{verdict:?}");
+    assert!(verdict.invalid_because[0].contains("no claim about the mistake"), "{verdict:?}");
     assert_eq!(of_claims(&of_fix, &["fixed"], &as_claimed()).result, Outcome::Held);
 }
 
