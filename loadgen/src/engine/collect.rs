@@ -1,4 +1,4 @@
-//! From what was observed to the result.
+//! Builds the result of a lab from its measurements.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ pub(super) fn collect(
     result
 }
 
-/// An arm that has played another's part is called by its own name in what is read.
+/// Restores the name of an arm that was judged as another one.
 fn restore_name(arm: &RunningArm, result: &mut RunResult) {
     if let Some(seen) = result.arms.remove(arm.judged_as) {
         result.arms.insert(arm.name.to_owned(), seen);
@@ -137,7 +137,7 @@ fn phase_result(arm: &RunningArm, seen: &PhaseRecord, elapsed: Duration) -> Phas
     }
 }
 
-/// How busy the machine was, from the phase's beginning on: what its ramp suffers shows in its figures.
+/// How busy the machine was since the start of the phase: a disturbed ramp shows in the figures too.
 fn disturbance(arm: &RunningArm, seen: &PhaseRecord) -> Disturbance {
     let probes = arm.probes.iter().flat_map(|log| log.due_between(seen.begun, seen.to));
     let millis = |duration: Duration| duration.as_secs_f64() * 1000.0;

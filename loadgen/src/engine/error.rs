@@ -1,4 +1,4 @@
-//! Why a lab could not be run to its end.
+//! Why a lab could not be completed.
 
 use crate::vendor;
 use process::StartError;
@@ -6,32 +6,34 @@ use process::StartError;
 /// Why a lab has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
-    /// A program does not start.
+    /// A program did not start.
     #[error(transparent)]
     Start(#[from] StartError),
     /// A program ended while it was needed.
     #[error("{0}")]
     Ended(String),
-    /// No port can be taken for a vendor that is not there.
-    #[error("cannot take a port: {0}")]
+    /// No port could be reserved for the address without a vendor.
+    #[error("cannot reserve a port: {0}")]
     NoPort(std::io::Error),
-    /// A program did not do what the lab told it.
-    #[error("{what} was not done: {why}")]
+    /// A program rejected an action of the lab.
+    #[error("{what} failed: {why}")]
     Action {
-        /// The call.
+        /// The request.
         what: String,
-        /// What came of it.
+        /// The cause.
         why: String,
     },
     /// The system does not allow enough open descriptors.
-    #[error("this needs {needed} open descriptors a process, the limit is {limit}: raise it (`ulimit -n {needed}`)")]
+    #[error(
+        "this lab needs {needed} file descriptors per process, but the limit is {limit}; raise it with `ulimit -n {needed}`"
+    )]
     Descriptors {
-        /// How many.
+        /// Descriptors that are needed.
         needed: u64,
-        /// How many there are.
+        /// Descriptors that are allowed.
         limit: u64,
     },
-    /// The vendor's ledger cannot be read.
-    #[error("the vendor's ledger cannot be read: {0}")]
+    /// The vendor's ledger could not be read.
+    #[error("cannot read the vendor's ledger: {0}")]
     Ledger(#[from] vendor::LedgerError),
 }

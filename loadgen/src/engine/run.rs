@@ -1,4 +1,4 @@
-//! Drives the phases, collects what was seen.
+//! Runs the phases of a lab.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,27 +14,27 @@ use crate::lab::{ArmRun, Lab, Phase, Profile, select_arms};
 use crate::measure::{LagLog, ProbeKind, ProbePlan, Prober, Sampler};
 use crate::result::RunResult;
 
-/// What a lab leaves.
+/// A lab that has been run.
 pub struct LabRun {
-    /// What was found, verdict included.
+    /// The result, including the verdict.
     pub result: RunResult,
-    /// The arms, up still. Dropped, they are stopped.
+    /// The arms, still running. Dropped, they are stopped.
     pub arms: Vec<RunningArm>,
 }
 
-/// What a lab tells while it runs.
+/// Progress of a lab while it runs.
 pub trait Progress {
-    /// The arms are up.
+    /// The arms have started.
     fn started(&mut self, arms: &[RunningArm]);
-    /// A second has passed in `phase`, `now` since the start.
+    /// A second has passed in `phase`; `now` is the time since the start.
     fn second(&mut self, phase: &Phase, now: Duration, arms: &[RunningArm]);
 }
 
 /// Runs `lab` with the numbers of `profile`: all arms at once, phase after phase.
 ///
 /// # Errors
-/// [`LabError`] when it could not be run to its end. All programs are stopped then, as they are when
-/// this future is dropped.
+/// [`LabError`] if it could not be completed. All programs are stopped then, and also if this future is
+/// dropped.
 pub async fn run(
     lab: &'static Lab,
     profile: &'static Profile,
@@ -51,7 +51,7 @@ pub async fn run(
     let (prober, probe_logs) = Prober::start(origin, targets, lag.clone());
     arms.iter_mut().zip(probe_logs).for_each(|(arm, logs)| arm.probes = logs);
     if let Some(probe) = profile.closed_loop {
-        arms.iter_mut().for_each(|arm| arm.ask_in_a_closed_loop(origin, probe, profile.probe_timeout));
+        arms.iter_mut().for_each(|arm| arm.start_closed_loop(origin, probe, profile.probe_timeout));
     }
     let sampler = Sampler::start(origin, arms.iter().map(|arm| arm.watched.clone()).collect());
     let vendors = arms.iter().filter_map(|arm| Some((arm.vendor_endpoint()?, arm.vendor_samples.clone())));
@@ -83,7 +83,7 @@ pub async fn run(
     Ok(LabRun { result, arms })
 }
 
-/// A ledger that cannot be read is mostly that of a program that has just ended: what it said last tells more.
+/// A ledger that cannot be read usually belongs to a program that has just exited: its last output says more.
 async fn cause_of(error: LabError, arms: &mut [RunningArm]) -> LabError {
     const POLLS: u32 = 20;
     const POLL: Duration = Duration::from_millis(50);
@@ -98,7 +98,7 @@ async fn cause_of(error: LabError, arms: &mut [RunningArm]) -> LabError {
     error
 }
 
-/// Adds the streams of `phase` and measures while it holds.
+/// Adds the streams of `phase` and measures it.
 async fn run_phase(
     phase: &'static Phase,
     origin: Instant,
@@ -128,16 +128,16 @@ async fn run_phase(
     Ok(())
 }
 
-/// Waits a moment for the probes that were due before `to`. What the next phase does is not to be seen
-/// in the figures of this one: a probe that has not quite reached a server that is about to hang would be.
+/// Waits briefly for the probes that were due before `to`, so that the next phase does not affect the figures of
+/// this one.
 async fn wait_for_due_probes(to: Duration, origin: Instant, arms: &[RunningArm]) {
-    const MOMENT: Duration = Duration::from_millis(250);
+    const WAIT_MAX: Duration = Duration::from_millis(250);
     const POLL: Duration = Duration::from_millis(10);
     let all_in = |now: Duration| {
         let waits = arms.iter().flat_map(|arm| &arm.probes).filter_map(|log| log.longest_wait(now));
         waits.max().is_none_or(|longest| now.saturating_sub(longest) >= to)
     };
-    while origin.elapsed() < to + MOMENT && !all_in(origin.elapsed()) {
+    while origin.elapsed() < to + WAIT_MAX && !all_in(origin.elapsed()) {
         sleep(POLL).await;
     }
 }
@@ -169,7 +169,7 @@ fn probe_plan(profile: &Profile) -> ProbePlan {
     ProbePlan { kinds: kinds.collect(), rate: profile.probe_rate, timeout: profile.probe_timeout }
 }
 
-/// A server holds two descriptors a stream, one for each side.
+/// A server needs two descriptors per stream, one for each side.
 fn check_descriptors(profile: &Profile, parts: &[ArmRun]) -> Result<(), LabError> {
     const OTHERS: u64 = 200;
     let limit = raise_descriptor_limit();
@@ -178,7 +178,7 @@ fn check_descriptors(profile: &Profile, parts: &[ArmRun]) -> Result<(), LabError
         phases.map(|phase| u64::from(phase.streams() + phase.whole_calls())).sum::<u64>()
     };
     let server = parts.iter().map(|part| 2 * opened(part)).max().unwrap_or(0);
-    // A server that hangs holds each probe for its time-out.
+    // A server that hangs holds each probe until its time-out.
     let probes = (profile.probe_rate * profile.probe_timeout.as_secs_f64()).ceil() as u64 * profile.probes.len() as u64;
     let generator = parts.iter().map(|part| opened(part) + probes).sum::<u64>();
     let needed = server.max(generator) + OTHERS;

@@ -22,9 +22,9 @@ use crate::vendor;
 pub struct RunningArm {
     /// Its name in the result.
     pub name: &'static str,
-    /// The arm whose phases it goes through and whose claims it is judged by.
+    /// The arm whose phases and claims apply to it.
     pub judged_as: &'static str,
-    /// The streams of the phases that all arms go through.
+    /// The streams of the phases that all arms have.
     pub shared: Arc<StreamLog>,
     /// Its process and streams, sampled.
     pub watched: Arc<ServerSamples>,
@@ -42,56 +42,56 @@ pub struct RunningArm {
     vendor: Vendor,
 }
 
-/// What the arm's server calls.
+/// The upstream of the arm's server.
 enum Vendor {
     Mock(ServerProcess),
-    /// A port that is taken and at which nobody listens.
+    /// A reserved port on which nothing listens.
     Unreachable(SocketAddr, #[expect(dead_code, reason = "held, not read")] TcpSocket),
 }
 
-/// When an arm's phase was measured, and what was seen by then.
+/// The measurements of one phase of an arm.
 pub(super) struct PhaseRecord {
     pub(super) phase: &'static Phase,
-    /// When it began, before its streams.
+    /// When it started, before its streams.
     pub(super) begun: Duration,
     pub(super) from: Duration,
     pub(super) to: Duration,
-    /// The streams that were begun in it.
+    /// The streams that it opened.
     pub(super) streams: Arc<StreamLog>,
-    /// The whole calls that were made in it.
+    /// The non-streaming calls that it made.
     pub(super) calls: Arc<CallLog>,
-    /// Tokens that had come by its end, since the start.
+    /// Tokens received from the start of the run to the end of the phase.
     pub(super) tokens_received: u64,
-    /// What the vendor's ledger said, where there is a vendor.
+    /// The vendor's ledger, if there is a vendor.
     pub(super) ledgers: Option<PhaseLedgers>,
 }
 
 impl RunningArm {
-    /// Starts the programs of `part`.
+    /// Starts the programs of `arm_run`.
     pub(super) async fn start(
         lab: &Lab,
         profile: &'static Profile,
-        part: ArmRun,
+        arm_run: ArmRun,
         options: &Options,
         lag: &Arc<LagLog>,
     ) -> Result<Self, LabError> {
         let program = |name: &str| Launch::new(options.program_dir.join(name)).on_free_port();
-        let vendor = match part.vendor_of.upstream {
+        let vendor = match arm_run.vendor_of.upstream {
             Upstream::Vendor(more) => {
                 let mock = program("mock-llm").args(profile.vendor.iter().chain(more).copied());
                 Vendor::Mock(mock.start(options.start_timeout).await?)
             }
-            Upstream::Unreachable => Vendor::nobody().map_err(LabError::NoPort)?,
+            Upstream::Unreachable => Vendor::unreachable().map_err(LabError::NoPort)?,
         };
-        let args = part.arm.with_mistake(lab.name, options.mistake.as_deref());
+        let args = arm_run.arm.with_mistake(lab.name, options.mistake.as_deref());
         let upstream = format!("http://{}", vendor.addr());
-        let server = program(part.arm.program).args(args.iter().copied());
+        let server = program(arm_run.arm.program).args(args.iter().copied());
         let server = server.args(["--allow-mock-headers", "--upstream", &upstream]);
         let server = server.start(options.start_timeout).await?;
         let (shared, alone) = (Arc::new(StreamLog::default()), Arc::new(StreamLog::default()));
         Ok(RunningArm {
-            name: part.arm.name,
-            judged_as: part.judged_as,
+            name: arm_run.arm.name,
+            judged_as: arm_run.judged_as,
             watched: Arc::new(ServerSamples::new(Some(server.pid()), vec![shared.clone(), alone.clone()])),
             probes: Vec::new(),
             seen: Vec::new(),
@@ -108,25 +108,25 @@ impl RunningArm {
         })
     }
 
-    /// Where its server listens.
+    /// URL of its server.
     #[must_use]
     pub fn server_url(&self) -> String {
         self.endpoint.to_string()
     }
 
-    /// Where its vendor listens, where it has one.
+    /// URL of its vendor, if it has one.
     #[must_use]
     pub fn vendor_url(&self) -> Option<String> {
         self.vendor.endpoint().map(|endpoint| endpoint.to_string())
     }
 
-    /// Begins to ask the server one question after the other.
-    pub(super) fn ask_in_a_closed_loop(&mut self, origin: Instant, probe: ClosedLoopProbe, timeout: Duration) {
+    /// Starts the closed-loop probe.
+    pub(super) fn start_closed_loop(&mut self, origin: Instant, probe: ClosedLoopProbe, timeout: Duration) {
         let plan = ClosedLoopPlan { path: probe.path.to_owned(), pause: probe.pause, timeout };
         self.closed_loop = Some(ClosedLoop::start(origin, self.endpoint.clone(), plan));
     }
 
-    /// Makes the calls of `phase` and begins its streams.
+    /// Performs the actions of `phase` and starts its streams and calls.
     pub(super) async fn begin(&mut self, phase: &'static Phase, origin: Instant) -> Result<(), LabError> {
         for action in phase.actions.iter().filter(|action| action.only.is_none_or(|only| only == self.name)) {
             self.act(action).await?;
@@ -156,12 +156,12 @@ impl RunningArm {
         self.shared.chunks() + self.alone.chunks()
     }
 
-    /// Where its vendor answers, where it has one.
+    /// The address of its vendor, if it has one.
     pub(super) fn vendor_endpoint(&self) -> Option<Endpoint> {
         self.vendor.endpoint()
     }
 
-    /// What one of the programs said last, if it has ended by itself.
+    /// The last output of a program that has exited by itself, if one has.
     pub(super) fn ended(&mut self) -> Option<String> {
         let vendor = match &mut self.vendor {
             Vendor::Mock(program) => program.ended(),
@@ -170,7 +170,7 @@ impl RunningArm {
         self.server.ended().or(vendor)
     }
 
-    /// The vendor's counts, where there is a vendor.
+    /// The vendor's counts, if there is a vendor.
     pub(super) async fn vendor_counts(&self) -> Result<Option<Ledger>, LabError> {
         Ok(match self.vendor.endpoint() {
             Some(endpoint) => Some(vendor::counts(&endpoint).await?),
@@ -178,7 +178,7 @@ impl RunningArm {
         })
     }
 
-    /// The vendor's whole ledger, where there is a vendor.
+    /// The vendor's complete ledger, if there is a vendor.
     pub(super) async fn vendor_ledger(&self) -> Result<Option<Ledger>, LabError> {
         Ok(match self.vendor.endpoint() {
             Some(endpoint) => Some(vendor::ledger(&endpoint).await?),
@@ -193,7 +193,7 @@ impl RunningArm {
             ActionTarget::Server => Some(self.endpoint.clone()),
             ActionTarget::Vendor => self.vendor.endpoint(),
         };
-        let target = target.ok_or_else(|| failed("the arm has no vendor".to_owned()))?;
+        let target = target.ok_or_else(|| failed("this arm has no vendor".to_owned()))?;
         let headers = [("content-type".to_owned(), "application/json".to_owned())];
         let request = target.request(action.method, action.path, &headers, Bytes::from_static(action.body.as_bytes()));
         match timeout(TIMEOUT, http::fetch(&target, request, http::ANSWER_BYTES_MAX)).await {
@@ -206,7 +206,7 @@ impl RunningArm {
 }
 
 impl Vendor {
-    fn nobody() -> std::io::Result<Self> {
+    fn unreachable() -> std::io::Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
         Ok(Vendor::Unreachable(socket.local_addr()?, socket))
@@ -252,7 +252,7 @@ fn stream_plan(endpoint: Endpoint, load: &Load) -> StreamPlan {
         path: "/chat/stream".into(),
         headers,
         body: StreamPlan::BODY.into(),
-        // Longer than any lab: a stream that hangs is seen hanging, not cut by the instrument.
+        // Longer than any lab: the generator must not end a stream that hangs.
         timeout: Duration::from_secs(120),
         answer: ExpectedAnswer::Stream,
     }

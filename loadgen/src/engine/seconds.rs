@@ -1,10 +1,10 @@
-//! Time passes in whole seconds, each with its line.
+//! The whole seconds of a run, for its lines of output.
 
 use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-/// The seconds of a run. Each is reported once, also one that has passed between two waits.
+/// The whole seconds of a run. Each is reported once, including those that pass between two waits.
 pub struct Seconds {
     origin: Instant,
     reported: u64,

@@ -1,5 +1,5 @@
-//! The vendors' ledgers, sampled all the time: pressure that is there for a moment is no pressure, and a
-//! vendor that is late with so cheap an answer says how busy the machine is.
+//! The vendors' ledgers, sampled throughout the run: pressure must last for a whole phase, and a late answer to
+//! such a cheap request shows that the machine is busy.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,24 +13,24 @@ use crate::http::Endpoint;
 use crate::result::VendorLoad;
 use crate::vendor;
 
-/// From one sample to the next.
+/// Time between two samples.
 const INTERVAL: Duration = Duration::from_millis(200);
 
-/// What the vendor of one arm said, again and again.
+/// Samples of the ledger of one arm's vendor.
 #[derive(Debug, Default)]
 pub(super) struct VendorSamples(Mutex<Vec<Sample>>);
 
 #[derive(Debug, Clone, Copy)]
 struct Sample {
-    /// When it was asked, since the start of the run.
+    /// When it was requested, since the start of the run.
     asked: Duration,
     took: Duration,
     active: u64,
 }
 
 impl VendorSamples {
-    /// Generations under way in `[from, to]`: in all but a tenth of the samples at least so many, and in
-    /// the mean. The ledgers at both ends count as samples.
+    /// Active generations in `[from, to]`: the 10th percentile of the samples, and the mean. The ledgers at both
+    /// ends count as samples.
     pub(super) fn active(&self, from: Duration, to: Duration, ends: [u64; 2]) -> (u64, f64) {
         let mut active: Vec<_> = self.within(from, to).iter().map(|sample| sample.active).collect();
         active.extend(ends);
@@ -39,7 +39,7 @@ impl VendorSamples {
         (active[active.len() / 10], mean)
     }
 
-    /// How long the vendor took to answer in `[from, to]`, at most.
+    /// The slowest answer of the vendor in `[from, to]`.
     pub(super) fn slowest_answer(&self, from: Duration, to: Duration) -> Duration {
         self.within(from, to).iter().map(|sample| sample.took).max().unwrap_or_default()
     }
@@ -51,7 +51,7 @@ impl VendorSamples {
 
     async fn take(&self, vendor: &Endpoint, origin: Instant) {
         let asked = origin.elapsed();
-        // A vendor that does not answer is found by the engine, which needs its ledger.
+        // The engine finds a vendor that does not answer, since it needs its ledger.
         if let Ok(ledger) = vendor::counts(vendor).await {
             let took = origin.elapsed().saturating_sub(asked);
             let sample = Sample { asked, took, active: ledger.active };
@@ -72,7 +72,7 @@ pub(super) fn watch(origin: Instant, vendors: Vec<(Endpoint, Arc<VendorSamples>)
     }))
 }
 
-/// What is known of a phase from its ledgers: when it began, when measuring began, when it ended.
+/// The ledgers at the start of a phase, at the start of its measurement, and at its end.
 #[derive(Debug)]
 pub(super) struct PhaseLedgers {
     pub(super) begun: Ledger,
@@ -81,7 +81,7 @@ pub(super) struct PhaseLedgers {
 }
 
 impl PhaseLedgers {
-    /// What the vendor had to do in the phase, which was measured in `[from, to)`.
+    /// The load on the vendor in the phase, which was measured in `[from, to)`.
     pub(super) fn load(&self, samples: &VendorSamples, from: Duration, to: Duration, received: u64) -> VendorLoad {
         let (active_throughout, active_mean) = samples.active(from, to, [self.before.active, self.after.active]);
         VendorLoad {
@@ -95,7 +95,7 @@ impl PhaseLedgers {
     }
 }
 
-/// Calls that the vendor failed. One call may be counted in several ways, so the largest count is taken.
+/// Calls that the vendor failed. A call may be in several counts, so the largest count is used.
 fn failed_calls(ledger: &Ledger) -> u64 {
     let faults = ledger.faults.values().sum::<u64>();
     let is_failure = |status: &str| status == "429" || status.starts_with('5');
@@ -116,9 +116,8 @@ mod tests {
         VendorSamples(Mutex::new(active.iter().enumerate().map(sample).collect()))
     }
 
-    /// One short stream is a peak and no pressure.
     #[test]
-    fn pressure_is_what_is_there_throughout() {
+    fn a_peak_is_not_pressure() {
         let all = Duration::from_secs(100);
         let mut lively = vec![40; 100];
         lively[50] = 60;
@@ -126,7 +125,7 @@ mod tests {
         let mut gone = vec![0; 100];
         gone[..20].fill(60);
         assert_eq!(samples(&gone).active(Duration::ZERO, all, [60, 0]).0, 0);
-        // The last of the streams may end with the phase.
+        // The last streams may end shortly before the phase does.
         let mut nearly = vec![60; 100];
         nearly[97..].fill(30);
         assert_eq!(samples(&nearly).active(Duration::ZERO, all, [60, 30]).0, 60);
@@ -141,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_failure_of_the_vendor_counts_once() {
+    fn each_kind_of_vendor_failure_counts_once() {
         let mut ledger = Ledger::default();
         assert_eq!(failed_calls(&ledger), 0);
         ledger.requests_by_status = [("200".into(), 5), ("400".into(), 2), ("500".into(), 4)].into();

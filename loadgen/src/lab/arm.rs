@@ -1,4 +1,4 @@
-//! The servers of a lab.
+//! Arms: the servers of a lab.
 
 /// One server of a lab, with a vendor of its own.
 #[derive(Debug)]
@@ -9,19 +9,18 @@ pub struct Arm {
     pub program: &'static str,
     /// Its flags, besides `--listen`, `--upstream` and `--allow-mock-headers`.
     pub args: &'static [&'static str],
-    /// Where it calls.
+    /// Its upstream.
     pub upstream: Upstream,
-    /// Whether it has a fault of its own beside what its side stands for, so that it is not asked to serve
-    /// as a clean server does.
+    /// Whether it has another fault than its side implies, so that the general claims do not apply.
     pub faulty: bool,
 }
 
-/// Where a server calls.
+/// The upstream of a server.
 #[derive(Debug, Clone, Copy)]
 pub enum Upstream {
-    /// A mock vendor with these flags, after those that all vendors of the lab have.
+    /// A mock vendor with these flags, after those of all vendors of the lab.
     Vendor(&'static [&'static str]),
-    /// An address at which nobody listens.
+    /// An address on which nothing listens.
     Unreachable,
 }
 
@@ -38,19 +37,19 @@ impl Arm {
         Arm { name: "fixed", program: "fixed-server", args, upstream: Upstream::Vendor(&[]), faulty: false }
     }
 
-    /// The same with a fault of its own.
+    /// The same with another fault.
     #[must_use]
     pub const fn faulty(self) -> Self {
         Arm { faulty: true, ..self }
     }
 
-    /// The same with another place to call.
+    /// The same with another upstream.
     #[must_use]
     pub const fn calling(self, upstream: Upstream) -> Self {
         Arm { upstream, ..self }
     }
 
-    /// Its flags with `--mistake other` in place of `--mistake own`.
+    /// Its flags with `--mistake other` instead of `--mistake own`.
     pub(crate) fn with_mistake<'a>(&'a self, own: &str, other: Option<&'a str>) -> Vec<&'a str> {
         let named = |index: usize| index > 0 && self.args[index - 1] == "--mistake" && self.args[index] == own;
         let args = self.args.iter().enumerate();
@@ -63,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_mistake_takes_the_place_of_the_labs_own_and_of_no_other() {
+    fn another_mistake_replaces_only_the_labs_own() {
         let arm = Arm::actix("broken", &["--mistake", "pool-per-chunk", "--blocking-threads", "8"]);
         let mine = ["--mistake", "mine", "--blocking-threads", "8"];
         assert_eq!(arm.with_mistake("pool-per-chunk", Some("mine")), mine);

@@ -1,26 +1,26 @@
-//! What is claimed.
+//! Claims and preconditions.
 
 use super::Figure;
 use crate::result::{ClaimKind, RunResult};
 
-/// What a lab claims, or what must be so for its claims to mean anything.
+/// A claim of a lab, or a precondition of its claims.
 #[derive(Debug, Clone, Copy)]
 pub struct Claim {
-    /// In words.
+    /// In a few words.
     pub name: &'static str,
-    /// What happens when it is not so.
+    /// Claim or kind of precondition.
     pub kind: ClaimKind,
     /// The figure.
     pub figure: Figure,
     /// How it is compared.
     pub comparison: Comparison,
-    /// With what.
+    /// The value that it is compared with.
     pub threshold: f64,
-    /// What must be so for the claim to be made at all.
+    /// Condition under which it applies.
     pub when: Option<Condition>,
-    /// Whether it is required of every lab alike, and not a claim of this one.
+    /// Whether it is the same for every lab.
     pub general: bool,
-    /// Whether it speaks of what only fixed-server has, so that no mended broken-server is asked for it.
+    /// Whether it is about something that only fixed-server has, so that it does not apply to a repair.
     pub of_fixed_server: bool,
 }
 
@@ -62,57 +62,56 @@ impl Claim {
         }
     }
 
-    /// The same as proof of the pressure: without it the run is invalid.
+    /// As a precondition: proof of the pressure.
     #[must_use]
     pub const fn pressure(self) -> Self {
         Claim { kind: ClaimKind::Pressure, ..self }
     }
 
-    /// The same as proof that the control is clean: without it the run is invalid.
+    /// As a precondition: proof that the control is clean.
     #[must_use]
     pub const fn control(self) -> Self {
         Claim { kind: ClaimKind::Control, ..self }
     }
 
-    /// The same as what rules out another cause than the mistake: without it the run is invalid. It may
-    /// hold without the mistake, so it is no claim.
+    /// As a precondition: rules out another cause than the mistake. It may also hold without the mistake.
     #[must_use]
     pub const fn condition(self) -> Self {
         Claim { kind: ClaimKind::Condition, ..self }
     }
 
-    /// The same as one that is required of every lab alike.
+    /// As one that is the same for every lab.
     #[must_use]
     pub(crate) const fn general(self) -> Self {
         Claim { general: true, ..self }
     }
 
-    /// The same, of what only fixed-server has.
+    /// As one that is about something that only fixed-server has.
     #[must_use]
     pub const fn of_fixed_server(self) -> Self {
         Claim { of_fixed_server: true, ..self }
     }
 
-    /// The same, made only when `condition` is so.
+    /// As one that applies only under `condition`.
     #[must_use]
     pub const fn when(self, condition: Condition) -> Self {
         Claim { when: Some(condition), ..self }
     }
 }
 
-/// Something that decides which claims are made: how a program was built, for example.
+/// Decides whether a claim applies, for example depending on how a program was built.
 #[derive(Debug, Clone, Copy)]
 pub struct Condition {
     /// The figure.
     pub figure: Figure,
     /// How it is compared.
     pub comparison: Comparison,
-    /// With what.
+    /// The value that it is compared with.
     pub threshold: f64,
 }
 
 impl Condition {
-    /// Whether it is so; none where nothing was measured.
+    /// Whether it is met; `None` if nothing was measured.
     #[must_use]
     pub fn holds(&self, result: &RunResult) -> Option<bool> {
         Some(self.comparison.holds(self.figure.of(result)?, self.threshold))
@@ -126,7 +125,7 @@ pub enum Comparison {
     AtLeast,
     /// At most.
     AtMost,
-    /// Exactly: for counts.
+    /// Exactly, for counts.
     Exactly,
 }
 
@@ -141,7 +140,7 @@ impl Comparison {
         }
     }
 
-    /// Whether it is true of `measured`.
+    /// Whether it is true for `measured`.
     #[must_use]
     pub fn holds(self, measured: f64, threshold: f64) -> bool {
         match self {

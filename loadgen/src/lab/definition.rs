@@ -10,24 +10,24 @@ use super::{Arm, Claim, Phase};
 pub struct Lab {
     /// Its name everywhere: `--mistake NAME`, `mistakes/*/NAME.rs`, `// MISTAKE NAME:`.
     pub name: &'static str,
-    /// The part of the workshop that it belongs to.
+    /// Its part of the workshop.
     pub group: Group,
-    /// The mistake in a sentence.
+    /// The mistake in one sentence.
     pub mistake: &'static str,
-    /// The fix in a sentence.
+    /// The fix in one sentence.
     pub fix: &'static str,
     /// The file of the mistake.
     pub mistake_file: &'static str,
     /// The file of the fix.
     pub fix_file: &'static str,
-    /// The file of broken-server that a repair of the mistake uses, or is most like. It is nearer to the
-    /// mistake than the fix is, which is in another framework.
+    /// The file of broken-server that a repair uses or resembles. It is closer to the mistake than the fix, which
+    /// uses another framework.
     pub repair_file: &'static str,
-    /// What nobody should conclude from it.
+    /// What the lab does not show.
     pub proves_not: &'static str,
-    /// How it is run for people, in 30 s at most.
+    /// The profile for people, at most 30 s.
     pub normal: Profile,
-    /// The same in little, for tests: smaller pools, shorter streams, the same claims.
+    /// The profile for tests: smaller pools, shorter streams, the same claims.
     pub fast: Profile,
 }
 
@@ -39,10 +39,10 @@ pub enum Group {
 }
 
 impl Group {
-    /// All of them, in the order of the workshop.
+    /// All groups, in the order of the workshop.
     pub const ALL: [Group; 1] = [Group::Threads];
 
-    /// The name in output, and of the folders of its mistakes and chapters.
+    /// The name in output, and that of the folders of its mistakes and chapters.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -60,31 +60,31 @@ impl fmt::Display for Group {
 /// The numbers of a lab.
 #[derive(Debug)]
 pub struct Profile {
-    /// How the vendor of each arm answers.
+    /// Flags of every arm's vendor.
     pub vendor: &'static [&'static str],
-    /// The servers.
+    /// The arms.
     pub arms: &'static [Arm],
-    /// What happens, in order.
+    /// The phases, in order.
     pub phases: &'static [Phase],
-    /// What every server is asked all the time.
+    /// The probes that every server gets throughout the run.
     pub probes: &'static [Probe],
-    /// Probes of each kind a second.
+    /// Probes per second, of each kind.
     pub probe_rate: f64,
-    /// When a probe counts as timed out.
+    /// Time after which a probe counts as timed out.
     pub probe_timeout: Duration,
-    /// What every server is also asked as scripts do it, one question after the other.
+    /// An additional closed-loop probe, as scripts use it.
     pub closed_loop: Option<ClosedLoopProbe>,
-    /// How long open streams may go on after the last phase; then they are left. It is to be longer than
-    /// `probe_timeout` where the streams hold what the last probes wait for: left, they would let it go.
+    /// How long open streams may continue after the last phase. Longer than `probe_timeout` where the last probes
+    /// wait for something that the streams hold: closing them would release it.
     pub drain: Duration,
-    /// The arm whose part broken-server plays once somebody has mended it.
+    /// The arm that a repaired broken-server is judged as.
     pub repair_judged_as: &'static str,
-    /// What is claimed.
+    /// The claims and preconditions.
     pub claims: &'static [Claim],
 }
 
 impl Profile {
-    /// Nothing, to be filled in; the source's two probes at a rate that any server bears.
+    /// Defaults: two probes, and nothing else.
     pub const EMPTY: Profile = Profile {
         vendor: &[],
         arms: &[],
@@ -98,7 +98,7 @@ impl Profile {
         claims: &[],
     };
 
-    /// How long it takes, without the start of the programs.
+    /// Its duration, without the start of the programs.
     #[must_use]
     pub fn takes(&self) -> Duration {
         self.phases.iter().map(Phase::takes).sum::<Duration>() + self.drain
@@ -110,34 +110,34 @@ impl Profile {
 pub struct Probe {
     /// Its name in results: `health_sync`.
     pub name: &'static str,
-    /// What it gets: `/debug/health-sync`.
+    /// The path: `/debug/health-sync`.
     pub path: &'static str,
-    /// A field of the JSON answer whose values are counted, as a JSON pointer: `/status`.
+    /// A JSON pointer to a field of the answer whose values are counted: `/status`.
     pub json_field: Option<&'static str>,
 }
 
-/// A health route that the thread pool serves.
+/// A health check that needs a thread of the pool.
 pub const HEALTH_SYNC: Probe = Probe { name: "health_sync", path: "/debug/health-sync", json_field: None };
-/// A health route that the event loop serves.
+/// A health check that the event loop serves.
 pub const HEALTH_ASYNC: Probe = Probe { name: "health_async", path: "/debug/health-async", json_field: None };
 
-/// A question that is asked again when its answer has come.
+/// A probe that is sent again after the answer to the previous one.
 #[derive(Debug, Clone, Copy)]
 pub struct ClosedLoopProbe {
-    /// What it gets.
+    /// The path.
     pub path: &'static str,
-    /// From an answer to the next question.
+    /// Time from an answer to the next request.
     pub pause: Duration,
 }
 
 impl Lab {
-    /// The numbers to run with.
+    /// The fast or the normal profile.
     #[must_use]
     pub fn profile(&self, fast: bool) -> &Profile {
         if fast { &self.fast } else { &self.normal }
     }
 
-    /// Its page in the workshop.
+    /// Its chapter of the workshop.
     #[must_use]
     pub fn chapter(&self) -> String {
         format!("workshop/src/{}/{}.md", self.group, self.name)

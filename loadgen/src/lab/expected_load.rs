@@ -1,4 +1,4 @@
-//! What the streams of a phase ask for, by the schedule of the lab alone.
+//! The load of a phase, computed from the schedule of the lab alone.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use super::{ActionTarget, Load, Phase, Profile};
 use crate::result::ExpectedLoad;
 
 impl Profile {
-    /// What the streams of `phase` ask for. None where it begins none, and where they are not meant to
-    /// flow: the vendor has been told to fail by then, or their clients leave before there could be a gap
-    /// between two tokens. `goes_through` tells which phases the run has, and the arm.
+    /// The load that `phase` should put on `arm`. `None` if it opens no streams, or if they are not meant to flow:
+    /// the vendor has a fault by then, or the clients disconnect before their second token. `runs` says
+    /// which phases the run includes.
     pub(crate) fn expected_load(
         &self,
         phase: &Phase,
@@ -17,16 +17,16 @@ impl Profile {
     ) -> Option<ExpectedLoad> {
         let position = self.phases.iter().position(|candidate| std::ptr::eq(candidate, phase))?;
         let so_far = &self.phases[..=position];
-        let told_to_fail =
+        let vendor_fails =
             so_far.iter().flat_map(|phase| phase.actions).any(|action| action.target == ActionTarget::Vendor);
         let flow = |load: &Load| {
             let first_two = self.first_token(load) + self.gap(load);
             load.disconnect_after.is_none_or(|after| after >= first_two)
         };
-        if phase.loads.is_empty() || told_to_fail || !phase.loads.iter().all(flow) {
+        if phase.loads.is_empty() || vendor_fails || !phase.loads.iter().all(flow) {
             return None;
         }
-        // From the end of this phase back to the beginning of each.
+        // From the start of each phase to the end of this one.
         let mut since_begun = Duration::ZERO;
         let mut streams = 0;
         for earlier in so_far.iter().rev().filter(|phase| runs(phase)) {
@@ -45,7 +45,7 @@ impl Profile {
         })
     }
 
-    /// How long a stream of `load` is open after it was due.
+    /// How long a stream of `load` stays open.
     fn open_for(&self, load: &Load) -> Duration {
         let whole = self.first_token(load) + self.gap(load) * self.tokens(load).saturating_sub(1);
         load.disconnect_after.map_or(whole, |after| after.min(whole))
@@ -64,15 +64,15 @@ impl Profile {
         load.tokens.or_else(|| self.vendor_flag("--tokens")?.parse().ok()).unwrap_or(VENDOR_TOKENS)
     }
 
-    /// The value of a flag of the vendor's.
+    /// The value of a flag of the vendor.
     fn vendor_flag(&self, flag: &str) -> Option<&'static str> {
         let at = self.vendor.iter().position(|arg| *arg == flag)?;
         self.vendor.get(at + 1).copied()
     }
 }
 
-/// A stream that is due to end so long before its phase does counts as open throughout: the phase is
-/// measured to its end, and a tenth of its samples may be below.
+/// A stream that ends this shortly before its phase counts as open throughout: a tenth of the samples may be
+/// below.
 const ENDS_WITH_THE_PHASE: Duration = Duration::from_millis(20);
 
 /// The vendor's defaults.
@@ -86,7 +86,7 @@ mod tests {
 
     const MS: fn(u64) -> Duration = Duration::from_millis;
     const HANG: &[Action] = &[Action { target: ActionTarget::Vendor, method: "POST", path: "/", body: "", only: None }];
-    const LEAVING: Load = Load { disconnect_after: Some(Duration::from_millis(900)), ..Load::of(7) };
+    const DISCONNECTING: Load = Load { disconnect_after: Some(Duration::from_millis(900)), ..Load::of(7) };
     const TOO_SOON: Load = Load { disconnect_after: Some(Duration::from_millis(300)), ..Load::of(7) };
 
     /// Streams of 1.25 s.
@@ -94,7 +94,7 @@ mod tests {
         vendor: &["--tokens", "5", "--ttft", "250ms", "--inter-token", "250ms"],
         phases: &[
             Phase::new(BASELINE, "").hold(Duration::from_millis(500)),
-            Phase::new("first", "").adds(&[LEAVING], Duration::ZERO).hold(Duration::from_millis(600)),
+            Phase::new("first", "").adds(&[DISCONNECTING], Duration::ZERO).hold(Duration::from_millis(600)),
             Phase::new(LOADED, "").adds(&[Load::of(3)], Duration::ZERO).hold(Duration::from_millis(500)),
             Phase::new("more", "").only("fixed").adds(&[Load::of(2)], Duration::ZERO).hold(Duration::from_millis(500)),
             Phase::new("gone", "").adds(&[TOO_SOON], Duration::ZERO),
@@ -110,9 +110,9 @@ mod tests {
     #[test]
     fn streams_count_while_they_are_open() {
         let streams = |phase, arm| expected_load(phase, arm).map(|load| load.streams);
-        assert_eq!(streams(0, "fixed"), None, "it begins none");
+        assert_eq!(streams(0, "fixed"), None, "it opens none");
         assert_eq!(streams(1, "fixed"), Some(7));
-        // Those of the first phase leave 300 ms after it, within this one.
+        // Those of the first phase disconnect 300 ms after it, within this one.
         assert_eq!(streams(2, "fixed"), Some(3));
         assert_eq!(streams(3, "fixed"), Some(5));
         assert_eq!(
@@ -122,9 +122,9 @@ mod tests {
     }
 
     #[test]
-    fn streams_that_cannot_flow_are_not_expected_to() {
-        assert_eq!(expected_load(4, "fixed"), None, "their clients leave before a second token");
-        assert_eq!(expected_load(5, "fixed"), None, "the vendor is told to hang");
-        assert_eq!(PROFILE.open_for(&LEAVING), MS(900));
+    fn streams_that_cannot_flow_are_not_expected_to_flow() {
+        assert_eq!(expected_load(4, "fixed"), None, "their clients disconnect before a second token");
+        assert_eq!(expected_load(5, "fixed"), None, "the vendor hangs");
+        assert_eq!(PROFILE.open_for(&DISCONNECTING), MS(900));
     }
 }

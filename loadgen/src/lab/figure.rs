@@ -1,8 +1,6 @@
-//! Figures of a result, by name.
+//! Figures of a result.
 
-/// Of one arm as a whole.
 mod arm;
-/// What can be asked of probes, streams, calls and vendors.
 mod kinds;
 
 use std::time::Duration;
@@ -12,79 +10,79 @@ use crate::result::{PhaseResult, Quantile, RunResult};
 pub use arm::ArmFigure;
 pub use kinds::{CallFigure, ClosedLoopFigure, ProbeFigure, StreamFigure, VendorFigure};
 
-/// A figure of a result. Arms, phases and probes are named as in the lab.
+/// A figure of a result. Arms, phases and probes have their names in the lab.
 #[derive(Debug, Clone, Copy)]
 pub enum Figure {
     /// Of the open-loop probes that were due in a phase.
     Probe {
-        /// Whose.
+        /// The arm.
         arm: &'static str,
-        /// When.
+        /// The phase.
         phase: &'static str,
-        /// Which probe.
+        /// The probe.
         probe: &'static str,
-        /// What of it.
+        /// The figure.
         what: ProbeFigure,
     },
-    /// Of the questions that were asked one after the other in a phase.
+    /// Of the closed-loop probe in a phase.
     ClosedLoop {
-        /// Whose.
+        /// The arm.
         arm: &'static str,
-        /// When.
+        /// The phase.
         phase: &'static str,
-        /// What of it.
+        /// The figure.
         what: ClosedLoopFigure,
     },
-    /// Of the streams that were begun in a phase; of all, when none is named.
+    /// Of the streams that a phase opened; of all streams if there is no phase.
     Streams {
-        /// Whose.
+        /// The arm.
         arm: &'static str,
-        /// When.
+        /// The phase.
         phase: Option<&'static str>,
-        /// What of them.
+        /// The figure.
         what: StreamFigure,
     },
-    /// Of what the vendor saw in a phase.
+    /// Of the vendor's ledger in a phase.
     Vendor {
-        /// Whose vendor.
+        /// The arm whose vendor it is.
         arm: &'static str,
-        /// When.
+        /// The phase.
         phase: &'static str,
-        /// What of it.
+        /// The figure.
         what: VendorFigure,
     },
-    /// Of the whole calls of a phase.
+    /// Of the non-streaming calls of a phase.
     Calls {
-        /// Whose.
+        /// The arm.
         arm: &'static str,
-        /// When.
+        /// The phase.
         phase: &'static str,
-        /// What of them.
+        /// The figure.
         what: CallFigure,
     },
     /// Of one arm as a whole.
     Arm {
-        /// Which.
+        /// The arm.
         arm: &'static str,
-        /// What of it.
+        /// The figure.
         what: ArmFigure,
     },
     /// Share of one processor that the server used in a phase.
     CpuCores {
-        /// Whose.
+        /// The arm.
         arm: &'static str,
-        /// When.
+        /// The phase.
         phase: &'static str,
     },
-    /// One figure over another.
+    /// One figure divided by another.
     Ratio(&'static Figure, &'static Figure),
-    /// The smaller of two figures of one arm: both must be so at once.
+    /// The smaller of two figures of one arm: both must be true at the same time.
     Both(&'static Figure, &'static Figure),
-    /// A latency in units of the lab's own: token gaps, lengths of a stream.
+    /// A latency in a unit that the lab defines: token gaps, durations of a stream.
     In {
         /// The latency.
         latency: &'static Figure,
-        /// What it is measured in.
+        /// The unit.
         unit: Duration,
         /// The unit's name in output.
         name: &'static str,
@@ -98,7 +96,7 @@ impl Figure {
         Figure::Probe { arm, phase, probe, what: ProbeFigure::Latency(Quantile::P99) }
     }
 
-    /// The 90th percentile: where a phase has few probes, the 99th is the one that met a busy machine.
+    /// The 90th percentile: with few probes in a phase, the 99th is a single one, which may have met a busy machine.
     #[must_use]
     pub const fn p90(arm: &'static str, phase: &'static str, probe: &'static str) -> Self {
         Figure::Probe { arm, phase, probe, what: ProbeFigure::Latency(Quantile::P90) }
@@ -110,19 +108,19 @@ impl Figure {
         Figure::Probe { arm, phase, probe, what }
     }
 
-    /// What the vendor saw in a phase.
+    /// A figure of the vendor's ledger in a phase.
     #[must_use]
     pub const fn vendor(arm: &'static str, phase: &'static str, what: VendorFigure) -> Self {
         Figure::Vendor { arm, phase, what }
     }
 
-    /// What became of the streams that were begun in a phase.
+    /// A figure of the streams that a phase opened.
     #[must_use]
     pub const fn streams(arm: &'static str, phase: &'static str, what: StreamFigure) -> Self {
         Figure::Streams { arm, phase: Some(phase), what }
     }
 
-    /// What became of all streams of an arm.
+    /// A figure of all streams of an arm.
     #[must_use]
     pub const fn all_streams(arm: &'static str, what: StreamFigure) -> Self {
         Figure::Streams { arm, phase: None, what }
@@ -134,12 +132,12 @@ impl Figure {
         Figure::In { latency, unit: gap, name: "gaps" }
     }
 
-    /// Its value in `result`; none where nothing was measured.
+    /// Its value in `result`; `None` if nothing was measured.
     #[must_use]
     pub fn of(&self, result: &RunResult) -> Option<f64> {
         match *self {
             Figure::Probe { arm, phase, probe, what } => {
-                // Probes that were really sent: no probes are no evidence.
+                // Without a probe that was sent there is no evidence.
                 let stats = find_phase(result, arm, phase)?.probes.get(probe).filter(|stats| stats.sent > 0)?;
                 // A probe that failed has no latency.
                 let measured = stats.timed() > 0 || !matches!(what, ProbeFigure::Latency(_));
@@ -166,7 +164,7 @@ impl Figure {
         }
     }
 
-    /// Whether it was tried to measure it: probes that all failed have no latency, and that is a finding.
+    /// Whether a measurement was attempted: if all probes failed there is no latency, which is a finding.
     #[must_use]
     pub fn was_tried(&self, result: &RunResult) -> bool {
         match *self {
@@ -182,7 +180,7 @@ impl Figure {
         }
     }
 
-    /// The arms that it speaks of.
+    /// The arms that it is about.
     #[must_use]
     pub fn arms(&self) -> Vec<&'static str> {
         match *self {
@@ -203,7 +201,7 @@ impl Figure {
         }
     }
 
-    /// The phases that it speaks of; none of a figure of the whole run.
+    /// The phases that it is about; empty for a figure of the whole run.
     #[must_use]
     pub fn phases(&self) -> Vec<&'static str> {
         match *self {
@@ -219,8 +217,8 @@ impl Figure {
         }
     }
 
-    /// The latency in it, in milliseconds: the generator's lag is judged against it. Of a ratio the
-    /// larger side: lag can only enlarge the smaller one, which speaks against the claim.
+    /// The latency in it, in milliseconds, which the generator's lag is compared with. For a ratio it is the
+    /// numerator: lag can only increase the denominator, which works against the claim.
     #[must_use]
     pub fn latency_ms(&self, result: &RunResult) -> Option<f64> {
         match *self {

@@ -1,39 +1,39 @@
-//! What happens, in order.
+//! Phases of a lab.
 
 use std::time::Duration;
 
-/// The phase in which nothing is open.
+/// The phase without load.
 pub const BASELINE: &str = "baseline";
-/// The phase whose probes stand for the lab.
+/// The phase under load whose probes represent the lab.
 pub const LOADED: &str = "loaded";
 
-/// A stretch of a lab: some more streams, then a while in which is measured.
+/// A step of a lab: it adds load, waits, then measures.
 #[derive(Debug)]
 pub struct Phase {
     /// Its name in the result.
     pub name: &'static str,
-    /// Its name for people.
+    /// Its title in output.
     pub title: &'static str,
-    /// The arm that alone goes through it; all arms when none is named.
+    /// The only arm that has it; all arms if `None`.
     pub only: Option<&'static str>,
-    /// Whether it shows the mistake and nothing else, so that a mended server does not go through it.
+    /// Whether it only shows the mistake, so that a repair does not get it.
     pub of_mistake: bool,
-    /// What is told to the programs before its streams begin.
+    /// Requests to the programs before its streams start.
     pub actions: &'static [Action],
-    /// Streams that it adds to those that are open.
+    /// Streams that it adds to the open ones.
     pub loads: &'static [Load],
-    /// Whole calls that it makes, all at once when it begins.
+    /// Non-streaming calls that it makes, all at once at its start.
     pub calls: &'static [Calls],
-    /// Over how long it adds them.
+    /// Time over which the streams are added.
     pub ramp: Duration,
-    /// How long is waited after that, until what they cause is there.
+    /// Wait after the ramp, until the load has its effect.
     pub settle: Duration,
-    /// How long is measured then.
+    /// Duration of the measurement.
     pub hold: Duration,
 }
 
 impl Phase {
-    /// A phase for all arms that adds nothing and takes no time yet.
+    /// A phase for all arms without load and without duration.
     #[must_use]
     pub const fn new(name: &'static str, title: &'static str) -> Self {
         let none = Duration::ZERO;
@@ -58,49 +58,49 @@ impl Phase {
         Phase { only: Some(arm), ..self }
     }
 
-    /// To show the mistake: not for a server that is mended.
+    /// Only to show the mistake: not for a repair.
     #[must_use]
     pub const fn of_mistake(self) -> Self {
         Phase { of_mistake: true, ..self }
     }
 
-    /// With these calls before its streams begin.
+    /// With these requests before its streams start.
     #[must_use]
     pub const fn actions(self, actions: &'static [Action]) -> Self {
         Phase { actions, ..self }
     }
 
-    /// With these streams, begun over `ramp`.
+    /// With these streams, opened over `ramp`.
     #[must_use]
     pub const fn adds(self, loads: &'static [Load], ramp: Duration) -> Self {
         Phase { loads, ramp, ..self }
     }
 
-    /// With these whole calls when it begins.
+    /// With these non-streaming calls at its start.
     #[must_use]
     pub const fn calls(self, calls: &'static [Calls]) -> Self {
         Phase { calls, ..self }
     }
 
-    /// Measured only after so long.
+    /// Measured only after this wait.
     #[must_use]
     pub const fn settle(self, settle: Duration) -> Self {
         Phase { settle, ..self }
     }
 
-    /// Measured for so long.
+    /// Measured for this long.
     #[must_use]
     pub const fn hold(self, hold: Duration) -> Self {
         Phase { hold, ..self }
     }
 
-    /// Whether the arm that is judged as `judged_as` goes through it.
+    /// Whether the arm judged as `judged_as` has it.
     #[must_use]
     pub fn is_for(&self, judged_as: &str) -> bool {
         self.only.is_none_or(|only| only == judged_as)
     }
 
-    /// How long it takes.
+    /// Its duration.
     #[must_use]
     pub fn takes(&self) -> Duration {
         self.ramp + self.settle + self.hold
@@ -112,7 +112,7 @@ impl Phase {
         self.loads.iter().map(|load| load.streams).sum()
     }
 
-    /// Whole calls that it makes.
+    /// Non-streaming calls that it makes.
     #[must_use]
     pub fn whole_calls(&self) -> u32 {
         self.calls.iter().map(|calls| calls.count).sum()
@@ -122,26 +122,26 @@ impl Phase {
 /// Some streams of one kind.
 #[derive(Debug, Clone, Copy)]
 pub struct Load {
-    /// How many.
+    /// Number of streams.
     pub streams: u32,
-    /// Their length in tokens, where it is not the vendor's.
+    /// Tokens per stream, if not the vendor's default.
     pub tokens: Option<u32>,
-    /// Their time to the first token, where it is not the vendor's.
+    /// Time to the first token, if not the vendor's default.
     pub ttft: Option<Duration>,
-    /// The time between their tokens, where it is not the vendor's.
+    /// Time between two tokens, if not the vendor's default.
     pub inter_token: Option<Duration>,
-    /// How long after it was due each client leaves, if it does, whatever it has got by then.
+    /// Time after which each client disconnects, from when its stream was due.
     pub disconnect_after: Option<Duration>,
 }
 
 impl Load {
-    /// Streams as the vendor makes them, read to their end.
+    /// Streams with the vendor's defaults, read to their end.
     #[must_use]
     pub const fn of(streams: u32) -> Self {
         Load { streams, tokens: None, ttft: None, inter_token: None, disconnect_after: None }
     }
 
-    /// What the streams' requests say to the vendor, as headers.
+    /// The headers that set these values at the vendor.
     #[must_use]
     pub fn headers(&self) -> Vec<(String, String)> {
         let millis = |delay: Duration| format!("{}ms", delay.as_millis());
@@ -154,42 +154,42 @@ impl Load {
     }
 }
 
-/// Calls that are answered in one piece.
+/// Non-streaming calls.
 #[derive(Debug, Clone, Copy)]
 pub struct Calls {
-    /// How many, all at once.
+    /// Number of calls, all at once.
     pub count: u32,
     /// `GET`, `POST`.
     pub method: &'static str,
     /// `/llm`, `/health`.
     pub path: &'static str,
-    /// The JSON body; none where it is empty.
+    /// The JSON body; empty for none.
     pub body: &'static str,
-    /// What the requests say to the vendor: `x-mock-tokens`.
+    /// Headers of the requests, such as `x-mock-tokens`.
     pub headers: &'static [(&'static str, &'static str)],
-    /// How long after it was due each client leaves, if it does.
+    /// Time after which each client disconnects, if it does.
     pub disconnect_after: Option<Duration>,
 }
 
 impl Calls {
-    /// Whole answers of the vendor's.
+    /// Calls to `/llm`, which the vendor answers.
     #[must_use]
     pub const fn whole(count: u32) -> Self {
         let body = crate::traffic::StreamPlan::BODY;
         Calls { count, method: "POST", path: "/llm", body, headers: &[], disconnect_after: None }
     }
 
-    /// Questions that the server answers by itself.
+    /// Requests that the server answers by itself.
     #[must_use]
     pub const fn get(count: u32, path: &'static str) -> Self {
         Calls { count, method: "GET", path, body: "", headers: &[], disconnect_after: None }
     }
 }
 
-/// A call to one of an arm's programs, which must be answered with a 2xx.
+/// A request to one of an arm's programs, which must be answered 2xx.
 #[derive(Debug, Clone, Copy)]
 pub struct Action {
-    /// To which program.
+    /// The program.
     pub target: ActionTarget,
     /// `PUT`, `POST`.
     pub method: &'static str,
@@ -197,11 +197,11 @@ pub struct Action {
     pub path: &'static str,
     /// The JSON body.
     pub body: &'static str,
-    /// The arm that alone gets it, whatever part it plays; all arms when none is named.
+    /// The only arm that gets it, by its own name; all arms if `None`.
     pub only: Option<&'static str>,
 }
 
-/// Whom an action is for.
+/// The program that an action is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ActionTarget {
     /// The server.

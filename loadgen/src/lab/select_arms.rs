@@ -1,4 +1,4 @@
-//! Which arms a run has, and whose part each plays.
+//! The arms of a run, and what each is judged as.
 
 use super::{Arm, Profile};
 use crate::result::Side;
@@ -6,22 +6,22 @@ use crate::result::Side;
 /// An arm of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct ArmRun {
-    /// The arm whose phases it goes through and whose claims it is judged by.
+    /// The arm whose phases and claims apply to it.
     pub judged_as: &'static str,
-    /// The arm whose program and flags it has, which is its name in the result.
+    /// The arm whose program and flags it has. The result has its name.
     pub arm: &'static Arm,
-    /// The arm whose vendor it calls.
+    /// The arm whose vendor it has.
     pub vendor_of: &'static Arm,
 }
 
-/// The arms of a run of these sides. With `expect_fixed` it is broken-server alone, in the part of the
-/// arm that has the fix: whoever has mended the mistake sees whether the fix's claims hold of it.
+/// The arms of a run of these sides. With `expect_fixed` it is broken-server alone, judged as the arm with the
+/// fix, to check a repair.
 #[must_use]
 pub fn select_arms(profile: &'static Profile, sides: &[Side], expect_fixed: bool) -> Vec<ArmRun> {
     let named = |name: &str| profile.arms.iter().find(|arm| arm.name == name);
     if expect_fixed {
-        let mended = named(Side::Broken.as_str()).zip(named(profile.repair_judged_as));
-        return mended
+        let repaired = named(Side::Broken.as_str()).zip(named(profile.repair_judged_as));
+        return repaired
             .map(|(broken, fixed)| ArmRun { judged_as: fixed.name, arm: broken, vendor_of: fixed })
             .into_iter()
             .collect();

@@ -1,50 +1,51 @@
-//! Figures of one arm as a whole: what is required of every clean server and of every vendor.
+//! Figures of one arm as a whole, for the general claims.
 
 use crate::lab::phase::{BASELINE, LOADED};
 use crate::result::{ArmResult, ExpectedLoad, PhaseResult, StreamStats};
 
-/// What of an arm.
+/// A figure of one arm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ArmFigure {
-    /// Probes that were not answered 2xx in time, those of the closed loop included.
+    /// Probes that were not answered 2xx in time, including those of the closed loop.
     ProbesUnanswered,
-    /// Streams that failed, were cut or stalled though they should have flowed.
+    /// Streams that failed, were truncated or stalled but should have flowed.
     StreamsLost,
-    /// Streams that brought no token though they should have flowed.
+    /// Streams without a token that should have flowed.
     WithoutToken,
-    /// How much later than at the vendor the first token came, in milliseconds: the 90th percentile of the
-    /// phase in which it was latest.
+    /// The delay that the server added to the first token, in milliseconds: the 90th percentile of the worst
+    /// phase.
     FirstTokenLate,
-    /// The median time between two tokens, in the vendor's own: near 0 where many come at once.
+    /// The median time between two tokens, as a share of the vendor's gap: near 0 if tokens arrive in batches.
     GapMedian,
-    /// Tokens that the clients had by the end of `loaded`, of those that the vendor had sent, in percent.
+    /// Tokens that the clients had received by the end of `loaded`, in percent of those sent by the vendor.
     TokensReceived,
-    /// Threads under load, over those of the idle server.
+    /// Threads under load minus those of the idle server.
     ThreadsOverIdle,
-    /// Calls that its vendor failed though it should not have.
+    /// Calls that its vendor failed but should not have.
     VendorFailed,
-    /// Tokens that its vendor had sent by the end of `loaded` for each call that it had completed, of those
-    /// asked for, in percent.
+    /// Tokens per completed call that its vendor had sent by the end of `loaded`, in percent of those
+    /// requested.
     VendorTokensPerCall,
-    /// How fast its vendor sent the tokens of each stream while `loaded`, of what was asked for, in percent.
+    /// The token rate per stream of its vendor during `loaded`, in percent of the rate requested.
     VendorTokenRate,
 }
 
 impl ArmFigure {
-    /// Its value; none where nothing was measured that tells.
+    /// Its value; `None` if it was not measured.
     pub(super) fn of(self, arm: &ArmResult) -> Option<f64> {
         match self {
             ArmFigure::ProbesUnanswered => probes_unanswered(arm),
             ArmFigure::StreamsLost => total(arm, StreamStats::lost),
             ArmFigure::WithoutToken => total(arm, |streams| streams.without_token),
             ArmFigure::FirstTokenLate => {
-                let late = |(asked, streams): (&ExpectedLoad, &StreamStats)| {
-                    (streams.time_to_first_token_ms.p90 - asked.first_token_ms).max(0.0)
+                let late = |(expected, streams): (&ExpectedLoad, &StreamStats)| {
+                    (streams.time_to_first_token_ms.p90 - expected.first_token_ms).max(0.0)
                 };
                 flowing(arm).filter(|(_, streams)| streams.chunks > 0).map(late).reduce(f64::max)
             }
             ArmFigure::GapMedian => {
-                let gap = |(asked, streams): (&ExpectedLoad, &StreamStats)| streams.inter_token_ms.p50 / asked.gap_ms;
+                let gap =
+                    |(expected, streams): (&ExpectedLoad, &StreamStats)| streams.inter_token_ms.p50 / expected.gap_ms;
                 let measured = flowing(arm).filter(|(_, streams)| streams.inter_token_ms.max > 0.0);
                 measured.map(gap).reduce(f64::min)
             }
@@ -64,8 +65,8 @@ impl ArmFigure {
                 let loaded = phase(arm, LOADED)?;
                 let load = loaded.vendor_load.filter(|load| load.completed_so_far > 0)?;
                 let begun = arm.phases.iter().take_while(|phase| phase.from_ms <= loaded.from_ms);
-                let asked = begun.filter_map(|phase| phase.expected).map(|asked| asked.tokens).min()?;
-                Some(100.0 * load.tokens_sent_so_far as f64 / load.completed_so_far as f64 / asked as f64)
+                let expected = begun.filter_map(|phase| phase.expected).map(|expected| expected.tokens).min()?;
+                Some(100.0 * load.tokens_sent_so_far as f64 / load.completed_so_far as f64 / expected as f64)
             }
             ArmFigure::VendorTokenRate => vendor_token_rate(phase(arm, LOADED)?),
         }
@@ -88,7 +89,7 @@ fn phase<'a>(arm: &'a ArmResult, name: &str) -> Option<&'a PhaseResult> {
     arm.phases.iter().find(|phase| phase.name == name)
 }
 
-/// The streams that should flow, phase by phase, and what they asked for.
+/// The expected load and the streams of each phase whose streams should flow.
 fn flowing(arm: &ArmResult) -> impl Iterator<Item = (&ExpectedLoad, &StreamStats)> {
     arm.phases.iter().filter_map(|phase| phase.expected.as_ref().zip(phase.streams.as_ref()))
 }
@@ -105,7 +106,7 @@ fn probes_unanswered(arm: &ArmResult) -> Option<f64> {
     probes().any(|stats| stats.sent > 0).then_some((unanswered + failed) as f64)
 }
 
-/// Phases without streams or whole calls are left out: what else a lab does to a server may need threads.
+/// Phases without streams are left out: their actions may need threads.
 fn threads_over_idle(arm: &ArmResult) -> Option<f64> {
     let idle = phase(arm, BASELINE)?.threads_peak?;
     let busy = arm.phases.iter().filter(|phase| phase.streams.is_some());

@@ -1,39 +1,39 @@
-//! What can be asked of probes, closed loops, streams, calls and vendors.
+//! Figures of probes, closed loops, streams, calls and vendors.
 
 use crate::result::{
     ArmResult, CallStats, ClosedLoopStats, PhaseResult, ProbeStats, Quantile, StreamStats, VendorStats,
 };
 
-/// What of a probe.
+/// A figure of a probe.
 #[derive(Debug, Clone, Copy)]
 pub enum ProbeFigure {
     /// Its latency from when it was due, in milliseconds; a time-out counts at its time-out.
     Latency(Quantile),
     /// Probes that timed out.
     TimedOut,
-    /// Their share of all, in percent.
+    /// Probes that timed out, in percent.
     TimedOutShare,
-    /// Share of the probes whose answer said this, in percent.
+    /// Probes whose answer had this value in the field, in percent.
     FieldIs(&'static str),
 }
 
-/// What of a closed loop.
+/// A figure of a closed loop.
 #[derive(Debug, Clone, Copy)]
 pub enum ClosedLoopFigure {
-    /// The latency from when a question was sent, in milliseconds.
+    /// The latency from when the request was sent, in milliseconds.
     Latency(Quantile),
-    /// Its mean.
+    /// The mean latency, in milliseconds.
     Mean,
 }
 
-/// What of streams.
+/// A figure of streams.
 #[derive(Debug, Clone, Copy)]
 pub enum StreamFigure {
-    /// Delivered whole.
+    /// Completed.
     Completed,
-    /// Failed or cut.
+    /// Failed, truncated or stalled.
     Lost,
-    /// Closed by their client.
+    /// Closed by the client.
     Disconnected,
     /// Answered with this HTTP status.
     Status(&'static str),
@@ -41,31 +41,31 @@ pub enum StreamFigure {
     Method(&'static str),
 }
 
-/// What of the vendor's ledger.
+/// A figure of the vendor's ledger.
 #[derive(Debug, Clone, Copy)]
 pub enum VendorFigure {
-    /// Most generations under way at once, from the start of the run until the end of the phase.
+    /// Peak of active generations, from the start of the run to the end of the phase.
     PeakActive,
-    /// Generations under way at the end of the phase.
+    /// Active generations at the end of the phase.
     Active,
-    /// Generations begun in it.
+    /// Generations started in it.
     Started,
-    /// Generations whose client left in it.
+    /// Generations whose client disconnected in it.
     Cancelled,
     /// Tokens handed to the socket in it.
     TokensSent,
-    /// Generations under way in all but a tenth of the samples: how many there were throughout.
+    /// Active generations throughout the phase: the 10th percentile of the samples.
     ActiveThroughout,
-    /// Calls that it failed, hung or cut since the phase began.
+    /// Calls that it failed, hung or truncated since the start of the phase.
     Failed,
 }
 
-/// What of whole calls.
+/// A figure of non-streaming calls.
 #[derive(Debug, Clone, Copy)]
 pub enum CallFigure {
     /// Answered 2xx.
     Answered,
-    /// From when a call was due until its whole answer, in milliseconds.
+    /// From when a call was due to its complete answer, in milliseconds.
     Latency(Quantile),
 }
 
@@ -124,7 +124,7 @@ impl VendorFigure {
 }
 
 impl CallFigure {
-    /// Its value; none for a latency where nobody was answered.
+    /// Its value; `None` for a latency if no call was answered.
     pub(super) fn of(self, calls: &CallStats) -> Option<f64> {
         match self {
             CallFigure::Answered => Some(calls.ok as f64),
