@@ -6,7 +6,7 @@ use sysinfo::System;
 
 use crate::result::Environment;
 
-/// Cores, memory and system.
+/// Cores, memory and operating system.
 #[must_use]
 pub fn environment() -> Environment {
     let mut system = System::new();

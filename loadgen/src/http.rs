@@ -1,7 +1,7 @@
 //! One HTTP/1.1 exchange on one fresh connection.
 //!
-//! The instrument must not share what it measures: a pooled client would hide a server that has
-//! stopped accepting, and its own pool would be a queue that nobody sees.
+//! A pooled client would hide a server that has stopped accepting connections, and its pool would be a queue
+//! of its own.
 
 mod endpoint;
 mod keep_alive;
@@ -20,20 +20,19 @@ use tokio_util::task::AbortOnDropHandle;
 pub use endpoint::{Endpoint, EndpointError};
 pub use keep_alive::KeepAliveConnection;
 
-/// Largest answer to a question of the generator's own, in bytes (4 MiB): far over any health check or
-/// ledger. What a server may send without end is counted, not kept.
+/// Largest answer to a request of the generator itself, in bytes (4 MiB): far over any health check or ledger.
 pub const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// Where an exchange failed.
+/// Why an exchange failed.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     /// No connection.
     #[error("connect: {0}")]
     Connect(#[source] io::Error),
-    /// A connection, but no answer.
+    /// Connected, but no answer.
     #[error("no answer: {0}")]
     Exchange(#[source] hyper::Error),
-    /// An answer whose body broke off.
+    /// The body was truncated.
     #[error("body: {0}")]
     Body(#[source] hyper::Error),
     /// An answer over [`ANSWER_BYTES_MAX`].
@@ -41,11 +40,11 @@ pub enum HttpError {
     TooLarge,
 }
 
-/// What is counted for a request that the generator could not send.
+/// The cause that is counted for a request that the generator could not send.
 pub const OWN_LIMIT: &str = "not sent: the generator has no descriptor or port left";
 
 impl HttpError {
-    /// A word for counting failures by cause.
+    /// The cause by which failures are counted.
     #[must_use]
     pub fn cause(&self) -> &'static str {
         match self {
@@ -58,11 +57,10 @@ impl HttpError {
         }
     }
 
-    /// Whether this process had no descriptor or port left for a connection: that says nothing of the
-    /// server.
+    /// Whether this process had no descriptor or port left, which says nothing about the server.
     #[must_use]
     pub fn is_own_limit(&self) -> bool {
-        // EMFILE and ENFILE, which have these numbers on Linux, macOS and the BSDs.
+        // EMFILE and ENFILE on Linux, macOS and the BSDs.
         const NO_DESCRIPTOR: [i32; 2] = [24, 23];
         let HttpError::Connect(error) = self else { return false };
         error.kind() == io::ErrorKind::AddrNotAvailable
@@ -70,17 +68,17 @@ impl HttpError {
     }
 }
 
-/// An answer under way. Dropped, it closes its connection.
+/// An answer that is being received. Dropped, it closes its connection.
 pub struct Exchange {
     /// The head, and the body as it comes.
     pub response: Response<Incoming>,
     _connection: AbortOnDropHandle<()>,
 }
 
-/// Sends `request` on a connection of its own and waits for the head of the answer.
+/// Sends `request` on a new connection and waits for the head of the answer.
 ///
 /// # Errors
-/// [`HttpError::Connect`] or [`HttpError::Exchange`]. There is no time-out: the caller has one.
+/// [`HttpError::Connect`] or [`HttpError::Exchange`]. There is no time-out; the caller sets one.
 pub async fn send(endpoint: &Endpoint, request: Request<Full<Bytes>>) -> Result<Exchange, HttpError> {
     let (mut sender, driver) = connect(endpoint).await?;
     let response = sender.send_request(request).await.map_err(HttpError::Exchange)?;
@@ -98,18 +96,18 @@ async fn connect(endpoint: &Endpoint) -> Result<(http1::SendRequest<Full<Bytes>>
     Ok((sender, AbortOnDropHandle::new(driver)))
 }
 
-/// Sends `request` on a connection of its own, reads the answer to its end, and gives its status and the
-/// first `keep` bytes of its body.
+/// Sends `request` on a new connection, reads the whole answer, and returns its status and the first `keep` bytes
+/// of its body.
 ///
 /// # Errors
-/// [`HttpError`], also for an answer that is too large. There is no time-out: the caller has one.
+/// [`HttpError`], also for an answer that is too large. There is no time-out; the caller sets one.
 pub async fn fetch(endpoint: &Endpoint, request: Request<Full<Bytes>>, keep: usize) -> Result<(u16, Bytes), HttpError> {
     let mut exchange = send(endpoint, request).await?;
     let status = exchange.response.status().as_u16();
     Ok((status, read_to_end(exchange.response.body_mut(), keep).await?))
 }
 
-/// Reads a body to its end, keeps its first `keep` bytes and drops the others as they come.
+/// Reads a body to its end and keeps its first `keep` bytes.
 async fn read_to_end(body: &mut Incoming, keep: usize) -> Result<Bytes, HttpError> {
     let (mut kept, mut read) = (BytesMut::new(), 0);
     while let Some(frame) = body.frame().await {

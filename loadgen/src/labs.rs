@@ -1,4 +1,4 @@
-//! The labs, each as data in a file of its own.
+//! The labs, each as data in its own file.
 
 mod blocked_executor;
 mod blocking_client;
@@ -40,13 +40,13 @@ pub static DEMO: (&Lab, &Profile) = (&pool_exhaustion::LAB, &demo::PROFILE);
 /// The lab of this name.
 ///
 /// # Errors
-/// A text for the command line: what there is, and the name that was probably meant.
+/// A message for the command line with the list of labs and the closest name.
 pub fn find(name: &str) -> Result<&'static Lab, String> {
     LABS.iter().find(|lab| lab.name == name).copied().ok_or_else(|| {
         let names: Vec<_> = LABS.iter().map(|lab| lab.name).collect();
         let meant = nearest(name, names.iter().copied());
         let meant = meant.map(|meant| format!("; did you mean '{meant}'?")).unwrap_or(".".to_owned());
-        format!("there is no such lab{meant} There are: {}", names.join(", "))
+        format!("unknown lab{meant} The labs are: {}", names.join(", "))
     })
 }
 

@@ -1,7 +1,7 @@
-//! The instrument: sends the same traffic to servers, watches their health, judges what it saw.
+//! Sends the same traffic to several servers, probes their health, and judges the result.
 //!
-//! Data flows one way: `labs` (what is claimed) → `engine` (starts programs, drives, observes) →
-//! `traffic` (what is sent, when) → `measure` (what was observed) → `verdict` → `report`.
+//! Data flows one way: `labs` (data) → `engine` (starts programs through the crate `process`, runs the phases) →
+//! `traffic` (what is sent, when) → `measure` → `verdict` → `report`. `commands` are on top.
 
 /// The command line.
 pub mod cli;

@@ -1,4 +1,4 @@
-//! What was observed: latencies, streams, probes, processes, and the generator's own lag.
+//! Measurements: latencies, streams, probes, processes, and the generator's own lag.
 
 mod closed_loop;
 mod lag_log;

@@ -1,5 +1,5 @@
-//! What a run found, as it stands in the file that `--out` writes. Field names are a contract:
-//! people's scripts read them. Latencies are in milliseconds, times since the start of the run.
+//! The result of a run, as written by `--out`. Field names are a contract for scripts that read them. Latencies
+//! are in milliseconds, times since the start of the run.
 
 mod figures;
 mod phase_load;
@@ -17,7 +17,7 @@ pub use figures::{
 pub use phase_load::{CallStats, Disturbance, ExpectedLoad, VendorLoad};
 pub use verdict::{ClaimKind, ClaimResult, Outcome, Verdict};
 
-/// Version of this format; goes up when a field changes its meaning or leaves.
+/// Version of this format; increases when a field changes its meaning or is removed.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// One run of any command.
@@ -27,9 +27,9 @@ pub struct RunResult {
     pub schema_version: u32,
     /// The command: `demo`, `run`, `verify`, ...
     pub command: String,
-    /// Where it ran.
+    /// The machine.
     pub environment: Environment,
-    /// What it was asked to do.
+    /// The parameters of the command.
     pub parameters: BTreeMap<String, Value>,
     /// The servers side by side, by the name of their arm: `broken`, `broken-160`, ... (`demo`, `lab`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -37,10 +37,10 @@ pub struct RunResult {
     /// The one server under load (`run`, `verify`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<ArmResult>,
-    /// How well the generator itself kept its schedule.
+    /// The generator itself.
     #[serde(rename = "self")]
     pub generator: Generator,
-    /// What follows from the figures.
+    /// The verdict.
     pub verdict: Verdict,
 }
 
@@ -49,14 +49,14 @@ pub struct RunResult {
 pub enum Side {
     /// broken-server with one mistake.
     Broken,
-    /// broken-server with none: the same framework, so that it cannot be blamed.
+    /// broken-server without a mistake: shows that the framework is not the cause.
     Control,
     /// fixed-server.
     Fixed,
 }
 
 impl Side {
-    /// All of them, in the order of output.
+    /// All sides, in the order of output.
     pub const ALL: [Side; 3] = [Side::Broken, Side::Control, Side::Fixed];
 
     /// The side of the arm of this name.
@@ -88,29 +88,29 @@ pub struct Environment {
     pub os: String,
 }
 
-/// What was seen of one server.
+/// The figures of one server.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ArmResult {
-    /// The program and its arguments, where this run started it; else the URL.
+    /// The program and its arguments if this run started it, otherwise the URL.
     pub program: String,
-    /// The streams of the phases that every arm went through.
+    /// The streams of the phases that all arms have.
     pub streams: StreamStats,
     /// Health probes while those streams were open, by probe.
     pub probes: BTreeMap<String, ProbeStats>,
-    /// The same before the load.
+    /// Health probes of the idle server.
     pub baseline: Baseline,
     /// Each phase of the run by itself, in order.
     pub phases: Vec<PhaseResult>,
-    /// What the vendor behind this server saw, where it is a mock-llm.
+    /// The ledger of the vendor behind this server, if it is a mock-llm.
     pub vendor: Option<Ledger>,
-    /// What the server's process used, where its process is known.
+    /// What the server's process used, if the process is known.
     pub process: Option<ProcessStats>,
     /// A row per 250 ms.
     pub timeline: Vec<TimelineRow>,
 }
 
-/// Probes of the idle server. They stand here by name, and once more under `probes`, so that one
-/// path works on an arm and on its baseline.
+/// Probes of the idle server, by name and again under `probes`, so that the same path works on an arm and on its
+/// baseline.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Baseline {
     /// As in [`ArmResult::probes`].
@@ -133,37 +133,37 @@ impl Baseline {
 pub struct PhaseResult {
     /// Its name: `baseline`, `below`, `loaded`, ...
     pub name: String,
-    /// When measuring began, after the ramp.
+    /// Start of the measurement, after the ramp.
     pub from_ms: f64,
-    /// When it ended.
+    /// End of the measurement.
     pub to_ms: f64,
     /// Probes that were due in between.
     pub probes: BTreeMap<String, ProbeStats>,
-    /// One after the other on one connection, where the lab measures that way too.
+    /// The closed-loop probe, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_loop: Option<ClosedLoopStats>,
-    /// What became of the streams that were begun in this phase, if any.
+    /// The streams that this phase opened, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub streams: Option<StreamStats>,
-    /// Most generations that the vendor had under way until the end of this phase.
+    /// Peak of active generations at the vendor up to the end of this phase.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor_peak_active: Option<u64>,
-    /// What the vendor saw while this phase was measured.
+    /// The vendor's counts during the measurement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor: Option<VendorStats>,
-    /// Share of one processor that the server used, 1.0 being all of it.
+    /// Share of one processor that the server used; 1.0 is all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_cores: Option<f64>,
-    /// Most threads of the server, from the start of the phase, where the system tells.
+    /// Peak number of threads of the server since the start of the phase, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threads_peak: Option<u64>,
-    /// What its streams asked for, where they should flow.
+    /// The load that it should put on the arm, if its streams should flow.
     #[serde(rename = "asked", default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<ExpectedLoad>,
-    /// What the vendor had to do meanwhile.
+    /// The load on the vendor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor_load: Option<VendorLoad>,
-    /// What became of its whole calls, if it had any.
+    /// Its non-streaming calls, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calls: Option<CallStats>,
     /// How busy the machine was.
@@ -172,7 +172,7 @@ pub struct PhaseResult {
 }
 
 impl PhaseResult {
-    /// The probes of the phase of this name; none where there is no such phase.
+    /// The probes of the phase with this name; empty if there is no such phase.
     #[must_use]
     pub fn probes_of(phases: &[PhaseResult], name: &str) -> BTreeMap<String, ProbeStats> {
         let phase = phases.iter().find(|phase| phase.name == name);
@@ -180,12 +180,12 @@ impl PhaseResult {
     }
 }
 
-/// The generator's own health. Figures of a run whose generator lagged are not to be trusted.
+/// The generator itself. If it lagged, the figures of the run cannot be trusted.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Generator {
-    /// How late probes and streams were sent, and timers woke, against the schedule.
+    /// How late probes and streams were sent, compared with the schedule.
     pub schedule_lag_ms: Quantiles,
-    /// Probes and streams that could not be sent for want of descriptors or ports of its own.
+    /// Probes and streams that could not be sent because the generator had no descriptors or ports left.
     #[serde(default)]
     pub not_sent: u64,
 }

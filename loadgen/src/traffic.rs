@@ -1,11 +1,9 @@
-//! What is sent, and when.
+//! The traffic: what is sent, and when.
 
 mod arrivals;
-/// Calls that are answered in one piece.
 mod call_set;
 mod stream;
 mod stream_set;
-/// Answers that are no streams.
 mod whole_answer;
 
 pub use arrivals::{Arrivals, spread};

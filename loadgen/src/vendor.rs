@@ -1,4 +1,4 @@
-//! The mock vendor's ledger, read over HTTP: the ledger_watch of what a server really did.
+//! The mock vendor's ledger, read over HTTP: what a server really did.
 
 mod ledger_watch;
 
@@ -11,7 +11,7 @@ use crate::http::{self, ANSWER_BYTES_MAX, Endpoint, HttpError};
 
 pub use ledger_watch::LedgerWatch;
 
-/// Why there is no ledger.
+/// Why the ledger could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// No answer.
@@ -20,23 +20,23 @@ pub enum LedgerError {
     /// No answer in time.
     #[error("no answer within {0:?}")]
     TimedOut(Duration),
-    /// An answer that is no ledger.
-    #[error("the answer is no ledger: {0}")]
+    /// An answer that is not a ledger.
+    #[error("the answer is not a ledger: {0}")]
     NotALedger(#[from] serde_json::Error),
 }
 
 /// Reads `GET /debug/stats` of the mock at `vendor`.
 ///
 /// # Errors
-/// [`LedgerError`]. A ledger_watch that does not speak within five seconds is none.
+/// [`LedgerError`], also if there is no answer within five seconds.
 pub async fn ledger(vendor: &Endpoint) -> Result<Ledger, LedgerError> {
     read(vendor, "/debug/stats").await
 }
 
-/// The ledger without the lists of recent starts, for who asks often.
+/// The ledger without the lists of recent starts, for frequent requests.
 ///
 /// # Errors
-/// As of [`ledger`].
+/// Those of [`ledger`].
 pub async fn counts(vendor: &Endpoint) -> Result<Ledger, LedgerError> {
     read(vendor, "/debug/stats?recent=0").await
 }

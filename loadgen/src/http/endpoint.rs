@@ -9,31 +9,31 @@ use http_body_util::Full;
 use hyper::Request;
 use hyper::header::{CONNECTION, HOST};
 
-/// A server to send load to: `http://HOST:PORT`, on this machine.
+/// A server under test: `http://HOST:PORT`, on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     addr: SocketAddr,
     host: String,
 }
 
-/// A URL that is no target.
+/// A URL that cannot be a target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
     /// Not a URL.
-    #[error("'{0}' is no URL: expected something like http://127.0.0.1:8000")]
+    #[error("'{0}' is not a URL: expected something like http://127.0.0.1:8000")]
     NotAUrl(String),
-    /// A scheme that is not prose_summary.
-    #[error("'{url}' has the scheme {scheme}: only http is prose_summary (put a local TLS proxy in between)")]
+    /// A scheme that is not supported.
+    #[error("'{url}' has the scheme {scheme}: only http is supported (use a local TLS proxy in between)")]
     Scheme {
         /// The URL.
         url: String,
         /// Its scheme.
         scheme: String,
     },
-    /// A name without an address.
-    #[error("'{0}' has a host that does not resolve")]
+    /// A host name that does not resolve.
+    #[error("the host of '{0}' does not resolve")]
     Unresolved(String),
-    /// A path where there is none to be.
+    /// A path where only a server is expected.
     #[error("'{url}' has the path {path}: give the server alone, as {server}")]
     Path {
         /// The URL.
@@ -43,7 +43,7 @@ pub enum EndpointError {
         /// The same without it.
         server: String,
     },
-    /// Another machine.
+    /// An address of another machine.
     #[error(
         "'{0}' is not on this machine: load goes to loopback addresses only; reach another machine through a tunnel, such as `ssh -L 8000:127.0.0.1:8000 HOST`"
     )]
@@ -51,10 +51,10 @@ pub enum EndpointError {
 }
 
 impl Endpoint {
-    /// Reads the URL of a server, which has no path.
+    /// Parses the URL of a server, without a path.
     ///
     /// # Errors
-    /// As of [`Endpoint::parse_with_path`], and [`EndpointError::Path`].
+    /// Those of [`Endpoint::parse_with_path`], and [`EndpointError::Path`].
     pub fn parse(url: &str) -> Result<Self, EndpointError> {
         match Self::parse_with_path(url)? {
             (endpoint, None) => Ok(endpoint),
@@ -64,8 +64,8 @@ impl Endpoint {
         }
     }
 
-    /// Reads a URL: its server, and its path if it has one. Only loopback is allowed: a load generator
-    /// aimed at somebody else's server by a typing error is an attack.
+    /// Parses a URL into its server and its path, if it has one. Only loopback addresses are allowed: a typing
+    /// error must not turn into an attack on another server.
     ///
     /// # Errors
     /// [`EndpointError`], which names the URL and what is allowed.
@@ -87,7 +87,7 @@ impl Endpoint {
         if !addresses.iter().all(|addr| addr.ip().is_loopback()) {
             return Err(EndpointError::NotLoopback(url.to_owned()));
         }
-        // The servers here listen on IPv4, to which `localhost` may come second.
+        // The servers here listen on IPv4, which may be the second address of `localhost`.
         let addr = addresses.iter().find(|addr| addr.is_ipv4()).or_else(|| addresses.first());
         let addr = *addr.ok_or_else(|| EndpointError::Unresolved(url.to_owned()))?;
         let path = uri.path_and_query().map(|path| path.as_str()).filter(|path| *path != "/" && !path.is_empty());
@@ -100,13 +100,13 @@ impl Endpoint {
         Endpoint { addr, host: addr.to_string() }
     }
 
-    /// Where to connect.
+    /// The address to connect to.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// A request for `path` on a connection that is not used again.
+    /// A request for `path` that closes its connection.
     #[must_use]
     pub fn request(&self, method: &str, path: &str, headers: &[(String, String)], body: Bytes) -> Request<Full<Bytes>> {
         let mut request = self.builder(method, path).header(CONNECTION, "close");
@@ -116,7 +116,7 @@ impl Endpoint {
         checked(request.body(Full::new(body)))
     }
 
-    /// A request for `path`, without headers or body, on a connection that is used again.
+    /// A request for `path`, without headers or body, that keeps its connection open.
     #[must_use]
     pub fn request_keep_alive(&self, method: &str, path: &str) -> Request<Full<Bytes>> {
         checked(self.builder(method, path).body(Full::default()))
@@ -128,7 +128,7 @@ impl Endpoint {
 }
 
 fn checked(built: http::Result<Request<Full<Bytes>>>) -> Request<Full<Bytes>> {
-    built.unwrap_or_else(|error| unreachable!("method, path and headers are checked where they are read: {error}"))
+    built.unwrap_or_else(|error| unreachable!("method, path and headers have been validated: {error}"))
 }
 
 impl std::fmt::Display for Endpoint {
@@ -152,13 +152,13 @@ mod tests {
     }
 
     #[test]
-    fn a_server_with_a_path_is_refused_with_the_right_form() {
-        let refused = Endpoint::parse("http://127.0.0.1:8000/base/").unwrap_err().to_string();
-        assert!(refused.contains("/base/") && refused.ends_with("as http://127.0.0.1:8000"), "{refused}");
+    fn a_server_with_a_path_is_rejected_with_the_right_form() {
+        let rejected = Endpoint::parse("http://127.0.0.1:8000/base/").unwrap_err().to_string();
+        assert!(rejected.contains("/base/") && rejected.ends_with("as http://127.0.0.1:8000"), "{rejected}");
     }
 
     #[test]
-    fn everything_else_is_refused_with_the_reason() {
+    fn other_urls_are_rejected_with_the_reason() {
         assert!(matches!(Endpoint::parse("http://192.0.2.1:80"), Err(EndpointError::NotLoopback(_))));
         assert!(matches!(Endpoint::parse("https://127.0.0.1"), Err(EndpointError::Scheme { .. })));
         assert!(matches!(Endpoint::parse("127.0.0.1:8000"), Err(EndpointError::NotAUrl(_))));

@@ -1,4 +1,4 @@
-//! A connection that is used again and again, as by a client with a pool.
+//! A keep-alive connection.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -7,7 +7,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{Endpoint, HttpError, connect, read_to_end};
 
-/// One connection that is used again and again, as a client with a pool does.
+/// One connection for several requests, one after another.
 pub struct KeepAliveConnection {
     endpoint: Endpoint,
     open: Option<Open>,
@@ -17,18 +17,17 @@ pub struct KeepAliveConnection {
 type Open = (SendRequest<Full<Bytes>>, AbortOnDropHandle<()>);
 
 impl KeepAliveConnection {
-    /// A connection to `endpoint`, which is made with the first request.
+    /// A connection to `endpoint`, opened with the first request.
     #[must_use]
     pub fn new(endpoint: Endpoint) -> Self {
         KeepAliveConnection { endpoint, open: None }
     }
 
-    /// Gets `path` and gives the status, once the answer is whole. A connection that the server has
-    /// closed is made anew.
+    /// Gets `path` and returns the status once the answer is complete. Reconnects if the server has closed the
+    /// connection.
     ///
     /// # Errors
-    /// [`HttpError`]; the next request then has a new connection, as it has when this future is
-    /// dropped before its end.
+    /// [`HttpError`]; the next request then opens a new connection, also if this future is dropped early.
     pub async fn get(&mut self, path: &str) -> Result<u16, HttpError> {
         let (mut sender, driver) = match self.reusable().await {
             Some(open) => open,
@@ -45,7 +44,7 @@ impl KeepAliveConnection {
         Ok(response.status().as_u16())
     }
 
-    /// The connection of the last request, unless the server has closed it meanwhile.
+    /// The connection of the last request, unless the server has closed it.
     async fn reusable(&mut self) -> Option<Open> {
         let mut open = self.open.take()?;
         open.0.ready().await.ok()?;

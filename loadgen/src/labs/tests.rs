@@ -93,7 +93,7 @@ fn a_lab_takes_half_a_minute_at_most_and_a_third_of_that_in_tests() {
 fn a_typing_error_gets_the_list_and_the_nearest_name() {
     let message = find("pool-exhaustoin").unwrap_err();
     assert!(message.contains("did you mean 'pool-exhaustion'?"), "{message}");
-    assert!(find("foo").err().is_some_and(|message| message.starts_with("there is no such lab. There are: pool")));
+    assert!(find("foo").err().is_some_and(|message| message.starts_with("unknown lab. The labs are: pool")));
     assert!(LABS.iter().all(|lab| message.contains(lab.name)), "{message}");
 }
 

@@ -1,4 +1,4 @@
-//! One question after the other, as scripts measure.
+//! The closed-loop probe: checks one after another, as scripts measure.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,28 +10,27 @@ use super::Latencies;
 use crate::http::{Endpoint, KeepAliveConnection};
 use crate::result::ClosedLoopStats;
 
-/// How to ask one question after the other.
+/// The plan of a closed-loop probe.
 #[derive(Debug, Clone)]
 pub struct ClosedLoopPlan {
-    /// What is asked for: `/debug/health-sync`.
+    /// The path: `/debug/health-sync`.
     pub path: String,
-    /// From an answer to the next question.
+    /// Time from an answer to the next request.
     pub pause: Duration,
-    /// A question that has no answer by then has failed, and the next one is asked.
+    /// A check that takes longer has failed, and the next one is sent.
     pub timeout: Duration,
 }
 
-/// Measures as scripts do, and as the source's validation does: on one connection, one question after
-/// the other, timed from when it was sent. While an answer is late nothing is asked, so a stall of any
-/// length is one bad figure among many good ones. It is here to be compared with the open-loop
-/// [`Prober`](super::Prober). Dropped, it stops asking.
+/// Measures as scripts do: on one connection, one check after another, timed from when it was sent. While an answer
+/// is late, nothing is sent, so a stall of any length is one bad figure among many good ones. It exists to be
+/// compared with the open-loop [`Prober`](super::Prober). Dropped, it stops.
 pub struct ClosedLoop {
     log: Arc<ClosedLoopLog>,
     _task: AbortOnDropHandle<()>,
 }
 
 impl ClosedLoop {
-    /// Starts asking. `origin` is the start of the run.
+    /// Starts checking. `origin` is the start of the run.
     #[must_use]
     pub fn start(origin: Instant, endpoint: Endpoint, plan: ClosedLoopPlan) -> Self {
         let log = Arc::new(ClosedLoopLog::default());
@@ -39,37 +38,41 @@ impl ClosedLoop {
         ClosedLoop { log, _task: AbortOnDropHandle::new(task) }
     }
 
-    /// The figures of the questions that were asked in `[from, to)` and have their answer.
+    /// The figures of the checks that were sent in `[from, to)` and have ended.
     #[must_use]
     pub fn stats(&self, from: Duration, to: Duration) -> ClosedLoopStats {
         self.log.stats(from, to)
     }
 }
 
-/// One question and its answer.
+/// One check.
 #[derive(Debug, Clone, Copy)]
 pub struct ClosedLoopRecord {
-    /// When it was asked, since the start of the run.
-    pub asked: Duration,
-    /// From then to the answer, or to the time-out.
+    /// When it was sent, since the start of the run.
+    pub sent: Duration,
+    /// From then to the answer, or the time-out.
     pub latency: Duration,
     /// Whether the answer was 2xx.
     pub ok: bool,
 }
 
-/// Asks for `path` once, at most for `limit`.
+/// Gets `path` once, waiting at most for `limit`.
 pub async fn check_once(
     origin: Instant,
     connection: &mut KeepAliveConnection,
     path: &str,
     limit: Duration,
 ) -> ClosedLoopRecord {
-    let asked = origin.elapsed();
+    let sent_at = origin.elapsed();
     let answer = timeout(limit, connection.get(path)).await;
-    ClosedLoopRecord { asked, latency: origin.elapsed().saturating_sub(asked), ok: matches!(answer, Ok(Ok(200..=299))) }
+    ClosedLoopRecord {
+        sent: sent_at,
+        latency: origin.elapsed().saturating_sub(sent_at),
+        ok: matches!(answer, Ok(Ok(200..=299))),
+    }
 }
 
-/// The figures of these answers.
+/// The figures of these checks.
 #[must_use]
 pub fn closed_loop_stats<'a>(answers: impl Iterator<Item = &'a ClosedLoopRecord> + Clone) -> ClosedLoopStats {
     let latencies: Latencies = answers.clone().map(|answered| answered.latency).collect();
@@ -83,7 +86,7 @@ pub fn closed_loop_stats<'a>(answers: impl Iterator<Item = &'a ClosedLoopRecord>
     }
 }
 
-/// All answers, in order.
+/// All checks, in order.
 #[derive(Debug, Default)]
 struct ClosedLoopLog(Mutex<Vec<ClosedLoopRecord>>);
 
@@ -94,7 +97,7 @@ impl ClosedLoopLog {
 
     fn stats(&self, from: Duration, to: Duration) -> ClosedLoopStats {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        closed_loop_stats(all.iter().filter(|answered| (from..to).contains(&answered.asked)))
+        closed_loop_stats(all.iter().filter(|record| (from..to).contains(&record.sent)))
     }
 }
 

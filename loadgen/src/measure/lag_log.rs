@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Latencies;
 use crate::result::Generator;
 
-/// How late the generator was, from all its parts.
+/// How late the generator sent probes and streams.
 #[derive(Debug, Default)]
 pub struct LagLog {
     latencies: Mutex<Latencies>,
@@ -15,7 +15,7 @@ pub struct LagLog {
 }
 
 impl LagLog {
-    /// Counts one lateness.
+    /// Records how late something was sent.
     pub fn record(&self, late: Duration) {
         self.latencies.lock().unwrap_or_else(PoisonError::into_inner).record(late);
     }
@@ -25,7 +25,7 @@ impl LagLog {
         self.not_sent.fetch_add(1, Relaxed);
     }
 
-    /// What a result says of the generator.
+    /// The figures for the result.
     #[must_use]
     pub fn generator(&self) -> Generator {
         Generator { schedule_lag_ms: self.latencies().quantiles(), not_sent: self.not_sent.load(Relaxed) }

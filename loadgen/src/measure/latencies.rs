@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 
 use crate::result::Quantiles;
 
-/// An HDR histogram of durations: microseconds to an hour, three digits exact, and the largest as it was.
+/// An HDR histogram of durations from a microsecond to an hour, with three exact digits and an exact maximum.
 #[derive(Debug, Clone)]
 pub struct Latencies {
     histogram: Histogram<u64>,
@@ -24,7 +24,7 @@ impl Latencies {
         Latencies { histogram, max_micros: 0 }
     }
 
-    /// Counts one duration; over an hour it counts as an hour.
+    /// Records a duration; longer ones count as an hour.
     pub fn record(&mut self, duration: Duration) {
         let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         let micros = micros.clamp(1, Self::MICROS_MAX);
@@ -32,13 +32,13 @@ impl Latencies {
         self.max_micros = self.max_micros.max(micros);
     }
 
-    /// How many were counted.
+    /// Number of recorded durations.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.histogram.len()
     }
 
-    /// How many of them were longer than `limit`, to three digits.
+    /// Number of durations longer than `limit`, which is exact to three digits.
     #[must_use]
     pub fn over(&self, limit: Duration) -> u64 {
         let micros = u64::try_from(limit.as_micros()).unwrap_or(u64::MAX);
@@ -47,7 +47,7 @@ impl Latencies {
 
     /// Adds another distribution to this one.
     pub fn merge(&mut self, other: &Latencies) {
-        // Both have the same bounds, so nothing can fall outside them.
+        // Both have the same bounds, so this cannot fail.
         let _ = self.histogram.add(&other.histogram);
         self.max_micros = self.max_micros.max(other.max_micros);
     }
@@ -58,15 +58,15 @@ impl Latencies {
         self.quantiles_among(self.count())
     }
 
-    /// The quantiles of `all`, of which those that were not recorded rank behind those that were. One that
-    /// falls among them is given as the largest recorded.
+    /// The quantiles of `all` durations, where those that were not recorded rank last. A quantile among them is the
+    /// largest recorded duration.
     #[must_use]
     pub fn quantiles_among(&self, all: u64) -> Quantiles {
         if self.histogram.is_empty() {
             return Quantiles::default();
         }
         let among = all as f64 / self.count() as f64;
-        // The histogram answers with the upper end of a bucket, which may be more than there was.
+        // The histogram returns the upper end of a bucket, which may exceed the maximum.
         let at = |quantile: f64| {
             let micros = self.histogram.value_at_quantile((quantile * among).min(1.0));
             micros.min(self.max_micros) as f64 / 1000.0
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quantiles_are_those_of_what_was_recorded() {
+    fn quantiles_match_the_recorded_durations() {
         let latencies: Latencies = (1..=1000).map(Duration::from_millis).collect();
         let quantiles = latencies.quantiles();
         for (quantile, expected) in [(quantiles.p50, 500.0), (quantiles.p99, 990.0), (quantiles.max, 1000.0)] {
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_out_is_given_as_it_was_set() {
+    fn a_time_out_is_reported_exactly() {
         for seconds in [1, 5, 10, 30] {
             let latencies: Latencies = (0..100).map(|_| Duration::from_secs(seconds)).collect();
             let exact = seconds as f64 * 1000.0;
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_recorded_ranks_last() {
+    fn unrecorded_durations_rank_last() {
         let latencies: Latencies = (1..=60).map(Duration::from_millis).collect();
         let quantiles = latencies.quantiles_among(100);
         for (quantile, expected) in [(quantiles.p50, 50.0), (quantiles.p90, 60.0), (quantiles.max, 60.0)] {

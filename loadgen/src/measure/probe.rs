@@ -7,14 +7,14 @@ use bytes::Bytes;
 
 use crate::http::{self, Endpoint, HttpError};
 
-/// Which probes a server gets, and how often.
+/// The probes of a server.
 #[derive(Debug, Clone)]
 pub struct ProbePlan {
     /// The kinds, by name.
     pub kinds: Vec<ProbeKind>,
-    /// Probes of each kind a second.
+    /// Probes per second, of each kind.
     pub rate: f64,
-    /// From when it was due, a probe that has no answer by then counts as timed out.
+    /// Time after which a probe counts as timed out, from when it was due.
     pub timeout: Duration,
 }
 
@@ -23,41 +23,41 @@ pub struct ProbePlan {
 pub struct ProbeKind {
     /// Its name in results: `health_sync`.
     pub name: String,
-    /// What it gets: `/debug/health-sync`.
+    /// The path: `/debug/health-sync`.
     pub path: String,
-    /// A field of the JSON answer to keep, as a JSON pointer: `/status`.
+    /// A JSON pointer to a field of the answer to record: `/status`.
     pub json_field: Option<String>,
 }
 
 impl ProbeKind {
-    /// A probe that gets `path` and does not look into the answer.
+    /// A probe of `path` that ignores the content of the answer.
     #[must_use]
     pub fn new(name: &str, path: &str) -> Self {
         ProbeKind { name: name.into(), path: path.into(), json_field: None }
     }
 
-    /// The source's pair: a route that the thread pool serves, and one that the event loop serves.
+    /// The default pair: a check that needs a thread of the pool, and one that the event loop serves.
     #[must_use]
     pub fn defaults() -> Vec<Self> {
         vec![Self::new("health_sync", "/debug/health-sync"), Self::new("health_async", "/debug/health-async")]
     }
 }
 
-/// What a health check was answered.
+/// The answer to a health check.
 #[derive(Debug)]
 pub struct HealthAnswer {
     /// The HTTP status.
     pub status: u16,
-    /// The field of the body that the kind asks for, where it is there.
+    /// The value of the field that the kind records, if present.
     pub field_value: Option<Arc<str>>,
 }
 
-/// Asks for `kind` once, on a connection of its own, and reads the answer to its end.
+/// Sends one probe of `kind` on a new connection and reads the answer to its end.
 ///
 /// # Errors
-/// [`HttpError`] where there is no whole answer. There is no time-out: the caller has one.
+/// [`HttpError`] if there is no complete answer. There is no time-out; the caller sets one.
 pub async fn get_health(endpoint: &Endpoint, kind: &ProbeKind) -> Result<HealthAnswer, HttpError> {
-    /// Of a body that is looked into; of others nothing is kept.
+    /// Kept of a body with a field to record; nothing is kept of others.
     const BYTES_KEPT: usize = 64 * 1024;
     let keep = if kind.json_field.is_some() { BYTES_KEPT } else { 0 };
     let (status, body) = http::fetch(endpoint, endpoint.request("GET", &kind.path, &[], Bytes::new()), keep).await?;

@@ -1,4 +1,4 @@
-//! What became of a set of probes.
+//! The log of the probes of one kind.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,27 +18,27 @@ pub struct ProbeRecord {
     pub latency: Duration,
     /// How it ended.
     pub outcome: ProbeOutcome,
-    /// What its answer said, where the kind asks for a field of it.
+    /// The value of the JSON field, if the kind records one.
     pub field_value: Option<Arc<str>>,
 }
 
 /// How a probe ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProbeOutcome {
-    /// 2xx, whole, in time.
+    /// Answered 2xx, completely and in time.
     Ok,
-    /// Another status.
+    /// Answered with another status.
     Refused(u16),
-    /// No whole answer, for this cause.
+    /// No complete answer, for this cause.
     Failed(&'static str),
-    /// Nothing in time.
+    /// No answer in time.
     TimedOut,
     /// The generator had no descriptor or port for it.
     NotSent,
 }
 
 impl ProbeOutcome {
-    /// The word by which failures are counted, as those of streams are.
+    /// The cause by which failures are counted.
     #[must_use]
     pub fn failure(self) -> Option<String> {
         match self {
@@ -71,7 +71,7 @@ impl ProbeLog {
         records.iter().filter(|record| (from..to).contains(&record.due)).cloned().collect()
     }
 
-    /// Forgets the probes that were due before `before`.
+    /// Drops the probes that were due before `before`.
     pub fn forget(&self, before: Duration) {
         self.records.lock().unwrap_or_else(PoisonError::into_inner).retain(|record| record.due >= before);
     }
@@ -83,7 +83,7 @@ impl ProbeLog {
         waiting.iter().min().map(|due| now.saturating_sub(*due))
     }
 
-    /// How long the probe waited that timed out in `[from, to)`, whenever it was due, if one did.
+    /// The longest wait of a probe that timed out in `[from, to)`, whenever it was due.
     #[must_use]
     pub fn timed_out_between(&self, from: Duration, to: Duration) -> Option<Duration> {
         let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);

@@ -13,10 +13,9 @@ use super::ticker::{Period, Tick, Ticker};
 use super::{HealthAnswer, LagLog, ProbeLog, ProbeOutcome, ProbePlan, ProbeRecord, get_health};
 use crate::http::Endpoint;
 
-/// Sends probes on a schedule, whatever the server does: each is due at a fixed time and is timed
-/// from then, so that a server which answers nothing cannot slow its own examination down
-/// (coordinated omission). The probes have a thread and a runtime of their own, so that the
-/// streams' traffic cannot delay them either.
+/// Sends probes on a schedule, whatever the server does: each is due at a fixed time and is timed from then, so that
+/// a server that does not answer cannot slow down its own measurement (coordinated omission). The probes have
+/// a thread and a runtime of their own, so that the streams cannot delay them either.
 pub struct Prober {
     stop: CancellationToken,
     all_answered: oneshot::Receiver<()>,
@@ -50,17 +49,17 @@ impl Prober {
         let (answered, all_answered) = oneshot::channel();
         thread::spawn(move || {
             probe_until(&stopped, origin, schedules, lag);
-            // Nobody waits when the run was given up.
+            // Nothing waits for this if the run was cancelled.
             let _ = answered.send(());
         });
         (Prober { stop, all_answered }, logs)
     }
 
-    /// Sends no more probes and waits for the answers that are out, at most for their time-out.
+    /// Stops sending and waits for outstanding answers, at most for their time-out.
     pub async fn finish(mut self) {
         self.stop.cancel();
-        // An error means that its thread panicked: the panic is on stderr, its probes are missing in
-        // the result, and a claim without probes does not hold.
+        // An error means that the thread panicked (see stderr). Its probes are missing in the result, and a
+        // claim without probes does not hold.
         let _ = (&mut self.all_answered).await;
     }
 }
@@ -85,7 +84,7 @@ fn probe_until(stop: &CancellationToken, origin: Instant, schedules: Vec<Schedul
     runtime.block_on(async {
         let count = schedules.len() as u32;
         let begun = origin.elapsed();
-        // Spread over the interval, so that probes do not queue behind each other here.
+        // Spread over the interval, so that probes do not queue behind each other.
         let period = |(index, schedule): (usize, &Schedule)| Period {
             first: begun + schedule.interval * index as u32 / count,
             interval: schedule.interval,

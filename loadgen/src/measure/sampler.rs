@@ -1,4 +1,4 @@
-//! What the server's process uses, a row per 250 ms.
+//! Samples a server's streams and process every 250 ms.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -11,36 +11,36 @@ use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System};
 use super::StreamLog;
 use crate::result::ProcessStats;
 
-/// Length of a row.
+/// Time between two samples.
 pub const SAMPLE_INTERVAL: Duration = Duration::from_millis(250);
 
-/// What one server used and held at one moment.
+/// A sample of one server.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sample {
     /// Since the start of the run.
     pub at: Duration,
-    /// Streams open.
+    /// Open streams.
     pub streams_active: u64,
     /// Tokens received since the start.
     pub chunks: u64,
-    /// What its process used, where its process is known and alive.
+    /// What its process used, if it is known and alive.
     pub process: Option<ProcessSample>,
 }
 
-/// What a process used at one moment.
+/// A sample of a process.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ProcessSample {
-    /// Processor time since the process began.
+    /// Processor time since the process started.
     pub cpu: Duration,
     /// Resident memory.
     pub rss_bytes: u64,
-    /// Threads, where the system tells.
+    /// Threads, if known.
     pub threads: Option<u64>,
-    /// Open descriptors, where the system tells.
+    /// Open descriptors, if known.
     pub fds: Option<u64>,
 }
 
-/// What is sampled of one server.
+/// The samples of one server.
 #[derive(Debug, Default)]
 pub struct ServerSamples {
     pid: Option<u32>,
@@ -49,7 +49,7 @@ pub struct ServerSamples {
 }
 
 impl ServerSamples {
-    /// A server of this process, where it is known, and the streams that it gets.
+    /// A server with this process, if known, and these streams.
     #[must_use]
     pub fn new(pid: Option<u32>, streams: Vec<Arc<StreamLog>>) -> Self {
         ServerSamples { pid, streams, samples: Mutex::default() }
@@ -67,7 +67,7 @@ impl ServerSamples {
         self.samples.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The most, and in all, that the process used.
+    /// Peaks and totals of the process.
     #[must_use]
     pub fn process_stats(&self) -> Option<ProcessStats> {
         let samples = self.samples();
@@ -91,7 +91,7 @@ impl ServerSamples {
         (elapsed > 0.0).then(|| last.1.saturating_sub(first.1).as_secs_f64() / elapsed)
     }
 
-    /// Most threads that the process had in `[from, to)`, where the system tells.
+    /// Peak number of threads of the process in `[from, to)`, if known.
     #[must_use]
     pub fn threads_peak(&self, from: Duration, to: Duration) -> Option<u64> {
         let samples = self.samples();
@@ -132,7 +132,7 @@ impl Sampler {
         Sampler { stop, thread: Some(thread) }
     }
 
-    /// Takes no more samples.
+    /// Stops sampling.
     pub fn finish(self) {
         drop(self);
     }
@@ -142,7 +142,7 @@ impl Drop for Sampler {
     fn drop(&mut self) {
         self.stop.store(true, Relaxed);
         if let Some(thread) = self.thread.take() {
-            // A sampler that panicked has lost figures, not the run; they are missing in the result.
+            // If the sampler panicked, its figures are missing in the result, but the run is not lost.
             let _ = thread.join();
         }
     }
@@ -155,14 +155,14 @@ fn sample_process(system: &mut System, pid: Pid) -> Option<ProcessSample> {
     Some(ProcessSample {
         cpu: Duration::from_millis(process.accumulated_cpu_time()),
         rss_bytes: process.memory(),
-        // sysinfo leaves out the thread that the process began with.
+        // sysinfo does not count the main thread.
         threads: process.tasks().map(|tasks| tasks.len() as u64 + 1),
         fds: descriptors(process),
     })
 }
 
-/// Open descriptors. Linux (6.2 and later) tells how many there are as the size of a directory. Counted one
-/// by one, 18,000 of them take a core for 25 ms, which the server that is being measured then lacks.
+/// Open descriptors. Linux (6.2 and later) has their number as the size of a directory. Counting 18,000 one by one
+/// takes 25 ms of processor time, which the server under test would lack.
 fn descriptors(process: &Process) -> Option<u64> {
     let directory = fs::metadata(format!("/proc/{}/fd", process.pid())).map_or(0, |directory| directory.len());
     if directory > 0 { Some(directory) } else { process.open_files().map(|files| files as u64) }
@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn descriptors_are_counted_as_they_are() {
+    fn opened_descriptors_are_counted() {
         const MORE: u64 = 50;
         let count = || {
             let process = sample_process(&mut System::new(), Pid::from_u32(std::process::id()));
@@ -185,14 +185,14 @@ mod tests {
         let opened: Vec<_> = (0..MORE).map_while(|_| File::open("/dev/null").ok()).collect();
         let after = count();
         assert_eq!(opened.len() as u64, MORE);
-        // Not every system tells; where it does, tests beside this one may come and go.
+        // Not every system has the figure, and other tests run beside this one.
         if let (Some(before), Some(after)) = (before, after) {
             assert!(after.abs_diff(before + MORE) < MORE / 2, "{before}, then {after}");
         }
     }
 
     #[test]
-    fn threads_are_counted_as_they_are() {
+    fn started_threads_are_counted() {
         let watched = Arc::new(ServerSamples::new(Some(std::process::id()), Vec::new()));
         let threads = || {
             let mut system = System::new();
@@ -206,7 +206,7 @@ mod tests {
         drop(release);
         assert!(waiting.join().is_ok_and(|received| received.is_err()));
         assert!(before.is_some(), "this process is there");
-        // Not every system tells; where it does, tests beside this one may come and go.
+        // Not every system has the figure, and other tests run beside this one.
         if let (Some(Some(before)), Some(Some(after))) = (before, after) {
             assert!(before >= 2, "this test has a thread besides the main one: {before}");
             assert!(after + 8 > before, "{before}, then {after}");

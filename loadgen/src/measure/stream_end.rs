@@ -3,24 +3,24 @@
 /// How a stream ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StreamEnd {
-    /// Whole, and said so: `[DONE]`.
+    /// Complete, with `[DONE]`.
     Completed,
-    /// Whole by the order of its end, without `[DONE]`.
+    /// Complete, without `[DONE]`.
     CompletedWithoutDone,
-    /// After a 200, neither whole nor with an error.
+    /// After a 200, neither complete nor with an error event.
     Truncated,
-    /// For this cause.
+    /// Failed for this cause.
     Failed(&'static str),
-    /// With this HTTP status in place of a stream.
+    /// Answered with this HTTP status instead of a stream.
     Refused(u16),
-    /// Closed by the client, which had what it wanted.
+    /// Closed by the client, as planned.
     Disconnected,
-    /// Open until the run was over.
+    /// Still open at the end of the run.
     StillOpen,
 }
 
 impl StreamEnd {
-    /// The word by which failures are counted.
+    /// The cause by which failures are counted.
     pub(super) fn failure(self) -> Option<String> {
         match self {
             StreamEnd::Failed(cause) => Some(cause.to_owned()),

@@ -1,4 +1,4 @@
-//! What became of a set of streams.
+//! The log of a set of streams.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,10 +9,10 @@ use super::stream_tally::StreamTally;
 use super::token_times::TokenTimes;
 use crate::result::StreamStats;
 
-/// What became of a set of streams. Shared by all of them.
+/// Counts of a set of streams, shared by all of them.
 #[derive(Debug, Default)]
 pub struct StreamLog {
-    /// A larger set that these streams belong to.
+    /// A larger set that includes these streams.
     total: Option<Arc<StreamLog>>,
     active: AtomicU64,
     peak_active: AtomicU64,
@@ -21,7 +21,7 @@ pub struct StreamLog {
 }
 
 impl StreamLog {
-    /// A set whose streams count in `total` as well.
+    /// A set whose streams also count in `total`.
     #[must_use]
     pub fn part_of(total: Arc<StreamLog>) -> Self {
         StreamLog { total: Some(total), ..StreamLog::default() }
@@ -61,7 +61,7 @@ impl StreamLog {
         }
     }
 
-    /// This set and the larger ones that it is part of.
+    /// Applies `count` to this set and the larger ones that include it.
     fn each(&self, count: impl Fn(&StreamLog)) {
         let mut log = Some(self);
         while let Some(this) = log {
@@ -75,13 +75,13 @@ impl StreamLog {
     }
 }
 
-/// One open stream. Dropped without [`StreamGuard::end`], it was open at the end: its task was stopped.
+/// One open stream. Dropped without [`StreamGuard::end`], it counts as still open at the end.
 #[derive(Debug)]
 pub struct StreamGuard {
     log: Arc<StreamLog>,
     due: Instant,
     times: TokenTimes,
-    /// Gaps not yet in the shared histogram: one lock for some tokens, not for each.
+    /// Gaps not yet in the shared histogram, which is locked once for several tokens.
     gaps: Vec<Duration>,
     end: StreamEnd,
 }
@@ -94,14 +94,14 @@ impl StreamGuard {
         self.log.update(|tally| tally.answered(status, method));
     }
 
-    /// Whether an answer to a stream that ended so is wanted as an example: one of each cause is.
+    /// Whether an example of an answer for this end is still missing: one per cause is kept.
     #[must_use]
     pub fn wants_answer(&self, ended: StreamEnd) -> bool {
         let tally = self.log.tally.lock().unwrap_or_else(PoisonError::into_inner);
         ended.failure().is_some_and(|cause| !tally.failure_answers.contains_key(&cause))
     }
 
-    /// Keeps `answer` as the example of streams that ended so.
+    /// Keeps `answer` as the example for this end.
     pub fn keep_answer(&self, ended: StreamEnd, answer: &str) {
         let Some(cause) = ended.failure() else { return };
         self.log.update(|tally| {
@@ -115,7 +115,7 @@ impl StreamGuard {
         self.times.has_token()
     }
 
-    /// Counts a token that came now.
+    /// Counts a token that arrived now.
     pub fn token(&mut self) {
         let now = Instant::now();
         self.log.each(|log| {
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_stream_is_counted_once_however_it_ends() {
+    fn every_stream_is_counted_once() {
         let log = Arc::new(StreamLog::default());
         let now = Instant::now();
         let mut whole = log.begin(now);
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_counts_in_the_whole_too() {
+    fn a_part_counts_in_its_total_too() {
         let whole = Arc::new(StreamLog::default());
         let parts = [(); 2].map(|()| Arc::new(StreamLog::part_of(whole.clone())));
         let mut first = parts[0].begin(Instant::now());

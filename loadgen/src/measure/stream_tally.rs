@@ -7,7 +7,7 @@ use super::token_times::{TokenTimes, is_stalled};
 use super::{Latencies, StreamEnd};
 use crate::result::StreamStats;
 
-/// From here on a user wonders whether there will be a word at all.
+/// A first token after this counts as late.
 const FIRST_TOKEN_LATE: Duration = Duration::from_secs(1);
 
 /// Values of `X-Stream-Method` that are counted separately: a server may send any.
@@ -20,9 +20,9 @@ pub(super) struct StreamTally {
     completed: u64,
     truncated: u64,
     disconnected: u64,
-    /// Of those left, the ones that had tokens and fell silent.
+    /// Streams still open at the end that had tokens and went silent.
     silent: u64,
-    /// Of those left, how long the ones without a token had waited for it.
+    /// How long streams still open at the end had waited for a first token.
     waited: Vec<Duration>,
     without_token: u64,
     without_done: u64,
@@ -65,7 +65,7 @@ impl StreamTally {
         }
     }
 
-    /// The figures; those of open streams and of all tokens are the log's.
+    /// The figures of the ended streams.
     pub(super) fn stats(&self) -> StreamStats {
         StreamStats {
             requested: self.requested,
@@ -88,7 +88,7 @@ impl StreamTally {
         }
     }
 
-    /// Streams that were left at the end and would hardly have brought another token.
+    /// Streams still open at the end that had stalled.
     fn stalled(&self) -> u64 {
         let usual = Duration::from_secs_f64(self.first_token_from_sent.quantiles().p50 / 1000.0);
         self.silent + self.waited.iter().filter(|waited| is_stalled(**waited, usual)).count() as u64

@@ -1,4 +1,4 @@
-//! When probes are due.
+//! Ticks at which probes are due.
 
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -6,36 +6,36 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-/// Something that is due again and again.
+/// The ticks of one schedule.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Period {
-    /// When it is due first, after the origin.
+    /// When the first tick is due, after the origin.
     pub(super) first: Duration,
     pub(super) interval: Duration,
 }
 
-/// One period has come.
+/// A tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Tick {
-    /// Whose, as a place in the list of periods.
+    /// The index of its period.
     pub(super) period: usize,
     /// When it was due, after the origin.
     pub(super) due: Duration,
 }
 
-/// Tells when periods are due, from a thread that does nothing else. Dropped, it tells no more.
+/// Sends ticks when they are due, from a thread of its own. Dropped, it stops.
 ///
-/// An event loop's timers are as coarse as a millisecond and round up: probes that they send are late by
-/// more than a healthy server takes to answer. A thread that sleeps is woken within tens of microseconds.
+/// An event loop's timers have a resolution of a millisecond and round up: probes would be late by more than a
+/// healthy server takes to answer. A sleeping thread wakes within tens of microseconds.
 pub(super) struct Ticker {
     ticks: UnboundedReceiver<Tick>,
     _until_dropped: Sender<()>,
 }
 
 impl Ticker {
-    /// Begins to tell when `periods` are due.
+    /// Starts ticking for these periods.
     pub(super) fn start(origin: Instant, periods: Vec<Period>) -> Self {
-        // Unbounded, and nevertheless small: what fills it is the schedule of what is to be sent.
+        // Unbounded but small: it is filled at the rate of the schedule.
         let (sender, ticks) = unbounded_channel();
         let (until_dropped, dropped) = channel::<()>();
         thread::spawn(move || {
@@ -52,7 +52,7 @@ impl Ticker {
         Ticker { ticks, _until_dropped: until_dropped }
     }
 
-    /// Waits for the next tick. There is none where there are no periods.
+    /// Waits for the next tick; `None` if there are no periods.
     pub(super) async fn tick(&mut self) -> Option<Tick> {
         self.ticks.recv().await
     }
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn beats_come_in_the_order_in_which_they_are_due_and_never_early() {
+    async fn ticks_come_in_order_and_never_early() {
         let ms = Duration::from_millis;
         let periods = vec![Period { first: ms(5), interval: ms(4) }, Period { first: ms(0), interval: ms(10) }];
         let origin = Instant::now();
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_beats_there_are_no_ticks() {
+    async fn without_periods_there_are_no_ticks() {
         assert_eq!(Ticker::start(Instant::now(), Vec::new()).tick().await, None);
     }
 }

@@ -1,4 +1,4 @@
-//! All of it side by side, a row per 250 ms.
+//! The timeline of a run, a row per 250 ms.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{ProbeLog, ProbeOutcome, Sample, ServerSamples};
 use crate::result::TimelineRow;
 
-/// Streams, probes and process side by side.
+/// Streams, probes and process, a row per sample.
 #[must_use]
 pub fn timeline(watched: &ServerSamples, probes: &[Arc<ProbeLog>]) -> Vec<TimelineRow> {
     let samples = watched.samples();

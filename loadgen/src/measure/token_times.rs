@@ -1,39 +1,39 @@
-//! When a stream that is open still has stalled.
+//! The times of a stream's tokens, and whether it has stalled.
 
 use std::time::{Duration, Instant};
 
-/// A stream has stalled when it has been silent for so many times its own pace.
-const PACES: u32 = 10;
+/// A stream has stalled when it has been silent for this many times its own token gap.
+const GAPS: u32 = 10;
 
-/// A shorter silence is none, however fast the tokens came before: a machine may be busy.
+/// A shorter silence does not count, however fast the tokens came: the machine may be busy.
 const SILENCE_MIN: Duration = Duration::from_millis(500);
 
-/// Whether a stream of this pace has stalled when it has been silent for so long.
+/// Whether a stream with this token gap has stalled after this silence.
 #[must_use]
-pub(super) fn is_stalled(silent: Duration, pace: Duration) -> bool {
-    silent > SILENCE_MIN.max(pace * PACES)
+pub(super) fn is_stalled(silent: Duration, gap: Duration) -> bool {
+    silent > SILENCE_MIN.max(gap * GAPS)
 }
 
-/// The tokens of one stream, as far as its pace goes.
+/// When the tokens of one stream arrived.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TokenTimes {
     sent: Instant,
-    /// When the first and the last token came, and how many came.
+    /// When the first and the last token arrived, and how many.
     tokens: Option<(Instant, Instant, u32)>,
 }
 
 impl TokenTimes {
-    /// A stream that is asked for now.
+    /// A stream whose request is sent now.
     pub(super) fn sent(sent: Instant) -> Self {
         TokenTimes { sent, tokens: None }
     }
 
-    /// When it was asked for.
+    /// When its request was sent.
     pub(super) fn requested(&self) -> Instant {
         self.sent
     }
 
-    /// Counts a token; says when the one before it came.
+    /// Records a token and returns when the previous one arrived.
     pub(super) fn token(&mut self, now: Instant) -> Option<Instant> {
         let before = self.tokens;
         let (first, count) = before.map_or((now, 0), |(first, _, count)| (first, count));
@@ -46,13 +46,13 @@ impl TokenTimes {
         self.tokens.is_some()
     }
 
-    /// Whether it has fallen silent: ten times as long without a token as one took before, on the mean.
-    /// None while there was none: how long that may take is for the other streams to say.
+    /// Whether it has gone silent: for over ten times its mean token gap. `None` without a token: that depends on the
+    /// other streams.
     pub(super) fn is_silent(&self, now: Instant) -> Option<bool> {
         let (first, last, count) = self.tokens?;
-        // With one token there is no gap yet, but that token has its own.
-        let pace = if count > 1 { (last - first) / (count - 1) } else { first - self.sent };
-        Some(is_stalled(now - last, pace))
+        // With one token there is no gap yet; the time to that token is used.
+        let gap = if count > 1 { (last - first) / (count - 1) } else { first - self.sent };
+        Some(is_stalled(now - last, gap))
     }
 }
 
@@ -63,26 +63,26 @@ mod tests {
     const MS: fn(u64) -> Duration = Duration::from_millis;
 
     #[test]
-    fn a_stream_is_silent_after_ten_of_its_own_gaps() {
+    fn a_stream_is_silent_after_ten_gaps() {
         let sent = Instant::now();
-        let mut pace = TokenTimes::sent(sent);
-        assert_eq!((pace.is_silent(sent + MS(60_000)), pace.has_token()), (None, false));
-        assert_eq!(pace.token(sent + MS(100)), None);
-        // The first token took 100 ms, so a second is waited for.
-        assert_eq!(pace.is_silent(sent + MS(1_000)), Some(false));
-        assert_eq!(pace.is_silent(sent + MS(1_200)), Some(true));
-        assert_eq!(pace.token(sent + MS(350)), Some(sent + MS(100)));
-        pace.token(sent + MS(600));
-        assert_eq!(pace.is_silent(sent + MS(600 + 2_500)), Some(false));
-        assert_eq!(pace.is_silent(sent + MS(600 + 2_501)), Some(true));
+        let mut gap = TokenTimes::sent(sent);
+        assert_eq!((gap.is_silent(sent + MS(60_000)), gap.has_token()), (None, false));
+        assert_eq!(gap.token(sent + MS(100)), None);
+        // The first token took 100 ms, so the limit is a second.
+        assert_eq!(gap.is_silent(sent + MS(1_000)), Some(false));
+        assert_eq!(gap.is_silent(sent + MS(1_200)), Some(true));
+        assert_eq!(gap.token(sent + MS(350)), Some(sent + MS(100)));
+        gap.token(sent + MS(600));
+        assert_eq!(gap.is_silent(sent + MS(600 + 2_500)), Some(false));
+        assert_eq!(gap.is_silent(sent + MS(600 + 2_501)), Some(true));
     }
 
     #[test]
-    fn a_short_silence_is_none_however_fast_the_tokens_came() {
+    fn a_short_silence_is_not_a_stall() {
         let sent = Instant::now();
-        let mut pace = TokenTimes::sent(sent);
-        (1..100).for_each(|ms| _ = pace.token(sent + MS(ms)));
-        assert_eq!(pace.is_silent(sent + MS(99 + 500)), Some(false));
-        assert_eq!(pace.is_silent(sent + MS(99 + 501)), Some(true));
+        let mut gap = TokenTimes::sent(sent);
+        (1..100).for_each(|ms| _ = gap.token(sent + MS(ms)));
+        assert_eq!(gap.is_silent(sent + MS(99 + 500)), Some(false));
+        assert_eq!(gap.is_silent(sent + MS(99 + 501)), Some(true));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// A distribution in milliseconds. All zero when nothing was recorded.
+/// A distribution in milliseconds. All zero if nothing was recorded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Quantiles {
     /// Half were below.
@@ -31,7 +31,7 @@ pub enum Quantile {
 }
 
 impl Quantile {
-    /// Which of so many values it is, the smallest being the first.
+    /// Its rank among this many values; the smallest has rank 1.
     #[must_use]
     pub fn rank(self, values: u64) -> u64 {
         let percent = match self {
@@ -57,39 +57,39 @@ impl Quantiles {
     }
 }
 
-/// What became of the streams. `requested = completed + failed + truncated + left`.
+/// Counts and latencies of streams. `requested = completed + failed + truncated + left`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct StreamStats {
     /// Streams that were due.
     pub requested: u64,
-    /// Most streams that were open at once, from being sent to their end.
+    /// Peak number of open streams, from being sent to their end.
     pub peak_active: u64,
-    /// Ended whole, after at least one token.
+    /// Completed with at least one token.
     pub completed: u64,
-    /// Refused, unreachable, no event stream, timed out, ended by an error event or without a token.
+    /// Rejected, unreachable, no event stream, timed out, ended with an error event or without a token.
     pub failed: u64,
-    /// Ended after a 200, neither whole nor with an error.
+    /// Ended after a 200, neither complete nor with an error event.
     pub truncated: u64,
-    /// Closed by the generator itself: the run was over, or its clients were told to leave.
+    /// Closed by the generator: the run was over, or the client was to disconnect. `left` in JSON.
     #[serde(rename = "left")]
     pub disconnected: u64,
-    /// Of those left, the streams that had stalled by the end of the run: silent for over ten times the
-    /// mean gap between their own tokens, or without a token for over ten times the run's median time to
-    /// first token; at least 500 ms in both cases.
+    /// Streams still open at the end that had stalled: silent for over ten times the mean gap between their own
+    /// tokens, or without a token for over ten times the run's median time to first token; at least 500 ms in
+    /// both cases.
     #[serde(default)]
     pub stalled: u64,
-    /// Streams that never brought a token, for whatever reason. They have no time to first token.
+    /// Streams without any token, for whatever reason. They have no time to first token.
     pub without_token: u64,
-    /// Of the completed, those that ended in order but without `[DONE]`.
+    /// Completed streams that ended properly but without `[DONE]`.
     #[serde(default)]
     pub without_done: u64,
     /// Streams whose first token came more than a second after they were due.
     #[serde(default)]
     pub first_token_late: u64,
-    /// Why streams failed, counted by cause.
+    /// Failed streams by cause.
     #[serde(default)]
     pub failures: BTreeMap<String, u64>,
-    /// The first characters of one answer, for each cause of which there is an answer.
+    /// The start of one answer, for each cause that has answers.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub failure_answers: BTreeMap<String, String>,
     /// Answers by HTTP status: `{"200": 40, "502": 2}`.
@@ -98,90 +98,90 @@ pub struct StreamStats {
     /// Answers by `X-Stream-Method`: `blocking`, `async`, `async_failure`.
     #[serde(default)]
     pub by_method: BTreeMap<String, u64>,
-    /// From when the stream was due until its first token.
+    /// From when the stream was due to its first token.
     pub time_to_first_token_ms: Quantiles,
-    /// From when the request was sent until its first token.
+    /// From when the request was sent to its first token.
     pub time_to_first_token_from_sent_ms: Quantiles,
-    /// Between one token and the next.
+    /// Between two tokens.
     pub inter_token_ms: Quantiles,
     /// Tokens received.
     pub chunks: u64,
-    /// Tokens received a second, from the first stream to the end.
+    /// Tokens received per second, from the first stream to the end.
     pub chunks_per_second: f64,
 }
 
 impl StreamStats {
-    /// Streams that did not bring what they should: failed, cut, or stalled until the end of the run.
+    /// Streams that failed, were truncated or had stalled at the end of the run.
     #[must_use]
     pub fn lost(&self) -> u64 {
         self.failed + self.truncated + self.stalled
     }
 }
 
-/// What became of one kind of health probe. `sent = ok + failed + timed_out`.
+/// Counts and latencies of one kind of health probe. `sent = ok + failed + timed_out`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ProbeStats {
     /// Probes that were due.
     pub sent: u64,
     /// Answered 2xx in time.
     pub ok: u64,
-    /// Refused, unreachable, or answered with another status. They have no latency: in the percentiles
-    /// they rank behind every answer.
+    /// Unreachable, or answered with another status. They have no latency: in the percentiles they rank behind
+    /// all answers.
     pub failed: u64,
-    /// Not answered within the probe's time-out. In the latencies they count at that time-out.
+    /// Not answered within the time-out. In the latencies they count as the time-out.
     pub timed_out: u64,
-    /// Probes that the generator could not send for want of descriptors or ports of its own. They are not
-    /// among those sent, and a run that has any is invalid.
+    /// Probes that the generator could not send because it had no descriptors or ports left. They do not count as
+    /// sent, and make the run invalid.
     #[serde(default)]
     pub not_sent: u64,
-    /// Why probes failed, counted by cause: `{"status 503": 12}`.
+    /// Failed probes by cause: `{"status 503": 12}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub failures: BTreeMap<String, u64>,
-    /// What the answers said, where the probe looks at a field of them: `{"healthy": 12}`.
+    /// Answers by the value of the probe's JSON field: `{"healthy": 12}`. `says` in JSON.
     #[serde(rename = "says", default, skip_serializing_if = "BTreeMap::is_empty")]
     pub field_values: BTreeMap<String, u64>,
-    /// From when the probe was due until its answer.
+    /// From when the probe was due to its answer.
     pub latency_ms: Quantiles,
-    /// From when it was sent. A difference to `latency_ms` is the generator's own delay.
+    /// From when it was sent. The difference to `latency_ms` is the generator's own delay.
     pub latency_from_sent_ms: Quantiles,
 }
 
 impl ProbeStats {
-    /// Probes that have a latency: those that were answered 2xx, and those that timed out.
+    /// Probes with a latency: those answered 2xx, and those that timed out.
     #[must_use]
     pub fn timed(&self) -> u64 {
         self.ok + self.timed_out
     }
 }
 
-/// What somebody sees who asks one after the other on one connection: while an answer is late, the
-/// questions that would have been late as well are not asked.
+/// Checks sent one after another on one connection. While an answer is late, no check is sent that would be late
+/// as well.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ClosedLoopStats {
-    /// Questions asked.
+    /// Checks sent.
     pub sent: u64,
-    /// Of these, not answered 2xx, or not in time.
+    /// Checks not answered 2xx in time.
     pub failed: u64,
-    /// From each question to its answer, whatever it was.
+    /// From each request to its answer, whatever its status.
     pub latency_ms: Quantiles,
-    /// Their mean, which is all that the source's validation looks at.
+    /// Their mean, which is all that the original validation script judges.
     pub mean_ms: f64,
 }
 
-/// What the vendor saw in a stretch of time.
+/// The vendor's counts in a period of time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VendorStats {
-    /// Generations begun in it.
+    /// Generations started in it.
     pub started: u64,
-    /// Generations delivered whole in it.
+    /// Generations completed in it.
     pub completed: u64,
-    /// Generations whose client left in it.
+    /// Generations whose client disconnected in it.
     pub cancelled: u64,
     /// Tokens handed to the socket in it.
     pub tokens_sent: u64,
-    /// Tokens generated in it for clients that had left.
+    /// Tokens generated in it for clients that had disconnected.
     pub tokens_after_disconnect: u64,
-    /// Generations under way at its end.
+    /// Active generations at its end.
     pub active: u64,
 }
 
@@ -190,11 +190,11 @@ pub struct VendorStats {
 pub struct ProcessStats {
     /// Processor time, user and system, of the whole run.
     pub cpu_seconds: f64,
-    /// Most resident memory that was seen.
+    /// Peak resident memory.
     pub rss_peak_bytes: u64,
-    /// Most threads that were seen, where the system tells.
+    /// Peak number of threads, if known.
     pub threads_peak: Option<u64>,
-    /// Most open descriptors that were seen, where the system tells.
+    /// Peak number of open descriptors, if known.
     pub fds_peak: Option<u64>,
 }
 
@@ -207,7 +207,7 @@ pub struct TimelineRow {
     pub streams_active: u64,
     /// Tokens received in it.
     pub chunks: u64,
-    /// Largest latency of the probes that were due in it, by probe; a time-out counts at its time-out.
+    /// Largest latency of the probes that were due in it, by probe.
     pub probe_max_ms: BTreeMap<String, f64>,
     /// Probes due in it that timed out, by probe.
     pub probe_timed_out: BTreeMap<String, u64>,

@@ -1,61 +1,60 @@
-//! What a phase asked of a server and its vendor, what the vendor did of it, and what kept idle
-//! processes waiting meanwhile.
+//! The load of a phase: expected, seen by the vendor, and disturbed by a busy machine.
 
 use serde::{Deserialize, Serialize};
 
 use super::Quantiles;
 
-/// What the streams of a phase asked for, where they should flow.
+/// The load that a phase should put on an arm.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct ExpectedLoad {
-    /// Streams that should be open as long as the phase is measured, those of earlier phases included.
+    /// Streams that should be open throughout the measurement, including those of earlier phases.
     pub streams: u64,
     /// The vendor's time to the first token.
     pub first_token_ms: f64,
-    /// The vendor's time from token to token.
+    /// The vendor's time between two tokens.
     pub gap_ms: f64,
     /// Tokens of the shortest stream.
     pub tokens: u64,
 }
 
-/// What the vendor had to do in a phase.
+/// The load on the vendor in a phase.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct VendorLoad {
-    /// Generations under way in all but a tenth of the samples: how many there were throughout.
+    /// Active generations throughout the phase: the 10th percentile of the samples.
     pub active_throughout: u64,
-    /// Generations under way in the mean of the samples.
+    /// Active generations, mean of the samples.
     pub active_mean: f64,
-    /// Calls that the vendor failed, hung or cut since the phase began, ramp included.
+    /// Calls that the vendor failed, hung or truncated since the start of the phase, including its ramp.
     pub failed: u64,
-    /// Calls that it had completed by the end of the phase, since the start of the run.
+    /// Calls completed from the start of the run to the end of the phase.
     pub completed_so_far: u64,
-    /// Tokens that the vendor had sent by then.
+    /// Tokens sent by the vendor until then.
     pub tokens_sent_so_far: u64,
-    /// Tokens that had reached the clients by then.
+    /// Tokens received by the clients until then.
     pub tokens_received_so_far: u64,
 }
 
-/// What kept waiting in a phase that had nothing to wait for: the measure of a busy machine.
+/// How busy the machine was in a phase: how long idle parts waited.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Disturbance {
-    /// How late the generator sent a probe, at most.
+    /// Largest delay of the generator in sending a probe.
     pub probe_late_ms: f64,
-    /// How long the vendor took to say what it had under way, at most. The question costs it nothing.
+    /// Slowest answer of the vendor to a request for its counts, which is cheap.
     pub vendor_answer_ms: f64,
 }
 
-/// What became of the whole calls of a phase. `requested = ok + failed + left`.
+/// Counts and latencies of the non-streaming calls of a phase. `requested = ok + failed + left`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct CallStats {
     /// Calls that were due.
     pub requested: u64,
-    /// Answered 2xx, whole.
+    /// Answered 2xx, completely.
     pub ok: u64,
     /// Answered with another status, or not at all.
     pub failed: u64,
-    /// Given up by their client, or under way still at the end of the run.
+    /// Closed by their client, or still active at the end of the run. `left` in JSON.
     #[serde(rename = "left")]
     pub disconnected: u64,
-    /// From when a call was due until its whole answer, of those answered 2xx.
+    /// From when a call was due to its complete answer, for those answered 2xx.
     pub latency_ms: Quantiles,
 }

@@ -1,40 +1,39 @@
-//! The verdict of a result and the claims that it rests on, as they are written to a file.
+//! The verdict and its claims, as in the result file.
 
 use serde::{Deserialize, Serialize};
 
-/// What follows from a run.
+/// The verdict on a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Verdict {
-    /// Held only when every claim held and nothing speaks against the run. A run that was not judged
-    /// holds too: nothing was asked of it, so nothing was missed.
+    /// Held only if all claims held and the run is valid. A run that was not judged counts as held.
     pub result: Outcome,
-    /// Whether anything was asked: `loadgen run` without an objective measures and does not judge.
+    /// Whether it was judged: `loadgen run` without an objective only measures.
     #[serde(default = "judged")]
     pub judged: bool,
-    /// The claims, in the order in which they were made.
+    /// The claims, in order.
     pub claims: Vec<ClaimResult>,
-    /// Why the run proves nothing, when it is invalid.
+    /// The reasons why the run is invalid, if it is.
     #[serde(default)]
     pub invalid_because: Vec<String>,
-    /// What a reader should know beside the claims: probes that failed, streams without a token.
+    /// Warnings: failed probes, streams without a token.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
 
-/// Results from before there was the word were all judged.
+/// Older results do not have the field; all of them were judged.
 fn judged() -> bool {
     true
 }
 
 impl Verdict {
-    /// What stands in a result until it is judged.
+    /// A placeholder until the run is judged.
     #[must_use]
     pub fn open() -> Self {
         let (claims, invalid_because, warnings) = Default::default();
         Verdict { result: Outcome::Invalid, judged: true, claims, invalid_because, warnings }
     }
 
-    /// The exit code of a program that ends with this verdict.
+    /// The exit code for this verdict.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self.result {
@@ -45,22 +44,22 @@ impl Verdict {
     }
 }
 
-/// The verdict in a word.
+/// The outcome of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
-    /// The claims hold.
+    /// All claims and preconditions are met.
     #[serde(rename = "held")]
     Held,
-    /// At least one does not.
+    /// At least one claim is not met.
     #[serde(rename = "not held")]
     NotHeld,
-    /// The run cannot say: the pressure was not there, the control was not clean, the generator lagged.
+    /// No conclusion: the pressure was missing, the control was not clean, or the generator lagged.
     #[serde(rename = "invalid")]
     Invalid,
 }
 
 impl Outcome {
-    /// The word in output and JSON.
+    /// The name in output and JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -71,45 +70,45 @@ impl Outcome {
     }
 }
 
-/// What it means when a claim's comparison is false.
+/// The kind of a claim, which decides what it means if it is not met.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClaimKind {
-    /// What is claimed is not so.
+    /// A claim: not met, the run is not held.
     #[default]
     Effect,
-    /// The pressure was not there: the run is invalid.
+    /// A precondition about the pressure: not met, the run is invalid.
     Pressure,
-    /// The control shows the effect too, so the mistake is not its cause: the run is invalid.
+    /// A precondition about the control: not met, the mistake may not be the cause, and the run is invalid.
     Control,
-    /// Another cause is not ruled out: the run is invalid.
+    /// A precondition that rules out another cause: not met, the run is invalid.
     Condition,
 }
 
 /// One claim and its figure.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ClaimResult {
-    /// What is claimed, in words.
+    /// The claim in a few words.
     pub name: String,
-    /// What it means when it is not so.
+    /// Claim or kind of precondition.
     #[serde(default)]
     pub kind: ClaimKind,
-    /// Which arm it speaks of; `all` for a comparison, `target` where there is one server.
+    /// The arm that it is about; `all` for a comparison, `target` if there is one server.
     pub arm: String,
-    /// The figure; null where nothing could be measured.
+    /// The figure; null if nothing was measured.
     pub measured: Option<f64>,
     /// `>=`, `<=`, `<`, `>` or `==`.
     pub comparison: String,
-    /// What the figure is compared with.
+    /// The value that it is compared with.
     pub threshold: f64,
     /// `ms`, `x` (times), `streams`, `cores`, ...
     pub unit: String,
-    /// Milliseconds in one unit, where the unit is a length of time of the lab's own (a token gap).
+    /// Milliseconds per unit, for units of time that the lab defines (a token gap).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit_ms: Option<f64>,
-    /// Whether it is required of every lab alike, and not a claim of this one.
+    /// Whether it is the same for every lab.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub general: bool,
-    /// Whether the comparison is true.
+    /// Whether it is met.
     pub held: bool,
 }

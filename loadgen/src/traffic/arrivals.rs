@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-/// How streams of an open model arrive: by a clock of their own, not when an earlier one has ended.
+/// Arrivals of an open model: independent of when earlier streams end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Arrivals {
-    /// Independent of each other, as users are: exponential gaps.
+    /// Exponential gaps, as of independent users
     Poisson,
-    /// At equal gaps.
+    /// Equal gaps
     Constant,
 }
 
 impl Arrivals {
-    /// The gap before the next arrival at `rate` a second.
+    /// The gap before the next arrival at `rate` per second.
     pub fn gap(self, rate: f64, random: &mut fastrand::Rng) -> Duration {
         let mean = 1.0 / rate;
         Duration::from_secs_f64(match self {
@@ -23,7 +23,7 @@ impl Arrivals {
     }
 }
 
-/// When the stream `index` of `count` is due, if they are spread evenly over `ramp`.
+/// When stream `index` of `count` is due, spread evenly over `ramp`.
 #[must_use]
 pub fn spread(index: u32, count: u32, ramp: Duration) -> Duration {
     ramp.mul_f64(f64::from(index) / f64::from(count.max(1)))

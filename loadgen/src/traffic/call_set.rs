@@ -1,5 +1,4 @@
-//! Calls that are answered in one piece, all at once: whole answers of the vendor's, or a crowd that
-//! asks for the same small thing.
+//! Non-streaming calls, all sent at once.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,7 +11,7 @@ use crate::http::{self, Endpoint};
 use crate::measure::Latencies;
 use crate::result::CallStats;
 
-/// What every call of a crowd asks for.
+/// The request of every call of a set.
 #[derive(Debug, Clone)]
 pub struct CallPlan {
     /// The server.
@@ -25,11 +24,11 @@ pub struct CallPlan {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Bytes,
-    /// How long after it was due a client leaves, if it does.
+    /// Time after which each client disconnects, if it does.
     pub disconnect_after: Option<Duration>,
 }
 
-/// What became of a set of calls. Shared by all of them.
+/// Counts of a set of calls, shared by all of them.
 #[derive(Debug, Default)]
 pub struct CallLog(Mutex<Tally>);
 
@@ -42,7 +41,7 @@ struct Tally {
 }
 
 impl CallLog {
-    /// The figures so far. Calls under way count as left.
+    /// The figures so far. Active calls count as disconnected.
     #[must_use]
     pub fn stats(&self) -> CallStats {
         let tally = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -60,7 +59,7 @@ impl CallLog {
     }
 }
 
-/// Calls under way. Dropped, it gives up those that have no answer.
+/// Active calls. Dropped, it closes those without an answer.
 #[derive(Default)]
 pub struct CallSet(JoinSet<()>);
 
@@ -74,14 +73,14 @@ impl CallSet {
         }
     }
 
-    /// Waits until every call has ended, at most for `limit`.
+    /// Waits until all calls have ended, at most for `limit`.
     pub async fn wait(&mut self, limit: Duration) {
         let all = async { while self.0.join_next().await.is_some() {} };
-        // Those that have not ended are left to the drop.
+        // The others are closed later.
         let _ = timeout(limit, all).await;
     }
 
-    /// Gives up the calls that have no answer.
+    /// Closes the calls without an answer.
     pub async fn disconnect(&mut self) {
         self.0.shutdown().await;
     }

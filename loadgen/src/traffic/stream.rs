@@ -15,12 +15,12 @@ use super::whole_answer::read_whole;
 use crate::http::{self, Endpoint};
 use crate::measure::{StreamEnd, StreamGuard, StreamLog};
 
-/// What every stream of a run asks for.
+/// The request of every stream of a run.
 #[derive(Debug, Clone)]
 pub struct StreamPlan {
     /// The server.
     pub endpoint: Endpoint,
-    /// `POST`, mostly.
+    /// Usually `POST`.
     pub method: String,
     /// `/chat/stream`.
     pub path: String,
@@ -28,37 +28,37 @@ pub struct StreamPlan {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Bytes,
-    /// A stream that is not whole by then counts as failed.
+    /// A stream that takes longer counts as failed.
     pub timeout: Duration,
-    /// What a good answer is.
+    /// The kind of answer that is expected.
     pub answer: ExpectedAnswer,
 }
 
-/// What a good answer is.
+/// The kind of answer that is expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpectedAnswer {
-    /// An event stream that is whole.
+    /// A complete event stream.
     Stream,
-    /// A body that reports no error, of an endpoint that does not stream.
+    /// A body that reports no error, from an endpoint that does not stream.
     Whole,
 }
 
 impl StreamPlan {
-    /// Default body of a stream: the source's.
+    /// Default body of a request.
     pub const BODY: &str = r#"{"messages":[{"role":"user","content":"test"}]}"#;
 }
 
-/// When a client leaves before its stream has ended, if it does.
+/// When a client disconnects before the end of its stream, if it does.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Disconnect {
-    /// After so many tokens.
+    /// After this many tokens.
     pub after_tokens: Option<u32>,
-    /// At this time, whatever it has got by then.
+    /// At this time.
     pub at: Option<Instant>,
 }
 
-/// Opens one stream that was due at `due`, reads it to its end and counts it. Dropped, it closes the
-/// stream, which counts as open until then.
+/// Opens one stream that was due at `due`, reads it to its end and counts it. Dropped, it closes the stream, which
+/// counts as still open.
 pub async fn open_stream(plan: Arc<StreamPlan>, due: Instant, log: Arc<StreamLog>, leaving: Disconnect) -> StreamEnd {
     let mut guard = log.begin(due);
     let limit = Instant::now() + plan.timeout;
@@ -90,44 +90,43 @@ async fn exchange(plan: &StreamPlan, guard: &mut StreamGuard, disconnect_after: 
     let ended =
         if status.is_success() { StreamEnd::Failed(NO_EVENT_STREAM) } else { StreamEnd::Refused(status.as_u16()) };
     if guard.wants_answer(ended) {
-        guard.keep_answer(ended, &beginning(&mut exchange.response).await);
+        guard.keep_answer(ended, &excerpt(&mut exchange.response).await);
     }
     ended
 }
 
-/// What is counted for an answer of 2xx that is no event stream: a page, a whole JSON answer, nothing.
+/// The cause that is counted for a 2xx answer that is not an event stream.
 pub const NO_EVENT_STREAM: &str = "no event stream";
 
-/// Whether the answer says that it is one. Its type is compared as RFC 9110 has it: without regard to case
-/// and to parameters.
+/// Whether the answer has the media type of an event stream, compared as in RFC 9110: without case and parameters.
 fn is_event_stream(response: &Response<Incoming>) -> bool {
     let value = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(sse::CONTENT_TYPE)
 }
 
-/// The type and the first characters of an answer that is no stream, as far as they come at once.
-async fn beginning(response: &mut Response<Incoming>) -> String {
+/// The media type and the start of an answer that is not a stream.
+async fn excerpt(response: &mut Response<Incoming>) -> String {
     const CHARS_MAX: usize = 160;
-    const MOMENT: Duration = Duration::from_millis(250);
+    const WAIT_MAX: Duration = Duration::from_millis(250);
     let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let mut text = content_type.map_or_else(String::new, |content_type| format!("{content_type}: "));
-    if let Ok(Some(Ok(frame))) = tokio::time::timeout(MOMENT, response.body_mut().frame()).await {
+    if let Ok(Some(Ok(frame))) = tokio::time::timeout(WAIT_MAX, response.body_mut().frame()).await {
         let piece = frame.data_ref().map(|piece| &piece[..piece.len().min(4 * CHARS_MAX)]).unwrap_or_default();
         text += &String::from_utf8_lossy(piece);
     }
-    // On one line, and nothing in it that a terminal obeys.
+    // On one line and without control characters.
     let shown = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
     shown.take(CHARS_MAX).collect::<String>().trim_end().to_owned()
 }
 
-/// Largest event that is read, in bytes (2 MiB): an image fits, and a hundred streams that send an event
-/// without end hold no more than a machine has.
+/// Largest event that is read, in bytes (2 MiB): an image fits, and a hundred endless events do not exhaust the
+/// memory.
 const EVENT_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 async fn read_events(body: &mut Incoming, guard: &mut StreamGuard, disconnect_after: Option<u32>) -> StreamEnd {
     let mut decoder = Decoder::new(EVENT_BYTES_MAX);
     let mut events = Vec::new();
-    let mut reader = Reader::default();
+    let mut reader = EventReader::default();
     let mut tokens = 0;
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else { return StreamEnd::Failed("broke off") };
@@ -138,36 +137,36 @@ async fn read_events(body: &mut Incoming, guard: &mut StreamGuard, disconnect_af
         }
         for event in events.drain(..) {
             match reader.read(&event) {
-                Reading::Token => {
+                EventKind::Token => {
                     guard.token();
                     tokens += 1;
                     if disconnect_after == Some(tokens) {
                         return StreamEnd::Disconnected;
                     }
                 }
-                Reading::Done => return whole(guard, StreamEnd::Completed),
-                Reading::Error => return StreamEnd::Failed("error event"),
-                Reading::NoToken => {}
+                EventKind::Done => return whole(guard, StreamEnd::Completed),
+                EventKind::Error => return StreamEnd::Failed("error event"),
+                EventKind::NoToken => {}
             }
         }
     }
-    // Some servers leave out the blank line behind their last event.
+    // Some servers omit the blank line after their last event.
     let last = decoder.finish().ok().flatten().and_then(|part| part.event);
     match last.map(|event| reader.read(&event)) {
-        Some(Reading::Token) => guard.token(),
-        Some(Reading::Error) => return StreamEnd::Failed("error event"),
-        Some(Reading::Done) => return whole(guard, StreamEnd::Completed),
-        Some(Reading::NoToken) | None => {}
+        Some(EventKind::Token) => guard.token(),
+        Some(EventKind::Error) => return StreamEnd::Failed("error event"),
+        Some(EventKind::Done) => return whole(guard, StreamEnd::Completed),
+        Some(EventKind::NoToken) | None => {}
     }
-    if reader.is_whole_without_done() { whole(guard, StreamEnd::CompletedWithoutDone) } else { StreamEnd::Truncated }
+    if reader.is_complete_without_done() { whole(guard, StreamEnd::CompletedWithoutDone) } else { StreamEnd::Truncated }
 }
 
-/// A stream that ended whole and brought nothing has failed all the same.
+/// A complete stream without a token counts as failed.
 fn whole(guard: &StreamGuard, ended: StreamEnd) -> StreamEnd {
     if guard.has_token() { ended } else { StreamEnd::Failed("ended without a token") }
 }
 
-enum Reading {
+enum EventKind {
     Token,
     NoToken,
     Done,
@@ -176,42 +175,42 @@ enum Reading {
 
 /// Reads the events of one stream, in any dialect.
 #[derive(Default)]
-struct Reader {
+struct EventReader {
     progress: Progress,
-    /// There was an event of a dialect that says when a stream is whole: the servers' own, or OpenAI's.
+    /// Whether there was an event of a dialect that marks the end of a stream: the servers' own, or OpenAI's.
     has_end: bool,
 }
 
-impl Reader {
-    /// Reads the next event. The servers' own dialect is told by its first member and not parsed: the time
-    /// would be taken from the machine that the server under test runs on.
-    fn read(&mut self, event: &Event) -> Reading {
+impl EventReader {
+    /// Classifies the next event. The servers' own dialect is recognized by its first member and not parsed, to save
+    /// processor time for the server under test.
+    fn read(&mut self, event: &Event) -> EventKind {
         let is_own = event.name.is_none() && event.data.starts_with(r#"{"content":"#);
-        // A quote inside the text has a backslash before it.
+        // A quote inside the text is escaped.
         if is_own && !event.data.contains(r#""error""#) {
             self.has_end = true;
             let is_empty = event.data.starts_with(r#"{"content":""}"#);
-            return if is_empty { Reading::NoToken } else { Reading::Token };
+            return if is_empty { EventKind::NoToken } else { EventKind::Token };
         }
         let read = CompletionEvent::read(event);
         read.iter().for_each(|read| self.progress.note(read));
         match read {
-            Ok(CompletionEvent::Done) => Reading::Done,
-            Ok(CompletionEvent::Error(_)) => Reading::Error,
+            Ok(CompletionEvent::Done) => EventKind::Done,
+            Ok(CompletionEvent::Error(_)) => EventKind::Error,
             Ok(CompletionEvent::Chunk(chunk)) => {
                 self.has_end = true;
-                // OpenAI's first chunk has only a role, its last only a reason or the usage.
-                if chunk.generates { Reading::Token } else { Reading::NoToken }
+                // OpenAI's first chunk has only a role, the last only a finish reason or the usage.
+                if chunk.generates { EventKind::Token } else { EventKind::NoToken }
             }
-            Ok(CompletionEvent::Other) if event.data.is_empty() => Reading::NoToken,
-            // Some other server's dialect: an event is a token.
-            Ok(CompletionEvent::Other) | Err(_) => Reading::Token,
+            Ok(CompletionEvent::Other) if event.data.is_empty() => EventKind::NoToken,
+            // Another dialect: every event is a token.
+            Ok(CompletionEvent::Other) | Err(_) => EventKind::Token,
         }
     }
 
-    /// Whether a stream is whole that has ended in order here, without `[DONE]`: after a finish reason, by
-    /// the rule that the relay has too, or in a dialect that knows no other end.
-    fn is_whole_without_done(&self) -> bool {
+    /// Whether a stream that ended here without `[DONE]` is complete: after a finish reason, by the same rule as in
+    /// the relay, or in a dialect without an end marker.
+    fn is_complete_without_done(&self) -> bool {
         self.progress.is_whole() || !self.has_end
     }
 }

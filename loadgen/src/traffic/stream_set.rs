@@ -1,4 +1,4 @@
-//! Sets of streams: opened together, kept at a number, or arriving at a rate.
+//! A set of streams: opened once, kept at a number, or arriving at a rate.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -10,70 +10,68 @@ use super::{Arrivals, Disconnect, StreamPlan, open_stream, spread};
 use crate::http::OWN_LIMIT;
 use crate::measure::{LagLog, StreamEnd, StreamLog, sleep_until};
 
-/// A closed loop that is refused waits so long before it asks again: a generator must not turn a
-/// server's fast "no" into a busy loop.
+/// Pause of a virtual user after a failure, so that fast rejections do not become a busy loop.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(100);
 
-/// How many streams there are to be, and until when.
+/// The shape of a load.
 #[derive(Debug, Clone, Copy)]
 pub enum LoadShape {
-    /// Closed model: so many streams at any time, a finished one replaced at once. Begun evenly over
-    /// the ramp.
+    /// Closed model: a constant number of streams; one that ends is replaced at once. Opened evenly over the ramp.
     Concurrency {
-        /// Streams at a time.
+        /// Number of streams.
         streams: u32,
-        /// From none to all.
+        /// Time over which they are opened.
         ramp: Duration,
     },
-    /// Open model: so many new streams a second, whatever becomes of the earlier ones.
+    /// Open model: new streams at a rate, however many are still open.
     Rate {
-        /// Streams a second.
+        /// Streams per second.
         per_second: f64,
-        /// How they are spaced.
+        /// Their spacing.
         arrivals: Arrivals,
     },
 }
 
-/// Streams under way. Dropped, it closes all of them; each counts as open until then.
+/// A set of streams. Dropped, it closes the open ones, which count as still open.
 pub struct StreamSet {
     plan: Arc<StreamPlan>,
     log: Arc<StreamLog>,
     lag: Arc<LagLog>,
-    /// Share of the clients that leave early, and after how many tokens.
-    leavers: (f64, u32),
-    /// How long after it was due each client leaves, whatever it has got by then.
+    /// Share of the clients that disconnect early, and after how many tokens.
+    disconnect_share: (f64, u32),
+    /// Time after which each client disconnects, from when its stream was due.
     disconnect_after: Option<Duration>,
-    /// From one stream of a place in a closed loop to its next, at least.
+    /// Minimum time between two streams of a virtual user.
     period: Duration,
     random: fastrand::Rng,
     tasks: JoinSet<()>,
 }
 
 impl StreamSet {
-    /// Nobody yet.
+    /// An empty set.
     #[must_use]
     pub fn new(plan: StreamPlan, log: Arc<StreamLog>, lag: Arc<LagLog>, seed: u64) -> Self {
         let random = fastrand::Rng::with_seed(seed);
-        let (leavers, disconnect_after, period, tasks) = ((0.0, 0), None, Duration::ZERO, JoinSet::new());
-        StreamSet { plan: Arc::new(plan), log, lag, leavers, disconnect_after, period, random, tasks }
+        let (disconnect_share, disconnect_after, period, tasks) = ((0.0, 0), None, Duration::ZERO, JoinSet::new());
+        StreamSet { plan: Arc::new(plan), log, lag, disconnect_share, disconnect_after, period, random, tasks }
     }
 
-    /// Lets a `share` of the clients leave after `tokens` tokens.
+    /// Lets a `share` of the clients disconnect after `tokens` tokens.
     #[must_use]
     pub fn with_disconnect_share(mut self, share: f64, tokens: u32) -> Self {
-        self.leavers = (share, tokens);
+        self.disconnect_share = (share, tokens);
         self
     }
 
-    /// Lets every client of [`StreamSet::open`] leave so long after its stream was due.
+    /// Lets every client of [`StreamSet::open`] disconnect this long after its stream was due.
     #[must_use]
     pub fn disconnecting_after(mut self, after: Option<Duration>) -> Self {
         self.disconnect_after = after;
         self
     }
 
-    /// Lets a place of a closed loop begin its next stream no sooner than `period` after its last: whoever
-    /// is answered at once would be asked thousands of times a second.
+    /// Sets a minimum time between two streams of a virtual user: a server that answers at once would get thousands of
+    /// requests per second.
     #[must_use]
     pub fn at_most_every(mut self, period: Duration) -> Self {
         self.period = period;
@@ -85,17 +83,16 @@ impl StreamSet {
         let start = Instant::now();
         for index in 0..count {
             let due = start + spread(index, count, ramp);
-            let (plan, log, lag, leaving) = self.parts();
-            let leaving = Disconnect { at: self.disconnect_after.map(|after| due + after), ..leaving };
+            let (plan, log, lag, disconnect) = self.parts();
+            let disconnect = Disconnect { at: self.disconnect_after.map(|after| due + after), ..disconnect };
             self.tasks.spawn(async move {
                 sleep_until(due).await;
-                begin(plan, due, log, &lag, leaving).await;
+                begin(plan, due, log, &lag, disconnect).await;
             });
         }
     }
 
-    /// Keeps up `shape` for `duration`, beginning at most `requests_max` streams. Streams that are
-    /// open at its end stay open.
+    /// Applies `shape` for `duration`, with at most `requests_max` streams. Streams that are open at its end stay open.
     pub async fn keep(&mut self, shape: LoadShape, duration: Duration, requests_max: u64) {
         let end = Instant::now() + duration;
         match shape {
@@ -104,14 +101,14 @@ impl StreamSet {
         }
     }
 
-    /// Waits until every stream has ended, at most for `limit`.
+    /// Waits until all streams have ended, at most for `limit`.
     pub async fn wait(&mut self, limit: Duration) {
         let all = async { while self.tasks.join_next().await.is_some() {} };
-        // Those that have not ended are left to the drop.
+        // The others are closed later.
         let _ = tokio::time::timeout(limit, all).await;
     }
 
-    /// Closes all streams. Each that is open counts as left.
+    /// Closes all streams. The open ones count as still open.
     pub async fn disconnect(&mut self) {
         self.tasks.shutdown().await;
     }
@@ -121,8 +118,8 @@ impl StreamSet {
         let budget = Arc::new(AtomicU64::new(requests_max));
         for index in 0..streams {
             let due = start + spread(index, streams, ramp);
-            let (plan, log, lag, leaving) = self.parts();
-            let user = User { plan, log, lag, leaving, budget: budget.clone(), period: self.period };
+            let (plan, log, lag, disconnect) = self.parts();
+            let user = VirtualUser { plan, log, lag, disconnect, budget: budget.clone(), period: self.period };
             self.tasks.spawn(user.repeat(due, end));
         }
         sleep_until(end).await;
@@ -143,14 +140,14 @@ impl StreamSet {
     }
 
     fn begin_one(&mut self, due: Instant) {
-        let (plan, log, lag, leaving) = self.parts();
+        let (plan, log, lag, disconnect) = self.parts();
         self.tasks.spawn(async move {
-            begin(plan, due, log, &lag, leaving).await;
+            begin(plan, due, log, &lag, disconnect).await;
         });
     }
 
     fn parts(&mut self) -> (Arc<StreamPlan>, Arc<StreamLog>, Arc<LagLog>, Disconnect) {
-        let (share, tokens) = self.leavers;
+        let (share, tokens) = self.disconnect_share;
         let after_tokens = (self.random.f64() < share).then_some(tokens);
         (self.plan.clone(), self.log.clone(), self.lag.clone(), Disconnect { after_tokens, at: None })
     }
@@ -162,33 +159,33 @@ async fn begin(
     due: Instant,
     log: Arc<StreamLog>,
     lag: &LagLog,
-    leaving: Disconnect,
+    disconnect: Disconnect,
 ) -> StreamEnd {
     lag.record(due.elapsed());
-    let ended = open_stream(plan, due, log, leaving).await;
+    let ended = open_stream(plan, due, log, disconnect).await;
     if ended == StreamEnd::Failed(OWN_LIMIT) {
         lag.not_sent();
     }
     ended
 }
 
-/// One place of a closed loop.
-struct User {
+/// A virtual user of a closed model, who opens one stream after another.
+struct VirtualUser {
     plan: Arc<StreamPlan>,
     log: Arc<StreamLog>,
     lag: Arc<LagLog>,
-    leaving: Disconnect,
-    /// Streams that all users together may still begin.
+    disconnect: Disconnect,
+    /// Streams that all users together may still open.
     budget: Arc<AtomicU64>,
-    /// From the begin of one to that of the next, at least.
+    /// Minimum time from the start of one stream to the next.
     period: Duration,
 }
 
-impl User {
+impl VirtualUser {
     async fn repeat(self, mut due: Instant, end: Instant) {
         while due < end && self.budget.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok() {
             sleep_until(due).await;
-            let ended = begin(self.plan.clone(), due, self.log.clone(), &self.lag, self.leaving).await;
+            let ended = begin(self.plan.clone(), due, self.log.clone(), &self.lag, self.disconnect).await;
             let failed =
                 !matches!(ended, StreamEnd::Completed | StreamEnd::CompletedWithoutDone | StreamEnd::Disconnected);
             let pause = if failed { PAUSE_AFTER_FAILURE } else { Duration::ZERO };

@@ -1,4 +1,4 @@
-//! Answers of endpoints that do not stream: read to the end, counted, not kept.
+//! Complete answers of endpoints that do not stream.
 
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -6,12 +6,11 @@ use wire::stream::CompletionEvent;
 
 use crate::measure::{StreamEnd, StreamGuard};
 
-/// How much of an answer is looked through for an error that it reports, in bytes (64 KiB). A longer one is
-/// no error body.
-const LOOKED_THROUGH_BYTES: usize = 64 * 1024;
+/// Answers up to this size are checked for an error, in bytes (64 KiB). A longer one is not an error body.
+const CHECKED_BYTES_MAX: usize = 64 * 1024;
 
-/// Reads an answer of 2xx to its end. Its first byte is its first and only token: a load of such answers has
-/// a time to first token, which is the time that the whole answer took to begin.
+/// Reads a 2xx answer to its end. Its first byte counts as its only token, so that the time to first token is the
+/// time until the answer started.
 pub(super) async fn read_whole(body: &mut Incoming, guard: &mut StreamGuard) -> StreamEnd {
     let (mut beginning, mut bytes) = (Vec::new(), 0_usize);
     while let Some(frame) = body.frame().await {
@@ -21,7 +20,7 @@ pub(super) async fn read_whole(body: &mut Incoming, guard: &mut StreamGuard) -> 
             guard.token();
         }
         bytes += piece.len();
-        if bytes <= LOOKED_THROUGH_BYTES {
+        if bytes <= CHECKED_BYTES_MAX {
             beginning.extend_from_slice(piece);
         }
     }

@@ -1,4 +1,4 @@
-//! What the vendor saw of one run.
+//! The part of the vendor's ledger that belongs to one run.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,52 +12,52 @@ use wire::ledger::Ledger;
 use super::{LedgerError, counts, ledger};
 use crate::http::Endpoint;
 
-/// How often the vendor is asked how much it has under way.
+/// Interval between two requests of the counts.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// What was seen when the vendor was asked.
+/// What the requests of the counts found.
 #[derive(Default)]
-struct Seen {
+struct Samples {
     most_active: AtomicU64,
-    /// Connections that the asking itself took.
+    /// Connections of these requests.
     connections: AtomicU64,
 }
 
-/// Watches the vendor for the time of one run, and says what it saw of that run alone: a vendor may have
-/// had others before.
+/// Watches the vendor during a run and returns the part of its ledger that belongs to it: a vendor may have had
+/// other runs before.
 pub struct LedgerWatch {
     vendor: Endpoint,
     before: Ledger,
-    seen: Arc<Seen>,
-    _asking: AbortOnDropHandle<()>,
+    seen: Arc<Samples>,
+    _task: AbortOnDropHandle<()>,
 }
 
 impl LedgerWatch {
-    /// Begins to watch.
+    /// Starts watching.
     ///
     /// # Errors
-    /// [`LedgerError`] when there is no ledger at `vendor`.
+    /// [`LedgerError`] if there is no ledger at `vendor`.
     pub async fn start(vendor: Endpoint) -> Result<Self, LedgerError> {
         let before = ledger(&vendor).await?;
-        let seen = Arc::new(Seen::default());
+        let seen = Arc::new(Samples::default());
         let (asked, noted) = (vendor.clone(), seen.clone());
-        let asking = tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             loop {
                 noted.connections.fetch_add(1, Relaxed);
-                // One that does not answer for a moment is asked again; at the end it has to.
+                // A failed request is repeated; only the last one must succeed.
                 if let Ok(ledger) = counts(&asked).await {
                     noted.most_active.fetch_max(ledger.active, Relaxed);
                 }
                 sleep(INTERVAL).await;
             }
         });
-        Ok(LedgerWatch { vendor, before, seen, _asking: AbortOnDropHandle::new(asking) })
+        Ok(LedgerWatch { vendor, before, seen, _task: AbortOnDropHandle::new(task) })
     }
 
-    /// What the vendor saw since [`LedgerWatch::start`].
+    /// The ledger since [`LedgerWatch::start`].
     ///
     /// # Errors
-    /// [`LedgerError`] when the ledger cannot be read any more.
+    /// [`LedgerError`] if the ledger can no longer be read.
     pub async fn finish(self) -> Result<Ledger, LedgerError> {
         let mut after = ledger(&self.vendor).await?;
         let own = self.seen.connections.load(Relaxed) + 1;
@@ -66,11 +66,11 @@ impl LedgerWatch {
     }
 }
 
-/// What is in `after` and was not in `before`. Where the peak of the vendor's whole life is older, that of
-/// the run is the most that was seen when it was asked.
+/// The difference between `after` and `before`. If the vendor's overall peak is older than the run, the peak of the
+/// run is the largest sampled value.
 fn since(before: &Ledger, after: Ledger, most_active: u64) -> Ledger {
     if after.started < before.started {
-        // It was reset meanwhile, or started anew.
+        // It was reset or restarted during the run.
         return after;
     }
     let (started, refused) = (after.started - before.started, after.refused.saturating_sub(before.refused));
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn an_earlier_runs_peak_and_counts_are_not_this_ones() {
+    fn counts_and_peak_of_an_earlier_run_are_left_out() {
         let seen = since(&ledger(60, 0, 60), ledger(65, 0, 60), 5);
         assert_eq!((seen.peak_active, seen.started, seen.starts), (5, 5, vec![60.0, 61.0, 62.0, 63.0, 64.0]));
         assert_eq!(seen.requests_by_status, BTreeMap::from([("200".to_owned(), 5)]));
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peak_above_all_earlier_ones_is_exact_and_a_reset_begins_anew() {
+    fn a_new_peak_is_exact_and_a_reset_starts_again() {
         assert_eq!(since(&ledger(60, 0, 60), ledger(140, 3, 80), 71).peak_active, 80);
         assert_eq!(since(&ledger(60, 0, 60), ledger(5, 0, 4), 3).peak_active, 4);
     }
