@@ -57,7 +57,7 @@ impl Running {
     /// # Errors
     /// When the HTTP client cannot be made.
     pub fn new(server: &'static Server, program: ServerProcess) -> anyhow::Result<Self> {
-        let client = Client::builder().no_proxy().timeout(TIMEOUT * 2).build()?;
+        let client = gateway::http_client().timeout(TIMEOUT * 2).build()?;
         Ok(Running { server, program, client })
     }
 

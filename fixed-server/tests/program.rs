@@ -39,7 +39,7 @@ async fn log_lines(program: &ServerProcess, count: usize, wanted: impl Fn(&str) 
 }
 
 fn client() -> Client {
-    Client::builder().no_proxy().timeout(TIMEOUT).build().unwrap()
+    gateway::http_client().timeout(TIMEOUT).build().unwrap()
 }
 
 /// A server that wrote its log where it arises would stop here, after some 150 requests.
@@ -91,8 +91,7 @@ async fn at_the_limit_of_descriptors_clients_wait_and_no_call_fails() {
     let program = launch.start(TIMEOUT).await.unwrap();
     let body = json!({ "messages": [{ "role": "user", "content": "hi" }] });
     // Without idle connections, each of which would keep its place.
-    let client =
-        Client::builder().no_proxy().timeout(Duration::from_secs(60)).pool_max_idle_per_host(0).build().unwrap();
+    let client = gateway::http_client().timeout(Duration::from_secs(60)).pool_max_idle_per_host(0).build().unwrap();
     let stream = async || {
         let answer = client.post(format!("{}/chat/stream", program.url())).json(&body).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())

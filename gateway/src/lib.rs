@@ -7,6 +7,7 @@
 mod body_memory_full;
 mod call_limits;
 mod failure;
+mod http_client;
 mod http_error;
 mod log_lines;
 mod quota_limits;
@@ -21,6 +22,9 @@ pub mod values;
 pub use body_memory_full::BodyMemoryFull;
 pub use call_limits::CallLimits;
 pub use failure::Failure;
+pub use http_client::http_client;
+#[cfg(feature = "tls")]
+pub use http_client::https_client;
 pub use http_error::HttpError;
 pub use log_lines::LogLinesDropped;
 pub use quota_limits::{Quota, QuotaLimits};

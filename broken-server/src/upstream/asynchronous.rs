@@ -36,9 +36,7 @@ impl Client {
     /// # Errors
     /// When the HTTP client cannot be set up.
     pub(crate) fn new(settings: &Settings, limits: UpstreamLimits) -> reqwest::Result<Self> {
-        let http = reqwest::Client::builder()
-            // A proxy from the environment would also be used for a vendor on loopback.
-            .no_proxy()
+        let http = gateway::http_client()
             .redirect(Policy::none())
             .user_agent(USER_AGENT)
             .tcp_nodelay(true)

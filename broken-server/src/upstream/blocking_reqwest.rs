@@ -39,8 +39,7 @@ impl Client {
     /// When the HTTP client cannot be set up.
     pub(crate) fn new(settings: &Settings) -> reqwest::Result<Self> {
         let limits = settings.upstream_limits;
-        let builder = blocking::Client::builder()
-            .no_proxy()
+        let builder = blocking::ClientBuilder::from(gateway::http_client())
             .redirect(Policy::none())
             .user_agent(USER_AGENT)
             .tcp_nodelay(true)

@@ -179,6 +179,6 @@ async fn quick_mock(tokens: usize) -> anyhow::Result<MockLlm> {
 }
 
 async fn direct_call(vendor: &str) -> anyhow::Result<reqwest::RequestBuilder> {
-    let client = reqwest::Client::builder().no_proxy().build()?;
+    let client = gateway::http_client().build()?;
     Ok(client.post(format!("{vendor}/v1/chat/completions")).json(&conformance::running::whole("hi")))
 }

@@ -25,7 +25,7 @@ impl Latencies {
 }
 
 pub(crate) fn client() -> Client {
-    Client::builder().no_proxy().build().unwrap()
+    gateway::http_client().build().unwrap()
 }
 
 /// Who calls one server, over connections that are kept.

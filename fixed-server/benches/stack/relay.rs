@@ -18,7 +18,7 @@ struct Vendor {
 
 /// Passes bodies on and answers back, and does nothing else.
 pub(crate) async fn run(upstream: &str) {
-    let client = Client::builder().no_proxy().build().unwrap();
+    let client = gateway::http_client().build().unwrap();
     let vendor = Vendor { client, url: format!("{upstream}/v1/chat/completions") };
     let app = Router::new().route("/llm", post(pass_on)).with_state(vendor);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -2,7 +2,7 @@
 
 use mock_llm::MockLlm;
 use reqwest::header::HeaderMap;
-use reqwest::{Client, Method, Response};
+use reqwest::{Method, Response};
 
 use crate::server::{STREAM, Server};
 
@@ -10,7 +10,7 @@ const PAGE: &str = "https://app.example";
 
 /// What a browser asks before a page's request.
 async fn preflight(server: &Server, path: &str, origin: &str) -> Response {
-    let client = Client::builder().no_proxy().build().unwrap();
+    let client = gateway::http_client().build().unwrap();
     let asking = client.request(Method::OPTIONS, format!("http://{}{path}", server.addr)).header("origin", origin);
     let asking = asking.header("access-control-request-method", "POST");
     asking.header("access-control-request-headers", "authorization,content-type,x-session-id").send().await.unwrap()

@@ -46,7 +46,7 @@ async fn addresses_that_fill_their_table_do_not_keep_keys_out() {
     let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
     let server = Server::start(&mock.url(), &["--user-rate-limit", "2/1h", "--max-users", "5"]).await;
     let from = async |host: u8| {
-        let client = reqwest::Client::builder().no_proxy().local_address(std::net::IpAddr::from([127, 0, 0, host]));
+        let client = gateway::http_client().local_address(std::net::IpAddr::from([127, 0, 0, host]));
         let asked = server.post("/llm").build().unwrap();
         client.build().unwrap().execute(asked).await.unwrap()
     };

@@ -33,7 +33,7 @@ impl Server {
         let server = fixed_server::Server::open(&settings).await.unwrap();
         let running = tokio::spawn(server.run(listener, Box::pin(stopped)));
         // Without idle connections a test has as many connections as it has requests.
-        let client = Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
+        let client = gateway::http_client().pool_max_idle_per_host(0).build().unwrap();
         Server { addr, client, stop, running }
     }
 

@@ -36,7 +36,7 @@ impl Program {
         // What it logs from now on is a warning, which somebody should see.
         let process = launch.args(flags.iter().copied()).echo().start(START_TIMEOUT).await.unwrap();
         // A connection a request: that a client leaves is then a connection that closes.
-        let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
+        let client = gateway::http_client().pool_max_idle_per_host(0).build().unwrap();
         Program { addr: process.addr(), process, client }
     }
 

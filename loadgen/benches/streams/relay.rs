@@ -40,7 +40,7 @@ pub(crate) fn run(upstream: &str) -> anyhow::Result<()> {
 }
 
 async fn serve(upstream: &str) -> anyhow::Result<()> {
-    let client = Client::builder().no_proxy().tcp_nodelay(true).build()?;
+    let client = gateway::http_client().tcp_nodelay(true).build()?;
     let vendor = Vendor { client, url: format!("{upstream}/v1/chat/completions") };
     let routes = Router::new().route("/v1/chat/completions", post(pass_on)).route("/debug/health-sync", get(health));
     let listener = TcpListener::bind("127.0.0.1:0").await?;

@@ -17,7 +17,7 @@ pub(super) static LAB: Lab = Lab {
               blocks the event loop",
     fix: "the async client of the same library",
     mistake_file: "broken-server/src/mistakes/threads/blocking_client.rs",
-    fix_file: "fixed-server/src/upstream.rs",
+    fix_file: "fixed-server/src/upstream/client.rs",
     repair_file: "broken-server/src/call_style/once.rs",
     proves_not: "that the panic protects you: a release build, which is what runs in production, does not contain \
                  it; this run was judged by the claims for the build that it found",

@@ -9,7 +9,7 @@
 //! Which of the two happens is decided when reqwest itself is compiled: `enter()` in its blocking/wait.rs
 //! makes a runtime and drops it, only to provoke that panic, under `#[cfg(debug_assertions)]`. A profile
 //! that sets `debug-assertions` for the package reqwest decides it; the server's own profile does not.
-//! Fix: fixed-server/src/upstream.rs, where the same crate's asynchronous client is used.
+//! Fix: fixed-server/src/upstream/client.rs, where the same crate's asynchronous client is used.
 //! Source: 000, pattern 3 (`requests.post` in an `async def`). Python has no such check.
 
 use bytes::Bytes;

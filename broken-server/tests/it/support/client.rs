@@ -19,7 +19,7 @@ impl Client {
     pub(crate) fn new(url: &str) -> Self {
         // Far longer than any test takes, so that a server that hangs fails its test.
         let timeout = Duration::from_secs(20);
-        let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).timeout(timeout).build().unwrap();
+        let http = gateway::http_client().pool_max_idle_per_host(0).timeout(timeout).build().unwrap();
         Client { http, url: url.to_owned() }
     }
 

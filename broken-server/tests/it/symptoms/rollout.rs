@@ -82,7 +82,7 @@ async fn no_web_page_can_change_the_share() {
 /// Makes the vendor fail its next call.
 async fn fail_once(mock: &mock_llm::MockLlm) {
     let faults = json!({"faults": ["status=503;first=1"]});
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = gateway::http_client().build().unwrap();
     let set = client.post(format!("{}/debug/faults", mock.url())).json(&faults).send().await.unwrap();
     assert_eq!(set.status(), 200);
 }

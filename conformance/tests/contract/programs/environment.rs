@@ -33,7 +33,7 @@ async fn variables_work_in_the_place_of_flags() -> anyhow::Result<()> {
 async fn the_mocks_variables_work_too() -> anyhow::Result<()> {
     let mock = launch("mock-llm")?.env("MOCK_LLM_LISTEN", "127.0.0.1:0").env("MOCK_LLM_TOKENS", "3");
     let mock = mock.env("MOCK_LLM_TTFT", "1ms").env("MOCK_LLM_INTER_TOKEN", "1ms").start(TIMEOUT).await?;
-    let client = reqwest::Client::builder().no_proxy().build()?;
+    let client = gateway::http_client().build()?;
     let request = client.post(format!("http://{}/v1/chat/completions", mock.addr())).json(&streamed("hi"));
     assert_eq!(Completion::of(&Answer::to(request).await?.events()?)?.tokens().len(), 3);
     Ok(())

@@ -21,7 +21,7 @@ async fn json_logs_are_json_but_for_the_line_that_says_where() -> anyhow::Result
         let launch = facts.launch(&nobody)?.args(["--log-format", "json", "--log-level", "debug"]);
         let program = launch.start(TIMEOUT).await?;
         // A request gives them something to say.
-        let client = reqwest::Client::builder().no_proxy().build()?;
+        let client = gateway::http_client().build()?;
         client.get(format!("http://{}/health", program.addr())).send().await?;
         assert_eq!(program.stop(TIMEOUT).await?.code(), Some(0), "{}", facts.program);
         let (plain, json): (Vec<_>, Vec<_>) =
@@ -57,7 +57,7 @@ async fn no_request_forges_a_line_of_the_text_log() -> anyhow::Result<()> {
         let launch = launch(facts.program)?.args(["--listen", "127.0.0.1:0", "--log-level", "trace"]);
         let upstream = if facts.has_upstream { vec!["--upstream".to_owned(), strict.url()] } else { Vec::new() };
         let program = launch.args(upstream).env("MOCK_LLM_TOKENS", "1").start(TIMEOUT).await?;
-        let client = reqwest::Client::builder().no_proxy().build()?;
+        let client = gateway::http_client().build()?;
         let asked = json!({
             "model": FORGED, "messages": [{"role": "user", "content": FORGED}], "user": FORGED, FORGED: FORGED,
         });
@@ -87,7 +87,7 @@ async fn a_log_that_nobody_reads_stops_nobody_and_what_is_lost_is_counted() -> a
     let nobody = ClosedPort::take()?;
     for facts in ALL {
         let program = facts.launch(&nobody)?.args(["--log-level", "trace"]).unread_once_ready().start(TIMEOUT).await?;
-        let client = reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build()?;
+        let client = gateway::http_client().timeout(TIMEOUT).build()?;
         let url = format!("http://{}", program.addr());
         let mut asking = JoinSet::new();
         for _ in 0..AT_ONCE {

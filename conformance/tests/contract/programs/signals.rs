@@ -54,7 +54,7 @@ async fn the_mock_stops_while_it_streams() -> anyhow::Result<()> {
     let args = ["--listen", "127.0.0.1:0", "--ttft", "1ms", "--inter-token", "1m"];
     for signal in [Signal::Term, Signal::Int, Signal::Hup] {
         let mock = launch("mock-llm")?.args(args).start(TIMEOUT).await?;
-        let client = reqwest::Client::builder().no_proxy().build()?;
+        let client = gateway::http_client().build()?;
         let request = client.post(format!("http://{}/v1/chat/completions", mock.addr())).json(&streamed("hi"));
         let mut stream = EventStream::open(request).await?;
         stream.next().await?.context("no event")?;
