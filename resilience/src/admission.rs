@@ -1,4 +1,4 @@
-//! A bounded, timed, first-come-first-served queue for a permit and a share of the rates, jointly.
+//! Admission: one bounded queue for a permit and for the rate limits, which are taken together.
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ mod shared;
 mod waiter;
 
 pub use permit::{AdmissionPermit, QueueWait};
-use queue::{Queue, Turn};
+use queue::{Decision, Queue};
 use shared::Shared;
 use waiter::Waiter;
 
@@ -20,27 +20,26 @@ use crate::gcra::ExceedsBurst;
 use crate::permits::Permits;
 use crate::rate::Rate;
 
-/// Lets callers in, one line for all that they need: a permit to run, and of the rate limits, if
-/// there are any, a request and its tokens. Before it stands a queue that is bounded in length and in
-/// time, first come first served.
+/// Admits callers: each needs a permit and, where there are rate limits, one request and its tokens. In front is a
+/// queue, bounded in length and in time, first come, first served.
 ///
-/// *Joint*: everything is taken in the same instant, by the first in line and only when all of it is
-/// there. So nobody holds a permit while waiting for the rate, and nobody spends the rate and then
-/// gets no permit: each of the two orders, one before the other, has one of these faults.
+/// *Taken together*: the first in the queue takes the permit, the request and the tokens at the same instant, once all
+/// of them are available. So nobody holds a permit while waiting for the rate, and nobody spends the rate and then gets
+/// no permit. Two limits in a row, in either order, have one of these faults.
 ///
-/// *Bounded*: a queue without bounds answers nobody under overload. Everyone waits until they have
-/// given up, and the work is then done for those who left. This one says no at once when it is full,
-/// or when the wait that it predicts is longer than a caller may wait, and says when to come back.
+/// *Bounded*: under overload an unbounded queue serves nobody. Every caller waits until it has given up, and the work
+/// is then done for clients that have disconnected. This queue rejects at once when it is full or when the predicted
+/// wait is longer than the queue timeout, and says when to come back.
 ///
-/// The queue timeout covers the wait and nothing else. Whoever puts the call itself under it, as a
-/// `timeout` around both, cuts healthy calls at the queue's limit.
+/// The queue timeout covers the wait and nothing else. A `timeout` around both the wait and the call would end healthy
+/// calls at the queue's limit.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// use std::num::NonZeroUsize;
 /// use std::time::Duration;
-/// use resilience::{Admission, AdmissionLimits, AdmissionError};
+/// use resilience::{Admission, AdmissionError, AdmissionLimits};
 ///
 /// let admission = Admission::new(AdmissionLimits {
 ///     max_in_flight: NonZeroUsize::MIN,
@@ -49,10 +48,10 @@ use crate::rate::Rate;
 ///     requests: None,
 ///     tokens: None,
 /// });
-/// let admitted = admission.admit(1).await.expect("nobody is there yet");
-/// assert!(matches!(admission.admit(1).await, Err(AdmissionError::QueueFull { .. })));
+/// let admitted = admission.admit(0).await.expect("a permit is free");
+/// assert!(matches!(admission.admit(0).await, Err(AdmissionError::QueueFull { .. })));
 /// drop(admitted); // at the end of the call, or of its stream
-/// assert!(admission.admit(1).await.is_ok());
+/// assert!(admission.admit(0).await.is_ok());
 /// # }
 /// ```
 #[derive(Debug, Clone)]
@@ -60,72 +59,72 @@ pub struct Admission {
     shared: Arc<Shared>,
 }
 
-/// What an admission lets through.
+/// The limits of an admission.
 #[derive(Debug, Clone, Copy)]
 pub struct AdmissionLimits {
-    /// Callers at once.
+    /// Permits: callers admitted at the same time.
     pub max_in_flight: NonZeroUsize,
-    /// Most callers that may wait. None at all with 0: who cannot go at once is rejected.
+    /// Callers that may wait. With 0 there is no queue: a caller that cannot be admitted at once is rejected.
     pub max_queued: usize,
-    /// Longest that one of them may wait.
+    /// The queue timeout: how long one of them may wait.
     pub timeout: Duration,
-    /// The rate of callers, and how many may come at once after a pause.
+    /// The rate of callers, and the burst after a pause.
     pub requests: Option<(Rate, NonZeroU64)>,
-    /// The rate of their tokens, and how many may come at once; one caller can ask for no more.
+    /// The rate of their tokens, and the burst, which is also the most that one caller can ask for.
     pub tokens: Option<(Rate, NonZeroU64)>,
 }
 
-/// Why a caller was not let in. It holds nothing and has cost neither a permit nor any of the rate.
+/// Why a caller was not admitted. It has taken no permit and none of the rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AdmissionError {
-    /// There was no place in the queue. Known at once.
+    /// The queue is full. Returned at once.
     #[error("the queue is full")]
     QueueFull {
-        /// When to come back: see [`Load::predicted_wait`]. Where nothing is known to predict it from,
-        /// the queue timeout.
+        /// When to come back: see [`Load::predicted_wait`]. The queue timeout where there is nothing to predict it
+        /// from.
         retry_after: Duration,
     },
-    /// The wait would be longer than the queue timeout. Known at once.
-    #[error("the wait would be {predicted:?}, longer than the queue timeout")]
+    /// The predicted wait is longer than the queue timeout. Returned at once.
+    #[error("the predicted wait is {predicted:?}, longer than the queue timeout")]
     WaitTooLong {
-        /// How long; and when to come back, because by then the queue that stands now is served.
+        /// The predicted wait. It is also when to come back: by then the present queue has been served.
         predicted: Duration,
     },
-    /// No turn came within the queue timeout.
-    #[error("no turn came within {waited:?}")]
+    /// Not admitted within the queue timeout.
+    #[error("timed out after {waited:?} in the queue")]
     QueueTimeout {
         /// The queue timeout.
         waited: Duration,
     },
-    /// More tokens than can ever be let in at once.
+    /// More tokens than the burst, so never admitted.
     #[error(transparent)]
     ExceedsBurst(#[from] ExceedsBurst),
 }
 
-/// How busy an admission is, read without waiting for anybody.
+/// How busy an admission is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Load {
-    /// Permits held.
+    /// Permits in use.
     pub held: usize,
-    /// Permits there are.
+    /// All permits.
     pub limit: usize,
     /// Callers in the queue.
     pub queued: usize,
-    /// Places in the queue.
+    /// Callers that may wait in the queue.
     pub max_queued: usize,
-    /// How long one more caller, with no tokens to speak of, would have to wait.
+    /// How long one more caller, which asks for no tokens, would have to wait.
     ///
-    /// The rates' part is exact. The permits' part is Little's law: with `limit` permits held for `hold`
-    /// each, as they were lately, one comes back every `hold / limit`, and the n-th from now after
-    /// `n + √n` of these, the standard deviation of independent departures added. Zero while nothing is
-    /// known of `hold`.
+    /// The part for the rates is exact. The part for permits is Little's law: `limit` permits are held for `hold`
+    /// each (the recent mean), so one comes back every `hold / limit`, and the n-th from now after `n + √n` of these
+    /// intervals: the mean plus the standard deviation of independent departures. Zero while no permit has come back
+    /// yet.
     pub predicted_wait: Duration,
-    /// Longest that one may wait.
+    /// The queue timeout.
     pub timeout: Duration,
 }
 
 impl Admission {
-    /// An admission with permits and rates of its own. A clone is another handle on the same ones.
+    /// An admission with its own permits and rates. Clones share them.
     #[must_use]
     pub fn new(limits: AdmissionLimits) -> Self {
         let AdmissionLimits { max_in_flight, max_queued, timeout, requests, tokens } = limits;
@@ -133,24 +132,27 @@ impl Admission {
         Admission { shared: Arc::new(Shared::new(Permits::new(max_in_flight), max_queued, timeout, queue)) }
     }
 
-    /// Waits to be let in with so many `tokens`, those of the prompt and of the longest answer: an estimate, which
-    /// [`AdmissionPermit::settle`] puts right. They count only where there is a limit on tokens. Dropping the wait gives the place in the queue back and has taken nothing.
+    /// Waits to be admitted with `tokens`: those of the prompt and of the longest answer. It is an estimate, which
+    /// [`AdmissionPermit::settle`] corrects, and counts only where tokens are limited. Dropping the wait leaves the
+    /// queue and has taken nothing.
     ///
     /// # Errors
-    /// [`AdmissionError`], which of them says when: at once, or after the queue timeout.
+    /// [`AdmissionError`]: at once, or after the queue timeout.
     pub async fn admit(&self, tokens: u64) -> Result<AdmissionPermit, AdmissionError> {
         let asked = Instant::now();
         let waiter = match self.enter(tokens, asked)? {
             Entered::Admitted(admitted) => return Ok(admitted),
             Entered::Queued(waiter) => waiter,
         };
-        // No clock counts as far as some timeouts go; such a wait has no end but its turn.
-        let Some(until) = asked.checked_add(self.shared.timeout) else { return Ok(waiter.turn(tokens, asked).await) };
+        // A timeout beyond what the clock can represent is none.
+        let Some(until) = asked.checked_add(self.shared.timeout) else {
+            return Ok(waiter.admitted(tokens, asked).await);
+        };
         let waited = self.shared.timeout;
-        timeout_at(until, waiter.turn(tokens, asked)).await.map_err(|_| AdmissionError::QueueTimeout { waited })
+        timeout_at(until, waiter.admitted(tokens, asked)).await.map_err(|_| AdmissionError::QueueTimeout { waited })
     }
 
-    /// How busy it is.
+    /// How busy it is now.
     #[must_use]
     pub fn load(&self) -> Load {
         let Shared { permits, max_queued, timeout, .. } = &*self.shared;
@@ -165,18 +167,18 @@ impl Admission {
         }
     }
 
-    /// The permits, for those who count them.
+    /// The permits, for metrics.
     #[must_use]
     pub fn permits(&self) -> &Permits {
         &self.shared.permits
     }
 
-    /// Lets the caller in, or gives it a place in the queue, or neither: what can be said at once.
+    /// Admits the caller, queues it or rejects it, without waiting.
     fn enter(&self, tokens: u64, asked: Instant) -> Result<Entered, AdmissionError> {
         let Shared { permits, max_queued, timeout, .. } = &*self.shared;
         let mut queue = self.shared.lock();
-        // This overtakes nobody: there is a turn for a newcomer only where nobody waits before it.
-        if let Turn::Now { permit, rate_ready } = queue.newcomers_turn(tokens, permits, asked)? {
+        // This overtakes nobody: a newcomer is admitted only when the queue is empty.
+        if let Decision::Admit { permit, rate_ready } = queue.try_admit_newcomer(tokens, permits, asked)? {
             let waited = QueueWait::between(asked, rate_ready, asked);
             return Ok(Entered::Admitted(AdmissionPermit::new(Arc::clone(&self.shared), permit, tokens, waited)));
         }
@@ -188,8 +190,8 @@ impl Admission {
         if predicted > *timeout {
             return Err(AdmissionError::WaitTooLong { predicted });
         }
-        let (ticket, told) = queue.join(tokens);
-        Ok(Entered::Queued(Waiter::new(Arc::clone(&self.shared), ticket, told)))
+        let (ticket, wake) = queue.join(tokens);
+        Ok(Entered::Queued(Waiter::new(Arc::clone(&self.shared), ticket, wake)))
     }
 }
 
@@ -199,8 +201,8 @@ enum Entered {
 }
 
 impl Load {
-    /// How much of the queue is in use, 0 to 1 and more: of its places or of its time, whichever is
-    /// more. Where there are no places at all, they are all in use as soon as no permit is free.
+    /// How much of the queue is in use, from 0, with 1 for full: by length or by time, whichever is more. Without a
+    /// queue it is 1 as soon as no permit is free.
     #[must_use]
     pub fn queue_utilization(self) -> f64 {
         let places = match self.max_queued {
@@ -208,7 +210,7 @@ impl Load {
             0 => 1.0,
             max => self.queued as f64 / max as f64,
         };
-        // Without anybody in the queue its time is nobody's.
+        // An empty queue makes nobody wait.
         let time = if self.queued == 0 { 0.0 } else { self.predicted_wait.div_duration_f64(self.timeout) };
         places.max(time)
     }

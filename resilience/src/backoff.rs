@@ -1,14 +1,14 @@
-//! How long to wait before a retry: full jitter, on top of what the service asked for.
+//! How long to wait before a retry: exponential backoff with full jitter.
 
 use std::time::Duration;
 
-/// How long to wait before a retry: full jitter.
+/// Exponential backoff with full jitter.
 ///
-/// The wait is drawn evenly from nothing up to a ceiling that doubles with each retry:
+/// The wait is uniformly distributed between zero and a ceiling that doubles with each retry:
 /// `0..=min(cap, base × 2^retry)` (Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture
 /// Blog, 2015). Without jitter, callers that failed together come back together.
 ///
-/// The random numbers are passed in: the same seed gives the same waits.
+/// The random number generator is an argument: the same seed gives the same waits.
 ///
 /// ```
 /// use std::time::Duration;
@@ -19,14 +19,14 @@ use std::time::Duration;
 /// assert!(backoff.delay(0, None, &mut rng) <= Duration::from_millis(500));
 /// assert!(backoff.delay(9, None, &mut rng) <= Duration::from_secs(8));
 ///
-/// let told = Duration::from_secs(2);
-/// assert!(backoff.delay(0, Some(told), &mut rng) >= told);
+/// let asked = Duration::from_secs(2);
+/// assert!(backoff.delay(0, Some(asked), &mut rng) >= asked);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
-    /// The ceiling of the wait before the first retry. Zero means that no retry ever waits.
+    /// The ceiling before the first retry. With zero no retry waits.
     pub base: Duration,
-    /// The highest ceiling. One beyond 584 years, which is 2^64 ns, counts as 584 years.
+    /// The highest ceiling, at most 2^64 ns (584 years).
     pub cap: Duration,
 }
 
@@ -38,8 +38,7 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// The longest wait before a retry, when so many retries have been made already, and nothing else
-    /// was asked for.
+    /// The longest wait before a retry after `retries_made` others, without a `retry_after`.
     #[must_use]
     pub fn ceiling(&self, retries_made: u32) -> Duration {
         let factor = 1_u128.checked_shl(retries_made).unwrap_or(u128::MAX);
@@ -47,14 +46,13 @@ impl Backoff {
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
-    /// How long to wait before a retry, when so many have been made already.
+    /// How long to wait before a retry after `retries_made` others.
     ///
-    /// `retry_after` is what the service asked for. Jitter goes on top of it and never takes from it:
-    /// everybody was given the same number, and nobody is to come before it. It is not capped here;
-    /// whether there is time for it is for the caller's deadline to say.
+    /// `retry_after` is what the service asked for. Jitter is added to it: every caller was given the same time, and
+    /// none should come back earlier. It is not capped here; the caller's deadline decides whether there is time for it.
     #[must_use]
     pub fn delay(&self, retries_made: u32, retry_after: Option<Duration>, rng: &mut fastrand::Rng) -> Duration {
-        // The ceiling is made of a u64 of nanoseconds.
+        // The ceiling was made from a u64 of nanoseconds.
         let ceiling = self.ceiling(retries_made).as_nanos() as u64;
         let jitter = Duration::from_nanos(rng.u64(0..=ceiling));
         retry_after.unwrap_or(Duration::ZERO).saturating_add(jitter)
@@ -87,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn callers_that_failed_together_come_back_spread_over_the_whole_range() {
+    fn retries_are_spread_evenly_over_the_whole_range() {
         let backoff = Backoff { base: 1000 * MS, cap: 1000 * MS };
         for retry_after in [None, Some(2000 * MS)] {
             let mut rng = fastrand::Rng::with_seed(1);
@@ -101,16 +99,16 @@ mod tests {
         }
     }
 
-    /// Of every order of magnitude, and the longest that there is.
+    /// Durations of every order of magnitude, and the longest possible.
     fn duration() -> impl Strategy<Value = Duration> {
         let some = (any::<u64>(), 0_u32..64).prop_map(|(nanos, shift)| Duration::from_nanos(nanos >> shift));
         prop_oneof![9 => some, 1 => Just(Duration::MAX)]
     }
 
     proptest! {
-        /// Against the plainest form of the rule, by doubling again and again.
+        /// Against the plainest form of the rule: repeated doubling.
         #[test]
-        fn a_wait_is_what_was_asked_for_and_jitter_up_to_the_ceiling_on_top(
+        fn a_wait_is_retry_after_plus_jitter_up_to_the_ceiling(
             base in duration(), cap in duration(), retries in 0_u32..200,
             retry_after in duration(), seed: u64,
         ) {

@@ -1,4 +1,4 @@
-//! A switch that stops calling a service that fails, and asks it now and then whether it is back.
+//! A circuit breaker.
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,18 +8,18 @@ use tokio::time::Instant;
 
 use crate::invalid_setting::InvalidSetting;
 
-/// Stops calling a service that fails, and asks it now and then with a single call whether it is back.
+/// A circuit breaker: stops calling a service that keeps failing, and tries it from time to time with a single call.
 ///
-/// After Michael Nygard ("Release It!", 2007). *Closed*: calls pass, their failures are counted.
-/// *Open*, when there were too many: no call passes. *Half-open*, after a while: one call passes at a
-/// time, the probe, and its success closes the breaker, its failure opens it again.
+/// After Michael Nygard ("Release It!", 2007). *Closed*: calls pass, and failures in a row are counted. *Open*, after
+/// too many of them: no call passes. *Half-open*, some time later: one call at a time passes, the probe. Its success
+/// closes the breaker, its failure opens it again.
 ///
-/// Use it only if needed. It turns a service that fails half of its calls into one that fails all of
-/// them. Permits, a queue timeout and a retry budget bound the damage without that; what it adds is
-/// an answer at once where callers would otherwise wait for a timeout each.
+/// Use it only if needed: it can turn a service that fails half of its calls into one that fails all of them. Permits, a
+/// queue timeout and a retry budget bound the damage without that. What a breaker adds is an immediate error where each
+/// caller would otherwise wait for a timeout.
 ///
-/// A failure is a verdict on the service: a timeout, a lost connection, a 5xx. A call that was
-/// refused for its own faults, or cancelled by its client, says nothing: drop its guard.
+/// Report as a failure only what says something about the service: a timeout, a lost connection, a 5xx. A call that was
+/// rejected because of its own request, or whose client disconnected, says nothing: drop its guard.
 ///
 /// ```
 /// use std::num::NonZeroU32;
@@ -37,33 +37,33 @@ pub struct Breaker {
     shared: Arc<Shared>,
 }
 
-/// The breaker lets no call through now.
+/// The breaker is open: the call was not made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the service has failed too often, and is not called for now")]
+#[error("the service has failed too often and is not called for now")]
 pub struct BreakerOpen {
-    /// Until the next probe; zero while one is under way, because it may end at any moment.
+    /// Time until the next probe; zero while one is in flight, because it may end at any moment.
     pub retry_after: Duration,
 }
 
-/// A breaker's state and what it has done, for those who watch it.
+/// A breaker's state and counters, for metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BreakerReport {
     /// The state that a call would find now.
     pub state: BreakerState,
-    /// How often it opened, from closed or after a probe.
+    /// How often it has opened, from closed or after a probe.
     pub opened: u64,
-    /// How many calls it did not let through.
+    /// Calls rejected.
     pub rejected: u64,
 }
 
-/// What a breaker does with calls.
+/// The state of a breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BreakerState {
-    /// All pass.
+    /// All calls pass.
     Closed,
-    /// None passes.
+    /// No call passes.
     Open,
-    /// One at a time passes.
+    /// One call at a time passes.
     HalfOpen,
 }
 
@@ -71,15 +71,15 @@ pub enum BreakerState {
 struct Shared {
     failures_to_open: NonZeroU32,
     open_for: Duration,
-    /// A std mutex: it is held for a few comparisons, never over an `.await`.
+    /// A std mutex: it is held for a few comparisons, never across an `.await`.
     inner: Mutex<Inner>,
 }
 
 #[derive(Debug)]
 struct Inner {
     state: State,
-    /// How often the state has changed. A guard knows in which it was made, and a verdict on another
-    /// one is not counted: a call that began before the outage says nothing about its end.
+    /// How often the state has changed. A guard remembers the generation it was made in, and its verdict does not count
+    /// in another one: a call that began before the outage says nothing about its end.
     generation: u64,
     opened: u64,
     rejected: u64,
@@ -96,7 +96,7 @@ impl Breaker {
     /// A closed breaker. After `failures_to_open` failures in a row it opens for `open_for`: over 0, up to 1 h.
     ///
     /// # Errors
-    /// [`InvalidSetting`], when a value is out of its range.
+    /// [`InvalidSetting`] if `open_for` is out of range.
     pub fn new(failures_to_open: NonZeroU32, open_for: Duration) -> Result<Self, InvalidSetting> {
         const HOUR: Duration = Duration::from_secs(60 * 60);
         let allowed = !open_for.is_zero() && open_for <= HOUR;
@@ -106,7 +106,7 @@ impl Breaker {
         Ok(Breaker { shared: Arc::new(Shared { failures_to_open, open_for, inner }) })
     }
 
-    /// Lets a call through, or not. It never waits.
+    /// Lets a call pass or rejects it. Never waits.
     ///
     /// # Errors
     /// [`BreakerOpen`].
@@ -129,7 +129,7 @@ impl Breaker {
         Err(BreakerOpen { retry_after })
     }
 
-    /// How it stands.
+    /// Its state and counters now.
     #[must_use]
     pub fn report(&self) -> BreakerReport {
         let inner = self.shared.lock();
@@ -146,10 +146,10 @@ impl Breaker {
     }
 }
 
-/// One call that was let through. Dropped without a verdict, it counts as neither success nor
-/// failure; if it was the probe, the next call is one.
+/// One call that passed. Dropped without a verdict it counts as neither success nor failure; if it was the probe, the
+/// next call is the probe.
 #[derive(Debug)]
-#[must_use = "dropped at once, the call counts as cancelled"]
+#[must_use = "dropping it ends the call without a verdict"]
 pub struct BreakerGuard {
     shared: Arc<Shared>,
     generation: u64,
@@ -200,13 +200,13 @@ impl Shared {
             }
             (State::HalfOpen { .. }, Some(Verdict::Failure)) => inner.open_until(now + self.open_for),
             (State::HalfOpen { probing }, None) => *probing = false,
-            // No call is let through while it is open, so none can end in the same generation.
+            // No call passes while it is open, so none can end in that generation.
             (State::Closed { .. }, None) | (State::Open { .. }, _) => {}
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Nothing panics while it is held, so a poisoned state is as good as any.
+        // Nothing panics while it is held, so a poisoned state is still consistent.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! One point in time by which all of a request's work must be over.
+//! One point in time by which all work for a request must be done.
 
 use std::future::Future;
 use std::pin::pin;
@@ -8,11 +8,10 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::recheck::RECHECK_TIME;
 
-/// The point in time by which a piece of work must be over.
+/// The point in time by which a piece of work must be done.
 ///
-/// Timeouts add up: three attempts of 30 s with a queue of 5 s before each may take 105 s, whatever
-/// each of them promises. A deadline is fixed once, when the request arrives, and handed down; every
-/// step then has what is left of it, and never more.
+/// Timeouts add up: three attempts of 30 s, each after a queue of 5 s, can take 105 s. A deadline is set once, when the
+/// request arrives, and passed down; each step then has the time that is left, and never more.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -29,13 +28,13 @@ use crate::recheck::RECHECK_TIME;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(Instant);
 
-/// The work was not over when its deadline passed. It has been dropped.
+/// The deadline passed before the work was done. The work has been dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the deadline has passed")]
 pub struct DeadlinePassed;
 
 impl Deadline {
-    /// The deadline that is `limit` from now. A limit beyond what the clock can count is 30 years.
+    /// A deadline `limit` from now; 30 years from now where `limit` is beyond what the clock can represent.
     #[must_use]
     pub fn after(limit: Duration) -> Self {
         const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
@@ -43,8 +42,7 @@ impl Deadline {
         Deadline(now.checked_add(limit).unwrap_or_else(|| now + FAR))
     }
 
-    /// What a step may take that has a limit of its own: `limit` from now, but never later than this
-    /// deadline.
+    /// The deadline of a step that has its own limit: `limit` from now, but never later than this deadline.
     #[must_use]
     pub fn at_most(self, limit: Duration) -> Self {
         self.min(Deadline::after(limit))
@@ -56,9 +54,9 @@ impl Deadline {
         self.0.saturating_duration_since(Instant::now())
     }
 
-    /// Runs `work` until it is done or the deadline passes, whichever is first; done wins a tie, also where
-    /// it shows only [a moment later](RECHECK_TIME): a process that was stopped finds its timer fired and
-    /// the answer in its socket. Work that is late is dropped where it stands: what it holds must be in guards.
+    /// Runs `work` until it is done or the deadline passes. Work that is done when the deadline passes counts as done,
+    /// even if that shows [a moment later](RECHECK_TIME): a process that was suspended finds its timer fired and the
+    /// answer in its socket. Late work is dropped where it is, so what it holds must be in guards.
     ///
     /// # Errors
     /// [`DeadlinePassed`].
@@ -81,7 +79,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[tokio::test(start_paused = true)]
-    async fn steps_share_one_deadline_instead_of_adding_up() {
+    async fn steps_share_one_deadline() {
         let started = Instant::now();
         let deadline = Deadline::after(6 * SECOND);
         for step in 0..3 {
@@ -114,12 +112,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_limit_that_no_clock_can_count_is_far_away_and_no_panic() {
+    async fn an_unrepresentable_limit_is_far_away_and_does_not_panic() {
         assert!(Deadline::after(Duration::MAX).remaining() > 1_000_000 * SECOND);
     }
 
     proptest! {
-        /// Against the plainest model: a number of milliseconds that each step lowers.
+        /// Against the plainest model: a number of milliseconds that each step reduces.
         #[test]
         fn any_chain_of_limits_ends_at_the_smallest(
             limits in proptest::collection::vec(0_u64..10_000, 1..8),

@@ -1,4 +1,4 @@
-//! The share of calls that failed lately.
+//! The share of recent calls that failed.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -8,10 +8,10 @@ use tokio::time::Instant;
 use crate::invalid_setting::InvalidSetting;
 use crate::window::Window;
 
-/// The share of calls that failed lately.
+/// The share of recent calls that failed.
 ///
-/// Counted over time and not over calls: a count of the last hundred calls never changes again once no
-/// call comes any more, and whoever acts on it stays where it was.
+/// Over a time span and not over a number of calls: the share of the last hundred calls would never change again once
+/// calls stop, and what depends on it would stay as it is.
 ///
 /// ```
 /// use std::time::Duration;
@@ -26,15 +26,15 @@ use crate::window::Window;
 #[derive(Debug)]
 pub struct ErrorRate {
     min_calls: u64,
-    /// Calls, and those of them that failed. A std mutex: held for a few additions, never over an `.await`.
+    /// Calls, and those of them that failed. A std mutex: held for a few additions, never across an `.await`.
     windows: Mutex<(Window, Window)>,
 }
 
 impl ErrorRate {
-    /// A rate over the last `span`, 1 s to 10 min, that is 0 until there are `min_calls` in it.
+    /// The rate over the last `span` (1 s to 10 min). It is 0 while there are fewer than `min_calls` in it.
     ///
     /// # Errors
-    /// [`InvalidSetting`], when the span is out of its range.
+    /// [`InvalidSetting`] if `span` is out of range.
     pub fn new(span: Duration, min_calls: u64) -> Result<Self, InvalidSetting> {
         let spans = Duration::from_secs(1)..=Duration::from_secs(10 * 60);
         InvalidSetting::require(spans.contains(&span), "span", span, "1s to 10min")?;
@@ -52,7 +52,7 @@ impl ErrorRate {
         }
     }
 
-    /// The share, 0 to 1.
+    /// The share, from 0 to 1.
     #[must_use]
     pub fn share(&self) -> f64 {
         let now = Instant::now();
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn it_forgets_also_when_no_call_comes() {
+    async fn old_failures_expire_without_new_calls() {
         let errors = ErrorRate::new(Duration::from_secs(10), 2).unwrap();
         errors.note(true);
         errors.note(true);
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_span_out_of_range_is_named() {
+    fn a_span_out_of_range_is_named_in_the_error() {
         let error = ErrorRate::new(Duration::ZERO, 1).unwrap_err();
         assert_eq!(error.to_string(), "span is 0ns, expected 1s to 10min");
     }

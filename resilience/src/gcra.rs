@@ -1,4 +1,4 @@
-//! The decision of a rate limit, with time as an input: the generic cell rate algorithm.
+//! The generic cell rate algorithm: the decision of a rate limit, with time as an input.
 
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -7,16 +7,15 @@ use tokio::time::Instant;
 
 use crate::rate::{Rate, duration_of};
 
-/// The decision of a rate limit, and nothing else: no lock, no waiting, no clock. Time is an input.
+/// The decision of a rate limit and nothing else: no lock, no waiting, no clock. Time is an input.
 ///
-/// This is the generic cell rate algorithm (ITU-T recommendation I.371, there called virtual
-/// scheduling). It is a bucket that holds `burst` units, begins full and refills evenly, kept as one
-/// number: the time at which it will be full again. To take moves that time into the future, to
-/// refund moves it back. To see whether something may be taken changes nothing.
+/// This is the generic cell rate algorithm (ITU-T recommendation I.371, there called virtual scheduling): a token
+/// bucket that holds `burst` units, starts full and refills evenly, stored as one number, the time at which it will be
+/// full again. Taking units moves that time into the future, refunding them moves it back. Asking changes nothing.
 ///
-/// Within any window of time `W`, what was taken and charged, less what was refunded, is at most
-/// `burst + rate × W` at each moment at which something is taken. So to keep to a strict quota of `q`
-/// an interval, use the rate `q - burst` an interval.
+/// In any window of time `W`, the units taken and charged, less those refunded, are at most `burst + rate × W` at every
+/// moment at which units are taken. To stay within a strict quota of `q` per interval, use the rate `q - burst` per
+/// interval.
 ///
 /// ```
 /// use std::num::NonZeroU64;
@@ -37,53 +36,51 @@ pub struct Gcra {
     rate: Rate,
     burst: u64,
     origin: Instant,
-    /// When the bucket is full again, in ticks since the origin: the "theoretical arrival time". A
-    /// tick is a nanosecond divided by the rate's amount. In ticks a unit takes as many as the
-    /// interval has nanoseconds, so that no rate is ever rounded.
+    /// When the bucket is full again, in ticks since the origin: the "theoretical arrival time". A tick is a nanosecond
+    /// divided by the rate's amount, so that one unit is as many ticks as the interval has nanoseconds and no rate is
+    /// ever rounded.
     full_at: u128,
 }
 
 /// Why nothing was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TryTakeError {
-    /// It can be taken later.
+    /// Not enough units yet.
     #[error("the rate allows no more now")]
     NotYet {
-        /// When, if nobody else takes anything before.
+        /// When there will be enough, if no one else takes any before.
         ready_at: Instant,
     },
-    /// It can never be taken.
+    /// Never possible.
     #[error(transparent)]
     ExceedsBurst(#[from] ExceedsBurst),
 }
 
-/// More than the bucket holds when it is full, so no wait is long enough.
+/// More than a full bucket holds, so no wait is long enough.
 ///
-/// Who must let it through nevertheless takes the burst and charges the rest, and exceeds the
-/// guarantee by that rest.
+/// To allow it nevertheless, take the burst and charge the rest; the guarantee is then exceeded by that rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a cost of {cost} is more than the burst of {burst}, and can never be taken")]
+#[error("a cost of {cost} exceeds the burst of {burst} and can never be taken")]
 pub struct ExceedsBurst {
-    /// What was asked for, in units.
+    /// Units asked for.
     pub cost: u64,
-    /// The most that can be asked for, in units.
+    /// Most units that can be asked for.
     pub burst: u64,
 }
 
-/// The last tick. It leaves room to add the cost of any call to it.
+/// The last tick. The cost of any call can be added to it without overflow.
 const FAR: u128 = u128::MAX / 2;
 
 impl Gcra {
-    /// A full bucket. A burst of 1 spaces units evenly; one as large as the quota lets nearly two
-    /// quotas through in one interval.
+    /// A full bucket. A burst of 1 spaces units evenly; a burst as large as the quota allows nearly two quotas in one
+    /// interval.
     #[must_use]
     pub fn new(rate: Rate, burst: NonZeroU64, now: Instant) -> Self {
         Gcra { rate, burst: burst.get(), origin: now, full_at: 0 }
     }
 
-    /// When `cost` units can be taken, if nobody else takes anything before. A time that has passed
-    /// means now. This takes nothing: who still waits for something else, such as a permit, looks
-    /// here first and takes when it has everything.
+    /// When `cost` units can be taken, if no one else takes any before; a time in the past means now. Takes nothing: a
+    /// caller that also needs something else, such as a permit, asks here first and takes once it has everything.
     ///
     /// # Errors
     /// [`ExceedsBurst`].
@@ -95,18 +92,18 @@ impl Gcra {
         Ok(self.instant_of(ready_at))
     }
 
-    /// When `cost` units can be taken by somebody who lets others take `ahead` units before, each as
-    /// soon as it can: now at the earliest.
+    /// When `cost` units can be taken after others have taken `ahead` units, each as soon as possible; `now` at the
+    /// earliest.
     #[must_use]
     pub fn ready_behind(&self, ahead: u64, cost: u64, now: Instant) -> Instant {
         let taken_by = self.full_at.max(self.ticks_at(now)).saturating_add(self.ticks_of(ahead.saturating_add(cost)));
         self.instant_of(taken_by.min(FAR).saturating_sub(self.ticks_of(self.burst))).max(now)
     }
 
-    /// Takes `cost` units if they are there.
+    /// Takes `cost` units if they are available.
     ///
     /// # Errors
-    /// [`TryTakeError`]. The bucket is then as it was.
+    /// [`TryTakeError`]. The bucket is then unchanged.
     pub fn try_take(&mut self, cost: u64, now: Instant) -> Result<(), TryTakeError> {
         let ready_at = self.ready_at(cost)?;
         if now < ready_at {
@@ -116,24 +113,24 @@ impl Gcra {
         Ok(())
     }
 
-    /// Takes `units` whether they are there or not: something turned out to cost more than was taken
-    /// for it. What the bucket does not have becomes its debt, and later callers wait for it.
+    /// Takes `units` whether or not they are available, for something that cost more than was taken for it. What the
+    /// bucket does not hold becomes debt, and later callers wait for it.
     pub fn charge(&mut self, units: u64, now: Instant) {
-        // Up to now nothing was missing, or time has mended it: a bucket is never more than full.
+        // A full bucket refills no further.
         let full_at = self.full_at.max(self.ticks_at(now));
         self.full_at = full_at.saturating_add(self.ticks_of(units)).min(FAR);
     }
 
-    /// Puts `units` back that were taken and not used. They can be taken again at once. What makes
-    /// the bucket more than full is lost, as with time that passes.
+    /// Puts back `units` that were taken and not used. They can be taken again at once. Beyond a full bucket they are
+    /// lost.
     ///
-    /// What was taken long ago and is refunded now may let more through within a short time than the
-    /// burst: over the whole time the rate still holds. Estimate closely, and the refunds are small.
+    /// Refunding units taken long ago can allow more than the burst within a short time; over the whole time the rate
+    /// still holds. With close estimates the refunds are small.
     pub fn refund(&mut self, units: u64) {
         self.full_at = self.full_at.saturating_sub(self.ticks_of(units));
     }
 
-    /// When everything that was taken will have refilled. From then on the bucket is as good as new.
+    /// When the bucket will be full. From then on it is as good as new.
     #[must_use]
     pub fn full_at(&self) -> Instant {
         self.instant_of(self.full_at)
@@ -148,7 +145,7 @@ impl Gcra {
         nanos.saturating_mul(u128::from(self.rate.amount())).min(FAR)
     }
 
-    /// Rounded up: at the instant that it gives, the tick has come.
+    /// Rounded up, so that the tick has passed at the returned instant.
     fn instant_of(&self, ticks: u128) -> Instant {
         const THIRTY_YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
         let since = duration_of(ticks.div_ceil(u128::from(self.rate.amount())));
@@ -178,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_takes_nothing() {
+    fn asking_takes_nothing() {
         let (bucket, start) = bucket("1/1m", 1);
         for _ in 0..3 {
             assert_eq!(bucket.ready_at(1), Ok(start));
@@ -186,20 +183,20 @@ mod tests {
     }
 
     #[test]
-    fn a_reserved_estimate_is_settled_by_what_was_used() {
+    fn refunds_and_charges_correct_a_reserved_estimate() {
         let (mut bucket, start) = bucket("1000/1s", 500);
         bucket.try_take(500, start).unwrap();
         bucket.refund(300);
-        assert_eq!(bucket.try_take(300, start), Ok(()), "what was not used is there again");
+        assert_eq!(bucket.try_take(300, start), Ok(()), "unused units are available again");
         bucket.charge(700, start);
         assert_eq!(bucket.ready_at(1), Ok(start + 701 * MS), "the debt comes first");
         bucket.refund(u64::MAX);
         assert_eq!(bucket.try_take(500, start), Ok(()));
-        assert!(bucket.try_take(1, start).is_err(), "and a full bucket is no more than full");
+        assert!(bucket.try_take(1, start).is_err(), "a full bucket takes no refund");
     }
 
     #[test]
-    fn what_exceeds_the_burst_is_refused_rather_than_kept_waiting() {
+    fn more_than_the_burst_is_rejected_at_once() {
         let (mut bucket, start) = bucket("1000/1s", 10);
         let error = ExceedsBurst { cost: 11, burst: 10 };
         assert_eq!(bucket.try_take(11, start), Err(TryTakeError::ExceedsBurst(error)));
@@ -208,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn no_amount_overflows() {
+    fn huge_amounts_do_not_overflow() {
         let (mut bucket, start) = bucket("1/24h", u64::MAX);
         bucket.try_take(u64::MAX, start).unwrap();
         for _ in 0..400_000 {

@@ -1,11 +1,11 @@
-//! A switch that does not flutter: on above one mark, off below a lower one.
+//! A switch with hysteresis: on above one threshold, off below a lower one.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A switch with two marks: it goes on above the upper one, and off only below the lower one.
+/// A switch with two thresholds: it turns on above the upper one and off only below the lower one.
 ///
-/// With one mark a value that trembles around it turns the switch on and off at every look, and a
-/// balancer that listens takes the machine in and out of service with it.
+/// With a single threshold, a value that fluctuates around it toggles the switch at every update, and a load balancer
+/// that reads it takes the machine in and out of service each time.
 ///
 /// ```
 /// use resilience::Hysteresis;
@@ -27,7 +27,7 @@ impl Hysteresis {
         Hysteresis { on_above, off_below, on: AtomicBool::new(false) }
     }
 
-    /// Looks at a new value and says whether the switch is on now. It moves only here.
+    /// Takes a new value and returns whether the switch is on now.
     pub fn update(&self, value: f64) -> bool {
         let was_on = self.on.load(Ordering::Relaxed);
         let on = if was_on { value >= self.off_below } else { value > self.on_above };
@@ -43,9 +43,9 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Against the definition: the last value outside the two marks decides.
+        /// Against the definition: the last value outside the two thresholds decides.
         #[test]
-        fn the_last_value_outside_the_marks_decides(values in proptest::collection::vec(0.0_f64..1.0, 1..50)) {
+        fn the_last_value_outside_the_thresholds_decides(values in proptest::collection::vec(0.0_f64..1.0, 1..50)) {
             let switch = Hysteresis::new(0.8, 0.5);
             for end in 1..=values.len() {
                 let decisive = values[..end].iter().rev().find(|value| **value > 0.8 || **value < 0.5);

@@ -1,12 +1,12 @@
-//! A setting that is not what it may be.
+//! A setting whose value is not allowed.
 
 use std::fmt;
 
-/// A setting that is not what it may be.
+/// A setting whose value is not allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{setting} is {found}, expected {expected}")]
 pub struct InvalidSetting {
-    /// The field's name.
+    /// The setting's name.
     pub setting: &'static str,
     /// The value that was given.
     pub found: String,
@@ -15,7 +15,7 @@ pub struct InvalidSetting {
 }
 
 impl InvalidSetting {
-    /// `Ok` when `allowed`, otherwise the error that says what would be.
+    /// An error unless `allowed`.
     pub(crate) fn require(
         allowed: bool,
         setting: &'static str,

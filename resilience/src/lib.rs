@@ -1,10 +1,19 @@
-//! What a service needs around its calls to something slow, one idea a file.
+//! Building blocks for a service that calls a slow one: limits, timeouts, retries and outcomes, one idea per file.
 //!
-//! Nothing here knows HTTP, or who is called. All of it runs on tokio's clock, so that a test can
-//! pause it. What is held is a guard, and what must happen happens in its `Drop`: a future that is
-//! dropped halfway, because its client left or its time was up, leaves nothing behind.
+//! | to | use |
+//! |---|---|
+//! | bound concurrency, rates and the queue in front | [`Admission`], [`Permits`], [`Gcra`] |
+//! | bound each user | [`UserLimits`] |
+//! | bound the time of a request, over all attempts | [`Deadline`], [`timeout_with_recheck`] |
+//! | retry, and not make an outage worse | [`RetryPolicy`], [`Backoff`], [`RetryBudget`] |
+//! | stop calling a service that fails | [`Breaker`], [`ErrorRate`], [`Hysteresis`] |
+//! | record exactly one outcome per request | [`OutcomeGuard`] |
+//! | do shared work once | [`SingleFlight`] |
+//! | reject contradictory settings at startup | [`LimitConflict`], [`InvalidSetting`] |
 //!
-//! Read in this order:
+//! Nothing here knows HTTP or the service that is called. Everything runs on tokio's clock, so that a test can pause it.
+//! Whatever is held is a guard, and what must always happen happens in its `Drop`: a future that is dropped halfway,
+//! because its client disconnected or its time was up, leaves nothing behind.
 
 pub mod admission;
 pub mod backoff;

@@ -1,19 +1,19 @@
-//! Two limits of which one makes the other useless, found at the start.
+//! Two limits that contradict each other, found at startup.
 
 use std::time::Duration;
 
-/// Two limits of which one can never be reached because of the other, or can never be kept. To be found
-/// when a program starts: while it runs, it shows only as the wrong limit ending a call.
+/// Two limits of which one can never be reached because of the other. It should be found when a program starts: at run
+/// time it shows only as the wrong limit ending a call.
 ///
-/// The limits are named as their user knows them, by their flags.
+/// The limits are named as the user knows them, by their flags.
 ///
 /// ```
 /// use std::time::Duration;
 /// use resilience::LimitConflict;
 ///
 /// let (queue, call) = (Duration::from_secs(40), Duration::from_secs(30));
-/// let found = LimitConflict::require_less(("--queue", queue), ("--call", call), "else nobody waits for it");
-/// assert_eq!(found.unwrap_err().to_string(), "--queue (40s) must be less than --call (30s): else nobody waits for it");
+/// let found = LimitConflict::require_less(("--queue", queue), ("--call", call), "a request should not queue longer than a call may take");
+/// assert_eq!(found.unwrap_err().to_string(), "--queue (40s) must be less than --call (30s): a request should not queue longer than a call may take");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{inner} must be {relation} {outer}: {why}")]
@@ -27,10 +27,10 @@ pub struct LimitConflict {
 }
 
 impl LimitConflict {
-    /// Checks that the `inner` limit, a name and its value, can be reached before the `outer` one.
+    /// Checks that the `inner` limit (name and value) is less than the `outer` one.
     ///
     /// # Errors
-    /// [`LimitConflict`], which names both.
+    /// [`LimitConflict`], naming both.
     pub fn require_less(
         inner: (&'static str, Duration),
         outer: (&'static str, Duration),
@@ -39,11 +39,10 @@ impl LimitConflict {
         Self::require(inner.1 < outer.1, named(inner), "less than", named(outer), why)
     }
 
-    /// Checks that so many `attempts`, each with the time that it takes at the least, fit `within` a limit.
-    /// Each is given with its name.
+    /// Checks that `attempts` of at least `each` fit `within` a limit; all three are given as name and value.
     ///
     /// # Errors
-    /// [`LimitConflict`], which names all three.
+    /// [`LimitConflict`], naming all three.
     pub fn require_attempts_fit(
         attempts: (&'static str, u32),
         each: (&'static str, Duration),
@@ -54,22 +53,22 @@ impl LimitConflict {
         Self::require(fit, inner, "within", named(within), "else the last ones can never be made")
     }
 
-    /// Checks any other relation of `inner` to `outer`, each a name and its value.
+    /// Requires `holds`, some other relation of `inner` to `outer` (each a text with name and value).
     ///
     /// # Errors
-    /// [`LimitConflict`], where it is not `good`.
+    /// [`LimitConflict`] if it does not hold.
     pub fn require(
-        good: bool,
+        holds: bool,
         inner: String,
         relation: &'static str,
         outer: String,
         why: &'static str,
     ) -> Result<(), Self> {
-        if good { Ok(()) } else { Err(LimitConflict { inner, relation, outer, why }) }
+        if holds { Ok(()) } else { Err(LimitConflict { inner, relation, outer, why }) }
     }
 }
 
-/// A duration as people type it: `90s`, not `1m 30s`.
+/// A name with a duration as people type it: `90s`, not `1m 30s`.
 fn named((name, time): (&'static str, Duration)) -> String {
     if time.subsec_nanos() == 0 { format!("{name} ({}s)", time.as_secs()) } else { format!("{name} ({time:?})") }
 }
@@ -81,7 +80,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn only_less_is_less() {
+    fn equal_limits_conflict() {
         let of = |inner, outer| LimitConflict::require_less(("a", inner), ("b", outer), "why");
         assert_eq!(of(SECOND, 2 * SECOND), Ok(()));
         for outer in [SECOND, SECOND / 2] {
@@ -91,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn attempts_fit_that_just_fit() {
+    fn attempts_may_take_exactly_the_limit() {
         let of =
             |attempts, each| LimitConflict::require_attempts_fit(("n", attempts), ("each", each), ("all", 3 * SECOND));
         assert_eq!(of(3, SECOND), Ok(()));

@@ -1,17 +1,16 @@
-//! A guard that records exactly one outcome, whatever happens to the code that holds it.
+//! A guard that records exactly one outcome, even if the code that holds it is dropped or panics.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// Records exactly one outcome of one piece of work.
+/// Records exactly one outcome of a piece of work.
 ///
-/// In async Rust the code after an `.await` may never run: when a client leaves, or a deadline
-/// passes, the future is dropped where it stands. What must be recorded in any case therefore
-/// belongs in a `Drop`, and here it is *only* there, which is why there can be neither none nor two.
+/// In async Rust the code after an `.await` may never run: when a client disconnects or a deadline passes, the future is
+/// dropped where it is. What must always be recorded therefore belongs in a `Drop`. Here it is done *only* there, so an
+/// outcome is never missing and never recorded twice.
 ///
-/// The guard moves with the work: made when a request arrives, handed to the body of its answer when
-/// that is streamed. Until somebody knows better, being dropped means `cancelled`, and being dropped
-/// by a panic means `panicked`.
+/// The guard moves with the work: it is made when a request arrives and moves into the body of a streamed answer.
+/// Dropped before [`OutcomeGuard::record`], it records `cancelled`, or `panicked` if a panic dropped it.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
@@ -28,7 +27,7 @@ use std::sync::Arc;
 /// drop(abandoned);
 /// assert_eq!(*seen.lock().unwrap(), ["success", "disconnected"]);
 /// ```
-#[must_use = "dropped at once, it records a cancellation"]
+#[must_use = "dropping it records a cancellation"]
 pub struct OutcomeGuard<O: Copy> {
     record: Arc<dyn Fn(O) + Send + Sync>,
     outcome: Option<O>,
@@ -37,13 +36,12 @@ pub struct OutcomeGuard<O: Copy> {
 }
 
 impl<O: Copy> OutcomeGuard<O> {
-    /// A guard that will call `record` once. It runs inside a `Drop`: it must not block, and should
-    /// not panic.
+    /// A guard that calls `record` once, in its `Drop`: `record` must not block and should not panic.
     pub fn new(record: Arc<dyn Fn(O) + Send + Sync>, cancelled: O, panicked: O) -> Self {
         OutcomeGuard { record, outcome: None, cancelled, panicked }
     }
 
-    /// Ends the work with this outcome.
+    /// Records this outcome.
     pub fn record(mut self, outcome: O) {
         self.outcome = Some(outcome);
     }
@@ -100,7 +98,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_future_that_is_dropped_halfway_is_recorded_as_cancelled() {
+    async fn a_future_dropped_halfway_is_recorded_as_cancelled() {
         let tally = Tally::default();
         let second = Duration::from_secs(1);
         assert!(timeout(second, work(tally.guard(), 2 * second)).await.is_err());
@@ -108,14 +106,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_future_that_was_never_polled_is_recorded_too() {
+    async fn a_future_never_polled_is_recorded_as_cancelled() {
         let tally = Tally::default();
         drop(work(tally.guard(), Duration::ZERO));
         assert_eq!(tally.seen(), [Cancelled]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_panic_is_not_taken_for_a_client_that_left() {
+    async fn a_panic_is_recorded_as_panicked_not_cancelled() {
         let tally = Tally::default();
         let guard = tally.guard();
         let task = tokio::spawn(async move {
@@ -127,7 +125,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever mixture of tasks finishes and is aborted at whatever time: one outcome for each.
+        /// Some tasks finish and others time out, at random times: one outcome for each.
         #[test]
         fn every_piece_of_work_has_exactly_one_outcome(
             jobs in proptest::collection::vec((0_u64..100, 0_u64..100), 0..40),
@@ -136,16 +134,16 @@ mod tests {
             let tally = Tally::default();
             runtime.block_on(async {
                 let mut running = Vec::new();
-                for (lasts, patience) in &jobs {
+                for (lasts, limit) in &jobs {
                     let work = work(tally.guard(), Duration::from_millis(2 * lasts));
-                    running.push(tokio::spawn(timeout(Duration::from_millis(2 * patience + 1), work)));
+                    running.push(tokio::spawn(timeout(Duration::from_millis(2 * limit + 1), work)));
                 }
                 for task in running {
                     // Elapsed or not is what the tally is compared with below.
                     let _ = task.await.unwrap();
                 }
             });
-            let finished = jobs.iter().filter(|(lasts, patience)| lasts <= patience).count();
+            let finished = jobs.iter().filter(|(lasts, limit)| lasts <= limit).count();
             let seen = tally.seen();
             prop_assert_eq!(seen.len(), jobs.len());
             prop_assert_eq!(seen.iter().filter(|outcome| **outcome == Success).count(), finished);

@@ -1,4 +1,4 @@
-//! A limit on how much runs at once, as guards that give themselves back.
+//! A limit on concurrency: permits that return themselves when dropped.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,16 +8,15 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-mod holds;
+mod hold_times;
 
-use holds::Holds;
+use hold_times::HoldTimes;
 
-/// A limit on how much runs at once. A clone is another handle on the same limit: one for the whole
-/// process protects a vendor, one made for each request protects nobody.
+/// A limit on how much runs at once. Clones share the limit: one for the whole process protects a service, one per
+/// request protects nothing.
 ///
-/// At every rest `taken = returned + held`, from three counts that are kept apart: the first two
-/// here, the third by the semaphore. They can disagree only for the instant in which a permit
-/// changes hands.
+/// `taken = returned + held`, where the semaphore counts `held` and the other two are counted here. They can disagree
+/// only for the instant in which a permit is taken or returned.
 ///
 /// ```
 /// use std::num::NonZeroUsize;
@@ -26,7 +25,7 @@ use holds::Holds;
 /// let permits = Permits::new(NonZeroUsize::MIN);
 /// let permit = permits.try_take().expect("one is free");
 /// assert!(permits.try_take().is_none());
-/// drop(permit); // at the end of the work, wherever that is; also when its future is dropped
+/// drop(permit); // at the end of the work, or when its future is dropped
 /// assert_eq!((permits.taken(), permits.returned(), permits.held()), (1, 1, 0));
 /// ```
 #[derive(Debug, Clone)]
@@ -34,8 +33,8 @@ pub struct Permits {
     shared: Arc<Shared>,
 }
 
-/// The right to run. It is owned, so that it can move to where the work really ends: into the body
-/// of a streamed answer, not only to the end of the function that began it.
+/// A permit to run, returned when dropped. It is owned, so that it can move to where the work really ends: into the body
+/// of a streamed answer, past the end of the function that took it.
 #[derive(Debug)]
 pub struct Permit {
     shared: Arc<Shared>,
@@ -48,12 +47,12 @@ struct Shared {
     semaphore: Semaphore,
     taken: AtomicU64,
     returned: AtomicU64,
-    /// A std mutex: it is held for a few additions, never over an `.await`.
-    holds: Mutex<Holds>,
+    /// A std mutex: it is held for a few additions, never across an `.await`.
+    hold_times: Mutex<HoldTimes>,
 }
 
 impl Permits {
-    /// `limit` permits. More than tokio can count (2^61 on 64-bit machines) is as good as no limit.
+    /// `limit` permits, at most what tokio can count (2^61 on 64-bit machines).
     #[must_use]
     pub fn new(limit: NonZeroUsize) -> Self {
         let limit = limit.get().min(Semaphore::MAX_PERMITS);
@@ -63,12 +62,12 @@ impl Permits {
                 semaphore: Semaphore::new(limit),
                 taken: AtomicU64::new(0),
                 returned: AtomicU64::new(0),
-                holds: Mutex::default(),
+                hold_times: Mutex::default(),
             }),
         }
     }
 
-    /// Waits for a permit, first come first served. Dropping the wait leaves the line.
+    /// Waits for a permit, first come, first served. Dropping the wait leaves the queue.
     pub async fn take(&self) -> Permit {
         match self.shared.semaphore.acquire().await {
             Ok(permit) => {
@@ -79,8 +78,8 @@ impl Permits {
         }
     }
 
-    /// A permit, if one is free now. It never overtakes those who wait in [`Permits::take`]: a permit
-    /// that comes back while somebody waits goes to them and is not free at any moment.
+    /// A permit, if one is free now. It never overtakes a caller in [`Permits::take`]: a permit that comes back while one
+    /// waits goes to that one without becoming free.
     #[must_use]
     pub fn try_take(&self) -> Option<Permit> {
         let permit = self.shared.semaphore.try_acquire().ok()?;
@@ -88,35 +87,35 @@ impl Permits {
         Some(self.count_taken())
     }
 
-    /// How many permits there are.
+    /// All permits.
     #[must_use]
     pub fn limit(&self) -> usize {
         self.shared.limit
     }
 
-    /// How many are held now.
+    /// Permits held now.
     #[must_use]
     pub fn held(&self) -> usize {
         self.shared.limit - self.shared.semaphore.available_permits()
     }
 
-    /// How many were ever handed out.
+    /// Permits taken since the start.
     #[must_use]
     pub fn taken(&self) -> u64 {
         self.shared.taken.load(Ordering::Relaxed)
     }
 
-    /// How many came back.
+    /// Permits returned since the start.
     #[must_use]
     pub fn returned(&self) -> u64 {
         self.shared.returned.load(Ordering::Relaxed)
     }
 
-    /// How long a permit was held lately: the mean of the last 32, or of fewer where those before them were
-    /// of another kind. `None` until one has come back.
+    /// The mean time for which recent permits were held: of the last 32, or of fewer after a change in their length.
+    /// `None` until one has come back.
     #[must_use]
     pub fn mean_hold(&self) -> Option<Duration> {
-        self.shared.lock_holds().mean().map(Duration::from_secs_f64)
+        self.shared.lock_hold_times().mean().map(Duration::from_secs_f64)
     }
 
     fn count_taken(&self) -> Permit {
@@ -127,16 +126,16 @@ impl Permits {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.shared.lock_holds().note(self.since.elapsed().as_secs_f64());
+        self.shared.lock_hold_times().note(self.since.elapsed().as_secs_f64());
         self.shared.returned.fetch_add(1, Ordering::Relaxed);
         self.shared.semaphore.add_permits(1);
     }
 }
 
 impl Shared {
-    fn lock_holds(&self) -> std::sync::MutexGuard<'_, Holds> {
-        // A poisoned average is still an average: nothing between lock and unlock can panic halfway.
-        self.holds.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_hold_times(&self) -> std::sync::MutexGuard<'_, HoldTimes> {
+        // Nothing panics while it is held, so a poisoned average is still consistent.
+        self.hold_times.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -151,7 +150,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_wait_that_is_dropped_takes_no_permit_with_it() {
+    async fn a_dropped_wait_takes_no_permit() {
         let permits = permits(1);
         let held = permits.take().await;
         let wait = tokio::time::timeout(Duration::from_secs(1), permits.take());
@@ -162,7 +161,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_returned_permit_goes_to_who_waited_first_and_not_to_who_asks_next() {
+    async fn a_returned_permit_goes_to_the_first_waiter_not_a_newcomer() {
         let permits = permits(1);
         let held = permits.take().await;
         let waiting = tokio::spawn({
@@ -171,13 +170,13 @@ mod tests {
         });
         tokio::task::yield_now().await;
         drop(held);
-        assert!(permits.try_take().is_none(), "the permit is already the waiting task's");
+        assert!(permits.try_take().is_none(), "the permit already belongs to the waiting task");
         let _taken = waiting.await.unwrap();
         assert_eq!(permits.held(), 1);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_mean_follows_how_long_permits_are_held() {
+    async fn the_mean_hold_follows_how_long_permits_are_held() {
         let permits = permits(1);
         assert_eq!(permits.mean_hold(), None);
         for seconds in [4, 4, 8] {
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_that_tokio_cannot_count_is_no_panic() {
+    fn a_limit_beyond_what_tokio_counts_does_not_panic() {
         assert_eq!(permits(usize::MAX).limit(), Semaphore::MAX_PERMITS);
     }
 }

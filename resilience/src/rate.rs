@@ -1,11 +1,11 @@
-//! A rate as it is written in flags: `60/1m`.
+//! A rate as written in flags: `60/1m`.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// So many units in each interval, in the long run: `60/1m`. What a unit is, a request or a token, is
-/// up to who uses it. It says nothing about how unevenly they may come: that is the burst.
+/// A number of units per interval, in the long run: `60/1m`. A unit is whatever the user counts, requests or tokens. How
+/// unevenly they may come is not part of it: that is the burst.
 ///
 /// Written as `AMOUNT/INTERVAL`: an amount from 1 to 10^12, and an interval from `1ms` to `24h` as a
 /// whole number and one of `ms`, `s`, `m`, `h`.
@@ -26,22 +26,22 @@ pub struct Rate {
     interval: Duration,
 }
 
-/// A rate that cannot be read, or is out of bounds.
+/// A rate that cannot be parsed or is out of range.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RateError {
     /// It has no `/`.
-    #[error("'{found}' is no rate, expected AMOUNT/INTERVAL, such as 60/1m")]
+    #[error("'{found}' is not a rate, expected AMOUNT/INTERVAL, such as 60/1m")]
     Form {
         /// The whole text.
         found: String,
     },
-    /// What stands before the `/`.
+    /// The part before the `/`.
     #[error("the amount is '{found}', expected a whole number from 1 to {}", Rate::AMOUNT_MAX)]
     Amount {
         /// The amount.
         found: String,
     },
-    /// What stands after the `/`.
+    /// The part after the `/`.
     #[error("the interval is '{found}', expected 1ms to 24h: a whole number and ms, s, m or h")]
     Interval {
         /// The interval.
@@ -53,17 +53,17 @@ pub enum RateError {
 const UNITS: [(&str, u64); 4] = [("h", 60 * 60 * 1000), ("m", 60 * 1000), ("s", 1000), ("ms", 1)];
 
 impl Rate {
-    /// Most units an interval. With it, and intervals of a day at most, no sum in this module can
-    /// overflow before a limiter is centuries old.
+    /// Most units per interval. With it, and intervals of at most a day, no sum in this crate can overflow before a
+    /// limiter is centuries old.
     pub const AMOUNT_MAX: u64 = 1_000_000_000_000;
 
     /// Longest interval.
     pub const INTERVAL_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
-    /// A rate of `amount` units each `interval`, which is a whole number of milliseconds.
+    /// A rate of `amount` units per `interval`, which must be a whole number of milliseconds.
     ///
     /// # Errors
-    /// [`RateError`], when one of them is out of bounds.
+    /// [`RateError`] if one of them is out of range.
     pub fn new(amount: u64, interval: Duration) -> Result<Self, RateError> {
         if !(1..=Rate::AMOUNT_MAX).contains(&amount) {
             return Err(RateError::Amount { found: amount.to_string() });
@@ -75,7 +75,7 @@ impl Rate {
         Ok(Rate { amount, interval })
     }
 
-    /// Units each interval, 1 to [`Rate::AMOUNT_MAX`].
+    /// Units per interval, 1 to [`Rate::AMOUNT_MAX`].
     #[must_use]
     pub fn amount(self) -> u64 {
         self.amount
@@ -87,7 +87,7 @@ impl Rate {
         self.interval
     }
 
-    /// How long so many units take at this rate, rounded up to a nanosecond.
+    /// How long `units` take at this rate, rounded up to a nanosecond.
     #[must_use]
     pub fn time_for(self, units: u64) -> Duration {
         let nanos = u128::from(units) * self.interval.as_nanos();
@@ -103,7 +103,7 @@ impl FromStr for Rate {
         let amount = amount.parse().map_err(|_| RateError::Amount { found: amount.into() })?;
         let found = || RateError::Interval { found: interval.into() };
         Rate::new(amount, parse_interval(interval).ok_or_else(found)?).map_err(|error| match error {
-            // As it was written, not as the number that was made of it.
+            // As it was written, not as it was parsed.
             RateError::Interval { .. } => found(),
             other => other,
         })
@@ -111,7 +111,7 @@ impl FromStr for Rate {
 }
 
 impl fmt::Display for Rate {
-    /// In the longest unit of which the interval is a whole number.
+    /// In the longest unit of which the interval is a multiple.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let millis = self.interval.as_millis();
         let divides = |(_, unit): &(&str, u64)| millis.is_multiple_of(u128::from(*unit));
@@ -120,7 +120,7 @@ impl fmt::Display for Rate {
     }
 }
 
-/// A duration of so many nanoseconds, or the longest there is.
+/// A duration of `nanos` nanoseconds, or the longest possible.
 pub(crate) fn duration_of(nanos: u128) -> Duration {
     const SECOND: u128 = 1_000_000_000;
     let seconds = u64::try_from(nanos / SECOND);
@@ -143,7 +143,7 @@ mod tests {
     fn an_error_names_the_part_and_what_is_allowed() {
         let error = |text: &str| text.parse::<Rate>().unwrap_err().to_string();
         for text in ["", "60", "60 per minute"] {
-            assert_eq!(error(text), format!("'{text}' is no rate, expected AMOUNT/INTERVAL, such as 60/1m"));
+            assert_eq!(error(text), format!("'{text}' is not a rate, expected AMOUNT/INTERVAL, such as 60/1m"));
         }
         for amount in ["", "0", "-1", "1.5", "1000000000001", "99999999999999999999", "sixty"] {
             let expected = format!("the amount is '{amount}', expected a whole number from 1 to 1000000000000");
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_is_in_the_unit_that_stands_behind_it() {
+    fn intervals_are_parsed_in_ms_s_m_and_h() {
         let millis = |interval: &str| format!("1/{interval}").parse::<Rate>().unwrap().interval().as_millis();
         assert_eq!(["7ms", "7s", "7m", "7h"].map(millis), [7, 7_000, 420_000, 25_200_000]);
         let shortest = ["60/60s", "1/90s", "1/120m", "1/1500ms"].map(|text| text.parse::<Rate>().unwrap().to_string());
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_made_in_code_has_the_same_bounds() {
+    fn a_rate_made_in_code_has_the_same_range() {
         assert!(Rate::new(1, Rate::INTERVAL_MAX).is_ok());
         for interval in [Duration::ZERO, Duration::from_micros(1500), Duration::MAX] {
             assert!(Rate::new(1, interval).is_err(), "{interval:?}");
@@ -175,13 +175,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_displayed_reads_as_the_same_rate(amount in 1..=Rate::AMOUNT_MAX, millis in 1_u64..=86_400_000) {
+        fn a_displayed_rate_parses_as_the_same_rate(amount in 1..=Rate::AMOUNT_MAX, millis in 1_u64..=86_400_000) {
             let rate = Rate::new(amount, Duration::from_millis(millis)).unwrap();
             prop_assert_eq!(rate.to_string().parse(), Ok(rate));
         }
 
         #[test]
-        fn the_time_for_some_units_is_the_first_nanosecond_that_has_them(
+        fn the_time_for_units_is_the_first_nanosecond_with_all(
             amount in 1..=Rate::AMOUNT_MAX, millis in 1_u64..=86_400_000, units: u32,
         ) {
             let rate = Rate::new(amount, Duration::from_millis(millis)).unwrap();
@@ -192,8 +192,8 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in "\\PC*", number in "[0-9]{0,25}") {
-            // What it says about them is tested above.
+        fn parsing_never_panics(text in "\\PC*", number in "[0-9]{0,25}") {
+            // The errors are tested above.
             let _ = text.parse::<Rate>();
             let _ = format!("{number}/{number}{text}").parse::<Rate>();
         }

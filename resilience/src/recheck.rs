@@ -1,4 +1,4 @@
-//! Giving up on time, and not on what came while the process stood still.
+//! Timeouts that do not give up on a result that arrived while the process was suspended.
 
 use std::future::Future;
 use std::pin::pin;
@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// Later than this, a timer did not fire because its time had come: the process itself stood still (it
-/// was stopped, its machine slept), and cannot know for how long the other side did.
+/// A timer that fires later than this was not merely late: the process was suspended (stopped, or its machine slept), and
+/// cannot know for how long the other side was.
 pub const STALL_THRESHOLD: Duration = Duration::from_millis(250);
 
-/// How long what has come meanwhile has to be seen, once a timer fired: the runtime may look at its
-/// timers before it looks at its sockets.
+/// How much longer to wait after a timer fired for a result that may already have arrived: the runtime may process its
+/// timers before its sockets.
 pub const RECHECK_TIME: Duration = Duration::from_millis(10);
 
-/// Waits for `work` for `limit`, and does not give up before it has looked once more: a process that was
-/// stopped for longer than `limit` finds its timer fired and the answer in its socket. After such a pause
-/// the work gets its whole limit once more, because the other side may have stood still as well.
+/// Waits for `work` for at most `limit`, and checks once more before it gives up: a process that was suspended for longer
+/// than `limit` finds its timer fired and the answer in its socket. After a suspension the work gets the whole limit
+/// again, because the other side may have been suspended too.
 ///
-/// None where the work was not done by then. It has been dropped.
+/// `None` if the work was not done by then. It has been dropped.
 pub async fn timeout_with_recheck<F: Future>(limit: Duration, work: F) -> Option<F::Output> {
     let mut work = pin!(work);
     let Some(due) = Instant::now().checked_add(limit) else { return Some(work.await) };
@@ -28,7 +28,7 @@ pub async fn timeout_with_recheck<F: Future>(limit: Duration, work: F) -> Option
     }
 }
 
-/// How long to go on waiting, now that a timer has fired that was `due`, where the whole wait was `limit`.
+/// How much longer to wait after a timer for `due` has fired, where the whole wait was `limit`.
 #[must_use]
 pub fn extra_wait(due: Instant, limit: Duration) -> Duration {
     if due.elapsed() > STALL_THRESHOLD { limit } else { RECHECK_TIME }
@@ -43,7 +43,7 @@ mod tests {
     const LIMIT: Duration = Duration::from_secs(5);
 
     #[tokio::test(start_paused = true)]
-    async fn what_takes_too_long_is_given_up_and_what_does_not_is_not() {
+    async fn work_that_takes_longer_than_the_limit_is_dropped() {
         let begun = Instant::now();
         assert_eq!(timeout_with_recheck(LIMIT, sleep(LIMIT / 2)).await, Some(()));
         assert_eq!(timeout_with_recheck(LIMIT, sleep(2 * LIMIT)).await, None);
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn after_a_pause_of_the_process_the_whole_limit_begins_anew() {
+    async fn after_a_suspension_the_whole_limit_starts_again() {
         let due = Instant::now() + LIMIT;
         tokio::time::advance(LIMIT).await;
         assert_eq!(extra_wait(due, LIMIT), RECHECK_TIME);

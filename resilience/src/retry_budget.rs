@@ -1,4 +1,4 @@
-//! A limit on retries, as a share of all calls.
+//! A limit on retries as a share of all calls.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,16 +8,15 @@ use tokio::time::Instant;
 use crate::invalid_setting::InvalidSetting;
 use crate::window::Window;
 
-/// Lets retries be at most a share of all calls.
+/// Limits retries to a share of all calls.
 ///
-/// Three attempts a call are three times the load at the very moment at which the service is in
-/// trouble, and can keep it there after the cause has gone. A budget makes that 1.2 times, whatever
-/// each caller is allowed. One budget is for all callers of a service; a clone is another handle on it.
+/// Three attempts per call are three times the load at the very moment at which the service is in trouble, and can keep
+/// it there after the cause has gone. A budget makes that 1.2 times, whatever each caller is allowed. One budget is for
+/// all callers of a service; clones share it.
 ///
-/// Counted over a sliding time to live: at each retry, the retries of that time are at most
-/// `reserve × ttl + share × calls`. The rule and the two other defaults are those of Finagle
-/// (`RetryBudget`, 2016) and tower; their reserve is 10 a second, which at the rates of an LLM would
-/// be no limit.
+/// It counts over a sliding time to live: at each retry, the retries within it are at most
+/// `reserve × ttl + share × calls`. The rule and the other two defaults are those of Finagle (`RetryBudget`, 2016) and
+/// tower; their reserve is 10 a second, which at the rates of an LLM would be no limit.
 ///
 /// ```
 /// use resilience::{RetryBudgetLimits, RetryBudget};
@@ -33,19 +32,19 @@ use crate::window::Window;
 #[derive(Debug, Clone)]
 pub struct RetryBudget {
     limits: RetryBudgetLimits,
-    /// A std mutex: it is held for a sum of ten numbers, never over an `.await`.
+    /// A std mutex: it is held for a sum of ten numbers, never across an `.await`.
     spent: Arc<Mutex<Spent>>,
 }
 
 /// How much may be retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryBudgetLimits {
-    /// For how long a call, and a retry, is counted; 1 s to 60 s.
+    /// How long a call or a retry counts; 1 s to 60 s.
     pub ttl: Duration,
-    /// Retries for every 100 calls, 0 to 100.
+    /// Retries per 100 calls, 0 to 100.
     pub share_percent: u8,
-    /// Retries each second, averaged over the time to live, whatever the calls: without it, a service
-    /// that is called rarely could never be retried.
+    /// Retries per second, averaged over the time to live, independent of the calls: without it, a service that is called
+    /// rarely could never be retried.
     pub reserve_per_second: u32,
 }
 
@@ -60,59 +59,59 @@ impl Default for RetryBudgetLimits {
 struct Spent {
     calls: Window,
     retries: Window,
-    refused: u64,
+    rejected: u64,
 }
 
 impl RetryBudget {
-    /// A budget in which nothing has been called yet.
+    /// A budget without calls or retries yet.
     ///
     /// # Errors
-    /// [`InvalidSetting`], when a limit is out of its range.
+    /// [`InvalidSetting`] if a limit is out of range.
     pub fn new(limits: RetryBudgetLimits) -> Result<Self, InvalidSetting> {
         let seconds = Duration::from_secs(1)..=Duration::from_secs(60);
         InvalidSetting::require(seconds.contains(&limits.ttl), "ttl", limits.ttl, "1s to 60s")?;
         InvalidSetting::require(limits.share_percent <= 100, "share_percent", limits.share_percent, "0 to 100")?;
         let now = Instant::now();
-        let spent = Spent { calls: Window::new(limits.ttl, now), retries: Window::new(limits.ttl, now), refused: 0 };
+        let spent = Spent { calls: Window::new(limits.ttl, now), retries: Window::new(limits.ttl, now), rejected: 0 };
         Ok(RetryBudget { limits, spent: Arc::new(Mutex::new(spent)) })
     }
 
-    /// Counts a call: once each, at its first attempt.
+    /// Counts a call: once per call, at its first attempt.
     pub fn note_call(&self) {
         self.spent().calls.add(Instant::now());
     }
 
-    /// Whether one more retry is in the budget. If it is, it is spent, so ask last: when all else,
-    /// such as the deadline, allows the retry.
+    /// Whether the budget allows one more retry. If so, the retry is spent, so ask last: after everything else, such as
+    /// the deadline, has allowed it.
     #[must_use]
     pub fn try_retry(&self) -> bool {
         let mut spent = self.spent();
         let now = Instant::now();
         let earned = u128::from(self.limits.share_percent) * u128::from(spent.calls.count(now));
         let with_this_one = u128::from(spent.retries.count(now)) + 1;
-        // In hundredths of a retry, in which nothing needs rounding.
+        // In hundredths of a retry, so that nothing is rounded.
         let allowed = 100 * with_this_one <= 100 * self.reserve() + earned;
         if allowed {
             spent.retries.add(now);
         } else {
-            spent.refused += 1;
+            spent.rejected += 1;
         }
         allowed
     }
 
-    /// How many retries were ever refused.
+    /// Retries rejected since the start.
     #[must_use]
     pub fn rejected(&self) -> u64 {
-        self.spent().refused
+        self.spent().rejected
     }
 
-    /// Retries in each time to live that no call need have earned.
+    /// Retries per time to live that need no calls.
     fn reserve(&self) -> u128 {
         u128::from(self.limits.reserve_per_second) * self.limits.ttl.as_millis() / 1000
     }
 
     fn spent(&self) -> MutexGuard<'_, Spent> {
-        // Nothing panics while it is held, so poisoned counts are as good as any.
+        // Nothing panics while it is held, so poisoned counts are still consistent.
         self.spent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -134,7 +133,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn in_an_outage_attempts_are_1_2_times_the_calls_and_not_3_times() {
+    async fn in_an_outage_attempts_are_1_2_times_the_calls() {
         let budget = budget(20, 0);
         let mut retries = 0;
         for _ in 0..100 {
@@ -149,7 +148,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_a_call_has_earned_is_gone_after_the_time_to_live() {
+    async fn retries_earned_by_a_call_expire_with_its_time_to_live() {
         let budget = budget(20, 0);
         (0..100).for_each(|_| budget.note_call());
         advance(9 * SECOND).await;
@@ -159,7 +158,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_reserve_is_there_without_a_call_and_comes_back() {
+    async fn the_reserve_needs_no_calls_and_refills() {
         let budget = budget(0, 1);
         assert_eq!(granted(&budget, 100), 10);
         advance(10 * SECOND).await;
@@ -167,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_out_of_range_is_named() {
+    fn a_limit_out_of_range_is_named_in_the_error() {
         let error = |limits| RetryBudget::new(limits).unwrap_err().to_string();
         let default = RetryBudgetLimits::default();
         assert_eq!(error(RetryBudgetLimits { ttl: Duration::ZERO, ..default }), "ttl is 0ns, expected 1s to 60s");

@@ -1,13 +1,13 @@
-//! Work that many ask for and that is done once.
+//! Work that many callers ask for and that is done once.
 
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-/// Work that many ask for and that is done once: who comes while it is under way waits for the same result.
+/// Work that many callers ask for and that is done once: callers that come while it is in flight wait for the same result.
 ///
-/// It is for questions whose answer is the same for everybody and costs something that is short, such as a
-/// thread: asked by each for itself, the question alone takes what it asks about.
+/// It is for results that are the same for all callers and cost something scarce, such as a thread: a health check of a
+/// thread pool, run once per caller, can itself fill the pool.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -23,11 +23,11 @@ use tokio::sync::watch;
 /// ```
 #[derive(Debug)]
 pub struct SingleFlight<T> {
-    /// A std mutex: it is held while work is started, never over an `.await`.
+    /// A std mutex: it is held while work is started, never across an `.await`.
     under_way: Mutex<Option<watch::Receiver<Option<T>>>>,
 }
 
-/// The right, and the duty, to give the result.
+/// Held by the caller that does the work, to hand over the result.
 #[derive(Debug)]
 pub struct Leader<T>(watch::Sender<Option<T>>);
 
@@ -43,12 +43,11 @@ impl<T> Default for SingleFlight<T> {
 }
 
 impl<T: Clone> SingleFlight<T> {
-    /// Waits for the result of the work that is under way, or of that which `start` starts where there is
-    /// none. `start` must not wait, and the work must run by itself, in a task or on a thread: it goes on
-    /// when nobody waits for it any more.
+    /// Waits for the result of the work in flight, or starts it with `start`. `start` must not wait, and the work must run
+    /// on its own, in a task or on a thread: it goes on when all callers have stopped waiting.
     ///
     /// # Errors
-    /// [`Abandoned`], when the work was dropped, or panicked, before it was finished.
+    /// [`Abandoned`] if the work was dropped or panicked before it was finished.
     pub async fn join_or_start(&self, start: impl FnOnce(Leader<T>)) -> Result<T, Abandoned> {
         let mut result = self.under_way(start);
         let result = result.wait_for(Option::is_some).await.map_err(|_| Abandoned)?;
@@ -67,13 +66,13 @@ impl<T: Clone> SingleFlight<T> {
     }
 }
 
-/// Whether a result is still to come: it is not there, and somebody has the lead.
+/// Whether a result is still to come: there is none yet, and the leader exists.
 fn is_open<T>(result: &watch::Receiver<Option<T>>) -> bool {
     result.borrow().is_none() && result.has_changed().is_ok()
 }
 
 impl<T> Leader<T> {
-    /// Gives everybody who waits the result. Who asks from now on starts anew.
+    /// Gives the result to all waiting callers. The next caller starts the work again.
     pub fn finish(self, result: T) {
         self.0.send_replace(Some(result));
     }
@@ -87,13 +86,13 @@ mod tests {
 
     type Leads = RefCell<Vec<Leader<i32>>>;
 
-    /// Asks, and keeps the lead of what was started.
+    /// Joins or starts, and keeps the leader of what was started.
     async fn ask(flights: &SingleFlight<i32>, leads: &Leads) -> Result<i32, Abandoned> {
         flights.join_or_start(|lead| leads.borrow_mut().push(lead)).await
     }
 
     #[tokio::test]
-    async fn there_is_one_at_a_time_and_all_get_its_result() {
+    async fn callers_at_the_same_time_share_one_result() {
         let (flights, leads) = (SingleFlight::default(), Leads::default());
         let finish = async { leads.borrow_mut().pop().unwrap().finish(7) };
         let (first, second, ()) = tokio::join!(ask(&flights, &leads), ask(&flights, &leads), finish);
@@ -101,7 +100,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_comes_when_it_is_done_starts_anew() {
+    async fn a_caller_after_the_result_starts_again() {
         let (flights, leads) = (SingleFlight::default(), Leads::default());
         for result in [1, 2] {
             let finish = async { leads.borrow_mut().pop().unwrap().finish(result) };
@@ -110,7 +109,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_that_was_abandoned_is_an_error_and_not_joined_again() {
+    async fn abandoned_work_is_an_error_and_is_not_joined_again() {
         let (flights, leads) = (SingleFlight::default(), Leads::default());
         let abandon = async { drop(leads.borrow_mut().pop()) };
         assert_eq!(tokio::join!(ask(&flights, &leads), abandon).0, Err(Abandoned));
@@ -119,12 +118,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_gives_up_takes_nothing_from_those_who_wait() {
+    async fn a_caller_that_gives_up_does_not_affect_the_others() {
         let (flights, leads) = (SingleFlight::default(), Leads::default());
         let impatient = tokio::time::timeout(std::time::Duration::from_secs(1), ask(&flights, &leads));
         assert!(impatient.await.is_err());
         let finish = async { leads.borrow_mut().pop().unwrap().finish(3) };
         assert_eq!(tokio::join!(ask(&flights, &leads), finish).0, Ok(3));
-        assert!(leads.borrow().is_empty(), "the second one joined the first one's");
+        assert!(leads.borrow().is_empty(), "the second caller joined the first one's work");
     }
 }

@@ -1,4 +1,4 @@
-//! A rate and a number of calls for each user apart, in a bounded table.
+//! A rate and a concurrency limit for each user, in a bounded table.
 
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,23 +12,23 @@ pub use quota::{UserLimitError, UserQuota};
 use table::Table;
 pub use table::UserReport;
 
-/// Limits for each user apart, so that one of them cannot fill the queue that all of them share.
-/// Whoever is over a limit is rejected at once: a place in that queue is what they are kept from.
+/// Limits per user, so that one user cannot fill the queue that all share. A call over its user's limit is rejected at
+/// once instead of queued.
 ///
-/// Users are told apart by any key that can be hashed. The table of them is bounded. A user without
-/// calls, whose rate has fully refilled, is forgotten when others come: a new entry would decide the
-/// same. When the table is full and nobody in it can be forgotten, newcomers are rejected, and
-/// counted. The alternatives are worse: without an entry a newcomer has no limit, and forgetting
-/// somebody else lifts theirs. So let `max_users` be more than can be busy within the time in which a
-/// burst refills; an entry takes some 400 bytes with a short key.
+/// A user is any key that can be hashed. The table of users is bounded. A user without calls whose rate has fully
+/// refilled is forgotten when others come: a new entry would decide the same. When the table is full and no user in it
+/// can be forgotten, new users are rejected and counted. The alternatives are worse: without an entry a new user has no
+/// limit, and forgetting another one lifts that one's. So set `max_users` above the number of users that can be active
+/// within the time in which a burst refills. An entry takes about 400 bytes with a short key.
 ///
-/// Where one kind of users can be had for nothing, as addresses can, and another cannot, as keys, give each kind
-/// limits of its own: in one table the first would leave the second no room.
+/// If one kind of user is free to create (addresses) and another is not (keys), give each kind its own limits: in one
+/// table the first could crowd out the second.
 ///
-/// A call that is let in here and rejected further on has used the user's rate all the same.
+/// A call that passes here and is rejected later has still used the user's rate.
 ///
 /// ```
-/// /// use resilience::{UserLimits, UserQuota, UserLimitError};
+/// use std::num::{NonZeroU64, NonZeroUsize};
+/// use resilience::{UserLimitError, UserLimits, UserQuota};
 ///
 /// let limits = UserLimits::new(UserQuota {
 ///     rate: Some(("60/1m".parse().unwrap(), NonZeroU64::new(10).unwrap())),
@@ -43,19 +43,18 @@ pub use table::UserReport;
 /// ```
 #[derive(Debug)]
 pub struct UserLimits<K: Hash + Eq> {
-    /// A std mutex: it is held for a look-up and a few additions, never over an `.await`.
+    /// A std mutex: it is held for a look-up and a few additions, never across an `.await`.
     table: Arc<Mutex<Table<K>>>,
 }
 
 impl<K: Hash + Eq> UserLimits<K> {
-    /// Limits that know nobody yet. Clones share the table.
+    /// Limits with an empty table. Clones share the table.
     #[must_use]
     pub fn new(quota: UserQuota) -> Self {
         UserLimits { table: Arc::new(Mutex::new(Table::new(quota))) }
     }
 
-    /// Lets a call of this user in, or not. It never waits. Of a call that is rejected no limit takes
-    /// note: neither does it use up rate.
+    /// Lets a call of this user pass or rejects it. Never waits. A rejected call uses none of the limits.
     ///
     /// # Errors
     /// [`UserLimitError`].
@@ -64,7 +63,7 @@ impl<K: Hash + Eq> UserLimits<K> {
         Ok(UserGuard { table: Arc::clone(&self.table), user })
     }
 
-    /// How they stand.
+    /// The counters now.
     #[must_use]
     pub fn report(&self) -> UserReport {
         lock(&self.table).report()
@@ -77,9 +76,9 @@ impl<K: Hash + Eq> Clone for UserLimits<K> {
     }
 }
 
-/// One call of a user, under way until this is dropped.
+/// One call of a user, in flight until this is dropped.
 #[derive(Debug)]
-#[must_use = "dropped at once, the call counts as over"]
+#[must_use = "dropping it ends the call"]
 pub struct UserGuard<K: Hash + Eq> {
     table: Arc<Mutex<Table<K>>>,
     user: Arc<K>,
@@ -92,7 +91,7 @@ impl<K: Hash + Eq> Drop for UserGuard<K> {
 }
 
 fn lock<K: Hash + Eq>(table: &Mutex<Table<K>>) -> MutexGuard<'_, Table<K>> {
-    // What could panic while it is held is the key's own hash, before anything is changed.
+    // Only the key's own hash could panic while it is held, before anything is changed.
     table.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -116,7 +115,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_user_at_the_limit_is_no_matter_to_the_others() {
+    async fn a_user_at_the_limit_does_not_affect_others() {
         let limits = limits(Some("1/1s"), 0, 10);
         for _ in 0..2 {
             drop(limits.try_enter("greedy"));
@@ -128,7 +127,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_call_rejected_for_those_under_way_uses_no_rate() {
+    async fn a_call_rejected_by_concurrency_uses_no_rate() {
         let limits = limits(Some("1/1m"), 1, 10);
         let call = limits.try_enter("alice").unwrap();
         for _ in 0..5 {
@@ -141,21 +140,21 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_newcomer_takes_the_place_of_a_user_at_rest_and_of_no_other() {
+    async fn a_new_user_replaces_a_rested_user_and_no_other() {
         let limits = limits(Some("1/1s"), 0, 2);
         let busy = limits.try_enter("busy").unwrap();
         drop(limits.try_enter("resting"));
         let full = UserLimitError::TooManyUsers { retry_after: Some(SECOND) };
-        assert_eq!(limits.try_enter("newcomer").unwrap_err(), full);
+        assert_eq!(limits.try_enter("new_user").unwrap_err(), full);
         advance(SECOND).await;
-        let newcomer = limits.try_enter("newcomer").unwrap();
+        let new_user = limits.try_enter("new_user").unwrap();
         assert_eq!(limits.try_enter("resting").unwrap_err(), UserLimitError::TooManyUsers { retry_after: None });
         assert_eq!(limits.report(), UserReport { users: 2, forgotten: 1, table_full: 2, ..UserReport::default() });
-        drop((busy, newcomer));
+        drop((busy, new_user));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_comes_back_after_being_forgotten_is_as_before() {
+    async fn a_forgotten_user_that_returns_has_the_same_limits() {
         let limits = limits(None, 1, 1);
         for user in ["alice", "bob", "alice"] {
             let call = limits.try_enter(user).unwrap();

@@ -1,50 +1,48 @@
-//! Counting events of the last while.
+//! Counts recent events.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Into how many slots a window is cut. Ten, as in Finagle's and tower's retry budgets: the count is
-/// then at most a tenth of the span too short-sighted, and costs 80 bytes whatever the traffic.
+/// Slots of a window. Ten, as in Finagle's and tower's retry budgets: the count then covers at least nine tenths of the
+/// span, and costs 80 bytes whatever the traffic.
 const SLOTS: usize = 10;
 
-/// How many events there were lately.
+/// The number of recent events.
 ///
-/// Events are counted by slots of a tenth of the span, and forgotten by slots. The count is of the
-/// slot that runs now and of the nine before it: of the last nine to ten tenths of the span.
+/// Events are counted, and forgotten, in slots of a tenth of the span. The count is of the current slot and the nine
+/// before it: of the last nine to ten tenths of the span.
 #[derive(Debug)]
 pub(crate) struct Window {
     origin: Instant,
     slot: Duration,
-    /// The number of the slot that runs, counted from the origin.
+    /// The number of the current slot, counted from the origin.
     current: u128,
-    /// Boxed, so that a state that has windows is not much larger than one that has none.
-    counts: Box<[u64; SLOTS]>,
+    counts: [u64; SLOTS],
 }
 
 impl Window {
-    /// An empty window over `span`, which must be at least 10 ns: a slot takes time.
+    /// An empty window over `span`, at least 10 ns.
     pub(crate) fn new(span: Duration, now: Instant) -> Self {
         let slot = span / SLOTS as u32;
-        debug_assert!(!slot.is_zero(), "a span of {span:?} cannot be cut into slots");
-        Window { origin: now, slot, current: 0, counts: Box::new([0; SLOTS]) }
+        debug_assert!(!slot.is_zero(), "a span of {span:?} is too short for {SLOTS} slots");
+        Window { origin: now, slot, current: 0, counts: [0; SLOTS] }
     }
 
     /// Counts one event.
     pub(crate) fn add(&mut self, now: Instant) {
-        self.turn_to(now);
+        self.advance_to(now);
         *self.slot_of(self.current) += 1;
     }
 
-    /// How many events are in the window.
+    /// The number of events in the window.
     pub(crate) fn count(&mut self, now: Instant) -> u64 {
-        self.turn_to(now);
+        self.advance_to(now);
         self.counts.iter().sum()
     }
 
-    /// Empties the slots that have passed since. A time that lies before one already seen counts as
-    /// that one.
-    fn turn_to(&mut self, now: Instant) {
+    /// Clears the slots that have passed. A time before one already seen counts as that one.
+    fn advance_to(&mut self, now: Instant) {
         let slot = now.saturating_duration_since(self.origin).as_nanos() / self.slot.as_nanos();
         let passed = slot.saturating_sub(self.current).min(SLOTS as u128);
         self.current = self.current.max(slot);
@@ -65,16 +63,16 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Against the definition, which remembers every event.
+        /// Against a model that remembers every event.
         #[test]
-        fn it_counts_what_lies_in_the_last_ten_slots(
+        fn it_counts_the_events_of_the_last_ten_slots(
             steps in proptest::collection::vec((0_u64..1500, any::<bool>()), 1..200),
         ) {
             let origin = Instant::now();
             let mut window = Window::new(Duration::from_millis(1000), origin);
             let mut now = 0;
             let mut events = Vec::new();
-            // Mostly small steps, now and then one that is longer than the span.
+            // Mostly small steps, sometimes one longer than the span.
             for (step, event) in steps {
                 now += if step < 1400 { step / 10 } else { step };
                 let at = origin + Duration::from_millis(now);

@@ -1,6 +1,6 @@
-//! Admission against a naive model of it, under random arrivals, completions, cancellations and
-//! passing time: the same callers get in, in the same order, at the same moments; the others are
-//! rejected for the same reason; and no permit, place or rate is ever lost or made up.
+//! Admission against a naive model, under random arrivals, completions, cancellations and passing time: the same callers
+//! are admitted, in the same order, at the same times; the others are rejected for the same reasons; and no permit, place
+//! in the queue or rate is ever lost or invented.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
@@ -22,14 +22,14 @@ enum Step {
     Arrive {
         tokens: u64,
     },
-    /// One of those who run ends its call, which came to so many tokens.
+    /// One of the running calls ends, with the tokens it used.
     Complete {
         pick: usize,
         used: u64,
     },
-    /// One of those who wait gives up.
+    /// One of the waiting callers gives up.
     Cancel(usize),
-    /// So many milliseconds pass.
+    /// Milliseconds pass.
     Pass(u64),
 }
 
@@ -53,8 +53,8 @@ fn setting() -> impl Strategy<Value = Setting> {
 
 type Wait = Pin<Box<dyn Future<Output = Result<AdmissionPermit, AdmissionError>>>>;
 
-/// The real one, driven by hand: after every step each waiting future is polled, in the order in
-/// which they are to be let in, so that the order in which they finish can be compared.
+/// The real one, polled by hand: after every step each waiting future is polled in order, so that the order in which they
+/// finish can be compared.
 struct Real {
     admission: Admission,
     arrived: usize,
@@ -138,7 +138,7 @@ fn apply(model: &mut Model, step: Step) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
     #[test]
-    fn the_same_callers_get_in_as_in_the_model(
+    fn the_same_callers_are_admitted_as_in_the_model(
         setting in setting(),
         steps in proptest::collection::vec(step(), 1..80),
     ) {

@@ -12,9 +12,9 @@ const OPEN_MS: u64 = 300;
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Enter,
-    /// One of those under way ends: with a success, a failure, or neither.
+    /// One of the calls in flight ends: with a success, a failure, or neither.
     End(usize, Option<bool>),
-    /// So many milliseconds pass.
+    /// Milliseconds pass.
     Pass(u64),
 }
 
@@ -27,7 +27,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The definition. A phase is a time in which the breaker was in one state; each has its number.
+/// The definition. A phase is a time in which the breaker stayed in one state; phases are numbered.
 struct Model {
     failures_to_open: NonZeroU32,
     now: u64,
@@ -35,7 +35,7 @@ struct Model {
     /// When the phase began, in ms.
     began: u64,
     state: BreakerState,
-    /// The phases in which the calls under way began, in the order of the real ones.
+    /// The phases in which the calls in flight began, in the order of the real ones.
     under_way: Vec<usize>,
     /// The verdicts of this phase: whether each call succeeded.
     verdicts: Vec<bool>,

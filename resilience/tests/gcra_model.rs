@@ -1,5 +1,5 @@
-//! The rate decision against a bucket that is filled and emptied by hand, in whole numbers: the same
-//! takes succeed, at the same nanosecond. And the guarantee itself, over every window that there is.
+//! `Gcra` against a bucket filled and emptied in whole numbers: the same takes succeed, at the same nanosecond. And its
+//! guarantee, over every window.
 
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -13,9 +13,9 @@ enum Step {
     Take(u64),
     Charge(u64),
     Refund(u64),
-    /// So many nanoseconds pass.
+    /// Nanoseconds pass.
     Pass(u64),
-    /// Time passes until so much can be taken.
+    /// Time passes until this many units can be taken.
     PassUntilReady(u64),
 }
 
@@ -30,12 +30,11 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The definition: a level that rises evenly up to its limit. All in units × nanoseconds, where
-/// nothing is rounded.
+/// The definition: a level that rises evenly up to its limit, in units × nanoseconds, so that nothing is rounded.
 struct Bucket {
-    /// What one unit is in that measure.
+    /// One unit in that measure.
     unit: i128,
-    /// By how much the level rises in a nanosecond.
+    /// How much the level rises in a nanosecond.
     rise: i128,
     limit: i128,
     level: i128,
@@ -66,7 +65,7 @@ impl Bucket {
 
 proptest! {
     #[test]
-    fn the_same_is_taken_as_from_a_bucket_filled_by_hand(
+    fn takes_succeed_exactly_when_they_do_in_the_model(
         amount in prop_oneof![1_u64..1000, Just(Rate::AMOUNT_MAX), Just(7)],
         millis in prop_oneof![1_u64..100_000, Just(1000)],
         burst in 1_u64..8,
@@ -122,7 +121,7 @@ proptest! {
     }
 }
 
-/// All that was booked, and when.
+/// Everything taken, charged and refunded, and when.
 struct Ledger {
     unit: i128,
     rise: i128,
@@ -135,7 +134,7 @@ impl Ledger {
         self.entries.push((at, units));
     }
 
-    /// In each window that ends with the newest entry: at most the burst and what the rate adds.
+    /// In every window that ends with the newest entry: at most the burst and what the rate adds.
     fn check(&self) {
         let Some((end, _)) = self.entries.last() else { return };
         let mut sum = 0;

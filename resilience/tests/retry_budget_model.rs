@@ -1,5 +1,5 @@
 //! The retry budget against a model that remembers every call and every retry, under random calls,
-//! retries and passing time; and what it promises, over the whole of the time.
+//! retries and passing time; and its guarantee over the whole time.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const SLOT_MS: u64 = TTL_MS / 10;
 enum Step {
     Call,
     Retry,
-    /// So many milliseconds pass.
+    /// Milliseconds pass.
     Pass(u64),
 }
 
@@ -34,7 +34,7 @@ struct Model {
 }
 
 impl Model {
-    /// How many happened in the slot that runs and the nine before it.
+    /// Events in the current slot and the nine before it.
     fn recent(&self, events: &[u64]) -> u64 {
         events.iter().filter(|at| *at / SLOT_MS + 10 > self.now / SLOT_MS).count() as u64
     }
@@ -48,7 +48,7 @@ impl Model {
         granted
     }
 
-    /// In all the time so far: the share of all calls, and the reserve once for each time to live.
+    /// Over all the time so far: the share of all calls, and the reserve once per time to live.
     fn most_retries(&self, share_percent: u64, reserve: u64) -> u64 {
         share_percent * self.calls.len() as u64 / 100 + reserve * (self.now / TTL_MS + 1)
     }

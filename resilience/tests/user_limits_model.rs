@@ -1,6 +1,5 @@
-//! The limits of each user against a model that forgets nobody, under random calls, endings and
-//! passing time: the bounded table decides as if it were endless, but for newcomers who find it full
-//! of users that are busy, or not yet rested.
+//! The limits per user against a model that forgets nobody, under random calls, endings and passing time: the bounded
+//! table decides as an unbounded one would, except for new users that find it full of users that cannot be forgotten.
 
 use std::collections::HashMap;
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -9,7 +8,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use resilience::{Rate, UserGuard, UserLimitError, UserLimits, UserQuota};
 
-/// One call is refilled in this time.
+/// Time in which the rate refills one call.
 const REFILL_MS: u64 = 10;
 
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +17,7 @@ enum Step {
     Enter(u8),
     /// One of the calls ends.
     Leave(usize),
-    /// So many milliseconds pass.
+    /// Milliseconds pass.
     Pass(u64),
 }
 
@@ -38,7 +37,7 @@ enum Answer {
     TooManyUsers { retry_after_ms: Option<u64> },
 }
 
-/// The definition, as plainly as it can be written. Rate is counted in milliseconds of it.
+/// The plainest form of the rule. Rate is counted in milliseconds of refilling.
 struct Model {
     burst: Option<u64>,
     max_in_flight: usize,
@@ -49,7 +48,7 @@ struct Model {
 #[derive(Clone, Copy, Default)]
 struct User {
     in_flight: usize,
-    /// Rate that has not refilled yet.
+    /// Rate not refilled yet.
     missing: u64,
 }
 

@@ -1,4 +1,4 @@
-//! The right to run, held until it is dropped, and what the wait for it was for.
+//! The permit to run, and what its caller waited for.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,27 +8,26 @@ use tokio::time::Instant;
 use super::shared::Shared;
 use crate::permits::Permit;
 
-/// The right to run, from the moment of being let in until this is dropped: at the end of the call,
-/// or of its stream.
+/// The permit to run, held until it is dropped: at the end of the call, or of its stream.
 #[derive(Debug)]
-#[must_use = "dropped at once, the call counts as over"]
+#[must_use = "dropping it ends the call"]
 pub struct AdmissionPermit {
     shared: Arc<Shared>,
-    /// None while being dropped.
+    /// `None` while being dropped.
     permit: Option<Permit>,
-    /// Tokens taken from the rate for it.
+    /// Tokens taken from the rate at admission.
     reserved: u64,
-    /// Tokens that it came to.
+    /// Tokens actually used, once known.
     used: Option<u64>,
     waited: QueueWait,
 }
 
-/// What a wait in the queue was for. Its two parts add up to it.
+/// A wait in the queue, split by what it was for. The two parts add up to the whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueueWait {
-    /// Until the rates allowed it.
+    /// Until the rates allowed the call.
     pub for_rate: Duration,
-    /// From then on: for a permit, and for those ahead to take theirs.
+    /// From then on: for a permit, behind the callers ahead.
     pub for_permit: Duration,
 }
 
@@ -46,15 +45,15 @@ impl AdmissionPermit {
         AdmissionPermit { shared, permit: Some(permit), reserved, used: None, waited }
     }
 
-    /// How long it waited, and for what.
+    /// How long the caller waited, and for what.
     #[must_use]
     pub fn queue_wait(&self) -> QueueWait {
         self.waited
     }
 
-    /// Says how many tokens the call came to, as far as is known by now. At its end, what was reserved
-    /// and not used is refunded, and what was used and not reserved is charged, for which later callers
-    /// wait. Never told, the whole reserve counts as used.
+    /// Sets how many tokens the call has used, as far as is known. When this is dropped, tokens reserved and not used
+    /// are refunded; tokens used and not reserved are charged, and later callers wait for them. Without it the whole
+    /// reservation counts as used.
     pub fn settle(&mut self, used: u64) {
         self.used = Some(used);
     }
@@ -62,12 +61,12 @@ impl AdmissionPermit {
 
 impl Drop for AdmissionPermit {
     fn drop(&mut self) {
-        // Before the line is locked: the permit takes no part in it.
+        // Returned before the queue is locked, so that the first in the queue finds it.
         self.permit = None;
         let mut queue = self.shared.lock();
         if let Some(used) = self.used {
             queue.settle_tokens(self.reserved, used, Instant::now());
         }
-        queue.tell_first();
+        queue.wake_first();
     }
 }

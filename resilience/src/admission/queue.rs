@@ -1,4 +1,4 @@
-//! The queue of those that wait to be admitted, in order.
+//! The callers that wait to be admitted, in order, and the rates.
 
 use std::collections::VecDeque;
 use std::num::NonZeroU64;
@@ -12,7 +12,7 @@ use crate::gcra::{ExceedsBurst, Gcra};
 use crate::permits::{Permit, Permits};
 use crate::rate::Rate;
 
-/// Who waits, and the rates. It decides whose turn it is; it waits for nothing itself.
+/// The waiting callers and the rates. It decides who is admitted and never waits itself.
 #[derive(Debug)]
 pub(super) struct Queue {
     requests: Option<Gcra>,
@@ -24,29 +24,29 @@ pub(super) struct Queue {
     next_ticket: u64,
 }
 
-/// One caller's place in the line.
+/// A caller's place in the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Ticket(u64);
 
-/// Whether it is a caller's turn.
-pub(super) enum Turn {
-    /// It is, and everything has been taken.
-    Now {
+/// Whether a caller can be admitted.
+pub(super) enum Decision {
+    /// Yes, and everything has been taken.
+    Admit {
         permit: Permit,
-        /// When the rates alone would have let it in; `None` where there are none.
+        /// When the rates alone would have allowed it; `None` without rates.
         rate_ready: Option<Instant>,
     },
-    /// Only the rates are not ready, and will be then.
-    At(Instant),
-    /// Not before it is told.
-    WhenTold,
+    /// Not before this time, when the rates will allow it.
+    RetryAt(Instant),
+    /// Not before it is woken.
+    WaitUntilWoken,
 }
 
 #[derive(Debug)]
 struct Waiting {
     ticket: Ticket,
     tokens: u64,
-    told: Arc<Notify>,
+    wake: Arc<Notify>,
 }
 
 impl Queue {
@@ -56,64 +56,64 @@ impl Queue {
         Queue { requests, tokens, waiting: VecDeque::new(), waiting_tokens: 0, next_ticket: 0 }
     }
 
-    /// How many wait.
+    /// How many callers wait.
     pub(super) fn queued(&self) -> usize {
         self.waiting.len()
     }
 
-    /// Adds a caller, who is told when to look again.
+    /// Adds a caller, which is woken when it should try again.
     pub(super) fn join(&mut self, tokens: u64) -> (Ticket, Arc<Notify>) {
-        let (ticket, told) = (Ticket(self.next_ticket), Arc::new(Notify::new()));
+        let (ticket, wake) = (Ticket(self.next_ticket), Arc::new(Notify::new()));
         self.next_ticket += 1;
         self.waiting_tokens = self.waiting_tokens.saturating_add(tokens);
-        self.waiting.push_back(Waiting { ticket, tokens, told: Arc::clone(&told) });
-        (ticket, told)
+        self.waiting.push_back(Waiting { ticket, tokens, wake: Arc::clone(&wake) });
+        (ticket, wake)
     }
 
-    /// Takes a caller out of the line, and tells who is first now.
+    /// Removes a caller and wakes the one that is first now.
     pub(super) fn leave(&mut self, ticket: Ticket) {
         let place = self.waiting.binary_search_by_key(&ticket, |waiting| waiting.ticket);
         if let Some(waiting) = place.ok().and_then(|place| self.waiting.remove(place)) {
             self.waiting_tokens = self.waiting_tokens.saturating_sub(waiting.tokens);
         }
-        self.tell_first();
+        self.wake_first();
     }
 
-    /// Something came back: the first in line may have a turn now.
-    pub(super) fn tell_first(&self) {
+    /// Wakes the first caller, which may now be admitted.
+    pub(super) fn wake_first(&self) {
         if let Some(first) = self.waiting.front() {
-            first.told.notify_one();
+            first.wake.notify_one();
         }
     }
 
-    /// The turn of a caller in the line. With it, it leaves the line.
-    pub(super) fn turn(&mut self, ticket: Ticket, tokens: u64, permits: &Permits, now: Instant) -> Turn {
+    /// Admits a queued caller if it is first and everything is available; it then leaves the queue.
+    pub(super) fn try_admit(&mut self, ticket: Ticket, tokens: u64, permits: &Permits, now: Instant) -> Decision {
         if self.waiting.front().is_none_or(|first| first.ticket != ticket) {
-            return Turn::WhenTold;
+            return Decision::WaitUntilWoken;
         }
         match self.take(tokens, permits, now) {
-            Ok(turn) => {
-                if matches!(turn, Turn::Now { .. }) {
+            Ok(decision) => {
+                if matches!(decision, Decision::Admit { .. }) {
                     self.leave(ticket);
                 }
-                turn
+                decision
             }
-            Err(error) => unreachable!("it was let into the line: {error}"),
+            Err(error) => unreachable!("checked before it was queued: {error}"),
         }
     }
 
-    /// The turn of somebody who is not in the line.
-    pub(super) fn newcomers_turn(
+    /// Admits a newcomer if the queue is empty and everything is available.
+    pub(super) fn try_admit_newcomer(
         &mut self,
         tokens: u64,
         permits: &Permits,
         now: Instant,
-    ) -> Result<Turn, ExceedsBurst> {
+    ) -> Result<Decision, ExceedsBurst> {
         self.rate_ready(tokens)?;
-        if self.waiting.is_empty() { self.take(tokens, permits, now) } else { Ok(Turn::WhenTold) }
+        if self.waiting.is_empty() { self.take(tokens, permits, now) } else { Ok(Decision::WaitUntilWoken) }
     }
 
-    /// How long a newcomer would wait; see [`super::Load::predicted_wait`].
+    /// How long a newcomer would wait: see [`super::Load::predicted_wait`].
     pub(super) fn predict(&self, tokens: u64, permits: &Permits, now: Instant) -> Duration {
         let ahead = self.waiting.len();
         let requests = self.requests.as_ref().map(|bucket| bucket.ready_behind(ahead as u64, 1, now));
@@ -126,7 +126,7 @@ impl Queue {
         rates.max(hold.mul_f64((departures + departures.sqrt()) / permits.limit() as f64))
     }
 
-    /// Puts the estimate of a call right that was let in.
+    /// Corrects the estimate of an admitted call.
     pub(super) fn settle_tokens(&mut self, reserved: u64, used: u64, now: Instant) {
         let Some(bucket) = &mut self.tokens else { return };
         if used > reserved {
@@ -136,21 +136,21 @@ impl Queue {
         }
     }
 
-    fn take(&mut self, tokens: u64, permits: &Permits, now: Instant) -> Result<Turn, ExceedsBurst> {
+    fn take(&mut self, tokens: u64, permits: &Permits, now: Instant) -> Result<Decision, ExceedsBurst> {
         let rate_ready = self.rate_ready(tokens)?;
         if let Some(ready_at) = rate_ready.filter(|ready_at| *ready_at > now) {
-            return Ok(Turn::At(ready_at));
+            return Ok(Decision::RetryAt(ready_at));
         }
-        let Some(permit) = permits.try_take() else { return Ok(Turn::WhenTold) };
+        let Some(permit) = permits.try_take() else { return Ok(Decision::WaitUntilWoken) };
         for (bucket, cost) in [(&mut self.requests, 1), (&mut self.tokens, tokens)] {
             if let Some(bucket) = bucket {
                 bucket.charge(cost, now);
             }
         }
-        Ok(Turn::Now { permit, rate_ready })
+        Ok(Decision::Admit { permit, rate_ready })
     }
 
-    /// When the rates have what is asked for; `None` where there are none.
+    /// When the rates allow a call with these tokens; `None` without rates.
     fn rate_ready(&self, tokens: u64) -> Result<Option<Instant>, ExceedsBurst> {
         let requests = self.requests.as_ref().map(|bucket| bucket.ready_at(1)).transpose()?;
         let tokens = self.tokens.as_ref().map(|bucket| bucket.ready_at(tokens)).transpose()?;

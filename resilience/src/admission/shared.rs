@@ -11,7 +11,7 @@ pub(super) struct Shared {
     pub(super) permits: Permits,
     pub(super) max_queued: usize,
     pub(super) timeout: Duration,
-    /// A std mutex: it is held for a few additions, never over an `.await`.
+    /// A std mutex: it is held for a few additions, never across an `.await`.
     queue: Mutex<Queue>,
 }
 
@@ -21,7 +21,7 @@ impl Shared {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Queue> {
-        // Nothing panics while it is held, so a poisoned queue is as good as any.
+        // Nothing panics while it is held, so a poisoned queue is still consistent.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -22,7 +22,7 @@ async fn admit(admission: &Admission) -> Result<AdmissionPermit, AdmissionError>
     admission.admit(0).await
 }
 
-/// So many calls of so long each, in a task each.
+/// `count` calls of `hold` each, each in its own task.
 fn calls(
     admission: &Admission,
     hold: Duration,
@@ -49,7 +49,7 @@ async fn the_queue_timeout_covers_the_wait_and_not_the_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_full_queue_says_no_at_once() {
+async fn a_full_queue_rejects_at_once() {
     let admission = Admission::new(limits(1, 0));
     let _admitted = admit(&admission).await.unwrap();
     let asked = Instant::now();
@@ -58,14 +58,14 @@ async fn a_full_queue_says_no_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_comes_back_when_told_finds_the_queue_served() {
+async fn by_retry_after_the_queue_has_been_served() {
     let admission = Admission::new(limits(4, 8));
-    // One call teaches it how long a call takes.
+    // One call shows how long a call takes.
     calls(&admission, SECOND, 1).remove(0).await.unwrap().unwrap();
     let calls = calls(&admission, SECOND, 12);
     tokio::task::yield_now().await;
     let Err(AdmissionError::QueueFull { retry_after }) = admit(&admission).await else { panic!("4 + 8 are full") };
-    // Nine would be ahead or there, four at a time: 9 / 4 of a call, and 3 / 4 for luck.
+    // The ninth in the queue, four permits: (9 + √9) / 4 calls.
     assert_eq!(retry_after, SECOND * (9 + 3) / 4);
     sleep(retry_after).await;
     assert_eq!(admission.load().queued, 0);
@@ -75,7 +75,7 @@ async fn who_comes_back_when_told_finds_the_queue_served() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_would_wait_longer_than_the_queue_timeout_is_told_at_once() {
+async fn a_wait_predicted_over_the_timeout_is_rejected_at_once() {
     let admission = Admission::new(limits(2, 100));
     calls(&admission, SECOND, 1).remove(0).await.unwrap().unwrap();
     let running = calls(&admission, SECOND, 2 + 7);
@@ -88,14 +88,14 @@ async fn who_would_wait_longer_than_the_queue_timeout_is_told_at_once() {
     assert!(predicted > 5 * SECOND && predicted < 6 * SECOND, "{predicted:?}");
     assert_eq!(asked.elapsed(), Duration::ZERO);
     for call in running {
-        assert_eq!(call.await.unwrap(), Ok(()), "whom it let into the queue it serves");
+        assert_eq!(call.await.unwrap(), Ok(()), "whoever is queued is served");
     }
 }
 
-/// Ten long calls, and then bursts of short ones. Of the first burst nobody can know that it is another kind
-/// of calls; from the next on everybody has a turn.
+/// Ten long calls, then bursts of short ones. That calls have become short cannot be known during the first burst;
+/// from the next one on, everybody is admitted.
 #[tokio::test(start_paused = true)]
-async fn when_calls_become_short_the_wait_for_long_ones_is_soon_forgotten() {
+async fn the_predicted_wait_follows_when_calls_become_short() {
     let admission = Admission::new(limits(10, 100));
     for call in calls(&admission, 20 * SECOND, 10) {
         call.await.unwrap().unwrap();
@@ -111,18 +111,18 @@ async fn when_calls_become_short_the_wait_for_long_ones_is_soon_forgotten() {
     assert_eq!(refused, [14, 0, 0]);
 }
 
-/// Three times as many as there is room for, of every kind of lengths. The permits are in use nearly all
-/// the time, and few wait in vain: nobody, where all calls take as long.
+/// Three times the capacity, with three distributions of lengths. The permits are in use nearly all the time, and few
+/// callers time out: none where all calls take equally long.
 #[tokio::test(start_paused = true)]
-async fn under_overload_few_wait_in_vain_and_nothing_stands_idle() {
+async fn under_overload_permits_are_in_use_and_few_time_out() {
     const LIMIT: usize = 10;
     let constant = |_: &mut fastrand::Rng| SECOND;
     let any_length = |rng: &mut fastrand::Rng| SECOND.mul_f64(-(1.0 - rng.f64()).ln());
     let mixed = |rng: &mut fastrand::Rng| if rng.u8(..10) == 0 { 6 * SECOND } else { SECOND / 2 };
-    // With the mean, and how many may wait in vain for each that is served.
+    // With the mean length, and how many may time out for each one served.
     type Length = fn(&mut fastrand::Rng) -> Duration;
     let kinds: [(Length, f64, f64); 3] = [(constant, 1.0, 0.0), (any_length, 1.0, 0.2), (mixed, 1.05, 0.3)];
-    for (length, mean, in_vain_max) in kinds {
+    for (length, mean, timed_out_max) in kinds {
         let mut rng = fastrand::Rng::with_seed(7);
         let admission = Admission::new(limits(LIMIT, 1000));
         let (mut running, begun) = (Vec::new(), Instant::now());
@@ -130,21 +130,21 @@ async fn under_overload_few_wait_in_vain_and_nothing_stands_idle() {
             running.extend(calls(&admission, length(&mut rng), 1));
             sleep(SECOND.mul_f64(-(1.0 - rng.f64()).ln() / (3 * LIMIT) as f64)).await;
         }
-        let (mut served, mut in_vain) = (0.0, 0.0);
+        let (mut served, mut timed_out) = (0.0, 0.0);
         for call in running {
             match call.await.unwrap() {
                 Ok(()) => served += 1.0,
-                Err(AdmissionError::QueueTimeout { .. }) => in_vain += 1.0,
+                Err(AdmissionError::QueueTimeout { .. }) => timed_out += 1.0,
                 Err(_) => {}
             }
         }
         let capacity = 300.0 * LIMIT as f64 / mean;
-        assert!(served >= 0.9 * capacity, "{served} served, of {capacity} that could be");
-        assert!(in_vain <= in_vain_max * served, "{in_vain} waited in vain, {served} were served");
+        assert!(served >= 0.9 * capacity, "{served} served of {capacity} possible");
+        assert!(timed_out <= timed_out_max * served, "{timed_out} timed out, {served} were served");
     }
 }
 
-/// A limit whose wait is known to the nanosecond is not left to a queue timeout.
+/// A wait that is known exactly is not left to the queue timeout.
 #[tokio::test(start_paused = true)]
 async fn the_wait_for_a_rate_is_predicted_exactly() {
     let admission = Admission::new(AdmissionLimits { requests: rate("1/1s", 1), ..limits(100, 100) });
@@ -159,14 +159,14 @@ async fn the_wait_for_a_rate_is_predicted_exactly() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_gets_no_permit_has_spent_no_rate_and_who_waits_for_the_rate_holds_no_permit() {
+async fn a_timeout_spends_no_rate_and_a_wait_for_the_rate_no_permit() {
     let rates = AdmissionLimits { requests: rate("1/1s", 1), tokens: rate("100/1s", 100), ..limits(1, 10) };
     let admission = Admission::new(rates);
     let held = admission.admit(100).await.unwrap();
     sleep(SECOND).await;
     assert!(matches!(admission.admit(100).await, Err(AdmissionError::QueueTimeout { .. })));
     drop(held);
-    drop(admission.admit(100).await.expect("the rate is as it was"));
+    drop(admission.admit(100).await.expect("the rate is unspent"));
     let (waiting, asked) = (admission.admit(1), Instant::now());
     tokio::pin!(waiting);
     assert!(tokio::time::timeout(999 * MS, &mut waiting).await.is_err());
@@ -177,7 +177,7 @@ async fn who_gets_no_permit_has_spent_no_rate_and_who_waits_for_the_rate_holds_n
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_is_put_down_to_what_it_was_for() {
+async fn a_wait_is_split_into_rate_and_permit() {
     let admission = Admission::new(AdmissionLimits { requests: rate("1/1s", 1), ..limits(1, 10) });
     let _running = calls(&admission, 3 * SECOND, 1);
     tokio::task::yield_now().await;
@@ -186,7 +186,7 @@ async fn a_wait_is_put_down_to_what_it_was_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_waits_for_a_rate_that_there_is_not() {
+async fn without_a_rate_the_whole_wait_is_for_the_permit() {
     let admission = Admission::new(limits(1, 10));
     let _running = calls(&admission, 3 * SECOND, 1);
     tokio::task::yield_now().await;
@@ -195,7 +195,7 @@ async fn nobody_waits_for_a_rate_that_there_is_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_reserved_and_not_used_lets_the_next_one_in_early() {
+async fn unused_tokens_admit_the_next_caller_early() {
     let admission = Admission::new(AdmissionLimits { tokens: rate("100/1s", 1000), ..limits(10, 10) });
     let mut first = admission.admit(1000).await.unwrap();
     let waiting = tokio::spawn({
@@ -207,7 +207,7 @@ async fn what_was_reserved_and_not_used_lets_the_next_one_in_early() {
     let settled = Instant::now();
     drop(first);
     assert_eq!(waiting.await.unwrap().unwrap(), settled, "100 refilled and 400 refunded are there");
-    // What was used and not reserved is owed, and the next one waits for it.
+    // Tokens used and not reserved are owed: the next caller waits for them.
     let mut second = admission.admit(0).await.unwrap();
     second.settle(300);
     drop(second);
@@ -217,14 +217,14 @@ async fn what_was_reserved_and_not_used_lets_the_next_one_in_early() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn more_tokens_than_ever_come_at_once_are_refused_and_not_kept_waiting() {
+async fn more_tokens_than_the_burst_are_rejected_at_once() {
     let admission = Admission::new(AdmissionLimits { tokens: rate("100/1s", 1000), ..limits(10, 10) });
     let error = ExceedsBurst { cost: 1001, burst: 1000 };
     assert_eq!(admission.admit(1001).await.unwrap_err(), AdmissionError::ExceedsBurst(error));
 }
 
 #[tokio::test(start_paused = true)]
-async fn callers_are_admitted_in_the_order_in_which_they_came() {
+async fn callers_are_admitted_in_order_of_arrival() {
     let admission = Admission::new(AdmissionLimits { tokens: rate("100/1s", 100), ..limits(1, 10) });
     let running = admission.admit(100).await.unwrap();
     let order = Arc::new(Mutex::new(Vec::new()));
@@ -245,11 +245,11 @@ async fn callers_are_admitted_in_the_order_in_which_they_came() {
 }
 
 #[test]
-fn no_queue_is_a_queue_that_is_full_as_soon_as_no_permit_is_free() {
+fn without_a_queue_utilization_is_1_when_no_permit_is_free() {
     let load = |held, queued, max_queued, predicted_wait| {
         Load { held, limit: 2, queued, max_queued, predicted_wait, timeout: 5 * SECOND }.queue_utilization()
     };
     assert_eq!([load(1, 0, 0, SECOND), load(2, 0, 0, SECOND)], [0.0, 1.0]);
     assert_eq!([load(2, 0, 4, SECOND), load(2, 3, 4, SECOND)], [0.0, 0.75]);
-    assert_eq!(load(2, 1, 100, 4 * SECOND), 0.8, "few wait, but for as long as anybody may");
+    assert_eq!(load(2, 1, 100, 4 * SECOND), 0.8, "few wait, but nearly as long as allowed");
 }

@@ -1,4 +1,4 @@
-//! A place in the queue, given back however the wait ends.
+//! A caller in the queue, which leaves it however its wait ends.
 
 use std::sync::Arc;
 
@@ -6,40 +6,39 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use super::permit::{AdmissionPermit, QueueWait};
-use super::queue::{Ticket, Turn};
+use super::queue::{Decision, Ticket};
 use super::shared::Shared;
 
-/// A place in the queue, given back when the wait ends, however it ends.
+/// A caller in the queue. Dropping it leaves the queue.
 #[derive(Debug)]
 pub(super) struct Waiter {
     shared: Arc<Shared>,
-    /// None once the turn has come, and the line has been left with it.
+    /// `None` once it is admitted, which removes it from the queue.
     ticket: Option<Ticket>,
-    told: Arc<Notify>,
+    wake: Arc<Notify>,
 }
 
 impl Waiter {
-    pub(super) fn new(shared: Arc<Shared>, ticket: Ticket, told: Arc<Notify>) -> Self {
-        Waiter { shared, ticket: Some(ticket), told }
+    pub(super) fn new(shared: Arc<Shared>, ticket: Ticket, wake: Arc<Notify>) -> Self {
+        Waiter { shared, ticket: Some(ticket), wake }
     }
 
-    /// Waits for its turn. Only the first in line looks, so a permit that comes back wakes one caller
-    /// and not all of them; and it takes for itself, so that nothing is ever on its way to a caller who
-    /// has just left.
-    pub(super) async fn turn(mut self, tokens: u64, asked: Instant) -> AdmissionPermit {
+    /// Waits to be admitted. A permit that comes back wakes only the first caller, which takes it itself: nothing is
+    /// ever handed to a caller that has just gone.
+    pub(super) async fn admitted(mut self, tokens: u64, asked: Instant) -> AdmissionPermit {
         loop {
             let now = Instant::now();
-            let Some(ticket) = self.ticket else { unreachable!("its turn comes once") };
-            let turn = self.shared.lock().turn(ticket, tokens, &self.shared.permits, now);
-            match turn {
-                Turn::Now { permit, rate_ready } => {
+            let Some(ticket) = self.ticket else { unreachable!("it is admitted once") };
+            let decision = self.shared.lock().try_admit(ticket, tokens, &self.shared.permits, now);
+            match decision {
+                Decision::Admit { permit, rate_ready } => {
                     self.ticket = None;
                     let waited = QueueWait::between(asked, rate_ready, now);
                     return AdmissionPermit::new(Arc::clone(&self.shared), permit, tokens, waited);
                 }
-                // Told before then, as when tokens were refunded, it looks again before then.
-                Turn::At(ready_at) => drop(timeout_at(ready_at, self.told.notified()).await),
-                Turn::WhenTold => self.told.notified().await,
+                // Woken earlier, for instance by a refund, it tries again earlier.
+                Decision::RetryAt(ready_at) => drop(timeout_at(ready_at, self.wake.notified()).await),
+                Decision::WaitUntilWoken => self.wake.notified().await,
             }
         }
     }

@@ -18,7 +18,7 @@ fn fail(breaker: &Breaker, times: usize) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_opens_after_failures_in_a_row_and_a_success_between_them_starts_again() {
+async fn it_opens_after_failures_in_a_row_and_a_success_resets_them() {
     let breaker = breaker();
     fail(&breaker, 2);
     breaker.try_enter().unwrap().success();
@@ -30,7 +30,7 @@ async fn it_opens_after_failures_in_a_row_and_a_success_between_them_starts_agai
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_probe_at_a_time_decides() {
+async fn one_probe_at_a_time_closes_or_reopens_it() {
     let breaker = breaker();
     fail(&breaker, 3);
     advance(10 * SECOND).await;
@@ -43,11 +43,11 @@ async fn one_probe_at_a_time_decides() {
     breaker.try_enter().unwrap().success();
     assert_eq!(breaker.report().state, BreakerState::Closed);
     fail(&breaker, 2);
-    assert_eq!(breaker.report().state, BreakerState::Closed, "what failed before it opened is forgotten");
+    assert_eq!(breaker.report().state, BreakerState::Closed, "failures from before it opened are forgotten");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_is_cancelled_decides_nothing_and_makes_room_for_the_next() {
+async fn a_dropped_probe_decides_nothing_and_allows_the_next() {
     let breaker = breaker();
     fail(&breaker, 3);
     advance(10 * SECOND).await;
@@ -60,7 +60,7 @@ async fn a_probe_that_is_cancelled_decides_nothing_and_makes_room_for_the_next()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_verdict_from_before_it_opened_counts_no_more() {
+async fn a_verdict_from_before_it_opened_does_not_count() {
     let breaker = breaker();
     let [good, bad] = [(); 2].map(|()| breaker.try_enter().unwrap());
     fail(&breaker, 3);
@@ -75,7 +75,7 @@ async fn a_verdict_from_before_it_opened_counts_no_more() {
 }
 
 #[test]
-fn a_setting_out_of_range_is_named() {
+fn a_setting_out_of_range_is_named_in_the_error() {
     let error = Breaker::new(NonZeroU32::MIN, Duration::ZERO).unwrap_err();
     assert_eq!(error.to_string(), "open_for is 0ns, expected over 0s, up to 1h");
 }

@@ -1,46 +1,46 @@
-//! What each user may do, and why a call is rejected.
+//! The limits of each user, and why a call is rejected.
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
 use crate::rate::Rate;
 
-/// What each user may do.
+/// The limits of each user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UserQuota {
-    /// Calls of one user: their rate, and how many may come at once after a pause.
+    /// The rate of a user's calls, and the burst after a pause.
     pub rate: Option<(Rate, NonZeroU64)>,
-    /// Calls of one user at the same time.
+    /// Concurrent calls of one user.
     pub max_in_flight: Option<NonZeroUsize>,
-    /// Users that are remembered at the same time.
+    /// Users in the table.
     pub max_users: NonZeroUsize,
 }
 
-/// Why a user's call was not let in.
+/// Why a user's call was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UserLimitError {
-    /// Their rate allows no more now.
-    #[error("too many calls of this user")]
+    /// The user's rate allows no more now.
+    #[error("the user's rate allows no more now")]
     Rate {
-        /// Until it does, if they do not call before.
+        /// Time until it does, without further calls.
         retry_after: Duration,
     },
-    /// They have as many calls under way as they may. When one of them ends, nobody knows.
-    #[error("{limit} calls of this user are under way")]
+    /// The user has as many calls in flight as allowed. When one will end is unknown.
+    #[error("{limit} calls of this user are in flight")]
     InFlight {
-        /// Most calls of one user at the same time.
+        /// Most concurrent calls of one user.
         limit: usize,
     },
-    /// They are new, and there is no room for one more user.
+    /// The user is new and the table is full.
     #[error("too many users at the same time")]
     TooManyUsers {
-        /// Until one of the others can be forgotten, if one is at rest.
+        /// Time until another user can be forgotten, if one is without calls.
         retry_after: Option<Duration>,
     },
 }
 
 impl UserLimitError {
-    /// When to come back, where that is known.
+    /// When to come back, if known.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match *self {

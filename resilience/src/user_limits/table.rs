@@ -1,4 +1,4 @@
-//! The users that are remembered, and which of them can be forgotten.
+//! The table of users, and which of them can be forgotten.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
@@ -9,27 +9,27 @@ use tokio::time::Instant;
 use super::quota::{UserLimitError, UserQuota};
 use crate::gcra::{Gcra, TryTakeError};
 
-/// What the limits have done, for those who watch them.
+/// Counters of the limits, for metrics.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct UserReport {
-    /// Users that are remembered now.
+    /// Users in the table now.
     pub users: usize,
-    /// Users that were ever forgotten.
+    /// Users forgotten since the start.
     pub forgotten: u64,
     /// Calls rejected by their user's rate.
     pub over_rate: u64,
-    /// Calls rejected by their user's calls under way.
+    /// Calls rejected by their user's concurrency limit.
     pub over_in_flight: u64,
     /// Calls rejected because the table was full.
     pub table_full: u64,
 }
 
-/// The users that are remembered, and which of them may be forgotten when.
+/// The users, and when each of them can be forgotten.
 #[derive(Debug)]
 pub(super) struct Table<K> {
     quota: UserQuota,
     users: HashMap<Arc<K>, User>,
-    /// The users without calls, by the time from which they are as good as new.
+    /// Users without calls, by the time at which their rate has refilled.
     resting: BTreeMap<RestKey, Arc<K>>,
     next_number: u64,
     report: UserReport,
@@ -37,11 +37,11 @@ pub(super) struct Table<K> {
 
 #[derive(Debug)]
 struct User {
-    /// Tells apart users that rest until the same instant.
+    /// Distinguishes users whose rate refills at the same instant.
     number: u64,
     bucket: Option<Gcra>,
     in_flight: usize,
-    /// Their place among the resting, while they have no calls.
+    /// The key in `resting`, while the user has no calls.
     rest: Option<RestKey>,
 }
 
@@ -52,7 +52,7 @@ impl<K: Hash + Eq> Table<K> {
         Table { quota, users: HashMap::new(), resting: BTreeMap::new(), next_number: 0, report: UserReport::default() }
     }
 
-    /// Counts a call in and gives the key by which [`Table::leave`] counts it out.
+    /// Counts a call and returns the key for [`Table::leave`].
     pub(super) fn enter(&mut self, key: K, now: Instant) -> Result<Arc<K>, UserLimitError> {
         self.forget_rested(now);
         let key = match self.users.get_key_value(&key) {
@@ -91,8 +91,8 @@ impl<K: Hash + Eq> Table<K> {
         UserReport { users: self.users.len(), ..self.report }
     }
 
-    /// Forgets two users at most. One call adds one user at most, so the table shrinks to those who
-    /// are not rested, and no call pays for a sweep of it.
+    /// Forgets at most two users. A call adds at most one, so the table shrinks to the users that cannot be forgotten, and
+    /// no call has to sweep it.
     fn forget_rested(&mut self, now: Instant) {
         for _ in 0..2 {
             let Some(first) = self.resting.first_entry().filter(|first| first.key().0 <= now) else { return };

@@ -1,9 +1,9 @@
-//! The definition, as plainly as it can be written.
+//! The plainest form of the rules of admission.
 
 use std::time::Duration;
 
 pub(crate) const TIMEOUT_MS: u64 = 50;
-/// The rate is one request in so many milliseconds, and one token a millisecond.
+/// The rates: one request per this many milliseconds, and one token per millisecond.
 pub(crate) const MS_A_REQUEST: u64 = 7;
 pub(crate) const REQUEST_BURST: u64 = 2;
 pub(crate) const TOKEN_BURST: u64 = 30;
@@ -12,7 +12,7 @@ pub(crate) const TOKEN_BURST: u64 = 30;
 pub(crate) struct Setting {
     pub(crate) limit: usize,
     pub(crate) max_queued: usize,
-    /// Whether requests, and tokens, are limited.
+    /// Whether requests and tokens are limited.
     pub(crate) requests: bool,
     pub(crate) tokens: bool,
 }
@@ -33,17 +33,17 @@ pub(crate) struct Caller {
     since: u64,
 }
 
-/// Levels are what is in the buckets: milliseconds of refilling, and tokens.
+/// The levels are what the buckets hold: milliseconds of refilling, and tokens.
 pub(crate) struct Model {
     setting: Setting,
     now: u64,
     arrived: usize,
     request_level: i64,
     token_level: i64,
-    /// In seconds, since calls have become another kind.
+    /// In seconds, since the length of calls last changed.
     holds: Vec<f64>,
     pub(crate) running: Vec<Caller>,
-    /// In the order in which they are let in.
+    /// In the order in which they are admitted.
     pub(crate) waiting: Vec<Caller>,
     pub(crate) fates: Vec<(usize, Fate)>,
 }
@@ -86,13 +86,13 @@ impl Model {
         let caller = self.running.remove(pick % self.running.len());
         let held = (self.now - caller.since) as f64 / 1000.0;
         self.holds.push(held);
-        self.forget_another_kind();
+        self.forget_other_lengths();
         self.token_level = (self.token_level + caller.tokens as i64 - used as i64).min(TOKEN_BURST as i64);
         self.serve();
     }
 
-    /// The last four, all unlike each of the eight before them, are what counts from now on.
-    fn forget_another_kind(&mut self) {
+    /// Keeps only the last four if all of them differ from each of the eight before them.
+    fn forget_other_lengths(&mut self) {
         if self.holds.len() < 8 {
             return;
         }
@@ -123,7 +123,7 @@ impl Model {
         self.serve();
     }
 
-    /// Everybody in turn: in, when first and all is there; out, when it has waited too long.
+    /// Each caller in order: admitted when it is first and everything is available, timed out after the timeout.
     fn serve(&mut self) {
         let mut place = 0;
         while let Some(caller) = self.waiting.get(place).copied() {
@@ -152,8 +152,8 @@ impl Model {
         self.fates.push((caller.number, Fate::Admitted));
     }
 
-    /// Until the rates have refilled what those ahead and this one take, or until as many
-    /// have ended as must, whichever is longer.
+    /// Until the rates have refilled for this caller and those ahead, or until enough calls have ended, whichever is
+    /// longer.
     fn predict(&self, caller: Caller) -> Duration {
         let requests = (MS_A_REQUEST * (self.waiting.len() as u64 + 1)) as i64 - self.request_level;
         let all_tokens = self.waiting.iter().map(|other| other.tokens).sum::<u64>() + caller.tokens;
@@ -164,8 +164,7 @@ impl Model {
         let departures = (self.waiting.len() + 1).saturating_sub(free) as f64;
         let hold = Duration::from_secs_f64(self.mean_hold());
         let permits = hold.mul_f64((departures + departures.sqrt()) / self.setting.limit as f64);
-        // Rounded to nanoseconds as the real one is: a wait that is the timeout exactly must not differ from it
-        // far behind the point.
+        // Rounded to nanoseconds as in the real one, so that a wait of exactly the timeout compares equal.
         Duration::from_secs_f64(requests.max(tokens).max(0.0)).max(permits)
     }
 }

@@ -1,31 +1,30 @@
-//! How long permits were held lately, from which waits are predicted.
+//! How long recent permits were held, from which waits are predicted.
 
 use std::collections::VecDeque;
 
-/// How long permits were held lately, in seconds.
+/// How long recent permits were held, in seconds.
 ///
-/// The mean of the last 32, unless they show that calls have become another kind: when four in a row are
-/// all less than half as long as any of the eight before them, or all more than twice as long, what was
-/// before the four is forgotten. An average that forgets by and by would tell short calls for a long while
-/// that they have to wait for long ones which are gone. And one that trusted the latest few whatever they
-/// are would believe four short calls of a mixture, in which there are always long ones among eight.
+/// The mean is of the last 32, unless their length has changed: when four in a row are all less than half as long as any
+/// of the eight before them, or all more than twice as long, everything before the four is forgotten. A moving average
+/// would predict long waits to short calls for a long time after the last long call. And a mean of the latest few would
+/// believe four short calls of a mixture; in a mixture there are long ones among the eight before.
 #[derive(Debug, Default)]
-pub(super) struct Holds {
+pub(super) struct HoldTimes {
     /// The newest is the last.
     latest: VecDeque<f64>,
     mean: Option<f64>,
 }
 
-/// As many as give the mean of calls of any length to about a sixth.
+/// Enough to know the mean of exponentially distributed times to about a sixth.
 const REMEMBERED: usize = 32;
 
-/// So many alike are a change, if they are unlike so many before them: fewer, where fewer are known.
+/// `ALIKE` times are a change if they differ from the `UNLIKE` before them, or from `UNLIKE_MIN` where fewer are known.
 const ALIKE: usize = 4;
 const UNLIKE: usize = 8;
 const UNLIKE_MIN: usize = 4;
 
-impl Holds {
-    /// Adds one that has ended.
+impl HoldTimes {
+    /// Adds the time of a permit that has come back.
     pub(super) fn note(&mut self, seconds: f64) {
         if self.latest.len() == REMEMBERED {
             self.latest.pop_front();
@@ -38,7 +37,7 @@ impl Holds {
         self.mean = Some(self.latest.iter().sum::<f64>() / self.latest.len() as f64);
     }
 
-    /// `None` until there was one.
+    /// `None` until a permit has come back.
     pub(super) fn mean(&self) -> Option<f64> {
         self.mean
     }
@@ -63,28 +62,28 @@ mod tests {
     use super::*;
 
     fn mean(all: impl IntoIterator<Item = f64>) -> f64 {
-        let mut holds = Holds::default();
+        let mut holds = HoldTimes::default();
         all.into_iter().for_each(|seconds| holds.note(seconds));
         holds.mean().unwrap()
     }
 
     #[test]
-    fn it_is_the_mean_of_the_latest() {
+    fn the_mean_is_of_the_latest() {
         assert_eq!(mean([1.0, 2.0]), 1.5);
         assert_eq!(mean([[3.0; REMEMBERED], [2.0; REMEMBERED]].concat()), 2.0);
     }
 
     #[test]
-    fn another_kind_of_calls_is_seen_after_four_of_them() {
+    fn a_change_in_length_is_noticed_after_four_calls() {
         let (long, short) = ([20.0; 10], [0.1; ALIKE]);
-        assert!(mean([&long[..], &short[1..]].concat()) > 15.0, "three may be chance");
+        assert!(mean([&long[..], &short[1..]].concat()) > 15.0, "three may be a coincidence");
         assert_eq!(mean([&long[..], &short].concat()), 0.1);
         assert_eq!(mean([&[0.1; 10][..], &[20.0; ALIKE]].concat()), 20.0);
     }
 
-    /// One in ten is long: short ones are nothing new there.
+    /// One in ten is long: four short ones in a row are no change.
     #[test]
-    fn of_a_mixture_no_part_is_forgotten() {
+    fn in_a_mixture_no_part_is_forgotten() {
         let mixture = |number| if number % 10 == 0 { 20.0 } else { 0.1 };
         for count in 20..100 {
             let mean = mean((0..count).map(mixture));
