@@ -102,6 +102,8 @@ fn a_lab_leads_to_its_mistake_and_its_fix() {
             let shown = anchored(&text, lab.name).unwrap_or_else(|| panic!("{file} has no anchor {}", lab.name));
             assert!(shown.contains(&format!("{mark}{}:", lab.name)), "{file}: the anchor does not show the mark");
         }
+        let head = format!("//! Fix: {}", lab.fix_file);
+        assert!(read(lab.mistake_file).contains(&head), "{} does not say `{head}`", lab.mistake_file);
         assert!(repository().join(format!("loadgen/src/labs/{file_name}.rs")).exists(), "{} has no file", lab.name);
         assert!(repository().join(lab.repair_file).exists(), "{}: {} is not there", lab.name, lab.repair_file);
         assert!(lab.repair_file.starts_with("broken-server/"), "{}: a repair is made in broken-server", lab.name);
