@@ -3,10 +3,8 @@
 mod answer;
 mod chat_stream;
 mod completions;
-/// Pages of other origins.
 mod cors;
 mod health;
-/// `POST /debug/hold-threads`, for labs
 mod hold_threads;
 mod llm;
 mod look_ups;

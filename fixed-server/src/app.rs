@@ -1,4 +1,4 @@
-//! The server: from a listener to its orderly end.
+//! The server, from a listener to its graceful shutdown.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,19 +17,19 @@ use crate::settings::Settings;
 use crate::state::{AppState, Shared, StartError};
 use crate::telemetry::Metrics;
 
-/// Connections that may wait to be accepted.
+/// Connections that can wait to be accepted.
 const BACKLOG: u32 = 4096;
 
-/// How long the server goes on accepting after it has been told to stop, so that a balancer that
-/// looks at `/ready` can see it before connections are refused.
+/// How long the server keeps accepting after shutdown begins, so that a balancer that polls `/ready` notices before
+/// connections are refused.
 const DRAIN_NOTICE: Duration = Duration::from_millis(250);
 
-/// How long the last bytes of cut streams may take.
-const CUT_MARGIN: Duration = Duration::from_millis(500);
+/// How long sending the error event may take to streams that are ended when the grace is over.
+const ERROR_EVENT_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How long the results of sessions' calls may take to be stored when the grace is over: those of the
-/// streams that were cut come then.
-const RESULTS_MARGIN: Duration = Duration::from_millis(250);
+/// How long storing the results of sessions' calls may take when the grace is over: the streams that are ended then
+/// have results too.
+const RESULTS_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// Listens on `addr`.
 ///
@@ -37,14 +37,14 @@ const RESULTS_MARGIN: Duration = Duration::from_millis(250);
 /// When the address is in use or not this machine's.
 pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // A server that was just stopped leaves connections in TIME_WAIT; they are no reason not to start.
+    // Connections of an earlier server in TIME_WAIT must not keep this one from starting.
     socket.set_reuseaddr(true)?;
     net::bound_send_buffer(&socket)?;
     socket.bind(addr)?;
     socket.listen(BACKLOG)
 }
 
-/// A server that has all it needs but a listener.
+/// A server that is ready to serve on a listener.
 #[derive(Debug)]
 pub struct Server {
     state: Shared,
@@ -52,7 +52,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Sets up what all requests share, the database included.
+    /// Sets up what all requests share, including the database.
     ///
     /// Boxed, as [`Server::run`] is: the future of an `async fn` is compiled where it is polled, and the
     /// program would compile the whole server a second time.
@@ -70,21 +70,21 @@ impl Server {
 
     /// Serves on `listener` until `shutdown` is ready, then stops in order:
     ///
-    /// 1. `/ready` says so at once and new calls are refused, so that a balancer looks elsewhere;
-    /// 2. a moment later no connection is accepted any more;
-    /// 3. running streams may go on for the shutdown grace;
-    /// 4. what is left then ends with an error event, and who does not read that is dropped. Waiting for
-    ///    streams without a limit, as a graceful shutdown alone does, would be waiting for ever;
-    /// 5. what sessions' calls left behind is stored.
+    /// 1. `/ready` fails at once and new calls are rejected, so that a balancer stops sending requests;
+    /// 2. a moment later no more connections are accepted;
+    /// 3. running streams may continue for the shutdown grace;
+    /// 4. the remaining ones then end with an error event, and the connections of clients that do not read it are
+    ///    dropped. A graceful shutdown without this limit might never end;
+    /// 5. the results of sessions' calls are stored.
     pub fn run<'a>(self, listener: TcpListener, shutdown: BoxFuture<'a, ()>) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let grace_ends = serve(&self, listener, shutdown).await;
-            self.state.sessions.finish(grace_ends.max(Instant::now() + RESULTS_MARGIN)).await;
+            self.state.sessions.finish(grace_ends.max(Instant::now() + RESULTS_TIMEOUT)).await;
         })
     }
 }
 
-/// Serves until the last connection is closed, and returns when the grace ends or has ended.
+/// Serves until the last connection is closed, and returns the time at which the grace ends.
 async fn serve(server: &Server, listener: TcpListener, shutdown: BoxFuture<'_, ()>) -> Instant {
     let Server { state, connections_max } = server;
     let stop = net::Stop::default();
@@ -105,11 +105,10 @@ async fn serve(server: &Server, listener: TcpListener, shutdown: BoxFuture<'_, (
         () = &mut serving => return Instant::now(),
     };
     if timeout_at(grace_ends, &mut serving).await.is_err() {
-        tracing::info!("the grace is over: ending the streams that are left");
+        tracing::info!("the grace is over: ending the remaining streams");
         state.grace_over.cancel();
-        // From now, not from when the grace should have ended: a process that woke up late would leave
-        // no time at all.
-        if timeout(CUT_MARGIN, &mut serving).await.is_err() {
+        // Counted from now, not from the end of the grace: a process that woke up late would leave no time at all.
+        if timeout(ERROR_EVENT_TIMEOUT, &mut serving).await.is_err() {
             tracing::warn!("some clients do not read the end of their streams: dropping their connections");
             stop.now.cancel();
             serving.await;

@@ -1,7 +1,5 @@
-//! The memory that bodies of requests take: a budget over all of them, and one for each user, of which room is
-//! reserved as bytes come.
+//! The memory for bodies of requests: a budget for all of them and one for each user. It is reserved as bytes arrive.
 
-/// The bytes of one body.
 mod buffer;
 
 use std::collections::HashMap;
@@ -15,12 +13,12 @@ use gateway::BodyMemoryFull;
 use crate::identity::User;
 use crate::settings::Limits;
 
-/// What is held beside a large body while it comes, measured with 500 clients of which most are refused: the
-/// connection's buffer of 64 KiB, the piece that was read last, and what the heap keeps of those before it.
+/// Memory used beside a large body while it is read, measured with 500 clients of which most are rejected: the
+/// connection's buffer of 64 KiB, the piece that was read last, and what the heap keeps of earlier pieces.
 const BUFFER_BYTES: usize = 384 * 1024;
 
-/// The room for bodies: from their first byte until the vendor's answer is there, since until then the call
-/// may have to be made again.
+/// The budget for bodies. Each counts from its first byte until the vendor has answered: until then another attempt
+/// may need it.
 #[derive(Debug)]
 pub(crate) struct BodyMemory {
     reserved: Mutex<Reserved>,
@@ -31,7 +29,7 @@ pub(crate) struct BodyMemory {
 #[derive(Debug, Default)]
 struct Reserved {
     bytes: usize,
-    /// Only where users have a limit of their own.
+    /// Empty unless each user has a limit.
     by_user: HashMap<User, usize>,
 }
 
@@ -54,7 +52,7 @@ impl BodyMemory {
     }
 }
 
-/// A body and its room, which is given back with it.
+/// A body with its reservation, which is released with it.
 #[derive(Debug)]
 pub(crate) struct BudgetedBody {
     buffer: Buffer,
@@ -63,7 +61,7 @@ pub(crate) struct BudgetedBody {
 }
 
 impl BudgetedBody {
-    /// None yet, of a body that may have so many bytes.
+    /// An empty body that may grow to `max_bytes`.
     pub(crate) fn new(memory: Arc<BodyMemory>, user: User, max_bytes: usize) -> Self {
         BudgetedBody {
             buffer: Buffer::Heap(Vec::new()),
@@ -72,13 +70,13 @@ impl BudgetedBody {
         }
     }
 
-    /// Adds what has come.
+    /// Adds bytes.
     ///
     /// # Errors
     /// [`BodyMemoryFull`].
     ///
     /// # Panics
-    /// When it is more than the body may have.
+    /// If the body exceeds its maximum.
     pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), BodyMemoryFull> {
         let length = self.buffer.len() + piece.len();
         let beside = if length > SMALL_BYTES { BUFFER_BYTES } else { 0 };
@@ -86,13 +84,12 @@ impl BudgetedBody {
         self.buffer.push(piece, self.max_bytes).map_err(|_| BodyMemoryFull::All)
     }
 
-    /// All has come: the connection's buffer is free again.
+    /// Ends the body: the connection's buffer is free again.
     pub(crate) fn finish(&mut self) {
         self.reservation.shrink(self.buffer.len());
     }
 
-    /// Other bytes in the place of its own, which are not needed any more: a rewritten request, which is longer by
-    /// a few bytes at the most.
+    /// Replaces its bytes by those of a rewritten request, which is at most a few bytes longer.
     pub(crate) fn replace(mut self, bytes: Vec<u8>) -> Bytes {
         self.reservation.shrink(bytes.len());
         self.buffer = Buffer::Heap(bytes);
@@ -107,13 +104,13 @@ impl AsRef<[u8]> for BudgetedBody {
 }
 
 impl From<BudgetedBody> for Bytes {
-    /// The last of the clones gives the room back.
+    /// The last clone releases the reservation.
     fn from(body: BudgetedBody) -> Bytes {
         Bytes::from_owner(body)
     }
 }
 
-/// So many bytes of the room.
+/// Bytes of the budget.
 #[derive(Debug)]
 struct Reservation {
     memory: Arc<BodyMemory>,
@@ -122,11 +119,11 @@ struct Reservation {
 }
 
 impl Reservation {
-    /// Takes more, up to `bytes` in all.
+    /// Grows to `bytes`.
     fn grow(&mut self, bytes: usize) -> Result<(), BodyMemoryFull> {
         let more = bytes.saturating_sub(self.bytes);
         let mut reserved = self.memory.lock();
-        // One body alone always has room, also with the buffer beside it.
+        // A single body always fits, even with the buffer beside it.
         let full = |reserved: usize, max: usize| reserved + more > max && reserved > self.bytes;
         if full(reserved.bytes, self.memory.max_bytes) {
             return Err(BodyMemoryFull::All);
@@ -144,7 +141,7 @@ impl Reservation {
         Ok(())
     }
 
-    /// Gives back what is over `bytes`.
+    /// Shrinks to `bytes`.
     fn shrink(&mut self, bytes: usize) {
         let less = self.bytes.saturating_sub(bytes);
         self.bytes -= less;
@@ -185,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn room_is_taken_as_bytes_come_and_given_back_with_the_last_of_the_body() {
+    fn memory_is_reserved_per_byte_and_released_with_the_last_clone() {
         let memory = memory(100 * KIB, None);
         let (mut first, mut second) = (body(&memory, 1), body(&memory, 2));
         first.push(&[0; 60 * KIB]).unwrap();
@@ -202,10 +199,10 @@ mod tests {
     }
 
     #[test]
-    fn a_large_body_counts_with_its_connections_buffer_until_it_has_come() {
+    fn a_large_body_counts_with_its_buffer_until_it_is_complete() {
         let memory = memory(100 * KIB, None);
         let mut large = body(&memory, 1);
-        // More than there is in all, but nobody else wants it.
+        // More than the whole budget, but no other body uses it.
         large.push(&[0; 80 * KIB]).unwrap();
         assert_eq!(memory.reserved(), 80 * KIB + BUFFER_BYTES);
         assert_eq!(body(&memory, 2).push(&[0]), Err(BodyMemoryFull::All));
@@ -216,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_at_the_limit_is_no_matter_to_the_others() {
+    fn a_user_at_the_limit_does_not_affect_others() {
         let memory = memory(100 * KIB, Some(50 * KIB));
         let (mut first, mut second, mut other) = (body(&memory, 1), body(&memory, 1), body(&memory, 2));
         first.push(&[0; 40 * KIB]).unwrap();

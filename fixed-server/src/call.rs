@@ -1,4 +1,4 @@
-//! A request to the vendor, and what it needs to be let in.
+//! A call to the vendor.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -13,30 +13,30 @@ use crate::chat::Chat;
 use crate::identity::User;
 use crate::sessions::SessionCall;
 
-/// Tokens that are reserved for the answer to a request that sets no limit on it: a long page. What is
-/// too much is refunded, what is too little is charged.
+/// Tokens reserved for the answer to a request without `max_tokens`: a long page. Tokens that it does not use are
+/// refunded, tokens beyond them are charged.
 const ANSWER_TOKENS: u64 = 1000;
 
-/// One request to the vendor, as often as it has to be made.
+/// One call to the vendor, for all of its attempts.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
-    /// What is asked for.
+    /// The vendor's route.
     pub(crate) route: Route,
-    /// The request's body; empty for a route that takes none.
+    /// The body to send; empty for a route without one.
     pub(crate) body: Bytes,
-    /// Passed on as `X-Request-ID`, so that one request can be followed through both logs.
+    /// Sent as `X-Request-ID`, so that a request can be followed through both logs.
     pub(crate) request_id: String,
-    /// Headers that steer the mock vendor; empty unless the server was told to pass them on.
+    /// Headers that control the mock vendor; empty without `--allow-mock-headers`.
     pub(crate) mock_headers: Vec<(String, String)>,
-    /// The permit of its user, where users have limits; given back when nothing of the call is left.
+    /// The permit of its user, if users are limited. It is released with the last clone of the call.
     pub(crate) user_permit: Option<Arc<UserGuard<User>>>,
-    /// Tokens to reserve from the quota: its prompt's and its longest answer's.
+    /// Tokens to reserve from the quota: for its prompt and its longest answer.
     pub(crate) tokens: u64,
-    /// Tokens of its prompt, estimated.
+    /// Estimated tokens of its prompt.
     pub(crate) prompt_tokens: u64,
     /// The session that it belongs to, if any.
     pub(crate) session: Option<SessionCall>,
-    /// How far it has come.
+    /// What is logged about it at its end.
     pub(crate) progress: Arc<Progress>,
 }
 
@@ -50,8 +50,8 @@ pub(crate) enum Route {
 }
 
 impl Route {
-    /// What a whole answer of this route must be.
-    pub(crate) fn asked(self) -> ExpectedResponse {
+    /// What a whole answer of this route must contain.
+    pub(crate) fn expected(self) -> ExpectedResponse {
         match self {
             Route::ChatCompletions => ExpectedResponse::Completion,
             Route::Models => ExpectedResponse::Models,
@@ -59,33 +59,33 @@ impl Route {
     }
 }
 
-/// How far a request has come, for what is noted at its end.
+/// The progress of a call, for the log line and the counts at its end.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     attempts: AtomicU32,
-    /// Over all attempts.
+    /// Summed over all attempts.
     queued_ms: AtomicU64,
-    /// Whether the vendor was asked, by any attempt.
+    /// Whether any attempt was sent to the vendor.
     sent: AtomicBool,
 }
 
 impl Progress {
-    /// Another attempt begins.
+    /// Counts an attempt.
     pub(crate) fn count_attempt(&self) {
         self.attempts.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// An attempt has waited so long for its permit, whether or not it got one.
+    /// Adds the time that an attempt waited for its permit, with or without success.
     pub(crate) fn add_queued(&self, waited: Duration) {
         self.queued_ms.fetch_add(waited.as_millis() as u64, Ordering::Relaxed);
     }
 
-    /// From here on the vendor has to do with how the request ends.
+    /// Notes that an attempt is sent: from now on the vendor has a part in how the request ends.
     pub(crate) fn mark_sent(&self) {
         self.sent.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the vendor was asked.
+    /// Whether any attempt was sent to the vendor.
     pub(crate) fn sent(&self) -> bool {
         self.sent.load(Ordering::Relaxed)
     }
@@ -95,20 +95,20 @@ impl Progress {
         self.attempts.load(Ordering::Relaxed)
     }
 
-    /// Milliseconds waited for a permit so far.
+    /// Milliseconds spent waiting for a permit so far.
     pub(crate) fn queued_ms(&self) -> u64 {
         self.queued_ms.load(Ordering::Relaxed)
     }
 }
 
-/// The tokens to reserve for `asked` where one call can have `most`: its prompt, and the longest answer that it
+/// The tokens to reserve for `chat`, of at most `most` for one call: for its prompt, and for the longest answer that it
 /// allows.
 ///
 /// # Errors
-/// [`RequestError::InvalidValue`] for one that could never be let in.
-pub(crate) fn tokens_to_reserve(asked: &Chat, most: Option<u64>) -> Result<u64, RequestError> {
-    let prompt = asked.prompt_tokens;
-    let answer = asked.max_tokens.map(u64::from);
+/// [`RequestError::InvalidValue`] if the quota never allows as many at once.
+pub(crate) fn tokens_to_reserve(chat: &Chat, most: Option<u64>) -> Result<u64, RequestError> {
+    let prompt = chat.prompt_tokens;
+    let answer = chat.max_tokens.map(u64::from);
     let too_many = |param: &str, found: u64, allowed: u64| RequestError::InvalidValue {
         param: param.into(),
         found: format!("{found} tokens"),
@@ -142,7 +142,7 @@ mod tests {
         let body = |rest: &str| format!(r#"{{"messages":[{{"role":"user","content":"12345678"}}]{rest}}}"#);
         assert_eq!(reserved(&body(r#","max_tokens":50"#), Some(52)), Ok(52));
         assert_eq!(reserved(&body(""), None), Ok(1002));
-        assert_eq!(reserved(&body(""), Some(500)), Ok(500), "what was not asked for is no reason to refuse it");
+        assert_eq!(reserved(&body(""), Some(500)), Ok(500), "without max_tokens no call is rejected");
         let answer = "'max_tokens' is 50 tokens, expected at most 49, the most that one call may use of the quota";
         assert_eq!(reserved(&body(r#","max_tokens":50"#), Some(51)), Err(answer.into()));
         let prompt = "'messages' is 2 tokens, expected at most 1, the most that one call may use of the quota";

@@ -1,4 +1,4 @@
-//! What a request for a chat asks for, read from its body.
+//! A request for a chat, read from its body.
 
 use bytes::Bytes;
 use resilience::Permits;
@@ -9,24 +9,24 @@ use wire::error::RequestError;
 use crate::body_memory::BudgetedBody;
 use crate::errors::Failure;
 
-/// The model of requests that name none.
+/// The model for requests without one.
 pub(crate) const DEFAULT_MODEL: &str = "mock-llm";
 
-/// Bytes up to which a body is read on the event loop: it takes less time than to hand it to a thread is worth.
+/// Bytes up to which a body is parsed on the event loop: handing it to a thread would take longer.
 const INLINE_BYTES: usize = 64 * 1024;
 
 /// A request for a chat.
 #[derive(Debug)]
 pub(crate) struct Chat {
-    /// Tokens of its prompt, estimated.
+    /// Estimated tokens of its prompt.
     pub(crate) prompt_tokens: u64,
-    /// Most tokens to generate, where that is known.
+    /// The most tokens to generate, if it says.
     pub(crate) max_tokens: Option<u32>,
-    /// The model that it names.
+    /// Its model, if it names one.
     pub(crate) model: Option<String>,
-    /// Whether OpenAI's routes are to stream the answer.
+    /// Whether OpenAI's routes stream the answer.
     pub(crate) stream: bool,
-    /// What the vendor is sent.
+    /// The body to send to the vendor.
     pub(crate) body: Bytes,
 }
 
@@ -34,63 +34,62 @@ impl Chat {
     /// A request to `/chat/stream`.
     ///
     /// # Errors
-    /// [`RequestError`] for what is wrong with it.
+    /// [`RequestError`] if it is invalid.
     pub(crate) fn stream(body: BudgetedBody) -> Result<Self, RequestError> {
-        let mut asked = ChatRequest::parse(body.as_ref())?;
-        // So that what was reserved and not used of the quota can be given back.
-        asked.include_usage = true;
-        let rewritten = asked.to_upstream_body(DEFAULT_MODEL, true);
-        let asked = Self::of(&asked);
-        Ok(Chat { body: body.replace(rewritten), ..asked })
+        let mut request = ChatRequest::parse(body.as_ref())?;
+        // The usage tells how much of the reserved quota to refund.
+        request.include_usage = true;
+        let rewritten = request.to_upstream_body(DEFAULT_MODEL, true);
+        let chat = Self::of(&request);
+        Ok(Chat { body: body.replace(rewritten), ..chat })
     }
 
     /// A request to `/llm`.
     ///
     /// # Errors
-    /// [`RequestError`] for what is wrong with it.
+    /// [`RequestError`] if it is invalid.
     pub(crate) fn whole(body: BudgetedBody) -> Result<Self, RequestError> {
-        let asked = ChatRequest::parse_prompt_or_messages(body.as_ref())?;
-        let rewritten = asked.to_upstream_body(DEFAULT_MODEL, false);
-        let asked = Self::of(&asked);
-        Ok(Chat { body: body.replace(rewritten), ..asked })
+        let request = ChatRequest::parse_prompt_or_messages(body.as_ref())?;
+        let rewritten = request.to_upstream_body(DEFAULT_MODEL, false);
+        let chat = Self::of(&request);
+        Ok(Chat { body: body.replace(rewritten), ..chat })
     }
 
-    /// A request to OpenAI's routes. Its body goes on as it came: it may have fields that are the vendor's business
-    /// alone.
+    /// A request to OpenAI's routes. Its body is passed on unchanged: it may have fields that only the vendor knows.
     ///
     /// # Errors
-    /// [`RequestError`] for what of it the server needs and cannot read.
+    /// [`RequestError`] if a field that this server needs is invalid.
     pub(crate) fn relayed(body: BudgetedBody) -> Result<Self, RequestError> {
-        let asked = ChatRequest::parse_relayed(body.as_ref())?;
-        asked.require_model()?;
-        let asked = Self::of(&asked);
-        Ok(Chat { body: body.into(), ..asked })
+        let request = ChatRequest::parse_relayed(body.as_ref())?;
+        request.require_model()?;
+        let chat = Self::of(&request);
+        Ok(Chat { body: body.into(), ..chat })
     }
 
-    /// Reads `body` in one of these ways. A large one is read on a thread, since it takes milliseconds that every
-    /// stream would wait for; and one at a time, since the others would only share the processors with it.
+    /// Parses `body` by one of the functions above. A large body is parsed on a thread, because it takes milliseconds
+    /// for which every stream would wait; and one at a time, because more would only share the processors.
     ///
     /// # Errors
-    /// Those of `read`.
+    /// Those of `parse`.
     pub(crate) async fn read(
         reader: &Permits,
         body: BudgetedBody,
-        read: fn(BudgetedBody) -> Result<Self, RequestError>,
+        parse: fn(BudgetedBody) -> Result<Self, RequestError>,
     ) -> Result<Self, Failure> {
         if body.as_ref().len() <= INLINE_BYTES {
-            return Ok(read(body)?);
+            return Ok(parse(body)?);
         }
-        let _turn = reader.take().await;
-        let asked = spawn_blocking(move || read(body)).await;
-        Ok(asked.map_err(|_| Failure::Internal("reading a request panicked"))??)
+        let _permit = reader.take().await;
+        let chat = spawn_blocking(move || parse(body)).await;
+        Ok(chat.map_err(|_| Failure::Internal("parsing a request panicked"))??)
     }
 
-    fn of(asked: &ChatRequest<'_>) -> Self {
+    fn of(request: &ChatRequest<'_>) -> Self {
         Chat {
-            prompt_tokens: asked.prompt_tokens(),
-            max_tokens: asked.max_tokens,
-            model: asked.model.as_deref().map(str::to_owned),
-            stream: asked.stream,
+            prompt_tokens: request.prompt_tokens(),
+            max_tokens: request.max_tokens,
+            model: request.model.as_deref().map(str::to_owned),
+            stream: request.stream,
             body: Bytes::new(),
         }
     }

@@ -1,4 +1,4 @@
-//! What the program does in place of serving.
+//! The program's commands other than serving.
 
 mod key;
 
@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 pub use key::{KeyCommand, KeyCommandError};
 
-/// What the program does in place of serving.
+/// A command other than serving.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     /// Add, list and revoke the keys of clients of /v1.

@@ -1,23 +1,37 @@
-//! Whose request it is.
+//! Which request it is, and whose.
 
 use std::net::IpAddr;
 
 use axum::extract::Request;
+use axum::http::HeaderMap;
+use gateway::request_id;
+use wire::REQUEST_ID_HEADER;
 
 use crate::sessions::KeyId;
 
-/// Whose request it is, for the limits of each user. What a client can choose freely, such as a header
-/// with a name in it, would be a limit that it can choose freely.
+/// The id of a request, kept in its extensions by the middleware.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(pub(crate) String);
+
+impl RequestId {
+    /// The client's id if it is valid, or else a new one.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        RequestId(request_id(headers.get(REQUEST_ID_HEADER).and_then(|value| value.to_str().ok())))
+    }
+}
+
+/// The user of a request, for the limits of each user. It is nothing that a client can choose freely, such as a
+/// name in a header: it could then choose its limit as well.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum User {
-    /// On the routes that take a key: who has it.
+    /// The owner of the key, on routes that take one.
     Key(KeyId),
-    /// On the routes that take no key: who is at the other end of the connection. Behind a proxy that
-    /// is the proxy; put the limits into it, or give out keys.
+    /// The address of the peer, on routes without a key. Behind a proxy that is the proxy's: limit users there, or
+    /// give them keys.
     Address(IpAddr),
 }
 
-/// The other end of a connection, put into its requests where it is accepted.
+/// The address of a connection's peer, added to its requests where they are served.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 

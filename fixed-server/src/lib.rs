@@ -1,17 +1,14 @@
 //! An axum server that streams from a slow vendor and stays up.
 //!
-//! Read in this order: [`settings`] has the limits, `stack.rs` the order of one request's path on one
-//! screen, `upstream.rs` the call itself, `body.rs` what a stream holds while it runs.
+//! [`settings`] has the limits, `stack.rs` the order of a call on one screen. README.md has the files in the order in
+//! which a request passes through them.
 
 pub mod settings;
 
-/// THE ORDER: everything between a good request and its vendor's answer.
 mod stack;
 
-/// The memory that bodies of requests take.
 mod body_memory;
 mod call;
-/// What a request asks for.
 mod chat;
 mod identity;
 mod users;
@@ -21,7 +18,6 @@ mod errors;
 mod outcome;
 mod upstream;
 
-/// Keys and sessions, in a database.
 mod sessions;
 
 mod api;

@@ -1,4 +1,4 @@
-//! Answers that only tokio's blocking pool can give, cached for a while.
+//! A cache for answers of tokio's blocking pool.
 
 use std::io;
 use std::net::IpAddr;
@@ -10,17 +10,17 @@ use tokio::time::{Instant, timeout};
 /// How long an answer is used before it is looked up again.
 const CACHED_FOR: Duration = Duration::from_secs(5);
 
-/// How long a look-up may take before an older answer is used.
+/// How long a look-up may take before the older answer is used.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What was looked up through tokio's blocking pool, which is the only way to it.
+/// Answers that are available only through tokio's blocking pool.
 #[derive(Debug, Default)]
 pub(crate) struct LookUps {
     pub(crate) addresses: Cached<Vec<IpAddr>>,
     pub(crate) file: Cached<Vec<u8>>,
 }
 
-/// The last answer of a look-up, used for [`CACHED_FOR`]; longer when no newer one can be had.
+/// The last answer of a look-up. It is used for [`CACHED_FOR`], or longer while look-ups fail.
 #[derive(Debug)]
 pub(crate) struct Cached<T>(Mutex<Option<(T, Instant)>>);
 
@@ -31,8 +31,8 @@ impl<T> Default for Cached<T> {
 }
 
 impl<T> Cached<T> {
-    /// What `read` makes of the answer that is cached, or else of that of `look_up`. Who comes while there
-    /// is a look-up waits for it and makes none.
+    /// Applies `read` to the cached answer, or else to that of `look_up`. Of concurrent callers one looks it up, and the
+    /// others wait for it.
     pub(crate) async fn get<R>(
         &self,
         look_up: impl Future<Output = io::Result<T>>,
@@ -47,7 +47,7 @@ impl<T> Cached<T> {
         let newer = timeout(LOOK_UP_TIMEOUT, look_up).await.unwrap_or_else(|late| Err(late.into()));
         let answer = match (newer, cached.take()) {
             (Ok(newer), _) => newer,
-            // Old and true most of the time; and who comes next is not to wait for the same failure.
+            // It is probably still true, and the next caller does not wait for the same failure.
             (Err(_), Some((older, _))) => older,
             (Err(error), None) => return Err(error),
         };
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn an_answer_is_used_until_it_is_old() {
+    async fn an_answer_is_used_until_it_expires() {
         let (cached, asked) = (Cached::default(), Cell::new(0));
         let get = || {
             let look_up = async {
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_old_answer_is_better_than_none() {
+    async fn an_expired_answer_is_used_when_a_look_up_fails() {
         let cached = Cached::default();
         cached.get(async { Ok(1) }, |_| ()).await.unwrap();
         sleep(CACHED_FOR).await;
@@ -93,11 +93,11 @@ mod tests {
         let begun = Instant::now();
         assert_eq!(cached.get(pending(), |answer| *answer).await.unwrap(), 1);
         assert_eq!(cached.get(pending(), |answer| *answer).await.unwrap(), 1);
-        assert_eq!(begun.elapsed(), LOOK_UP_TIMEOUT, "one waited, and the next did not");
+        assert_eq!(begun.elapsed(), LOOK_UP_TIMEOUT, "only the first call waited");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn there_is_one_look_up_at_a_time_and_one_that_is_given_up_does_no_harm() {
+    async fn concurrent_callers_share_a_look_up_and_one_may_give_up() {
         let cached = Cached::default();
         assert!(timeout(Duration::from_millis(10), cached.get(pending(), |answer: &i32| *answer)).await.is_err());
         let slow = async {
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn without_any_answer_it_fails_within_its_bound() {
+    async fn a_first_look_up_that_hangs_fails_in_bounded_time() {
         let (cached, begun) = (Cached::<i32>::default(), Instant::now());
         assert!(cached.get(pending(), |answer| *answer).await.is_err());
         assert_eq!(begun.elapsed(), LOOK_UP_TIMEOUT);

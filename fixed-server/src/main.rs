@@ -29,7 +29,7 @@ fn main() -> ExitCode {
 fn start(settings: &Settings) -> anyhow::Result<()> {
     parent::exit_with_parent().context("cannot watch the parent process")?;
     let runtime = match settings.worker_threads {
-        // This thread is the one: no other has to be woken up.
+        // This thread runs the event loop: no other thread has to be woken up.
         1 => Builder::new_current_thread().enable_all().build(),
         threads => Builder::new_multi_thread().worker_threads(threads.into()).enable_all().build(),
     };
@@ -40,7 +40,7 @@ fn start(settings: &Settings) -> anyhow::Result<()> {
             Some(Command::Key(command)) => Ok(command.run(&mut io::stdout(), &mut io::stderr()).await?),
         }
     });
-    // Connections that were left behind must not keep the program from ending.
+    // Connections that are still open must not keep the program from exiting.
     runtime.shutdown_background();
     served
 }
@@ -53,7 +53,7 @@ async fn serve(settings: &Settings) -> anyhow::Result<()> {
     if settings.limits.upstream.first_token_timeout > settings.limits.call.sla {
         tracing::warn!("--first-token-timeout is never reached: --sla ends the wait for a first token before it");
     }
-    // Before the database is touched: a server that cannot listen leaves nothing there, and says one thing.
+    // Before the database is opened: a server that cannot listen changes nothing there and reports one error.
     let listener = bind(settings.listen).with_context(|| format!("cannot listen on {}", settings.listen))?;
     let server = Server::open(settings).await?;
     let addr = listener.local_addr().context("cannot read the address listened on")?;

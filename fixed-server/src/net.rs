@@ -1,12 +1,10 @@
-//! Sockets: accepting, time limits, the orderly end of connections.
+//! Sockets: accepting, time limits, closing.
 
 mod accept;
 mod buffers;
 mod descriptors;
-/// The end of a connection with a request that was refused before its body was read.
 mod lingering;
 mod open_connection;
-/// The service on one connection.
 mod service;
 mod write_timeout;
 

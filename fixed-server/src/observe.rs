@@ -12,15 +12,15 @@ use futures_util::FutureExt;
 use wire::REQUEST_ID_HEADER;
 
 use crate::errors::{ErrorResponse, Failure};
-use crate::request::RequestId;
+use crate::identity::RequestId;
 use crate::state::Shared;
 use crate::telemetry::Metrics;
 
-/// The route under which a request is counted that reached none.
+/// The route under which requests without a route are counted.
 const UNMATCHED: &str = "unmatched";
 
-/// The middleware around every request: gives it an id, which every answer carries, makes a panic a
-/// 500, and counts the answer by route and status.
+/// The middleware around every request. It gives the request an id, which every answer has, turns a panic into a 500,
+/// and counts the answer by route and status.
 pub(crate) async fn observe(State(state): State<Shared>, mut request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
@@ -39,8 +39,8 @@ pub(crate) async fn observe(State(state): State<Shared>, mut request: Request, n
     response
 }
 
-/// An HTTP request that has not been answered yet. Dropped like this, its client has left: it counts
-/// under 499, which nginx has made the custom for it.
+/// An HTTP request that has not been answered yet. If it is dropped, its client has disconnected: it is counted
+/// under status 499, as nginx does.
 #[derive(Debug)]
 struct PendingRequest {
     metrics: Arc<Metrics>,
@@ -55,7 +55,7 @@ impl PendingRequest {
         PendingRequest { metrics, route, begun: Instant::now(), status: 499 }
     }
 
-    /// The head of its answer is there.
+    /// The head of its answer is about to be sent.
     fn answered(mut self, status: u16) {
         self.status = status;
     }

@@ -10,9 +10,8 @@ use crate::call::Call;
 use crate::errors::Failure;
 use crate::telemetry::Metrics;
 
-/// Records the outcome of a request that begins now, whatever becomes of it: a future that is dropped
-/// because its client left runs nothing but this guard's `drop`. Of a session's call, that is also where
-/// its result is handed on.
+/// Records the outcome of a request that begins now, however it ends: of a future that is dropped after a disconnect,
+/// only this guard's `drop` runs. It also hands the result of a session's call to the task that stores it.
 pub(crate) fn guard(metrics: &Arc<Metrics>, errors: &Arc<ErrorRate>, call: &Call) -> OutcomeGuard<Outcome> {
     let (metrics, errors) = (metrics.clone(), errors.clone());
     let (request_id, progress, begun) = (call.request_id.clone(), call.progress.clone(), Instant::now());
@@ -23,9 +22,9 @@ pub(crate) fn guard(metrics: &Arc<Metrics>, errors: &Arc<ErrorRate>, call: &Call
         if let Some(call) = &session {
             call.ended(outcome, took);
         }
-        // A call that the breaker refused, or whose SLA passed in the queue, says nothing about the vendor.
-        // Counted as its failure, a server that says no for that reason would go on saying no.
-        if let Some(failed) = verdict_on_the_vendor(outcome).filter(|_| progress.sent()) {
+        // A call that the breaker rejected, or whose SLA passed in the queue, says nothing about the vendor. If it
+        // counted as the vendor's failure, a server that is not ready because of failures would stay so.
+        if let Some(failed) = failed_by_vendor(outcome).filter(|_| progress.sent()) {
             errors.note(failed);
         }
         tracing::info!(
@@ -40,17 +39,16 @@ pub(crate) fn guard(metrics: &Arc<Metrics>, errors: &Arc<ErrorRate>, call: &Call
     OutcomeGuard::new(Arc::new(record), Outcome::Disconnected, Outcome::Internal)
 }
 
-/// Records the outcome of a request for the model that was refused before anything of it was read but its
-/// head.
-pub(crate) fn refused(metrics: &Metrics, request_id: &str, failure: &Failure) {
+/// Records the outcome of a request for the model that was rejected before a call was made of it.
+pub(crate) fn rejected(metrics: &Metrics, request_id: &str, failure: &Failure) {
     let outcome = failure.outcome();
     metrics.call();
     metrics.outcome(outcome);
     tracing::info!(request_id, outcome = outcome.as_str(), %failure, "request ended");
 }
 
-/// Whether the vendor failed a call that reached it; `None` where the outcome says nothing about that.
-fn verdict_on_the_vendor(outcome: Outcome) -> Option<bool> {
+/// Whether the vendor failed a call that reached it; `None` if the outcome does not tell.
+fn failed_by_vendor(outcome: Outcome) -> Option<bool> {
     match outcome {
         Outcome::Success | Outcome::UpstreamRejected => Some(false),
         Outcome::CallTimeout | Outcome::UpstreamFailure | Outcome::StreamError | Outcome::SlaTimeout => Some(true),

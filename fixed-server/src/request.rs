@@ -1,4 +1,4 @@
-//! Reading and refusing requests.
+//! Reading requests and rejecting invalid ones.
 
 use std::sync::Arc;
 
@@ -7,37 +7,27 @@ use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use bytes::Bytes;
-use gateway::{ID_BYTES_MAX, is_valid_id, request_id, shorten};
+use gateway::{ID_BYTES_MAX, is_valid_id, shorten};
 use http_body_util::BodyExt;
 use resilience::{Deadline, UserGuard};
 use wire::authorization::bearer_key;
 use wire::error::RequestError;
-use wire::{MOCK_HEADER_PREFIX, REQUEST_ID_HEADER, SESSION_ID_HEADER};
+use wire::{MOCK_HEADER_PREFIX, SESSION_ID_HEADER};
 
 use crate::body_memory::BudgetedBody;
 use crate::call::{Call, Route, tokens_to_reserve};
 use crate::chat::{Chat, DEFAULT_MODEL};
 use crate::errors::Failure;
-use crate::identity::User;
+use crate::identity::{RequestId, User};
 use crate::outcome;
 use crate::sessions::{KeyHash, KeyId};
 use crate::state::AppState;
 
-/// The id of a request, kept in its extensions by the middleware.
-#[derive(Debug, Clone)]
-pub(crate) struct RequestId(pub(crate) String);
-
-impl RequestId {
-    /// The client's id if it is valid, or else a new one.
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
-        RequestId(request_id(headers.get(REQUEST_ID_HEADER).and_then(|value| value.to_str().ok())))
-    }
-}
-
 /// The session that a request belongs to, if it names one.
 ///
 /// # Errors
-/// [`RequestError::InvalidValue`] for an id that is not valid: under another one its calls would not be found.
+/// [`RequestError::InvalidValue`] for an invalid id: it is not replaced, because its calls would not be found under
+/// another one.
 pub(crate) fn session_id(headers: &HeaderMap) -> Result<Option<&str>, RequestError> {
     let Some(sent) = headers.get(SESSION_ID_HEADER) else { return Ok(None) };
     match sent.to_str() {
@@ -50,7 +40,7 @@ pub(crate) fn session_id(headers: &HeaderMap) -> Result<Option<&str>, RequestErr
     }
 }
 
-/// The head of a request, as far as a call to the vendor is made from it.
+/// What a call to the vendor needs of the request's head.
 #[derive(Debug)]
 pub(crate) struct Head {
     request_id: String,
@@ -61,7 +51,7 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// What the vendor, and our limits, are to know of `request`.
+    /// Reads what the vendor and the limits need to know of `request`.
     pub(crate) fn of(state: &AppState, request: &Request) -> Self {
         let request_id = request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone());
         let steering = request.headers().iter().filter(|(name, _)| name.as_str().starts_with(MOCK_HEADER_PREFIX));
@@ -70,13 +60,13 @@ impl Head {
         Head { request_id, mock_headers, user: User::of_peer(request), user_permit: None }
     }
 
-    /// The same for a request with this key: it is the key's user's, wherever it comes from.
+    /// The same for a request with this key: its user is the key's owner, whatever its address.
     pub(crate) fn with_key(self, key: &KeyId) -> Self {
         Head { user: User::Key(key.clone()), ..self }
     }
 
-    /// The same once its user has a permit, which is taken before the body is read: who is over a limit of
-    /// their own costs neither the memory for a body nor the time to read it.
+    /// The same with a permit of its user. It is taken before the body is read, so that a user over a limit costs
+    /// neither the memory for a body nor the time to read it.
     ///
     /// # Errors
     /// [`Failure::UserLimit`], which is counted as the request's outcome.
@@ -86,27 +76,27 @@ impl Head {
             Ok(user_permit) => Ok(Head { user_permit: Some(Arc::new(user_permit)), ..self }),
             Err(rejected) => {
                 let failure = Failure::from(rejected);
-                outcome::refused(&state.metrics, &self.request_id, &failure);
+                outcome::rejected(&state.metrics, &self.request_id, &failure);
                 Err(failure)
             }
         }
     }
 
-    /// The call for a chat that the request leads to.
+    /// The call that asks the vendor for a chat.
     ///
     /// # Errors
-    /// [`RequestError::InvalidValue`] for one with more tokens than can ever be let in.
-    pub(crate) fn into_chat(self, state: &AppState, asked: Chat) -> Result<Call, RequestError> {
-        let tokens = tokens_to_reserve(&asked, state.tokens_max)?;
+    /// [`RequestError::InvalidValue`] for more tokens than the quota ever allows at once.
+    pub(crate) fn into_chat(self, state: &AppState, chat: Chat) -> Result<Call, RequestError> {
+        let tokens = tokens_to_reserve(&chat, state.tokens_max)?;
         Ok(Call {
             tokens,
-            prompt_tokens: asked.prompt_tokens,
-            body: asked.body,
+            prompt_tokens: chat.prompt_tokens,
+            body: chat.body,
             ..self.into_call(Route::ChatCompletions)
         })
     }
 
-    /// The call for the list of models.
+    /// The call that asks the vendor for its models.
     pub(crate) fn into_models(self) -> Call {
         self.into_call(Route::Models)
     }
@@ -128,12 +118,11 @@ impl Head {
     }
 }
 
-/// The body of a request that must be JSON and have at most `max_bytes`; what is in it is checked later.
+/// Reads a body that must be JSON of at most `max_bytes`. Its content is checked later.
 ///
 /// # Errors
-/// [`RequestError::UnsupportedMediaType`], [`RequestError::BodyTooLarge`], [`RequestError::InvalidJson`] for a body that broke off,
-/// [`RequestError::BodyTimeout`] for one that does not come, and [`Failure::BodyMemory`], which is counted as the request's
-/// outcome.
+/// [`RequestError::UnsupportedMediaType`], [`RequestError::BodyTooLarge`], [`RequestError::InvalidJson`] for a truncated
+/// body, [`RequestError::BodyTimeout`], and [`Failure::BodyMemory`], which is counted as the request's outcome.
 pub(crate) async fn json_body(
     state: &AppState,
     head: &Head,
@@ -148,17 +137,17 @@ pub(crate) async fn json_body(
         let found = if found.is_empty() { "none".to_owned() } else { shorten(found) };
         return Err(RequestError::UnsupportedMediaType { found }.into());
     }
-    let told = text(CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok()).unwrap_or(0);
-    if told > max_bytes {
+    let announced = text(CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok()).unwrap_or(0);
+    if announced > max_bytes {
         return Err(RequestError::BodyTooLarge { limit: max_bytes }.into());
     }
-    // Pages for all that was told, or may come.
-    let most = if told > 0 { told } else { max_bytes };
+    // Without a length, as many bytes as are allowed.
+    let most = if announced > 0 { announced } else { max_bytes };
     let empty = BudgetedBody::new(state.body_memory.clone(), head.user.clone(), most);
     let read = Deadline::after(state.limits.read_timeout).timeout(read(body, empty, max_bytes)).await;
     read.map_err(|_| RequestError::BodyTimeout)?.inspect_err(|failure| {
         if let Failure::BodyMemory(_) = failure {
-            outcome::refused(&state.metrics, &head.request_id, failure);
+            outcome::rejected(&state.metrics, &head.request_id, failure);
         }
     })
 }
@@ -179,18 +168,18 @@ async fn read(mut body: Body, mut whole: BudgetedBody, max_bytes: usize) -> Resu
     Ok(whole)
 }
 
-/// Lets a request with a valid key pass, and says whose it is.
+/// Checks the key of a request and returns its id.
 ///
 /// # Errors
-/// [`RequestError::InvalidApiKey`], and [`Failure::Database`] when nobody can tell.
+/// [`RequestError::InvalidApiKey`], and [`Failure::Database`] when the key cannot be looked up.
 pub(crate) async fn require_key(state: &AppState, headers: &HeaderMap) -> Result<KeyId, Failure> {
     let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    // What cannot be a key is not looked up.
+    // A value that cannot be a key is not looked up.
     let hash = sent.and_then(bearer_key).and_then(|key| KeyHash::of(key).ok()).ok_or(RequestError::InvalidApiKey)?;
     Ok(state.sessions.check_key(&hash).await?.ok_or(RequestError::InvalidApiKey)?)
 }
 
-/// Makes `call` one of a session, if the request names one. It is written down once the call has its permit.
+/// Assigns `call` to a session, if the request names one. The session is stored once the call has its permit.
 pub(crate) fn assign_session(
     state: &AppState,
     session_id: Option<&str>,

@@ -1,9 +1,8 @@
 //! Keys and sessions, in a database: embedded SQLite, or PostgreSQL.
 //!
-//! One rule: no connection is held while the vendor is asked. A call that waits 30 s for its model
-//! would keep a connection for 30 s, and five such calls would be a pool of five, for everybody. It is
-//! held by construction: a connection never leaves `database.rs`, where one statement runs on it.
-//! What the rest of the server gets are values: a key's id, a session's call.
+//! No connection is held during a call to the vendor. A call that takes 30 s would hold it for 30 s, and five such calls
+//! would exhaust a pool of five. This is guaranteed by construction: a connection never leaves `database.rs`, where one
+//! statement runs on it. The rest of the server gets values: a key's id, a session's call.
 
 mod calls;
 mod database;
@@ -38,22 +37,22 @@ pub use url::DatabaseUrl;
 /// The name of the key that `--api-key` adds.
 pub(crate) const DEMO: &str = "demo";
 
-/// How long a key command waits for the database: a person waits with it, and servers have it in use.
+/// How long a key command waits for the database, which servers are using at the same time.
 const KEY_COMMAND_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What a server needs to know of its sessions.
+/// The settings of keys and sessions.
 #[derive(Debug, Clone)]
 pub(crate) struct SessionOptions {
     pub(crate) database: DatabaseOptions,
-    /// The key that a database without keys gets.
+    /// The key to add to a database without keys.
     pub(crate) first_key: KeyHash,
-    /// How long results are kept; for ever without it.
+    /// How long results are kept; forever if None.
     pub(crate) retention: Option<Duration>,
-    /// The longest that a call can take: a session is kept that much longer, for its last result.
+    /// The longest duration of a call. A session is kept that much longer, for its last result.
     pub(crate) longest_call: Duration,
 }
 
-/// What the server has of its database.
+/// The keys and sessions of a server.
 #[derive(Debug)]
 pub(crate) struct Sessions {
     database: Arc<Database>,
@@ -62,10 +61,10 @@ pub(crate) struct Sessions {
 }
 
 impl Sessions {
-    /// Opens the database and makes its tables, and adds the first key if it has no key at all.
+    /// Opens the database, creates its tables, and adds the first key if there is none.
     ///
     /// # Errors
-    /// When the database cannot be reached, or is not one that this program can use.
+    /// If the database cannot be reached or used.
     pub(crate) async fn open(options: &SessionOptions, metrics: DatabaseMetrics) -> Result<Self, OpenError> {
         let database = Arc::new(open::open(&options.database, metrics.clone()).await?);
         if Keys::new(&database)
@@ -81,37 +80,36 @@ impl Sessions {
         Ok(Sessions { database, results, retention })
     }
 
-    /// The id of the key with this hash, unless it was revoked. Every call asks the database: an answer
-    /// that is kept would let a revoked key in for as long as it is kept.
+    /// The id of the key with this hash, unless it was revoked. Every call reads the database: a cached answer would
+    /// admit a revoked key for as long as it is cached.
     pub(crate) async fn check_key(&self, sent: &KeyHash) -> Result<Option<KeyId>, DatabaseError> {
         Keys::new(&self.database).check(sent).await
     }
 
-    /// A call that is to be one of the session of this name. Sessions belong to their key: the same name
-    /// under another key is another session. Nothing is written before [`SessionCall::begin`].
+    /// A call in the session of this name. A session belongs to its key: the same name under another key is another
+    /// session. Nothing is stored before [`SessionCall::begin`].
     pub(crate) fn call(&self, name: &str, key: Option<&KeyId>, request_id: &str, model: &str) -> SessionCall {
         self.results.call(name, key, request_id, model)
     }
 
-    /// Sets the gauges of the pool to what they are now.
+    /// Updates the gauges of the pool.
     pub(crate) fn count_connections(&self) {
         self.database.count_connections();
     }
 
-    /// Waits until the results of all calls are stored, and closes the database, but not beyond
-    /// `deadline`.
+    /// Waits until the results of all calls are stored and closes the database, until `deadline` at the latest.
     pub(crate) async fn finish(&self, deadline: Instant) {
         if timeout_at(deadline, self.results.finish()).await.is_err() {
-            tracing::warn!(lost = self.results.waiting(), "the results of some calls could not be stored in time");
+            tracing::warn!(lost = self.results.queued(), "the results of some calls could not be stored in time");
         }
-        // A row that is not removed now is removed by the next server.
+        // An expired row that remains is removed by the next server.
         let _ = timeout_at(deadline, self.retention.finish()).await;
-        // Who does not close in time is closed by the end of the process.
+        // A connection that remains is closed with the process.
         let _ = timeout_at(deadline, self.database.close()).await;
     }
 }
 
-/// A database as the key commands have it: no sessions, one connection.
+/// The database of the key commands: no sessions, one connection.
 #[derive(Debug)]
 pub(crate) struct KeyDatabase(Database);
 

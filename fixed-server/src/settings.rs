@@ -3,7 +3,6 @@
 mod confidential;
 mod database;
 mod limits;
-/// Whose pages may call the server.
 mod origin;
 mod relations;
 mod upstream;
@@ -30,11 +29,11 @@ use crate::sessions::{KeyHash, SessionOptions};
 #[command(name = "fixed-server", version, max_term_width = 100)]
 #[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub struct Settings {
-    /// What to do; to serve, where none is named.
+    /// What to do. Default: serve.
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// Where to listen.
+    /// The address to listen on.
     #[arg(long, default_value = "127.0.0.1:8001", value_name = "ADDR")]
     pub listen: SocketAddr,
 
@@ -49,24 +48,24 @@ pub struct Settings {
     #[arg(hide_env_values = true, value_parser = Confidential(UpstreamKey::parse))]
     pub upstream_api_key: Option<UpstreamKey>,
 
-    /// Threads that run the event loop. One carries thousands of streams; each further one costs
-    /// wake-ups between them, and is worth it when the first is busy all the time.
+    /// Threads that run the event loop. One is enough for thousands of streams. More cost wake-ups between them, and
+    /// help only when one is busy all the time.
     #[arg(long, default_value = "1", value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=512), allow_hyphen_values = true)]
     pub worker_threads: u16,
 
-    /// A first key for clients of /v1, named `demo`. It is added at the start, and only to a database
-    /// without any key, revoked ones included: where there are real keys, it never becomes one.
+    /// A first key for clients of /v1, named `demo`. It is added at the start, but only to a database that has never
+    /// had a key.
     #[arg(long, default_value = "demo-key", value_name = "KEY")]
     #[arg(hide_env_values = true, value_parser = Confidential(KeyHash::parse))]
     pub api_key: KeyHash,
 
-    /// An origin whose pages may call this server, as `https://app.example`, or `*` for all; may be given several
-    /// times. Without it, browsers let no page of another origin read an answer.
+    /// Origin whose pages may call this server, such as `https://app.example`, or `*` for all. May be repeated.
+    /// Default: no pages of other origins.
     #[arg(long = "cors-origin", value_name = "ORIGIN", value_delimiter = ',')]
     pub cors_origins: Vec<Origin>,
 
-    /// Pass X-Mock-* headers on to the vendor, so that a client can steer the mock.
+    /// Pass X-Mock-* headers on to the vendor, so that clients can control the mock.
     #[arg(long)]
     pub allow_mock_headers: bool,
 
@@ -74,7 +73,7 @@ pub struct Settings {
     #[arg(long, default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
 
-    /// Which logs: a level, or pairs such as `info,fixed_server=debug`.
+    /// Log level, or levels per module, such as `info,fixed_server=debug`.
     #[arg(long, default_value = "info", value_name = "FILTER")]
     pub log_level: LogFilter,
 
@@ -82,16 +81,16 @@ pub struct Settings {
     #[command(flatten)]
     pub limits: Limits,
 
-    /// Where keys and sessions are kept.
+    /// The database of keys and sessions.
     #[command(flatten, next_help_heading = "The database of keys and sessions")]
     pub database: DatabaseSettings,
 }
 
 impl Settings {
-    /// Reads flags and environment.
+    /// Reads flags and environment variables.
     ///
     /// # Errors
-    /// A text for the command line: a bad flag or value, or two limits that contradict each other.
+    /// A message for the command line: an invalid flag or value, or two limits that conflict.
     pub fn read<I, T>(args: I) -> Result<Self, clap::Error>
     where
         I: IntoIterator<Item = T>,
@@ -103,7 +102,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// What the sessions take of the settings.
+    /// The options of keys and sessions.
     pub(crate) fn sessions(&self) -> SessionOptions {
         SessionOptions {
             database: self.database.options(&self.limits),

@@ -21,10 +21,10 @@ use crate::telemetry::Metrics;
 use crate::upstream::Upstream;
 use crate::users::Users;
 
-/// Over how long the vendor's failures are counted for `/ready`.
+/// The time over which the vendor's failures are counted for `/ready`.
 const ERRORS_SPAN: Duration = Duration::from_secs(10);
 
-/// Calls that there must be in it.
+/// Calls in that time below which the error rate says nothing.
 const ERRORS_MIN_CALLS: u64 = 10;
 
 /// Why a server could not be started.
@@ -33,7 +33,7 @@ pub enum StartError {
     /// The client for the vendor could not be set up.
     #[error("cannot set up the vendor's client: {0}")]
     Client(#[from] reqwest::Error),
-    /// A limit is none that can be kept.
+    /// A limit has a value that cannot be enforced.
     #[error("cannot set up the limits: {0}")]
     Limits(#[from] InvalidSetting),
     /// The database could not be opened.
@@ -41,50 +41,49 @@ pub enum StartError {
     Database(#[from] OpenError),
 }
 
-/// What all requests share, made once at the start: limits that were made for each request would
-/// limit nothing.
+/// What all requests share. It is made once, at the start: a limit made for each request would limit nothing.
 #[derive(Debug)]
 pub(crate) struct AppState {
     pub(crate) limits: Limits,
-    /// Each user's own limits, where there are any.
+    /// The limits of each user, if there are any.
     pub(crate) users: Option<Users>,
-    /// For the bodies of requests.
+    /// The memory for the bodies of requests.
     pub(crate) body_memory: Arc<BodyMemory>,
-    /// Large bodies that are read at once.
+    /// Limits how many large bodies are parsed at once.
     pub(crate) body_reader: Permits,
     pub(crate) retry: RetryPolicy,
-    /// Where there is one.
+    /// Off by default.
     pub(crate) breaker: Option<Breaker>,
     pub(crate) admission: Admission,
-    /// The most tokens that one call can reserve, where there is a limit on them.
+    /// The most tokens that one call can reserve, if tokens are limited.
     pub(crate) tokens_max: Option<u64>,
     pub(crate) upstream: Upstream,
     pub(crate) look_ups: LookUps,
-    /// How long the blocking pool took for a little work.
+    /// Measures how long the blocking pool takes for a small task.
     pub(crate) pool_probe: SingleFlight<Duration>,
     pub(crate) metrics: Arc<Metrics>,
-    /// How many calls the vendor failed lately.
+    /// The share of recent calls that the vendor failed.
     pub(crate) errors: Arc<ErrorRate>,
-    /// Over 80 % of the queue in use, until under 50 %: one mark would flutter, and a balancer with it.
+    /// Set over 80 % use of the queue, cleared under 50 %: with one threshold `/ready` would flap.
     pub(crate) overloaded: Hysteresis,
-    /// The share of failed calls over which the server is not ready, where there is one.
+    /// The share of failed calls over which the server is not ready, if one is set.
     pub(crate) failing: Option<Hysteresis>,
-    /// Cancelled when the server is told to stop: not ready any more, and no new calls.
+    /// Cancelled when shutdown begins: the server is no longer ready and takes no new calls.
     pub(crate) draining: CancellationToken,
-    /// Cancelled when the time for an orderly end is over: calls end with an error.
+    /// Cancelled when the shutdown grace is over: calls end with an error.
     pub(crate) grace_over: CancellationToken,
     pub(crate) sessions: Sessions,
     pub(crate) allow_mock_headers: bool,
-    /// Whose pages may call the server.
+    /// Origins whose pages may call the server.
     pub(crate) cors_origins: Vec<Origin>,
 }
 
-/// What the handlers are given.
+/// The state as the handlers get it.
 pub(crate) type Shared = Arc<AppState>;
 
 impl AppState {
     /// # Errors
-    /// When the HTTP client cannot be set up, or a limit is not what its primitive takes.
+    /// See [`StartError`].
     pub(crate) fn new(settings: &Settings, metrics: Arc<Metrics>, sessions: Sessions) -> Result<Self, StartError> {
         let limits = settings.limits.clone();
         let admission = Admission::new(AdmissionLimits {
@@ -118,10 +117,10 @@ impl AppState {
         })
     }
 
-    /// Begins a request for the model. From here on it ends in exactly one outcome.
+    /// Begins a request for the model, which from here on ends in exactly one outcome.
     ///
     /// # Errors
-    /// [`Failure::ShuttingDown`] once the server has been told to stop.
+    /// [`Failure::ShuttingDown`] after shutdown has begun.
     pub(crate) fn begin(&self, call: &Call) -> Result<OutcomeGuard<Outcome>, Failure> {
         self.metrics.call();
         let outcome = outcome::guard(&self.metrics, &self.errors, call);

@@ -94,7 +94,7 @@ impl Upstream {
             let rate_limits = rate_limits(response.headers());
             let kind = content_type(response.headers()).to_owned();
             let body = response::body(response).await?;
-            let usage = parse_response(call.route.asked(), &kind, &body).map_err(UpstreamFailure::from)?;
+            let usage = parse_response(call.route.expected(), &kind, &body).map_err(UpstreamFailure::from)?;
             Ok(Answer { body: body.into(), usage, rate_limits })
         })
     }

@@ -5,8 +5,8 @@ use resilience::{Rate, UserGuard, UserLimitError, UserLimits, UserQuota};
 use crate::identity::User;
 use crate::settings::Limits;
 
-/// The limits of each user, in two tables: one of keys and one of addresses. In one table anybody with a
-/// few thousand addresses could fill it, and those with a key would be refused.
+/// The limits of each user, in a table of keys and a table of addresses. With one table, a client with a few
+/// thousand addresses could fill it, and users with keys would be rejected.
 #[derive(Debug)]
 pub(crate) struct Users {
     keys: UserLimits<User>,
@@ -14,8 +14,8 @@ pub(crate) struct Users {
 }
 
 impl Users {
-    /// None where no user is limited. A user's whole rate may come at once: it is a share of ours, and no
-    /// quota of the vendor's.
+    /// None if no user is limited. A user's whole rate may be used at once: it is a share of this server's capacity,
+    /// not the vendor's quota.
     pub(crate) fn new(limits: &Limits) -> Option<Self> {
         let rate = |rate: Rate| Some((rate, rate.amount().try_into().ok()?));
         let quota = UserQuota {
@@ -27,7 +27,7 @@ impl Users {
         limited.then(|| Users { keys: UserLimits::new(quota), addresses: UserLimits::new(quota) })
     }
 
-    /// Lets a call of this user in, or not. It never waits.
+    /// Admits or rejects a call of this user. It never waits.
     ///
     /// # Errors
     /// [`UserLimitError`].
@@ -39,7 +39,7 @@ impl Users {
         table.try_enter(user.clone())
     }
 
-    /// Users that are remembered now.
+    /// Users that are tracked now.
     pub(crate) fn count(&self) -> usize {
         self.keys.report().users + self.addresses.report().users
     }
@@ -62,11 +62,11 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever addresses do, each call of a key is answered as if there were none.
+        /// Whatever the addresses do, each call with a key is answered as if there were none.
         #[test]
-        fn addresses_are_no_matter_to_keys(calls in proptest::collection::vec((any::<bool>(), 0_u8..8), 1..200)) {
+        fn calls_from_addresses_do_not_affect_calls_with_keys(calls in proptest::collection::vec((any::<bool>(), 0_u8..8), 1..200)) {
             let (both, keys_alone) = (users(), users());
-            // Held to the end: nobody rests, which is what fills a table.
+            // Kept to the end: only users with a call in flight fill a table.
             let mut held = Vec::new();
             for (of_a_key, number) in calls {
                 if of_a_key {
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn without_limits_nobody_is_remembered() {
+    fn without_user_limits_no_user_is_tracked() {
         assert!(Users::new(&Settings::read(["fixed-server"]).unwrap().limits).is_none());
     }
 }

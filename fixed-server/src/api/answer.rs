@@ -1,4 +1,4 @@
-//! Answering with what the vendor says: as a stream or as a whole, once there is something to answer with.
+//! Answering with the vendor's stream or whole answer.
 
 use std::convert::Infallible;
 
@@ -19,15 +19,15 @@ use crate::stack;
 use crate::state::Shared;
 use crate::upstream::Answer;
 
-/// Answers with the vendor's stream, once its first token is there; or earlier, where that is wanted.
+/// Answers with the vendor's stream, once its first token has arrived; or earlier, with `--early-keep-alive`.
 pub(super) async fn answer_streamed(state: &Shared, call: Call, format: Format) -> Response {
     let progress = call.progress.clone();
     begin_stream(state, call, format).await.unwrap_or_else(|failure| failed_stream(failure, progress.attempts()))
 }
 
 // ANCHOR: rollout
-/// The answer to a request for a stream that could not be begun. When its attempts are used up there is no
-/// second way behind them: the failure is told, and the header tells operators on which way it happened.
+/// The answer to a request for a stream that could not be opened. After the last attempt there is no fallback to
+/// another implementation: the client gets the failure, and the header tells operators which one failed.
 fn failed_stream(failure: Failure, attempts: u32) -> Response {
     // FIX rollout: failing fast. No thread waits for a vendor that has just failed.
     ([(STREAM_METHOD, "async_failure")], ErrorResponse::after(attempts, &failure)).into_response()
@@ -37,14 +37,14 @@ fn failed_stream(failure: Failure, attempts: u32) -> Response {
 async fn begin_stream(state: &Shared, call: Call, format: Format) -> Result<Response, Failure> {
     let outcome = state.begin(&call)?;
     let mut opening = Box::pin(open(state.clone(), call, format, outcome));
-    let Some(patience) = state.limits.early_keep_alive.0 else { return opening.await.map(begun) };
-    match timeout(patience, &mut opening).await {
+    let Some(interval) = state.limits.early_keep_alive.0 else { return opening.await.map(begun) };
+    match timeout(interval, &mut opening).await {
         Ok(opened) => opened.map(begun),
-        Err(_) => Ok(streamed(EarlyBody::new(opening, patience))),
+        Err(_) => Ok(streamed(EarlyBody::new(opening, interval))),
     }
 }
 
-/// Opens the vendor's stream. Dropped, its client has left.
+/// Opens the vendor's stream. It is dropped if the client disconnects.
 async fn open(
     state: Shared,
     call: Call,
@@ -64,7 +64,7 @@ async fn open(
     }
 }
 
-/// The answer of a stream whose first token is there, with what the vendor says of its quota.
+/// The answer of a stream whose first token has arrived, with the vendor's rate-limit headers.
 fn begun(mut body: StreamBody) -> Response {
     let rate_limits = body.take_rate_limits();
     let mut response = streamed(body);
@@ -76,7 +76,7 @@ fn streamed(body: impl http_body::Body<Data = Bytes, Error = Infallible> + Send 
     (STREAM_HEADERS, Body::new(body)).into_response()
 }
 
-/// Answers with the vendor's whole answer, as it came.
+/// Answers with the vendor's whole answer, unchanged.
 pub(super) async fn answer_whole(state: &Shared, call: Call) -> Result<Response, ErrorResponse> {
     let outcome = state.begin(&call)?;
     match stack::call_whole(state, &call).await {
@@ -100,7 +100,7 @@ pub(super) fn json(answer: Answer) -> Response {
 const STREAM_HEADERS: [(HeaderName, &str); 4] = [
     (CONTENT_TYPE, sse::CONTENT_TYPE),
     (CACHE_CONTROL, "no-cache"),
-    // nginx would gather the tokens of a while otherwise.
+    // Without it nginx buffers the tokens.
     (HeaderName::from_static("x-accel-buffering"), "no"),
     (STREAM_METHOD, "async"),
 ];

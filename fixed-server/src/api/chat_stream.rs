@@ -16,14 +16,14 @@ pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Res
     Ok(answer_streamed(&state, call, Format::Tokens).await)
 }
 
-/// What is to be asked of the vendor. Nothing of the request but this is held while the vendor thinks.
+/// Reads the call to make. Nothing else of the request is kept while the vendor answers.
 async fn read(state: &Shared, request: Request) -> Result<Call, Failure> {
     let head = Head::of(state, &request).enter(state)?;
     let (parts, body) = request.into_parts();
     let body = json_body(state, &head, &parts.headers, body, state.limits.own_body_bytes()).await?;
-    let mut asked = Chat::read(&state.body_reader, body, Chat::stream).await?;
-    let model = asked.model.take();
-    let mut call = head.into_chat(state, asked)?;
+    let mut chat = Chat::read(&state.body_reader, body, Chat::stream).await?;
+    let model = chat.model.take();
+    let mut call = head.into_chat(state, chat)?;
     assign_session(state, session_id(&parts.headers)?, None, model.as_deref(), &mut call);
     Ok(call)
 }

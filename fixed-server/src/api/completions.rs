@@ -16,16 +16,16 @@ pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Res
     if streamed { Ok(answer_streamed(&state, call, Format::Chunks).await) } else { answer_whole(&state, call).await }
 }
 
-/// What is to be asked of the vendor, and whether the answer is to be streamed. Nothing of the request
-/// but this is held while the vendor thinks.
+/// Reads the call to make, and whether its answer is streamed. Nothing else of the request is kept while the vendor
+/// answers.
 async fn read(state: &Shared, request: Request) -> Result<(Call, bool), Failure> {
     let key = require_key(state, request.headers()).await?;
     let head = Head::of(state, &request).with_key(&key).enter(state)?;
     let (parts, body) = request.into_parts();
     let body = json_body(state, &head, &parts.headers, body, state.limits.max_body_bytes.0).await?;
-    let mut asked = Chat::read(&state.body_reader, body, Chat::relayed).await?;
-    let (stream, model) = (asked.stream, asked.model.take());
-    let mut call = head.into_chat(state, asked)?;
+    let mut chat = Chat::read(&state.body_reader, body, Chat::relayed).await?;
+    let (stream, model) = (chat.stream, chat.model.take());
+    let mut call = head.into_chat(state, chat)?;
     assign_session(state, session_id(&parts.headers)?, Some(&key), model.as_deref(), &mut call);
     Ok((call, stream))
 }

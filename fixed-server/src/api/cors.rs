@@ -1,4 +1,4 @@
-//! Pages of other origins: what browsers ask before they send a request, and what they need to see in an answer.
+//! CORS: lets pages of other origins call the server.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use crate::settings::Origin;
 /// How long a browser may remember the answer.
 const MAX_AGE: Duration = Duration::from_secs(10 * 60);
 
-/// Lets pages of these `origins` call the server; no others, and none where there are none. Keys are headers here
-/// and no cookies, so there are no credentials to allow.
+/// Lets pages of these `origins` call the server, and no others. Keys are sent in a header and not in cookies, so there
+/// are no credentials to allow.
 pub(super) fn layer(origins: &[Origin]) -> Option<CorsLayer> {
     if origins.is_empty() {
         return None;

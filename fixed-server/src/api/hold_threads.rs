@@ -1,6 +1,5 @@
-//! `POST /debug/hold-threads`: fills tokio's blocking pool for a while, as whatever blocks would. A health
-//! check that asks the pool, and answers that are kept, show what they are worth only when it is full.
-//! There only with `--allow-mock-headers`, like all else that lets a client play the fault.
+//! `POST /debug/hold-threads`: fills tokio's blocking pool for a while, as blocking work would. Labs use it to test
+//! what depends on the pool. It exists only with `--allow-mock-headers`, as everything that lets a client cause faults.
 
 use std::thread;
 use std::time::Duration;
@@ -13,17 +12,17 @@ use wire::error::RequestError;
 
 use crate::errors::ErrorResponse;
 
-/// Threads of tokio's blocking pool, which has this size unless a runtime is told otherwise.
+/// Threads of tokio's blocking pool: its default size.
 const POOL_THREADS: u32 = 512;
 
-/// Longest time that they are held, in seconds.
+/// Longest time to hold them, in seconds.
 const SECONDS_MAX: u64 = 60;
 
 pub(super) async fn handle(body: Bytes) -> Result<Json<Value>, ErrorResponse> {
     let seconds = seconds_in(&body)?;
     let length = Duration::from_secs(seconds);
     for _ in 0..POOL_THREADS {
-        // Nobody waits for it: the thread is what is wanted, not what it does.
+        // Only the threads are needed, not their results.
         drop(spawn_blocking(move || thread::sleep(length)));
     }
     Ok(Json(json!({ "threads": POOL_THREADS, "seconds": seconds })))
@@ -45,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_length_that_is_none_is_named() {
+    fn an_invalid_length_is_named_in_the_error() {
         assert_eq!(seconds_in(br#"{"seconds":5}"#), Ok(5));
         for body in [r#"{"seconds":0}"#, r#"{"seconds":61}"#, r#"{"seconds":"5"}"#, "{}", "[]"] {
             let refusal = seconds_in(body.as_bytes()).unwrap_err().to_string();

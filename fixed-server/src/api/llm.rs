@@ -13,9 +13,9 @@ pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Res
     let head = Head::of(&state, &request).enter(&state)?;
     let (parts, body) = request.into_parts();
     let body = json_body(&state, &head, &parts.headers, body, state.limits.own_body_bytes()).await?;
-    let mut asked = Chat::read(&state.body_reader, body, Chat::whole).await?;
-    let model = asked.model.take();
-    let mut call = head.into_chat(&state, asked)?;
+    let mut chat = Chat::read(&state.body_reader, body, Chat::whole).await?;
+    let model = chat.model.take();
+    let mut call = head.into_chat(&state, chat)?;
     assign_session(&state, session_id(&parts.headers)?, None, model.as_deref(), &mut call);
     answer_whole(&state, call).await
 }

@@ -8,7 +8,7 @@ use wire::health::{FileProbe, ResolveProbe};
 use crate::errors::{ErrorResponse, Failure};
 use crate::state::Shared;
 
-/// A name that needs no network, and the system's resolver nevertheless.
+/// A name that needs the system's resolver but no network.
 const NAME: &str = "localhost";
 
 /// A small file that every Unix has.
@@ -17,7 +17,7 @@ const FILE: &str = "/etc/hosts";
 // ANCHOR: hidden-pool-users
 /// `GET /debug/resolve`
 pub(super) async fn resolve(State(state): State<Shared>) -> Result<Json<ResolveProbe>, ErrorResponse> {
-    // FIX hidden-pool-users: a thread is asked for once in a while and not for each request; and no stream holds one.
+    // FIX hidden-pool-users: a look-up every few seconds needs a thread, not each request; and no stream holds one.
     let look_up = async { Ok(net::lookup_host((NAME, 0)).await?.map(|address| address.ip()).collect()) };
     let found = state.look_ups.addresses.get(look_up, Vec::clone).await;
     Ok(Json(ResolveProbe::new(found.map_err(|_| Failure::Internal("a name could not be resolved"))?)))

@@ -19,7 +19,7 @@ pub(super) async fn list(State(state): State<Shared>, request: Request) -> Resul
     Ok(json(ask(&state, request.headers(), head).await?))
 }
 
-/// One of the list. Taken from there, it is found also where the vendor has no route for a single one.
+/// A model of the list. It is found even if the vendor has no route for a single model.
 pub(super) async fn one(State(state): State<Shared>, request: Request) -> Result<Response, ErrorResponse> {
     let head = Head::of(&state, &request);
     let models = ask(&state, request.headers(), head).await?;
@@ -28,7 +28,7 @@ pub(super) async fn one(State(state): State<Shared>, request: Request) -> Result
     Ok(json(Answer { body, ..models }))
 }
 
-/// Asks the vendor for its list. It generates nothing, so it takes no permit and has no outcome.
+/// Gets the vendor's list. Nothing is generated, so the call takes no permit and has no outcome.
 async fn ask(state: &Shared, headers: &HeaderMap, head: Head) -> Result<Answer, Failure> {
     require_key(state, headers).await?;
     let call = head.into_models();
@@ -39,6 +39,6 @@ async fn ask(state: &Shared, headers: &HeaderMap, head: Head) -> Result<Answer, 
     let models = models.await.inspect_err(|failure| {
         tracing::info!(request_id = call.request_id, %failure, "the vendor's models cannot be listed");
     });
-    // It is asked once, so that a client may well try again.
+    // It is called once, so that the client may try again.
     models
 }

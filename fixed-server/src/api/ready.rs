@@ -7,9 +7,8 @@ use wire::health::Readiness;
 
 use crate::state::Shared;
 
-/// `GET /ready`: whether this server should be sent more. It reads counters and waits for nobody;
-/// and it does not ask how the vendor is, whom every replica shares: were that a reason, one bad
-/// minute of the vendor's would take all of them out at once.
+/// `GET /ready`: whether this server should get more requests. It reads counters and waits for nothing. By default it
+/// does not depend on the vendor, which all replicas share: one bad minute of the vendor would take all of them out.
 pub(super) async fn handle(State(state): State<Shared>) -> (StatusCode, Json<Readiness>) {
     let not_ready = |reason| (StatusCode::SERVICE_UNAVAILABLE, Json(Readiness::not_ready(reason)));
     if state.draining.is_cancelled() {

@@ -7,11 +7,11 @@ use memmap2::MmapMut;
 /// Bytes up to which a body is on the heap.
 pub(super) const SMALL_BYTES: usize = 64 * 1024;
 
-/// A body as far as it has come.
+/// The bytes of a body so far.
 ///
-/// A large one has pages of its own, which go back to the system with it. The heap would keep them: after the
-/// first few large blocks, allocators keep such blocks for the next ones, and a server that once had a quarter of
-/// a gigabyte of bodies would keep that for good. Pages that nothing was written to yet are no memory yet.
+/// A large body has its own pages, which are returned to the system with it. Allocators keep freed large blocks for
+/// later ones: a server that once held a quarter of a gigabyte of bodies would never return it. Pages that have not
+/// been written to use no memory.
 #[derive(Debug)]
 pub(super) enum Buffer {
     Heap(Vec<u8>),
@@ -29,16 +29,16 @@ impl Buffer {
     /// Adds `piece` to a body of at most `max_bytes`.
     ///
     /// # Errors
-    /// When the system has no pages.
+    /// If the system has no more pages.
     ///
     /// # Panics
-    /// Over `max_bytes`.
+    /// If the body exceeds `max_bytes`.
     pub(super) fn push(&mut self, piece: &[u8], max_bytes: usize) -> io::Result<()> {
         match self {
             Buffer::Heap(bytes) if bytes.len() + piece.len() <= SMALL_BYTES => bytes.extend_from_slice(piece),
             Buffer::Heap(bytes) => {
                 let mut map = MmapMut::map_anon(max_bytes)?;
-                // Huge pages would be memory at their first byte. Where this is refused, there are none.
+                // The first byte in a huge page would use all of its memory. A system that refuses this has no huge pages.
                 #[cfg(target_os = "linux")]
                 let _ = map.advise(memmap2::Advice::NoHugePage);
                 map[..bytes.len()].copy_from_slice(bytes);
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_is_the_same_wherever_it_is() {
+    fn a_body_is_the_same_on_the_heap_and_in_pages() {
         const MAX: usize = 3 * SMALL_BYTES;
         for piece_bytes in [1000, SMALL_BYTES, MAX] {
             let whole: Vec<u8> = (0..MAX).map(|at| (at % 251) as u8).collect();

@@ -11,42 +11,41 @@ use crate::sessions::{
 };
 use crate::settings::Confidential;
 
-const DATABASE_URL_MISSING: &str = "--database-url is required here: name the database that the servers have, because a \
-     server that was given none has one in its memory, which nobody else can change";
+const DATABASE_URL_MISSING: &str = "--database-url is required here: name the servers' database. A server without \
+     this flag has its database in memory, where other processes cannot change it";
 
-/// What a command writes to.
+/// Where a command writes.
 pub(crate) type Output = dyn Write + Send;
 
-/// `fixed-server key`: changes a database that servers share. They look a key up with every call, so a
-/// change holds from the next call on.
+/// `fixed-server key`: changes the keys in the servers' database. They look up the key of every call, so a change
+/// applies from the next call on.
 #[derive(Debug, Clone, Args)]
 pub struct KeyCommand {
     #[command(subcommand)]
     action: KeyAction,
 }
 
-/// What is done with keys.
+/// What to do with keys.
 #[derive(Debug, Clone, Subcommand)]
 enum KeyAction {
-    /// Add a key, and print it: once, since only its hash is stored.
+    /// Add a key and print it. It is shown once: only its hash is stored.
     Add {
-        /// Whose it is, or what for; no two valid keys have the same.
+        /// Its owner or purpose. Unique among valid keys.
         name: String,
 
-        /// This key, in place of a new random one. Other users of the machine can see it in the list
-        /// of processes.
+        /// The key to add. Default: a new random one. Other users of the machine can see it in the list of processes.
         #[arg(long, value_name = "VALUE", value_parser = Confidential(KeyHash::parse), hide_env_values = true)]
         key: Option<KeyHash>,
 
         #[command(flatten)]
         database: SharedDatabase,
     },
-    /// List all keys, revoked ones too.
+    /// List all keys, including revoked ones.
     List {
         #[command(flatten)]
         database: SharedDatabase,
     },
-    /// Revoke a key: calls that begin from now on are refused (401); streams that run go on.
+    /// Revoke a key. New calls are rejected (401); running streams continue.
     Revoke {
         /// The key's id, or its name.
         #[arg(value_name = "ID_OR_NAME")]
@@ -59,8 +58,7 @@ enum KeyAction {
 
 #[derive(Debug, Clone, Args)]
 struct SharedDatabase {
-    /// The database: `sqlite:FILE` or `postgres://USER:PASSWORD@HOST/NAME`. Required: a server that was
-    /// given none has one in its memory, which nobody else can change.
+    /// The servers' database: `sqlite:FILE` or `postgres://USER:PASSWORD@HOST/NAME`. Required.
     #[arg(long, value_name = "URL", hide_env_values = true)]
     #[arg(value_parser = Confidential(DatabaseUrl::parse))]
     database_url: Option<DatabaseUrl>,
@@ -78,7 +76,7 @@ pub enum KeyCommandError {
         /// How.
         cause: DatabaseError,
     },
-    /// The key was refused, or there is no such key.
+    /// The key was rejected, or there is no such key.
     #[error("{0}")]
     Refused(String),
     /// The output could not be written.
@@ -87,7 +85,7 @@ pub enum KeyCommandError {
 }
 
 impl KeyCommand {
-    /// Does it. What is asked for goes to `out`, what is said about it to `log`.
+    /// Runs the command. Its result goes to `out`, messages about it to `log`.
     ///
     /// # Errors
     /// See [`KeyCommandError`].
@@ -119,7 +117,7 @@ impl KeyCommand {
     /// Checks what clap does not.
     ///
     /// # Errors
-    /// When no database is named, in words for the command line.
+    /// A message for the command line, if no database is named.
     pub fn check(&self) -> Result<(), &'static str> {
         self.action.database().database_url.as_ref().map(drop).ok_or(DATABASE_URL_MISSING)
     }
@@ -145,7 +143,7 @@ async fn add(
     let Some(given) = given else {
         let new = new_key().map_err(AddError::from)?;
         let id = keys.add(name, &KeyHash::of(&new).map_err(|error| refused(&error))?).await?;
-        writeln!(log, "added {name} ({id}); its key is shown this once:")?;
+        writeln!(log, "added {name} ({id}); its key is shown only once:")?;
         writeln!(out, "{new}")?;
         return Ok(());
     };
@@ -154,15 +152,15 @@ async fn add(
     Ok(())
 }
 
-/// Says so where the key that everybody knows is valid beside real ones.
+/// Warns if the well-known demo key is valid beside real ones.
 async fn warn_of_demo_key(keys: Keys<'_>, log: &mut Output) -> Result<(), KeyCommandError> {
     if keys.list().await?.iter().any(|key| key.name == DEMO && key.revoked.is_none()) {
-        writeln!(log, "note: the key '{DEMO}', which a server added, is valid too until it is revoked")?;
+        writeln!(log, "note: the key '{DEMO}', which a server added, is also valid until it is revoked")?;
     }
     Ok(())
 }
 
-/// Columns for people: aligned, quiet, nothing where there is nothing.
+/// Writes aligned columns.
 fn table(keys: &[Key], out: &mut Output) -> io::Result<()> {
     let width = |cell: fn(&Key) -> usize, head: &str| keys.iter().map(cell).max().unwrap_or(0).max(head.len());
     let (ids, names) = (width(|key| key.id.len(), "ID"), width(|key| key.name.len(), "NAME"));

@@ -1,4 +1,4 @@
-//! Accepting connections, and serving each until its orderly end.
+//! Accepts connections and serves each until it is closed.
 
 use std::error::Error;
 use std::io;
@@ -24,26 +24,24 @@ use crate::identity::Peer;
 use crate::settings::Limits;
 use crate::telemetry::Metrics;
 
-/// Largest request head, and most bytes that wait in the process for a client that does not read:
-/// from there on its stream is not polled any further.
+/// Largest head of a request, and most bytes buffered in the process for a client that does not read: beyond them its
+/// stream is not polled.
 const BUFFER_BYTES_MAX: usize = 64 * 1024;
 
-/// After a connection could not be accepted: mostly there are no descriptors left, and asking again
-/// at once would only burn the processor until there are.
+/// Pause after a failed accept. Usually there are no descriptors left, and retrying at once would only use CPU.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// When to stop.
+/// The signals of a shutdown.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Stop {
-    /// Accept no more, and end each connection after the request that it is at.
+    /// Stop accepting, and close each connection after its current request.
     pub(crate) gracefully: CancellationToken,
-    /// Drop every connection that is left.
+    /// Drop all remaining connections.
     pub(crate) now: CancellationToken,
 }
 
-/// Accepts up to `connections_max` connections at once and serves `app` on them until it is told to stop. Then it waits until the
-/// last request of each connection has been answered, streams included: how long that may take is
-/// the caller's to say.
+/// Accepts up to `connections_max` connections at once and serves `app` on them until `stop.gracefully`. Then it waits
+/// until the last request of each connection has been answered, streams included. The caller limits how long.
 pub(crate) async fn serve(
     listener: TcpListener,
     connections_max: NonZeroUsize,
@@ -57,7 +55,7 @@ pub(crate) async fn serve(
     let service = TowerToHyperService::new(app);
     loop {
         let next = async {
-            // Taken first: a connection over the limit waits in the backlog and costs no descriptor.
+            // Before accepting: a connection over the limit waits in the backlog and uses no descriptor.
             let permit = connections.take().await;
             (listener.accept().await, permit)
         };
@@ -74,15 +72,15 @@ pub(crate) async fn serve(
                 continue;
             }
         };
-        // Boxed, or the task would hold it twice: as what it was given and as what it waits for.
-        let (connection, left) = connection(stream, limits, peer, service.clone());
+        // Boxed, or the task would hold it twice: as a captured value and as the awaited future.
+        let (connection, left_open) = connection(stream, limits, peer, service.clone());
         let connection = Box::pin(graceful.watch(connection));
         let (now, metrics, open) = (stop.now.clone(), metrics.clone(), OpenConnection::new(metrics.clone(), permit));
         tokio::spawn(async move {
             if let Some(Err(error)) = now.run_until_cancelled(connection).await {
                 ended_early(&error, &metrics);
             }
-            now.run_until_cancelled(linger(left)).await;
+            now.run_until_cancelled(linger(left_open)).await;
             drop(open);
         });
     }
@@ -93,32 +91,32 @@ pub(crate) async fn serve(
 /// A client's socket.
 type Socket = WriteTimeout<TcpStream>;
 
-/// A connection, and where its socket is left behind when it ends with a request unread.
+/// A connection, and the place for its socket if it ends with a body unread.
 fn connection(
     stream: TcpStream,
     limits: &Limits,
     peer: Peer,
     service: TowerToHyperService<Router>,
 ) -> (http1::Connection<TokioIo<LingeringSocket<Socket>>, ConnectionService>, LeftOpen<Socket>) {
-    // Nagle's algorithm would hold a token back until the client has acknowledged the last. A socket
-    // on which it cannot be switched off is broken, and shows that by itself.
+    // Nagle's algorithm would delay a token until the client has acknowledged the last one. If it cannot be
+    // switched off, the socket is broken, and the next read fails.
     let _ = stream.set_nodelay(true);
     let unread = UnreadBody::default();
     let service = ConnectionService::new(peer, service, unread.clone());
-    let (stream, left) = LingeringSocket::new(write_timeout(stream, limits.write_timeout), unread);
+    let (stream, left_open) = LingeringSocket::new(write_timeout(stream, limits.write_timeout), unread);
     let connection = http1::Builder::new()
         // Without a timer hyper's limit on heads would not run; with a limit and no timer it panics.
         .timer(TokioTimer::new())
         .header_read_timeout(limits.read_timeout)
         .max_buf_size(BUFFER_BYTES_MAX)
-        // A token and the framing around it are copied together and go out with one plain write: for so
-        // few bytes, a list of buffers costs more than the copy, here and in the kernel.
+        // A token and its framing are copied into one buffer and written at once: for so few bytes, a vectored write
+        // costs more than the copy, here and in the kernel.
         .writev(false)
         .serve_connection(TokioIo::new(stream), service);
-    (connection, left)
+    (connection, left_open)
 }
 
-/// A client that left, did not read or did not speak HTTP. Its request, if it had one, has been
+/// Counts and logs a connection whose client disconnected, did not read or did not speak HTTP. Its request, if any, is
 /// counted by its own guard.
 fn ended_early(error: &hyper::Error, metrics: &Metrics) {
     let cause = error.source().and_then(|source| source.downcast_ref::<io::Error>());

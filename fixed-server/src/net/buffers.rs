@@ -1,26 +1,24 @@
-//! Limits on what the system holds for a client that does not read.
+//! Limits on what the system buffers for a client that does not read.
 
 use std::io;
 
 use tokio::net::TcpSocket;
 
-/// Most bytes that the system holds for one client, sent and not acknowledged. LeftOpen to itself it takes
-/// megabytes: enough for files over the longest of lines, and hours of tokens for a client that reads none.
+/// Most bytes that the system buffers for one client, sent and not acknowledged. By default it buffers megabytes: hours
+/// of tokens for a client that reads none.
 const SEND_BUFFER_BYTES: u32 = 128 * 1024;
 
-/// From so many bytes on that cannot even be sent, because the client's own buffer is full, a socket counts
-/// as not writable. The write timeout begins then. A client that reads has none that cannot be sent.
+/// Unsent bytes from which on a socket counts as not writable. Bytes remain unsent when the client's own buffer is full;
+/// the write timeout begins then. A client that reads never has as many.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const UNSENT_BYTES: u32 = 4 * 1024;
 
-/// Bounds what is buffered for a client. Set on the socket that listens, each connection inherits it, at no
-/// cost for those that read.
+/// Limits what is buffered for a client. It is set on the listening socket, and each connection inherits it.
 ///
-/// Where there is no limit on what is unsent, as tokio offers none for macOS, the buffer's size is the only
-/// one: the write timeout begins when that is full.
+/// On macOS unsent bytes cannot be limited: there the write timeout begins when the whole buffer is full.
 ///
 /// # Errors
-/// When the system refuses.
+/// If the system refuses.
 pub(crate) fn bound_send_buffer(listening: &TcpSocket) -> io::Result<()> {
     listening.set_send_buffer_size(SEND_BUFFER_BYTES)?;
     #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -1,4 +1,4 @@
-//! The end of a connection on which a request was refused before its body was read.
+//! The lingering close of a connection on which a request was rejected before its body was read.
 
 use std::future::poll_fn;
 use std::io;
@@ -13,32 +13,32 @@ use tokio::time::timeout;
 
 use super::service::UnreadBody;
 
-/// How long a client may go on sending what nobody reads.
+/// How long a client may go on sending.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// Bytes that are read and dropped at once.
+/// Bytes that are read and discarded at once.
 const READ_BYTES: usize = 16 * 1024;
 
-/// A stream that is not closed whole at its end where a request's body is unread: our side is, and the rest is
-/// left to [`linger`]. A connection that is closed with bytes unread is reset, and the reset may overtake the
-/// answer that says why: the client would see a broken connection in its place.
+/// A stream of which only the writing side is closed if a request's body is unread; [`linger`] closes the rest. A
+/// connection that is closed with bytes unread is reset, and the reset may overtake the answer: the client would see a
+/// broken connection in its place.
 #[derive(Debug)]
 pub(super) struct LingeringSocket<S> {
-    /// None once it was left behind.
+    /// None after it was left open.
     stream: Option<S>,
     unread: UnreadBody,
-    left: LeftOpen<S>,
+    left_open: LeftOpen<S>,
 }
 
-/// Where a stream is left behind.
+/// The stream that was left open, if any.
 #[derive(Debug)]
 pub(super) struct LeftOpen<S>(Arc<Mutex<Option<S>>>);
 
 impl<S> LingeringSocket<S> {
-    /// The stream, and where it is left behind, if it is.
+    /// The stream, and the place for it if it is left open.
     pub(super) fn new(stream: S, unread: UnreadBody) -> (Self, LeftOpen<S>) {
-        let left = Arc::new(Mutex::new(None));
-        (LingeringSocket { stream: Some(stream), unread, left: LeftOpen(left.clone()) }, LeftOpen(left))
+        let left_open = Arc::new(Mutex::new(None));
+        (LingeringSocket { stream: Some(stream), unread, left_open: LeftOpen(left_open.clone()) }, LeftOpen(left_open))
     }
 
     /// The stream, while it is in use.
@@ -47,20 +47,20 @@ impl<S> LingeringSocket<S> {
     }
 }
 
-/// Reads and drops what the client still sends, until it closes its side or has had its time. Without what
-/// served the connection: that is gone by then, with its buffers.
-pub(super) async fn linger<S: AsyncRead + Unpin>(left: LeftOpen<S>) {
-    let stream = left.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+/// Reads and discards what the client still sends, until it closes its side or [`LINGER`] is over. What served the
+/// connection has been dropped by then, with its buffers.
+pub(super) async fn linger<S: AsyncRead + Unpin>(left_open: LeftOpen<S>) {
+    let stream = left_open.0.lock().unwrap_or_else(PoisonError::into_inner).take();
     let Some(mut stream) = stream else { return };
-    let _ = timeout(LINGER, poll_fn(|cx| poll_drain(&mut stream, cx))).await;
+    let _ = timeout(LINGER, poll_fn(|cx| poll_discard(&mut stream, cx))).await;
 }
 
-fn poll_drain(stream: &mut (impl AsyncRead + Unpin), cx: &mut Context<'_>) -> Poll<()> {
+fn poll_discard(stream: &mut (impl AsyncRead + Unpin), cx: &mut Context<'_>) -> Poll<()> {
     loop {
-        let mut dropped = [MaybeUninit::uninit(); READ_BYTES];
-        let mut dropped = ReadBuf::uninit(&mut dropped);
-        let read = ready!(Pin::new(&mut *stream).poll_read(cx, &mut dropped));
-        if read.is_err() || dropped.filled().is_empty() {
+        let mut discarded = [MaybeUninit::uninit(); READ_BYTES];
+        let mut discarded = ReadBuf::uninit(&mut discarded);
+        let read = ready!(Pin::new(&mut *stream).poll_read(cx, &mut discarded));
+        if read.is_err() || discarded.filled().is_empty() {
             return Poll::Ready(());
         }
     }
@@ -97,7 +97,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for LingeringSocket<S> {
         ready!(Pin::new(self.stream()?).poll_shutdown(cx))?;
         if self.unread.get() {
             let stream = self.stream.take();
-            *self.left.0.lock().unwrap_or_else(PoisonError::into_inner) = stream;
+            *self.left_open.0.lock().unwrap_or_else(PoisonError::into_inner) = stream;
         }
         Poll::Ready(Ok(()))
     }
@@ -111,34 +111,34 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_still_coming_is_read_to_its_end_or_for_a_while() {
-        for (leaves, waited) in [(true, Duration::from_secs(3)), (false, LINGER)] {
+    async fn unread_bytes_are_discarded_until_the_end_or_a_timeout() {
+        for (disconnects, waited) in [(true, Duration::from_secs(3)), (false, LINGER)] {
             let (ours, mut theirs) = duplex(8);
             let unread = UnreadBody::default();
             unread.set(true);
             let client = tokio::spawn(async move {
                 theirs.write_all(&[0; 64]).await.unwrap();
-                assert_eq!(theirs.read(&mut [0; 8]).await.unwrap(), 0, "our side is closed at once");
+                assert_eq!(theirs.read(&mut [0; 8]).await.unwrap(), 0, "the server's side is closed at once");
                 sleep(Duration::from_secs(3)).await;
-                if leaves { drop(theirs) } else { std::future::pending().await }
+                if disconnects { drop(theirs) } else { std::future::pending().await }
             });
             let begun = Instant::now();
-            let (mut ours, left) = LingeringSocket::new(ours, unread);
+            let (mut ours, left_open) = LingeringSocket::new(ours, unread);
             ours.shutdown().await.unwrap();
             assert_eq!(begun.elapsed(), Duration::ZERO);
-            linger(left).await;
+            linger(left_open).await;
             assert_eq!(begun.elapsed(), waited);
             client.abort();
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_whose_requests_were_read_ends_at_once() {
+    async fn a_connection_without_unread_bytes_closes_at_once() {
         let (ours, _theirs) = duplex(8);
         let begun = Instant::now();
-        let (mut ours, left) = LingeringSocket::new(ours, UnreadBody::default());
+        let (mut ours, left_open) = LingeringSocket::new(ours, UnreadBody::default());
         ours.shutdown().await.unwrap();
-        linger(left).await;
+        linger(left_open).await;
         assert_eq!(begun.elapsed(), Duration::ZERO);
     }
 }

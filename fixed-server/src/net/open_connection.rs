@@ -6,7 +6,7 @@ use resilience::Permit;
 
 use crate::telemetry::Metrics;
 
-/// A client's connection, with its place under the limit.
+/// A client's connection, with its permit under `--max-connections`.
 #[derive(Debug)]
 pub(super) struct OpenConnection {
     metrics: Arc<Metrics>,

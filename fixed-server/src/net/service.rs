@@ -1,5 +1,5 @@
-//! The service on one connection: its requests know who is at the other end, and its answers say what becomes
-//! of the connection.
+//! The service on one connection: it adds the peer's address to requests, and to answers whether the connection stays
+//! open.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -19,7 +19,7 @@ use hyper_util::service::TowerToHyperService;
 
 use crate::identity::Peer;
 
-/// The routes, on one connection.
+/// The routes on one connection.
 #[derive(Clone)]
 pub(super) struct ConnectionService {
     peer: Peer,
@@ -27,8 +27,8 @@ pub(super) struct ConnectionService {
     unread: UnreadBody,
 }
 
-/// Whether the body of the request that a connection is at has not been read to its end. One is enough for
-/// each: requests come one after the other.
+/// Whether the body of a connection's current request has not been read to its end. Requests come one after the other,
+/// so one flag per connection is enough.
 #[derive(Debug, Clone, Default)]
 pub(super) struct UnreadBody(Arc<AtomicBool>);
 
@@ -61,12 +61,12 @@ impl Service<Request<Incoming>> for ConnectionService {
         let answered = self.service.call(request.map(|body| TrackedBody { body, unread: unread.clone() }));
         Box::pin(async move {
             let mut response = answered.await?;
-            // What is refused before its body was read leaves that in the way of the next request. And an answer
-            // whose length nobody knows ends, in HTTP/1.0, with its connection.
+            // An unread body is in the way of the next request. And in HTTP/1.0 an answer of unknown length ends with its
+            // connection.
             let open_ended = version == Version::HTTP_10 && response.body().size_hint().exact().is_none();
             if unread.get() || open_ended {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-                // hyper would add `keep-alive` to what is for an older client and says that it is newer.
+                // hyper would add `keep-alive` to an answer in HTTP/1.1 for an older client.
                 *response.version_mut() = version;
             }
             Ok(response)
@@ -74,7 +74,7 @@ impl Service<Request<Incoming>> for ConnectionService {
     }
 }
 
-/// The body of a request, which tells when it has been read to its end.
+/// The body of a request, which notes when it has been read to its end.
 struct TrackedBody {
     body: Incoming,
     unread: UnreadBody,

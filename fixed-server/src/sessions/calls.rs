@@ -1,4 +1,4 @@
-//! What a session's call leaves behind, and the task that stores it.
+//! Calls of sessions, and the task that stores their results.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -17,22 +17,21 @@ use super::database::{Database, DatabaseError, now_ms, text};
 use super::keys::KeyId;
 use super::metrics::DatabaseMetrics;
 
-/// ResultWriter that may wait to be stored, of under 1 KiB each. It is what a second of a busy server leaves
-/// behind: more wait only when the database is down or falls behind for good, and then a longer queue
-/// would be memory and no help.
-const RESULTS_WAITING_MAX: usize = 1024;
+/// Results that may wait to be stored, of under 1 KiB each: those of one second of a busy server. More wait only if the
+/// database is down or permanently too slow, and then a longer queue would not help.
+const RESULTS_QUEUED_MAX: usize = 1024;
 
-/// One call within a session. Clones are the same call: whoever learns something about it adds it here.
+/// A call of a session. Clones are the same call.
 #[derive(Debug, Clone)]
 pub(crate) struct SessionCall(Arc<Call>);
 
 struct Call {
-    /// What the client calls its session.
+    /// The client's name for its session.
     name: String,
     key: Option<KeyId>,
     request_id: String,
     model: String,
-    /// The session's id, once the call is one of it.
+    /// The session's id, once the session is stored.
     session_id: OnceCell<String>,
     usage: OnceLock<Usage>,
     database: Arc<Database>,
@@ -40,7 +39,7 @@ struct Call {
     metrics: DatabaseMetrics,
 }
 
-/// How a call ended, as it is stored.
+/// The result of a call, as it is stored.
 #[derive(Debug)]
 struct CallResult {
     call: Arc<Call>,
@@ -50,24 +49,24 @@ struct CallResult {
 }
 
 impl SessionCall {
-    /// Finds the session, or makes it, and counts the call. Done once, however often it is asked for, as
-    /// attempts do. A call that was refused has not asked for it, and leaves nothing behind.
+    /// Finds or creates the session, and counts the call in it. Further attempts of the call change nothing. A rejected
+    /// call never gets here, and so stores nothing.
     ///
     /// # Errors
-    /// [`DatabaseError`]; the next one to ask tries again.
+    /// [`DatabaseError`]; the next attempt tries again.
     pub(crate) async fn begin(&self) -> Result<(), DatabaseError> {
-        self.0.session_id.get_or_try_init(|| self.0.find_or_make_session()).await?;
+        self.0.session_id.get_or_try_init(|| self.0.find_or_create_session()).await?;
         Ok(())
     }
 
-    /// The vendor has said how many tokens the call took.
+    /// Notes how many tokens the vendor reports.
     pub(crate) fn usage(&self, usage: Usage) {
-        // A vendor says it once; of one that repeats itself the first word counts.
+        // If it is reported twice, the first report counts.
         let _ = self.0.usage.set(usage);
     }
 
-    /// The call has ended: its result is handed to the task that stores it. This never waits, because
-    /// it runs where nothing can: in the `drop` of a call whose client left.
+    /// Passes the result of an ended call to the task that stores it. This never waits: it also runs in the `drop` of a
+    /// call whose client disconnected.
     pub(crate) fn ended(&self, outcome: Outcome, duration: Duration) {
         if !self.0.session_id.initialized() {
             return;
@@ -75,14 +74,14 @@ impl SessionCall {
         let result = CallResult { call: self.0.clone(), outcome, duration, ended_ms: now_ms() };
         if self.0.results.try_send(result).is_err() {
             self.0.metrics.result_dropped();
-            tracing::debug!(request_id = self.0.request_id, "a session's result was dropped: too many wait");
+            tracing::debug!(request_id = self.0.request_id, "a session's result was dropped: the queue is full");
         }
     }
 }
 
 impl Call {
-    /// One statement, so that of many first calls at once one makes the session and the others find it.
-    async fn find_or_make_session(&self) -> Result<String, DatabaseError> {
+    /// One statement, so that of concurrent first calls one creates the session and the others find it.
+    async fn find_or_create_session(&self) -> Result<String, DatabaseError> {
         let statement = query(
             "INSERT INTO sessions (id, name, key_id, created_ms, last_used_ms, calls) VALUES ($1, $2, $3, $4, $4, 1) \
              ON CONFLICT (name, COALESCE(key_id, '')) \
@@ -101,7 +100,7 @@ impl fmt::Debug for Call {
     }
 }
 
-/// Stores results, in a task of its own.
+/// Stores results in a background task.
 pub(super) struct ResultWriter {
     database: Arc<Database>,
     sender: Sender<CallResult>,
@@ -111,9 +110,9 @@ pub(super) struct ResultWriter {
 }
 
 impl ResultWriter {
-    /// Begins the task.
+    /// Starts the task.
     pub(super) fn new(database: Arc<Database>, metrics: DatabaseMetrics) -> Self {
-        let (sender, receiver) = channel(RESULTS_WAITING_MAX);
+        let (sender, receiver) = channel(RESULTS_QUEUED_MAX);
         let closing = CancellationToken::new();
         let task = TaskTracker::new();
         task.spawn(store_all(database.clone(), receiver, closing.clone(), metrics.clone()));
@@ -121,7 +120,7 @@ impl ResultWriter {
         ResultWriter { database, sender, metrics, task, closing }
     }
 
-    /// A call that is to be one of this session's.
+    /// A call in the session of this name.
     pub(super) fn call(&self, name: &str, key: Option<&KeyId>, request_id: &str, model: &str) -> SessionCall {
         SessionCall(Arc::new(Call {
             name: name.to_owned(),
@@ -136,26 +135,26 @@ impl ResultWriter {
         }))
     }
 
-    /// Waits until all results are stored. None is taken from here on.
+    /// Waits until all results are stored, and accepts no more.
     pub(super) async fn finish(&self) {
         self.closing.cancel();
         self.task.wait().await;
     }
 
-    /// How many results wait.
-    pub(super) fn waiting(&self) -> usize {
+    /// Results that are queued.
+    pub(super) fn queued(&self) -> usize {
         self.sender.max_capacity() - self.sender.capacity()
     }
 }
 
 impl fmt::Debug for ResultWriter {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("ResultWriter").field("waiting", &self.waiting()).finish_non_exhaustive()
+        formatter.debug_struct("ResultWriter").field("queued", &self.queued()).finish_non_exhaustive()
     }
 }
 
-/// Stores one result after the other, so that they never take more than one connection from the calls
-/// that wait for theirs. Told to close, it stores what is there and ends.
+/// Stores one result after the other, so that results never occupy more than one connection. After `closing` it stores
+/// what is queued and returns.
 async fn store_all(
     database: Arc<Database>,
     mut results: Receiver<CallResult>,

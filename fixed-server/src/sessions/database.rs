@@ -1,4 +1,4 @@
-//! The pool, and how one statement runs.
+//! Runs statements on connections of the pool.
 
 use std::fmt;
 use std::sync::Mutex;
@@ -17,23 +17,22 @@ use super::dialect::PRIVATE_PAGES_MAX;
 use super::metrics::DatabaseMetrics;
 use super::pool::InUse;
 
-/// How much longer a statement may take than a lock is waited for, so that the database itself gets to
-/// say why it failed.
+/// How much longer a statement may take than SQLite waits for a lock, so that the error is the database's own.
 const STATEMENT_MARGIN: Duration = Duration::from_millis(500);
 
-/// One statement with its values. Alone it is a transaction, in both databases.
+/// A statement with its values. It is a transaction of its own.
 pub(super) type Statement = Query<'static, Any, AnyArguments>;
 
-/// Why the database gave no answer. The texts are for the log: they may name tables and addresses.
+/// Why a statement failed. The texts are for the log: they may name tables and addresses.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
-    /// No connection was free or could be made in time.
+    /// No connection was available in time.
     #[error("no connection to the database within {0:?}")]
     AcquireTimeout(Duration),
     /// The database did not answer in time.
     #[error("no answer from the database within {0:?}")]
     StatementTimeout(Duration),
-    /// It could not be reached, or refused the statement.
+    /// It could not be reached, or rejected the statement.
     #[error(transparent)]
     Failed(#[from] sqlx::Error),
 }
@@ -44,20 +43,19 @@ impl From<DatabaseError> for Failure {
     }
 }
 
-/// The pool of connections. A statement goes in, rows come out; between the two a connection is taken
-/// and given back, and nobody outside can hold one.
+/// A database with its pool of connections. It takes a statement and returns rows; no caller can hold a connection.
 pub(super) struct Database {
     pool: AnyPool,
-    /// In line for this, statements that write wait without a connection.
+    /// Limits statements that write at once. They wait for it without a connection.
     writers: Semaphore,
     acquire_timeout: Duration,
     statement_timeout: Duration,
-    /// Whether the last statement failed, of those that read and of those that write, so that the log
-    /// tells the change and not every call. A lock can stop the one kind and not the other.
+    /// Whether the last read and the last write failed, so that the log has the changes and not every failure. A lock
+    /// can stop writes and not reads.
     reads_fail: AtomicBool,
     writes_fail: AtomicBool,
     metrics: DatabaseMetrics,
-    /// Keeps a database in memory alive. In a mutex because a connection cannot be shared.
+    /// Keeps a database in memory alive. In a mutex because a connection is not `Sync`.
     keeps_alive: Option<Mutex<AnyConnection>>,
 }
 
@@ -84,20 +82,20 @@ impl Database {
     /// Runs a statement that only reads.
     pub(super) async fn read(&self, statement: Statement) -> Result<Vec<AnyRow>, DatabaseError> {
         let rows = self.run(statement, self.pool.acquire()).await;
-        note(&self.reads_fail, &rows, "read from");
+        log_change(&self.reads_fail, &rows, "read from");
         rows
     }
 
     /// Runs a statement that writes.
     pub(super) async fn write(&self, statement: Statement) -> Result<Vec<AnyRow>, DatabaseError> {
-        let mut turn = None;
+        let mut permit = None;
         let connection = async {
-            turn = self.writers.acquire().await.ok();
+            permit = self.writers.acquire().await.ok();
             self.pool.acquire().await
         };
         let rows = self.run(statement, connection).await;
-        drop(turn);
-        note(&self.writes_fail, &rows, "written to");
+        drop(permit);
+        log_change(&self.writes_fail, &rows, "written to");
         rows
     }
 
@@ -129,12 +127,12 @@ impl Database {
         Ok(rows)
     }
 
-    /// Whether it ends with this process.
+    /// Whether it is in this process's memory.
     pub(super) fn is_in_memory(&self) -> bool {
         self.keeps_alive.is_some()
     }
 
-    /// Whether a database in memory has little room left. Of others it is not for us to say.
+    /// Whether a database in memory is nearly full. Other databases have no limit here.
     pub(super) async fn is_nearly_full(&self) -> Result<bool, DatabaseError> {
         if !self.is_in_memory() {
             return Ok(false);
@@ -146,19 +144,19 @@ impl Database {
         Ok(pages > i64::from(PRIVATE_PAGES_MAX / 4 * 3))
     }
 
-    /// Sets the gauges of the pool to what they are now.
+    /// Updates the gauges of the pool.
     pub(super) fn count_connections(&self) {
         let open = self.pool.size() as usize;
         self.metrics.connections(open, open.saturating_sub(self.pool.num_idle()));
     }
 
-    /// Closes all connections, for which SQLite tidies its files up. It waits for those that are in use.
+    /// Closes all connections, upon which SQLite cleans up its files. It waits for those in use.
     pub(super) async fn close(&self) {
         self.pool.close().await;
     }
 }
 
-fn note(fails: &AtomicBool, rows: &Result<Vec<AnyRow>, DatabaseError>, what: &'static str) {
+fn log_change(fails: &AtomicBool, rows: &Result<Vec<AnyRow>, DatabaseError>, what: &'static str) {
     let failed_before = fails.swap(rows.is_err(), Ordering::Relaxed);
     match rows {
         Err(error) if !failed_before => tracing::warn!(%error, "the database cannot be {what}"),
@@ -178,7 +176,7 @@ pub(super) fn text(row: &AnyRow, column: &str) -> sqlx::Result<String> {
     row.try_get(column)
 }
 
-/// The present, as it is stored.
+/// The current time, as it is stored.
 pub(super) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)

@@ -1,26 +1,26 @@
-//! A key as it is stored and compared.
+//! The hash of a key, which is what is stored and compared.
 
 use std::fmt;
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// Longest key that is taken, in bytes.
+/// Longest key, in bytes.
 const KEY_BYTES_MAX: usize = 512;
 
-/// Characters of the hash by which a key is looked up. As few as still find one row of many: whoever
-/// sees the prefix, in a plan or by the time a look-up takes, learns 32 of 256 bits.
+/// Characters of the hash by which a key is looked up: just enough to find one row of many. An attacker who learns the
+/// prefix, for instance from the duration of look-ups, knows 32 of 256 bits.
 const PREFIX_CHARS: usize = 8;
 
-/// A key as it is stored: its SHA-256. The key itself is kept nowhere, so that neither the database,
-/// nor a backup of it, nor the memory of this process lets anybody in.
+/// The SHA-256 of a key. The key itself is not kept, so that neither the database, nor a backup of it, nor the memory of
+/// this process reveals it.
 ///
-/// SHA-256 alone, without salt or rounds, is for keys that were drawn at random: guessing those is
-/// hopeless at any speed, and every call pays for the check.
+/// SHA-256 without salt or rounds is enough for random keys: they cannot be guessed at any speed, and every call pays
+/// for the check.
 #[derive(Clone, PartialEq, Eq)]
 pub struct KeyHash(String);
 
-/// A text that cannot be a key, because no client could send it.
+/// A text that cannot be a key, because it cannot be sent in a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a key has 1 to {KEY_BYTES_MAX} visible ASCII characters and no spaces: it is sent in a header")]
 pub struct InvalidKey;
@@ -29,7 +29,7 @@ impl KeyHash {
     /// The hash of a key.
     ///
     /// # Errors
-    /// [`InvalidKey`] for a text that a client could not send.
+    /// [`InvalidKey`] for a text that cannot be sent in a header.
     pub fn of(key: &str) -> Result<Self, InvalidKey> {
         if key.is_empty() || key.len() > KEY_BYTES_MAX || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(InvalidKey);
@@ -47,13 +47,12 @@ impl KeyHash {
         &self.0
     }
 
-    /// What is looked up. It is no secret.
+    /// The part by which the key is looked up. It is not secret.
     pub(super) fn prefix(&self) -> &str {
         self.0.get(..PREFIX_CHARS).unwrap_or(&self.0)
     }
 
-    /// Whether this is the hash that was stored, found out in a time that does not tell how much of it
-    /// is right.
+    /// Whether this is the stored hash, compared in constant time.
     pub(super) fn is(&self, stored: &str) -> bool {
         self.0.as_bytes().ct_eq(stored.as_bytes()).into()
     }
@@ -69,7 +68,7 @@ impl fmt::Debug for KeyHash {
 /// A new key: 256 random bits.
 ///
 /// # Errors
-/// When the operating system has no random bytes.
+/// If the operating system provides no random bytes.
 pub(crate) fn new_key() -> Result<String, getrandom::Error> {
     Ok(format!("key-{}", random_hex::<32>()?))
 }
@@ -108,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_header_can_carry_is_no_key() {
+    fn text_that_no_header_can_carry_is_no_key() {
         let longest = "x".repeat(KEY_BYTES_MAX);
         assert!(KeyHash::of(&longest).is_ok());
         let too_long = format!("{longest}x");
@@ -118,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_key_is_one_and_no_two_are_the_same() {
+    fn new_keys_are_valid_and_different() {
         let (one, other) = (new_key().unwrap(), new_key().unwrap());
         assert!(KeyHash::of(&one).is_ok() && one.len() == 4 + 64, "{one}");
         assert_ne!(one, other);

@@ -12,10 +12,10 @@ use super::hash::{KeyHash, random_hex};
 /// Longest name of a key, in characters.
 const NAME_CHARS_MAX: usize = 64;
 
-/// What every key's id begins with, and no name does.
+/// Every key's id begins with it, and no name does.
 const ID_PREFIX: &str = "key_";
 
-/// The id of a key that was checked: whose call it is.
+/// The id of a key that was checked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct KeyId(Arc<str>);
 
@@ -36,7 +36,7 @@ pub(crate) struct Key {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) created: SystemTime,
-    /// Since when it is not valid any more, if it was revoked.
+    /// When it was revoked, if it was.
     pub(crate) revoked: Option<SystemTime>,
 }
 
@@ -97,7 +97,7 @@ impl<'a> Keys<'a> {
             "INSERT INTO keys (id, name, prefix, hash, created_ms) SELECT $1, $2, $3, $4, $5 \
              WHERE NOT EXISTS (SELECT 1 FROM keys) ON CONFLICT DO NOTHING RETURNING id",
         );
-        // Of two servers that start at once, the second finds the first one's key: it is the same.
+        // The id is fixed, so that of two servers that start at once only one adds it.
         let id = format!("{ID_PREFIX}{name}");
         let statement = statement.bind(id).bind(name.to_owned()).bind(hash.prefix().to_owned());
         let rows = self.0.write(statement.bind(hash.as_str().to_owned()).bind(now_ms())).await?;
@@ -125,15 +125,15 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// All keys, the oldest first.
+    /// All keys, oldest first.
     pub(crate) async fn list(self) -> Result<Vec<Key>, DatabaseError> {
         let rows = query("SELECT id, name, created_ms, revoked_ms FROM keys ORDER BY created_ms, id");
         let rows = self.0.read(rows).await?;
         Ok(rows.iter().map(key).collect::<sqlx::Result<_>>()?)
     }
 
-    /// Revokes the key of this id, or the valid one of this name. No call that begins from now on gets
-    /// in with it; streams that run go on.
+    /// Revokes the key of this id, or the valid one of this name. Calls that begin later are rejected; running streams
+    /// continue.
     pub(crate) async fn revoke(self, id_or_name: &str) -> Result<Key, RevokeError> {
         let statement = query(
             "UPDATE keys SET revoked_ms = $1 WHERE revoked_ms IS NULL AND (id = $2 OR name = $2) \
@@ -152,9 +152,9 @@ impl<'a> Keys<'a> {
 }
 
 fn check_name(name: &str) -> Result<(), AddError> {
-    let sane = (1..=NAME_CHARS_MAX).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic());
-    // Else one key's name could be another's id, and to revoke it would revoke both.
-    if sane && !name.starts_with(ID_PREFIX) { Ok(()) } else { Err(AddError::Name(name.to_owned())) }
+    let valid = (1..=NAME_CHARS_MAX).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic());
+    // Otherwise one key's name could be another's id, and revoking it would revoke both.
+    if valid && !name.starts_with(ID_PREFIX) { Ok(()) } else { Err(AddError::Name(name.to_owned())) }
 }
 
 fn key(row: &AnyRow) -> sqlx::Result<Key> {

@@ -1,10 +1,10 @@
-//! What is counted about the database.
+//! The metrics of the database.
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-/// What is counted about the database of keys and sessions. Clones count together.
+/// The metrics of the database of keys and sessions. Clones share their counts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct DatabaseMetrics {
     connections: Gauge,
@@ -20,7 +20,7 @@ impl DatabaseMetrics {
         registry.register("database_connections", "Connections of the pool", self.connections.clone());
         registry.register(
             "database_connections_in_use",
-            "Connections that were taken from the pool and not given back yet",
+            "Connections of the pool that are in use",
             self.in_use.clone(),
         );
         registry.register(
@@ -30,17 +30,17 @@ impl DatabaseMetrics {
         );
         registry.register(
             "database_failures",
-            "Statements that had a connection or were to get a new one, and failed or were not answered in time",
+            "Statements that failed or timed out, or whose new connection failed",
             self.failures.clone(),
         );
         registry.register(
             "session_results_dropped",
-            "Results of sessions' calls that were not stored: too many waited, or the database failed",
+            "Results of sessions' calls that were not stored: the queue was full, or the database failed",
             self.results_dropped.clone(),
         );
         registry.register(
             "session_rows_removed",
-            "Rows of results and sessions that were removed: older than the retention, or the oldest of a full memory",
+            "Rows of results and sessions that were removed: over the retention, or the oldest of a full database in memory",
             self.rows_removed.clone(),
         );
     }
@@ -57,7 +57,7 @@ impl DatabaseMetrics {
         self.acquire_timeouts.inc();
     }
 
-    /// Counts a statement that failed, or was not answered in time.
+    /// Counts a statement that failed or timed out.
     pub(crate) fn failure(&self) {
         self.failures.inc();
     }

@@ -18,8 +18,8 @@ use super::dialect::{Dialect, prepare};
 use super::metrics::DatabaseMetrics;
 use super::pool::{PoolLimits, pool};
 
-/// How long the database may take at the start, migrations included. Another server that starts at the
-/// same time may be making the tables.
+/// How long opening the database may take, migrations included. Another server that starts at the same time may be
+/// creating the tables.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why the database cannot be used. No text here has a password.
@@ -33,15 +33,15 @@ pub enum OpenError {
         /// Why not.
         cause: sqlx::Error,
     },
-    /// Its file could not be made.
-    #[error("cannot make the file of the database {database}: {cause}")]
+    /// Its file could not be created.
+    #[error("cannot create the file of the database {database}: {cause}")]
     File {
         /// Which.
         database: String,
         /// Why not.
         cause: io::Error,
     },
-    /// Its tables could not be made.
+    /// Its tables could not be created.
     #[error("cannot migrate the database {database}: {cause}")]
     Migrate {
         /// Which, without its password.
@@ -76,18 +76,17 @@ pub(crate) struct DatabaseOptions {
     pub(crate) recycle_time: Option<Duration>,
 }
 
-/// Connects, makes the tables, and returns the pool. Nothing is retried: who started the server sees
-/// what is wrong.
+/// Connects, creates the tables, and returns the database. Nothing is retried, so that errors are reported at the start.
 pub(super) async fn open(options: &DatabaseOptions, metrics: DatabaseMetrics) -> Result<Database, OpenError> {
     sqlx::any::install_default_drivers();
     let dialect = Dialect::of(options.url.as_ref());
     let name = || options.url.as_ref().map_or_else(|| "in memory".to_owned(), DatabaseUrl::to_string);
     if let Some(file) = options.url.as_ref().and_then(DatabaseUrl::file) {
-        make_private(file).map_err(|cause| OpenError::File { database: name(), cause })?;
+        create_private(file).map_err(|cause| OpenError::File { database: name(), cause })?;
     }
     let refused = |cause| OpenError::Connect { database: name(), cause };
     let connect = options.url.as_ref().map_or_else(private, DatabaseUrl::options).map_err(refused)?;
-    // What takes too long here is an error, not a line in the log.
+    // A statement that takes too long is an error here, not a line in the log.
     let connect = connect.disable_statement_logging();
     let first = timeout(START_TIMEOUT, async {
         let mut connection = connect.connect().await.map_err(refused)?;
@@ -101,15 +100,15 @@ pub(super) async fn open(options: &DatabaseOptions, metrics: DatabaseMetrics) ->
 
     let DatabaseOptions { pool_size: size, acquire_timeout, recycle_time, .. } = *options;
     let pool = pool(connect, dialect, PoolLimits { size, acquire_timeout, recycle_time });
-    // A database in memory is gone with its last connection, and the pool closes its own when they are
-    // old or their caller left. This one is used by nobody.
+    // A database in memory ends with its last connection, and the pool closes connections that are old or whose
+    // statement was cancelled. This one is never used, and stays open.
     let keeps_alive = (dialect == Dialect::PrivateSqlite).then_some(first);
     Ok(Database::new(pool, dialect.writers(size), acquire_timeout, keeps_alive, metrics))
 }
 
-/// Makes the file if it is not there, readable by its owner alone: it tells who called when, and holds what
-/// keys can be guessed from. SQLite would make it readable by all; the files beside it get what this one has.
-fn make_private(file: &Path) -> io::Result<()> {
+/// Creates the file if it is missing, readable only by its owner: it tells who called when, and has the hashes of keys.
+/// SQLite would make it readable by all. It gives the files beside it the same permissions.
+fn create_private(file: &Path) -> io::Result<()> {
     let mut options = File::options();
     options.write(true).create_new(true);
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
@@ -119,15 +118,13 @@ fn make_private(file: &Path) -> io::Result<()> {
     }
 }
 
-/// A database that only this value's holders can name, in memory: it leaves no file, however the
-/// process ends. `:memory:` would be another database for each connection.
+/// A database in memory under a unique name. With `:memory:` each connection would have its own database.
 fn private() -> sqlx::Result<AnyConnectOptions> {
     AnyConnectOptions::from_str(&format!("sqlite:///fixed-server-{}?mode=rwc&vfs=memdb", Uuid::now_v7()))
 }
 
-/// Makes the tables that are missing. Of several processes that start at once, one does it, and the
-/// others see it done: PostgreSQL's part of the migrator holds a lock meanwhile, SQLite's none, and gets
-/// a transaction around it. Around PostgreSQL's, it would end after the lock.
+/// Creates missing tables. Of several processes that start at once, one does it. For PostgreSQL the migrator holds a
+/// lock; for SQLite it does not, so a transaction is around it. Around PostgreSQL's, it would end after the lock.
 async fn migrate(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), MigrateError> {
     let step = |version, what: &'static str, sql: &'static str| {
         Migration::new(version, what.into(), MigrationType::Simple, sql.into_sql_str(), false)
@@ -139,7 +136,7 @@ async fn migrate(connection: &mut AnyConnection, dialect: Dialect) -> Result<(),
     if dialect == Dialect::Postgres {
         return migrator.run_direct(None, connection, false).await;
     }
-    // SQLite's default takes the lock with the first write, which is too late: it has read by then.
+    // By default SQLite takes the lock with the first write, after the migrator has read the state.
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     migrator.run_direct(None, &mut *transaction, false).await?;
     Ok(transaction.commit().await?)

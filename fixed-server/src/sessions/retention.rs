@@ -12,20 +12,20 @@ use tokio_util::task::TaskTracker;
 use super::database::{Database, DatabaseError, now_ms};
 use super::metrics::DatabaseMetrics;
 
-/// Rows that one statement removes at most, or a few more that ended in the same millisecond: calls that
-/// begin a session wait in line behind it, for some milliseconds.
+/// Most rows removed by one statement, except for a few that ended in the same millisecond. Calls that begin a session
+/// wait for it, for some milliseconds.
 const BATCH: usize = 500;
 
-/// How often the database is looked at. The one in memory more often: it can be filled in seconds.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
-const LOOK_IN_MEMORY_EVERY: Duration = Duration::from_millis(500);
+/// How often the database is checked. One in memory can be full in seconds.
+const CHECK_INTERVAL: Duration = Duration::from_secs(60);
+const IN_MEMORY_CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// What is kept, and for how long.
+/// How long rows are kept.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RetentionTimes {
-    /// Results, after their call; for ever without it.
+    /// Results, after the end of their call; forever if None.
     results: Option<Duration>,
-    /// A session, after its last call began: longer by the longest call, whose result is yet to come.
+    /// Sessions, after the start of their last call: longer by the longest call, whose result is still to come.
     sessions: Option<Duration>,
 }
 
@@ -35,21 +35,21 @@ impl RetentionTimes {
         RetentionTimes { results: retention, sessions: retention.map(|kept| kept + longest_call) }
     }
 
-    fn look_every(self, in_memory: bool) -> Duration {
-        let usual = if in_memory { LOOK_IN_MEMORY_EVERY } else { LOOK_EVERY };
-        // A short retention is kept to about a tenth.
+    fn check_interval(self, in_memory: bool) -> Duration {
+        let usual = if in_memory { IN_MEMORY_CHECK_INTERVAL } else { CHECK_INTERVAL };
+        // A short retention is exceeded by at most a tenth.
         self.results.map_or(usual, |kept| usual.min(kept / 10).max(Duration::from_millis(10)))
     }
 }
 
-/// Removes what is older than it may be, in a task of its own.
+/// Removes expired rows in a background task.
 pub(super) struct Retention {
     task: TaskTracker,
     closing: CancellationToken,
 }
 
 impl Retention {
-    /// Begins the task.
+    /// Starts the task.
     pub(super) fn new(database: Arc<Database>, kept: RetentionTimes, metrics: DatabaseMetrics) -> Self {
         let (task, closing) = (TaskTracker::new(), CancellationToken::new());
         let stop = closing.clone();
@@ -60,7 +60,7 @@ impl Retention {
         Retention { task, closing }
     }
 
-    /// Waits until the task has ended. What it has not removed by now, it leaves.
+    /// Stops the task and waits for its end. Expired rows that remain stay.
     pub(super) async fn finish(&self) {
         self.closing.cancel();
         self.task.wait().await;
@@ -80,13 +80,13 @@ struct Sweeper {
 }
 
 impl Sweeper {
-    /// A database that fails is no reason to stop: that it does is counted and logged where it happens.
+    /// Failures do not stop it: they are counted and logged where the statement runs.
     async fn run(&self) {
-        let pause = self.kept.look_every(self.database.is_in_memory());
+        let pause = self.kept.check_interval(self.database.is_in_memory());
         loop {
             sleep(pause).await;
             let _ = self.remove_expired().await;
-            let _ = self.make_room().await;
+            let _ = self.free_space().await;
         }
     }
 
@@ -97,9 +97,9 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Removes the oldest of a database in memory while it is nearly full, sessions without a key before all
-    /// others: whoever needs no key to fill it must not be the reason why those with one are refused.
-    async fn make_room(&self) -> Result<(), DatabaseError> {
+    /// Removes the oldest rows of a database in memory while it is nearly full, sessions without a key first: clients
+    /// without a key must not fill it at the expense of those with one.
+    async fn free_space(&self) -> Result<(), DatabaseError> {
         while self.database.is_nearly_full().await? {
             let mut removed = 0;
             for oldest in [RESULTS, KEYLESS_SESSIONS, SESSIONS] {
@@ -109,7 +109,7 @@ impl Sweeper {
                 }
             }
             if removed == 0 {
-                // What fills it is neither: keys, of which an operator has as many as there are.
+                // It is full of keys, which only the operator removes.
                 return Ok(());
             }
         }
@@ -128,11 +128,11 @@ fn before(kept: Duration) -> i64 {
     now_ms().saturating_sub(i64::try_from(kept.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// Results have no key of their own, and no name for a row is the same in both databases.
+/// Results have no primary key, and SQLite and PostgreSQL name a row's id differently.
 const RESULTS: &str = "DELETE FROM results WHERE ended_ms <= (SELECT MAX(ended_ms) FROM \
      (SELECT ended_ms FROM results WHERE ended_ms < $1 ORDER BY ended_ms LIMIT $2) AS oldest) RETURNING 1";
 
-/// Looked at once more, because a call may have come to one of them meanwhile.
+/// The age is compared twice, because a session may have had a call meanwhile.
 const SESSIONS: &str = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE last_used_ms < $1 \
      AND NOT EXISTS (SELECT 1 FROM results WHERE results.session_id = sessions.id) \
      ORDER BY last_used_ms LIMIT $2) AND last_used_ms < $1 RETURNING 1";
@@ -157,7 +157,7 @@ mod tests {
         }
     }
 
-    /// So many sessions with names of 100 KB, begun one millisecond after the other; of this key, if any.
+    /// Adds sessions with names of 100 KB, begun one millisecond after the other, of this key, if any.
     async fn fill(sweeper: &Sweeper, from: usize, count: usize, key: Option<&str>) {
         for number in from..from + count {
             let statement = query(
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_memory_makes_room_and_sessions_of_keys_are_the_last_to_go() {
+    async fn a_full_database_in_memory_removes_sessions_of_keys_last() {
         let sweeper = sweeper().await;
         let key = "INSERT INTO keys (id, name, prefix, hash, created_ms) VALUES ('k', 'k', 'k', 'k', 1)";
         sweeper.database.write(query(key)).await.unwrap();
@@ -184,23 +184,23 @@ mod tests {
         let result = "INSERT INTO results (session_id, request_id, outcome, duration_ms, ended_ms) \
                       SELECT id, id, 'success', 1, 1 FROM sessions";
         sweeper.database.write(query(result)).await.unwrap();
-        assert!(sweeper.database.is_nearly_full().await.unwrap(), "no test of it");
-        sweeper.make_room().await.unwrap();
+        assert!(sweeper.database.is_nearly_full().await.unwrap(), "it is not full: nothing is tested");
+        sweeper.free_space().await.unwrap();
         assert!(!sweeper.database.is_nearly_full().await.unwrap());
         assert_eq!(count(&sweeper, "SELECT 1 FROM sessions WHERE key_id IS NOT NULL").await, 10);
         fill(&sweeper, 1000, 50, None).await;
     }
 
     #[tokio::test]
-    async fn a_batch_is_all_that_goes_at_once() {
+    async fn one_statement_removes_at_most_a_batch() {
         let sweeper = sweeper().await;
         let rows = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200) \
                     INSERT INTO sessions SELECT i, i, NULL, i, i, 1 FROM n";
         sweeper.database.write(query(rows)).await.unwrap();
         assert_eq!(sweeper.remove(SESSIONS, 1001).await.unwrap(), BATCH);
         let left = "SELECT 1 FROM sessions WHERE last_used_ms <= 500";
-        assert_eq!(count(&sweeper, left).await, 0, "the oldest go first");
+        assert_eq!(count(&sweeper, left).await, 0, "the oldest are removed first");
         assert_eq!(sweeper.remove(SESSIONS, 1001).await.unwrap(), BATCH);
-        assert_eq!(sweeper.remove(SESSIONS, 1001).await.unwrap(), 0, "what is younger stays");
+        assert_eq!(sweeper.remove(SESSIONS, 1001).await.unwrap(), 0, "younger rows stay");
     }
 }

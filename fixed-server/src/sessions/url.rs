@@ -1,4 +1,4 @@
-//! Which database, and how to name it without its password.
+//! The URL of a database, and how to show it without its password.
 
 use std::fmt::{self, Write as _};
 use std::path::Path;
@@ -9,7 +9,7 @@ use sqlx::any::AnyConnectOptions;
 
 const EXPECTED: &str = "expected sqlite:FILE or postgres://USER:PASSWORD@HOST/NAME";
 
-/// Which database. It may hold a password, so it is shown without, and no error repeats what was given.
+/// The URL of a database. It is shown without its password, and errors do not repeat the value.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl(Kind);
 
@@ -23,7 +23,7 @@ impl DatabaseUrl {
     /// Reads `sqlite:FILE` or `postgres://USER:PASSWORD@HOST/NAME`.
     ///
     /// # Errors
-    /// What is wrong with it, in words that do not repeat it.
+    /// What is wrong with it, without repeating the value.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (scheme, rest) = text.split_once(':').ok_or(EXPECTED)?;
         match scheme {
@@ -37,7 +37,7 @@ impl DatabaseUrl {
             "postgres" | "postgresql" => {
                 Err("PostgreSQL is not built in: build fixed-server with --features postgres".to_owned())
             }
-            _ => Err(format!("that kind of database is not known, {EXPECTED}")),
+            _ => Err(format!("this kind of database is not supported, {EXPECTED}")),
         }
     }
 
@@ -46,7 +46,7 @@ impl DatabaseUrl {
         matches!(self.0, Kind::Postgres(_))
     }
 
-    /// The file, of a database that is one.
+    /// The file of a SQLite database.
     pub(super) fn file(&self) -> Option<&Path> {
         match &self.0 {
             Kind::SqliteFile(file) => Some(Path::new(file)),
@@ -66,15 +66,15 @@ impl DatabaseUrl {
 fn sqlite_file(file: &str) -> Result<String, String> {
     match file {
         "" => Err(format!("the name of the file is missing, {EXPECTED}")),
-        ":memory:" => Err("a database in memory is what the server has without this flag".to_owned()),
+        ":memory:" => Err("without this flag the server has a database in memory".to_owned()),
         _ if file.contains(['?', '\0']) => {
-            Err("a file's name here has no '?': SQLite's parameters cannot be set".to_owned())
+            Err("the file's name must not contain '?': SQLite's parameters cannot be set".to_owned())
         }
         _ => Ok(file.to_owned()),
     }
 }
 
-/// The name of a file as it stands in a URL.
+/// The name of a file, percent-encoded for a URL.
 fn escape(file: &str) -> String {
     let mut escaped = String::with_capacity(file.len());
     for byte in file.bytes() {
@@ -87,7 +87,7 @@ fn escape(file: &str) -> String {
     escaped
 }
 
-/// For people: without the password, and without parameters, which may hold one too.
+/// Without the password, and without parameters, which may contain one.
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let url = match &self.0 {
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_taken_with_and_without_slashes() {
+    fn a_file_is_read_with_and_without_slashes() {
         for (given, file) in
             [("sqlite:keys.db", "keys.db"), ("sqlite://keys.db", "keys.db"), ("sqlite:///a/b.db", "/a/b.db")]
         {
@@ -126,12 +126,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_taken_is_said_without_repeating_it() {
+    fn an_error_does_not_repeat_the_url() {
         for (given, expected) in [
             ("keys.db", "expected sqlite:FILE"),
             ("sqlite:", "missing"),
             ("sqlite::memory:", "without this flag"),
-            ("sqlite:keys.db?mode=ro", "no '?'"),
+            ("sqlite:keys.db?mode=ro", "'?'"),
             ("mysql://u:hunter2@h/d", "expected sqlite:FILE"),
         ] {
             let error = DatabaseUrl::parse(given).unwrap_err();
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn any_character_of_a_files_name_survives() {
+    fn special_characters_in_a_file_name_are_escaped() {
         assert_eq!(escape("a b/%20#ü.db"), "a%20b/%2520%23%C3%BC.db");
     }
 }

@@ -1,4 +1,4 @@
-//! Values that no error may repeat.
+//! Values that errors do not repeat.
 
 use std::ffi::OsStr;
 
@@ -6,8 +6,8 @@ use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
 use clap::{Arg, Command, Error};
 
-/// Reads the value of a flag that may hold a password or a key. clap's own parsers repeat a bad value
-/// in the error, and from there it goes into terminals and logs; this one says only what is wrong.
+/// Parses the value of a flag that may contain a password or a key. clap's own parsers repeat a bad value in the error,
+/// and so in terminals and logs; this one only says what is wrong.
 #[derive(Clone)]
 pub(crate) struct Confidential<T>(pub(crate) fn(&str) -> Result<T, String>);
 

@@ -1,16 +1,16 @@
-//! Whose pages may call the server.
+//! Origins whose pages may call the server.
 
 use std::str::FromStr;
 
 use axum::http::HeaderValue;
 use reqwest::Url;
 
-/// An origin, or any.
+/// An origin, or `*` for any.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin(pub(crate) HeaderValue);
 
 impl Origin {
-    /// Whether it is any.
+    /// Whether it is `*`.
     pub(crate) fn is_any(&self) -> bool {
         self.0 == "*"
     }
@@ -19,7 +19,7 @@ impl Origin {
 impl FromStr for Origin {
     type Err = String;
 
-    /// Only what a browser would send: compared byte by byte, anything else would never match.
+    /// Accepts only what a browser would send: origins are compared byte by byte, and anything else would never match.
     fn from_str(text: &str) -> Result<Self, String> {
         let expected = || "expected an origin such as https://app.example or http://localhost:3000, or *".to_owned();
         let is_origin = Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text);
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_a_browser_sends_is_taken() {
+    fn only_origins_as_browsers_send_them_are_valid() {
         for text in ["*", "https://app.example", "http://localhost:3000", "http://127.0.0.1"] {
             assert!(text.parse::<Origin>().is_ok(), "{text}");
         }
