@@ -1,4 +1,4 @@
-//! What came back, whole: status, headers, body, and whether the body ended as it should.
+//! A complete response: status, headers, body, and whether the body was truncated.
 
 use anyhow::{Context, ensure};
 use reqwest::header::HeaderMap;
@@ -6,24 +6,24 @@ use reqwest::{RequestBuilder, Response};
 use serde_json::Value;
 use wire::sse::{Decoder, EVENT_BYTES_MAX, Event};
 
-/// A whole answer.
+/// A response, read to its end.
 #[derive(Debug)]
 pub struct Answer {
     /// Its HTTP status.
     pub status: u16,
     /// Its headers.
     pub headers: HeaderMap,
-    /// Its body, as far as it came.
+    /// Its body, as far as it was received.
     pub body: Vec<u8>,
-    /// Why the body did not end as HTTP says, if it did not.
-    pub cut: Option<String>,
+    /// Why the body ended before its HTTP framing did, if so.
+    pub truncated: Option<String>,
 }
 
 impl Answer {
     /// Sends `request` and reads the answer to its end.
     ///
     /// # Errors
-    /// When no answer comes. A body that is cut is no error here: see [`Answer::cut`].
+    /// When there is no response. A truncated body is no error here: see [`Answer::truncated`].
     pub async fn to(request: RequestBuilder) -> anyhow::Result<Self> {
         Ok(Self::read(request.send().await.context("no answer")?).await)
     }
@@ -31,17 +31,17 @@ impl Answer {
     async fn read(mut response: Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let mut body = Vec::new();
-        let cut = loop {
+        let truncated = loop {
             match response.chunk().await {
                 Ok(Some(piece)) => body.extend_from_slice(&piece),
                 Ok(None) => break None,
                 Err(error) => break Some(format!("{error:?}")),
             }
         };
-        Answer { status, headers, body, cut }
+        Answer { status, headers, body, truncated }
     }
 
-    /// A header, or nothing where it is missing.
+    /// A header, or an empty text when it is missing.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
@@ -53,25 +53,25 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The JSON of an answer that has to be whole, JSON and of this status.
+    /// The JSON of a response, which must be complete, JSON and of this status.
     ///
     /// # Errors
-    /// Which of these it is not.
+    /// Which of these does not hold.
     pub fn json(&self, status: u16) -> anyhow::Result<Value> {
         ensure!(self.status == status, "expected {status}, got {}: {}", self.status, self.text());
-        ensure!(self.cut.is_none(), "the body was cut: {:?}", self.cut);
+        ensure!(self.truncated.is_none(), "the body was truncated: {:?}", self.truncated);
         let kind = self.header("content-type").unwrap_or("none");
         ensure!(kind.starts_with("application/json"), "expected JSON, the content type is {kind}");
         serde_json::from_slice(&self.body).with_context(|| format!("no JSON: {}", self.text()))
     }
 
-    /// The events of an answer that has to be a stream and to end cleanly.
+    /// The events of a response, which must be a stream that ends cleanly.
     ///
     /// # Errors
-    /// Which of these it is not.
+    /// Which of these does not hold.
     pub fn events(&self) -> anyhow::Result<Vec<Event>> {
         ensure!(self.status == 200, "expected 200, got {}: {}", self.status, self.text());
-        ensure!(self.cut.is_none(), "the body was cut: {:?}", self.cut);
+        ensure!(self.truncated.is_none(), "the body was truncated: {:?}", self.truncated);
         let kind = self.header("content-type").unwrap_or("none");
         ensure!(kind.starts_with("text/event-stream"), "expected an event stream, the content type is {kind}");
         let (mut decoder, mut events) = (Decoder::new(EVENT_BYTES_MAX), Vec::new());

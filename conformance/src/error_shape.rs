@@ -1,4 +1,4 @@
-//! The error body, held to its format, and searched for what must not be in it.
+//! Checks that an error body has the contract's format and leaks nothing internal.
 
 use anyhow::{Context, ensure};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use wire::error::ErrorDetail;
 
 use crate::answer::Answer;
 
-/// What has no place in an error body: addresses, crates, source files, the system's own words.
+/// What must not be in an error body: addresses, crates, source files, the system's messages.
 const INTERNAL: [&str; 19] = [
     "127.0.0.1",
     "localhost",
@@ -30,18 +30,18 @@ const INTERNAL: [&str; 19] = [
     "/target/",
 ];
 
-/// The error of an answer that has to be one of this status, in JSON, with a request id.
+/// The error of a response, which must have this status, JSON and a request id.
 ///
 /// # Errors
-/// Which of these it is not.
+/// Which of these does not hold.
 pub fn refusal(answer: &Answer, status: u16) -> anyhow::Result<ErrorDetail> {
     let detail = detail(&answer.json(status)?)?;
     ensure!(answer.header(REQUEST_ID_HEADER).is_some(), "no {REQUEST_ID_HEADER}: {:?}", answer.headers);
     Ok(detail)
 }
 
-/// The error in a body that has to be `{"error":{"message","type","code","param"}}`, no more and no
-/// less, and to have nothing internal in it.
+/// The error in a body, which must be exactly `{"error":{"message","type","code","param"}}` with nothing
+/// internal in it.
 ///
 /// # Errors
 /// What is wrong with the body.

@@ -1,9 +1,9 @@
-//! The contract as tests: what both servers answer, checked from the outside.
+//! The contract as tests: how both servers respond, checked from outside.
 //!
-//! Nothing here knows a server's code. A test starts the real program on a free port, lets it call a
-//! vendor whose behaviour the test decides, and reads what comes back over a real socket. Every row
-//! of the contract is one function in `tests/contract/`, and [`on_every_server`] runs it against every
-//! server of [`servers`]. What the contract lets differ between servers is data in that table.
+//! Nothing here uses a server's code. A test starts the real program on a free port with a vendor that the test
+//! scripts, and reads the responses over a real socket. Every row of the contract is one function in
+//! `tests/contract/`, and [`on_every_server`] runs it against every server of [`servers`]. That table holds what
+//! the contract allows to differ between servers.
 //!
 //! `cargo test -p conformance` does not build the programs under test: run `make test`, or
 //! `cargo build --workspace --bins` first.

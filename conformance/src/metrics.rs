@@ -1,4 +1,4 @@
-//! What a running server counts of itself.
+//! The metrics of a running server.
 
 use anyhow::{Context, ensure};
 use tokio::time::{Instant, sleep};
@@ -9,25 +9,25 @@ use crate::running::Running;
 use crate::wait::TIMEOUT;
 
 impl Running {
-    /// Its `/metrics`, read strictly.
+    /// Its `/metrics`, parsed strictly.
     ///
     /// # Errors
-    /// When the answer is not 200, or not in the format that its content type names.
+    /// When the response is not 200, or not in the format that its content type names.
     pub async fn scrape(&self) -> anyhow::Result<Scrape> {
         let answer = Answer::to(self.get("/metrics")).await?;
         let (kind, text) = (answer.header("content-type").unwrap_or("none"), answer.text());
         ensure!(answer.status == 200, "{text}");
-        // OpenMetrics ends with `# EOF`, the older text format has no end; a scraper goes by the type.
+        // OpenMetrics ends with `# EOF`, the older text format has no end marker; the content type says which it is.
         let open_metrics = kind.starts_with("application/openmetrics-text");
         ensure!(open_metrics || kind.starts_with("text/plain"), "{kind}");
         ensure!(!open_metrics || text.ends_with("# EOF\n"), "OpenMetrics without its end");
         Scrape::parse(&text)
     }
 
-    /// A metric, summed over its labels.
+    /// The sum of a metric over its labels.
     ///
     /// # Errors
-    /// When there is no metric of this name.
+    /// When this metric does not exist.
     pub async fn metric(&self, name: &str) -> anyhow::Result<f64> {
         self.scrape().await?.sum(name).with_context(|| format!("no metric {name}"))
     }

@@ -1,4 +1,4 @@
-//! What a vendor really does, read from a file.
+//! The behaviour of a real vendor, read from a file.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,37 +10,37 @@ use serde_json::{Value, json};
 
 use crate::vendor::{Step, script};
 
-/// Something that a vendor really does, and what a server makes of it. The format of the files is in
+/// The behaviour of a real vendor, and what a server must make of it. The files' format is described in
 /// conformance/peculiarities/README.md.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Peculiarity {
-    /// The file's name without its ending.
+    /// The file's name without its extension.
     #[serde(skip)]
     pub name: String,
-    /// One sentence for a person.
+    /// A description in one sentence.
     pub about: String,
     /// Where it was reported: `repo#number`, or documentation.
     pub source: String,
-    /// What is asked for.
+    /// What the client requests.
     #[serde(default)]
     pub ask: Ask,
-    /// Arguments that the server is started with, besides its own.
+    /// Further arguments for the server.
     #[serde(default)]
     pub flags: Vec<String>,
-    /// The vendor's answers: to the first attempt, to the second, ...; the last one is repeated.
+    /// The vendor's responses to the first attempt, the second, ...; the last one is repeated.
     pub vendor: Vec<VendorAnswer>,
     /// What the client gets.
     pub client: Client,
     /// How the request is counted (`llm_outcomes_total`).
     pub outcome: String,
-    /// How often the vendor is asked.
+    /// The number of calls to the vendor.
     pub attempts: usize,
-    /// What a line of the log has.
+    /// A text that a line of the log must contain.
     pub log: Option<String>,
 }
 
-/// What is asked for.
+/// What the client requests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ask {
@@ -51,19 +51,19 @@ pub enum Ask {
     Whole,
 }
 
-/// One answer of the vendor's.
+/// One response of the vendor.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VendorAnswer {
     #[serde(default = "ok")]
     status: u16,
-    /// In the place of the usual content type.
+    /// In place of the usual content type.
     content_type: Option<String>,
     #[serde(default)]
     headers: BTreeMap<String, String>,
     #[serde(default)]
     framing: Framing,
-    /// Cuts the whole body into pieces of so many bytes, each in a chunk and a write of its own.
+    /// Splits the whole body into pieces of this many bytes, each a separate chunk and write.
     split: Option<usize>,
     body: Vec<Write>,
     #[serde(default)]
@@ -74,7 +74,7 @@ fn ok() -> u16 {
     200
 }
 
-/// How the end of a body is told.
+/// How the end of a body is marked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Framing {
@@ -85,16 +85,16 @@ enum Framing {
     Close,
 }
 
-/// How an answer ends.
+/// How a response ends.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum End {
-    /// As its framing says.
+    /// As its framing announces.
     #[default]
     Orderly,
-    /// The connection closes before that.
-    Cut,
-    /// Nothing comes any more, and the connection stays open.
+    /// The connection is closed before that.
+    Truncated,
+    /// Nothing more is sent, and the connection stays open.
     Stall,
 }
 
@@ -110,9 +110,9 @@ enum Write {
     Token { token: String },
     /// OpenAI's chunk with this finish reason.
     Finish { finish: String },
-    /// Nothing for so many milliseconds.
+    /// A pause, in milliseconds.
     Pause { pause_ms: u64 },
-    /// All of these, so many times, in one write.
+    /// This text, repeated this many times, in one write.
     Repeat { repeat: usize, of: String },
     /// These, in one write.
     Together { together: Vec<Write> },
@@ -125,18 +125,18 @@ pub struct Client {
     /// The status.
     #[serde(default = "ok")]
     pub status: u16,
-    /// On `/v1`, and of a refusal: the vendor's last body as it came.
+    /// Whether `/v1`, and every rejection, passes on the vendor's last body byte by byte.
     #[serde(default)]
-    pub as_it_came: bool,
-    /// What `/v1` has behind that.
+    pub verbatim: bool,
+    /// What `/v1` appends to that.
     #[serde(default)]
-    pub and_then: String,
+    pub followed_by: String,
     /// The text of a stream.
     #[serde(default)]
     pub text: String,
-    /// The code of the failure: of the HTTP error, or of the event that ends the stream.
+    /// The error code: of the HTTP error, or of the event that ends the stream.
     pub error: Option<String>,
-    /// Headers of the answer; an empty value where there must be none.
+    /// Headers of the response; an empty value means that the header must be absent.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
 }
@@ -163,13 +163,13 @@ impl Peculiarity {
         Ok(read)
     }
 
-    /// The vendor's answers as steps.
+    /// The vendor's responses as steps.
     #[must_use]
     pub fn scripts(&self) -> Vec<Vec<Step>> {
         self.vendor.iter().map(|answer| answer.steps(self.ask)).collect()
     }
 
-    /// The body of the vendor's last answer.
+    /// The body of the vendor's last response.
     #[must_use]
     pub fn last_body(&self) -> Vec<u8> {
         self.vendor.last().map(VendorAnswer::bytes).unwrap_or_default()
@@ -206,7 +206,7 @@ impl VendorAnswer {
         }
         match self.end {
             End::Orderly if self.framing == Framing::Chunked => steps.push(script::last_chunk()),
-            End::Orderly | End::Cut => {}
+            End::Orderly | End::Truncated => {}
             End::Stall => steps.push(Step::Stall),
         }
         steps

@@ -1,4 +1,4 @@
-//! Bytes on a socket, for what an HTTP client would hide.
+//! Requests as bytes on a socket, for what an HTTP client would hide.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use tokio::time::{Instant, timeout};
 use crate::answer::Answer;
 use crate::wait::TIMEOUT;
 
-/// Writes `request` and gives the time from then until the first byte of an answer.
+/// Writes `request` and returns the time until the first byte of the response.
 ///
 /// # Errors
-/// When the connection fails, or ends without an answer.
+/// When the connection fails, or ends without a response.
 pub async fn time_to_first_byte(address: SocketAddr, request: &[u8]) -> anyhow::Result<Duration> {
     let mut socket = TcpStream::connect(address).await?;
     let sent = Instant::now();
@@ -25,14 +25,14 @@ pub async fn time_to_first_byte(address: SocketAddr, request: &[u8]) -> anyhow::
     Ok(sent.elapsed())
 }
 
-/// Writes `request` while reading the answer, as a client does that does not stop uploading because
-/// a refusal is on its way. The answer has to have a `Content-Length`.
+/// Writes `request` while reading the response, as a client that goes on uploading after a rejection. The
+/// response must have a `Content-Length`.
 ///
 /// # Errors
-/// When no whole answer comes.
+/// When there is no complete response.
 pub async fn exchange(address: SocketAddr, request: Vec<u8>) -> anyhow::Result<Answer> {
     let (mut reader, mut writer) = TcpStream::connect(address).await?.into_split();
-    // A server that refuses may close before it has read everything: writing then fails, rightly.
+    // A server that rejects may close before it has read everything: writing may then fail.
     let upload = tokio::spawn(async move {
         let _ = writer.write_all(&request).await;
         writer
@@ -52,14 +52,14 @@ pub async fn exchange(address: SocketAddr, request: Vec<u8>) -> anyhow::Result<A
     answer
 }
 
-/// The answer in `received`, once it is whole.
+/// The response in `received`, once it is complete.
 fn parse(received: &[u8]) -> anyhow::Result<Option<Answer>> {
     let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
     let head = str::from_utf8(&received[..end])?;
     let mut lines = head.split("\r\n");
     let status = lines.next().and_then(|line| line.split(' ').nth(1)).context("no status line")?.parse()?;
     if status == 100 {
-        // "Go on": the answer itself comes behind it.
+        // 100 Continue: the response itself follows.
         return parse(&received[end + 4..]);
     }
     let mut headers = HeaderMap::new();
@@ -73,5 +73,5 @@ fn parse(received: &[u8]) -> anyhow::Result<Option<Answer>> {
     if body.len() < length {
         return Ok(None);
     }
-    Ok(Some(Answer { status, headers, body: body[..length].to_vec(), cut: None }))
+    Ok(Some(Answer { status, headers, body: body[..length].to_vec(), truncated: None }))
 }

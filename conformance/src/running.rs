@@ -1,4 +1,4 @@
-//! One server under test, running, and a client to talk to it.
+//! A running server under test, and a client for it.
 
 use std::net::SocketAddr;
 
@@ -11,20 +11,20 @@ use crate::program::launch;
 use crate::servers::Server;
 use crate::wait::TIMEOUT;
 
-/// The key that both servers know from the start.
+/// The key that both servers accept by default.
 pub const DEMO_KEY: &str = "demo-key";
 
-/// The route of the servers' own, shorter streams.
+/// The servers' own route for streams.
 pub const STREAM_ROUTE: &str = "/chat/stream";
-/// The route that gives one whole answer.
+/// The servers' own route for whole answers.
 pub const WHOLE_ROUTE: &str = "/llm";
 /// OpenAI's chat completions, under both of its paths.
 pub const COMPLETION_ROUTES: [&str; 2] = ["/v1/chat/completions", "/api/v1/chat/completions"];
 
-/// A server under test that runs, and a client for it.
+/// A running server under test, and a client for it.
 #[derive(Debug)]
 pub struct Running {
-    /// What it is.
+    /// Its row in the table of servers.
     pub server: &'static Server,
     /// Its process.
     pub program: ServerProcess,
@@ -83,14 +83,14 @@ impl Running {
     }
 }
 
-/// The smallest chat request that every route takes: `text` from the user, to be streamed where the
-/// route leaves that open.
+/// The smallest chat request that every route accepts: `text` from the user, streamed where the route
+/// leaves that open.
 #[must_use]
 pub fn streamed(text: &str) -> Value {
     json!({ "model": "mock-llm", "messages": [{ "role": "user", "content": text }], "stream": true })
 }
 
-/// The same, to be answered whole where the route leaves that open.
+/// The same, answered whole where the route leaves that open.
 #[must_use]
 pub fn whole(text: &str) -> Value {
     json!({ "model": "mock-llm", "messages": [{ "role": "user", "content": text }] })

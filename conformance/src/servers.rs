@@ -1,19 +1,19 @@
 //! The table of servers under test, and the macro that runs a row against all of them.
 
-/// A server under test, with all that the contract lets differ between servers.
+/// A server under test, with everything that the contract allows to differ between servers.
 #[derive(Debug)]
 pub struct Server {
     /// The name in test output.
     pub name: &'static str,
     /// The program.
     pub program: &'static str,
-    /// The arguments that make it this server.
+    /// The arguments that select it.
     pub args: &'static [&'static str],
     /// What `X-Stream-Method` says: `async` or `blocking`.
     pub stream_method: &'static str,
-    /// When the vendor's call ends after the client has left.
-    pub leaving: Leaving,
-    /// Metrics that are there before the first request, of those that the contract names.
+    /// When the vendor's call ends after the client has disconnected.
+    pub disconnect_noticed: DisconnectNoticed,
+    /// The contract's metrics that exist before the first request.
     pub metrics: &'static [&'static str],
 }
 
@@ -35,22 +35,22 @@ const LIMITS_METRICS: [&str; 10] = [
     "llm_rate_limit_wait_seconds",
 ];
 
-/// When a server sees that its client has left.
+/// When a server notices that its client has disconnected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Leaving {
-    /// At once, also while the vendor is silent.
+pub enum DisconnectNoticed {
+    /// At once, even while the vendor is silent.
     WhileSilent,
-    /// When the vendor's next token comes: until then a thread sits in a blocking read.
+    /// At the vendor's next token: until then a thread is in a blocking read.
     AtNextToken,
 }
 
-/// The control: broken-server with nothing wrong.
+/// The control: broken-server without a mistake.
 pub const NONE: Server = Server {
     name: "broken-server --mistake none",
     program: "broken-server",
     args: &["--mistake", "none"],
     stream_method: "async",
-    leaving: Leaving::WhileSilent,
+    disconnect_noticed: DisconnectNoticed::WhileSilent,
     metrics: &LIMITS_METRICS,
 };
 
@@ -65,7 +65,7 @@ pub const POOL_PER_CHUNK: Server = blocking("broken-server --mistake pool-per-ch
 pub const BLOCKED_EXECUTOR: Server =
     blocking("broken-server --mistake blocked-executor", &["--mistake", "blocked-executor"]);
 
-/// Another blocking client on the event loop. A debug build of it makes no call at all.
+/// Another blocking client on the event loop. A debug build of it makes no calls.
 pub const BLOCKING_CLIENT: Server =
     blocking("broken-server --mistake blocking-client", &["--mistake", "blocking-client"]);
 
@@ -79,7 +79,7 @@ pub const MORE_THREADS: Server = blocking("broken-server --mistake more-threads"
 /// The streams of `pool-exhaustion` and a health check that looks elsewhere.
 pub const WRONG_CANARY: Server = blocking("broken-server --mistake wrong-canary", &["--mistake", "wrong-canary"]);
 
-/// The asynchronous way with the blocking one behind it.
+/// The asynchronous path, with the blocking one as a fallback.
 pub const ROLLOUT: Server = Server {
     name: "broken-server --mistake rollout --rollout-percent 100",
     args: &["--mistake", "rollout", "--rollout-percent", "100"],
@@ -87,7 +87,7 @@ pub const ROLLOUT: Server = Server {
     ..NONE
 };
 
-/// A pool thread for the whole stream, also when nobody wants it any more.
+/// A pool thread for the whole stream, even after the client has disconnected.
 pub const ORPHANED_STREAMS: Server =
     blocking("broken-server --mistake orphaned-streams", &["--mistake", "orphaned-streams"]);
 
@@ -101,7 +101,14 @@ pub const COORDINATED_OMISSION: Server = Server {
 
 /// A mistake whose streams are read by a blocking client.
 const fn blocking(name: &'static str, args: &'static [&'static str]) -> Server {
-    Server { name, args, stream_method: "blocking", leaving: Leaving::AtNextToken, metrics: &COMMON_METRICS, ..NONE }
+    Server {
+        name,
+        args,
+        stream_method: "blocking",
+        disconnect_noticed: DisconnectNoticed::AtNextToken,
+        metrics: &COMMON_METRICS,
+        ..NONE
+    }
 }
 
 /// The same API done right.
@@ -110,7 +117,7 @@ pub const FIXED: Server = Server {
     program: "fixed-server",
     args: &[],
     stream_method: "async",
-    leaving: Leaving::WhileSilent,
+    disconnect_noticed: DisconnectNoticed::WhileSilent,
     metrics: &LIMITS_METRICS,
 };
 
@@ -130,13 +137,13 @@ pub const ALL: [&Server; 12] = [
     &FIXED,
 ];
 
-/// Mistakes that [`on_every_server`](crate::on_every_server) does not name, because they call the vendor as
-/// one of those that it names: they get the main rows only. `blocking-client` is not among them: a debug
-/// build of it answers every call with a 500.
+/// Mistakes that [`on_every_server`](crate::on_every_server) leaves out, because they call the vendor as one of
+/// those that it includes: they get the main rows only. `blocking-client` is not among them: its debug build
+/// answers every call with a 500.
 pub const OTHER_MISTAKES: [&Server; 6] =
     [&HIDDEN_POOL_USERS, &MORE_THREADS, &WRONG_CANARY, &ROLLOUT, &ORPHANED_STREAMS, &COORDINATED_OMISSION];
 
-/// Makes one test a server out of each row named: `row::fixed_server`, `row::pool_exhaustion`, ...
+/// Makes one test for each server out of each row named: `row::fixed_server`, `row::pool_exhaustion`, ...
 ///
 /// A row is an `async fn(&'static Server) -> anyhow::Result<()>`.
 #[macro_export]
@@ -169,8 +176,8 @@ macro_rules! on_every_server {
     )+ };
 }
 
-/// Makes two tests of each row named, as [`on_every_server`](crate::on_every_server) does: one of each server that
-/// has the limits of a call, the control and fixed-server.
+/// Makes two tests of each row named, as [`on_every_server`](crate::on_every_server) does: one for each server with
+/// call limits, which are the control and fixed-server.
 #[macro_export]
 macro_rules! on_limited_servers {
     ($($row:ident),+ $(,)?) => { $(

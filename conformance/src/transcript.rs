@@ -1,4 +1,4 @@
-//! `/chat/stream` and OpenAI's streams, held to their formats.
+//! `/chat/stream` and OpenAI's streams, checked against their formats.
 
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
@@ -10,11 +10,11 @@ use crate::error_shape;
 /// How a stream ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
-    /// `data: [DONE]`: whole.
+    /// `data: [DONE]`: complete.
     Done,
-    /// `event: error`: failed, and said so.
+    /// `event: error`: failed, with an error for the client.
     Failed(ErrorDetail),
-    /// Neither: cut, and a client cannot know.
+    /// Neither: truncated, which a client cannot notice.
     Silent,
 }
 
@@ -23,15 +23,15 @@ pub enum End {
 pub struct Chat {
     /// The text of each event.
     pub tokens: Vec<String>,
-    /// What came last.
+    /// How it ended.
     pub end: End,
 }
 
 impl Chat {
-    /// Reads the events of `/chat/stream`: `{"content"}` and nothing else, then one end and no more.
+    /// Reads the events of `/chat/stream`: only `{"content"}`, then exactly one end.
     ///
     /// # Errors
-    /// The first event that is not what it has to be.
+    /// The first event that is not in the format.
     pub fn of(events: &[Event]) -> anyhow::Result<Self> {
         let (data, end) = split_end(events)?;
         let token = |data: &Value| match data.as_object() {
@@ -48,7 +48,7 @@ impl Chat {
 pub struct Completion {
     /// Its chunks, the usage chunk included.
     pub chunks: Vec<Value>,
-    /// What came last.
+    /// How it ended.
     pub end: End,
 }
 
@@ -56,7 +56,7 @@ impl Completion {
     /// Reads the events of a streamed completion: chunks in OpenAI's shape, all with one id.
     ///
     /// # Errors
-    /// The first event that is not what it has to be.
+    /// The first event that is not in the format.
     pub fn of(events: &[Event]) -> anyhow::Result<Self> {
         let (chunks, end) = split_end(events)?;
         for chunk in &chunks {
@@ -77,21 +77,21 @@ impl Completion {
         self.tokens().concat()
     }
 
-    /// The text of each chunk that has some.
+    /// The text of each chunk that has text.
     #[must_use]
     pub fn tokens(&self) -> Vec<String> {
         let text = |chunk: &Value| chunk["choices"][0]["delta"]["content"].as_str().map(str::to_owned);
         self.chunks.iter().filter_map(text).filter(|text| !text.is_empty()).collect()
     }
 
-    /// Every finish reason that was given.
+    /// All finish reasons.
     #[must_use]
     pub fn finish_reasons(&self) -> Vec<&str> {
         self.chunks.iter().filter_map(|chunk| chunk["choices"][0]["finish_reason"].as_str()).collect()
     }
 }
 
-/// The JSON of all events but the last, and what the last one says of the end.
+/// The JSON of all events but the last, and the end that the last one stands for.
 fn split_end(events: &[Event]) -> anyhow::Result<(Vec<Value>, End)> {
     let (before, end) = match events.split_last() {
         Some((last, before)) if last.name.as_deref() == Some("error") => {

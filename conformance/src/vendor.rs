@@ -1,4 +1,4 @@
-//! A vendor that plays a script, for what the mock does not do.
+//! A scripted vendor, for behaviour that the mock does not have.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -17,37 +17,37 @@ pub mod script;
 
 pub use script::Step;
 
-/// A call as the vendor saw it.
+/// A call that the vendor received.
 #[derive(Debug, Clone)]
 pub struct Call {
     /// The head: request line and headers.
     pub head: String,
-    /// The body, which has to be a chat request.
+    /// The body, which must be a chat request.
     pub asked: Asked,
-    /// The body as it came.
+    /// The body as received.
     pub body: Vec<u8>,
 }
 
-/// What was asked for, as far as tests look at it.
+/// The members of a request that tests look at.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Asked {
     /// The conversation.
     pub messages: Vec<Message>,
     /// The model.
     pub model: Option<String>,
-    /// The limit on the answer, whatever it is.
+    /// The limit on the answer's tokens.
     pub max_tokens: Option<Value>,
-    /// Whether the answer is to be streamed.
+    /// Whether a stream was requested.
     #[serde(default)]
     pub stream: bool,
 }
 
-/// One turn of the conversation.
+/// One message of the conversation.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Message {
-    /// Who speaks.
+    /// Its role.
     pub role: String,
-    /// What they say: a text, a list of parts, or nothing.
+    /// Its content: a text, a list of parts, or null.
     #[serde(default)]
     pub content: Value,
 }
@@ -59,14 +59,13 @@ impl Call {
         header(&self.head, name)
     }
 
-    /// The text of the last message, which says which script is played.
+    /// The text of the last message, which selects the script.
     fn prompt(&self) -> &str {
         self.asked.messages.last().and_then(|message| message.content.as_str()).unwrap_or_default()
     }
 }
 
-/// A vendor on a free port that answers each prompt with the script of that name, byte by byte.
-/// Dropped means gone.
+/// A vendor on a free port that plays the script of a prompt's name, byte by byte. Stopped on drop.
 #[derive(Debug)]
 pub struct Vendor {
     address: SocketAddr,
@@ -78,7 +77,7 @@ impl Vendor {
     /// Starts a vendor that plays `script` to every call.
     ///
     /// # Errors
-    /// When there is no free port.
+    /// When no port is free.
     pub async fn playing(script: Vec<Step>) -> anyhow::Result<Self> {
         Self::by_attempt(vec![script]).await
     }
@@ -87,7 +86,7 @@ impl Vendor {
     /// last one to all that follow.
     ///
     /// # Errors
-    /// When there is no free port.
+    /// When no port is free.
     pub async fn by_attempt(scripts: Vec<Vec<Step>>) -> anyhow::Result<Self> {
         Self::start(HashMap::new(), scripts).await
     }
@@ -95,7 +94,7 @@ impl Vendor {
     /// Starts a vendor that plays to each prompt the script of that name.
     ///
     /// # Errors
-    /// When there is no free port.
+    /// When no port is free.
     pub async fn by_prompt(scripts: impl IntoIterator<Item = (&'static str, Vec<Step>)>) -> anyhow::Result<Self> {
         let unknown = script::answer(500, "application/json", "{}");
         Self::start(scripts.into_iter().collect(), vec![unknown]).await
@@ -112,7 +111,7 @@ impl Vendor {
             while let Ok((mut socket, _)) = listener.accept().await {
                 let (scripts, otherwise, seen) = (scripts.clone(), otherwise.clone(), Arc::clone(&seen));
                 connections.spawn(async move {
-                    // A connection without a request is not a call: clients may open spare ones.
+                    // A connection without a request is no call: clients may open spare ones.
                     let Ok(call) = read_call(&mut socket).await else { return };
                     let prompt = call.prompt().to_owned();
                     let number = {
@@ -122,7 +121,7 @@ impl Vendor {
                     };
                     let by_attempt = otherwise.get(number).or(otherwise.last());
                     let script = scripts.get(prompt.as_str()).or(by_attempt).map_or(&[][..], Vec::as_slice);
-                    // The server may leave in the middle: that is its right.
+                    // The server may disconnect at any time.
                     let _ = play(socket, script).await;
                 });
             }
@@ -155,7 +154,7 @@ impl Drop for Vendor {
     }
 }
 
-/// An address that refuses connections for as long as this lives: bound, but nobody listens.
+/// An address that refuses connections as long as this value exists: a bound port without a listener.
 #[derive(Debug)]
 pub struct ClosedPort(TcpSocket);
 
@@ -163,7 +162,7 @@ impl ClosedPort {
     /// Takes a free port.
     ///
     /// # Errors
-    /// When there is none.
+    /// When no port is free.
     pub fn take() -> anyhow::Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
@@ -173,7 +172,7 @@ impl ClosedPort {
     /// Its address as an `--upstream`.
     ///
     /// # Errors
-    /// When the system does not know it.
+    /// When the system does not report it.
     pub fn url(&self) -> anyhow::Result<String> {
         Ok(format!("http://{}", self.0.local_addr()?))
     }

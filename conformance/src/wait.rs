@@ -1,15 +1,15 @@
-//! Waiting for a condition that has to come true.
+//! Waits for a condition.
 
 use std::time::Duration;
 
 use anyhow::bail;
 use tokio::time::{Instant, sleep};
 
-/// Longest that anything here is waited for: far over what any of it takes, so that a slow machine
-/// is no failure, and far under "for ever", so that a hang is one.
+/// Longest wait in these tests: far longer than anything takes on a slow machine, and short enough for a hang to
+/// fail.
 pub const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How often a condition is looked at.
+/// How often a condition is checked.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// Waits until `condition` holds.
@@ -24,7 +24,7 @@ pub async fn until(
     let deadline = Instant::now() + TIMEOUT;
     while !condition() {
         if Instant::now() > deadline {
-            bail!("waited {TIMEOUT:?} for this: {what}; now: {}", state());
+            bail!("timed out after {TIMEOUT:?} waiting for: {what}; now: {}", state());
         }
         sleep(LOOK_EVERY).await;
     }

@@ -44,7 +44,7 @@ fn client() -> Client {
 
 /// A server that wrote its log where it arises would stop here, after some 150 requests.
 #[tokio::test]
-async fn a_log_that_nobody_reads_stops_nobody_and_what_is_lost_is_counted() {
+async fn an_unread_log_blocks_nothing_and_counts_lost_lines() {
     let mock = MockLlm::builder().fault("status=400").start().await.unwrap();
     let program = launch(&mock.url()).unread_once_ready().start(TIMEOUT).await.unwrap();
     let client = client();

@@ -1,4 +1,4 @@
-//! The answers, in bytes, that scripts are made of.
+//! The parts of scripts: responses as bytes.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 /// One step of a vendor. After the last one it closes the connection.
 #[derive(Debug, Clone)]
 pub enum Step {
-    /// These bytes, as they are.
+    /// Sends these bytes.
     Send(Vec<u8>),
-    /// Nothing for a while.
+    /// Waits.
     Pause(Duration),
-    /// Nothing any more, with the connection open.
+    /// Sends nothing more and keeps the connection open.
     Stall,
-    /// The connection ends with a TCP reset; only as the last step.
+    /// Ends the connection with a TCP reset; only as the last step.
     Reset,
 }
 
@@ -44,7 +44,7 @@ pub fn redirect(location: &str) -> Vec<Step> {
     vec![Step::Send(format!("{head}Connection: close\r\n\r\n").into_bytes())]
 }
 
-/// The same answer over a connection that the vendor says it keeps, and closes all the same.
+/// The same answer over a connection that the vendor claims to keep open, but closes.
 #[must_use]
 pub fn closed_although_kept(script: Vec<Step>) -> Vec<Step> {
     let keep = |step| match step {
@@ -103,8 +103,7 @@ pub fn stream(tokens: &[&str]) -> Vec<Step> {
     steps
 }
 
-/// The same stream, cut into chunks of `size` bytes wherever that falls: within an event, a line, a
-/// character.
+/// The same stream in chunks of `size` bytes, which may split an event, a line or a character.
 #[must_use]
 pub fn stream_in_pieces(tokens: &[&str], size: usize) -> Vec<Step> {
     let text: String = tokens.iter().map(|text| token_event(text)).collect();

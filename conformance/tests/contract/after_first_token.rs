@@ -1,4 +1,4 @@
-//! The vendor fails after it: an error event.
+//! The vendor fails after the first token: the stream ends with an error event.
 
 use std::time::{Duration, Instant};
 
@@ -12,21 +12,21 @@ use conformance::vendor::{Step, Vendor, script};
 
 on_every_server!(
     a_vendor_that_fails_ends_the_stream_with_an_error_event,
-    openais_streams_end_the_same_way,
-    a_vendor_that_falls_silent_ends_it_too,
-    a_stream_that_is_only_slow_is_left_alone,
+    openai_streams_end_with_an_error_event_too,
+    a_silent_vendor_ends_the_stream_with_an_error_event,
+    a_slow_stream_is_not_truncated,
 );
 
 const TOKENS: [&str; 2] = ["one", " two"];
 
-/// The cap on an event that the servers here are started with.
+/// The event size limit that the servers here are started with.
 const EVENT_BYTES_MAX: usize = 65_536;
 const FLAGS: [&str; 2] = ["--max-event-bytes", "65536"];
 
-/// What a vendor can do wrong after its first tokens.
+/// Failures of a vendor after its first tokens.
 fn failures() -> Vec<(&'static str, Vec<Step>)> {
-    // A reset overtakes what was sent before it, and a client may refuse a broken piece with all that
-    // came in it: let the tokens arrive first.
+    // A reset overtakes data sent before it, and a client may discard a broken piece with everything in it:
+    // the tokens must arrive first.
     let arrive = || Step::Pause(Duration::from_millis(100));
     vec![
         ("closes", begun([])),
@@ -44,7 +44,7 @@ fn failures() -> Vec<(&'static str, Vec<Step>)> {
     ]
 }
 
-/// A stream that has begun well, and then this.
+/// A stream that starts well, followed by this failure.
 fn begun(steps: impl IntoIterator<Item = Step>) -> Vec<Step> {
     let begin = [script::head(), script::role()].into_iter().chain(TOKENS.map(script::token));
     begin.chain(steps).collect()
@@ -84,7 +84,7 @@ pub(crate) async fn a_vendor_that_fails_ends_the_stream_with_an_error_event(
     Ok(())
 }
 
-async fn openais_streams_end_the_same_way(server: &'static Server) -> anyhow::Result<()> {
+async fn openai_streams_end_with_an_error_event_too(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::by_prompt(failures()).await?;
     let running = server.start(&vendor.url(), &FLAGS).await?;
     let mut wrong = Vec::new();
@@ -101,7 +101,7 @@ async fn openais_streams_end_the_same_way(server: &'static Server) -> anyhow::Re
     Ok(())
 }
 
-async fn a_vendor_that_falls_silent_ends_it_too(server: &'static Server) -> anyhow::Result<()> {
+async fn a_silent_vendor_ends_the_stream_with_an_error_event(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::playing(begun([Step::Stall])).await?;
     let running = server.start(&vendor.url(), &["--idle-timeout", "300ms"]).await?;
     let asked = Instant::now();
@@ -114,8 +114,8 @@ async fn a_vendor_that_falls_silent_ends_it_too(server: &'static Server) -> anyh
     check_end(Completion::of(&answer.events()?)?.end).context(COMPLETION_ROUTES[0])
 }
 
-/// The idle timeout is for silence, not for length: a stream of many times its length is whole.
-async fn a_stream_that_is_only_slow_is_left_alone(server: &'static Server) -> anyhow::Result<()> {
+/// The idle timeout limits silence, not length: a stream that takes several times the timeout is complete.
+async fn a_slow_stream_is_not_truncated(server: &'static Server) -> anyhow::Result<()> {
     const COUNT: usize = 12;
     let mut steps = vec![script::head()];
     for _ in 0..COUNT {

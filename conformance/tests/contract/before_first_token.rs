@@ -15,18 +15,18 @@ use tokio::time::sleep;
 use wire::error::ErrorDetail;
 
 on_every_server!(
-    an_unreachable_vendor_is_502_within_a_bound,
+    an_unreachable_vendor_is_502_within_two_seconds,
     a_silent_vendor_is_502_after_the_first_token_timeout,
     a_vendor_that_fails_is_502,
-    a_vendor_that_refuses_is_passed_on,
-    a_vendor_that_hangs_up_between_two_calls_has_not_failed,
+    a_rejection_by_the_vendor_is_passed_on,
+    a_connection_closed_between_calls_is_no_failure,
     a_proxy_in_the_environment_is_not_used,
 );
 
-/// Far under any of the servers' own time limits, which start at 5 s.
+/// Far below the servers' own time limits, which start at 5 s.
 const SOON: Duration = Duration::from_secs(4);
 
-/// Every route that calls the vendor, with a body that makes `prompt` its question.
+/// Every route that calls the vendor, with a body whose prompt is `prompt`.
 fn calls(prompt: &str) -> [(&'static str, Value); 4] {
     [
         (STREAM_ROUTE, streamed(prompt)),
@@ -43,7 +43,7 @@ async fn failed(running: &Running, path: &str, body: &Value, status: u16) -> any
     Ok(error)
 }
 
-async fn an_unreachable_vendor_is_502_within_a_bound(server: &'static Server) -> anyhow::Result<()> {
+async fn an_unreachable_vendor_is_502_within_two_seconds(server: &'static Server) -> anyhow::Result<()> {
     let nobody = ClosedPort::take()?;
     let running = server.start(&nobody.url()?, &[]).await?;
     for (path, body) in calls("hi") {
@@ -72,8 +72,8 @@ async fn a_silent_vendor_is_502_after_the_first_token_timeout(server: &'static S
     Ok(())
 }
 
-/// What a vendor can do wrong before its first token. All of it is the vendor's failure, told as such,
-/// also that it sends its callers `elsewhere`: what they ask is not for others to read.
+/// Failures of a vendor before its first token. A redirection to `elsewhere` is one of them: a client's request
+/// must not reach another host.
 fn failures(elsewhere: &str) -> Vec<(&'static str, Vec<Step>)> {
     let garbage = script::chunk(b"data: {\"choices\":\n\n");
     vec![
@@ -115,7 +115,7 @@ pub(crate) async fn a_vendor_that_fails_is_502(server: &'static Server) -> anyho
     Ok(())
 }
 
-pub(crate) async fn a_vendor_that_refuses_is_passed_on(server: &'static Server) -> anyhow::Result<()> {
+pub(crate) async fn a_rejection_by_the_vendor_is_passed_on(server: &'static Server) -> anyhow::Result<()> {
     let body = script::error_body("context too long");
     let vendor = Vendor::by_prompt([
         ("400", script::answer(400, "application/json", &body)),
@@ -137,13 +137,13 @@ pub(crate) async fn a_vendor_that_refuses_is_passed_on(server: &'static Server) 
             }
             let said = (&*error.message, &*error.kind, error.code.as_deref(), error.param.as_deref());
             let expected = ("context too long", "invalid_request_error", Some("scripted"), Some("messages"));
-            assert_eq!(said, expected, "{path}, vendor {prompt}: the client learns what the vendor said");
+            assert_eq!(said, expected, "{path}, vendor {prompt}: the client gets the vendor's message");
         }
     }
     Ok(())
 }
 
-async fn a_vendor_that_hangs_up_between_two_calls_has_not_failed(server: &'static Server) -> anyhow::Result<()> {
+async fn a_connection_closed_between_calls_is_no_failure(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::by_prompt([
         ("stream", script::closed_although_kept(script::stream(&["a"]))),
         ("whole", script::closed_although_kept(script::completion("a"))),
@@ -151,8 +151,8 @@ async fn a_vendor_that_hangs_up_between_two_calls_has_not_failed(server: &'stati
     .await?;
     let running = server.start(&vendor.url(), &[]).await?;
     for round in 0..3 {
-        // The connection of the last call is in a pool, and dead. That takes a moment to arrive: a call
-        // in that moment may fail, and no server can tell whether the vendor has seen it.
+        // The last call's connection is in a pool, and closed. Until the server learns of that, a call may fail,
+        // and no server can tell whether the vendor has received it.
         sleep(Duration::from_millis(50)).await;
         let stream = Answer::to(running.post(STREAM_ROUTE, &streamed("stream"))).await?;
         stream.events().with_context(|| format!("{STREAM_ROUTE}, round {round}"))?;

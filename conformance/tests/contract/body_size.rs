@@ -15,14 +15,14 @@ use reqwest::Method;
 use wire::{BODY_BYTES_MAX, RELAYED_BODY_BYTES_MAX};
 
 on_every_server!(
-    a_body_of_the_limit_is_taken_and_one_byte_more_is_not,
-    what_is_too_much_is_refused_however_it_comes,
-    the_limit_is_a_flag,
-    a_body_of_the_limit_is_not_too_long_for_the_vendor_once_it_is_rewritten,
-    a_refusal_comes_before_the_body_when_its_length_is_told,
+    a_body_of_the_limit_is_accepted_and_a_byte_more_rejected,
+    a_too_large_body_is_rejected_chunked_or_not,
+    the_limit_can_be_set_by_a_flag,
+    a_rewritten_body_of_the_limit_is_accepted_by_the_vendor,
+    a_declared_length_over_the_limit_is_rejected_unread,
 );
 
-async fn a_body_of_the_limit_is_taken_and_one_byte_more_is_not(server: &'static Server) -> anyhow::Result<()> {
+async fn a_body_of_the_limit_is_accepted_and_a_byte_more_rejected(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::playing(script::completion("a")).await?;
     let running = server.start(&vendor.url(), &[]).await?;
     for (path, limit) in [(WHOLE_ROUTE, BODY_BYTES_MAX), (COMPLETION_ROUTES[0], RELAYED_BODY_BYTES_MAX)] {
@@ -34,10 +34,8 @@ async fn a_body_of_the_limit_is_taken_and_one_byte_more_is_not(server: &'static 
     Ok(())
 }
 
-/// On the servers' own routes the vendor gets a model's name and more besides.
-async fn a_body_of_the_limit_is_not_too_long_for_the_vendor_once_it_is_rewritten(
-    server: &'static Server,
-) -> anyhow::Result<()> {
+/// On the servers' own routes the body grows: the vendor also gets the model's name, for instance.
+async fn a_rewritten_body_of_the_limit_is_accepted_by_the_vendor(server: &'static Server) -> anyhow::Result<()> {
     let short = Duration::from_millis(1);
     let mock = MockLlm::builder().tokens(1).ttft(short).inter_token(short).start().await?;
     let running = server.start(&mock.url(), &[]).await?;
@@ -48,7 +46,7 @@ async fn a_body_of_the_limit_is_not_too_long_for_the_vendor_once_it_is_rewritten
     Ok(())
 }
 
-async fn the_limit_is_a_flag(server: &'static Server) -> anyhow::Result<()> {
+async fn the_limit_can_be_set_by_a_flag(server: &'static Server) -> anyhow::Result<()> {
     const LIMIT: usize = 10_000;
     let vendor = Vendor::playing(script::completion("a")).await?;
     let running = server.start(&vendor.url(), &["--max-body-bytes", "10000"]).await?;
@@ -64,7 +62,7 @@ async fn post(running: &Running, path: &str, bytes: usize) -> anyhow::Result<Ans
     Answer::to(request.body(chat_request_of(bytes))).await
 }
 
-async fn what_is_too_much_is_refused_however_it_comes(server: &'static Server) -> anyhow::Result<()> {
+async fn a_too_large_body_is_rejected_chunked_or_not(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::playing(script::completion("a")).await?;
     let running = server.start(&vendor.url(), &[]).await?;
     let routes = [
@@ -91,10 +89,10 @@ async fn what_is_too_much_is_refused_however_it_comes(server: &'static Server) -
     Ok(())
 }
 
-async fn a_refusal_comes_before_the_body_when_its_length_is_told(server: &'static Server) -> anyhow::Result<()> {
+async fn a_declared_length_over_the_limit_is_rejected_unread(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::playing(script::completion("a")).await?;
     let running = server.start(&vendor.url(), &[]).await?;
-    // What curl does with a large body: it asks first, and does not send what is refused.
+    // As curl does with a large body: it waits for 100 Continue, and does not send a body that is rejected.
     let asking = head(STREAM_ROUTE, &format!("Content-Length: {}\r\nExpect: 100-continue", 2 * BODY_BYTES_MAX));
     refusal(&raw::exchange(running.address(), asking.into_bytes()).await?, 413)?;
     Ok(())

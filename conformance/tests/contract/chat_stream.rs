@@ -1,4 +1,4 @@
-//! `POST /chat/stream`, when all is well.
+//! `POST /chat/stream` with a healthy vendor.
 
 use std::time::Duration;
 
@@ -16,19 +16,19 @@ use serde_json::json;
 
 on_every_server!(
     every_token_is_one_event_and_done_is_last,
-    text_survives_however_the_vendor_cuts_its_stream,
-    the_text_is_what_the_vendor_says,
-    a_long_answer_comes_whole,
+    text_survives_any_split_of_the_vendors_stream,
+    the_text_is_the_vendors,
+    a_long_answer_is_complete,
     streams_at_the_same_time_do_not_mix,
-    an_answer_without_a_token_is_whole_too,
+    an_answer_without_tokens_is_complete,
     max_tokens_is_honoured,
-    the_vendor_gets_what_was_asked,
+    the_vendor_gets_the_clients_request,
     nothing_is_sent_before_the_first_token,
-    a_token_is_sent_while_the_vendor_still_thinks,
+    a_token_is_sent_before_the_next_one_arrives,
     mock_headers_are_passed_on_only_when_allowed,
 );
 
-/// Text that breaks a server which writes it raw into `data:`.
+/// Text that breaks a server that writes it unescaped into `data:`.
 const AWKWARD: [&str; 12] =
     ["Hello", "\n", "\n\n", " \"quoted\"", "\\", "data: x", "é", "🦀", "\r\n", "\u{2028}", " ", "{\"content\":\"x\"}"];
 
@@ -40,7 +40,7 @@ pub(crate) async fn every_token_is_one_event_and_done_is_last(server: &'static S
     Ok(())
 }
 
-async fn text_survives_however_the_vendor_cuts_its_stream(server: &'static Server) -> anyhow::Result<()> {
+async fn text_survives_any_split_of_the_vendors_stream(server: &'static Server) -> anyhow::Result<()> {
     for size in [1, 7] {
         let vendor = Vendor::playing(script::stream_in_pieces(&AWKWARD, size)).await?;
         let running = server.start(&vendor.url(), &[]).await?;
@@ -51,20 +51,20 @@ async fn text_survives_however_the_vendor_cuts_its_stream(server: &'static Serve
     Ok(())
 }
 
-async fn the_text_is_what_the_vendor_says(server: &'static Server) -> anyhow::Result<()> {
+async fn the_text_is_the_vendors(server: &'static Server) -> anyhow::Result<()> {
     const TOKENS: usize = 40;
     let mock = quick_mock(TOKENS).await?;
     let running = server.start(&mock.url(), &[]).await?;
     let answer = Answer::to(running.post(STREAM_ROUTE, &streamed("hi"))).await?;
     let chat = Chat::of(&answer.events()?)?;
     assert_eq!((chat.tokens.len(), &chat.end), (TOKENS, &End::Done));
-    // The vendor says the same to everyone: ask it directly, for the whole answer.
+    // The vendor answers everyone alike: call it directly, for a whole answer.
     let direct = Answer::to(direct_call(&mock.url()).await?).await?.json(200)?;
     assert_eq!(chat.tokens.concat(), direct["choices"][0]["message"]["content"].as_str().context("no content")?);
     Ok(())
 }
 
-async fn a_long_answer_comes_whole(server: &'static Server) -> anyhow::Result<()> {
+async fn a_long_answer_is_complete(server: &'static Server) -> anyhow::Result<()> {
     const TOKENS: u32 = 5000;
     let mock = MockLlm::builder().tokens(TOKENS).ttft(Duration::ZERO).inter_token(Duration::ZERO).start().await?;
     let running = server.start(&mock.url(), &[]).await?;
@@ -95,7 +95,7 @@ async fn streams_at_the_same_time_do_not_mix(server: &'static Server) -> anyhow:
     Ok(())
 }
 
-async fn an_answer_without_a_token_is_whole_too(server: &'static Server) -> anyhow::Result<()> {
+async fn an_answer_without_tokens_is_complete(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::playing(script::stream(&[])).await?;
     let running = server.start(&vendor.url(), &[]).await?;
     let answer = Answer::to(running.post(STREAM_ROUTE, &streamed("hi"))).await?;
@@ -116,7 +116,7 @@ async fn max_tokens_is_honoured(server: &'static Server) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn the_vendor_gets_what_was_asked(server: &'static Server) -> anyhow::Result<()> {
+async fn the_vendor_gets_the_clients_request(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::playing(script::stream(&["a"])).await?;
     let running = server.start(&vendor.url(), &[]).await?;
     let body = json!({
@@ -134,8 +134,8 @@ async fn the_vendor_gets_what_was_asked(server: &'static Server) -> anyhow::Resu
 }
 
 pub(crate) async fn nothing_is_sent_before_the_first_token(server: &'static Server) -> anyhow::Result<()> {
-    // The vendor's schedule is the clock: no byte of an answer before its first token is due, and
-    // with the head at once the answer would be there in a hundredth of this.
+    // The vendor's schedule is the clock: no byte of a response before its first token is due. A head sent at
+    // once would arrive in a hundredth of this.
     const TTFT: Duration = Duration::from_millis(400);
     let mock = MockLlm::builder().tokens(3).ttft(TTFT).inter_token(Duration::from_millis(1)).start().await?;
     let running = server.start(&mock.url(), &[]).await?;
@@ -152,8 +152,8 @@ pub(crate) async fn nothing_is_sent_before_the_first_token(server: &'static Serv
     Ok(())
 }
 
-async fn a_token_is_sent_while_the_vendor_still_thinks(server: &'static Server) -> anyhow::Result<()> {
-    // The second token never comes: the first must not wait for it.
+async fn a_token_is_sent_before_the_next_one_arrives(server: &'static Server) -> anyhow::Result<()> {
+    // The second token never arrives: the first must not wait for it.
     let vendor = Vendor::playing(vec![script::head(), script::role(), script::token("a"), Step::Stall]).await?;
     let running = server.start(&vendor.url(), &[]).await?;
     let mut stream = EventStream::open(running.post(STREAM_ROUTE, &streamed("hi"))).await?;

@@ -14,15 +14,15 @@ use serde_json::{Value, json};
 use wire::completion::{Completion as WholeCompletion, Model, ModelList};
 
 on_every_server!(
-    a_stream_is_openais,
-    a_whole_answer_is_openais,
-    streamed_and_whole_say_the_same,
-    usage_comes_with_a_stream_only_when_asked_for,
-    max_tokens_ends_an_answer_by_length,
-    a_model_has_to_be_named_and_is_echoed,
+    a_stream_has_openais_format,
+    a_whole_answer_has_openais_format,
+    streamed_and_whole_answers_have_the_same_text,
+    a_stream_has_usage_only_on_request,
+    max_tokens_ends_an_answer_with_length,
+    a_model_is_required_and_echoed,
     awkward_text_survives,
     the_models_are_listed,
-    one_model_is_answered_and_an_unknown_one_is_404,
+    a_model_can_be_retrieved_and_an_unknown_one_is_404,
 );
 
 const TOKENS: u32 = 6;
@@ -32,7 +32,7 @@ async fn mock() -> anyhow::Result<MockLlm> {
     Ok(MockLlm::builder().tokens(TOKENS).ttft(short).inter_token(short).start().await?)
 }
 
-pub(crate) async fn a_stream_is_openais(server: &'static Server) -> anyhow::Result<()> {
+pub(crate) async fn a_stream_has_openais_format(server: &'static Server) -> anyhow::Result<()> {
     let mock = mock().await?;
     let running = server.start(&mock.url(), &[]).await?;
     for path in COMPLETION_ROUTES {
@@ -48,7 +48,7 @@ pub(crate) async fn a_stream_is_openais(server: &'static Server) -> anyhow::Resu
     Ok(())
 }
 
-pub(crate) async fn a_whole_answer_is_openais(server: &'static Server) -> anyhow::Result<()> {
+pub(crate) async fn a_whole_answer_has_openais_format(server: &'static Server) -> anyhow::Result<()> {
     let mock = mock().await?;
     let running = server.start(&mock.url(), &[]).await?;
     for path in COMPLETION_ROUTES {
@@ -67,7 +67,7 @@ pub(crate) async fn a_whole_answer_is_openais(server: &'static Server) -> anyhow
     Ok(())
 }
 
-async fn streamed_and_whole_say_the_same(server: &'static Server) -> anyhow::Result<()> {
+async fn streamed_and_whole_answers_have_the_same_text(server: &'static Server) -> anyhow::Result<()> {
     let mock = mock().await?;
     let running = server.start(&mock.url(), &[]).await?;
     for path in COMPLETION_ROUTES {
@@ -78,7 +78,7 @@ async fn streamed_and_whole_say_the_same(server: &'static Server) -> anyhow::Res
     Ok(())
 }
 
-async fn usage_comes_with_a_stream_only_when_asked_for(server: &'static Server) -> anyhow::Result<()> {
+async fn a_stream_has_usage_only_on_request(server: &'static Server) -> anyhow::Result<()> {
     let mock = mock().await?;
     let running = server.start(&mock.url(), &[]).await?;
     for path in COMPLETION_ROUTES {
@@ -98,7 +98,7 @@ async fn usage_comes_with_a_stream_only_when_asked_for(server: &'static Server) 
     Ok(())
 }
 
-async fn max_tokens_ends_an_answer_by_length(server: &'static Server) -> anyhow::Result<()> {
+async fn max_tokens_ends_an_answer_with_length(server: &'static Server) -> anyhow::Result<()> {
     let mock = mock().await?;
     let running = server.start(&mock.url(), &[]).await?;
     for path in COMPLETION_ROUTES {
@@ -113,7 +113,7 @@ async fn max_tokens_ends_an_answer_by_length(server: &'static Server) -> anyhow:
     Ok(())
 }
 
-async fn a_model_has_to_be_named_and_is_echoed(server: &'static Server) -> anyhow::Result<()> {
+async fn a_model_is_required_and_echoed(server: &'static Server) -> anyhow::Result<()> {
     let mock = mock().await?;
     let running = server.start(&mock.url(), &[]).await?;
     for path in COMPLETION_ROUTES {
@@ -149,7 +149,7 @@ pub(crate) async fn the_models_are_listed(server: &'static Server) -> anyhow::Re
     let list: ModelList = serde_json::from_value(Answer::to(request).await?.json(200)?)?;
     assert_eq!(list.object, "list");
     assert!(list.data.iter().any(|model| model.id == "mock-llm" && model.object == "model"), "{list:?}");
-    // What is listed can be asked.
+    // A listed model can be used.
     for model in list.data {
         let body = json_with(whole("hi"), "model", json!(model.id));
         Answer::to(running.post(COMPLETION_ROUTES[0], &body)).await?.json(200)?;
@@ -157,8 +157,8 @@ pub(crate) async fn the_models_are_listed(server: &'static Server) -> anyhow::Re
     Ok(())
 }
 
-/// What `client.models.retrieve("m")` asks for.
-async fn one_model_is_answered_and_an_unknown_one_is_404(server: &'static Server) -> anyhow::Result<()> {
+/// The request of `client.models.retrieve("m")`.
+async fn a_model_can_be_retrieved_and_an_unknown_one_is_404(server: &'static Server) -> anyhow::Result<()> {
     let short = Duration::from_millis(1);
     let mock = MockLlm::builder().only_models(["m", "openai/gpt-4"]).ttft(short).inter_token(short).start().await?;
     let running = server.start(&mock.url(), &[]).await?;

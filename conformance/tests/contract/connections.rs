@@ -1,4 +1,4 @@
-//! What becomes of a connection.
+//! When connections stay open, and when they are closed.
 
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 on_every_server!(
-    a_refusal_before_the_body_is_read_says_that_the_connection_ends,
-    a_large_body_that_nobody_wants_does_not_hide_the_refusal,
-    a_body_that_does_not_come_is_answered,
-    a_request_to_upgrade_is_answered_as_any_other,
-    a_stream_in_http_1_0_ends_its_connection_and_says_so,
+    a_rejection_before_the_body_closes_the_connection,
+    a_large_unread_body_does_not_hide_the_rejection,
+    a_body_that_never_arrives_times_out,
+    a_request_to_upgrade_gets_a_normal_response,
+    an_http_1_0_stream_closes_its_connection,
     streams_in_a_row_share_one_connection_to_the_vendor,
 );
 
@@ -28,7 +28,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 
 const BODY: &str = r#"{"model":"mock-llm","messages":[{"role":"user","content":"hi"}],"stream":true}"#;
 
-/// Requests that are refused for what their head is, as request line and headers.
+/// Requests that are rejected because of their head: request line and headers.
 const REFUSED: [(u16, &str); 6] = [
     (401, "POST /v1/chat/completions HTTP/1.1\r\nContent-Type: application/json"),
     (404, "POST /nope HTTP/1.1\r\nContent-Type: application/json"),
@@ -38,13 +38,11 @@ const REFUSED: [(u16, &str); 6] = [
     (413, "POST /chat/stream HTTP/1.1\r\nContent-Type: application/json"),
 ];
 
-async fn a_refusal_before_the_body_is_read_says_that_the_connection_ends(
-    server: &'static Server,
-) -> anyhow::Result<()> {
+async fn a_rejection_before_the_body_closes_the_connection(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::playing(script::completion("a")).await?;
     let running = server.start(&vendor.url(), &[]).await?;
     for (status, head) in REFUSED {
-        // The body is not sent: nobody can have read it.
+        // The body is not sent, so the server cannot have read it.
         let request = format!("{head}\r\nHost: test\r\nContent-Length: 2000000\r\n\r\n");
         let answer = raw::exchange(running.address(), request.into_bytes()).await.context(head)?;
         refusal(&answer, status).context(head)?;
@@ -54,8 +52,8 @@ async fn a_refusal_before_the_body_is_read_says_that_the_connection_ends(
     Ok(())
 }
 
-/// As Python's `http.client` sends it: all of it, before it looks at the answer.
-async fn a_large_body_that_nobody_wants_does_not_hide_the_refusal(server: &'static Server) -> anyhow::Result<()> {
+/// As Python's `http.client` does: sends the whole body before it reads the response.
+async fn a_large_unread_body_does_not_hide_the_rejection(server: &'static Server) -> anyhow::Result<()> {
     const BYTES: usize = 6_000_000;
     let vendor = Vendor::playing(script::completion("a")).await?;
     let running = server.start(&vendor.url(), &[]).await?;
@@ -65,7 +63,7 @@ async fn a_large_body_that_nobody_wants_does_not_hide_the_refusal(server: &'stat
         client.write_all(head_bytes.as_bytes()).await?;
         timeout(TIMEOUT, client.write_all(&vec![b' '; BYTES])).await.context(head)?.context(head)?;
         let mut answer = Vec::new();
-        // Up to the end of its JSON: the end of the connection is the server's to choose.
+        // Up to the end of its JSON: the server decides when to close the connection.
         while !answer.ends_with(b"}}") {
             let read = timeout(TIMEOUT, client.read_buf(&mut answer)).await.context(head)?.context(head)?;
             ensure!(read > 0, "{head}: the answer broke off");
@@ -76,7 +74,7 @@ async fn a_large_body_that_nobody_wants_does_not_hide_the_refusal(server: &'stat
     Ok(())
 }
 
-async fn a_body_that_does_not_come_is_answered(server: &'static Server) -> anyhow::Result<()> {
+async fn a_body_that_never_arrives_times_out(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::playing(script::completion("a")).await?;
     let running = server.start(&vendor.url(), &["--read-timeout", "300ms"]).await?;
     for path in [STREAM_ROUTE, WHOLE_ROUTE] {
@@ -91,7 +89,7 @@ async fn a_body_that_does_not_come_is_answered(server: &'static Server) -> anyho
     Ok(())
 }
 
-async fn a_request_to_upgrade_is_answered_as_any_other(server: &'static Server) -> anyhow::Result<()> {
+async fn a_request_to_upgrade_gets_a_normal_response(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::playing(script::completion("a")).await?;
     let running = server.start(&vendor.url(), &[]).await?;
     let length = BODY.len();
@@ -113,8 +111,8 @@ async fn a_request_to_upgrade_is_answered_as_any_other(server: &'static Server) 
     Ok(())
 }
 
-/// In HTTP/1.0 the end of a stream is the end of its connection; `ab -k` and old proxies ask to keep it.
-async fn a_stream_in_http_1_0_ends_its_connection_and_says_so(server: &'static Server) -> anyhow::Result<()> {
+/// In HTTP/1.0 a stream ends with its connection, although `ab -k` and old proxies ask to keep it open.
+async fn an_http_1_0_stream_closes_its_connection(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::playing(script::stream(&["a"])).await?;
     let running = server.start(&vendor.url(), &[]).await?;
     let length = BODY.len();
@@ -130,14 +128,14 @@ async fn a_stream_in_http_1_0_ends_its_connection_and_says_so(server: &'static S
         let head = head.to_ascii_lowercase();
         ensure!(head.contains(" 200 ") && body.ends_with("data: [DONE]\n\n"), "{path}: {answer}");
         ensure!(!head.contains("keep-alive") && !head.contains("chunked"), "{path}: {head}");
-        // actix leaves out what is the rule in HTTP/1.0.
+        // actix omits the header, because closing is the default in HTTP/1.0.
         let says_so = server.program == "broken-server" || head.contains("\r\nconnection: close");
         ensure!(says_so, "{path}: {head}");
     }
     Ok(())
 }
 
-/// A connection whose answer was read to its end is used again.
+/// A connection whose response was read to its end is reused.
 async fn streams_in_a_row_share_one_connection_to_the_vendor(server: &'static Server) -> anyhow::Result<()> {
     let mock = MockLlm::builder().tokens(3).ttft(Duration::ZERO).inter_token(Duration::ZERO).start().await?;
     let running = server.start(&mock.url(), &[]).await?;

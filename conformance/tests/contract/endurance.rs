@@ -1,4 +1,4 @@
-//! What a vendor, or the machine, can do without end: fixed-server and the control neither grow nor give up.
+//! Endless input from the vendor, and pauses of the machine, on fixed-server and the control.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use process::Signal;
 use tokio::time::sleep;
 
 on_limited_servers!(
-    what_comes_before_the_first_token_does_not_grow_the_memory,
-    a_pause_of_the_whole_process_cuts_no_healthy_stream,
-    informational_answers_without_end_are_the_vendors_failure,
-    a_large_event_that_comes_slowly_is_no_silence,
+    data_before_the_first_token_is_not_kept_in_memory,
+    a_paused_process_truncates_no_healthy_stream,
+    endless_informational_responses_are_a_vendor_failure,
+    a_large_event_that_arrives_slowly_does_not_time_out,
 );
 
 const KIB: u64 = 1024;
@@ -29,7 +29,7 @@ fn memory(running: &Running) -> anyhow::Result<u64> {
     Ok(running.program.usage().context("it has ended")?.rss_bytes / KIB)
 }
 
-async fn what_comes_before_the_first_token_does_not_grow_the_memory(server: &'static Server) -> anyhow::Result<()> {
+async fn data_before_the_first_token_is_not_kept_in_memory(server: &'static Server) -> anyhow::Result<()> {
     const MIB_SENT: usize = 16;
     let begin = |lines: &str| {
         let mib = lines.repeat(KIB as usize * KIB as usize / lines.len());
@@ -54,8 +54,8 @@ async fn what_comes_before_the_first_token_does_not_grow_the_memory(server: &'st
     Ok(())
 }
 
-/// The server stands still for longer than its limits, and the vendor does not; then both.
-async fn a_pause_of_the_whole_process_cuts_no_healthy_stream(server: &'static Server) -> anyhow::Result<()> {
+/// First the server alone is paused for longer than its limits, then the vendor too.
+async fn a_paused_process_truncates_no_healthy_stream(server: &'static Server) -> anyhow::Result<()> {
     const TOKENS: u32 = 30;
     let mock = MockLlm::builder().tokens(TOKENS).ttft(Duration::from_millis(1)).inter_token(Duration::from_millis(100));
     let mock = mock.start().await?;
@@ -81,7 +81,7 @@ async fn a_pause_of_the_whole_process_cuts_no_healthy_stream(server: &'static Se
     Ok(())
 }
 
-async fn informational_answers_without_end_are_the_vendors_failure(server: &'static Server) -> anyhow::Result<()> {
+async fn endless_informational_responses_are_a_vendor_failure(server: &'static Server) -> anyhow::Result<()> {
     let hints = "HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n".repeat(1000);
     let hint = Step::Send(hints.into_bytes());
     let forever: Vec<_> = (0..200).flat_map(|_| [hint.clone(), Step::Pause(Duration::from_millis(50))]).collect();
@@ -100,8 +100,8 @@ async fn informational_answers_without_end_are_the_vendors_failure(server: &'sta
     Ok(())
 }
 
-/// What counts as silence is that no byte comes: the event as a whole takes several times the limit.
-async fn a_large_event_that_comes_slowly_is_no_silence(server: &'static Server) -> anyhow::Result<()> {
+/// Silence means that no byte arrives: the event as a whole takes several times the limit.
+async fn a_large_event_that_arrives_slowly_does_not_time_out(server: &'static Server) -> anyhow::Result<()> {
     let event = [&b"data: {\"choices\":[{\"delta\":{\"image\":\""[..], &[b'A'; 100_000], b"\"}}]}\n\n"].concat();
     let mut steps = vec![script::head(), script::token("a")];
     for piece in event.chunks(event.len() / 12) {

@@ -141,7 +141,7 @@ fn fits((status, _, outcome): Expected, answer: &Answer, streams: bool) -> Resul
         (502, _) => text.contains("\"type\":\"upstream_failure\""),
         _ => text.contains("\"error\""),
     };
-    if good && answer.cut.is_none() { Ok(()) } else { Err(format!("{:?}: {text}", answer.cut)) }
+    if good && answer.truncated.is_none() { Ok(()) } else { Err(format!("{:?}: {text}", answer.truncated)) }
 }
 
 /// Checks what the server has counted: half of the endpoints are asked for a stream.

@@ -1,4 +1,4 @@
-//! Identity and headers of every answer.
+//! Request ids and headers of every response.
 
 use std::collections::BTreeSet;
 
@@ -15,11 +15,11 @@ on_every_server!(
     a_stream_has_the_headers_of_a_stream,
     a_request_id_is_echoed_and_passed_on,
     a_request_without_an_id_gets_a_new_one,
-    an_id_that_is_no_id_is_replaced,
+    an_invalid_request_id_is_replaced,
     every_answer_has_a_request_id,
 );
 
-/// A server's answers to health probes and errors have an id too: a support ticket needs one.
+/// Responses to health probes and errors have an id too: a support ticket needs one.
 const ROUTES_WITHOUT_BODY: [&str; 6] =
     ["/debug/health-sync", "/debug/health-async", "/health", "/ready", "/metrics", "/no/such/route"];
 
@@ -69,10 +69,10 @@ async fn a_request_without_an_id_gets_a_new_one(server: &'static Server) -> anyh
     Ok(())
 }
 
-async fn an_id_that_is_no_id_is_replaced(server: &'static Server) -> anyhow::Result<()> {
+async fn an_invalid_request_id_is_replaced(server: &'static Server) -> anyhow::Result<()> {
     let nobody = ClosedPort::take()?;
     let running = server.start(&nobody.url()?, &[]).await?;
-    // What a log line must not be made of: too long, empty, spaces, bytes that are no text.
+    // What must not get into a log line: too long, empty, spaces, bytes that are no text.
     for id in [vec![b'x'; 500], vec![], b"two words".to_vec(), b"caf\xc3\xa9".to_vec()] {
         let answer = Answer::to(running.get("/ready").header(REQUEST_ID_HEADER, &id[..])).await?;
         let answered = answer.header(REQUEST_ID_HEADER).context("no request id")?;

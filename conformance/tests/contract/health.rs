@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 use wire::health::{HealthReport, unix_seconds};
 
 on_every_server!(
-    the_debug_probes_say_ok_when_and_which,
-    health_says_how_the_pool_does,
-    ready_is_ready_also_without_a_vendor,
+    the_debug_probes_report_status_time_and_kind,
+    health_reports_the_state_of_the_pool,
+    ready_is_200_without_a_vendor_too,
 );
 
-pub(crate) async fn the_debug_probes_say_ok_when_and_which(server: &'static Server) -> anyhow::Result<()> {
+pub(crate) async fn the_debug_probes_report_status_time_and_kind(server: &'static Server) -> anyhow::Result<()> {
     let nobody = ClosedPort::take()?;
     let running = server.start(&nobody.url()?, &[]).await?;
     for (path, kind) in [("/debug/health-sync", "sync"), ("/debug/health-async", "async")] {
@@ -28,7 +28,7 @@ pub(crate) async fn the_debug_probes_say_ok_when_and_which(server: &'static Serv
     Ok(())
 }
 
-pub(crate) async fn health_says_how_the_pool_does(server: &'static Server) -> anyhow::Result<()> {
+pub(crate) async fn health_reports_the_state_of_the_pool(server: &'static Server) -> anyhow::Result<()> {
     let nobody = ClosedPort::take()?;
     let running = server.start(&nobody.url()?, &[]).await?;
     let before = unix_seconds();
@@ -38,18 +38,18 @@ pub(crate) async fn health_says_how_the_pool_does(server: &'static Server) -> an
     assert_eq!(body.as_object().map(serde_json::Map::len), Some(3), "status, timestamp, checks: {body}");
     let (seconds, warning) = checks(&body)?;
     assert!(seconds >= 0.01, "the probe works for 10 ms: {body}");
-    // Not "healthy": the machine that runs this may be slow. But the verdict has to fit the figure.
+    // Not "healthy": the machine that runs this may be slow. But the status must fit the figure.
     let expected = if warning { "degraded" } else { "healthy" };
     assert_eq!((&body["status"], answer.status), (&json!(expected), 200), "{body}");
     assert_eq!(warning, seconds > HealthReport::WARN_SECONDS, "{body}");
     Ok(())
 }
 
-pub(crate) async fn ready_is_ready_also_without_a_vendor(server: &'static Server) -> anyhow::Result<()> {
+pub(crate) async fn ready_is_200_without_a_vendor_too(server: &'static Server) -> anyhow::Result<()> {
     let nobody = ClosedPort::take()?;
     let running = server.start(&nobody.url()?, &[]).await?;
     assert_eq!(Answer::to(running.get("/ready")).await?.json(200)?, json!({ "status": "ready" }));
-    // A vendor that fails is no reason to take every replica out at once.
+    // A failing vendor is no reason to take every replica out of service.
     for _ in 0..5 {
         assert_eq!(Answer::to(running.post(STREAM_ROUTE, &streamed("hi"))).await?.status, 502);
     }
@@ -57,10 +57,10 @@ pub(crate) async fn ready_is_ready_also_without_a_vendor(server: &'static Server
     Ok(())
 }
 
-/// The probe goes through the same pool as the streams, and bounds its own wait: with the pool's only
-/// thread held by a stream that never ends, it still answers, and says so.
+/// The probe uses the same pool as the streams and limits its own wait: while an endless stream holds the pool's
+/// only thread, it still answers, with the status of a full pool.
 #[tokio::test]
-async fn health_answers_although_its_pool_is_full() -> anyhow::Result<()> {
+async fn health_answers_while_the_pool_is_full() -> anyhow::Result<()> {
     let silent = Vendor::playing(vec![script::head(), script::token("a"), Step::Stall]).await?;
     let running = servers::POOL_EXHAUSTION.start(&silent.url(), &["--blocking-threads", "1"]).await?;
     let mut stream = EventStream::open(running.post(STREAM_ROUTE, &streamed("hi"))).await?;
@@ -73,9 +73,9 @@ async fn health_answers_although_its_pool_is_full() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The same pressure on the control and on fixed-server is none: their streams hold no thread.
+/// The same load does not affect the control and fixed-server: their streams hold no thread.
 #[tokio::test]
-async fn health_is_not_moved_by_a_stream_that_holds_no_thread() -> anyhow::Result<()> {
+async fn health_is_unaffected_by_an_async_stream() -> anyhow::Result<()> {
     for (server, flags) in [(&servers::NONE, &["--blocking-threads", "1"][..]), (&servers::FIXED, &[])] {
         let silent = Vendor::playing(vec![script::head(), script::token("a"), Step::Stall]).await?;
         let running = server.start(&silent.url(), flags).await?;
@@ -94,7 +94,7 @@ fn checks(body: &Value) -> anyhow::Result<(f64, bool)> {
     Ok((seconds, warning))
 }
 
-/// The body's timestamp, which has to be seconds since 1970 with a fraction, from between two times.
+/// The body's timestamp, which must be seconds since 1970 with a fraction, between two times.
 fn timestamp_between(body: &Value, before: f64, after: f64) -> anyhow::Result<f64> {
     // A float in the text: `1700000000.0` is one, `1700000000` is not.
     anyhow::ensure!(body["timestamp"].is_f64(), "no float: {body}");

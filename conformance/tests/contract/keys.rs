@@ -14,11 +14,11 @@ use reqwest::Method;
 on_every_server!(
     openais_routes_need_a_valid_key,
     the_demo_key_is_valid,
-    the_other_routes_need_none,
+    the_other_routes_need_no_key,
     a_refused_key_costs_no_call
 );
 
-/// Values of `Authorization` that open nothing.
+/// Values of `Authorization` that are rejected.
 const NOT_A_KEY: [Option<&str>; 7] = [
     None,
     Some(""),
@@ -64,7 +64,7 @@ async fn the_demo_key_is_valid(server: &'static Server) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn the_other_routes_need_none(server: &'static Server) -> anyhow::Result<()> {
+async fn the_other_routes_need_no_key(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::by_prompt([("stream", script::stream(&["a"])), ("whole", script::completion("a"))]).await?;
     let running = server.start(&vendor.url(), &[]).await?;
     Answer::to(running.request(Method::POST, STREAM_ROUTE).json(&whole("stream"))).await?.events()?;

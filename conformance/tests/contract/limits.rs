@@ -1,5 +1,5 @@
-//! The servers with limits, fixed-server and the control: one type of failure a cause, each told at once
-//! or within its limit.
+//! The servers with limits, fixed-server and the control: each cause has its own type of failure, reported at
+//! once or within its limit.
 
 use std::time::{Duration, Instant};
 
@@ -16,14 +16,14 @@ use serde_json::json;
 use tokio::time::sleep;
 
 on_limited_servers!(
-    a_full_queue_is_refused_at_once_and_makes_the_server_not_ready,
-    a_queue_timeout_is_504_and_reaches_no_vendor,
-    the_sla_holds_over_queue_and_call_together,
-    a_whole_call_over_the_call_timeout_is_the_vendors_failure,
-    streams_and_whole_calls_have_their_own_time_limits,
+    a_full_queue_rejects_at_once_and_is_not_ready,
+    a_queue_timeout_is_504_without_a_vendor_call,
+    the_sla_covers_queue_and_call_together,
+    a_call_over_the_call_timeout_is_a_vendor_failure,
+    streams_and_whole_calls_have_separate_time_limits,
 );
 
-/// A vendor whose first token comes at once and whose second never.
+/// A vendor that sends its first token at once and no second one.
 async fn endless() -> anyhow::Result<MockLlm> {
     Ok(MockLlm::builder()
         .tokens(2)
@@ -33,14 +33,14 @@ async fn endless() -> anyhow::Result<MockLlm> {
         .await?)
 }
 
-/// A vendor whose first token never comes.
+/// A vendor that sends no token.
 async fn silent() -> anyhow::Result<MockLlm> {
     Ok(MockLlm::builder().tokens(2).ttft(Duration::from_secs(600)).start().await?)
 }
 
-async fn a_full_queue_is_refused_at_once_and_makes_the_server_not_ready(server: &'static Server) -> anyhow::Result<()> {
+async fn a_full_queue_rejects_at_once_and_is_not_ready(server: &'static Server) -> anyhow::Result<()> {
     let mock = endless().await?;
-    // One runs, one waits, and nothing else fits.
+    // One call runs, one waits, and the queue is full.
     let running = server.start(&mock.url(), &["--max-in-flight", "1", "--max-queued", "1"]).await?;
     let first = EventStream::open(running.post(STREAM_ROUTE, &streamed("hi"))).await?;
     assert_eq!(Answer::to(running.get("/ready")).await?.json(200)?, json!({ "status": "ready" }), "the queue is empty");
@@ -67,7 +67,7 @@ async fn a_full_queue_is_refused_at_once_and_makes_the_server_not_ready(server: 
     Ok(())
 }
 
-async fn a_queue_timeout_is_504_and_reaches_no_vendor(server: &'static Server) -> anyhow::Result<()> {
+async fn a_queue_timeout_is_504_without_a_vendor_call(server: &'static Server) -> anyhow::Result<()> {
     let mock = endless().await?;
     let running = server.start(&mock.url(), &["--max-in-flight", "1", "--queue-timeout", "300ms"]).await?;
     let first = EventStream::open(running.post(STREAM_ROUTE, &streamed("hi"))).await?;
@@ -83,9 +83,9 @@ async fn a_queue_timeout_is_504_and_reaches_no_vendor(server: &'static Server) -
     Ok(())
 }
 
-async fn the_sla_holds_over_queue_and_call_together(server: &'static Server) -> anyhow::Result<()> {
-    // The first call ends at 600 ms. The second gets its turn then, within the queue timeout, and its
-    // own first-token timeout would end at 1.7 s: the SLA comes before that.
+async fn the_sla_covers_queue_and_call_together(server: &'static Server) -> anyhow::Result<()> {
+    // The first call ends at 600 ms. The second gets its permit then, within the queue timeout, and its own
+    // first-token timeout would end at 1.7 s: the SLA ends before that.
     let mock = silent().await?;
     let flags = ["--max-in-flight", "1", "--queue-timeout", "1s", "--call-timeout", "1100ms"];
     let limits = ["--first-token-timeout", "1100ms", "--sla", "1300ms", "--idle-timeout", "1100ms"];
@@ -103,7 +103,7 @@ async fn the_sla_holds_over_queue_and_call_together(server: &'static Server) -> 
     Ok(())
 }
 
-async fn a_whole_call_over_the_call_timeout_is_the_vendors_failure(server: &'static Server) -> anyhow::Result<()> {
+async fn a_call_over_the_call_timeout_is_a_vendor_failure(server: &'static Server) -> anyhow::Result<()> {
     let mock = silent().await?;
     let flags = ["--queue-timeout", "100ms", "--call-timeout", "300ms", "--first-token-timeout", "300ms"];
     let running = server.start(&mock.url(), &flags).await?;
@@ -113,8 +113,8 @@ async fn a_whole_call_over_the_call_timeout_is_the_vendors_failure(server: &'sta
     conformance::wait::until("the vendor's call ends", gone, || format!("{:?}", mock.ledger())).await
 }
 
-/// A stream has the first-token timeout, a whole answer the call timeout.
-async fn streams_and_whole_calls_have_their_own_time_limits(server: &'static Server) -> anyhow::Result<()> {
+/// A stream is limited by the first-token timeout, a whole answer by the call timeout.
+async fn streams_and_whole_calls_have_separate_time_limits(server: &'static Server) -> anyhow::Result<()> {
     let mock = silent().await?;
     let flags = ["--first-token-timeout", "700ms", "--call-timeout", "300ms", "--queue-timeout", "100ms"];
     let running = server.start(&mock.url(), &[&flags[..], &["--attempts", "1"]].concat()).await?;

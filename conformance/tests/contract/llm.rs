@@ -11,14 +11,14 @@ use mock_llm::MockLlm;
 use serde_json::{Value, json};
 
 on_every_server!(
-    messages_get_the_result_of_one_whole_call,
-    a_prompt_stands_for_one_message_of_the_user,
+    messages_get_the_answer_of_one_whole_call,
+    a_prompt_is_sent_as_one_user_message,
     max_tokens_reaches_the_vendor
 );
 
 const TEXT: &str = "a whole\nanswer with \"quotes\" and 🦀";
 
-async fn messages_get_the_result_of_one_whole_call(server: &'static Server) -> anyhow::Result<()> {
+async fn messages_get_the_answer_of_one_whole_call(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::playing(script::completion(TEXT)).await?;
     let running = server.start(&vendor.url(), &[]).await?;
     let body = Answer::to(running.post(WHOLE_ROUTE, &whole("hi"))).await?.json(200)?;
@@ -28,7 +28,7 @@ async fn messages_get_the_result_of_one_whole_call(server: &'static Server) -> a
     Ok(())
 }
 
-async fn a_prompt_stands_for_one_message_of_the_user(server: &'static Server) -> anyhow::Result<()> {
+async fn a_prompt_is_sent_as_one_user_message(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::playing(script::completion(TEXT)).await?;
     let running = server.start(&vendor.url(), &[]).await?;
     let body = Answer::to(running.post(WHOLE_ROUTE, &json!({ "prompt": "what is é?" }))).await?.json(200)?;
@@ -47,9 +47,9 @@ async fn max_tokens_reaches_the_vendor(server: &'static Server) -> anyhow::Resul
     Ok(())
 }
 
-/// It is one API: a client that was written against one server reads the answers of the others.
+/// It is one API: a client written for one server can read the responses of the others.
 #[tokio::test]
-async fn all_servers_answer_in_the_same_shape() -> anyhow::Result<()> {
+async fn all_servers_respond_in_the_same_format() -> anyhow::Result<()> {
     let short = Duration::from_millis(1);
     let mock = MockLlm::builder().tokens(3).ttft(short).inter_token(short).start().await?;
     let mut shapes = Vec::new();

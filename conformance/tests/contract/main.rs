@@ -1,5 +1,5 @@
-//! Section by section what the servers promise, each row on every server. See the crate's own
-//! documentation for how the programs get here.
+//! The contract, section by section, each row on every server. The crate's documentation says how the programs are
+//! built.
 
 mod after_first_token;
 mod before_first_token;
@@ -8,7 +8,7 @@ mod chat_stream;
 mod completions;
 mod connections;
 mod disconnect;
-/// What comes without end, and pauses of the machine.
+/// Endless input, and pauses of the machine.
 mod endurance;
 mod faults;
 mod headers;
@@ -21,7 +21,7 @@ mod malformed;
 mod metrics;
 mod other_mistakes;
 mod outcomes;
-/// What vendors really send.
+/// The behaviour of real vendors.
 mod peculiarities;
 mod permits;
 mod programs;

@@ -1,4 +1,4 @@
-//! Requests that are wrong: named, refused, nothing leaked.
+//! Invalid requests: rejected with an error that names the field and leaks nothing.
 
 use anyhow::{Context, ensure};
 use conformance::answer::Answer;
@@ -11,19 +11,19 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 on_every_server!(
-    a_wrong_body_is_refused_with_its_field,
-    what_is_the_vendors_business_goes_to_the_vendor_as_it_came,
+    an_invalid_body_is_rejected_with_the_field,
+    unknown_members_are_passed_on_unchanged,
     llm_takes_a_prompt_or_messages,
     an_unknown_path_is_404,
     a_wrong_method_is_405_with_allow,
     a_wrong_content_type_is_415,
     every_spelling_of_json_is_accepted,
-    what_a_client_sent_is_not_echoed_at_length,
+    long_input_is_not_echoed_in_errors,
 );
 
 const POST_ROUTES: [&str; 4] = [STREAM_ROUTE, WHOLE_ROUTE, COMPLETION_ROUTES[0], COMPLETION_ROUTES[1]];
 
-/// Bodies that every POST route refuses with 400, and the field that the refusal names.
+/// Bodies that every POST route rejects with 400, and the field that the error names.
 fn wrong_bodies() -> Vec<(String, Option<&'static str>)> {
     let user = json!({ "role": "user", "content": "hi" });
     let with = |member: &str, value: Value| {
@@ -56,8 +56,8 @@ fn wrong_bodies() -> Vec<(String, Option<&'static str>)> {
     ]
 }
 
-/// Bodies that the servers' own routes refuse besides. Where a body goes on as it came, what is in them is the
-/// vendor's business.
+/// Bodies that the servers' own routes reject as well. Where a body is passed on unchanged, the vendor validates
+/// these members.
 fn wrong_bodies_for_own_routes() -> Vec<(String, Option<&'static str>)> {
     let with = |member: &str, value: Value| {
         let mut body = whole("hi");
@@ -77,7 +77,7 @@ fn wrong_bodies_for_own_routes() -> Vec<(String, Option<&'static str>)> {
     ]
 }
 
-async fn a_wrong_body_is_refused_with_its_field(server: &'static Server) -> anyhow::Result<()> {
+async fn an_invalid_body_is_rejected_with_the_field(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::playing(script::completion("a")).await?;
     let running = server.start(&vendor.url(), &[]).await?;
     let mut failures = Vec::new();
@@ -89,7 +89,7 @@ async fn a_wrong_body_is_refused_with_its_field(server: &'static Server) -> anyh
             let request = request.header("content-type", "application/json").body(body.clone());
             let checked = Answer::to(request).await.and_then(|answer| {
                 let error = refusal(&answer, 400)?;
-                // `/llm` takes a prompt in the place of messages, and may name either.
+                // `/llm` accepts a prompt in place of messages, and may name either.
                 let either = path == WHOLE_ROUTE && param == Some("messages") && error.message.contains("prompt");
                 ensure!(error.param.as_deref() == param || either, "names {:?}, not {param:?}", error.param);
                 ensure!(error.kind == "invalid_request_error", "its type is {}", error.kind);
@@ -103,7 +103,7 @@ async fn a_wrong_body_is_refused_with_its_field(server: &'static Server) -> anyh
     Ok(())
 }
 
-async fn what_is_the_vendors_business_goes_to_the_vendor_as_it_came(server: &'static Server) -> anyhow::Result<()> {
+async fn unknown_members_are_passed_on_unchanged(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::playing(script::completion("a")).await?;
     let running = server.start(&vendor.url(), &[]).await?;
     let user = r#"{"role":"user","content":"hi"}"#;
@@ -219,7 +219,7 @@ async fn every_spelling_of_json_is_accepted(server: &'static Server) -> anyhow::
     Ok(())
 }
 
-async fn what_a_client_sent_is_not_echoed_at_length(server: &'static Server) -> anyhow::Result<()> {
+async fn long_input_is_not_echoed_in_errors(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::playing(script::completion("a")).await?;
     let running = server.start(&vendor.url(), &[]).await?;
     let page = "x".repeat(4000);

@@ -49,7 +49,7 @@ async fn labels_stay_bounded(server: &'static Server) -> anyhow::Result<()> {
     let nobody = ClosedPort::take()?;
     let running = server.start(&nobody.url()?, &[]).await?;
     for number in 0..3 {
-        // What a client chooses (paths, methods, ids) must not become a series each.
+        // Values that a client chooses (paths, methods, ids) must not create a series each.
         Answer::to(running.get(&format!("/no/such/{number}"))).await?;
         let method = reqwest::Method::from_bytes(format!("CHOSEN{number}").as_bytes())?;
         Answer::to(running.request(method, STREAM_ROUTE)).await?;
@@ -61,8 +61,8 @@ async fn labels_stay_bounded(server: &'static Server) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What tokio does not offer and the reader of broken-server needs to see: how full the pool is, and
-/// how long work waits for a thread of it.
+/// The reader of broken-server needs these, and tokio does not offer them: how full the pool is, and how long work
+/// waits for one of its threads.
 #[tokio::test]
 async fn broken_server_shows_its_blocking_pool() -> anyhow::Result<()> {
     let nobody = ClosedPort::take()?;

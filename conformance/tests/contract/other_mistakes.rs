@@ -1,4 +1,4 @@
-//! The main rows for mistakes that differ in something else than in how they call the vendor.
+//! The main rows for the mistakes that call the vendor as another one does.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ use wire::health::{FileProbe, ResolveProbe};
 
 use crate::{after_first_token, before_first_token, chat_stream, completions, headers, health, metrics};
 
-/// Makes one test of each row, for all of the other mistakes.
+/// Makes one test of each row, for all other mistakes.
 macro_rules! on_other_mistakes {
     ($($module:ident::$row:ident),+ $(,)?) => { $(
         #[tokio::test]
@@ -28,32 +28,32 @@ macro_rules! on_other_mistakes {
 on_other_mistakes!(
     chat_stream::every_token_is_one_event_and_done_is_last,
     chat_stream::nothing_is_sent_before_the_first_token,
-    completions::a_stream_is_openais,
-    completions::a_whole_answer_is_openais,
+    completions::a_stream_has_openais_format,
+    completions::a_whole_answer_has_openais_format,
     completions::the_models_are_listed,
     headers::a_stream_has_the_headers_of_a_stream,
     headers::a_request_id_is_echoed_and_passed_on,
     before_first_token::a_vendor_that_fails_is_502,
     after_first_token::a_vendor_that_fails_ends_the_stream_with_an_error_event,
-    health::the_debug_probes_say_ok_when_and_which,
-    health::health_says_how_the_pool_does,
-    health::ready_is_ready_also_without_a_vendor,
+    health::the_debug_probes_report_status_time_and_kind,
+    health::health_reports_the_state_of_the_pool,
+    health::ready_is_200_without_a_vendor_too,
     metrics::calls_are_counted,
     metrics::failures_are_counted_by_type,
 );
 
-/// All but `rollout`: a refusal is to cost one call, and that it costs two there is its mistake.
+/// All but `rollout`: a rejection must cost one call, and that it costs two is the mistake of `rollout`.
 #[tokio::test]
-async fn a_vendor_that_refuses_is_passed_on() -> anyhow::Result<()> {
+async fn a_rejection_by_the_vendor_is_passed_on() -> anyhow::Result<()> {
     for server in OTHER_MISTAKES.into_iter().filter(|server| server.name != servers::ROLLOUT.name) {
-        before_first_token::a_vendor_that_refuses_is_passed_on(server).await.context(server.name)?;
+        before_first_token::a_rejection_by_the_vendor_is_passed_on(server).await.context(server.name)?;
     }
     Ok(())
 }
 
 /// The routes of `hidden-pool-users`, on each server that has them.
 #[tokio::test]
-async fn a_name_and_a_file_are_looked_up() -> anyhow::Result<()> {
+async fn a_host_name_and_a_file_are_looked_up() -> anyhow::Result<()> {
     let nobody = ClosedPort::take()?;
     for server in [&servers::NONE, &servers::HIDDEN_POOL_USERS, &servers::FIXED] {
         let running = server.start(&nobody.url()?, &[]).await?;
@@ -72,9 +72,10 @@ async fn a_name_and_a_file_are_looked_up() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How `rollout` should fail: at once, and saying so. Status and body are those of any failure.
+/// fixed-server fails at once, with the method in a header; `rollout` falls back first and has none. Status and body
+/// are those of any failure.
 #[tokio::test]
-async fn fixed_server_says_on_which_way_a_stream_could_not_be_begun() -> anyhow::Result<()> {
+async fn fixed_server_names_the_method_of_a_failed_stream() -> anyhow::Result<()> {
     let nobody = ClosedPort::take()?;
     let method = |answer: &Answer| answer.header(STREAM_METHOD_HEADER).map(str::to_owned);
     let of = async |server: &'static Server| {

@@ -1,5 +1,4 @@
-//! What vendors really send, from the files in conformance/peculiarities/, on fixed-server and on the
-//! control.
+//! The behaviour of real vendors, from the files in conformance/peculiarities/, on fixed-server and the control.
 
 use anyhow::{Context, bail, ensure};
 use conformance::answer::Answer;
@@ -12,7 +11,7 @@ use serde_json::Value;
 use wire::sse::Event;
 use wire::stream::CompletionEvent;
 
-/// Cases that are tried at once: each has a server of its own.
+/// Cases that run at the same time, each with its own server.
 const AT_ONCE: usize = 6;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -56,7 +55,8 @@ async fn on_one(server: &'static Server, case: &Peculiarity, route: &str) -> any
     let running = server.start(&vendor.url(), &flags).await?;
     let body = if case.ask == Ask::Stream { streamed("hi") } else { whole("hi") };
     let answer = Answer::to(running.post(route, &body)).await?;
-    check_answer(case, route, &answer).with_context(|| format!("the answer is {} {}", answer.status, cut(&answer)))?;
+    check_answer(case, route, &answer)
+        .with_context(|| format!("the answer is {} {}", answer.status, shortened(&answer)))?;
     for (name, value) in &case.client.headers {
         let found = answer.header(name).unwrap_or_default();
         ensure!(found == value, "header {name} is {found:?}, expected {value:?}");
@@ -74,16 +74,16 @@ async fn on_one(server: &'static Server, case: &Peculiarity, route: &str) -> any
 fn check_answer(case: &Peculiarity, route: &str, answer: &Answer) -> anyhow::Result<()> {
     let client = &case.client;
     ensure!(answer.status == client.status, "expected status {}", client.status);
-    ensure!(answer.cut.is_none(), "the body was cut: {:?}", answer.cut);
+    ensure!(answer.truncated.is_none(), "the body was truncated: {:?}", answer.truncated);
     let passed_on = route.starts_with("/v1") || client.status != 200 || case.ask == Ask::Whole;
-    if client.as_it_came && passed_on {
-        let expected = [case.last_body(), client.and_then.clone().into_bytes()].concat();
+    if client.verbatim && passed_on {
+        let expected = [case.last_body(), client.followed_by.clone().into_bytes()].concat();
         ensure!(answer.body == expected, "it is not as it came: {}", String::from_utf8_lossy(&expected));
     }
     if client.status != 200 {
         let body: Value = serde_json::from_slice(&answer.body)?;
         let code = body["error"]["code"].as_str();
-        ensure!(client.as_it_came || code == client.error.as_deref(), "its code is {code:?}, not {:?}", client.error);
+        ensure!(client.verbatim || code == client.error.as_deref(), "its code is {code:?}, not {:?}", client.error);
         return Ok(());
     }
     if case.ask == Ask::Stream { check_stream(case, route, &answer.events()?) } else { Ok(()) }
@@ -126,8 +126,8 @@ async fn check_outcome(running: &Running, outcome: &str) -> anyhow::Result<()> {
     bail!("no outcome {outcome}: {outcomes:?}")
 }
 
-/// An answer, short enough for a message.
-fn cut(answer: &Answer) -> String {
+/// The text of a response, shortened for an error message.
+fn shortened(answer: &Answer) -> String {
     let text = answer.text();
     let tail: String = text.chars().rev().take(300).collect::<Vec<_>>().into_iter().rev().collect();
     if text.len() > 600 { format!("{:.300} ... {tail}", text) } else { text }

@@ -1,4 +1,4 @@
-//! What a request holds in the servers with limits, and what it gives back: its place in the queue, its permit.
+//! In the servers with limits: when a request holds its queue entry and its permit, and when it releases them.
 
 use std::time::Duration;
 
@@ -15,9 +15,9 @@ use tokio::task::JoinSet;
 
 on_limited_servers!(
     the_vendor_never_sees_more_than_the_limit,
-    ready_says_503_at_four_fifths_of_the_queue_until_half,
+    ready_is_503_from_four_fifths_of_the_queue_down_to_half,
     the_list_of_models_takes_no_permit,
-    a_disconnect_in_the_queue_frees_the_place,
+    a_disconnect_in_the_queue_frees_the_queue_entry,
     a_disconnect_before_the_first_token_frees_the_permit,
     a_disconnect_in_mid_stream_frees_the_permit,
     a_disconnect_between_two_attempts_ends_the_request,
@@ -33,7 +33,7 @@ fn requests() -> [(&'static str, Value); 2] {
     [(STREAM_ROUTE, streamed("hi")), (WHOLE_ROUTE, whole("hi"))]
 }
 
-/// A vendor whose first token comes at once and whose second never does.
+/// A vendor that sends its first token at once and no second one.
 async fn endless() -> anyhow::Result<MockLlm> {
     Ok(MockLlm::builder().tokens(2).ttft(Duration::ZERO).inter_token(NEVER).start().await?)
 }
@@ -57,8 +57,8 @@ async fn permit_is_free(running: &Running) -> anyhow::Result<()> {
     EventStream::open(next).await.map(drop)
 }
 
-/// A stream holds its permit to its end. Were it given back with the head of the response, as a middleware would,
-/// the vendor would see all of them at once.
+/// A stream holds its permit to its end. If it were released with the head of the response, as by a middleware, the
+/// vendor would get all streams at once.
 async fn the_vendor_never_sees_more_than_the_limit(server: &'static Server) -> anyhow::Result<()> {
     let gap = Duration::from_millis(20);
     let mock = MockLlm::builder().tokens(5).ttft(gap).inter_token(gap).start().await?;
@@ -71,7 +71,7 @@ async fn the_vendor_never_sees_more_than_the_limit(server: &'static Server) -> a
     while let Some(answer) = answers.join_next().await {
         let answer = answer??;
         let text = answer.text();
-        ensure!(answer.status == 200 && answer.cut.is_none(), "{}: {text}", answer.status);
+        ensure!(answer.status == 200 && answer.truncated.is_none(), "{}: {text}", answer.status);
         ensure!(text.ends_with("data: [DONE]\n\n") || text.starts_with('{'), "{text}");
     }
     let ledger = mock.ledger();
@@ -84,7 +84,7 @@ async fn the_vendor_never_sees_more_than_the_limit(server: &'static Server) -> a
     Ok(())
 }
 
-async fn ready_says_503_at_four_fifths_of_the_queue_until_half(server: &'static Server) -> anyhow::Result<()> {
+async fn ready_is_503_from_four_fifths_of_the_queue_down_to_half(server: &'static Server) -> anyhow::Result<()> {
     let mock = endless().await?;
     let flags = ["--max-in-flight", "1", "--max-queued", "10", "--queue-timeout", "20s"];
     let running = server.start(&mock.url(), &flags).await?;
@@ -113,13 +113,13 @@ async fn the_list_of_models_takes_no_permit(server: &'static Server) -> anyhow::
     let stream = open(&running).await?;
     let models = running.get("/v1/models").bearer_auth(conformance::running::DEMO_KEY);
     assert_eq!(Answer::to(models).await?.status, 200);
-    assert_eq!(running.metric("llm_outcomes_total").await?, 0.0, "it is no request for the model");
+    assert_eq!(running.metric("llm_outcomes_total").await?, 0.0, "it is no call of the model");
     assert_eq!(Answer::to(running.post(STREAM_ROUTE, &streamed("hi"))).await?.status, 429);
     drop(stream);
     Ok(())
 }
 
-async fn a_disconnect_in_the_queue_frees_the_place(server: &'static Server) -> anyhow::Result<()> {
+async fn a_disconnect_in_the_queue_frees_the_queue_entry(server: &'static Server) -> anyhow::Result<()> {
     let mock = endless().await?;
     let running = server.start(&mock.url(), &ONE_AT_A_TIME).await?;
     let stream = open(&running).await?;
@@ -150,7 +150,7 @@ async fn a_disconnect_before_the_first_token_frees_the_permit(server: &'static S
     permit_is_free(&running).await
 }
 
-/// The vendor is silent, so the server learns of it from the client's connection alone.
+/// The vendor is silent, so only the client's connection tells the server of the disconnect.
 async fn a_disconnect_in_mid_stream_frees_the_permit(server: &'static Server) -> anyhow::Result<()> {
     let mock = endless().await?;
     let running = server.start(&mock.url(), &ONE_AT_A_TIME).await?;
@@ -176,13 +176,13 @@ async fn a_disconnect_between_two_attempts_ends_the_request(server: &'static Ser
         request.abort();
         running.until_metric("llm_disconnects_total", count).await?;
     }
-    // Longer than either wait before a retry would have been.
+    // Longer than either backoff could have been.
     tokio::time::sleep(Duration::from_millis(1700)).await;
     assert_eq!(mock.ledger().started, 2, "an attempt was made after the disconnect");
     permit_is_free(&running).await
 }
 
-/// Whether its client reads on or not.
+/// Whether or not its client reads to the end.
 async fn a_stream_that_fails_frees_its_permit(server: &'static Server) -> anyhow::Result<()> {
     let mock = endless().await?;
     let flags = [&ONE_AT_A_TIME[..], &["--idle-timeout", "200ms"]].concat();

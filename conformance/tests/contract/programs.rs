@@ -1,4 +1,4 @@
-//! The programs as programs: flags, environment, signals, logs, exit codes.
+//! The command line programs: flags, environment, signals, logs, exit codes.
 
 use conformance::program::launch;
 use conformance::vendor::ClosedPort;
@@ -9,16 +9,16 @@ mod flags;
 mod logs;
 mod signals;
 
-/// A program, as its user sees it.
+/// What a program's user sees.
 struct Facts {
     program: &'static str,
-    /// What its environment variables begin with.
+    /// The prefix of its environment variables.
     prefix: &'static str,
     /// Whether it calls a vendor.
     has_upstream: bool,
     /// Its main flags and their defaults.
     flags: &'static [(&'static str, &'static str)],
-    /// Arguments that are refused, and what the message has to name.
+    /// Arguments that are rejected, and what the message must name.
     refused: &'static [(&'static [&'static str], &'static str)],
 }
 
@@ -72,7 +72,7 @@ const BROKEN_SERVER: Facts = Facts {
         (&["--first-token-timeout", "30"], "--first-token-timeout"),
         (&["--mistake", "nonsense"], "--mistake"),
         (&["--max-in-flight", "0"], "--max-in-flight"),
-        // A mistake without limits runs unless another is named.
+        // The default mistake has no limits, so another is named.
         (&["--max-in-flight", "5"], "--max-in-flight"),
         (&["--queue-timeout", "40s", "--mistake", "none"], "--queue-timeout"),
         (&["--call-timeout", "90s", "--mistake", "none"], "--call-timeout"),
@@ -113,7 +113,7 @@ const FIXED_SERVER: Facts = Facts {
 const ALL: [&Facts; 3] = [&MOCK_LLM, &BROKEN_SERVER, &FIXED_SERVER];
 
 impl Facts {
-    /// The program on a free port. Its vendor, if it has one, is `nobody`: that is no failure at start-up.
+    /// The program on a free port. Its vendor, if it has one, is the closed port: that must not prevent the start.
     fn launch(&self, nobody: &ClosedPort) -> anyhow::Result<Launch> {
         let launch = launch(self.program)?.on_free_port();
         Ok(if self.has_upstream { launch.args(["--upstream".to_owned(), nobody.url()?]) } else { launch })

@@ -1,4 +1,4 @@
-//! What the servers with limits try again, when, and how often.
+//! What the servers with limits retry, when, and how often.
 
 use std::time::{Duration, Instant};
 
@@ -13,14 +13,14 @@ use mock_llm::MockLlm;
 use tokio::task::JoinSet;
 
 on_limited_servers!(
-    no_attempt_starts_that_the_sla_leaves_no_time_for,
+    no_attempt_starts_that_the_sla_has_no_time_for,
     slow_attempts_end_with_the_sla,
-    an_outage_gets_little_more_than_the_load,
+    an_outage_gets_little_more_than_the_normal_load,
     nothing_is_held_between_two_attempts,
 );
 
-/// Where the wait before a retry would leave no time for it, the request fails without waiting.
-async fn no_attempt_starts_that_the_sla_leaves_no_time_for(server: &'static Server) -> anyhow::Result<()> {
+/// Where the backoff would leave no time for a retry, the request fails without waiting.
+async fn no_attempt_starts_that_the_sla_has_no_time_for(server: &'static Server) -> anyhow::Result<()> {
     let mock = MockLlm::builder().fault("status=503;retry-after=2").start().await?;
     let flags = ["--sla", "2s", "--call-timeout", "1s", "--queue-timeout", "500ms"];
     let running = server.start(&mock.url(), &flags).await?;
@@ -31,7 +31,7 @@ async fn no_attempt_starts_that_the_sla_leaves_no_time_for(server: &'static Serv
     Ok(())
 }
 
-/// The SLA is for all attempts of a request together, and for one that takes long.
+/// The SLA limits all attempts of a request together, and a single slow one.
 async fn slow_attempts_end_with_the_sla(server: &'static Server) -> anyhow::Result<()> {
     let mock = MockLlm::builder().ttft(Duration::from_secs(600)).start().await?;
     let ended = || mock.ledger().active == 0;
@@ -46,7 +46,7 @@ async fn slow_attempts_end_with_the_sla(server: &'static Server) -> anyhow::Resu
     let running = server.start(&mock.url(), &[&flags[..], &["--queue-timeout", "500ms"]].concat()).await?;
     let asked = Instant::now();
     let answer = Answer::to(running.post(STREAM_ROUTE, &streamed("hi"))).await?;
-    // The second attempt ends with the SLA, or the wait before it was drawn too long for one.
+    // The second attempt ends with the SLA, or its random backoff was too long for an attempt.
     ensure!(answer.status == 504 || answer.status == 502, "{}", answer.status);
     assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
     wait::until("the vendor's calls end", ended, || format!("{:?}", mock.ledger())).await?;
@@ -56,7 +56,7 @@ async fn slow_attempts_end_with_the_sla(server: &'static Server) -> anyhow::Resu
 
 /// Three attempts a request would be three times the load in an outage. The budget allows a fifth of the load, and
 /// the reserve one retry a second.
-async fn an_outage_gets_little_more_than_the_load(server: &'static Server) -> anyhow::Result<()> {
+async fn an_outage_gets_little_more_than_the_normal_load(server: &'static Server) -> anyhow::Result<()> {
     const REQUESTS: u64 = 200;
     let mock = MockLlm::builder().fault("status=503").start().await?;
     let running = server.start(&mock.url(), &["--retry-budget", "20", "--retry-reserve", "1"]).await?;

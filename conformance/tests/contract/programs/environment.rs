@@ -1,4 +1,4 @@
-//! Environment variables in the place of flags.
+//! Environment variables in place of flags.
 
 use conformance::answer::Answer;
 use conformance::program::launch;
@@ -12,7 +12,7 @@ use wire::STREAM_METHOD_HEADER;
 use super::ALL;
 
 #[tokio::test]
-async fn variables_work_in_the_place_of_flags() -> anyhow::Result<()> {
+async fn variables_work_in_place_of_flags() -> anyhow::Result<()> {
     let vendor = Vendor::playing(script::stream(&["a"])).await?;
     let servers = [(&servers::NONE, "BROKEN_SERVER_", Some("none")), (&servers::FIXED, "FIXED_SERVER_", None)];
     for (server, prefix, mistake) in servers {
@@ -49,7 +49,7 @@ async fn a_flag_beats_its_variable() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_bad_value_in_a_variable_is_exit_2_and_named() -> anyhow::Result<()> {
+async fn an_invalid_variable_is_named_and_exits_with_2() -> anyhow::Result<()> {
     for (program, variable, value, flag) in [
         ("mock-llm", "MOCK_LLM_TOKENS", "many", "--tokens"),
         ("mock-llm", "MOCK_LLM_LISTEN", "nonsense", "--listen"),

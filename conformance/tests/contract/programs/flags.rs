@@ -1,4 +1,4 @@
-//! Flags: what is refused, what `--help` says.
+//! Flags: what is rejected, and what `--help` shows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use process::Output;
 
 use super::{ALL, BROKEN_SERVER, Facts};
 
-/// Refused by every program.
+/// Rejected by every program.
 const REFUSED_BY_ALL: [(&[&str], &str); 4] = [
     (&["--listen", "nonsense"], "--listen"),
     (&["--listen", "127.0.0.1:70000"], "--listen"),
@@ -19,11 +19,11 @@ const REFUSED_BY_ALL: [(&[&str], &str); 4] = [
     (&["--log-format", "xml"], "--log-format"),
 ];
 
-/// Refused by every program that has a vendor.
+/// Rejected by every program with a vendor.
 const REFUSED_UPSTREAMS: [&str; 3] = ["nonsense", "ftp://127.0.0.1:9000", "http://"];
 
 #[tokio::test]
-async fn a_bad_flag_or_value_is_exit_2_and_named() -> anyhow::Result<()> {
+async fn an_invalid_flag_or_value_is_named_and_exits_with_2() -> anyhow::Result<()> {
     let mut failures = Vec::new();
     for facts in ALL {
         for (args, named) in facts.refused.iter().chain(&REFUSED_BY_ALL) {
@@ -52,7 +52,7 @@ async fn refused(facts: &Facts, args: &[&str], named: &str) -> anyhow::Result<()
 }
 
 #[tokio::test]
-async fn a_port_in_use_is_exit_1_and_one_clear_line() -> anyhow::Result<()> {
+async fn a_port_in_use_is_one_error_line_and_exit_1() -> anyhow::Result<()> {
     let nobody = ClosedPort::take()?;
     for facts in ALL {
         let first = facts.launch(&nobody)?.start(TIMEOUT).await?;
@@ -92,7 +92,7 @@ async fn every_listed_mistake_is_under_test() -> anyhow::Result<()> {
     let list = launch("broken-server")?.args(["--list"]).output(TIMEOUT).await?;
     assert_eq!(list.code(), Some(0), "{}", list.stderr);
     let listed: BTreeMap<&str, &str> = list.stdout.lines().filter_map(|line| line.split_once(' ')).collect();
-    // A mistake that is added has to keep the contract too, but for what it breaks on purpose.
+    // A new mistake must keep the contract too, except for what it breaks on purpose.
     assert_eq!(listed.keys().copied().collect::<BTreeSet<_>>(), names().collect(), "the table and {}", list.stdout);
     for (name, symptom) in listed {
         assert!(symptom.split_whitespace().count() >= 3, "{name} without its symptom: {}", list.stdout);
@@ -148,7 +148,7 @@ fn flag_of(line: &str) -> Option<&str> {
     line.split([' ', ',', '=']).find(|word| starts && word.starts_with("--"))
 }
 
-/// What `--help` says of a flag: its line and those up to the next flag.
+/// The help of a flag: its line and those up to the next flag.
 fn help_of(help: &str, flag: &str) -> Option<String> {
     let mut lines = help.lines().skip_while(|line| flag_of(line) != Some(flag));
     let first = lines.next()?;

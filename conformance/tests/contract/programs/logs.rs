@@ -1,4 +1,4 @@
-//! What goes to stderr.
+//! The log on stderr.
 
 use anyhow::Context;
 use conformance::answer::Answer;
@@ -15,12 +15,12 @@ use tokio::task::JoinSet;
 use super::ALL;
 
 #[tokio::test]
-async fn json_logs_are_json_but_for_the_line_that_says_where() -> anyhow::Result<()> {
+async fn json_logs_are_json_except_for_the_listening_line() -> anyhow::Result<()> {
     let nobody = ClosedPort::take()?;
     for facts in ALL {
         let launch = facts.launch(&nobody)?.args(["--log-format", "json", "--log-level", "debug"]);
         let program = launch.start(TIMEOUT).await?;
-        // A request gives them something to say.
+        // A request makes them log something.
         let client = gateway::http_client().build()?;
         client.get(format!("http://{}/health", program.addr())).send().await?;
         assert_eq!(program.stop(TIMEOUT).await?.code(), Some(0), "{}", facts.program);
@@ -37,7 +37,7 @@ async fn json_logs_are_json_but_for_the_line_that_says_where() -> anyhow::Result
 }
 
 #[tokio::test]
-async fn a_log_that_is_no_terminal_has_no_colour() -> anyhow::Result<()> {
+async fn a_log_outside_a_terminal_has_no_colour() -> anyhow::Result<()> {
     let nobody = ClosedPort::take()?;
     for facts in ALL {
         let program = facts.launch(&nobody)?.args(["--log-level", "debug"]).start(TIMEOUT).await?;
@@ -47,11 +47,11 @@ async fn a_log_that_is_no_terminal_has_no_colour() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What a client sends can look like lines of the log, or speak to the terminal of its reader.
+/// A client's input can imitate log lines, or contain control sequences for the reader's terminal.
 #[tokio::test]
-async fn no_request_forges_a_line_of_the_text_log() -> anyhow::Result<()> {
+async fn no_request_can_forge_a_log_line() -> anyhow::Result<()> {
     const FORGED: &str = "m\r\n2026-01-01T00:00:00.000000Z  INFO forged: key revoked\u{1b}[2J\u{9b}1A\u{2028}";
-    // A vendor that repeats the model in its refusal, which the servers log.
+    // The vendor repeats the model's name in its error, which the servers log.
     let strict = MockLlm::builder().only_models(["known"]).start().await?;
     for facts in ALL {
         let launch = launch(facts.program)?.args(["--listen", "127.0.0.1:0", "--log-level", "trace"]);
@@ -63,7 +63,7 @@ async fn no_request_forges_a_line_of_the_text_log() -> anyhow::Result<()> {
         });
         for path in ["/v1/chat/completions", "/chat/stream", "/llm", "/forged%0aline%1b%5b2J"] {
             let request = client.post(format!("http://{}{path}", program.addr())).bearer_auth(DEMO_KEY);
-            // All that a header lets through.
+            // Everything that a header allows.
             let request = request.header("x-request-id", "id\twith\u{9b}1A").header("x-session-id", "s\t1");
             request.json(&asked).send().await?.bytes().await?;
         }
@@ -76,13 +76,13 @@ async fn no_request_forges_a_line_of_the_text_log() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A pipe holds 64 KiB: a program that waited for its reader would answer some hundred requests. Each writes at
-/// least one line, and 2,048 may wait.
+/// A pipe holds 64 KiB: a program that waited for its reader would stop after some hundred requests. Each request
+/// writes at least one line, and 2,048 may wait.
 #[tokio::test]
-async fn a_log_that_nobody_reads_stops_nobody_and_what_is_lost_is_counted() -> anyhow::Result<()> {
+async fn an_unread_log_blocks_nothing_and_counts_lost_lines() -> anyhow::Result<()> {
     const REQUESTS: usize = 3_000;
     const AT_ONCE: usize = 100;
-    // The servers log that their vendor is not there, the mock what it was asked for.
+    // The servers log that their vendor is unreachable, the mock logs its requests.
     let route = format!("/llm?{}", "x".repeat(1_000));
     let nobody = ClosedPort::take()?;
     for facts in ALL {
@@ -102,18 +102,18 @@ async fn a_log_that_nobody_reads_stops_nobody_and_what_is_lost_is_counted() -> a
             });
         }
         while let Some(asked) = asking.join_next().await {
-            asked?.with_context(|| format!("{} stands still", facts.program))?;
+            asked?.with_context(|| format!("{} is blocked", facts.program))?;
         }
         let metrics = client.get(format!("{url}/metrics")).send().await?.text().await?;
         let dropped = Scrape::parse(&metrics)?.sum("log_lines_dropped_total");
-        assert!(dropped > Some(0.0), "{}: {dropped:?}: this test has no teeth", facts.program);
+        assert!(dropped > Some(0.0), "{}: {dropped:?}: nothing was lost, so nothing was tested", facts.program);
     }
     Ok(())
 }
 
-/// fixed-server tells of each request once; broken-server of none, since its symptom is to be seen.
+/// fixed-server logs each request once; broken-server logs none, so that its symptom is visible.
 #[tokio::test]
-async fn a_good_request_is_one_line_at_most_by_default() -> anyhow::Result<()> {
+async fn a_successful_request_logs_at_most_one_line() -> anyhow::Result<()> {
     const REQUESTS: usize = 20;
     let vendor = Vendor::playing(script::stream(&["a"])).await?;
     for (server, expected) in [(&servers::NONE, 0), (&servers::FIXED, REQUESTS)] {
@@ -131,7 +131,7 @@ async fn a_good_request_is_one_line_at_most_by_default() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn broken_server_says_which_mistake_it_runs() -> anyhow::Result<()> {
+async fn broken_server_logs_its_mistake() -> anyhow::Result<()> {
     let nobody = ClosedPort::take()?;
     for server in servers::ALL.into_iter().filter(|server| server.program == "broken-server") {
         let running = server.start(&nobody.url()?, &[]).await?;

@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT.
+//! SIGTERM, SIGINT and SIGHUP.
 
 use std::time::Duration;
 
@@ -20,10 +20,10 @@ use tokio::net::TcpStream;
 use super::ALL;
 
 on_every_server!(
-    a_stream_that_never_ends_does_not_keep_it_from_stopping,
-    a_stream_that_never_pauses_is_cut_as_well,
-    a_stream_that_ends_within_the_grace_is_whole,
-    a_server_that_is_told_to_stop_says_so_and_takes_no_more,
+    an_endless_stream_does_not_prevent_the_stop,
+    a_stream_without_pauses_is_truncated_too,
+    a_stream_that_ends_within_the_grace_is_complete,
+    a_stopping_server_is_not_ready_and_rejects_requests,
 );
 
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn sigterm_sigint_and_sighup_are_exit_0() -> anyhow::Result<()> {
     for facts in ALL {
         for signal in [Signal::Term, Signal::Int, Signal::Hup] {
             let program = facts.launch(&nobody)?.start(TIMEOUT).await?;
-            // A connection that idles must not keep it from stopping either.
+            // An idle connection must not prevent the stop either.
             let idle = TcpStream::connect(program.addr()).await?;
             program.signal(signal)?;
             assert_eq!(
@@ -64,9 +64,9 @@ async fn the_mock_stops_while_it_streams() -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn a_stream_that_never_ends_does_not_keep_it_from_stopping(server: &'static Server) -> anyhow::Result<()> {
+async fn an_endless_stream_does_not_prevent_the_stop(server: &'static Server) -> anyhow::Result<()> {
     for signal in [Signal::Term, Signal::Int, Signal::Hup] {
-        // Ten minutes of tokens: whoever waits for their end does not end within this test's bound.
+        // Ten minutes of tokens: a server that waits for them exceeds this test's timeout.
         let mock = MockLlm::builder().tokens(6000).ttft(Duration::from_millis(1));
         let mock = mock.inter_token(Duration::from_millis(100)).start().await?;
         let running = server.start(&mock.url(), &["--shutdown-grace", "1s"]).await?;
@@ -74,14 +74,14 @@ async fn a_stream_that_never_ends_does_not_keep_it_from_stopping(server: &'stati
         let first = stream.next().await?.context("no token")?;
         running.program.signal(signal)?;
         assert_eq!(running.program.wait(TIMEOUT).await?.code(), Some(0), "{signal:?}: {:?}", running.program.log());
-        // Cut, and said so: a client must not take it for whole.
+        // Truncated, with an error event: a client must not take it for complete.
         let events = [vec![first], stream.rest().await?].concat();
         assert!(says_that_it_stops(&Chat::of(&events)?), "{signal:?}: {:?}", events.last());
     }
     Ok(())
 }
 
-async fn a_stream_that_never_pauses_is_cut_as_well(server: &'static Server) -> anyhow::Result<()> {
+async fn a_stream_without_pauses_is_truncated_too(server: &'static Server) -> anyhow::Result<()> {
     let mock = MockLlm::builder().tokens(wire::chat::MAX_TOKENS_MAX).ttft(Duration::ZERO);
     let mock = mock.inter_token(Duration::ZERO).start().await?;
     let running = server.start(&mock.url(), &["--shutdown-grace", "100ms"]).await?;
@@ -95,7 +95,7 @@ async fn a_stream_that_never_pauses_is_cut_as_well(server: &'static Server) -> a
     Ok(())
 }
 
-async fn a_stream_that_ends_within_the_grace_is_whole(server: &'static Server) -> anyhow::Result<()> {
+async fn a_stream_that_ends_within_the_grace_is_complete(server: &'static Server) -> anyhow::Result<()> {
     const TOKENS: usize = 10;
     let mock = MockLlm::builder().tokens(10).ttft(Duration::from_millis(1));
     let mock = mock.inter_token(Duration::from_millis(50)).start().await?;
@@ -110,15 +110,16 @@ async fn a_stream_that_ends_within_the_grace_is_whole(server: &'static Server) -
     Ok(())
 }
 
-/// A balancer has to hear of it before the door closes.
-async fn a_server_that_is_told_to_stop_says_so_and_takes_no_more(server: &'static Server) -> anyhow::Result<()> {
+/// A load balancer must learn of the shutdown while connections are still accepted.
+async fn a_stopping_server_is_not_ready_and_rejects_requests(server: &'static Server) -> anyhow::Result<()> {
     let mock = MockLlm::builder().tokens(6000).ttft(Duration::from_millis(1));
     let mock = mock.inter_token(Duration::from_millis(100)).start().await?;
     let running = server.start(&mock.url(), &["--shutdown-grace", "10s"]).await?;
     running.program.signal(Signal::Term)?;
-    // The signal needs a moment to arrive: until then the answer is still the old one.
+    // The signal takes a moment to arrive: until then /ready answers 200.
     let answer = loop {
-        let answer = Answer::to(running.get("/ready")).await.context("the door closed before /ready said so")?;
+        let answer =
+            Answer::to(running.get("/ready")).await.context("the server stopped accepting before /ready was 503")?;
         if answer.status != 200 {
             break answer;
         }
