@@ -4,9 +4,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_util::stream::{self, LocalBoxStream, Stream, StreamExt};
+use gateway::ActiveCall;
 
 use crate::errors::Failure;
-use crate::metrics::ActiveCall;
 use crate::upstream::Message;
 
 /// The vendor's stream, up to `[DONE]` or the failure that ended it.

@@ -22,6 +22,7 @@ mod relay;
 mod upstream;
 
 mod api;
+mod call_guard;
 mod errors;
 mod metrics;
 mod observe;

@@ -41,14 +41,14 @@ pub(crate) async fn observe(
             set_id(response.response_mut(), &id);
             end_with_connection(&mut response);
             let route = response.request().match_pattern().unwrap_or_else(|| UNMATCHED.into());
-            state.metrics.request(route, response.status().as_u16(), begun.elapsed());
+            state.metrics.http.request(route, response.status().as_u16(), begun.elapsed());
             Ok(response)
         }
         Err(error) => {
             tracing::error!(request_id = id.0, %error, "a request failed, and this server is at fault");
             let mut response = error.error_response();
             set_id(&mut response, &id);
-            state.metrics.request(UNMATCHED.into(), response.status().as_u16(), begun.elapsed());
+            state.metrics.http.request(UNMATCHED.into(), response.status().as_u16(), begun.elapsed());
             Err(InternalError::from_response(error, response).into())
         }
     }

@@ -13,9 +13,9 @@ use wire::sse;
 use wire::stream::{error_event, token_event};
 
 use crate::call::Format;
+use crate::call_guard::CallGuard;
 use crate::errors::Failure;
 use crate::event_stream::EventStream;
-use crate::metrics::CallGuard;
 use crate::upstream::Message;
 use beginning::Beginning;
 

@@ -1,7 +1,6 @@
 //! What all requests share.
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::CallLimits;
@@ -45,7 +44,7 @@ pub(crate) struct AppState {
     pub(crate) admission: Admission,
     /// Over 80 % of the queue in use, until under 50 %: with one threshold `/ready` would flap, and a load balancer with it.
     pub(crate) overloaded: Hysteresis,
-    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) metrics: Metrics,
     pub(crate) registry: Registry,
     /// Cancelled when a shutdown begins: `/ready` says no, and new calls are rejected.
     pub(crate) draining: CancellationToken,
@@ -80,7 +79,7 @@ impl AppState {
             limits,
             admission,
             overloaded: Hysteresis::new(0.8, 0.5),
-            metrics: Arc::new(Metrics::new(&mut registry)),
+            metrics: Metrics::new(&mut registry),
             registry,
             draining: CancellationToken::new(),
             grace_over: CancellationToken::new(),

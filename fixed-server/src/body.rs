@@ -8,7 +8,6 @@ mod open_stream;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
 
 use bytes::Bytes;
 use http_body::{Body, Frame};
@@ -49,7 +48,6 @@ struct Running {
     /// The first token and what came with it, until it is passed on.
     head: Option<Batch>,
     open: OpenStream,
-    last_token: Option<Instant>,
     /// None after `[DONE]`, when only the end of the vendor's body is awaited.
     outcome: Option<OutcomeGuard<Outcome>>,
     in_flight: InFlight,
@@ -67,7 +65,7 @@ impl StreamBody {
         grace_over: CancellationToken,
     ) -> Self {
         let Opened { events, head, rate_limits, in_flight } = opened;
-        let running = Running { events, head: Some(head), open, last_token: None, outcome: Some(outcome), in_flight };
+        let running = Running { events, head: Some(head), open, outcome: Some(outcome), in_flight };
         StreamBody { running: Some(running), format, rate_limits, grace_over: GraceOver::new(grace_over) }
     }
 
@@ -133,8 +131,7 @@ impl Running {
             match event {
                 CompletionEvent::Chunk(chunk) => {
                     if chunk.text.is_some() {
-                        let now = Instant::now();
-                        self.open.token(self.last_token.replace(now).map(|last| now - last));
+                        self.open.token();
                         self.in_flight.call.token();
                     }
                     if let Some(usage) = chunk.usage {

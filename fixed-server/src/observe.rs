@@ -1,7 +1,6 @@
 //! The middleware around every request: its id, its count, its panics.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -9,12 +8,12 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
+use gateway::HttpMetrics;
 use wire::REQUEST_ID_HEADER;
 
 use crate::errors::{ErrorResponse, Failure};
 use crate::identity::RequestId;
 use crate::state::Shared;
-use crate::telemetry::Metrics;
 
 /// The route under which requests without a route are counted.
 const UNMATCHED: &str = "unmatched";
@@ -25,7 +24,7 @@ pub(crate) async fn observe(State(state): State<Shared>, mut request: Request, n
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
     let route = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str).to_owned();
-    let pending = PendingRequest::new(state.metrics.clone(), route);
+    let pending = PendingRequest::new(state.metrics.http.clone(), route);
 
     let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let mut response = answered.unwrap_or_else(|_| {
@@ -43,7 +42,7 @@ pub(crate) async fn observe(State(state): State<Shared>, mut request: Request, n
 /// under status 499, as nginx does.
 #[derive(Debug)]
 struct PendingRequest {
-    metrics: Arc<Metrics>,
+    metrics: HttpMetrics,
     route: String,
     begun: Instant,
     status: u16,
@@ -51,7 +50,7 @@ struct PendingRequest {
 
 impl PendingRequest {
     /// A request that begins now; `route` is a pattern, never a path.
-    fn new(metrics: Arc<Metrics>, route: String) -> Self {
+    fn new(metrics: HttpMetrics, route: String) -> Self {
         PendingRequest { metrics, route, begun: Instant::now(), status: 499 }
     }
 

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use gateway::LlmMetrics;
 use resilience::{ErrorRate, OutcomeGuard};
 pub(crate) use wire::outcome::Outcome;
 
 use crate::call::Call;
 use crate::errors::Failure;
-use crate::telemetry::Metrics;
 
 /// Records the outcome of a request that begins now, however it ends: of a future that is dropped after a disconnect,
 /// only this guard's `drop` runs. It also hands the result of a session's call to the task that stores it.
-pub(crate) fn guard(metrics: &Arc<Metrics>, errors: &Arc<ErrorRate>, call: &Call) -> OutcomeGuard<Outcome> {
+pub(crate) fn guard(metrics: &Arc<LlmMetrics>, errors: &Arc<ErrorRate>, call: &Call) -> OutcomeGuard<Outcome> {
     let (metrics, errors) = (metrics.clone(), errors.clone());
     let (request_id, progress, begun) = (call.request_id.clone(), call.progress.clone(), Instant::now());
     let session = call.session.clone();
@@ -40,7 +40,7 @@ pub(crate) fn guard(metrics: &Arc<Metrics>, errors: &Arc<ErrorRate>, call: &Call
 }
 
 /// Records the outcome of a request for the model that was rejected before a call was made of it.
-pub(crate) fn rejected(metrics: &Metrics, request_id: &str, failure: &Failure) {
+pub(crate) fn rejected(metrics: &LlmMetrics, request_id: &str, failure: &Failure) {
     let outcome = failure.outcome();
     metrics.call();
     metrics.outcome(outcome);

@@ -76,7 +76,7 @@ impl Head {
             Ok(user_permit) => Ok(Head { user_permit: Some(Arc::new(user_permit)), ..self }),
             Err(rejected) => {
                 let failure = Failure::from(rejected);
-                outcome::rejected(&state.metrics, &self.request_id, &failure);
+                outcome::rejected(&state.metrics.llm, &self.request_id, &failure);
                 Err(failure)
             }
         }
@@ -147,7 +147,7 @@ pub(crate) async fn json_body(
     let read = Deadline::after(state.limits.read_timeout).timeout(read(body, empty, max_bytes)).await;
     read.map_err(|_| RequestError::BodyTimeout)?.inspect_err(|failure| {
         if let Failure::BodyMemory(_) = failure {
-            outcome::rejected(&state.metrics, &head.request_id, failure);
+            outcome::rejected(&state.metrics.llm, &head.request_id, failure);
         }
     })
 }

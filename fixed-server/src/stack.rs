@@ -120,8 +120,8 @@ async fn admit(state: &AppState, call: &Call) -> Result<ActiveCall, Failure> {
     let asked = Instant::now();
     let admitted = state.admission.admit(call.tokens).await;
     call.progress.add_queued(asked.elapsed());
-    state.metrics.waited(asked.elapsed(), admitted.as_ref().ok().map(|admitted| admitted.queue_wait()));
-    Ok(ActiveCall::new(state.metrics.clone(), admitted?, call))
+    state.metrics.llm.waited(asked.elapsed(), admitted.as_ref().ok().map(|admitted| admitted.queue_wait()));
+    Ok(ActiveCall::new(state.metrics.llm.clone(), admitted?, call))
 }
 
 /// Waits for `work`, but not beyond the shutdown grace.

@@ -122,8 +122,8 @@ impl AppState {
     /// # Errors
     /// [`Failure::ShuttingDown`] after shutdown has begun.
     pub(crate) fn begin(&self, call: &Call) -> Result<OutcomeGuard<Outcome>, Failure> {
-        self.metrics.call();
-        let outcome = outcome::guard(&self.metrics, &self.errors, call);
+        self.metrics.llm.call();
+        let outcome = outcome::guard(&self.metrics.llm, &self.errors, call);
         if self.draining.is_cancelled() {
             outcome.record(Outcome::ShuttingDown);
             return Err(Failure::ShuttingDown);

@@ -2,4 +2,4 @@
 
 mod metrics;
 
-pub(crate) use metrics::{CONTENT_TYPE, Metrics};
+pub(crate) use metrics::{Gauges, Metrics};

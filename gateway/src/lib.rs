@@ -4,21 +4,34 @@
 //! It names no type of a web framework, nor of the `http` crate: actix-web and axum use different versions of it.
 //! What remains in each server is the code that turns these decisions into its framework's types.
 
-mod body_memory_full;
-mod call_limits;
 mod failure;
 mod http_client;
 mod http_error;
-mod log_lines;
-mod quota_limits;
-mod request_id;
-mod shorten;
-mod signals;
 mod upstream_failure;
+
+mod call_limits;
+mod quota_limits;
 mod upstream_limits;
 mod upstream_url;
 pub mod values;
 
+mod attempts;
+
+mod active_call;
+mod histogram;
+mod http_metrics;
+mod llm_metrics;
+mod log_lines;
+mod metrics_text;
+mod open_stream;
+
+mod body_memory_full;
+mod request_id;
+mod shorten;
+mod signals;
+
+pub use active_call::ActiveCall;
+pub use attempts::make_attempts;
 pub use body_memory_full::BodyMemoryFull;
 pub use call_limits::CallLimits;
 pub use failure::Failure;
@@ -26,7 +39,11 @@ pub use http_client::http_client;
 #[cfg(feature = "tls")]
 pub use http_client::https_client;
 pub use http_error::HttpError;
+pub use http_metrics::HttpMetrics;
+pub use llm_metrics::LlmMetrics;
 pub use log_lines::LogLinesDropped;
+pub use metrics_text::{METRICS_CONTENT_TYPE, metrics_text};
+pub use open_stream::OpenStream;
 pub use quota_limits::{Quota, QuotaLimits};
 pub use request_id::{ID_BYTES_MAX, is_valid_id, request_id};
 pub use shorten::shorten;

@@ -7,9 +7,9 @@ use actix_web::http::header::CACHE_CONTROL;
 use wire::{STREAM_METHOD_HEADER, sse};
 
 use crate::call::Call;
+use crate::call_guard::CallGuard;
 use crate::call_style::DynCallStyle;
 use crate::errors::{ErrorResponse, Failure, add_headers};
-use crate::metrics::CallGuard;
 use crate::relay::Relay;
 use crate::state::AppState;
 
@@ -69,7 +69,7 @@ pub(super) async fn answer_whole(
 
 /// Begins a request for the model. From here on it has exactly one outcome.
 fn begin(style: &dyn DynCallStyle, state: &AppState, call: &Call) -> Result<CallGuard, Failure> {
-    let mut guard = CallGuard::begin(Arc::clone(&state.metrics), call.request_id.clone());
+    let mut guard = CallGuard::begin(Arc::clone(&state.metrics.llm), call.request_id.clone());
     if state.draining.is_cancelled() {
         guard.failed(&Failure::ShuttingDown);
         return Err(Failure::ShuttingDown);

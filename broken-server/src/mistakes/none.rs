@@ -13,6 +13,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use gateway::ActiveCall;
 use resilience::Deadline;
 use tokio::time::Instant;
 
@@ -21,7 +22,6 @@ use crate::call::Call;
 use crate::call_style::{AsyncOnce, CallStyle, retry};
 use crate::errors::{Failure, UpstreamFailure};
 use crate::event_stream::EventStream;
-use crate::metrics::ActiveCall;
 use crate::mistake::{Group, Mistake};
 use crate::mistakes::threads::hidden_pool_users::with_look_ups;
 use crate::relay::first_token;
@@ -109,8 +109,8 @@ async fn attempt<T, Answer: Future<Output = Result<T, Failure>>>(
 async fn admit(state: &AppState) -> Result<ActiveCall, Failure> {
     let asked = Instant::now();
     let admitted = state.admission.admit(0).await;
-    state.metrics.waited(asked.elapsed(), admitted.as_ref().ok().map(|admitted| admitted.queue_wait()));
-    Ok(ActiveCall::admitted(state.metrics.clone(), admitted?))
+    state.metrics.llm.waited(asked.elapsed(), admitted.as_ref().ok().map(|admitted| admitted.queue_wait()));
+    Ok(ActiveCall::with_permit(state.metrics.llm.clone(), admitted?))
 }
 
 fn sla() -> Failure {

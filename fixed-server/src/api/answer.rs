@@ -54,7 +54,7 @@ async fn open(
     let asked = Instant::now();
     match stack::open_stream(&state, &call, format).await {
         Ok(opened) => {
-            let open = OpenStream::new(state.metrics.clone(), call.request_id, asked.elapsed());
+            let open = OpenStream::new(state.metrics.llm.clone(), call.request_id, asked.elapsed());
             Ok(StreamBody::new(opened, outcome, open, format, state.grace_over.clone()))
         }
         Err(failure) => {

@@ -3,39 +3,31 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use gateway::LlmMetrics;
+
 use crate::errors::Failure;
-use crate::telemetry::Metrics;
 
 /// A stream between its first token and its end.
 #[derive(Debug)]
 pub(crate) struct OpenStream {
-    metrics: Arc<Metrics>,
+    counted: gateway::OpenStream,
     /// Boxed at its length: a `String` may keep the capacity of a larger one as long as the stream is open.
     request_id: Box<str>,
 }
 
 impl OpenStream {
-    /// Counts a stream whose first token took so long.
-    pub(crate) fn new(metrics: Arc<Metrics>, request_id: String, first_token: Duration) -> Self {
-        metrics.stream_opened(first_token);
-        OpenStream { metrics, request_id: request_id.into() }
+    /// Counts a stream whose first token came `first_token` after the request.
+    pub(crate) fn new(metrics: Arc<LlmMetrics>, request_id: String, first_token: Duration) -> Self {
+        OpenStream { counted: gateway::OpenStream::new(metrics, first_token), request_id: request_id.into() }
     }
 
-    /// Counts a token, `gap` after the one before it.
-    pub(crate) fn token(&self, gap: Option<Duration>) {
-        if let Some(gap) = gap {
-            self.metrics.token(gap);
-        }
+    /// Counts a token, the first one too.
+    pub(crate) fn token(&mut self) {
+        self.counted.token();
     }
 
-    /// Logs why the stream broke: its client is told less.
+    /// Logs why the stream failed: its client learns less.
     pub(crate) fn failed(&self, failure: &Failure) {
-        tracing::info!(request_id = &*self.request_id, %failure, "a stream broke after its first token");
-    }
-}
-
-impl Drop for OpenStream {
-    fn drop(&mut self) {
-        self.metrics.stream_ended();
+        tracing::info!(request_id = &*self.request_id, %failure, "a stream failed after its first token");
     }
 }

@@ -3,21 +3,21 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use gateway::{ActiveCall, LlmMetrics, OpenStream};
 use resilience::OutcomeGuard;
 use wire::outcome::Outcome;
 
-use super::{ActiveCall, Metrics};
 use crate::errors::Failure;
 
 /// A request for the model under way. It ends in exactly one outcome, whatever becomes of it: when a
 /// client leaves, nothing runs but `drop`.
 #[derive(Debug)]
 pub(crate) struct CallGuard {
-    metrics: Arc<Metrics>,
+    metrics: Arc<LlmMetrics>,
     request_id: String,
     begun: Instant,
-    last_token: Instant,
-    open: bool,
+    /// Once the first token has come.
+    open: Option<OpenStream>,
     /// Where no permit says from when on the vendor is called. Over before the outcome is recorded.
     active: Option<ActiveCall>,
     /// None once it has been recorded.
@@ -26,8 +26,8 @@ pub(crate) struct CallGuard {
 
 impl CallGuard {
     /// Counts a request that begins.
-    pub(crate) fn begin(metrics: Arc<Metrics>, request_id: String) -> Self {
-        metrics.calls.inc();
+    pub(crate) fn begin(metrics: Arc<LlmMetrics>, request_id: String) -> Self {
+        metrics.call();
         let now = Instant::now();
         let record = {
             let (metrics, request_id) = (Arc::clone(&metrics), request_id.clone());
@@ -38,33 +38,18 @@ impl CallGuard {
             }
         };
         let outcome = OutcomeGuard::new(Arc::new(record), Outcome::Disconnected, Outcome::Internal);
-        CallGuard {
-            metrics,
-            request_id,
-            begun: now,
-            last_token: now,
-            open: false,
-            active: None,
-            outcome: Some(outcome),
-        }
+        CallGuard { metrics, request_id, begun: now, open: None, active: None, outcome: Some(outcome) }
     }
 
     /// The vendor is called from here on, without a permit.
     pub(crate) fn call_without_permit(&mut self) {
-        self.active = Some(ActiveCall::unlimited(Arc::clone(&self.metrics)));
+        self.active = Some(ActiveCall::without_permit(Arc::clone(&self.metrics)));
     }
 
     /// A token of a stream has come.
     pub(crate) fn token(&mut self) {
-        let now = Instant::now();
-        if self.open {
-            self.metrics.inter_token.observe((now - self.last_token).as_secs_f64());
-        } else {
-            self.open = true;
-            self.metrics.open_streams.inc();
-            self.metrics.first_token.observe((now - self.begun).as_secs_f64());
-        }
-        self.last_token = now;
+        let first_token = || OpenStream::new(Arc::clone(&self.metrics), self.begun.elapsed());
+        self.open.get_or_insert_with(first_token).token();
     }
 
     /// The request was answered whole.
@@ -87,14 +72,6 @@ impl CallGuard {
     fn record(&mut self, outcome: Outcome) {
         if let Some(guard) = self.outcome.take() {
             guard.record(outcome);
-        }
-    }
-}
-
-impl Drop for CallGuard {
-    fn drop(&mut self) {
-        if self.open {
-            self.metrics.open_streams.dec();
         }
     }
 }
