@@ -1,6 +1,7 @@
 //! Samples a server's streams and process every 250 ms.
 
 use std::fs;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -155,10 +156,20 @@ fn sample_process(system: &mut System, pid: Pid) -> Option<ProcessSample> {
     Some(ProcessSample {
         cpu: Duration::from_millis(process.accumulated_cpu_time()),
         rss_bytes: process.memory(),
-        // sysinfo does not count the main thread.
-        threads: process.tasks().map(|tasks| tasks.len() as u64 + 1),
+        threads: threads(process),
         fds: descriptors(process),
     })
+}
+
+/// Threads. sysinfo does not count the main thread, and on macOS none.
+fn threads(process: &Process) -> Option<u64> {
+    if let Some(tasks) = process.tasks() {
+        return Some(tasks.len() as u64 + 1);
+    }
+    // On macOS, with these options, a header and one line per thread.
+    let listed = Command::new("ps").arg("-M").arg(process.pid().to_string()).output().ok()?;
+    let lines = listed.stdout.iter().filter(|byte| **byte == b'\n').count() as u64;
+    lines.checked_sub(1).filter(|threads| *threads > 0)
 }
 
 /// Open descriptors. Linux (6.2 and later) has their number as the size of a directory. Counting 18,000 one by one
