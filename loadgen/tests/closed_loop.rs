@@ -1,5 +1,4 @@
-//! Asking one question after the other, against a server whose stalls are known: what it sees of them,
-//! and what probes on a schedule see.
+//! The closed-loop probe and scheduled probes against a server with known stalls.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
@@ -13,11 +12,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, sleep_until};
 
-/// The server answers nothing in the last 600 ms of every 2 s.
+/// The server does not answer in the last 600 ms of every 2 s.
 const PERIOD: Duration = Duration::from_secs(2);
 const STALL: Duration = Duration::from_millis(600);
 
-/// A server that stalls, and keeps its connections open; and how many it has accepted.
+/// A server that stalls and keeps its connections open, and the number of connections that it has accepted.
 async fn stalling() -> (Endpoint, Arc<AtomicU64>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
@@ -47,7 +46,7 @@ async fn serve(mut stream: TcpStream, start: Instant) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stall_is_one_question_among_many_and_a_share_of_the_schedule() {
+async fn scheduled_probes_see_a_stall_that_a_closed_loop_misses() {
     let (endpoint, accepted) = stalling().await;
     let origin = Instant::now();
     let plan =
@@ -73,7 +72,7 @@ async fn a_stall_is_one_question_among_many_and_a_share_of_the_schedule() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_the_server_closes_is_made_anew() {
+async fn a_closed_connection_is_reopened() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut connection = KeepAliveConnection::new(Endpoint::at(listener.local_addr().unwrap()));
     let serving = tokio::spawn(async move {
@@ -88,6 +87,6 @@ async fn a_connection_that_the_server_closes_is_made_anew() {
         assert_eq!(connection.get("/health").await.unwrap(), 200);
     }
     serving.await.unwrap();
-    // Nobody listens any more.
+    // The server has stopped listening.
     assert!(connection.get("/health").await.is_err());
 }

@@ -1,5 +1,5 @@
-//! The demo as a user runs it, through the real programs: what it claims, what it writes, and that
-//! it leaves nothing behind, however it ends.
+//! The demo as a user runs it, with the real programs: its claims, its result file, and that it stops
+//! everything however it ends.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
@@ -13,8 +13,8 @@ use process::{Output, Signal};
 use serde_json::Value;
 use test_programs::TestPrograms;
 
-/// Runs the demo until it says held or not held. On a machine that is busy with other tests a run may
-/// call itself invalid, which is right of it, but not every time.
+/// Runs the demo until it is held or not held: on a machine that is busy with other tests a run may be invalid,
+/// but not every one.
 fn valid_run(programs: &TestPrograms, out: &str) -> Output {
     let mut output = programs.run(&["demo", "both", "--fast", "--out", out]);
     for _ in 0..3 {
@@ -35,7 +35,7 @@ fn the_demo_shows_the_collapse_and_its_absence() {
     assert_eq!(output.status.code(), Some(0), "{said}\n{}", output.stderr);
     assert!(programs.running().is_empty(), "left behind: {:?}", programs.running());
 
-    // But for the path of the result, which is as long as it is.
+    // Except for the path of the result, whose length is not in our hands.
     let mut lines = said.lines().filter(|line| !line.contains("result.json"));
     assert!(lines.all(|line| line.chars().count() <= 80), "wider than a terminal:\n{said}");
     assert!(!said.contains('\u{1b}'), "colour without a terminal");
@@ -48,7 +48,7 @@ fn the_demo_shows_the_collapse_and_its_absence() {
     it_ends_with_what_was_measured(&said, &result);
     let at = |path: &str| result.pointer(path).unwrap_or_else(|| panic!("{path} is missing in {result:#}"));
     assert_eq!(at("/verdict/result"), "held");
-    // Those of the last phase are still open when the short profile ends.
+    // The streams of the last phase are still open at the end of the fast profile.
     for (arm, what) in [("fixed", "failed"), ("fixed", "truncated"), ("control", "failed"), ("control", "truncated")] {
         assert_eq!(at(&format!("/arms/{arm}/streams/{what}")), 0, "{arm} {what}");
     }
@@ -67,7 +67,7 @@ fn the_demo_shows_the_collapse_and_its_absence() {
     }
 }
 
-/// The verdict, then the table, then a sentence for each side, with the figures of the result file.
+/// The verdict, then the table, then a sentence per side, with the figures of the result file.
 fn it_ends_with_what_was_measured(said: &str, result: &Value) {
     let at = |text: &str| said.find(text).unwrap_or_else(|| panic!("'{text}' is not in:\n{said}"));
     assert!(at(" cpu") < at("Verdict:"), "the lines of a run show the processor:\n{said}");
@@ -107,7 +107,7 @@ fn a_closed_output_keeps_nothing_running() {
     let mut demo = programs.spawn(&["demo", "fixed"]);
     demo.close_output();
     programs.wait_until_running(2);
-    // It writes a line a second into the closed pipe, and must neither die of it nor hang.
+    // It writes a line per second into the closed pipe, which must neither kill it nor block it.
     std::thread::sleep(Duration::from_secs(2));
     assert!(!demo.has_ended(), "died of a closed output");
     demo.signal(Signal::Int);

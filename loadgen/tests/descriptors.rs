@@ -1,5 +1,5 @@
-//! A generator that is out of descriptors says so: what it could not send says nothing of the server.
-//! Alone in its file: the limit is that of the whole process.
+//! A generator without descriptors reports it: unsent probes say nothing about the server. In a file of its own,
+//! because the limit is that of the whole process.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
@@ -12,28 +12,28 @@ use loadgen::measure::{LagLog, ProbeKind, ProbePlan, Prober};
 use process::Launch;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_could_not_be_sent_is_the_generators_failure() {
-    // It accepts connections, as far as the system does so by itself, and answers nothing.
+async fn unsent_probes_make_the_run_invalid() {
+    // The system accepts connections for it; it never answers.
     let hanging = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = hanging.local_addr().unwrap();
 
-    // As a program with a small limit: it is told before anything is sent.
+    // A program with a low limit reports it before the load.
     let url = format!("http://{addr}");
     let launch = Launch::new(env!("CARGO_BIN_EXE_loadgen")).descriptors(150);
     let launch = launch.args(["run", "--url", &url, "--probe", "health=/health", "--concurrency", "5"]);
     let output = launch.output(Duration::from_secs(30)).await.unwrap();
     let said = output.stderr.clone();
-    // 20 probes a second for 10 s, 5 streams, and a hundred for everything else.
+    // 20 probes per second for 10 s, 5 streams, and a hundred for everything else.
     assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(said.contains("needs 305 file descriptors, but the limit is 150"), "{said}");
 
-    // Where they run out all the same: most of what this process may have is taken.
+    // If they run out during the run: most descriptors of this process are taken.
     const LIMIT: u64 = 256;
     let (_, hard) = rlimit::getrlimit(rlimit::Resource::NOFILE).unwrap();
     rlimit::setrlimit(rlimit::Resource::NOFILE, LIMIT, hard).unwrap();
     let mut taken: Vec<_> = std::iter::from_fn(|| std::fs::File::open("/dev/null").ok()).collect();
     assert!(!taken.is_empty(), "the limit holds");
-    // For the probes' own event loop, and some of them.
+    // Enough for the event loop of the probes and for some probes.
     taken.truncate(taken.len() - 40);
     let (lag, timeout) = (Arc::new(LagLog::default()), Duration::from_secs(1));
     let plan = ProbePlan { kinds: vec![ProbeKind::new("health", "/health")], rate: 100.0, timeout };

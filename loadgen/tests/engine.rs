@@ -1,5 +1,4 @@
-//! The engine against programs that do not do what they should: each run ends as invalid, says why, and
-//! leaves nothing behind.
+//! The engine with faulty programs: each run is invalid, gives the reason, and stops everything.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
@@ -10,7 +9,7 @@ use std::time::{Duration, Instant};
 use process::Output;
 use test_programs::{TestPrograms, said};
 
-/// A run of one server whose programs start or do not.
+/// A run of one server.
 fn run(programs: &TestPrograms, more: &[&str]) -> Output {
     let args = ["lab", "pool-per-chunk", "--fast", "--side", "broken"];
     programs.run(&[&args[..], more].concat())
@@ -31,7 +30,7 @@ fn a_program_that_does_not_start_is_quoted() {
 }
 
 #[test]
-fn a_program_that_never_becomes_ready_is_given_up() {
+fn a_program_that_never_becomes_ready_times_out() {
     let programs = TestPrograms::new("never");
     programs.replace("broken-server", "echo 'still thinking' >&2; exec sleep 600");
     let began = Instant::now();
@@ -41,10 +40,10 @@ fn a_program_that_never_becomes_ready_is_given_up() {
 }
 
 #[test]
-fn a_program_that_dies_in_mid_run_ends_it() {
+fn a_program_that_dies_during_the_run_ends_it() {
     let programs = TestPrograms::new("dies");
     let real = std::path::Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("mock-llm");
-    // It serves for a second and is then killed from outside, as by a system short of memory.
+    // It serves for a second and is then killed, as by a system short of memory.
     let script =
         format!("{} \"$@\" & server=$!; sleep 1.5; kill -KILL $server; echo 'out of luck' >&2; exit 9", real.display());
     programs.replace("mock-llm", &script);
@@ -52,10 +51,10 @@ fn a_program_that_dies_in_mid_run_ends_it() {
 }
 
 #[test]
-fn a_program_that_floods_its_output_is_measured_all_the_same() {
+fn a_program_that_floods_its_output_can_be_measured() {
     let programs = TestPrograms::new("floods");
     let real = std::path::Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("fixed-server");
-    // Megabytes, in lines and without line ends, before it serves.
+    // Megabytes, with and without line ends, before it serves.
     let script = format!(
         "head -c 3000000 /dev/zero | tr '\\0' 'x' >&2; echo >&2; \
          i=0; while [ $i -lt 3000 ]; do echo 'a line that nobody reads, and then some more of it' >&2; i=$((i+1)); done; \
@@ -65,14 +64,14 @@ fn a_program_that_floods_its_output_is_measured_all_the_same() {
     programs.replace("fixed-server", &script);
     let args = ["lab", "pool-per-chunk", "--fast", "--side", "fixed"];
     let output = programs.run(&args);
-    // Held, or invalid on a busy machine; but measured.
+    // Held, or invalid on a busy machine, but measured.
     assert!(matches!(output.status.code(), Some(0 | 3)), "{}", said(&output));
     assert!(said(&output).contains("Verdict:"), "{}", said(&output));
     assert!(programs.running().is_empty());
 }
 
 #[test]
-fn a_program_that_is_not_there_is_named() {
+fn a_missing_program_is_named() {
     let programs = TestPrograms::new("missing");
     std::fs::remove_file(programs.path("fixed-server")).unwrap();
     let args = ["lab", "pool-per-chunk", "--fast", "--side", "fixed"];
@@ -80,15 +79,15 @@ fn a_program_that_is_not_there_is_named() {
     assert_invalid(&programs, &output, &["fixed-server", "make build"]);
 }
 
-/// Vendors that do not do their part, each as flags that are put behind those of the lab.
+/// Faulty vendors, each as flags that are added to those of the lab.
 const VENDORS: [(&str, &str); 3] = [
     ("answers 500", r#""$@" --fault status=500"#),
     ("hangs", r#""$@" --fault hang"#),
-    // What comes after --tokens is the lab's own number.
+    // The lab's own number follows --tokens.
     ("sends one token", r#"$(echo "$@" | sed 's/--tokens [0-9]*/--tokens 1/')"#),
 ];
 
-/// Neither a repair nor a mistake is judged by a vendor that fails: without it nothing is proved of either.
+/// With a faulty vendor neither a repair nor a mistake can be judged.
 #[test]
 fn a_vendor_that_does_not_do_its_part_makes_the_run_invalid() {
     let programs = TestPrograms::new("vendors");

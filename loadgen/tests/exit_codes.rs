@@ -1,5 +1,4 @@
-//! Exit codes are a contract: 0 the objectives were met, 1 they were not, 2 bad usage, 3 the run
-//! proves nothing.
+//! Exit codes are a contract: 0 the objectives were met, 1 they were not, 2 bad usage, 3 the run is invalid.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
@@ -14,8 +13,8 @@ fn loadgen(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_loadgen")).args(args).output().unwrap()
 }
 
-/// Runs it without holding up the vendor, which lives in this process. A run that calls itself invalid
-/// because other tests keep the machine busy is run again.
+/// Runs it without blocking the vendor, which is in this process. A run that is invalid because other tests keep the
+/// machine busy is repeated.
 async fn loadgen_async(args: Vec<String>) -> Output {
     let once = move || {
         let args: Vec<_> = args.iter().map(String::as_str).collect();
@@ -40,7 +39,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// `run` against the vendor itself, which serves OpenAI's route and a health route.
+/// `run` against the vendor itself, which has OpenAI's route and a health route.
 async fn run_on_vendor(vendor: &MockLlm, more: &[&str]) -> Output {
     let mut args: Vec<String> =
         ["run", "--url", &vendor.url(), "--path", "/v1/chat/completions", "--baseline", "300ms"]
@@ -135,7 +134,7 @@ async fn the_result_file_has_the_fields_of_the_contract() {
 }
 
 #[test]
-fn bad_usage_is_2_and_names_the_flag_or_the_value() {
+fn bad_usage_exits_with_2_and_names_the_flag_or_value() {
     for (args, named) in [
         (&["run", "--url", "http://192.0.2.1:80"][..], "192.0.2.1"),
         (&["run", "--url", "https://127.0.0.1:1"], "https"),
@@ -167,7 +166,7 @@ fn bad_usage_is_2_and_names_the_flag_or_the_value() {
 }
 
 #[test]
-fn a_url_without_a_server_is_3_with_one_clear_line() {
+fn a_url_without_a_server_exits_with_3_and_one_line() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -179,7 +178,7 @@ fn a_url_without_a_server_is_3_with_one_clear_line() {
 }
 
 #[test]
-fn programs_that_are_not_there_are_3_and_say_what_to_build() {
+fn missing_programs_exit_with_3_and_say_what_to_build() {
     let output = loadgen(&["demo", "--program-dir", "/nonexistent"]);
     assert_eq!(code(&output), 3);
     assert!(stderr(&output).contains("/nonexistent/mock-llm") && stderr(&output).contains("make build"));
@@ -198,7 +197,7 @@ fn the_list_of_labs_names_each_with_the_time_it_takes() {
 }
 
 #[test]
-fn prose_keeps_to_the_columns_of_a_narrow_terminal() {
+fn prose_fits_a_narrow_terminal() {
     for (columns, most) in [("70", 70), ("100", 100), ("nonsense", 80), ("3", 80)] {
         let output = Command::new(env!("CARGO_BIN_EXE_loadgen")).arg("labs").env("COLUMNS", columns).output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -208,7 +207,7 @@ fn prose_keeps_to_the_columns_of_a_narrow_terminal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_vendor_is_shown_as_this_run_saw_it() {
+async fn the_ledger_of_a_run_leaves_out_earlier_runs() {
     let vendor = vendor().await;
     let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("vendor.json");
     let mut shown = Vec::new();
@@ -227,14 +226,14 @@ async fn the_vendor_is_shown_as_this_run_saw_it() {
         assert_eq!(number("/target/vendor/started"), number("/target/streams/requested"));
         shown.push(number("/target/vendor/peak_active"));
     }
-    // A vendor notices a client that left a moment later, so one or two more may overlap.
+    // A vendor notices a disconnect a moment later, so one or two more streams may overlap.
     assert!(shown[0] >= 20 && (3..=6).contains(&shown[1]), "{shown:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pressure_that_was_not_there_is_3() {
+async fn missing_pressure_exits_with_3() {
     let vendor = vendor().await;
-    // Answers that end at once: 500 of them, spread over a second, are never open together.
+    // Answers that end at once: 500 of them, spread over a second, never overlap enough.
     let args = ["run", "--url", &vendor.url(), "--path", "/v1/models", "--method", "GET", "--baseline", "100ms"];
     let more = ["--concurrency", "500", "--ramp", "1s", "--duration", "1100ms", "--probe", "health_sync=/health"];
     let output = loadgen_async([&args[..], &more[..]].concat().iter().map(|arg| (*arg).to_owned()).collect()).await;

@@ -1,4 +1,4 @@
-//! A server that never stops sending gets nothing kept: neither by streams, nor by checks, in no command.
+//! Servers that never stop sending do not fill the memory, in streams or checks of any command.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
@@ -10,21 +10,21 @@ use std::time::{Duration, Instant};
 use process::Launch;
 use scripted::{EVENTS, OK, Script, serve};
 
-/// Far over what the generator needs, and far under what it is sent.
+/// Far over what the generator needs and far below what it is sent.
 const RESIDENT_BYTES_MAX: u64 = 150_000_000;
 const SENT_BYTES_MIN: u64 = 300_000_000;
-/// What all servers of this process have sent.
+/// Bytes that all servers of this process have sent.
 static SENT: AtomicU64 = AtomicU64::new(0);
 
-/// Sends `head`, and then the same piece for as long as somebody takes it.
+/// Sends `head`, then the same piece until the client disconnects.
 macro_rules! endless {
     ($head:expr, $piece:expr) => {
-        |mut asked| {
+        |mut request| {
             Box::pin(async move {
                 let piece = $piece.repeat(64 * 1024 / $piece.len());
-                let mut going = asked.send($head).await;
+                let mut going = request.send($head).await;
                 while going {
-                    going = asked.send(&piece).await;
+                    going = request.send(&piece).await;
                     SENT.fetch_add(piece.len() as u64, Relaxed);
                 }
             })
@@ -39,13 +39,13 @@ const ENDLESS_REFUSAL: Script = endless!(NOT_FOUND, "x");
 const ENDLESS_TOKENS: Script = endless!(EVENTS, "data: {\"content\":\"a\"}\n\n");
 const ENDLESS_COMMENT: Script = endless!(EVENTS, ": nothing\n\n");
 const ENDLESS_EVENT: Script = endless!(EVENTS, "data: nothing that ends\n");
-const CHECK_OK: Script = |mut asked| Box::pin(async move { _ = asked.send(OK).await });
-/// Good at first, so that there is a run at all.
-const ENDLESS_UNDER_LOAD: Script = |asked| {
-    if asked.seen.checks.load(Relaxed) > 4 { (ENDLESS_ANSWER)(asked) } else { (CHECK_OK)(asked) }
+const CHECK_OK: Script = |mut request| Box::pin(async move { _ = request.send(OK).await });
+/// Good at first, so that the run starts.
+const ENDLESS_UNDER_LOAD: Script = |request| {
+    if request.seen.checks.load(Relaxed) > 4 { (ENDLESS_ANSWER)(request) } else { (CHECK_OK)(request) }
 };
 
-/// Runs the generator and gives the most memory that it held.
+/// Runs the generator and returns its peak memory.
 async fn resident_bytes(args: &[&str]) -> u64 {
     let launch = Launch::new(env!("CARGO_BIN_EXE_loadgen")).args(args.iter().copied()).empty_stdin();
     let (running, mut most) = (launch.spawn().unwrap(), 0);
@@ -59,7 +59,7 @@ async fn resident_bytes(args: &[&str]) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_server_sends_without_end_is_counted_and_dropped() {
+async fn endless_answers_do_not_fill_the_memory() {
     let run = ["--concurrency", "10", "--ramp", "100ms", "--duration", "1500ms", "--baseline", "0s"];
     let probe = ["--probe", "health=/health", "--probe-timeout", "1s"];
     let verify = ["--streams", "10", "--checks", "3", "--interval", "300ms", "--timeout", "1s"];

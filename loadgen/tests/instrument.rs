@@ -1,5 +1,4 @@
-//! The generator is the measuring instrument, so it is measured itself: against a server whose
-//! latency is known, stalls included.
+//! The measuring instrument measured: probes against a server with known latency and stalls.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
@@ -12,10 +11,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::sleep_until;
 
-/// When a request that came at `since` (from the server's start) is answered; never, if none.
+/// After what time a request is answered that arrived `since` the server's start; never if `None`.
 type Answer = fn(since: Duration) -> Option<Duration>;
 
-/// A server that answers each request when `answer` says.
+/// A server that answers each request as `answer` says.
 async fn server(answer: Answer) -> Endpoint {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
@@ -49,7 +48,7 @@ async fn probe(endpoint: Endpoint, rate: f64, timeout: Duration, duration: Durat
 const FOREVER: Duration = Duration::from_secs(3600);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_constant_latency_is_measured_as_it_is() {
+async fn a_constant_latency_is_measured_exactly() {
     let delay = Duration::from_millis(50);
     let endpoint = server(|since| Some(since + Duration::from_millis(50))).await;
     let log = probe(endpoint, 50.0, Duration::from_secs(5), Duration::from_secs(2)).await;
@@ -60,8 +59,8 @@ async fn a_constant_latency_is_measured_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stall_is_seen_by_every_probe_that_was_due_in_it() {
-    // Frozen from 0.5 s to 1.5 s; else it answers at once.
+async fn every_probe_due_in_a_stall_sees_it() {
+    // Stalled from 0.5 s to 1.5 s; otherwise it answers at once.
     let endpoint = server(|since| {
         let frozen = Duration::from_millis(500)..Duration::from_millis(1500);
         Some(if frozen.contains(&since) { frozen.end } else { since })
@@ -71,14 +70,14 @@ async fn a_stall_is_seen_by_every_probe_that_was_due_in_it() {
     let records = log.due_between(Duration::ZERO, FOREVER);
     let longest = records.iter().map(|record| record.latency).max().unwrap();
     assert!(longest >= Duration::from_millis(900), "the longest of {} was {longest:?}", records.len());
-    // 50 probes were due in the stall; 25 of them had half of it still before them. A closed loop
-    // would have sent one.
+    // 50 probes were due in the stall, and half of them waited at least half of it. A closed loop would have
+    // sent one.
     let long = records.iter().filter(|record| record.latency >= Duration::from_millis(500)).count();
     assert!((15..=30).contains(&long), "{long} of {} probes met the stall", records.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_never_answers_cannot_slow_the_schedule() {
+async fn a_hung_server_does_not_slow_the_schedule() {
     let timeout = Duration::from_millis(700);
     let endpoint = server(|_| None).await;
     let log = probe(endpoint, 40.0, timeout, Duration::from_secs(2)).await;
@@ -91,7 +90,7 @@ async fn a_server_that_never_answers_cannot_slow_the_schedule() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_listening_is_a_failure_not_a_latency() {
+async fn a_refused_connection_is_a_failure_without_latency() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     drop(listener);
@@ -103,7 +102,7 @@ async fn nobody_listening_is_a_failure_not_a_latency() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stall_of_two_seconds_is_seen_in_full() {
-    // Frozen from 1 s to 3 s.
+    // Stalled from 1 s to 3 s.
     let endpoint = server(|since| {
         let frozen = Duration::from_secs(1)..Duration::from_secs(3);
         Some(if frozen.contains(&since) { frozen.end } else { since })
@@ -112,22 +111,21 @@ async fn a_stall_of_two_seconds_is_seen_in_full() {
     let log = probe(endpoint, 50.0, Duration::from_secs(5), Duration::from_secs(4)).await;
     let stats = log.stats(Duration::ZERO, FOREVER);
     assert_eq!((stats.ok, stats.failed, stats.timed_out, stats.not_sent), (stats.sent, 0, 0, 0), "{stats:?}");
-    // One in two was due in the stall, so the slowest of a hundred met nearly all of it.
+    // Half of the probes were due in the stall, so the slowest of a hundred waited for nearly all of it.
     for (seen, expected) in [(stats.latency_ms.max, 2_000.0), (stats.latency_ms.p99, 1_960.0)] {
         assert!((seen / expected - 1.0).abs() < 0.05, "{seen} is not {expected}: {stats:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn percentiles_are_those_of_the_server() {
-    // Uniform from 100 to 300 ms: the probe that comes at time t is answered after 100 ms and as many more
-    // as t is into its stretch of 200.
+async fn percentiles_match_the_servers() {
+    // Uniform from 100 to 300 ms: a probe at time t is answered after 100 ms plus t modulo 200 ms.
     let endpoint = server(|since| {
         let into = Duration::from_millis((since.as_millis() % 200) as u64);
         Some(since + Duration::from_millis(100) + into)
     })
     .await;
-    // 17 ms share nothing with 200, so that every part of the stretch is met alike.
+    // 17 and 200 are coprime, so that all latencies are equally frequent.
     let log = probe(endpoint, 1.0 / 0.017, Duration::from_secs(5), Duration::from_secs(4)).await;
     let stats = log.stats(Duration::ZERO, FOREVER);
     let q = stats.latency_ms;
@@ -142,7 +140,7 @@ async fn probes_are_counted_as_the_server_counts_them() {
     static ASKED: AtomicU64 = AtomicU64::new(0);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
-    // Of six, one each: good, another good status, 503, 404, closed without an answer, never answered.
+    // In turn: 200, another 2xx, 503, 404, closed without an answer, never answered.
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             tokio::spawn(async move {

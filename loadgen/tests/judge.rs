@@ -1,5 +1,4 @@
-//! What `run` must not say: that a check which fails is fast, that streams which bring nothing are whole,
-//! that a wrong address was a load. Each server here behaves in one known way.
+//! How `run` judges servers with known faults: failing checks, empty streams, wrong paths.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
@@ -9,25 +8,24 @@ use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use scripted::{Asked, FAILING, NOT_FOUND, OK, Script, loadgen, serve};
+use scripted::{FAILING, NOT_FOUND, OK, Request, Script, loadgen, serve};
 use serde_json::Value;
 use tokio::time::sleep;
 
 const GAP: Duration = Duration::from_millis(20);
 
 /// A good stream of two seconds.
-const GOOD: Script = |mut asked| Box::pin(async move { _ = asked.tokens(100, GAP).await });
-const CHECK_OK: Script = |mut asked| Box::pin(async move { _ = asked.send(OK).await });
-/// A check that is answered at once, and with a failure as soon as there are streams.
-const CHECK_FAILS_UNDER_LOAD: Script = |mut asked| {
+const GOOD: Script = |mut request| Box::pin(async move { _ = request.tokens(100, GAP).await });
+const CHECK_OK: Script = |mut request| Box::pin(async move { _ = request.send(OK).await });
+/// A check that is answered at once, but with a failure as soon as there are streams.
+const CHECK_FAILS_UNDER_LOAD: Script = |mut request| {
     Box::pin(async move {
-        let failing = asked.seen.open.load(Relaxed) >= 4;
-        asked.send(if failing { FAILING } else { OK }).await;
+        let failing = request.seen.open.load(Relaxed) >= 4;
+        request.send(if failing { FAILING } else { OK }).await;
     })
 };
 
-/// `run` with four streams for a second, judged by these objectives; the exit code, what it said, and the
-/// result file.
+/// `run` with four streams for a second and these arguments: its exit code, its output and its result file.
 async fn run(server: std::net::SocketAddr, more: &[&str]) -> (i32, String, Value) {
     static RUNS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
     let file = format!("judge-{}-{}.json", std::process::id(), RUNS.fetch_add(1, Relaxed));
@@ -64,8 +62,8 @@ async fn a_check_that_fails_is_not_fast() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_health_path_that_fails_before_any_load_is_told_at_once() {
-    const MISSING: Script = |mut asked| Box::pin(async move { _ = asked.send(NOT_FOUND).await });
+async fn a_wrong_health_path_is_reported_before_the_load() {
+    const MISSING: Script = |mut request| Box::pin(async move { _ = request.send(NOT_FOUND).await });
     let (server, seen) = serve(GOOD, MISSING).await;
     let url = format!("http://{server}");
     let told = "GET /debug/health-sync answered 404 before any load: set the path of your health check with ";
@@ -79,13 +77,13 @@ async fn a_health_path_that_fails_before_any_load_is_told_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_without_objectives_is_not_judged_and_warns() {
-    const HUNG: Script = |mut asked| Box::pin(async move { asked.hang().await });
-    const HANGS_UNDER_LOAD: Script = |mut asked| {
+    const HUNG: Script = |mut request| Box::pin(async move { request.hang().await });
+    const HANGS_UNDER_LOAD: Script = |mut request| {
         Box::pin(async move {
-            if asked.seen.open.load(Relaxed) >= 4 {
-                asked.hang().await;
+            if request.seen.open.load(Relaxed) >= 4 {
+                request.hang().await;
             }
-            asked.send(OK).await;
+            request.send(OK).await;
         })
     };
     let (server, _) = serve(HUNG, HANGS_UNDER_LOAD).await;
@@ -102,18 +100,18 @@ async fn a_run_without_objectives_is_not_judged_and_warns() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_last_probes_are_timed_out_before_the_streams_are_cut() {
-    // A full pool: no check is answered while the four streams are open, all of them as soon as one ends.
-    const UNTIL_THEY_LEAVE: Script = |mut asked| {
+async fn the_last_probes_end_before_the_streams_are_closed() {
+    // A full pool: no check is answered while the four streams are open, and all checks as soon as one ends.
+    const UNTIL_THEY_LEAVE: Script = |mut request| {
         Box::pin(async move {
-            let seen = asked.seen.clone();
+            let seen = request.seen.clone();
             while seen.open.load(Relaxed) >= 4 {
                 sleep(Duration::from_millis(2)).await;
             }
-            asked.send(OK).await;
+            request.send(OK).await;
         })
     };
-    const ENDLESS: Script = |mut asked| Box::pin(async move { _ = asked.tokens(100_000, GAP).await });
+    const ENDLESS: Script = |mut request| Box::pin(async move { _ = request.tokens(100_000, GAP).await });
     let (server, _) = serve(ENDLESS, UNTIL_THEY_LEAVE).await;
     let (code, said, result) = run(server, &["--drain", "0s", "--slo", "health.timed_out==0"]).await;
     assert_eq!(code, 1, "{said}");
@@ -123,8 +121,8 @@ async fn the_last_probes_are_timed_out_before_the_streams_are_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_is_refused_is_told_as_that_and_not_repeated() {
-    const REFUSED: Script = |mut asked| Box::pin(async move { _ = asked.send(NOT_FOUND).await });
+async fn a_rejected_request_is_reported_and_not_repeated() {
+    const REFUSED: Script = |mut request| Box::pin(async move { _ = request.send(NOT_FOUND).await });
     let (server, seen) = serve(REFUSED, CHECK_OK).await;
     let (code, said, result) = run(server, &["--path", "/nope", "--slo", "lost==0"]).await;
     assert_eq!(code, 3, "{said}");
@@ -134,8 +132,8 @@ async fn a_request_that_is_refused_is_told_as_that_and_not_repeated() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn streams_that_all_fail_alike_are_told_as_that() {
-    const FAILS: Script = |mut asked| Box::pin(async move { _ = asked.send(FAILING).await });
+async fn streams_that_all_fail_alike_get_one_reason() {
+    const FAILS: Script = |mut request| Box::pin(async move { _ = request.send(FAILING).await });
     let (server, _) = serve(FAILS, CHECK_OK).await;
     let (code, said, result) = run(server, &["--slo", "lost==0"]).await;
     assert_eq!(code, 1, "{said}");
@@ -143,16 +141,16 @@ async fn streams_that_all_fail_alike_are_told_as_that() {
     assert!((8..=44).contains(&asked_for), "four streams for a second, with a pause after each: {asked_for}");
     let told = result.pointer("/verdict/warnings/0").and_then(Value::as_str).unwrap();
     assert_eq!(told, format!("{asked_for} of {asked_for} answered 500 at POST /chat/stream: sorry"));
-    // Nothing was judged that they fail: a health check beside no load proves nothing.
+    // No objective covers the streams, but a health check without load proves nothing.
     let (code, said, _) = run(server, &["--slo", "health.p99<10s"]).await;
     assert!(code == 3 && said.contains("no stream delivered anything"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_path_in_the_url_is_that_of_the_streams() {
-    const BY_PATH: Script = |mut asked| {
+async fn a_path_in_the_url_is_the_path_of_the_streams() {
+    const BY_PATH: Script = |mut request| {
         Box::pin(async move {
-            asked.tokens(100, GAP).await;
+            request.tokens(100, GAP).await;
         })
     };
     let (server, _) = serve(BY_PATH, CHECK_OK).await;
@@ -169,14 +167,14 @@ async fn a_path_in_the_url_is_that_of_the_streams() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_objective_means_the_probe_of_its_name() {
-    const SLOW: Script = |mut asked: Asked| {
+    const SLOW: Script = |mut request: Request| {
         Box::pin(async move {
             sleep(Duration::from_millis(80)).await;
-            asked.send(OK).await;
+            request.send(OK).await;
         })
     };
     let (server, _) = serve(GOOD, SLOW).await;
-    // Not that of `health_sync`, which there is too.
+    // Not `health_sync`, which exists too.
     let both = ["--probe", "health=/x", "--probe", "health_sync=/y"];
     let (code, said, result) = run(server, &[&both[..], &["--slo", "health.p50>=60ms"]].concat()).await;
     assert_eq!(code, 0, "{said}");
@@ -188,7 +186,7 @@ async fn an_objective_means_the_probe_of_its_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_result_that_cannot_be_written_is_noticed_before_the_run() {
+async fn an_unwritable_result_is_found_before_the_run() {
     let (server, seen) = serve(GOOD, CHECK_OK).await;
     let url = format!("http://{server}");
     for command in [&["run", "--url", &url][..], &["verify", "--url", &url], &["demo"], &["labs", "--all"]] {

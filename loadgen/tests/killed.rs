@@ -1,4 +1,4 @@
-//! What is left when loadgen gets no time to stop what it started: nothing.
+//! When loadgen is killed, the programs that it started end too.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
@@ -13,7 +13,7 @@ use test_programs::TestPrograms;
 const PROGRAMS: usize = 6;
 
 #[test]
-fn programs_end_with_a_loadgen_that_was_killed() {
+fn programs_end_when_loadgen_is_killed() {
     let programs = TestPrograms::new("killed");
     let lab = programs.spawn(&["lab", "blocked-executor", "--fast"]);
     programs.wait_until_running(PROGRAMS);
@@ -22,9 +22,9 @@ fn programs_end_with_a_loadgen_that_was_killed() {
     programs.wait_until_gone();
 }
 
-/// Standard input belongs to a person or to a supervisor wherever loadgen is not the parent.
+/// When loadgen is not the parent, standard input may end at any time.
 #[test]
-fn a_program_that_somebody_else_started_lives_on_when_its_input_ends() {
+fn programs_started_by_others_survive_the_end_of_their_input() {
     let programs = TestPrograms::new("by-hand");
     for name in ["mock-llm", "broken-server", "fixed-server"] {
         let launch = Launch::new(programs.path(name)).on_free_port().empty_stdin();

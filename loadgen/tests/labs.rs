@@ -1,6 +1,5 @@
-//! Every lab in its short profile, as a user runs it, through the real programs.
-//!
-//! They run one at a time: each runs up to ten processes and judges how long they take.
+//! Every lab in its fast profile, as a user runs it, with the real programs. They run one at a time: each runs up to
+//! ten processes and judges latencies.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
@@ -16,8 +15,7 @@ use process::{Output, Signal};
 use serde_json::Value;
 use test_programs::{TestPrograms, said};
 
-/// Runs a lab until it says held or not held. On a machine that is busy with other things a run may call
-/// itself invalid, which is right of it, but not every time.
+/// Runs a lab until it is held or not held: on a busy machine a run may be invalid, but not every one.
 fn valid_run(programs: &TestPrograms, args: &[&str]) -> Output {
     const RUNS_MAX: u32 = 6;
     let mut output = programs.run(args);
@@ -30,9 +28,9 @@ fn valid_run(programs: &TestPrograms, args: &[&str]) -> Output {
     output
 }
 
-/// One test in place of ten, so that they do not run beside each other.
+/// One test instead of ten, so that labs do not run at the same time.
 #[test]
-fn every_lab_reproduces_its_mistake_and_accuses_neither_the_control_nor_the_fix() {
+fn every_lab_holds_and_fails_without_its_mistake() {
     let programs = TestPrograms::new("labs");
     let (all, out) = (programs.path("all.json"), programs.path("result.json"));
     let output = programs.run(&["labs", "--all", "--fast", "--out", &all]);
@@ -51,8 +49,7 @@ fn every_lab_reproduces_its_mistake_and_accuses_neither_the_control_nor_the_fix(
             let again = valid_run(&programs, &["lab", lab.name, "--fast", "--out", &out]);
             result = result_in(&out);
             outcomes.push(outcome);
-            // The machine is too busy to judge, and says so: that is no wrong verdict. Of ten labs it may
-            // be one.
+            // On a busy machine one of the ten labs may stay invalid.
             if again.status.code() == Some(3) {
                 undecided.push(lab.name);
                 continue;
@@ -75,7 +72,7 @@ fn result_in(path: &str) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-/// What labs print fits a terminal and leads to the code.
+/// The output fits a terminal and names the files.
 fn reads_well(said: &str) {
     let lines = said.lines().filter(|line| !line.contains("The result:") && !line.contains("invalid"));
     let wide: Vec<_> = lines.filter(|line| line.chars().count() > 80).collect();
@@ -85,7 +82,7 @@ fn reads_well(said: &str) {
     }
 }
 
-/// What must be true of every result, whatever was measured.
+/// Sums that must be right in every result.
 fn obeys_the_laws(lab: &Lab, result: &Value) {
     let sum = |of: &Value, parts: &[&str]| parts.iter().map(|part| of[part].as_u64().unwrap()).sum::<u64>();
     assert_eq!(result["parameters"]["lab"], lab.name);
@@ -108,9 +105,8 @@ fn obeys_the_laws(lab: &Lab, result: &Value) {
     }
 }
 
-/// The measure of a lab: with the control's figures in the place of those of the servers with the mistake,
-/// each of its claims about the mistake falls, and nothing makes the run invalid. A claim that holds
-/// without the mistake says nothing of it.
+/// With the control's figures in place of those of the servers with the mistake, every claim about the mistake must
+/// fail and the run must stay valid. A claim that holds without the mistake says nothing about it.
 fn is_able_to_fail(lab: &Lab, result: Value) {
     let mut result: RunResult = serde_json::from_value(result).unwrap();
     let control = result.arms["control"].clone();
@@ -127,9 +123,9 @@ fn is_able_to_fail(lab: &Lab, result: Value) {
     assert!(held.is_empty() && !fallen.is_empty(), "{}: hold without the mistake: {held:#?}", lab.name);
 }
 
-/// The fix's claims are what the mistake does not satisfy, and what the control, which has none, does.
+/// The mistake does not meet the claims of the fix.
 #[test]
-fn a_server_that_nobody_has_mended_does_not_pass_for_fixed() {
+fn a_server_with_its_mistake_is_not_judged_repaired() {
     let programs = TestPrograms::new("unmended");
     for lab in ["pool-exhaustion", "wrong-canary", "orphaned-streams"] {
         let output = valid_run(&programs, &["lab", lab, "--fast", "--expect-fixed"]);
@@ -148,9 +144,9 @@ fn one_side_alone_is_judged_alone() {
     assert!(said.contains("One side: not judged against the control."), "{said}");
 }
 
-/// The control is the mistake removed: as a repair it holds, and as the mistake it does not.
+/// The control has no mistake: judged as a repair it holds, judged as the mistake it does not.
 #[test]
-fn a_lab_runs_any_mistake_and_tells_a_right_repair_from_none() {
+fn the_control_is_judged_repaired_and_not_broken() {
     let programs = TestPrograms::new("other");
     for lab in ["pool-per-chunk", "blocked-executor"] {
         let removed = valid_run(&programs, &["lab", lab, "--fast", "--mistake", "none"]);
@@ -162,9 +158,9 @@ fn a_lab_runs_any_mistake_and_tells_a_right_repair_from_none() {
     }
 }
 
-/// The whole of it: a summary of those that were named, and the command for what is left.
+/// The summary has the named labs, and the command for those that did not hold.
 #[test]
-fn some_labs_run_by_name_and_what_does_not_hold_is_named_at_the_end() {
+fn labs_by_name_are_run_and_summarized() {
     let programs = TestPrograms::new("names");
     let output = programs.run(&["labs", "pool-per-chunk", "--fast"]);
     let said = said(&output);
@@ -175,7 +171,7 @@ fn some_labs_run_by_name_and_what_does_not_hold_is_named_at_the_end() {
 }
 
 #[test]
-fn a_lab_that_is_kept_answers_until_it_is_stopped() {
+fn kept_programs_answer_until_ctrl_c() {
     let programs = TestPrograms::new("keep");
     let mut kept = programs.spawn(&["lab", "blocked-executor", "--fast", "--side", "fixed", "--keep"]);
     let line = kept.wait_for_line(Duration::from_secs(60), |line| line.contains("its vendor"));

@@ -73,7 +73,7 @@ fn err(output: &Output) -> String {
 }
 
 #[test]
-fn all_are_up_where_it_says_then_reset_then_stopped() {
+fn up_reset_and_stop_do_what_they_say() {
     let _alone = alone();
     let up = Up::new("whole");
     let started = up.script("up");
@@ -109,7 +109,7 @@ fn all_are_up_where_it_says_then_reset_then_stopped() {
 }
 
 #[test]
-fn a_taken_port_is_named_with_the_way_to_another_and_nothing_is_left_running() {
+fn a_taken_port_is_named_and_nothing_is_left_running() {
     let _alone = alone();
     for (offset, program) in [(0, "broken-server"), (1, "fixed-server"), (VENDOR, "mock-llm")] {
         let up = Up::new(&format!("taken-{program}"));
@@ -126,7 +126,7 @@ fn a_taken_port_is_named_with_the_way_to_another_and_nothing_is_left_running() {
 }
 
 #[test]
-fn a_port_that_is_none_is_named() {
+fn an_invalid_port_is_named() {
     let _alone = alone();
     let mut up = Up::new("no-port");
     up.port = 65_000;
@@ -137,7 +137,7 @@ fn a_port_that_is_none_is_named() {
 
 /// make would ignore it, and list the labs in place of running one.
 #[test]
-fn a_variable_in_small_letters_is_an_error_that_names_the_right_one() {
+fn a_lower_case_variable_is_an_error() {
     let _alone = alone();
     let make = |argument: &str| Command::new("make").args(["lab", argument]).current_dir(repository()).output();
     for (given, right) in [("name=rollout", "NAME=rollout"), ("keep=1", "KEEP=1"), ("port=8100", "PORT=8100")] {

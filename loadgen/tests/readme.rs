@@ -1,5 +1,4 @@
-//! The commands of README.md, run as they stand there: against programs on free ports in place of
-//! the fixed ones, which a test must not take.
+//! Runs the commands of README.md, with programs on free ports instead of the fixed ones.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
@@ -17,22 +16,22 @@ fn readme() -> String {
     fs::read_to_string(repository().join("README.md")).unwrap()
 }
 
-/// The blocks of code that are marked with this language.
+/// The code blocks of this language.
 fn blocks<'a>(readme: &'a str, language: &str) -> Vec<&'a str> {
     readme.split(&format!("```{language}\n")).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
-/// What is to be typed, in order.
+/// A step of the reader.
 #[derive(Debug, PartialEq)]
 enum Step {
     /// `make up`, with this mistake.
     Up(String),
-    /// Lines that stand together, as one script.
+    /// Consecutive lines, as one script.
     Script(String),
 }
 
-/// The steps of the blocks marked `sh`, without their comments, and without `make` but for `make up`: what
-/// the others do takes minutes, and is tested elsewhere.
+/// The steps of the `sh` blocks without comments. Of the `make` targets only `make up` is included: the others take
+/// minutes and are tested elsewhere.
 fn steps(readme: &str) -> Vec<Step> {
     let mut steps = Vec::new();
     for block in blocks(readme, "sh") {
@@ -48,7 +47,7 @@ fn steps(readme: &str) -> Vec<Step> {
                 (None, Some(Step::Script(script))) if together => *script += &format!("\n{line}"),
                 (None, _) => {
                     steps.push(Step::Script(line.to_owned()));
-                    // Commands that do not lean on each other are looked at one by one.
+                    // Independent commands are checked one by one.
                     together = line.ends_with('&') || line.ends_with("done)");
                 }
             }
@@ -57,8 +56,7 @@ fn steps(readme: &str) -> Vec<Step> {
     steps
 }
 
-/// Runs a command of the shell. A run of the generator that calls itself invalid, because other tests
-/// keep the machine busy, says nothing of the README: it is run again.
+/// Runs a shell command, and repeats it if the generator's run is invalid because other tests keep the machine busy.
 fn run(command: &str) -> Output {
     let once = || Command::new("sh").args(["-c", command]).current_dir(repository()).output().unwrap();
     let lagged = |output: &Output| String::from_utf8_lossy(&output.stdout).contains("the generator itself lagged");
@@ -106,9 +104,9 @@ fn every_file_that_is_linked_is_there() {
     }
 }
 
-/// What is cited of a file stands in it: in the one that was linked last before the citation.
+/// Each quoted block is in the file that was linked last before it.
 #[test]
-fn every_citation_is_what_the_file_says() {
+fn every_quoted_block_is_in_its_file() {
     let readme = readme();
     let lines = |text: &str| text.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>();
     let cited = blocks(&readme, "rust");
@@ -122,18 +120,18 @@ fn every_citation_is_what_the_file_says() {
 }
 
 #[test]
-fn python_is_python() {
+fn python_blocks_parse() {
     let check = "import ast, sys; ast.parse(sys.argv[1])";
     for block in blocks(&readme(), "python") {
         match Command::new("python3").args(["-c", check, block]).output() {
             Ok(output) => assert!(output.status.success(), "{block}\n{}", String::from_utf8_lossy(&output.stderr)),
-            Err(_) => eprintln!("not looked at, there is no python3 here"),
+            Err(_) => eprintln!("skipped: python3 is not installed"),
         }
     }
 }
 
 #[test]
-fn steps_are_found_as_they_are_typed() {
+fn steps_are_read_from_sh_blocks() {
     let readme = "```sh\nmake up MISTAKE=none  # why\ncurl a &\ncurl b\nmake stop\nx\ny\n```\n```text\nz\n```";
     let script = |text: &str| Step::Script(text.to_owned());
     assert_eq!(steps(readme), [Step::Up("none".to_owned()), script("curl a &\ncurl b"), script("x"), script("y")]);
@@ -146,7 +144,7 @@ struct Up {
     fixed: ServerProcess,
 }
 
-/// From token to token and all of them: what the vendor takes for a stream, in seconds.
+/// Duration of a stream, in seconds.
 const STREAM_SECONDS: f64 = 24.0 * 0.25;
 
 impl Up {
@@ -162,7 +160,7 @@ impl Up {
         Up { vendor, broken, fixed }
     }
 
-    /// The command with these programs in place of the ones that README's reader has.
+    /// The command with the addresses of these programs.
     fn here(&self, command: &str) -> String {
         command
             .replace("127.0.0.1:9000", &self.vendor.addr().to_string())
@@ -178,7 +176,7 @@ fn programs() -> &'static Path {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_command_does_what_it_should() {
+async fn every_command_works() {
     let has_curl = Command::new("curl").arg("--version").output().is_ok();
     let (mut up, mut mistake) = (Up::with("pool-exhaustion").await, "pool-exhaustion".to_owned());
     let mut ran = 0;
@@ -191,7 +189,7 @@ async fn every_command_does_what_it_should() {
             Step::Script(script) => script,
         };
         if script.contains("curl") && !has_curl {
-            eprintln!("not run, there is no curl here: {script}");
+            eprintln!("skipped: curl is not installed: {script}");
             continue;
         }
         let here = up.here(&script);

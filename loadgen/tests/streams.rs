@@ -1,4 +1,4 @@
-//! What the generator says of streams, against what the vendor saw of them.
+//! The generator's counts of streams compared with the vendor's ledger.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
@@ -67,7 +67,7 @@ async fn ended_of(plan: StreamPlan) -> (StreamEnd, u64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn streams_that_end_whole_are_counted_as_the_vendor_counts_them() {
+async fn completed_streams_match_the_vendors_ledger() {
     let vendor = vendor(7).await;
     let (mut crowd, log) = crowd(Endpoint::at(vendor.addr()));
     crowd.open(30, Duration::from_millis(100));
@@ -80,7 +80,7 @@ async fn streams_that_end_whole_are_counted_as_the_vendor_counts_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn clients_that_leave_early_are_seen_leaving() {
+async fn early_disconnects_reach_the_vendor() {
     let vendor = vendor(1000).await;
     let (crowd, log) = crowd(Endpoint::at(vendor.addr()));
     let mut crowd = crowd.with_disconnect_share(1.0, 3);
@@ -92,7 +92,7 @@ async fn clients_that_leave_early_are_seen_leaving() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_closed_loop_keeps_its_number_and_a_crowd_that_leaves_leaves_nothing_behind() {
+async fn concurrency_is_kept_and_disconnect_closes_all_streams() {
     let vendor = vendor(10).await;
     let (mut crowd, log) = crowd(Endpoint::at(vendor.addr()));
     let shape = LoadShape::Concurrency { streams: 8, ramp: Duration::ZERO };
@@ -107,7 +107,7 @@ async fn a_closed_loop_keeps_its_number_and_a_crowd_that_leaves_leaves_nothing_b
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_open_model_begins_streams_at_its_rate_and_never_more_than_its_bound() {
+async fn an_open_model_keeps_its_rate_and_its_maximum() {
     let vendor = vendor(200).await;
     let shape = LoadShape::Rate { per_second: 50.0, arrivals: Arrivals::Constant };
     let (mut at_rate, log) = crowd(Endpoint::at(vendor.addr()));
@@ -123,7 +123,7 @@ async fn an_open_model_begins_streams_at_its_rate_and_never_more_than_its_bound(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_way_to_end_has_its_name() {
+async fn every_end_of_a_stream_has_its_cause() {
     let whole =
         scripted(concat!(events_head!(), "data: {\"content\":\"a\"}\n\ndata: {\"content\":\"b\"}\n\ndata: [DONE]\n\n"))
             .await;
@@ -146,7 +146,7 @@ async fn every_way_to_end_has_its_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_is_no_event_stream_is_no_stream() {
+async fn an_answer_without_an_event_stream_fails() {
     for answer in [
         "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>",
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 18\r\n\r\n{\"error\":\"no way\"}",
@@ -163,7 +163,7 @@ async fn an_answer_that_is_no_event_stream_is_no_stream() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_whole_answers_are_asked_for_a_body_that_reports_no_error_is_one() {
+async fn whole_answers_without_an_error_are_completed() {
     for (answer, expected) in [
         (
             "200 OK\r\ncontent-type: application/json\r\ncontent-length: 14\r\n\r\n{\"choices\":[]}",
@@ -185,7 +185,7 @@ async fn where_whole_answers_are_asked_for_a_body_that_reports_no_error_is_one()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_in_any_of_the_usual_shapes_is_one() {
+async fn error_bodies_of_all_usual_forms_are_failures() {
     for event in [
         r#"data: {"error":{"message":"R","type":"InternalServerError","param":null,"code":500}}"#,
         r#"data: {"error":{"code":502,"message":"R"}}"#,
@@ -204,7 +204,7 @@ async fn a_failure_in_any_of_the_usual_shapes_is_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_is_whole_by_the_rule_of_the_relay() {
+async fn a_stream_is_complete_by_the_relays_rule() {
     const STOP: &str = r#"data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
     const TEXT: &str = r#"data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}"#;
     const TOOL: &str =
@@ -216,7 +216,7 @@ async fn a_stream_is_whole_by_the_rule_of_the_relay() {
         (format!("{TOOL}\n\n{STOP}\n\n"), (StreamEnd::CompletedWithoutDone, 1)),
         (format!("{TEXT}\n\n"), (StreamEnd::Truncated, 1)),
         (format!("{STOP}\n\ndata: [DONE]\n\n"), (without_token, 0)),
-        // A server with a dialect of its own, which knows no other end than that of its answer.
+        // A server with its own dialect, which has no end marker.
         ("data: hello\n\ndata: world\n\n".to_owned(), (StreamEnd::CompletedWithoutDone, 2)),
         ("data: {\"token\":\"hello\"}\n\n".to_owned(), (StreamEnd::CompletedWithoutDone, 1)),
         (String::new(), (without_token, 0)),
@@ -230,14 +230,14 @@ async fn a_stream_is_whole_by_the_rule_of_the_relay() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_first_token_is_not_late_by_the_generators_own_timer() {
+async fn the_generators_timer_does_not_delay_the_first_token() {
     let vendor = vendor(2).await;
     let (mut crowd, log) = crowd(Endpoint::at(vendor.addr()));
     crowd.open(100, Duration::from_secs(1));
     crowd.wait(Duration::from_secs(20)).await;
     let stats = log.stats(Duration::from_secs(1));
     let own = stats.time_to_first_token_ms.p50 - stats.time_to_first_token_from_sent_ms.p50;
-    // A timer of the event loop rounds up to the next millisecond: 0.5 to 1.1 ms on the median.
+    // A timer of the event loop rounds up to the next millisecond: a median of 0.5 to 1.1 ms.
     assert!((0.0..0.4).contains(&own), "{own} ms, {stats:?}");
 }
 

@@ -1,5 +1,4 @@
-//! What ARCHITECTURE.md promises of the code, and what the reader's way from a lab to its mistake and
-//! its fix rests on.
+//! What ARCHITECTURE.md promises about the code, and the links from a lab to its mistake, its fix and its chapter.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
@@ -41,19 +40,19 @@ fn marks(text: &str, mark: &str) -> Vec<String> {
 }
 
 #[test]
-fn no_file_is_longer_than_one_idea() {
+fn no_file_is_over_300_lines() {
     let long: Vec<_> = sources().into_iter().filter(|(_, text)| text.lines().count() > LINES_MAX).collect();
     assert!(long.is_empty(), "over {LINES_MAX} lines: {:?}", long.iter().map(|(path, _)| path).collect::<Vec<_>>());
 }
 
 #[test]
-fn every_file_says_first_what_it_is_for() {
+fn every_file_begins_with_its_purpose() {
     let silent: Vec<_> = sources().into_iter().filter(|(_, text)| !text.starts_with("//! ")).collect();
     assert!(silent.is_empty(), "without `//!`: {:?}", silent.iter().map(|(path, _)| path).collect::<Vec<_>>());
 }
 
 #[test]
-fn every_mistake_has_its_fix_and_every_mark_its_pair() {
+fn every_mistake_mark_has_its_fix_mark() {
     let under = |folder: &str, mark: &str| -> Vec<String> {
         let sources = sources().into_iter().filter(|(path, _)| path.starts_with(folder));
         sources.flat_map(|(_, text)| marks(&text, mark)).collect()
@@ -66,7 +65,7 @@ fn every_mistake_has_its_fix_and_every_mark_its_pair() {
 }
 
 #[test]
-fn every_anchor_that_begins_ends() {
+fn every_anchor_has_its_end() {
     for (path, text) in sources().iter().filter(|(path, _)| path != Path::new("loadgen/tests/tidy.rs")) {
         let (mut begun, mut ended) = (marks(text, "// ANCHOR: "), marks(text, "// ANCHOR_END: "));
         begun.sort();
@@ -115,7 +114,7 @@ fn a_lab_leads_to_its_mistake_and_its_fix() {
 }
 
 #[test]
-fn no_mark_and_no_file_of_a_lab_is_an_orphan() {
+fn every_mark_and_lab_file_belongs_to_a_lab() {
     let names: BTreeSet<_> = LABS.iter().map(|lab| lab.name.to_owned()).collect();
     for (path, text) in sources().iter().filter(|(path, _)| !path.starts_with("loadgen/tests")) {
         for mark in ["// MISTAKE ", "// FIX "] {
@@ -164,7 +163,7 @@ fn the_workshop_has_the_list_of_chapters() {
     assert!(readme.contains(&list), "workshop/README.md's list of chapters is not that of the labs, which is:\n{list}");
 }
 
-/// The chapters are checked from when the first of them is there.
+/// Groups without a folder of chapters are skipped.
 #[test]
 fn every_lab_has_its_chapter_and_every_chapter_its_lab() {
     let book = repository().join("workshop/src");

@@ -1,4 +1,4 @@
-//! The source's rule and the honest one, on the same servers.
+//! `verify` and the rule of the original script on the same servers.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
@@ -18,7 +18,7 @@ async fn start(name: &str, args: &[&str]) -> ServerProcess {
     Launch::new(program).on_free_port().args(args.iter().copied()).start(START_TIMEOUT).await.unwrap()
 }
 
-/// The exit code of `verify`, with little in place of much, and what it said.
+/// The exit code and the output of `verify` with small numbers.
 async fn verify(server: SocketAddr, more: &[&str]) -> (i32, String) {
     let url = format!("http://{server}");
     let (code, said, _) = loadgen_counted(&arguments(&url, more)).await;
@@ -39,8 +39,8 @@ fn arguments<'a>(url: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 const AS_IN_SOURCE: &[&str] = &["--as-in-source"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_refuses_every_stream_passes_the_source_and_fails_here() {
-    // Nobody listens at port 1.
+async fn a_server_that_fails_every_stream_passes_only_the_script() {
+    // Nothing listens on port 1.
     let refusing = start("broken-server", &["--mistake", "none", "--upstream", "http://127.0.0.1:1"]).await;
     let (code, said) = verify(refusing.addr(), AS_IN_SOURCE).await;
     assert_eq!(code, 0, "{said}");
@@ -65,16 +65,16 @@ async fn both_rules_pass_a_good_server_and_fail_an_exhausted_one() {
 }
 
 const GAP: Duration = Duration::from_millis(20);
-const GOOD: Script = |mut asked| Box::pin(async move { _ = asked.tokens(1_000, GAP).await });
-const CHECK_OK: Script = |mut asked| Box::pin(async move { _ = asked.send(OK).await });
+const GOOD: Script = |mut request| Box::pin(async move { _ = request.tokens(1_000, GAP).await });
+const CHECK_OK: Script = |mut request| Box::pin(async move { _ = request.send(OK).await });
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_check_that_grows_slow_with_every_stream_fails_also_under_the_limit() {
-    // As a generator that is not async in FastAPI: 2.6 ms when idle, 61 ms with 40 streams.
-    const A_THREAD_A_CHUNK: Script = |mut asked| {
+async fn a_check_that_slows_down_with_streams_fails() {
+    // As FastAPI with a sync generator: 2.6 ms when idle, 61 ms with 40 streams.
+    const A_THREAD_A_CHUNK: Script = |mut request| {
         Box::pin(async move {
-            sleep(Duration::from_micros(2_600 + 1_460 * asked.seen.open.load(Relaxed))).await;
-            asked.send(OK).await;
+            sleep(Duration::from_micros(2_600 + 1_460 * request.seen.open.load(Relaxed))).await;
+            request.send(OK).await;
         })
     };
     let (server, seen) = serve(GOOD, A_THREAD_A_CHUNK).await;
@@ -89,11 +89,11 @@ async fn a_check_that_grows_slow_with_every_stream_fails_also_under_the_limit() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn streams_that_fall_silent_are_lost() {
-    const SILENT_AFTER_THREE: Script = |mut asked| {
+async fn silent_streams_are_lost() {
+    const SILENT_AFTER_THREE: Script = |mut request| {
         Box::pin(async move {
-            asked.tokens(3, GAP).await;
-            asked.hang().await;
+            request.tokens(3, GAP).await;
+            request.hang().await;
         })
     };
     let (server, _) = serve(SILENT_AFTER_THREE, CHECK_OK).await;
@@ -107,11 +107,11 @@ async fn streams_that_fall_silent_are_lost() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_answers_at_once_gets_few_requests() {
     const ALL_AT_ONCE: Script =
-        |mut asked| Box::pin(async move { _ = asked.send(format!("{EVENTS}data: a\n\ndata: [DONE]\n\n")).await });
-    const A_PAGE: Script = |mut asked| {
+        |mut request| Box::pin(async move { _ = request.send(format!("{EVENTS}data: a\n\ndata: [DONE]\n\n")).await });
+    const A_PAGE: Script = |mut request| {
         Box::pin(async move {
             let page = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 13\r\n\r\n<html></html>";
-            asked.send(page).await;
+            request.send(page).await;
         })
     };
     let no_stream = "answered without an event stream at POST /chat/stream (if it does not stream: run --whole-answers): \
@@ -122,20 +122,20 @@ async fn a_server_that_answers_at_once_gets_few_requests() {
         let (code, said, tries) = loadgen_counted(&arguments(&url, &["--streams", "20"])).await;
         let in_one_line = said.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(code == expected && in_one_line.contains(told), "{code}: {said}");
-        // Three stages of 0.5, 1 and 0.5 s with 10, 20 and 40 places, each at most four times a second.
+        // Three stages of 0.5, 1 and 0.5 s with 10, 20 and 40 virtual users, each with at most four streams per second.
         let asked = seen.streams.load(Relaxed) / tries;
         assert!((30..=400).contains(&asked), "{asked} requests");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_refuses_more_than_it_was_asked_to_stand_passes() {
-    const AT_MOST_EIGHT: Script = |mut asked| {
+async fn a_server_may_reject_more_streams_than_asked() {
+    const AT_MOST_EIGHT: Script = |mut request| {
         Box::pin(async move {
-            if asked.seen.open.load(Relaxed) > 8 {
-                asked.send("HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\n\r\n").await;
+            if request.seen.open.load(Relaxed) > 8 {
+                request.send("HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\n\r\n").await;
             } else {
-                asked.tokens(1_000, GAP).await;
+                request.tokens(1_000, GAP).await;
             }
         })
     };
@@ -147,7 +147,7 @@ async fn a_server_that_refuses_more_than_it_was_asked_to_stand_passes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_pool_that_waits_for_each_chunk_does_not_pass() {
+async fn pool_per_chunk_does_not_pass() {
     let vendor = start("mock-llm", &[]).await;
     let upstream = format!("http://{}", vendor.addr());
     let per_chunk = start("broken-server", &["--mistake", "pool-per-chunk", "--upstream", &upstream]).await;

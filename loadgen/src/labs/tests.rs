@@ -15,7 +15,7 @@ fn profiles() -> impl Iterator<Item = (String, &'static Profile)> {
     of_labs.chain([("demo".to_owned(), DEMO.1)])
 }
 
-/// The arms, phases and probes that a figure speaks of.
+/// The arms, phases and probes that a figure is about.
 fn places(figure: &Figure) -> Vec<(&'static str, Option<&'static str>, Option<&'static str>)> {
     match *figure {
         Figure::Probe { arm, phase, probe, .. } => vec![(arm, Some(phase), Some(probe))],
@@ -34,9 +34,9 @@ fn figures(claim: &Claim) -> Vec<Figure> {
     std::iter::once(claim.figure).chain(claim.when.map(|condition| condition.figure)).collect()
 }
 
-/// A claim on an arm that is not there is never judged, so a slip of the pen would be a claim less.
+/// A claim about an unknown arm is never judged, so a typing error would remove a claim.
 #[test]
-fn every_claim_speaks_of_what_is_there() {
+fn every_claim_names_existing_arms_and_phases() {
     for (name, profile) in profiles() {
         for claim in profile.claims {
             for (arm, phase, probe) in figures(claim).iter().flat_map(places) {
@@ -52,7 +52,7 @@ fn every_claim_speaks_of_what_is_there() {
 }
 
 #[test]
-fn names_are_unique_and_have_their_side() {
+fn names_are_unique_and_begin_with_a_side() {
     let names: HashSet<_> = LABS.iter().map(|lab| lab.name).collect();
     assert_eq!(names.len(), LABS.len());
     for (name, profile) in profiles() {
@@ -61,16 +61,15 @@ fn names_are_unique_and_have_their_side() {
         assert!(arms.iter().all(|arm| Side::of(arm).is_some()), "{name}: {arms:?}");
         let phases: HashSet<_> = profile.phases.iter().map(|phase| phase.name).collect();
         assert_eq!(phases.len(), profile.phases.len(), "{name}");
-        // A result's `baseline` and `probes` are those of these two.
+        // The `baseline` and `probes` of a result come from these two.
         let of_all = |wanted| profile.phases.iter().any(|phase| phase.name == wanted && phase.only.is_none());
         assert!(of_all(BASELINE) && of_all(LOADED), "{name}: {phases:?}");
     }
 }
 
-/// Mended, broken-server is asked for what the fix claims, so there must be something to ask for. The
-/// pressure is proved by what is required of every lab.
+/// A repair is judged by the claims about the fix, so there must be some.
 #[test]
-fn every_lab_has_a_control_and_claims_something_of_the_fix_alone() {
+fn every_lab_has_a_control_and_claims_about_the_fix() {
     for (name, profile) in profiles() {
         let claims = |kind| profile.claims.iter().filter(move |claim| claim.kind == kind);
         assert!(claims(ClaimKind::Control).count() > 0, "{name} has no clean control");
@@ -82,7 +81,7 @@ fn every_lab_has_a_control_and_claims_something_of_the_fix_alone() {
 }
 
 #[test]
-fn a_lab_takes_half_a_minute_at_most_and_a_third_of_that_in_tests() {
+fn a_lab_takes_at_most_30_s_and_10_s_in_tests() {
     for lab in LABS {
         assert!(lab.normal.takes() <= secs(30), "{}: {:?}", lab.name, lab.normal.takes());
         assert!(lab.fast.takes() <= secs(10), "{}: {:?}", lab.name, lab.fast.takes());
@@ -98,7 +97,7 @@ fn a_typing_error_gets_the_list_and_the_nearest_name() {
 }
 
 #[test]
-fn a_mended_server_plays_the_part_of_the_fix_with_its_vendor() {
+fn a_repair_is_judged_as_the_fix_with_its_vendor() {
     for lab in LABS {
         let parts = select_arms(&lab.normal, &Side::ALL, true);
         let [part] = parts[..] else { panic!("{}: {parts:?}", lab.name) };

@@ -1,4 +1,4 @@
-//! Tests of the verdict rule, on made-up results.
+//! Tests of the verdict rule with constructed results.
 
 use std::collections::BTreeMap;
 
@@ -39,8 +39,7 @@ fn probes(sync_p99: f64) -> BTreeMap<String, ProbeStats> {
     BTreeMap::from([("health_sync".to_owned(), stats(sync_p99)), ("health_async".to_owned(), stats(2.0))])
 }
 
-/// An arm whose health-sync has this p99 while loaded, and whose vendor had so many streams. All else is as
-/// it should be.
+/// An arm with this health-sync p99 while loaded and this many streams at its vendor; everything else is fine.
 fn arm(loaded_p99: f64, at_vendor: u64) -> ArmResult {
     let phases = vec![
         PhaseResult { expected: None, streams: None, ..phase("baseline", 0, 2.0, 0) },
@@ -51,7 +50,7 @@ fn arm(loaded_p99: f64, at_vendor: u64) -> ArmResult {
     ArmResult { phases, ..ArmResult::default() }
 }
 
-/// Two seconds with so many streams asked for, and so many at the vendor, which sends four tokens a second.
+/// Two seconds with this many streams requested and at the vendor, which sends four tokens per second.
 fn phase(name: &str, asked: u64, sync_p99: f64, at_vendor: u64) -> PhaseResult {
     let flat = |millis| Quantiles { p50: millis, p90: millis, p99: millis, max: millis };
     let streams = StreamStats {
@@ -83,7 +82,7 @@ fn phase(name: &str, asked: u64, sync_p99: f64, at_vendor: u64) -> PhaseResult {
     }
 }
 
-/// What the demo should find.
+/// A result of the demo that meets all claims.
 fn as_claimed() -> RunResult {
     RunResult {
         schema_version: SCHEMA_VERSION,
@@ -107,7 +106,7 @@ fn phase_of<'a>(result: &'a mut RunResult, arm: &str, phase: &str) -> &'a mut Ph
 }
 
 #[test]
-fn what_is_claimed_is_held() {
+fn met_claims_are_held() {
     let verdict = of_claims(claims(), &ALL, &as_claimed());
     assert_eq!(verdict.result, Outcome::Held, "{verdict:#?}");
     assert_eq!(verdict.claims.iter().filter(|claim| !claim.general).count(), claims().len());
@@ -134,7 +133,7 @@ fn a_fixed_server_that_hangs_or_loses_streams_is_not_held() {
 }
 
 #[test]
-fn a_knee_at_another_number_is_not_held() {
+fn a_hang_at_another_number_is_not_held() {
     let mut early = as_claimed();
     phase_of(&mut early, "broken", "below").probes = probes(10_000.0);
     assert_eq!(of_claims(claims(), &ALL, &early).result, Outcome::NotHeld);
@@ -144,7 +143,7 @@ fn a_knee_at_another_number_is_not_held() {
 }
 
 #[test]
-fn a_control_that_shows_the_effect_accuses_the_framework() {
+fn a_control_that_shows_the_effect_is_invalid() {
     let mut result = as_claimed();
     result.arms.insert("control".into(), arm(10_000.0, 60));
     let verdict = of_claims(claims(), &ALL, &result);
@@ -153,13 +152,13 @@ fn a_control_that_shows_the_effect_accuses_the_framework() {
 }
 
 #[test]
-fn a_generator_that_lags_is_no_witness_of_short_latencies() {
+fn lag_invalidates_short_latencies_only() {
     let mut result = as_claimed();
     result.generator.schedule_lag_ms.p99 = 25.0;
     let verdict = of_claims(claims(), &ALL, &result);
     assert_eq!(verdict.result, Outcome::Invalid);
     assert!(verdict.invalid_because.iter().all(|why| why.contains("lagged")), "{verdict:?}");
-    // Against ten seconds, 25 ms are nothing: alone, those claims stand.
+    // Compared with ten seconds, 25 ms are small: these claims alone hold.
     let long: Vec<_> =
         claims().iter().filter(|claim| claim.figure.latency_ms(&result) > Some(250.0)).copied().collect();
     assert!(!long.is_empty());
@@ -167,7 +166,7 @@ fn a_generator_that_lags_is_no_witness_of_short_latencies() {
 }
 
 #[test]
-fn figures_that_are_missing_are_never_a_pass() {
+fn missing_figures_are_invalid() {
     let mut result = as_claimed();
     phase_of(&mut result, "broken", "loaded").probes.clear();
     assert_eq!(of_claims(claims(), &ALL, &result).result, Outcome::Invalid);
@@ -179,25 +178,25 @@ fn figures_that_are_missing_are_never_a_pass() {
 }
 
 #[test]
-fn one_side_alone_is_judged_by_the_claims_that_speak_of_it() {
+fn one_side_is_judged_by_its_own_claims() {
     let verdict = of_claims(claims(), &["broken"], &as_claimed());
     assert_eq!(verdict.result, Outcome::Held);
     assert!(verdict.claims.iter().all(|claim| claim.arm == "broken"), "{verdict:?}");
     let own = verdict.claims.iter().filter(|claim| !claim.general).count();
     assert!(own > 0 && own < claims().len());
-    // The vendor's part is proved all the same.
+    // The preconditions about the vendor still apply.
     assert!(verdict.claims.iter().any(|claim| claim.kind == ClaimKind::Pressure), "{verdict:?}");
 }
 
 #[test]
-fn a_server_that_nobody_has_mended_is_not_held_to_be() {
+fn an_unrepaired_server_is_not_held() {
     let with = |vendor_peak, loaded_p99| {
         let mut result = as_claimed();
         result.arms = BTreeMap::from([("fixed".into(), arm(loaded_p99, vendor_peak))]);
         of_repair(DEMO.1, "fixed", &result)
     };
     assert_eq!(with(60, 2.0).result, Outcome::Held);
-    // Its streams wait for the pool: to an examiner that is the finding, not a missing pressure.
+    // Its streams wait for the pool: for a repair that is a failed claim, not missing pressure.
     assert_eq!(with(40, 2.0).result, Outcome::NotHeld);
     let asked_of_it = |claim: &&ClaimResult| claim.kind == ClaimKind::Effect;
     assert!(
@@ -206,19 +205,19 @@ fn a_server_that_nobody_has_mended_is_not_held_to_be() {
 }
 
 #[test]
-fn arms_of_which_nothing_is_claimed_prove_nothing() {
+fn arms_without_claims_are_invalid() {
     assert_eq!(of_claims(claims(), &["broken-9"], &as_claimed()).result, Outcome::Invalid);
 }
 
 #[test]
-fn a_claim_is_made_only_when_its_condition_is_so() {
+fn a_claim_applies_only_under_its_condition() {
     let refused = Figure::streams("broken", "loaded", StreamFigure::Status("500"));
     let impossible = Claim::exactly(7.0, "seven refused", refused);
     let when = |comparison, threshold| Condition { figure: refused, comparison, threshold };
     let mut result = as_claimed();
     let verdict_when =
         |result: &RunResult, condition| of_claims(&[impossible.when(condition), claims()[0]], &ALL, result);
-    // Nothing was measured that tells whether to claim it.
+    // It was not measured whether the claim applies.
     phase_of(&mut result, "broken", "loaded").streams = None;
     assert_eq!(verdict_when(&result, when(Comparison::Exactly, 0.0)).result, Outcome::Invalid);
     phase_of(&mut result, "broken", "loaded").streams = Some(StreamStats::default());
@@ -229,7 +228,7 @@ fn a_claim_is_made_only_when_its_condition_is_so() {
 }
 
 #[test]
-fn the_source_looks_at_the_mean_alone() {
+fn the_original_script_judges_the_mean_alone() {
     let checks = |mean_ms| ClosedLoopStats { sent: 15, failed: 15, mean_ms, ..ClosedLoopStats::default() };
     assert_eq!(as_in_source(&checks(99.0)).result, Outcome::Held);
     assert_eq!(as_in_source(&checks(100.0)).result, Outcome::NotHeld);
@@ -255,7 +254,7 @@ fn objectives_are_read_and_judged() {
     for missed in ["health.p99<80ms", "failed_share<1%", "lost==0", "completed>98"] {
         assert_eq!(of_objectives(&[missed], target.clone()).result, Outcome::NotHeld, "{missed}");
     }
-    // No token ever came, so there is no time to the first one, and nothing to praise.
+    // Without a token there is no time to the first one.
     assert_eq!(of_objectives(&["ttft.p99<1s"], target.clone()).result, Outcome::Invalid);
     assert_eq!(of_objectives(&["other_probe.p99<1s"], target).result, Outcome::Invalid);
 }

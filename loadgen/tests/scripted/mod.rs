@@ -1,5 +1,4 @@
-//! A server of known behaviour, written for one test: it sees what a generator sends, byte by byte, and
-//! answers what the test says.
+//! A scripted server for one test: it counts requests and sends exactly the bytes that the test says.
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
@@ -15,10 +14,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
-/// Longer than any run here takes on a busy machine; reached only by a test that fails.
+/// Longer than any run on a busy machine; only a failing test reaches it.
 const RUN_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// The head of a stream whose end is that of its connection.
+/// The head of a stream that ends with its connection.
 pub(crate) const EVENTS: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
 pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
 pub(crate) const FAILING: &str =
@@ -26,7 +25,7 @@ pub(crate) const FAILING: &str =
 pub(crate) const NOT_FOUND: &str =
     "HTTP/1.1 404 Not Found\r\ncontent-type: text/plain\r\ncontent-length: 12\r\nconnection: close\r\n\r\nno such page";
 
-/// What a server has seen.
+/// The counts of a server.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     /// Requests for streams, and for anything else.
@@ -38,18 +37,18 @@ pub(crate) struct Seen {
 }
 
 /// A connection whose request has been read.
-pub(crate) struct Asked {
+pub(crate) struct Request {
     pub(crate) stream: TcpStream,
     pub(crate) seen: Arc<Seen>,
 }
 
-impl Asked {
-    /// Sends this; a client that has left is no concern of the server's.
+impl Request {
+    /// Sends this and ignores a client that has disconnected.
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.stream.write_all(bytes.as_ref()).await.is_ok()
     }
 
-    /// Sends tokens so far apart, until there are enough of them or the client leaves.
+    /// Sends tokens at this gap, until all are sent or the client disconnects.
     pub(crate) async fn tokens(&mut self, tokens: u32, gap: Duration) -> bool {
         self.send(EVENTS).await;
         for _ in 0..tokens {
@@ -61,7 +60,7 @@ impl Asked {
         true
     }
 
-    /// Holds the connection until the client leaves.
+    /// Holds the connection until the client disconnects.
     pub(crate) async fn hang(&mut self) {
         let mut nothing = [0; 1024];
         while self.stream.read(&mut nothing).await.is_ok_and(|read| read > 0) {}
@@ -70,7 +69,7 @@ impl Asked {
 
 type Answering = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// What the server does with a request.
-pub(crate) type Script = fn(Asked) -> Answering;
+pub(crate) type Script = fn(Request) -> Answering;
 
 /// Starts a server that answers a `POST` as `stream` does, and everything else as `check` does.
 pub(crate) async fn serve(stream: Script, check: Script) -> (SocketAddr, Arc<Seen>) {
@@ -93,7 +92,7 @@ async fn answer(mut connection: TcpStream, seen: Arc<Seen>, stream: Script, chec
         return;
     }
     let is_stream = request.starts_with(b"POST");
-    let asked = Asked { stream: connection, seen: seen.clone() };
+    let asked = Request { stream: connection, seen: seen.clone() };
     if !is_stream {
         seen.checks.fetch_add(1, Relaxed);
         return check(asked).await;
@@ -105,17 +104,17 @@ async fn answer(mut connection: TcpStream, seen: Arc<Seen>, stream: Script, chec
     seen.open.fetch_sub(1, Relaxed);
 }
 
-/// Runs the generator; its exit code, and what it said.
+/// Runs the generator and returns its exit code and output.
 pub(crate) async fn loadgen(args: &[&str]) -> (i32, String) {
     let (code, said, _) = loadgen_counted(args).await;
     (code, said)
 }
 
-/// Runs the generator without holding up the server, which lives in this process. A run that calls itself
-/// invalid because other tests keep the machine busy is run again; the last is how often it was.
+/// Runs the generator without blocking the server, which is in this process. A run that is invalid because other
+/// tests keep the machine busy is repeated; the last value is the number of runs.
 pub(crate) async fn loadgen_counted(args: &[&str]) -> (i32, String, u64) {
     let args: Vec<_> = args.iter().map(|arg| (*arg).to_owned()).collect();
-    // One run at a time: its figures are judged, and those of a server beside a dozen processes are theirs.
+    // One run at a time, since latencies are judged.
     static THE_MACHINE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
     let _alone = THE_MACHINE.lock().await;
     let run = move || -> (i32, String, u64) {

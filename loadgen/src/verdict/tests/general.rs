@@ -1,5 +1,4 @@
-//! What is required of every lab: each way in which a clean server or a vendor can fail, and what the
-//! verdict calls it.
+//! The general claims: each way in which a clean server or a vendor can fail, and the verdict on it.
 
 use super::*;
 
@@ -13,10 +12,10 @@ fn loaded<'a>(result: &'a mut RunResult, arm: &str) -> &'a mut PhaseResult {
     phase_of(result, arm, "loaded")
 }
 
-/// A failure, and how it shows in the phase.
+/// A failure and its effect on the figures of a phase.
 type Failing = (&'static str, fn(&mut PhaseResult));
 
-/// Each way in which a server can be unclean.
+/// Each way in which a server can fail a general claim.
 const UNCLEAN: [Failing; 8] = [
     ("probes not answered 2xx", |phase| {
         let stats = phase.probes.get_mut("health_async").unwrap();
@@ -24,12 +23,12 @@ const UNCLEAN: [Failing; 8] = [
     }),
     ("streams failed", |phase| phase.streams.as_mut().unwrap().failed = 1),
     ("without a token", |phase| phase.streams.as_mut().unwrap().without_token = 1),
-    // Each stream is collected, and sent when it is whole.
+    // Each stream is buffered and sent when it is complete.
     ("delay added", |phase| phase.streams.as_mut().unwrap().time_to_first_token_ms.p90 = 15_000.0),
     ("time between tokens", |phase| phase.streams.as_mut().unwrap().inter_token_ms.p50 = 0.1),
     // Silent after three tokens.
     ("tokens received", |phase| phase.vendor_load.as_mut().unwrap().tokens_received_so_far = 3 * 60),
-    // A thread a stream.
+    // A thread per stream.
     ("more threads than idle", |phase| phase.threads_peak = Some(65)),
     ("at the vendor throughout", |phase| phase.vendor_load.as_mut().unwrap().active_throughout = 59),
 ];
@@ -54,7 +53,6 @@ fn a_control_that_is_unclean_makes_the_run_invalid() {
     }
 }
 
-/// What it does is what the lab is about.
 #[test]
 fn a_server_with_the_mistake_need_not_be_clean() {
     for (named, change) in UNCLEAN.iter().filter(|(named, _)| !named.contains("probes")) {
@@ -64,7 +62,7 @@ fn a_server_with_the_mistake_need_not_be_clean() {
 }
 
 #[test]
-fn a_vendor_that_does_not_do_its_part_makes_the_run_invalid_and_accuses_nobody() {
+fn a_faulty_vendor_makes_the_run_invalid() {
     let failings: [Failing; 3] = [
         ("calls failed by the vendor", |phase| phase.vendor_load.as_mut().unwrap().failed = 1),
         ("vendor's token rate", |phase| phase.vendor.as_mut().unwrap().tokens_sent = 0),
@@ -80,7 +78,7 @@ fn a_vendor_that_does_not_do_its_part_makes_the_run_invalid_and_accuses_nobody()
     }
 }
 
-/// To whoever has mended a server, too.
+/// Also for a repair.
 #[test]
 fn a_vendor_that_fails_is_not_held_against_a_repair() {
     let with = |change: fn(&mut PhaseResult)| {
@@ -95,10 +93,10 @@ fn a_vendor_that_fails_is_not_held_against_a_repair() {
     }
 }
 
-/// A server with the mistake removed is as clean as the control: every claim about it falls, and nothing
-/// else is to blame.
+/// A server without the mistake is as clean as the control: every claim about the mistake fails, and the run is
+/// valid.
 #[test]
-fn a_mistake_that_is_not_there_is_not_held() {
+fn a_removed_mistake_is_not_held() {
     let verdict = verdict_with(|result| drop(result.arms.insert("broken".into(), arm(2.0, 60))));
     assert_eq!(verdict.result, Outcome::NotHeld, "{verdict:#?}");
     let of_mistake = verdict.claims.iter().filter(|claim| claim.kind == ClaimKind::Effect && claim.arm != "fixed");
@@ -106,9 +104,9 @@ fn a_mistake_that_is_not_there_is_not_held() {
     assert!(held.is_empty(), "{held:#?}");
 }
 
-/// A condition speaks of what the finding means. Where there is no finding, it says nothing.
+/// A condition rules out another cause of an effect. Without the effect it does not matter.
 #[test]
-fn another_cause_makes_a_finding_invalid_and_none_not_held() {
+fn another_cause_makes_an_effect_invalid() {
     let busy = |result: &mut RunResult| loaded(result, "broken").cpu_cores = Some(0.9);
     let verdict = verdict_with(busy);
     assert_eq!(verdict.result, Outcome::Invalid, "{verdict:#?}");
@@ -120,9 +118,9 @@ fn another_cause_makes_a_finding_invalid_and_none_not_held() {
     assert_eq!(verdict.result, Outcome::NotHeld, "{verdict:#?}");
 }
 
-/// Where no claim about the mistake could be made, nothing was shown of it.
+/// If no claim about the mistake applies, nothing was shown.
 #[test]
-fn without_a_claim_about_the_mistake_nothing_is_held() {
+fn without_a_claim_about_the_mistake_the_run_is_invalid() {
     let of_fix: Vec<_> = claims().iter().filter(|claim| claim.figure.arms() == ["fixed"]).copied().collect();
     let verdict = of_claims(&of_fix, &ALL, &as_claimed());
     assert_eq!(verdict.result, Outcome::Invalid);
@@ -130,9 +128,9 @@ fn without_a_claim_about_the_mistake_nothing_is_held() {
     assert_eq!(of_claims(&of_fix, &["fixed"], &as_claimed()).result, Outcome::Held);
 }
 
-/// Probes that were all refused have no latency. Of the fix that is a finding, and no gap in the evidence.
+/// Probes that all failed have no latency. For the fix that is a failed claim, not missing evidence.
 #[test]
-fn a_fix_whose_probes_are_all_refused_is_not_held() {
+fn a_fix_whose_probes_all_fail_is_not_held() {
     let verdict = verdict_with(|result| {
         for stats in loaded(result, "fixed").probes.values_mut() {
             (stats.ok, stats.failed) = (0, stats.sent);
@@ -141,9 +139,9 @@ fn a_fix_whose_probes_are_all_refused_is_not_held() {
     assert_eq!(verdict.result, Outcome::NotHeld, "{verdict:#?}");
 }
 
-/// macOS and some containers do not tell how many threads a process has.
+/// macOS and some containers do not report the threads of a process.
 #[test]
-fn what_the_system_does_not_tell_is_not_required() {
+fn unavailable_figures_are_not_required() {
     let verdict = verdict_with(|result| {
         for phase in result.arms.values_mut().flat_map(|arm| &mut arm.phases) {
             phase.threads_peak = None;

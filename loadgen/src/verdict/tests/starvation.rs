@@ -1,8 +1,8 @@
-//! A busy machine: what it explains, and what it does not.
+//! What a busy machine explains, and what it does not.
 
 use super::*;
 
-/// As claimed, but in `loaded` something idle waited so long, and fixed's health-sync so long.
+/// A result that meets all claims, but in `loaded` an idle part and the fixed server's health-sync waited this long.
 fn with_waits(idle_ms: f64, fixed_sync_ms: f64) -> RunResult {
     let mut result = as_claimed();
     for arm in ALL {
@@ -17,13 +17,13 @@ fn verdict_of(result: &RunResult) -> Verdict {
     of_claims(claims(), &ALL, result)
 }
 
-/// Broken's 10 s over fixed's 400 ms are less than 100 times.
+/// 10 s of broken over 400 ms of fixed are less than 100 times.
 #[test]
-fn a_fix_that_waited_as_everything_did_is_not_accused() {
+fn a_fix_delayed_like_everything_else_is_not_blamed() {
     let verdict = verdict_of(&with_waits(350.0, 400.0));
     assert_eq!(verdict.result, Outcome::Invalid, "{verdict:#?}");
     assert!(verdict.invalid_because[0].starts_with(BUSY), "{verdict:#?}");
-    // What the control suffered counts as well.
+    // Waits of the control count as well.
     let mut result = with_waits(2.0, 400.0);
     let probes = &mut phase_of(&mut result, "control", "loaded").probes;
     probes.get_mut("health_sync").unwrap().latency_ms.max = 380.0;
@@ -31,25 +31,24 @@ fn a_fix_that_waited_as_everything_did_is_not_accused() {
 }
 
 #[test]
-fn a_fix_that_waits_for_itself_is_accused_on_a_busy_machine_too() {
+fn a_slow_fix_is_blamed_on_a_busy_machine_too() {
     assert_eq!(verdict_of(&with_waits(2.0, 400.0)).result, Outcome::NotHeld);
     assert_eq!(verdict_of(&with_waits(30.0, 9_000.0)).result, Outcome::NotHeld);
-    // All that is wrong must be explained.
+    // Every failed claim must be explained.
     let mut result = with_waits(350.0, 400.0);
     phase_of(&mut result, "broken", "loaded").probes = probes(2.0);
     assert_eq!(verdict_of(&result).result, Outcome::NotHeld);
 }
 
-/// A mistake that is not there is no matter of the machine, as long as that is only a little busy.
 #[test]
-fn a_mistake_that_is_not_there_is_not_explained_by_a_little_waiting() {
+fn short_waits_do_not_excuse_a_missing_mistake() {
     let mut result = with_waits(15.0, 2.0);
     result.arms.insert("broken".into(), arm(2.0, 60));
     assert_eq!(verdict_of(&result).result, Outcome::NotHeld);
 }
 
 #[test]
-fn what_idle_processes_waited_as_long_for_is_no_proof_of_a_mistake() {
+fn a_latency_shared_by_idle_parts_proves_nothing() {
     let slow = Claim::at_least(100.0, "health-sync p99", Figure::p99("broken", "loaded", "health_sync"));
     let mut result = with_waits(2.0, 2.0);
     phase_of(&mut result, "broken", "loaded").probes = probes(150.0);
@@ -68,7 +67,7 @@ fn waits_in_another_phase_excuse_nothing() {
 }
 
 #[test]
-fn a_control_that_waited_as_everything_did_is_worth_another_run_and_a_broken_one_is_not() {
+fn only_a_control_delayed_by_the_machine_is_run_again() {
     let with = |idle_ms, control_ms| {
         let mut result = with_waits(idle_ms, 2.0);
         phase_of(&mut result, "control", "loaded").probes = probes(control_ms);
