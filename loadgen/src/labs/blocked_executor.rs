@@ -17,8 +17,8 @@ pub(super) static LAB: Lab = Lab {
     mistake_file: "broken-server/src/mistakes/threads/blocked_executor.rs",
     fix_file: "fixed-server/src/upstream/events.rs",
     repair_file: "broken-server/src/call_style/once.rs",
-    proves_not: "that more workers would not help at all (each worker stops at its first stream), or that the first \
-                 stream suffers (it looks perfect)",
+    proves_not: "that more workers would help (each stops at its own first stream), or that the first stream \
+                 suffers (it looks perfect)",
     normal: Profile {
         vendor: &["--tokens", "12", "--ttft", "250ms", "--inter-token", "250ms"],
         arms: ARMS,

@@ -133,6 +133,7 @@ fn with_unit(value: f64, claim: &ClaimResult) -> String {
     let whole = || count(value.round() as u64);
     match claim.unit.as_str() {
         "ms" => millis(value),
+        "x" if value < 10.0 && value.fract() != 0.0 => format!("{value:.1} times"),
         "x" => format!("{} times", whole()),
         "cores" => format!("{:.0} % CPU", value * 100.0),
         "%" if value.fract() == 0.0 => format!("{value:.0} %"),
@@ -165,6 +166,7 @@ mod tests {
         let said = |claim: &ClaimResult| (measured(claim), required(claim));
         let pair = |measured: &str, required: &str| (measured.to_owned(), required.to_owned());
         assert_eq!(said(&claim("", 14_048.2, ">=", 100.0, "x")), pair("14,048 times", "at least 100"));
+        assert_eq!(said(&claim("", 0.46, ">=", 5.0, "x")), pair("0.5 times", "at least 5"));
         assert_eq!(said(&claim("", 1.2, "<=", 4.8, "gaps")), pair("300 ms", "at most 1.2 s"));
         assert_eq!(said(&claim("", 0.021, "<=", 0.2, "cores")), pair("2 % CPU", "at most 20 %"));
         assert_eq!(said(&claim("", 97.46, "<", 100.0, "%")), pair("97.5 %", "under 100 %"));
