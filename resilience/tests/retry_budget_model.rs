@@ -67,7 +67,7 @@ proptest! {
             let budget = RetryBudget::new(RetryBudgetLimits { ttl, share_percent, reserve_per_second }).unwrap();
             let (share, reserve) = (u64::from(share_percent), u64::from(reserve_per_second));
             let mut model = Model::default();
-            let mut refused = 0;
+            let mut rejected = 0;
             for step in steps {
                 match step {
                     Step::Call => {
@@ -77,14 +77,14 @@ proptest! {
                     Step::Retry => {
                         let granted = budget.try_retry();
                         assert_eq!(granted, model.try_retry(share, reserve), "at {} ms", model.now);
-                        refused += u64::from(!granted);
+                        rejected += u64::from(!granted);
                     }
                     Step::Pass(ms) => {
                         tokio::time::advance(Duration::from_millis(ms)).await;
                         model.now += ms;
                     }
                 }
-                assert_eq!(budget.rejected(), refused);
+                assert_eq!(budget.rejected(), rejected);
                 assert!(model.retries.len() as u64 <= model.most_retries(share, reserve), "at {} ms", model.now);
             }
         });

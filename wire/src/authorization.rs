@@ -1,4 +1,4 @@
-//! The key in a request's `Authorization`.
+//! The API key in a request's `Authorization` header.
 
 /// The key of `Bearer KEY`; the scheme's name is case-insensitive (RFC 9110, 11.1).
 ///

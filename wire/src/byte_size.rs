@@ -1,4 +1,4 @@
-//! A number of bytes, as flags and messages write it.
+//! A number of bytes as written in flags and messages: `8MiB`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ByteSize(pub usize);
 
-/// Largest number of bytes that is taken: more than a machine has is a typing error.
+/// Largest number of bytes accepted: more than a machine has is a typing error.
 const BYTES_MAX: usize = 1 << 40;
 
 impl FromStr for ByteSize {
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_read_and_written_in_units_that_people_use() {
+    fn sizes_are_parsed_and_displayed_with_units() {
         for (text, bytes) in [("1", 1), ("8MiB", 8 << 20), ("512 KiB", 512 << 10), ("1GiB", 1 << 30)] {
             assert_eq!(text.parse(), Ok(ByteSize(bytes)), "{text}");
             assert_eq!(ByteSize(bytes).to_string(), text.replace(' ', ""));

@@ -1,4 +1,4 @@
-//! What a client asks for, checked field by field.
+//! The chat request that a client sends, validated field by field.
 
 mod fields;
 mod raw;
@@ -14,47 +14,45 @@ use self::raw::{invalid, is_string, text_bytes};
 use crate::error::RequestError;
 use crate::json::{Members, Raw};
 
-/// Bytes of English text per token, the vendors' own rule of thumb.
+/// Bytes of English text per token: the vendors' own rule of thumb.
 const BYTES_PER_TOKEN: usize = 4;
 
-/// A chat request, as far as a program here decides by it. The messages stay the text that came: they are
-/// looked through and passed on, and never taken apart. Fields that are not named here are ignored.
+/// The parts of a chat request on which a program here decides. The messages stay as the client wrote them: they are
+/// validated and passed on without being deserialized. Other fields are ignored.
 #[derive(Debug, Clone)]
 pub struct ChatRequest<'a> {
-    /// The list of messages as it came, or as it is made of a prompt.
+    /// The list of messages as the client wrote it, or made from a prompt.
     messages: Cow<'a, RawValue>,
-    /// Bytes of the text of messages that are one text.
+    /// Bytes of the messages whose content is a string.
     text_bytes: usize,
-    /// The parts of the others. They are looked into only where the text is counted.
+    /// The contents that are lists of parts, parsed only when tokens are counted.
     parts: Vec<Raw<'a>>,
-    /// The model, where the client named one.
+    /// The model, if the client named one.
     pub model: Option<Cow<'a, str>>,
-    /// Most tokens to generate, 1 to [`MAX_TOKENS_MAX`], where there is such a limit. Also read from
-    /// `max_completion_tokens`.
+    /// Most tokens to generate, 1 to [`MAX_TOKENS_MAX`], if limited. Also read from `max_completion_tokens`.
     pub max_tokens: Option<u32>,
-    /// Whether the answer is to be streamed (OpenAI's routes only).
+    /// Whether to stream the answer (OpenAI's routes only).
     pub stream: bool,
-    /// Whether a stream is to end with a chunk that has the token counts.
+    /// Whether a stream should end with a chunk that has the token counts.
     pub include_usage: bool,
 }
 
-/// The fields that are read.
+/// The fields that are used.
 const FIELDS: [&str; 7] =
     ["messages", "prompt", "model", "max_completion_tokens", "max_tokens", "stream", "stream_options"];
 
-/// Their values, where they are there.
+/// Their values, if present.
 type Fields<'a> = Members<'a, { FIELDS.len() }>;
 
 impl<'a> ChatRequest<'a> {
-    /// Reads a request with `messages` for a route of a server's own. The first field at fault is named in the
-    /// refusal.
+    /// Parses a request with `messages` for a server's own routes. The error names the first invalid field.
     ///
     /// ```
-    /// let asked = wire::chat::ChatRequest::parse(br#"{"messages":[{"role":"user","content":"hi"}]}"#)?;
-    /// assert_eq!(asked.prompt_tokens(), 1);
+    /// let request = wire::chat::ChatRequest::parse(br#"{"messages":[{"role":"user","content":"hi"}]}"#)?;
+    /// assert_eq!(request.prompt_tokens(), 1);
     ///
-    /// let refused = wire::chat::ChatRequest::parse(br#"{"messages":"hi"}"#).unwrap_err();
-    /// assert_eq!(refused.body().error.param.as_deref(), Some("messages"));
+    /// let error = wire::chat::ChatRequest::parse(br#"{"messages":"hi"}"#).unwrap_err();
+    /// assert_eq!(error.body().error.param.as_deref(), Some("messages"));
     /// # Ok::<(), wire::error::RequestError>(())
     /// ```
     ///
@@ -64,9 +62,9 @@ impl<'a> ChatRequest<'a> {
         Self::read(body, Reader::Own)
     }
 
-    /// Reads a request whose body goes on to the vendor as it came. Refused is only what the server itself needs
-    /// and cannot read: a `max_tokens` of -1 or 100.0 counts as no limit that is known, and a role that OpenAI does
-    /// not have as a role.
+    /// Parses a request whose body is passed on to the vendor unchanged. Rejects only what the server itself needs and
+    /// cannot use. A `max_tokens` of -1 or 100.0 counts as no known limit, and roles that OpenAI does not have are
+    /// accepted.
     ///
     /// # Errors
     /// As [`ChatRequest::parse`].
@@ -74,7 +72,7 @@ impl<'a> ChatRequest<'a> {
         Self::read(body, Reader::Relay)
     }
 
-    /// Reads a request as a vendor does that answers it: -1 in `max_tokens` is no limit, 100.0 is 100.
+    /// Parses a request as a vendor does: a `max_tokens` of -1 is no limit, and 100.0 is 100.
     ///
     /// # Errors
     /// As [`ChatRequest::parse`].
@@ -82,7 +80,7 @@ impl<'a> ChatRequest<'a> {
         Self::read(body, Reader::Vendor)
     }
 
-    /// Reads a request with `messages` or, in their place, a `prompt` (what `POST /llm` takes).
+    /// Parses a request with `messages` or, instead, a `prompt` (what `POST /llm` accepts).
     ///
     /// # Errors
     /// As [`ChatRequest::parse`].
@@ -92,7 +90,7 @@ impl<'a> ChatRequest<'a> {
             [None, Some(prompt), ..] if is_string(prompt) => {
                 let message = format!(r#"[{{"role":"user","content":{}}}]"#, prompt.get());
                 let messages = RawValue::from_string(message)
-                    .unwrap_or_else(|error| unreachable!("a string that was read is valid JSON: {error}"));
+                    .unwrap_or_else(|error| unreachable!("a parsed string is valid JSON: {error}"));
                 Self::with(Cow::Owned(messages), (text_bytes(prompt), Vec::new()), fields, Reader::Own)
             }
             [None, Some(other), ..] => Err(invalid("prompt", other, "a string")),
@@ -103,10 +101,10 @@ impl<'a> ChatRequest<'a> {
         }
     }
 
-    /// The model, for routes on which OpenAI insists on one.
+    /// The model, for routes on which OpenAI requires one.
     ///
     /// # Errors
-    /// [`RequestError::MissingField`] where the client named none.
+    /// [`RequestError::MissingField`] if the client named none.
     pub fn require_model(&self) -> Result<&str, RequestError> {
         self.model.as_deref().ok_or(RequestError::MissingField {
             param: "model".into(),
@@ -114,15 +112,14 @@ impl<'a> ChatRequest<'a> {
         })
     }
 
-    /// Tokens of the prompt, estimated at four bytes each; at least one.
+    /// Tokens of the prompt, estimated at four bytes per token; at least one.
     #[must_use]
     pub fn prompt_tokens(&self) -> u64 {
         let bytes = self.text_bytes + self.parts.iter().copied().map(fields::parts_text).sum::<usize>();
         bytes.div_ceil(BYTES_PER_TOKEN).max(1) as u64
     }
 
-    /// This request as the body of a call to the vendor, for the model it names or `default_model`. The messages
-    /// are as they came.
+    /// The body of a call to the vendor, for the named model or `default_model`. The messages are unchanged.
     #[must_use]
     pub fn to_upstream_body(&self, default_model: &str, stream: bool) -> Vec<u8> {
         #[derive(Serialize)]
@@ -147,7 +144,7 @@ impl<'a> ChatRequest<'a> {
             stream,
             stream_options: (stream && self.include_usage).then_some(StreamOptions { include_usage: true }),
         };
-        // The bytes of all names and flags around the two that can be long.
+        // Bytes of everything except the messages and the model.
         const AROUND_BYTES: usize = 128;
         let mut bytes = Vec::with_capacity(self.messages.get().len() + model.len() + AROUND_BYTES);
         serde_json::to_writer(&mut bytes, &body)

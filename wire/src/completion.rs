@@ -1,4 +1,4 @@
-//! What a vendor answers: OpenAI's chunks and whole completions.
+//! OpenAI's chunks and whole completions, which a vendor answers with.
 
 use std::borrow::Cow;
 
@@ -18,10 +18,10 @@ pub struct Chunk<'a> {
     /// The model that answers.
     #[serde(borrow)]
     pub model: Cow<'a, str>,
-    /// One choice, or none in the chunk that has the usage.
+    /// One choice, or none in the chunk with the usage.
     #[serde(borrow)]
     pub choices: Vec<ChunkChoice<'a>>,
-    /// Token counts, in the last chunk, where the client asked for them.
+    /// Token counts, in the last chunk, if the client asked for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
 }
@@ -39,10 +39,10 @@ pub struct ChunkChoice<'a> {
     pub finish_reason: Option<Cow<'a, str>>,
 }
 
-/// The addition itself.
+/// What is added to a choice.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delta<'a> {
-    /// Who speaks; in the first chunk only.
+    /// The role; in the first chunk only.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Cow<'a, str>>,
     /// Text.
@@ -72,7 +72,7 @@ pub struct Completion {
 pub struct Choice {
     /// Which choice; always 0 here.
     pub index: u32,
-    /// The text and who speaks.
+    /// The text and its role.
     pub message: AssistantMessage,
     /// Why it ended: `stop` or `length`.
     pub finish_reason: String,

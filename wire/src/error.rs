@@ -1,48 +1,48 @@
-//! The error body that every program sends, and the refusals that all of them share.
+//! The error body that every program sends, and the errors in requests that all programs share.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-/// The body of every error that a program here sends, in OpenAI's shape:
+/// The body of every error response, in OpenAI's shape:
 /// `{"error":{"message","type","code","param"}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorBody {
-    /// The only member, so that a client can tell an error from an answer by its key.
+    /// The only member, by which a client can tell an error from an answer.
     pub error: ErrorDetail,
 }
 
 /// What went wrong, for a program (`kind`, `code`, `param`) and for a person (`message`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorDetail {
-    /// One sentence for a person. Never holds anything internal: no addresses, no source errors.
+    /// One sentence for a person. Contains nothing internal: no addresses, no source errors.
     pub message: String,
-    /// The cause, one word for each: `invalid_request_error`, `overloaded`, `upstream_failure`, ...
+    /// The cause, one word each: `invalid_request_error`, `overloaded`, `upstream_failure`, ...
     #[serde(rename = "type")]
     pub kind: Cow<'static, str>,
-    /// A finer cause within `kind`, where there is one: `invalid_json`, `model_not_found`, ...
+    /// A more specific cause within `kind`, if any: `invalid_json`, `model_not_found`, ...
     #[serde(default)]
     pub code: Option<Cow<'static, str>>,
-    /// The request's field at fault, as a path: `messages[0].role`.
+    /// The invalid field of the request, as a path: `messages[0].role`.
     #[serde(default)]
     pub param: Option<String>,
 }
 
 impl ErrorBody {
-    /// An error of this `kind` with neither `code` nor `param`.
+    /// An error of this `kind` without `code` and `param`.
     pub fn new(kind: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         let error = ErrorDetail { message: message.into(), kind: kind.into(), code: None, param: None };
         ErrorBody { error }
     }
 
-    /// The same error with a finer cause.
+    /// Adds a more specific cause.
     #[must_use]
     pub fn with_code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
         self.error.code = Some(code.into());
         self
     }
 
-    /// The same error with the field at fault.
+    /// Adds the invalid field.
     #[must_use]
     pub fn with_param(mut self, param: impl Into<String>) -> Self {
         self.error.param = Some(param.into());
@@ -50,22 +50,21 @@ impl ErrorBody {
     }
 }
 
-/// A request that is refused for what it is, before anybody calls a vendor. The same mistakes get
-/// the same answers from every program.
+/// A request that is rejected before the vendor is called. Every program answers the same mistake with the same error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
-    /// The body is no JSON. 400.
+    /// The body is not JSON. 400.
     #[error("the body is not valid JSON: {0}")]
     InvalidJson(String),
-    /// A field that must be there is not. 400.
+    /// A required field is missing. 400.
     #[error("'{param}' is missing: {expected}")]
     MissingField {
         /// The field, as a path.
         param: String,
-        /// What belongs there.
+        /// What is expected there.
         expected: &'static str,
     },
-    /// A field is there but not what it may be. 400.
+    /// A field has a value that is not allowed. 400.
     #[error("'{param}' is {found}, expected {expected}")]
     InvalidValue {
         /// The field, as a path.
@@ -75,30 +74,30 @@ pub enum RequestError {
         /// What is allowed.
         expected: Cow<'static, str>,
     },
-    /// A header that must be JSON's is another. 415.
+    /// The content type is not JSON. 415.
     #[error("content type is {found}, expected application/json")]
     UnsupportedMediaType {
         /// The content type that was sent, or `none`.
         found: String,
     },
-    /// The body is over its limit. 413.
+    /// The body is over the limit. 413.
     #[error("the body is larger than {limit} bytes")]
     BodyTooLarge {
         /// The limit in bytes.
         limit: usize,
     },
-    /// A request that changes the program and may come from a web page. 403.
+    /// A request that would change the program and may come from a web page. 403.
     #[error(
         "{header} is '{found}', expected localhost or a loopback address: only callers on this machine may change it"
     )]
     NotLocal {
-        /// The header at fault.
+        /// The header that shows it.
         header: &'static str,
         /// Its value, shortened.
         found: String,
     },
-    /// The body did not come in time. 408.
-    #[error("the request's body did not come in time")]
+    /// The body did not arrive in time. 408.
+    #[error("timed out while reading the request's body")]
     BodyTimeout,
     /// No such route. 404.
     #[error("there is no route {path}")]
@@ -112,21 +111,21 @@ pub enum RequestError {
         /// Its name, shortened.
         name: String,
     },
-    /// The route is there, its method is another. 405.
+    /// The route exists, but not with this method. 405.
     #[error("method {method} is not allowed here, expected {allowed}")]
     MethodNotAllowed {
         /// The method that was used.
         method: String,
-        /// The methods that the route has, as in the `Allow` header.
+        /// The route's methods, as in the `Allow` header.
         allowed: &'static str,
     },
-    /// No key, or none that is known. 401.
+    /// No key, or an unknown one. 401.
     #[error("no valid API key: send 'Authorization: Bearer KEY'")]
     InvalidApiKey,
 }
 
 impl RequestError {
-    /// The HTTP status of this refusal.
+    /// The HTTP status.
     #[must_use]
     pub fn status(&self) -> u16 {
         match self {
@@ -141,7 +140,7 @@ impl RequestError {
         }
     }
 
-    /// The error body of this refusal. OpenAI gives all of them the type `invalid_request_error`.
+    /// The error body. All have OpenAI's type `invalid_request_error`.
     #[must_use]
     pub fn body(&self) -> ErrorBody {
         let body = ErrorBody::new("invalid_request_error", self.to_string()).with_code(self.code());
@@ -176,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_body_has_all_four_members_even_when_empty() {
+    fn an_error_body_has_all_four_members_even_when_null() {
         let json = serde_json::to_value(ErrorBody::new("overloaded", "busy")).unwrap();
         assert_eq!(
             json,
@@ -185,14 +184,14 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_the_field_the_value_and_what_is_allowed() {
-        let refusal = RequestError::InvalidValue {
+    fn an_error_names_the_field_the_value_and_what_is_allowed() {
+        let error = RequestError::InvalidValue {
             param: "max_tokens".into(),
             found: "0".into(),
             expected: "a whole number from 1".into(),
         };
-        let body = refusal.body().error;
-        assert_eq!(refusal.status(), 400);
+        let body = error.body().error;
+        assert_eq!(error.status(), 400);
         assert_eq!(body.param.as_deref(), Some("max_tokens"));
         assert_eq!(body.message, "'max_tokens' is 0, expected a whole number from 1");
     }

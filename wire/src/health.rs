@@ -1,16 +1,16 @@
-//! What the health and readiness routes answer.
+//! The responses of the health and readiness routes.
 
 use std::net::IpAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-/// What `/debug/health-sync` and `/debug/health-async` answer.
+/// The response of `/debug/health-sync` and `/debug/health-async`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HealthProbe {
-    /// Always `ok`: that an answer came is the finding.
+    /// Always `ok`: what counts is that the route answered.
     pub status: String,
-    /// When the answer was made, in seconds since 1970.
+    /// When the response was made, in seconds since 1970.
     pub timestamp: f64,
     /// Which route answered: `sync` or `async`; `resolve` or `read-file`.
     #[serde(rename = "type")]
@@ -18,13 +18,13 @@ pub struct HealthProbe {
 }
 
 impl HealthProbe {
-    /// The answer of the route that a thread pool serves.
+    /// The response of the route that runs on a thread pool.
     #[must_use]
     pub fn sync() -> Self {
         Self::now("sync")
     }
 
-    /// The answer of the route that the event loop serves.
+    /// The response of the route that runs on the event loop.
     #[must_use]
     pub fn r#async() -> Self {
         Self::now("async")
@@ -35,28 +35,28 @@ impl HealthProbe {
     }
 }
 
-/// What `/debug/resolve` answers.
+/// The response of `/debug/resolve`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ResolveProbe {
-    /// That an answer came, when, and `resolve`.
+    /// Status, time, and `resolve`.
     #[serde(flatten)]
     pub probe: HealthProbe,
-    /// What the system's resolver made of the name.
+    /// The addresses from the system's resolver.
     pub addresses: Vec<IpAddr>,
 }
 
 impl ResolveProbe {
-    /// The answer of a route that has looked up a name.
+    /// The response after looking up a name.
     #[must_use]
     pub fn new(addresses: Vec<IpAddr>) -> Self {
         ResolveProbe { probe: HealthProbe::now("resolve"), addresses }
     }
 }
 
-/// What `/debug/read-file` answers.
+/// The response of `/debug/read-file`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FileProbe {
-    /// That an answer came, when, and `read-file`.
+    /// Status, time, and `read-file`.
     #[serde(flatten)]
     pub probe: HealthProbe,
     /// The length of the file, in bytes.
@@ -64,25 +64,25 @@ pub struct FileProbe {
 }
 
 impl FileProbe {
-    /// The answer of a route that has read a file of this length.
+    /// The response after reading a file of this length.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
         FileProbe { probe: HealthProbe::now("read-file"), bytes }
     }
 }
 
-/// What `/health` answers: the source's thread-exhaustion detector, pointed at the right pool.
+/// The response of `/health`: the source's thread-exhaustion detector, applied to the right pool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HealthReport {
     /// The verdict on `checks`.
     pub status: HealthStatus,
-    /// When the answer was made, in seconds since 1970.
+    /// When the response was made, in seconds since 1970.
     pub timestamp: f64,
-    /// What the verdict rests on.
+    /// The figures behind the verdict.
     pub checks: HealthChecks,
 }
 
-/// How well the probed pool answers.
+/// How the probed pool answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HealthStatus {
@@ -97,12 +97,12 @@ pub enum HealthStatus {
 /// The figures of `/health`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HealthChecks {
-    /// Seconds from asking the pool for a thread until its 10 ms of work were done; the bound when
-    /// they were not done by then.
+    /// Seconds from asking the pool for a thread until its 10 ms of work were done, or the bound if they were not done by
+    /// then.
     pub thread_pool_response_time: f64,
     /// Whether that was over [`HealthReport::WARN_SECONDS`].
     pub thread_exhaustion_warning: bool,
-    /// Why there is no better figure, when the bound was reached.
+    /// Set when the bound was reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thread_pool_error: Option<String>,
 }
@@ -111,7 +111,7 @@ impl HealthReport {
     /// From here on the source calls a pool exhausted: 0.1 s for 10 ms of work.
     pub const WARN_SECONDS: f64 = 0.1;
 
-    /// A pool that did its work `seconds` after it was asked.
+    /// A pool that did the work in `seconds`.
     #[must_use]
     pub fn completed_in(seconds: f64) -> Self {
         let slow = seconds > Self::WARN_SECONDS;
@@ -119,7 +119,7 @@ impl HealthReport {
         Self::new(status, seconds, slow, None)
     }
 
-    /// A pool that had not done its work after `bound` seconds.
+    /// A pool that had not done the work after `bound` seconds.
     #[must_use]
     pub fn timed_out_after(bound: f64) -> Self {
         let why = format!("no thread was free within {bound} s");
@@ -136,24 +136,24 @@ impl HealthReport {
     }
 }
 
-/// What `/ready` answers.
+/// The response of `/ready`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Readiness {
     /// `ready` (200) or `not ready` (503).
     pub status: String,
-    /// Why not, when not: `overloaded` or `shutting down`.
+    /// If not ready, why: `overloaded` or `shutting down`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
 impl Readiness {
-    /// Send work here.
+    /// Ready for requests.
     #[must_use]
     pub fn ready() -> Self {
         Readiness { status: "ready".into(), reason: None }
     }
 
-    /// Send work elsewhere, and why.
+    /// Not ready, and why.
     #[must_use]
     pub fn not_ready(reason: &str) -> Self {
         Readiness { status: "not ready".into(), reason: Some(reason.into()) }

@@ -1,4 +1,4 @@
-//! One model of the list: `GET /v1/models/{model}`.
+//! One model: `GET /v1/models/{model}`.
 
 use std::borrow::Cow;
 
@@ -7,11 +7,10 @@ use serde_json::value::RawValue;
 
 use crate::error::RequestError;
 
-/// Where the models are.
+/// Prefix of a model's path.
 const FOLDER: &str = "/v1/models/";
 
-/// The name that a path such as `/v1/models/openai%2Fgpt-4` asks for. A name may have slashes in it, escaped or
-/// not.
+/// The model's name in a path such as `/v1/models/openai%2Fgpt-4`. It may contain slashes, escaped or not.
 #[must_use]
 pub fn name_in_path(path: &str) -> Option<String> {
     let name = path.strip_prefix(FOLDER).filter(|name| !name.is_empty())?;
@@ -34,7 +33,7 @@ pub fn name_in_path(path: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The model of this name in a vendor's whole list, as the vendor wrote it.
+/// The model with this name in a vendor's list, as the vendor wrote it.
 ///
 /// # Errors
 /// [`RequestError::UnknownModel`].
@@ -54,7 +53,7 @@ pub fn find<'a>(list: &'a [u8], name: &str) -> Result<&'a str, RequestError> {
     models.into_iter().find(is_it).map(RawValue::get).ok_or_else(|| unknown(name))
 }
 
-/// The refusal of a model that there is not.
+/// The error for a model that does not exist.
 #[must_use]
 pub fn unknown(name: &str) -> RequestError {
     const CHARS_MAX: usize = 80;
@@ -66,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_taken_from_its_path() {
+    fn a_name_is_decoded_from_its_path() {
         for (path, name) in [
             ("/v1/models/m", Some("m")),
             ("/v1/models/openai/gpt-4", Some("openai/gpt-4")),
@@ -81,13 +80,14 @@ mod tests {
     }
 
     #[test]
-    fn a_model_is_found_as_its_vendor_wrote_it() {
+    fn a_model_is_returned_as_its_vendor_wrote_it() {
         let list = br#"{"object":"list","data":[7,{"name":"x"}, {"id":"a","x":[1, 2]},{"id":"b\/c"}]}"#;
         assert_eq!(find(list, "a"), Ok(r#"{"id":"a","x":[1, 2]}"#));
         assert_eq!(find(list, "b/c"), Ok(r#"{"id":"b\/c"}"#));
-        let refusal = find(list, "m").unwrap_err();
-        let error = refusal.body().error;
-        assert_eq!((refusal.status(), error.message.as_str()), (404, "The model 'm' does not exist"));
+        let error = find(list, "m").unwrap_err();
+        assert_eq!(error.status(), 404);
+        let error = error.body().error;
+        assert_eq!(error.message, "The model 'm' does not exist");
         assert_eq!((error.code.as_deref(), error.param.as_deref()), (Some("model_not_found"), Some("model")));
     }
 }

@@ -1,32 +1,31 @@
 //! Which requests may change a running program: an operator's on this machine, not a web page's.
 //!
-//! A page that is open in a browser on this machine can send requests to loopback addresses. Two rules keep
-//! it out. A page elsewhere says where it is (`Origin`, `Sec-Fetch-Site`), and without asking first it can
-//! send no JSON. A page whose name was made to resolve to this machine (DNS rebinding) is of the same origin,
-//! but its name is in `Host`.
+//! A web page open in a browser on this machine can send requests to loopback addresses. Two rules keep it out. A page
+//! of another origin identifies itself (`Origin`, `Sec-Fetch-Site`) and cannot send JSON without a preflight request. A
+//! page whose name resolves to this machine (DNS rebinding) has the same origin, but its name is in `Host`.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::from_utf8;
 
 use crate::error::RequestError;
 
-/// Refuses a request that changes something and may come from a web page. `header` gives the value of a
-/// header by its lower-case name; `has_body` says whether bytes come with the request.
+/// Rejects a request that may come from a web page. `header` returns the value of a header by its lower-case name;
+/// `has_body` is whether the request has a body.
 ///
 /// # Errors
-/// [`RequestError::NotLocal`] for a `Host` that is there and not this machine, or for a page elsewhere;
-/// [`RequestError::UnsupportedMediaType`] for a body that is not JSON. Without a body there may be no content type, or the one
-/// of a form, which curl and Python's urllib add to an empty body by themselves.
+/// [`RequestError::NotLocal`] for a `Host` that is not this machine and for a page of another origin;
+/// [`RequestError::UnsupportedMediaType`] for a body that is not JSON. Without a body the content type may be missing or
+/// that of a form, which curl and Python's urllib add to an empty body.
 pub fn check<'a>(header: impl Fn(&str) -> Option<&'a [u8]>, has_body: bool) -> Result<(), RequestError> {
-    let refuse = |header, found: &[u8]| Err(RequestError::NotLocal { header, found: shorten(found) });
+    let reject = |header, found: &[u8]| Err(RequestError::NotLocal { header, found: shorten(found) });
     if let Some(host) = header("host").filter(|host| !from_utf8(host).is_ok_and(is_this_machine)) {
-        return refuse("Host", host);
+        return reject("Host", host);
     }
     if let Some(origin) = header("origin").filter(|origin| !from_utf8(origin).is_ok_and(is_page_here)) {
-        return refuse("Origin", origin);
+        return reject("Origin", origin);
     }
     if let Some(site) = header("sec-fetch-site").filter(|site| site.eq_ignore_ascii_case(b"cross-site")) {
-        return refuse("Sec-Fetch-Site", site);
+        return reject("Sec-Fetch-Site", site);
     }
     let sent = header("content-type");
     let media_type = sent.map(|sent| sent.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii());
@@ -38,7 +37,7 @@ pub fn check<'a>(header: impl Fn(&str) -> Option<&'a [u8]>, has_body: bool) -> R
     Err(RequestError::UnsupportedMediaType { found: sent.map_or_else(|| "none".to_owned(), shorten) })
 }
 
-/// `http://HOST:PORT` with a loopback host. A page without an origin of its own says `null`.
+/// `http://HOST:PORT` with a loopback host. A page without an origin sends `null`.
 fn is_page_here(origin: &str) -> bool {
     let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
     host.is_some_and(is_this_machine)
@@ -77,11 +76,11 @@ mod tests {
 
     fn checked(headers: &[(&str, &'static str)], has_body: bool) -> Result<(), u16> {
         let header = |name: &str| headers.iter().find(|(sent, _)| *sent == name).map(|(_, value)| value.as_bytes());
-        check(header, has_body).map_err(|refusal| refusal.status())
+        check(header, has_body).map_err(|error| error.status())
     }
 
     #[test]
-    fn hosts_of_this_machine_and_no_others() {
+    fn only_hosts_of_this_machine_are_accepted() {
         let here = [
             "localhost",
             "LOCALHOST:9000",
@@ -123,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_here_and_no_others() {
+    fn only_pages_of_this_machine_are_accepted() {
         for origin in ["http://localhost:7000", "https://127.0.0.1", "http://[::1]:7000"] {
             assert_eq!(checked(&[("origin", origin), ("sec-fetch-site", "same-site"), JSON], true), Ok(()), "{origin}");
         }
@@ -135,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_json_and_no_body_needs_no_type() {
+    fn a_body_must_be_json_and_an_empty_one_needs_no_type() {
         for (headers, with_body, without) in [
             (&[JSON][..], Ok(()), Ok(())),
             (&[("content-type", "Application/JSON; charset=utf-8")], Ok(()), Ok(())),
@@ -152,9 +151,9 @@ mod tests {
     }
 
     #[test]
-    fn the_refusal_names_the_header_its_value_and_what_is_allowed() {
-        let refusal = check(|name| (name == "host").then_some(&b"evil.example"[..]), false).unwrap_err();
-        let message = refusal.body().error.message;
+    fn the_error_names_the_header_its_value_and_what_is_allowed() {
+        let error = check(|name| (name == "host").then_some(&b"evil.example"[..]), false).unwrap_err();
+        let message = error.body().error.message;
         assert!(message.contains("Host is 'evil.example'") && message.contains("localhost"), "{message}");
     }
 }

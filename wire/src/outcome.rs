@@ -1,36 +1,36 @@
-//! How a request for the model ended, in the words of metrics and logs.
+//! How a request to the model ended, as in metrics and logs.
 
-/// How a request for the model ended. Each ends in exactly one of these.
+/// How a request to the model ended. Each request has exactly one outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// Delivered whole.
+    /// Delivered completely.
     Success,
-    /// Rejected at once: its user has too much under way.
+    /// Rejected at once: the user is over a limit.
     UserLimit,
-    /// Rejected at once: no turn was free, and the queue was full or its wait too long.
+    /// Rejected at once: the queue was full or its predicted wait too long.
     Overloaded,
-    /// Waited for a turn in vain.
+    /// Timed out in the queue.
     QueueTimeout,
-    /// The vendor took too long, for the call or for its first token.
+    /// The vendor timed out: the call, or its first token.
     CallTimeout,
-    /// The whole request took too long.
+    /// The whole request timed out.
     SlaTimeout,
     /// The vendor could not be reached, or failed before the first token.
     UpstreamFailure,
-    /// The vendor refused the request.
+    /// The vendor rejected the request.
     UpstreamRejected,
-    /// The stream broke after the first token.
+    /// The stream failed after the first token.
     StreamError,
-    /// The client left.
+    /// The client disconnected.
     Disconnected,
-    /// The server was told to stop.
+    /// The server was shutting down.
     ShuttingDown,
-    /// A bug of ours.
+    /// A bug in the server.
     Internal,
 }
 
 impl Outcome {
-    /// All of them: the labels of `llm_outcomes_total`.
+    /// All outcomes: the labels of `llm_outcomes_total`.
     pub const ALL: [Outcome; 12] = [
         Outcome::Success,
         Outcome::UserLimit,
@@ -46,7 +46,7 @@ impl Outcome {
         Outcome::Internal,
     ];
 
-    /// The word in metrics and logs.
+    /// The name in metrics and logs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -65,7 +65,7 @@ impl Outcome {
         }
     }
 
-    /// Whether it counts as an error: the client neither got what it asked for nor left by itself.
+    /// Whether it counts as an error: the request neither succeeded nor ended because the client disconnected.
     #[must_use]
     pub fn is_error(self) -> bool {
         !matches!(self, Outcome::Success | Outcome::Disconnected)

@@ -1,4 +1,4 @@
-//! A vendor's answer with status 200: whether it is what was asked for.
+//! A vendor's response with status 200: whether it is what was requested.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 use crate::completion::Usage;
 use crate::stream::{CompletionEvent, ReportedFailure};
 
-/// What a vendor was asked for, and has to answer with status 200.
+/// What a response with status 200 must contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpectedResponse {
     /// A whole completion: JSON with a list of `choices`.
@@ -15,23 +15,23 @@ pub enum ExpectedResponse {
     Models,
 }
 
-/// Why a body that came with status 200 is no answer.
+/// Why the body of a response with status 200 is not an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InvalidResponse {
-    /// It is damaged: another answer may be whole.
+    /// It is damaged. Another attempt may succeed.
     Malformed(String),
-    /// It is whole, and of another kind: another answer would be, too.
+    /// It is intact and something else. Another attempt would get the same.
     UnexpectedFormat(String),
     /// It reports a failure.
     Reported(ReportedFailure),
 }
 
-/// Reads a whole answer and gives the token counts, if it has any.
+/// Parses a whole answer and returns its token counts, if any.
 ///
 /// # Errors
-/// What the body is in the place of an answer.
+/// [`InvalidResponse`]: what the body is instead of an answer.
 pub fn parse_response(
-    asked: ExpectedResponse,
+    expected: ExpectedResponse,
     content_type: &str,
     body: &[u8],
 ) -> Result<Option<Usage>, InvalidResponse> {
@@ -43,35 +43,35 @@ pub fn parse_response(
     let kind = essence(content_type);
     let unreadable = |error: String| match &*kind {
         "" | "application/json" => InvalidResponse::Malformed(error),
-        other => InvalidResponse::UnexpectedFormat(format!("JSON was asked for, and {other} came")),
+        other => InvalidResponse::UnexpectedFormat(format!("expected JSON, got {other}")),
     };
     let text = str::from_utf8(body).map_err(|error| unreadable(error.to_string()))?;
     match CompletionEvent::read_json(text.trim()).map_err(|error| unreadable(error.to_string()))? {
         CompletionEvent::Error(reported) => Err(InvalidResponse::Reported(reported)),
-        CompletionEvent::Chunk(reading) if asked == ExpectedResponse::Completion && reading.has_choices => {
+        CompletionEvent::Chunk(reading) if expected == ExpectedResponse::Completion && reading.has_choices => {
             Ok(reading.usage)
         }
-        _ if asked == ExpectedResponse::Models && serde_json::from_slice::<Models>(body).is_ok() => Ok(None),
+        _ if expected == ExpectedResponse::Models && serde_json::from_slice::<Models>(body).is_ok() => Ok(None),
         _ => {
-            let list = if asked == ExpectedResponse::Completion { "choices" } else { "data" };
-            Err(InvalidResponse::UnexpectedFormat(format!("there is no list '{list}' in it")))
+            let list = if expected == ExpectedResponse::Completion { "choices" } else { "data" };
+            Err(InvalidResponse::UnexpectedFormat(format!("it has no list '{list}'")))
         }
     }
 }
 
-/// Whether what has this content type is certainly no stream of events. Not every vendor gives its events
-/// the type that they ought to have.
+/// Whether a body with this content type is certainly not an event stream. Not every vendor sends its events with the
+/// right content type.
 #[must_use]
 pub fn is_not_event_stream(content_type: &str) -> bool {
     ["application/json", "text/html"].contains(&&*essence(content_type))
 }
 
-/// Reads what came in the place of a stream of events: some vendors report a failure like this.
+/// Parses what a vendor sent instead of an event stream: some report failures like this.
 #[must_use]
 pub fn parse_non_stream_response(content_type: &str, body: &[u8]) -> InvalidResponse {
     match str::from_utf8(body).map(|text| CompletionEvent::read_json(text.trim())) {
         Ok(Ok(CompletionEvent::Error(reported))) => InvalidResponse::Reported(reported),
-        _ => InvalidResponse::UnexpectedFormat(format!("a stream was asked for, and {} came", essence(content_type))),
+        _ => InvalidResponse::UnexpectedFormat(format!("expected an event stream, got {}", essence(content_type))),
     }
 }
 
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_json_with_its_list_and_everything_else_says_what_it_is() {
+    fn an_answer_is_json_with_its_list_and_all_else_is_an_error() {
         let json = "application/json; charset=utf-8";
         let read = |body: &str| parse_response(ExpectedResponse::Completion, json, body.as_bytes());
         let usage = r#"{"choices":[{"message":{"content":"a"}}],"usage":{"total_tokens":7}}"#;
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_in_the_place_of_a_stream_may_report_a_failure() {
+    fn a_failure_sent_instead_of_a_stream_is_recognized() {
         assert!(is_not_event_stream("Application/JSON; charset=utf-8") && is_not_event_stream("text/html"));
         assert!(
             !is_not_event_stream("Text/Event-Stream") && !is_not_event_stream("text/plain") && !is_not_event_stream("")

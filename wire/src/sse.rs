@@ -1,4 +1,4 @@
-//! Server-Sent Events: encoding, and a decoder that takes any split and bounds its memory.
+//! Server-Sent Events: encoding, and a decoder with bounded memory for pieces of any size.
 
 mod decode;
 
@@ -9,11 +9,11 @@ pub use decode::{DecodeError, Decoder, Event, Part};
 /// Content type of an event stream.
 pub const CONTENT_TYPE: &str = "text/event-stream";
 
-/// The event that ends a whole stream. A stream that ends without it was cut.
+/// The event that ends a complete stream. A stream that ends without it is truncated.
 pub const DONE: &str = "data: [DONE]\n\n";
 
-/// Largest event that is taken from a vendor where no flag says otherwise, in bytes (8 MiB): an image in
-/// one event has 1 to 3 MiB. It bounds what one stream can make its reader hold.
+/// Default for the largest event accepted from a vendor, in bytes (8 MiB): an image in one event is 1 to 3 MiB. It bounds
+/// the memory that one stream can take.
 pub const EVENT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// `value` as an event without a name.

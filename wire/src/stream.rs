@@ -1,4 +1,4 @@
-//! One token of `/chat/stream`, and how a vendor's event is read.
+//! One token of `/chat/stream`, and the events of a vendor's stream.
 
 mod failure;
 mod parsed_chunk;
@@ -24,27 +24,26 @@ pub struct Token<'a> {
     pub content: Cow<'a, str>,
 }
 
-/// A token as an event of `/chat/stream`, ready to be sent.
+/// A token as an event of `/chat/stream`.
 #[must_use]
 pub fn token_event(text: &str) -> String {
     sse::data(&Token { content: text.into() })
 }
 
-/// A failure after the first token as the last event of `/chat/stream`: no `[DONE]` follows it.
+/// A failure after the first token, as the last event of `/chat/stream`: no `[DONE]` follows.
 #[must_use]
 pub fn error_event(error: &ErrorBody) -> String {
     sse::named("error", error)
 }
 
-/// One event of a vendor's stream, read for what decides something. Everything else in it is its reader's
-/// business: a relay passes it on as it came.
+/// One event of a vendor's stream, as far as anything depends on it. A relay passes the event on unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CompletionEvent {
-    /// JSON with `choices`, or with token counts: OpenAI's chunk, with whatever its vendor left out or added.
+    /// JSON with `choices` or token counts: OpenAI's chunk, with whatever the vendor left out or added.
     Chunk(ParsedChunk),
-    /// Other JSON, or an empty `data:`. It decides nothing.
+    /// Other JSON, or an empty `data:`. Nothing depends on it.
     Other,
-    /// `[DONE]`: the stream is whole.
+    /// `[DONE]`: the stream is complete.
     Done,
     /// The vendor failed after it had answered 200.
     Error(ReportedFailure),
@@ -52,14 +51,14 @@ pub enum CompletionEvent {
 
 /// An event whose data is neither JSON nor `[DONE]` nor empty.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the vendor sent an event that is no JSON: {0}")]
+#[error("the vendor sent an event that is not JSON: {0}")]
 pub struct MalformedEvent(String);
 
 impl CompletionEvent {
-    /// Reads one event of a vendor's stream.
+    /// Parses one event of a vendor's stream.
     ///
     /// # Errors
-    /// [`MalformedEvent`] for data that is no JSON: a vendor whose stream cannot be read has failed.
+    /// [`MalformedEvent`] for data that is not JSON: a vendor whose stream cannot be parsed has failed.
     pub fn read(event: &Event) -> Result<Self, MalformedEvent> {
         let data = event.data.trim();
         if event.name.as_deref() == Some("error") {
@@ -72,10 +71,10 @@ impl CompletionEvent {
         }
     }
 
-    /// Reads a whole answer, which has `choices` as a chunk has, or reports a failure with status 200.
+    /// Parses a whole answer, which has `choices` like a chunk or reports a failure with status 200.
     ///
     /// # Errors
-    /// [`MalformedEvent`] for what is no JSON.
+    /// [`MalformedEvent`] for what is not JSON.
     pub fn read_json(json: &str) -> Result<Self, MalformedEvent> {
         match parsed_chunk::read(json) {
             Ok(Read::Chunk(reading)) => Ok(CompletionEvent::Chunk(reading)),
@@ -85,7 +84,7 @@ impl CompletionEvent {
         }
     }
 
-    /// Whether a stream has begun with it: it brings something that was generated, or ends the answer.
+    /// Whether the answer has begun with this event: it has generated output, or ends the answer.
     #[must_use]
     pub fn has_output(&self) -> bool {
         match self {
@@ -110,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_survives_line_ends_and_quotes() {
+    fn a_token_keeps_line_ends_and_quotes() {
         let event = token_event("a\n\n\"b\": é");
         assert_eq!(event.matches('\n').count(), 2, "only the two that end the event: {event:?}");
         let json = event.trim_start_matches("data: ").trim_end();

@@ -1,7 +1,7 @@
-//! The vendor's address, as people write it.
+//! The vendor's address as people write it.
 
-/// The path of a vendor's base address, to which `/v1/...` is added. Clients' settings have the `/v1` in it
-/// (`base_url` of OpenAI's own does), so it is taken off where it is there.
+/// The path of a vendor's base address, to which `/v1/...` is appended. Clients' settings include the `/v1` (OpenAI's
+/// `base_url` does), so it is removed if present.
 ///
 /// ```
 /// use wire::upstream::base_path;

@@ -1,5 +1,5 @@
 //! The reader of chat requests against a naive one that builds the whole tree: on 200,000 random texts, most
-//! of them nearly a request, both say the same of what is JSON, which field is at fault and what is asked.
+//! of them nearly a request, both agree on what is JSON, which field is invalid and what is requested.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
@@ -10,16 +10,16 @@ use wire::chat::{ChatRequest, MAX_TOKENS_MAX, ROLES};
 /// Of ten mistakes put into the reader, each was found within the first 4,000 of a thread's 25,000 cases.
 const CASES: usize = 200_000;
 
-/// What of a request counts, or the field at fault; no field where it is no JSON.
+/// The parts of a request that count, or the invalid field; no field where it is not JSON.
 type Read = Result<(Option<String>, Option<u32>, bool, bool, u64), Option<String>>;
 
 fn ours(body: &[u8]) -> Read {
-    let asked = ChatRequest::parse(body).map_err(|refusal| refusal.body().error.param)?;
+    let asked = ChatRequest::parse(body).map_err(|error| error.body().error.param)?;
     let tokens = asked.prompt_tokens();
     Ok((asked.model.map(|name| name.into_owned()), asked.max_tokens, asked.stream, asked.include_usage, tokens))
 }
 
-/// The same by way of a tree.
+/// The same from a tree.
 fn naive(tree: &Value) -> Read {
     let at_fault = |param: &str| Some(param.to_owned());
     let fields = tree.as_object().ok_or_else(|| at_fault("body"))?;
@@ -68,7 +68,7 @@ fn text_bytes(message: &Value) -> Result<usize, &'static str> {
     }
 }
 
-/// A text that is nearly a request: of the right members mostly, and then with a few bytes changed.
+/// A text that is nearly a request: mostly the right members, with a few bytes changed.
 fn body(rng: &mut Rng) -> Vec<u8> {
     let mut text = String::new();
     object(rng, &mut text, 0);
@@ -166,18 +166,18 @@ fn value(rng: &mut Rng, text: &mut String, depth: usize) {
 }
 
 #[test]
-fn random_texts_are_read_as_by_way_of_a_tree() {
+fn random_texts_are_read_as_from_a_tree() {
     const PARTS: usize = 8;
     let parts: Vec<_> =
         (0..PARTS as u64).map(|seed| std::thread::spawn(move || compare(seed, CASES / PARTS))).collect();
     for part in parts {
-        let [requests, refused, not_json] = part.join().unwrap();
+        let [requests, rejected, not_json] = part.join().unwrap();
         let enough = CASES / PARTS / 20;
-        assert!(requests > enough && refused > enough && not_json > enough, "{requests} {refused} {not_json}");
+        assert!(requests > enough && rejected > enough && not_json > enough, "{requests} {rejected} {not_json}");
     }
 }
 
-/// How many texts were requests, refused, and no JSON.
+/// How many texts were valid requests, invalid ones, and not JSON.
 fn compare(seed: u64, cases: usize) -> [usize; 3] {
     let mut rng = Rng::with_seed(seed);
     let mut kinds = [0; 3];
@@ -185,7 +185,7 @@ fn compare(seed: u64, cases: usize) -> [usize; 3] {
         let body = body(&mut rng);
         let read = match serde_json::from_slice::<Value>(&body) {
             Ok(tree) => naive(&tree),
-            // JSON by its grammar, which Rust has no value for: it is passed on as what it is.
+            // JSON by its grammar with a value that Rust has no type for: it is passed on unchanged.
             Err(error) if ["out of range", "hex escape"].iter().any(|cause| error.to_string().contains(cause)) => {
                 continue;
             }

@@ -1,5 +1,5 @@
-//! The decoder against the definition: however a stream is cut into pieces, and whichever line
-//! endings it uses, the events that come out are the events that went in.
+//! The decoder: however a stream is split into pieces, and whichever line endings it uses, the decoded events are the
+//! encoded ones.
 
 use proptest::prelude::*;
 use wire::sse::{DecodeError, Decoder, Event};
@@ -54,7 +54,7 @@ proptest! {
     ) {
         let mut stream = if byte_order_mark { "\u{feff}".to_owned() } else { String::new() };
         for (event, end, comment) in &events {
-            // A bare CR right before a bare LF would be read as one CRLF, as the standard says.
+            // A bare CR right before a bare LF is one CRLF, according to the standard.
             stream += &write_event(event, end, *comment);
         }
         let same_end = events.windows(2).all(|pair| !(pair[0].1 == "\r" && pair[1].1 == "\n"));
@@ -64,7 +64,7 @@ proptest! {
     }
 
     #[test]
-    fn no_input_makes_it_panic_or_hold_more_than_its_cap(
+    fn no_input_makes_it_panic_or_buffer_more_than_its_limit(
         stream in proptest::collection::vec(any::<u8>(), 0..400),
         cuts in proptest::collection::vec(any::<usize>(), 0..10),
     ) {
@@ -73,7 +73,7 @@ proptest! {
     }
 
     #[test]
-    fn an_event_over_the_cap_is_refused_however_it_arrives(
+    fn an_event_over_the_limit_is_an_error_however_it_is_split(
         length in 65usize..300,
         piece in 1usize..64,
         lines in 1usize..5,
@@ -86,7 +86,7 @@ proptest! {
 }
 
 #[test]
-fn an_event_that_was_cut_is_not_an_event_but_is_seen() {
+fn a_truncated_event_is_not_returned_but_mid_event_is_true() {
     let mut decoder = Decoder::new(1024);
     let mut events = Vec::new();
     decoder.decode(b"data: whole\n\ndata: cut\n", &mut events).unwrap();
@@ -98,12 +98,12 @@ fn an_event_that_was_cut_is_not_an_event_but_is_seen() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_an_error_not_a_replacement() {
+fn invalid_utf8_is_an_error_and_not_replaced() {
     let outcome = decode_in_pieces(b"data: \xff\xfe\n\n", &[]);
     assert!(matches!(outcome, Err(DecodeError::NotUtf8(_))));
 }
 
-/// What a relay passes on is what came, and an event goes with all of its bytes.
+/// A relay passes on exactly what it received, each event with all of its bytes.
 #[test]
 fn the_parts_of_a_stream_are_its_bytes_however_it_is_split() {
     let stream = "\u{feff}: ping\nid: 1\ndata: a\n\nevent: x\ndata\n\n: pong\n\nretry: 5\n\ndata: [DONE]\n\n";

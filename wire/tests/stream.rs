@@ -1,4 +1,4 @@
-//! What is read of a vendor's events: the shapes that vendors are known to send, each for what it decides.
+//! Parsing vendors' events, in the shapes that vendors are known to send.
 
 use wire::completion::Usage;
 use wire::sse::{Decoder, Event};
@@ -32,7 +32,7 @@ fn choice(members: &str) -> String {
 }
 
 #[test]
-fn text_is_a_string_content_and_nothing_else_is() {
+fn only_a_string_content_is_text() {
     let text = |delta: &str| chunk(&choice(&format!(r#""index":0,"delta":{delta},"finish_reason":null"#))).text;
     assert_eq!(text(r#"{"content":"a\nb \u00e9"}"#).as_deref(), Some("a\nb é"));
     for none in [
@@ -52,7 +52,7 @@ fn text_is_a_string_content_and_nothing_else_is() {
 }
 
 #[test]
-fn what_a_model_generates_is_told_from_what_surrounds_it() {
+fn generated_output_is_told_from_metadata() {
     let generates = |delta: &str| chunk(&choice(&format!(r#""index":0,"delta":{delta}"#))).generates;
     for delta in [
         r#"{"content":"a"}"#,
@@ -70,7 +70,7 @@ fn what_a_model_generates_is_told_from_what_surrounds_it() {
 }
 
 #[test]
-fn a_chunk_may_lack_anything_and_have_anything_more() {
+fn a_chunk_may_lack_members_and_have_unknown_ones() {
     let azure = r#"{"choices":[{"content_filter_offsets":{},"finish_reason":null,"index":0}],"created":0,"id":"","model":"","object":""}"#;
     for data in [
         azure,
@@ -92,7 +92,7 @@ fn a_chunk_may_lack_anything_and_have_anything_more() {
 }
 
 #[test]
-fn other_json_decides_nothing_and_what_is_no_json_is_malformed() {
+fn other_json_is_ignored_and_invalid_json_is_malformed() {
     for data in ["", " ", "{}", "[]", "5", "null", "\"a\"", r#"{"content":"a"}"#, r#"{"error":1e999}"#, "1e999"] {
         assert_eq!(read(data), Ok(CompletionEvent::Other), "{data}");
     }
@@ -103,13 +103,13 @@ fn other_json_decides_nothing_and_what_is_no_json_is_malformed() {
 }
 
 #[test]
-fn half_a_character_is_json_and_its_text_says_that_it_is_none() {
+fn half_a_surrogate_pair_is_replaced_in_the_text() {
     let reading = chunk(&choice(r#""index":0,"delta":{"content":"a\ud83d"}"#));
     assert_eq!(reading.text.as_deref(), Some("a\u{fffd}"));
 }
 
 #[test]
-fn counts_are_numbers_and_each_may_be_missing() {
+fn token_counts_are_numbers_and_each_may_be_missing() {
     let usage = |usage: &str| chunk(&format!(r#"{{"choices":[],"usage":{usage}}}"#)).usage;
     let counts =
         |prompt_tokens, completion_tokens, total_tokens| Some(Usage { prompt_tokens, completion_tokens, total_tokens });
@@ -122,7 +122,7 @@ fn counts_are_numbers_and_each_may_be_missing() {
 }
 
 #[test]
-fn a_failure_is_known_in_any_of_its_shapes() {
+fn a_failure_is_recognized_in_every_usual_shape() {
     let some = |text: &str| Some(text.to_owned());
     for (data, code) in [
         (r#"{"error":{"message":"R","type":"server_error","code":null,"param":null}}"#, some("server_error")),
@@ -149,7 +149,7 @@ fn a_failure_is_known_in_any_of_its_shapes() {
 }
 
 #[test]
-fn an_event_called_error_is_one_whatever_its_data() {
+fn an_event_named_error_is_a_failure_whatever_its_data() {
     let named = |data: &str| match CompletionEvent::read(&Event { name: Some("error".into()), data: data.into() }) {
         Ok(CompletionEvent::Error(failure)) => failure.to_string(),
         other => panic!("{other:?}"),
@@ -161,14 +161,14 @@ fn an_event_called_error_is_one_whatever_its_data() {
 }
 
 #[test]
-fn what_is_no_failure_is_none() {
+fn an_empty_error_member_is_not_a_failure() {
     for data in [r#"{"error":null}"#, r#"{"error":false}"#, r#"{"error":""}"#, r#"{"error":{}}"#, r#"{"error":[]}"#] {
         assert_eq!(read(data), Ok(CompletionEvent::Other), "{data}");
     }
 }
 
 #[test]
-fn the_reason_of_a_refusal_is_found_in_every_usual_body() {
+fn the_reason_is_found_in_every_usual_error_body() {
     let reason = |body: &str| ReportedFailure::parse(body.as_bytes()).to_string();
     let azure = r#"{"error":{"message":"R","type":null,"param":"prompt","code":"content_filter","status":400,"innererror":{"code":"Policy","content_filter_result":{}}}}"#;
     assert_eq!(reason(azure), "R (content_filter)");
@@ -185,7 +185,7 @@ fn the_reason_of_a_refusal_is_found_in_every_usual_body() {
 }
 
 #[test]
-fn a_stream_is_whole_with_done_or_with_a_reason_for_each_choice() {
+fn a_stream_is_complete_with_done_or_all_finish_reasons() {
     fn progress(stream: &str) -> (bool, EndOfBody) {
         let (mut decoder, mut events) = (Decoder::new(1 << 20), Vec::new());
         decoder.decode(stream.as_bytes(), &mut events).unwrap();
@@ -222,7 +222,7 @@ fn a_stream_is_whole_with_done_or_with_a_reason_for_each_choice() {
 }
 
 #[test]
-fn a_body_of_another_kind_is_told_from_a_cut_stream() {
+fn another_format_is_told_from_a_truncated_stream() {
     let fault = |body: &str| {
         let (mut decoder, mut progress) = (Decoder::new(1 << 20), Progress::default());
         let mut rest = body.as_bytes();

@@ -100,15 +100,15 @@ async fn the_predicted_wait_follows_when_calls_become_short() {
     for call in calls(&admission, 20 * SECOND, 10) {
         call.await.unwrap().unwrap();
     }
-    let mut refused = Vec::new();
+    let mut rejected = Vec::new();
     for _ in 0..3 {
         let mut in_burst = 0;
         for call in calls(&admission, SECOND / 10, 25) {
             in_burst += usize::from(call.await.unwrap().is_err());
         }
-        refused.push(in_burst);
+        rejected.push(in_burst);
     }
-    assert_eq!(refused, [14, 0, 0]);
+    assert_eq!(rejected, [14, 0, 0]);
 }
 
 /// Three times the capacity, with three distributions of lengths. The permits are in use nearly all the time, and few

@@ -1,4 +1,4 @@
-//! The fields of a chat request, each checked as strictly as its reader needs.
+//! The fields of a chat request, each validated as strictly as its reader needs.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -7,30 +7,29 @@ use super::raw::{element, given, invalid, is_list, is_number, is_string, text_by
 use crate::error::RequestError;
 use crate::json::{Raw, each_object, members};
 
-/// Largest `max_tokens` that is taken at its word. No model generates more in one answer, and a
-/// bound keeps a typing error from reserving a quota for a day.
+/// Largest `max_tokens` accepted. No model generates more in one answer, and the bound keeps a typing error from
+/// reserving a quota for a day.
 pub const MAX_TOKENS_MAX: u32 = 1_000_000;
 
-/// The roles that OpenAI knows.
+/// The roles that OpenAI has.
 pub const ROLES: [&str; 6] = ["system", "developer", "user", "assistant", "tool", "function"];
 
-/// Who reads a request, and so what has to be right in it.
+/// Who reads a request, which decides what must be valid in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reader {
-    /// A server, of a route of its own: all that is read.
+    /// A server, on its own routes: all fields that are used.
     Own,
-    /// A server that passes the body on as it came: what the server itself decides by. The rest is the vendor's
-    /// business.
+    /// A server that passes the body on unchanged: only what the server itself decides on. The vendor validates the rest.
     Relay,
-    /// The vendor: all that is read. Of numbers it takes what common vendors take.
+    /// The vendor: all fields that are used, with the numbers that common vendors accept.
     Vendor,
 }
 
-/// The list of messages, checked, and the bytes of those that are one text; the lists of parts that others are
-/// made of are added to `parts`.
+/// The list of messages, validated, and the bytes of those whose content is a string. Contents that are lists are added
+/// to `parts`.
 ///
 /// # Errors
-/// [`RequestError`] with the first field at fault.
+/// [`RequestError`] with the first invalid field.
 pub(super) fn messages<'a>(
     list: Option<Raw<'a>>,
     parts: &mut Vec<Raw<'a>>,
@@ -45,7 +44,7 @@ pub(super) fn messages<'a>(
             count += 1;
             bytes += match message {
                 Some([role, content]) => message_text(index, role, content, parts, reader)?,
-                None => return Err(no_object(list, index)),
+                None => return Err(not_an_object(list, index)),
             };
             Ok(())
         })?;
@@ -53,7 +52,7 @@ pub(super) fn messages<'a>(
     if count == 0 { Err(invalid("messages", list, EXPECTED)) } else { Ok((list, bytes)) }
 }
 
-fn no_object(list: Raw<'_>, index: usize) -> RequestError {
+fn not_an_object(list: Raw<'_>, index: usize) -> RequestError {
     const EXPECTED: &str = "an object with \"role\" and \"content\"";
     invalid(format!("messages[{index}]"), element(list, index).unwrap_or(list), EXPECTED)
 }
@@ -68,12 +67,12 @@ fn message_text<'a>(
 ) -> Result<usize, RequestError> {
     let param = |member: &str| format!("messages[{index}].{member}");
     let role = role
-        .ok_or_else(|| RequestError::MissingField { param: param("role"), expected: "who speaks, such as \"user\"" })?;
+        .ok_or_else(|| RequestError::MissingField { param: param("role"), expected: "the role, such as \"user\"" })?;
     let name = non_empty(role);
     let known = ROLES.into_iter().find(|known| name.as_deref() == Some(known));
     match (known, reader) {
         (Some(_), _) => {}
-        // Vendors have roles of their own.
+        // Vendors have other roles.
         (None, Reader::Relay) if name.is_some() => {}
         (None, Reader::Relay) => return Err(invalid(param("role"), role, "a non-empty string")),
         (None, _) => return Err(invalid(param("role"), role, format!("one of {}", ROLES.join(", ")))),
@@ -84,20 +83,20 @@ fn message_text<'a>(
             parts.push(list);
             Ok(0)
         }
-        other if given(other).is_none() && may_be_silent(known, other.is_some(), reader) => Ok(0),
+        other if given(other).is_none() && may_be_empty(known, other.is_some(), reader) => Ok(0),
         Some(other) => Err(invalid(param("content"), other, "a string or a list of parts")),
         None => Err(RequestError::MissingField { param: param("content"), expected: "the text of the message" }),
     }
 }
 
-/// Whether a message of this role needs no content: an assistant's turn that only calls a tool has none. What
-/// else vendors allow is theirs to say, but that a person or the system says nothing at all is a mistake.
-fn may_be_silent(role: Option<&str>, null: bool, reader: Reader) -> bool {
+/// Whether a message of this role may have no content: an assistant's message that only calls a tool has none. A relay
+/// leaves other cases to the vendor, but a user or system message without content is always a mistake.
+fn may_be_empty(role: Option<&str>, null: bool, reader: Reader) -> bool {
     let speaks = matches!(role, Some("user" | "system" | "developer"));
     role == Some("assistant") || (reader == Reader::Relay && (null || !speaks))
 }
 
-/// Bytes of the text in a list of parts; images and sounds are none.
+/// Bytes of the text in a list of parts; images and sounds have none.
 pub(super) fn parts_text(parts: Raw<'_>) -> usize {
     let mut bytes = 0;
     let Ok(()) = each_object(parts, &["text"], |_, part| {
@@ -107,13 +106,13 @@ pub(super) fn parts_text(parts: Raw<'_>) -> usize {
     bytes
 }
 
-/// The model, where one is named.
+/// The model, if one is named.
 pub(super) fn model(value: Option<Raw<'_>>) -> Result<Option<Cow<'_, str>>, RequestError> {
     let Some(value) = given(value) else { return Ok(None) };
     non_empty(value).map(Some).ok_or_else(|| invalid("model", value, "a non-empty string"))
 }
 
-/// The text of a string that is not empty, borrowed where it has no escapes.
+/// The text of a non-empty string, borrowed if it has no escapes.
 fn non_empty(value: Raw<'_>) -> Option<Cow<'_, str>> {
     #[derive(serde::Deserialize)]
     struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
@@ -121,7 +120,7 @@ fn non_empty(value: Raw<'_>) -> Option<Cow<'_, str>> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// The limit on the answer's tokens, where there is one that is known.
+/// The limit on the answer's tokens, if there is one and it is known.
 pub(super) fn max_tokens([newer, older]: [Option<Raw<'_>>; 2], reader: Reader) -> Result<Option<u32>, RequestError> {
     let given = |name, value| given(value).map(|value| (name, value));
     let Some((name, value)) = given("max_completion_tokens", newer).or_else(|| given("max_tokens", older)) else {
@@ -131,7 +130,7 @@ pub(super) fn max_tokens([newer, older]: [Option<Raw<'_>>; 2], reader: Reader) -
     let known = text.parse().ok().filter(in_range);
     match reader {
         _ if known.is_some() => Ok(known),
-        // Some vendors take -1 for no limit, and others 100.0; what it means is theirs to say.
+        // Some vendors accept -1 for no limit, or 100.0: what it means is up to them.
         Reader::Relay if is_number(value) => Ok(None),
         Reader::Vendor if text == "-1" => Ok(None),
         Reader::Vendor if whole(text).is_some() => Ok(whole(text)),
@@ -150,12 +149,12 @@ fn whole(text: &str) -> Option<u32> {
     (number.fract() == 0.0 && number >= 1.0 && number <= f64::from(MAX_TOKENS_MAX)).then_some(number as u32)
 }
 
-/// Whether the answer is to be streamed.
+/// Whether to stream the answer.
 pub(super) fn stream(value: Option<Raw<'_>>) -> Result<bool, RequestError> {
     flag("stream", value)
 }
 
-/// Whether a stream is to end with the token counts.
+/// Whether a stream should end with the token counts.
 pub(super) fn include_usage(options: Option<Raw<'_>>, reader: Reader) -> Result<bool, RequestError> {
     let Some(options) = given(options) else { return Ok(false) };
     let asked = members(options.get(), &["include_usage"]);

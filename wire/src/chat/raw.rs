@@ -1,4 +1,4 @@
-//! The values of a request as the client wrote them: their kinds, their sizes, and what is wrong with one.
+//! The values of a request as the client wrote them: their types and sizes, and the error for an invalid one.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde::de::{Deserializer, Visitor};
 use crate::error::RequestError;
 use crate::json::{self, Members, Raw};
 
-/// The members of these `names` of the object that `body` must be; of two of one name, the last.
+/// The members with these `names` of the object that `body` must be; the last one of duplicates.
 ///
 /// # Errors
 /// [`RequestError::InvalidJson`], and [`RequestError::InvalidValue`] for JSON that is not an object.
@@ -20,7 +20,7 @@ pub(super) fn object<'a, const N: usize>(body: &'a [u8], names: &[&str; N]) -> R
     {
         return Ok(members);
     }
-    // Parsed to its end, because what is not JSON is rejected as that.
+    // Parsed to the end, because invalid JSON has an error of its own.
     let other: Raw<'_> = serde_json::from_str(text).map_err(|error| not_json(&error))?;
     Err(invalid("body", other, "a JSON object"))
 }
@@ -30,7 +30,7 @@ pub(super) fn element(list: Raw<'_>, index: usize) -> Option<Raw<'_>> {
     serde_json::from_str::<Vec<Raw<'_>>>(list.get()).ok()?.get(index).copied()
 }
 
-/// Bytes of the text that a string is; of another value, none. Escapes count as what they stand for.
+/// Bytes of a string's text, with escapes decoded; 0 for another value.
 pub(super) fn text_bytes(value: Raw<'_>) -> usize {
     struct Length;
     impl Visitor<'_> for Length {
@@ -51,7 +51,7 @@ pub(super) fn text_bytes(value: Raw<'_>) -> usize {
     if memchr::memchr(b'\\', text.as_bytes()).is_none() {
         return text.len() - 2;
     }
-    // As bytes: half of a surrogate pair is no text, and the vendor's business.
+    // As bytes, because half a surrogate pair is not text; whether it is accepted is up to the vendor.
     serde_json::Deserializer::from_str(text).deserialize_bytes(Length).unwrap_or(text.len() - 2)
 }
 
@@ -70,12 +70,12 @@ pub(super) fn is_number(value: Raw<'_>) -> bool {
     value.get().starts_with(|first: char| first == '-' || first.is_ascii_digit())
 }
 
-/// A value that is there and not `null`.
+/// A value that is present and not `null`.
 pub(super) fn given(value: Option<Raw<'_>>) -> Option<Raw<'_>> {
     value.filter(|value| value.get() != "null")
 }
 
-/// The refusal of a value.
+/// The error for an invalid value.
 pub(super) fn invalid(
     param: impl Into<String>,
     found: Raw<'_>,
@@ -84,8 +84,7 @@ pub(super) fn invalid(
     RequestError::InvalidValue { param: param.into(), found: shorten(found.get()), expected: expected.into() }
 }
 
-/// At most 40 characters of what a client sent, on one line, so that an error body cannot be made to echo a
-/// page.
+/// At most 40 characters of what a client sent, on one line, so that an error body cannot be made to echo a page.
 fn shorten(text: &str) -> String {
     const CHARS_MAX: usize = 40;
     let mut short: String = text.chars().take(CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect();

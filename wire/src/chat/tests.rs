@@ -1,21 +1,21 @@
-//! Tests of the reading of chat requests.
+//! Tests of parsing chat requests.
 
 use super::*;
 
 const USER: &str = r#"{"role":"user","content":"x"}"#;
 
-fn refused(body: &str) -> (String, String) {
+fn invalid_field(body: &str) -> (String, String) {
     let error = ChatRequest::parse(body.as_bytes()).unwrap_err().body().error;
     (error.param.unwrap_or_default(), error.message)
 }
 
-/// A request with one message and these further members.
+/// A request with one message and these additional members.
 fn with(members: &str) -> String {
     format!(r#"{{"messages":[{USER}]{members}}}"#)
 }
 
 #[test]
-fn every_bad_field_is_named() {
+fn every_invalid_field_is_named() {
     for (body, param) in [
         ("[]".to_owned(), "body"),
         (" 7 ".to_owned(), "body"),
@@ -38,12 +38,12 @@ fn every_bad_field_is_named() {
         (with(r#","stream_options":[]"#), "stream_options"),
         (with(r#","stream_options":{"include_usage":1}"#), "stream_options.include_usage"),
     ] {
-        assert_eq!(refused(&body).0, param, "{body}");
+        assert_eq!(invalid_field(&body).0, param, "{body}");
     }
 }
 
 #[test]
-fn what_is_passed_on_is_refused_only_for_what_the_server_needs() {
+fn a_relayed_body_is_rejected_only_for_what_the_server_needs() {
     let relayed = |body: &str| ChatRequest::parse_relayed(body.as_bytes()).map(|asked| asked.max_tokens);
     for number in ["-1", "100.0", "1e400", "0", "5000000000"] {
         assert_eq!(relayed(&with(&format!(r#","max_tokens":{number}"#))), Ok(None), "{number}");
@@ -68,13 +68,13 @@ fn what_is_passed_on_is_refused_only_for_what_the_server_needs() {
         (r#"{"messages":[{"role":"user","content":7}]}"#.to_owned(), "messages[0].content"),
         (r#"{"messages":[{"role":"user"}]}"#.to_owned(), "messages[0].content"),
     ] {
-        let refusal = relayed(&body).unwrap_err();
-        assert_eq!(refusal.body().error.param.as_deref(), Some(param), "{body}");
+        let error = relayed(&body).unwrap_err();
+        assert_eq!(error.body().error.param.as_deref(), Some(param), "{body}");
     }
 }
 
 #[test]
-fn a_vendor_takes_the_numbers_that_vendors_take() {
+fn parse_as_vendor_accepts_the_numbers_that_vendors_accept() {
     let max = |number: &str| {
         let body = with(&format!(r#","max_tokens":{number}"#));
         ChatRequest::parse_as_vendor(body.as_bytes()).map(|asked| asked.max_tokens).map_err(|_| ())
@@ -84,7 +84,7 @@ fn a_vendor_takes_the_numbers_that_vendors_take() {
 }
 
 #[test]
-fn malformed_json_says_where() {
+fn an_error_for_malformed_json_says_where() {
     for body in [&b"{\"messages\":"[..], b"", b"{\"a\":1}}", b"{\"a\":[1,]}", b"{\"a\":\"\xff\"}", b"[1,"] {
         let error = ChatRequest::parse(body).unwrap_err().body().error;
         assert_eq!(error.code.as_deref(), Some("invalid_json"), "{body:?}");
@@ -93,19 +93,19 @@ fn malformed_json_says_where() {
 }
 
 #[test]
-fn what_a_client_sent_is_not_echoed_at_length() {
+fn an_error_echoes_little_of_what_the_client_sent() {
     let body = format!(r#"{{"messages":{{"a":"{}"}}}}"#, "x".repeat(5000));
-    assert!(refused(&body).1.len() < 200);
-    assert!(!refused("{\"messages\":{\n\"a\":1}}").1.contains('\n'), "one line");
+    assert!(invalid_field(&body).1.len() < 200);
+    assert!(!invalid_field("{\"messages\":{\n\"a\":1}}").1.contains('\n'), "one line");
 }
 
 #[test]
-fn the_text_is_counted_and_images_are_not() {
+fn tokens_count_text_and_not_images() {
     let image = format!(r#"{{"type":"image_url","image_url":{{"url":"data:{}"}}}}"#, "A".repeat(5000));
     for (messages, tokens) in [
         (r#"{"role":"user","content":"12345678"}"#.to_owned(), 2),
         (r#"{"role":"user","content":""}"#.to_owned(), 1),
-        // Four of the bytes that they stand for.
+        // Four bytes when decoded.
         (r#"{"role":"user","content":"\n\t\u00e9"}"#.to_owned(), 1),
         (format!(r#"{{"role":"user","content":[{{"type":"text","text":"1234"}},{image},7,{{"text":"5678"}}]}}"#), 2),
         (r#"{"content":"1234","role":"user","content":"12345678"},{"role":"assistant","content":null}"#.to_owned(), 2),
@@ -116,7 +116,7 @@ fn the_text_is_counted_and_images_are_not() {
 }
 
 #[test]
-fn a_prompt_stands_for_one_message() {
+fn a_prompt_becomes_one_user_message() {
     let asked = ChatRequest::parse_prompt_or_messages(br#"{"prompt":"hi\n"}"#).unwrap();
     assert_eq!(asked.messages.get(), r#"[{"role":"user","content":"hi\n"}]"#);
     assert!(ChatRequest::parse_prompt_or_messages(b"{}").is_err());
@@ -124,7 +124,7 @@ fn a_prompt_stands_for_one_message() {
 }
 
 #[test]
-fn what_the_vendor_gets_is_what_was_asked() {
+fn the_upstream_body_has_the_messages_unchanged() {
     let body = br#"{"messages" : [ {"role":"user","content":"hi\n\u00e9","name":"n"} ],"max_tokens":5}"#;
     let asked = ChatRequest::parse(body).unwrap();
     let sent = asked.to_upstream_body("mock", true);
@@ -133,9 +133,9 @@ fn what_the_vendor_gets_is_what_was_asked() {
     assert_eq!((sent.max_tokens, sent.stream, sent.model.as_deref()), (Some(5), true, Some("mock")));
 }
 
-/// Names may be escaped, and of two members with one name the last counts.
+/// Names may be escaped, and the last of two members with the same name counts.
 #[test]
-fn fields_are_found_as_json_has_them() {
+fn escaped_and_duplicate_names_are_found() {
     let body = br#"{"m\u006fdel":"a","messages":7,"\ud800":1,"model":"b","messages":[{"role":"user","content":"x"}]}"#;
     assert_eq!(ChatRequest::parse(body).unwrap().model.as_deref(), Some("b"));
 }

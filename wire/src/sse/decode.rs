@@ -1,4 +1,4 @@
-//! Decoding of Server-Sent Events, with a bound on what is held.
+//! Decodes Server-Sent Events with bounded memory.
 
 use std::str::Utf8Error;
 
@@ -7,43 +7,42 @@ use memchr::memchr2;
 /// One Server-Sent Event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Its `event:` field, where it has one.
+    /// Its `event:` field, if any.
     pub name: Option<String>,
     /// Its `data:` lines, joined by line ends.
     pub data: String,
 }
 
-/// A part of a stream that can be passed on as it came: an event with all its lines and the blank line
-/// that ends it, or lines between events.
+/// A part of a stream that can be passed on unchanged: an event with all its lines and the blank line that ends it, or
+/// lines between events.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Part<'a> {
-    /// Its bytes as they came.
+    /// Its bytes, unchanged.
     pub raw: &'a [u8],
-    /// The event; none where the part has only blank lines, comments, or fields without data.
+    /// The event; `None` if the part has only blank lines, comments, or fields without data.
     pub event: Option<Event>,
 }
 
-/// Why a stream cannot be read further.
+/// Why a stream cannot be decoded further.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// An event grew over the decoder's cap.
+    /// An event is over the decoder's limit.
     #[error("an event is larger than {limit} bytes")]
     TooLarge {
-        /// The cap in bytes.
+        /// The limit in bytes.
         limit: usize,
     },
-    /// The data is no UTF-8. The standard would put a replacement character; text that a vendor
-    /// garbled must not reach a user as if it were whole.
+    /// An event is not UTF-8. The standard would insert a replacement character, but text that a vendor garbled must not
+    /// reach a user as if it were intact.
     #[error("an event is not UTF-8: {0}")]
     NotUtf8(#[from] Utf8Error),
 }
 
 /// Decodes Server-Sent Events from pieces of any size, as the HTML standard defines them: lines end
-/// with LF, CR or CRLF, a blank line ends an event, comments and unknown fields are passed over, an
-/// event without data is none. It differs in one point: see [`DecodeError::NotUtf8`].
+/// with LF, CR or CRLF, a blank line ends an event, comments and unknown fields are skipped, and
+/// an event without data is none. It differs in one point: see [`DecodeError::NotUtf8`].
 ///
-/// It holds the event under way and nothing else: comments and blank lines between events are given out
-/// as they come.
+/// It buffers the current event and nothing else: comments and blank lines between events are returned at once.
 ///
 /// ```
 /// use wire::sse::Decoder;
@@ -54,30 +53,30 @@ pub enum DecodeError {
 /// decoder.decode(b"lo\n\ndata: cut", &mut events)?;
 /// assert_eq!(events.len(), 1);
 /// assert_eq!(events[0].data, "hello");
-/// assert!(decoder.mid_event()); // "cut" has no blank line behind it: it is not an event yet
+/// assert!(decoder.mid_event()); // "cut" has no blank line after it: it is not an event yet
 /// # Ok::<(), wire::sse::DecodeError>(())
 /// ```
 #[derive(Debug)]
 pub struct Decoder {
     event_bytes_max: usize,
-    /// The part under way, when a piece ended inside it.
+    /// The beginning of the current part, when a piece ended inside it.
     held: Vec<u8>,
-    /// What is held was given out.
+    /// What is buffered has been returned.
     given: bool,
-    /// First byte of the line under way, once it has one.
+    /// First byte of the current line, once it has one.
     line: Option<u8>,
-    /// The part under way has a line that is neither blank nor a comment.
+    /// The current part has a line that is neither blank nor a comment.
     has_fields: bool,
     /// The last piece ended with CR: an LF at the start of the next belongs to it.
     after_cr: bool,
     /// The last line ended with CR and LF, so that a CR alone is the first half of such an end.
     crlf: bool,
-    /// The part under way lacks nothing but that other half.
+    /// The current part lacks only that other half.
     awaits_lf: bool,
 }
 
 impl Decoder {
-    /// A decoder that holds at most `event_bytes_max` bytes of an event.
+    /// A decoder that buffers at most `event_bytes_max` bytes of an event.
     #[must_use]
     pub fn new(event_bytes_max: usize) -> Self {
         Decoder {
@@ -92,10 +91,10 @@ impl Decoder {
         }
     }
 
-    /// Reads one more piece of the stream and appends the events that it completes to `events`.
+    /// Decodes one more piece of the stream and appends the events that it completes to `events`.
     ///
     /// # Errors
-    /// A [`DecodeError`], with all events before it in `events`. The stream is of no use from there.
+    /// A [`DecodeError`], with all events before it in `events`. Nothing after it can be decoded.
     pub fn decode(&mut self, mut piece: &[u8], events: &mut Vec<Event>) -> Result<(), DecodeError> {
         while let Some(part) = self.next_part(&mut piece)? {
             events.extend(part.event);
@@ -103,11 +102,11 @@ impl Decoder {
         Ok(())
     }
 
-    /// The next part that `piece` completes, which is taken from its front. None when all of `piece` is
-    /// taken: what is left belongs to a part that the next piece goes on with.
+    /// The next part that `piece` completes; its bytes are taken from the front of `piece`. `None` when all of `piece` has
+    /// been taken and the current part continues in the next piece.
     ///
     /// # Errors
-    /// A [`DecodeError`]: the stream is of no use from there.
+    /// A [`DecodeError`]. Nothing after it can be decoded.
     pub fn next_part<'s, 'p: 's>(&'s mut self, piece: &mut &'p [u8]) -> Result<Option<Part<'s>>, DecodeError> {
         self.forget_given();
         let end = self.part_end(piece);
@@ -133,8 +132,8 @@ impl Decoder {
         Ok(Some(Part { raw, event }))
     }
 
-    /// What was under way when the body of the stream ended in order, read as if a blank line followed:
-    /// some servers leave it out behind their last event.
+    /// The current part at the proper end of the body, as if a blank line followed: some servers leave it out after their
+    /// last event.
     ///
     /// # Errors
     /// [`DecodeError::NotUtf8`].
@@ -148,21 +147,20 @@ impl Decoder {
         Ok(Some(Part { raw: &self.held, event }))
     }
 
-    /// Whether the stream stands inside an event: if it ends here, that event was cut.
+    /// Whether the stream is inside an event, which is truncated if the stream ends here.
     #[must_use]
     pub fn mid_event(&self) -> bool {
         self.line.is_some() || self.has_fields
     }
 
-    /// Whether the next part begins with bytes of an earlier piece.
+    /// Whether the next part begins with buffered bytes of an earlier piece.
     #[must_use]
     pub fn holds_bytes(&self) -> bool {
         !self.given && !self.held.is_empty()
     }
 
     fn forget_given(&mut self) {
-        /// What a buffer may keep that was needed once, so that one large event does not cost its
-        /// stream its size for ever.
+        /// Capacity that the buffer may keep, so that one large event does not occupy its size for the rest of the stream.
         const KEPT_BYTES: usize = 4 * 1024;
         if std::mem::take(&mut self.given) {
             self.held.clear();
@@ -170,8 +168,7 @@ impl Decoder {
         }
     }
 
-    /// Where in `piece` the part under way ends, if it does: behind a blank line, or behind a comment
-    /// that is in no event.
+    /// Where in `piece` the current part ends, if it does: after a blank line, or after a comment outside an event.
     fn part_end(&mut self, piece: &[u8]) -> Option<usize> {
         let mut at = 0;
         if self.after_cr && !piece.is_empty() {
@@ -182,7 +179,7 @@ impl Decoder {
                 return Some(at);
             }
         }
-        // Where the lines end so far that are in no event: they are one part, however many there are.
+        // The end so far of the lines outside an event: all of them are one part.
         let mut between = None;
         while let Some(length) = memchr2(b'\n', b'\r', &piece[at..]) {
             let first = self.line.take().or((length > 0).then(|| piece[at]));
@@ -202,7 +199,7 @@ impl Decoder {
                 }
             }
             match first {
-                // The LF is on its way: it goes with the part that it ends.
+                // The LF may follow; it belongs to the part that it ends.
                 None if self.has_fields && self.after_cr && after_crlf => {
                     self.awaits_lf = true;
                     return None;
@@ -221,9 +218,9 @@ impl Decoder {
     }
 }
 
-/// The event that these lines are, if they have data.
+/// The event in these lines, if they have data.
 fn parse(raw: &[u8]) -> Result<Option<Event>, DecodeError> {
-    /// Some servers begin their stream with it.
+    /// A byte order mark, with which some servers begin their stream.
     const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
     let (mut name, mut data) = (None, None::<String>);
     let mut rest = raw.strip_prefix(BYTE_ORDER_MARK).unwrap_or(raw);
@@ -246,7 +243,7 @@ fn parse(raw: &[u8]) -> Result<Option<Event>, DecodeError> {
                 }
             }
             b"event" => name = Some(str::from_utf8(value)?.to_owned()),
-            // A comment (`: ping`), or a field that nothing here uses (`id`, `retry`).
+            // A comment (`: ping`) or a field that is not used here (`id`, `retry`).
             _ => {}
         }
     }

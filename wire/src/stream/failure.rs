@@ -7,23 +7,23 @@ use serde::de::Deserializer;
 
 use crate::json::{self, Number, Receiver, Text};
 
-/// Most characters of a reason that are kept: it goes into a log.
+/// Most characters kept of a reason, which is logged.
 const REASON_CHARS_MAX: usize = 500;
 
-/// Elements of a list of reasons that are kept.
+/// Most elements kept of a list of reasons.
 const LISTED_MAX: usize = 5;
 
-/// How deep a reason may be nested: `{"error":{"detail":[{"msg":"..."}]}}` is the deepest that is usual.
+/// How deep a reason may be nested: `{"error":{"detail":[{"msg":"..."}]}}` is the deepest in use.
 const DEPTH_MAX: u8 = 5;
 
 /// A failure that a vendor reports, in any of the usual shapes: OpenAI's `{"error":{"message","type",
-/// "code"}}` with a code that is a text, a number or missing, `{"error":"..."}`, FastAPI's
+/// "code"}}` whose code is a string, a number or missing, `{"error":"..."}`, FastAPI's
 /// `{"detail":"..."}` and `{"detail":[{"msg":"..."}]}`, `{"message":"..."}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportedFailure {
-    /// What the vendor says, at most 500 characters. For the log: it may name what is internal to it.
+    /// What the vendor says, at most 500 characters. For the log only: it may contain internals of the vendor.
     pub reason: String,
-    /// Its `code`, or where that is missing its `type`; a number as text.
+    /// Its `code`, or its `type` if there is none; a number as text.
     pub code: Option<String>,
 }
 
@@ -37,32 +37,32 @@ impl fmt::Display for ReportedFailure {
 }
 
 impl ReportedFailure {
-    /// The failure that the body of an error answer, or the data of an event that is one, tells of. What
-    /// has none of the usual shapes is its own reason.
+    /// Parses the body of an error response or the data of an error event. If it has none of the usual shapes, the whole
+    /// text is the reason.
     #[must_use]
     pub fn parse(body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body);
         let mut report = Report::default();
-        // What is no JSON may still be a sentence.
+        // What is not JSON may still be a sentence.
         let _ = json::read(&text, &mut report);
         report.failure(&text)
     }
 
-    /// Whether the same request would fail in the same way however often it is made: the account with
-    /// the vendor is used up, and only its owner can change that.
+    /// Whether every further attempt would fail too: the account with the vendor is used up, and only its owner can change
+    /// that.
     #[must_use]
     pub fn is_final(&self) -> bool {
         self.code.as_deref() == Some("insufficient_quota")
     }
 }
 
-/// What a vendor says of a failure, as far as it has been read.
+/// What a vendor says about a failure, as parsed so far.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     message: Option<String>,
     code: Option<String>,
     kind: Option<String>,
-    /// There is something: not null, false, zero or empty, which some vendors send beside every answer.
+    /// There is a value other than null, false, zero or empty, which some vendors send with every answer.
     said: bool,
     listed: usize,
     depth: u8,
@@ -74,7 +74,7 @@ impl Report {
         self.said
     }
 
-    /// The failure, which `whole` tells of.
+    /// The failure; `whole` is the text that was parsed.
     pub(super) fn failure(self, whole: &str) -> ReportedFailure {
         let message = self.message.filter(|message| !message.trim().is_empty());
         let reason = message.unwrap_or_else(|| whole.trim().to_owned());
@@ -84,10 +84,10 @@ impl Report {
         ReportedFailure { reason, code: code.map(|code| shorten(&code)) }
     }
 
-    /// Takes over what another value says, where this one has said nothing.
+    /// Adds what another value says, where this one says nothing.
     pub(super) fn add(&mut self, other: Report) {
         self.message = self.message.take().or(other.message);
-        // What is nested deeper is finer: `{"type":"error","error":{"type":"overloaded_error"}}`.
+        // What is nested deeper is more specific: `{"type":"error","error":{"type":"overloaded_error"}}`.
         self.code = other.code.or(self.code.take());
         self.kind = other.kind.or(self.kind.take());
         self.said |= other.said;
@@ -106,7 +106,7 @@ impl<'de> Receiver<'de> for Report {
 
     fn number(&mut self, number: Number) {
         self.said |= number != Number::Whole(0);
-        self.message = Some(written(number));
+        self.message = Some(number_text(number));
     }
 
     fn boolean(&mut self, truth: bool) {
@@ -155,7 +155,7 @@ impl<'de> Receiver<'de> for Report {
     }
 }
 
-/// A code: a text, or a number as text.
+/// A code: a string, or a number as text.
 struct Code(Option<String>);
 
 impl<'de> Receiver<'de> for Code {
@@ -164,11 +164,11 @@ impl<'de> Receiver<'de> for Code {
     }
 
     fn number(&mut self, number: Number) {
-        self.0 = Some(written(number));
+        self.0 = Some(number_text(number));
     }
 }
 
-fn written(number: Number) -> String {
+fn number_text(number: Number) -> String {
     match number {
         Number::Whole(number) => number.to_string(),
         Number::Other(number) => number.to_string(),

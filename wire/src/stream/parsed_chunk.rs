@@ -1,4 +1,4 @@
-//! What of a chunk decides something.
+//! The parts of a chunk on which something depends.
 
 use std::borrow::Cow;
 
@@ -8,43 +8,43 @@ use super::failure::{Report, ReportedFailure};
 use crate::completion::Usage;
 use crate::json::{self, Count, Receiver, Text};
 
-/// What a chunk of a stream, or a whole completion, says of what decides something.
+/// The parts of a chunk, or of a whole completion, on which something depends.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ParsedChunk {
-    /// The text that it adds, if any; never empty. Of several choices, the first one's that has some.
+    /// The text that it adds, if any; never empty. With several choices, that of the first one with text.
     pub text: Option<String>,
-    /// Why the answer ended, where it says so.
+    /// Why the answer ended, if it says so.
     pub finish_reason: Option<String>,
-    /// The token counts, where it has numbers.
+    /// The token counts, if they are numbers.
     pub usage: Option<Usage>,
-    /// It brings something that the model generated: text, a tool's arguments, its thinking. A chunk that
-    /// only says who speaks, or what a filter found, does not.
+    /// It has something that the model generated: text, a tool's arguments, its thinking. A role or the result of a filter
+    /// is not that.
     pub generates: bool,
     /// It has a list of choices, which may be empty.
     pub has_choices: bool,
-    /// The choices that it names, a bit for each number under 64.
+    /// The choices in it, a bit for each index under 64.
     pub(super) choices: u64,
-    /// Those of them that it ends.
+    /// Those of them that end with it.
     pub(super) ended: u64,
 }
 
-/// JSON, read for what decides something.
+/// The result of parsing an event.
 pub(super) enum Read {
     Chunk(ParsedChunk),
     Failure(ReportedFailure),
     Other,
 }
 
-/// Reads `json`.
+/// Parses `json`.
 ///
 /// # Errors
-/// When it is no JSON.
+/// If it is not JSON.
 pub(super) fn read(json: &str) -> serde_json::Result<Read> {
     let mut whole = Whole::default();
     if json::read(json, &mut whole).is_ok() {
         return Ok(whole.read(json));
     }
-    // What no program can hold may still be JSON: a number out of range, or half of a surrogate pair, of
+    // It may still be JSON with a value that cannot be represented: a number out of range, or half a surrogate pair, of
     // which some vendors send the other half with the next chunk.
     serde_json::from_str::<IgnoredAny>(json)?;
     whole = Whole::default();
@@ -58,10 +58,10 @@ pub(super) fn read(json: &str) -> serde_json::Result<Read> {
 #[derive(Default)]
 struct Whole {
     reading: ParsedChunk,
-    /// It has what only a chunk has.
+    /// It has a member that only chunks have.
     is_chunk: bool,
     error: Report,
-    /// `"object":"error"`, with the error's members beside it.
+    /// `"object":"error"`, with the error's members next to it.
     is_error: bool,
     own: Report,
 }
@@ -131,7 +131,7 @@ impl<'de> Receiver<'de> for Choices<'_> {
         self.reading.choices |= bit;
         if let Some(reason) = choice.finish_reason.0.filter(|reason| !reason.is_empty()) {
             self.reading.ended |= bit;
-            // One choice that failed is a failure.
+            // One failed choice is a failure.
             if reason == "error" || self.reading.finish_reason.is_none() {
                 self.reading.finish_reason = Some(reason);
             }
@@ -157,7 +157,7 @@ impl<'de> Receiver<'de> for Choice {
         self.is_object = true;
         match name {
             "index" => json::read_value(value, &mut self.index),
-            // A whole completion has a message in the place of a delta.
+            // A whole completion has a message instead of a delta.
             "delta" | "message" => json::read_value(value, &mut self.delta),
             "finish_reason" => json::read_value(value, &mut self.finish_reason),
             "error" => json::read_value(value, &mut self.error),
@@ -193,7 +193,7 @@ impl<'de> Receiver<'de> for Delta {
     }
 }
 
-/// A value that may be a text, and may be empty.
+/// A value that may be text, and may be empty.
 #[derive(Default)]
 struct Content {
     text: Option<String>,
@@ -219,7 +219,7 @@ impl<'de> Receiver<'de> for Content {
     }
 }
 
-/// Whether there is an element in a list, of which only objects and texts are usual.
+/// Whether a list has an element; only objects and strings count.
 struct Presence(bool);
 
 impl<'de> Receiver<'de> for Presence {
@@ -233,7 +233,7 @@ impl<'de> Receiver<'de> for Presence {
     }
 }
 
-/// `usage`: any of the counts may be missing, or be something else than a number.
+/// `usage`: each count may be missing or something other than a number.
 #[derive(Default)]
 struct Counts {
     prompt: Count,
