@@ -98,8 +98,9 @@ pub(super) async fn run_with_lines(
 }
 
 fn print_introduction(terminal: &Terminal, lab: &Lab, profile: &'static Profile, options: &Options) {
-    let parts = select_arms(profile, &options.sides, options.expect_fixed);
-    let phases = profile.phases.iter().filter(|phase| options.runs(phase, parts.iter().map(|part| part.judged_as)));
+    let arm_runs = select_arms(profile, &options.sides, options.expect_fixed);
+    let phases =
+        profile.phases.iter().filter(|phase| options.runs(phase, arm_runs.iter().map(|arm_run| arm_run.judged_as)));
     let seconds = phases.map(Phase::takes).sum::<std::time::Duration>().as_secs();
     let bold = |text: &str| terminal.paint(Paint::Bold, text);
     terminal.line(format!("{}, about {seconds} s", bold(lab.name)));

@@ -56,7 +56,7 @@ pub(super) struct Observation {
     prober: Option<Prober>,
     probe_timeout: Duration,
     sampler: Sampler,
-    watched: Arc<ServerSamples>,
+    server_samples: Arc<ServerSamples>,
 }
 
 impl Observation {
@@ -65,8 +65,8 @@ impl Observation {
         let (lag, streams) = (Arc::new(LagLog::default()), Arc::new(StreamLog::default()));
         let (origin, probe_timeout) = (Instant::now(), plan.timeout);
         let (prober, mut logs) = Prober::start(origin, vec![(endpoint.clone(), plan)], lag.clone());
-        let watched = Arc::new(ServerSamples::new(pid, vec![streams.clone()]));
-        let sampler = Sampler::start(origin, vec![watched.clone()]);
+        let server_samples = Arc::new(ServerSamples::new(pid, vec![streams.clone()]));
+        let sampler = Sampler::start(origin, vec![server_samples.clone()]);
         let (probes, prober, endpoint) = (logs.pop().unwrap_or_default(), Some(prober), endpoint.clone());
         Observation {
             lag,
@@ -78,7 +78,7 @@ impl Observation {
             prober,
             probe_timeout,
             sampler,
-            watched,
+            server_samples,
         }
     }
 
@@ -119,7 +119,7 @@ impl Observation {
             from_ms: from.as_secs_f64() * 1000.0,
             to_ms: to.as_secs_f64() * 1000.0,
             probes: probe_stats(&self.probes, *from, *to),
-            cpu_cores: self.watched.cpu_cores(*from, *to),
+            cpu_cores: self.server_samples.cpu_cores(*from, *to),
             ..PhaseResult::default()
         };
         let phases: Vec<_> = description.windows.iter().map(phase).collect();
@@ -132,8 +132,8 @@ impl Observation {
             probes: probes_of(&description.loaded),
             baseline: Baseline::new(probes_of(BASELINE)),
             vendor: description.vendor,
-            process: self.watched.process_stats(),
-            timeline: timeline(&self.watched, &self.probes),
+            process: self.server_samples.process_stats(),
+            timeline: timeline(&self.server_samples, &self.probes),
             phases,
         };
         RunResult {

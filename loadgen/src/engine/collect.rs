@@ -44,7 +44,7 @@ pub(super) fn collect(
     };
     let judged_as: Vec<_> = arms.iter().map(|arm| arm.judged_as).collect();
     result.verdict = match judged_as[..] {
-        [part] if options.expect_fixed => verdict::of_repair(profile, part, &result),
+        [judged_as] if options.expect_fixed => verdict::of_repair(profile, judged_as, &result),
         _ => verdict::of_lab(profile, &judged_as, &result),
     };
     for arm in arms.iter().filter(|arm| arm.judged_as != arm.name) {
@@ -105,12 +105,12 @@ fn arm_result(
     let probes_of = |name: &str| PhaseResult::probes_of(&phases, name);
     ArmResult {
         program: arm.server.command_line().to_owned(),
-        streams: arm.shared.stats(elapsed),
+        streams: arm.shared_streams.stats(elapsed),
         probes: probes_of(LOADED),
         baseline: Baseline::new(probes_of(BASELINE)),
         vendor: ledger,
-        process: arm.watched.process_stats(),
-        timeline: timeline(&arm.watched, &arm.probes),
+        process: arm.server_samples.process_stats(),
+        timeline: timeline(&arm.server_samples, &arm.probes),
         phases,
     }
 }
@@ -125,8 +125,8 @@ fn phase_result(arm: &RunningArm, seen: &PhaseRecord, elapsed: Duration) -> Phas
         streams: (seen.phase.streams() > 0).then(|| seen.streams.stats(elapsed)),
         vendor_peak_active: seen.ledgers.as_ref().map(|ledgers| ledgers.after.peak_active),
         vendor: seen.ledgers.as_ref().map(|ledgers| vendor_stats(&ledgers.before, &ledgers.after)),
-        cpu_cores: arm.watched.cpu_cores(seen.from, seen.to),
-        threads_peak: arm.watched.threads_peak(seen.begun, seen.to),
+        cpu_cores: arm.server_samples.cpu_cores(seen.from, seen.to),
+        threads_peak: arm.server_samples.threads_peak(seen.begun, seen.to),
         expected: None,
         vendor_load: seen
             .ledgers

@@ -41,10 +41,11 @@ pub async fn run(
     options: &Options,
     progress: &mut impl Progress,
 ) -> Result<LabRun, LabError> {
-    let parts = select_arms(profile, &options.sides, options.expect_fixed);
-    check_descriptors(profile, &parts)?;
+    let arm_runs = select_arms(profile, &options.sides, options.expect_fixed);
+    check_descriptors(profile, &arm_runs)?;
     let lag = Arc::new(LagLog::default());
-    let mut arms = try_join_all(parts.iter().map(|part| RunningArm::start(lab, profile, *part, options, &lag))).await?;
+    let mut arms =
+        try_join_all(arm_runs.iter().map(|arm_run| RunningArm::start(lab, profile, *arm_run, options, &lag))).await?;
 
     let origin = Instant::now();
     let targets = arms.iter().map(|arm| (arm.endpoint.clone(), probe_plan(profile))).collect();
@@ -53,13 +54,15 @@ pub async fn run(
     if let Some(probe) = profile.closed_loop {
         arms.iter_mut().for_each(|arm| arm.start_closed_loop(origin, probe, profile.probe_timeout));
     }
-    let sampler = Sampler::start(origin, arms.iter().map(|arm| arm.watched.clone()).collect());
+    let sampler = Sampler::start(origin, arms.iter().map(|arm| arm.server_samples.clone()).collect());
     let vendors = arms.iter().filter_map(|arm| Some((arm.vendor_endpoint()?, arm.vendor_samples.clone())));
     let _watch = vendor_samples::watch(origin, vendors.collect());
 
     progress.started(&arms);
     let mut seconds = Seconds::since(origin);
-    for phase in profile.phases.iter().filter(|phase| options.runs(phase, parts.iter().map(|part| part.judged_as))) {
+    for phase in
+        profile.phases.iter().filter(|phase| options.runs(phase, arm_runs.iter().map(|arm_run| arm_run.judged_as)))
+    {
         if let Err(error) = run_phase(phase, origin, &mut seconds, &mut arms, progress).await {
             return Err(cause_of(error, &mut arms).await);
         }
@@ -170,17 +173,17 @@ fn probe_plan(profile: &Profile) -> ProbePlan {
 }
 
 /// A server needs two descriptors per stream, one for each side.
-fn check_descriptors(profile: &Profile, parts: &[ArmRun]) -> Result<(), LabError> {
+fn check_descriptors(profile: &Profile, arm_runs: &[ArmRun]) -> Result<(), LabError> {
     const OTHERS: u64 = 200;
     let limit = raise_descriptor_limit();
-    let opened = |part: &ArmRun| {
-        let phases = profile.phases.iter().filter(|phase| phase.is_for(part.judged_as));
+    let opened = |arm_run: &ArmRun| {
+        let phases = profile.phases.iter().filter(|phase| phase.is_for(arm_run.judged_as));
         phases.map(|phase| u64::from(phase.streams() + phase.whole_calls())).sum::<u64>()
     };
-    let server = parts.iter().map(|part| 2 * opened(part)).max().unwrap_or(0);
+    let server = arm_runs.iter().map(|arm_run| 2 * opened(arm_run)).max().unwrap_or(0);
     // A server that hangs holds each probe until its time-out.
     let probes = (profile.probe_rate * profile.probe_timeout.as_secs_f64()).ceil() as u64 * profile.probes.len() as u64;
-    let generator = parts.iter().map(|part| opened(part) + probes).sum::<u64>();
+    let generator = arm_runs.iter().map(|arm_run| opened(arm_run) + probes).sum::<u64>();
     let needed = server.max(generator) + OTHERS;
     if limit < needed { Err(LabError::Descriptors { needed, limit }) } else { Ok(()) }
 }

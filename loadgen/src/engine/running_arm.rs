@@ -25,9 +25,9 @@ pub struct RunningArm {
     /// The arm whose phases and claims apply to it.
     pub judged_as: &'static str,
     /// The streams of the phases that all arms have.
-    pub shared: Arc<StreamLog>,
+    pub shared_streams: Arc<StreamLog>,
     /// Its process and streams, sampled.
-    pub watched: Arc<ServerSamples>,
+    pub server_samples: Arc<ServerSamples>,
     /// Its probes, by kind.
     pub probes: Vec<Arc<ProbeLog>>,
     pub(super) server: ServerProcess,
@@ -37,7 +37,7 @@ pub struct RunningArm {
     pub(super) calls: CallSet,
     pub(super) vendor_samples: Arc<VendorSamples>,
     pub(super) endpoint: Endpoint,
-    alone: Arc<StreamLog>,
+    own_streams: Arc<StreamLog>,
     lag: Arc<LagLog>,
     vendor: Vendor,
 }
@@ -88,11 +88,14 @@ impl RunningArm {
         let server = program(arm_run.arm.program).args(args.iter().copied());
         let server = server.args(["--allow-mock-headers", "--upstream", &upstream]);
         let server = server.start(options.start_timeout).await?;
-        let (shared, alone) = (Arc::new(StreamLog::default()), Arc::new(StreamLog::default()));
+        let (shared_streams, own_streams) = (Arc::new(StreamLog::default()), Arc::new(StreamLog::default()));
         Ok(RunningArm {
             name: arm_run.arm.name,
             judged_as: arm_run.judged_as,
-            watched: Arc::new(ServerSamples::new(Some(server.pid()), vec![shared.clone(), alone.clone()])),
+            server_samples: Arc::new(ServerSamples::new(
+                Some(server.pid()),
+                vec![shared_streams.clone(), own_streams.clone()],
+            )),
             probes: Vec::new(),
             seen: Vec::new(),
             closed_loop: None,
@@ -100,8 +103,8 @@ impl RunningArm {
             calls: CallSet::default(),
             vendor_samples: Arc::default(),
             endpoint: Endpoint::at(server.addr()),
-            shared,
-            alone,
+            shared_streams,
+            own_streams,
             lag: lag.clone(),
             server,
             vendor,
@@ -131,7 +134,7 @@ impl RunningArm {
         for action in phase.actions.iter().filter(|action| action.only.is_none_or(|only| only == self.name)) {
             self.act(action).await?;
         }
-        let total = if phase.only.is_some() { &self.alone } else { &self.shared };
+        let total = if phase.only.is_some() { &self.own_streams } else { &self.shared_streams };
         let streams = Arc::new(StreamLog::part_of(total.clone()));
         for load in phase.loads {
             let plan = stream_plan(self.endpoint.clone(), load);
@@ -153,7 +156,7 @@ impl RunningArm {
 
     /// Tokens that its clients have received so far.
     pub(super) fn tokens_received(&self) -> u64 {
-        self.shared.chunks() + self.alone.chunks()
+        self.shared_streams.chunks() + self.own_streams.chunks()
     }
 
     /// The address of its vendor, if it has one.

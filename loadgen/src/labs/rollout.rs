@@ -129,7 +129,7 @@ pub(super) static LAB: Lab = Lab {
     },
 };
 
-/// Streams of a phase: their clients leave at its end, so that the next begins with an empty pool.
+/// Streams of a phase, whose clients disconnect at its end, so that the next starts with an empty pool.
 const SIXTY: &[Load] = &[Load { disconnect_after: Some(millis(2600)), ..Load::of(60) }];
 const SIXTY_MORE: &[Load] = &[Load::of(60)];
 const TWENTY: &[Load] = &[Load { disconnect_after: Some(millis(1000)), ..Load::of(20) }];
@@ -148,28 +148,28 @@ const HANG: &[Action] = &[Action {
     only: None,
 }];
 
-/// Sets the share while the servers run.
+/// Sets the percentage while the servers run.
 const fn both(body: &'static str) -> [Action; 2] {
     let to = Action { target: ActionTarget::Server, method: "PUT", path: "/debug/rollout", body, only: Some("broken") };
     [to, Action { only: Some("broken-8"), ..to }]
 }
 
-/// From token to token, in both profiles.
+/// The time between two tokens, in both profiles.
 const GAP: Duration = millis(250);
-/// As fast as idle, in gaps.
+/// A health check this fast counts as unaffected, in token gaps.
 const FLAT: f64 = 0.4;
 
-/// So many streams are `asynchronous` at 5, 50 and 100 %; the larger pool has `pool` threads.
+/// `asynchronous` are the numbers of async streams at 5, 50 and 100 %; the larger pool has `pool` threads.
 const fn claims(asynchronous: [f64; 3], pool: f64) -> [Claim; 20] {
     [
         Claim::at_least(1.0, "health-sync p90, at 0 %", Figure::gaps(AT_0, GAP)),
-        Claim::at_least(1.0, "health-sync p90, at 5 %: as bad as before", Figure::gaps(AT_5, GAP)),
-        Claim::at_least(1.0, "health-sync p90, at 20 %: as bad as before", Figure::gaps(AT_20, GAP)),
-        Claim::at_least(1.0, "health-sync p90, at 50 %: as bad as before", Figure::gaps(AT_50_SMALL, GAP)),
-        Claim::at_least(1.0, "health-sync p99, vendor hangs: back again", Figure::gaps(FAILING, GAP)),
-        Claim::exactly(pool, "second calls to a vendor that hangs", started("broken")),
+        Claim::at_least(1.0, "health-sync p90, at 5 %: no better", Figure::gaps(AT_5, GAP)),
+        Claim::at_least(1.0, "health-sync p90, at 20 %: no better", Figure::gaps(AT_20, GAP)),
+        Claim::at_least(1.0, "health-sync p90, at 50 %: no better", Figure::gaps(AT_50_SMALL, GAP)),
+        Claim::at_least(1.0, "health-sync p99, vendor hangs", Figure::gaps(FAILING, GAP)),
+        Claim::exactly(pool, "fallback calls, vendor hangs", started("broken")),
         Claim::at_most(FLAT, "health-sync p90, vendor hangs", Figure::gaps(FAILING_FIXED, GAP)),
-        Claim::exactly(0.0, "second calls to a vendor that hangs", started("fixed")),
+        Claim::exactly(0.0, "fallback calls, vendor hangs", started("fixed")),
         Claim::exactly(asynchronous[2], "streams that say async_failure", FAILED_FAST).of_fixed_server(),
         Claim::exactly(asynchronous[2], "streams that failed, vendor hangs", lost("fixed")),
         Claim::exactly(asynchronous[0], "streams answered async, at 5 %", answered_async("at-5")).condition(),
@@ -180,7 +180,7 @@ const fn claims(asynchronous: [f64; 3], pool: f64) -> [Claim; 20] {
         Claim::at_most(FLAT, "health-sync p90, at 100 %", Figure::gaps(AT_100_SMALL, GAP)).condition(),
         Claim::at_least(asynchronous[2], "calls hung by the vendor", HUNG).pressure(),
         Claim::exactly(asynchronous[2], "streams that failed, vendor hangs", lost("control")).control(),
-        Claim::exactly(0.0, "second calls to a vendor that hangs", started("control")).control(),
+        Claim::exactly(0.0, "fallback calls, vendor hangs", started("control")).control(),
         Claim::at_most(FLAT, "health-sync p90, vendor hangs", Figure::gaps(FAILING_CONTROL, GAP)).control(),
     ]
 }

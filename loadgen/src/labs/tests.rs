@@ -99,18 +99,18 @@ fn a_typing_error_gets_the_list_and_the_nearest_name() {
 #[test]
 fn a_repair_is_judged_as_the_fix_with_its_vendor() {
     for lab in LABS {
-        let parts = select_arms(&lab.normal, &Side::ALL, true);
-        let [part] = parts[..] else { panic!("{}: {parts:?}", lab.name) };
-        assert_eq!((part.judged_as, part.arm.name), (lab.normal.repair_judged_as, "broken"));
-        assert_eq!(part.vendor_of.name, part.judged_as);
-        assert!(part.arm.args.starts_with(&["--mistake", lab.name]), "{}", lab.name);
+        let arm_runs = select_arms(&lab.normal, &Side::ALL, true);
+        let [arm_run] = arm_runs[..] else { panic!("{}: {arm_runs:?}", lab.name) };
+        assert_eq!((arm_run.judged_as, arm_run.arm.name), (lab.normal.repair_judged_as, "broken"));
+        assert_eq!(arm_run.vendor_of.name, arm_run.judged_as);
+        assert!(arm_run.arm.args.starts_with(&["--mistake", lab.name]), "{}", lab.name);
     }
 }
 
 #[test]
 fn a_side_is_all_of_its_arms() {
     let arms = |sides: &[Side]| {
-        select_arms(&LABS[0].normal, sides, false).iter().map(|part| part.judged_as).collect::<Vec<_>>()
+        select_arms(&LABS[0].normal, sides, false).iter().map(|arm_run| arm_run.judged_as).collect::<Vec<_>>()
     };
     assert_eq!(arms(&[Side::Broken]), ["broken", "broken-8"]);
     assert_eq!(arms(&Side::ALL), ["broken", "broken-8", "control", "fixed"]);

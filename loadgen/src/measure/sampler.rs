@@ -117,7 +117,7 @@ pub struct Sampler {
 impl Sampler {
     /// Starts to sample. `origin` is the start of the run.
     #[must_use]
-    pub fn start(origin: Instant, watched: Vec<Arc<ServerSamples>>) -> Self {
+    pub fn start(origin: Instant, servers: Vec<Arc<ServerSamples>>) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
         let thread = thread::spawn(move || {
@@ -125,7 +125,7 @@ impl Sampler {
             let mut next = origin.elapsed();
             while !stopped.load(Relaxed) {
                 let now = origin.elapsed();
-                watched.iter().for_each(|server| server.take_sample(now, &mut system));
+                servers.iter().for_each(|server| server.take_sample(now, &mut system));
                 next += SAMPLE_INTERVAL;
                 thread::sleep(next.saturating_sub(origin.elapsed()));
             }
@@ -204,11 +204,11 @@ mod tests {
 
     #[test]
     fn started_threads_are_counted() {
-        let watched = Arc::new(ServerSamples::new(Some(std::process::id()), Vec::new()));
+        let server = Arc::new(ServerSamples::new(Some(std::process::id()), Vec::new()));
         let threads = || {
             let mut system = System::new();
-            watched.take_sample(Duration::ZERO, &mut system);
-            watched.samples().last().and_then(|sample| sample.process).map(|process| process.threads)
+            server.take_sample(Duration::ZERO, &mut system);
+            server.samples().last().and_then(|sample| sample.process).map(|process| process.threads)
         };
         let before = threads();
         let (release, released) = std::sync::mpsc::channel::<()>();

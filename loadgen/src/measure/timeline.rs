@@ -8,8 +8,8 @@ use crate::result::TimelineRow;
 
 /// Streams, probes and process, a row per sample.
 #[must_use]
-pub fn timeline(watched: &ServerSamples, probes: &[Arc<ProbeLog>]) -> Vec<TimelineRow> {
-    let samples = watched.samples();
+pub fn timeline(server: &ServerSamples, probes: &[Arc<ProbeLog>]) -> Vec<TimelineRow> {
+    let samples = server.samples();
     samples.windows(2).map(|pair| row(pair[0], pair[1], probes)).collect()
 }
 

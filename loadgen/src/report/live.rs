@@ -57,10 +57,10 @@ impl Progress for LiveLines<'_> {
 
     fn second(&mut self, _: &Phase, now: Duration, arms: &[RunningArm]) {
         let cells = arms.iter().map(|arm| {
-            let cpu = arm.watched.cpu_cores(now.saturating_sub(SECOND), now);
+            let cpu = arm.server_samples.cpu_cores(now.saturating_sub(SECOND), now);
             let cpu = cpu.map_or_else(|| "-".to_owned(), |cores| format!("{:.0}%", cores * 100.0));
             let cpu = if self.cpu > 0 { format!("{cpu:>CPU$}") } else { String::new() };
-            cell(self.terminal, arm.watched.active(), arm.probes.iter().take(self.probes), PROBE, now) + &cpu
+            cell(self.terminal, arm.server_samples.active(), arm.probes.iter().take(self.probes), PROBE, now) + &cpu
         });
         line(self.terminal, &format!("{} s", now.as_secs()), &cells.collect::<String>());
     }
