@@ -68,9 +68,9 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Counts another attempt, and returns how many that makes.
-    pub(crate) fn attempt(&self) -> u32 {
-        self.attempts.fetch_add(1, Relaxed) + 1
+    /// Counts another attempt.
+    pub(crate) fn count_attempt(&self) {
+        self.attempts.fetch_add(1, Relaxed);
     }
 
     /// Attempts so far; 0 where they are not counted.

@@ -1,4 +1,4 @@
-//! The guard that gives every request for the model exactly one outcome, also when it is dropped.
+//! The guard that gives every request for the model exactly one outcome, even when it is dropped.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,23 +9,22 @@ use wire::outcome::Outcome;
 
 use crate::errors::Failure;
 
-/// A request for the model under way. It ends in exactly one outcome, whatever becomes of it: when a
-/// client leaves, nothing runs but `drop`.
+/// A request for the model. It has exactly one outcome, also when its client disconnects: then nothing runs but `drop`.
 #[derive(Debug)]
 pub(crate) struct CallGuard {
     metrics: Arc<LlmMetrics>,
     request_id: String,
     begun: Instant,
-    /// Once the first token has come.
+    /// The open stream, from its first token on.
     open: Option<OpenStream>,
-    /// Where no permit says from when on the vendor is called. Over before the outcome is recorded.
+    /// The active call of a request without a permit. Dropped before the outcome is recorded.
     active: Option<ActiveCall>,
-    /// None once it has been recorded.
+    /// None once the outcome has been recorded.
     outcome: Option<OutcomeGuard<Outcome>>,
 }
 
 impl CallGuard {
-    /// Counts a request that begins.
+    /// Begins a request, and counts it.
     pub(crate) fn begin(metrics: Arc<LlmMetrics>, request_id: String) -> Self {
         metrics.call();
         let now = Instant::now();
@@ -41,31 +40,31 @@ impl CallGuard {
         CallGuard { metrics, request_id, begun: now, open: None, active: None, outcome: Some(outcome) }
     }
 
-    /// The vendor is called from here on, without a permit.
+    /// From here on the call is active, without a permit.
     pub(crate) fn call_without_permit(&mut self) {
         self.active = Some(ActiveCall::without_permit(Arc::clone(&self.metrics)));
     }
 
-    /// A token of a stream has come.
+    /// Counts a token of the stream.
     pub(crate) fn token(&mut self) {
         let first_token = || OpenStream::new(Arc::clone(&self.metrics), self.begun.elapsed());
         self.open.get_or_insert_with(first_token).token();
     }
 
-    /// The request was answered whole.
+    /// The answer is complete.
     pub(crate) fn succeeded(&mut self) {
         self.record(Outcome::Success);
     }
 
-    /// The request failed, and nothing had been sent.
+    /// The request failed before anything was sent.
     pub(crate) fn failed(&mut self, failure: &Failure) {
         tracing::debug!(request_id = self.request_id, %failure, "a call failed");
         self.record(failure.outcome());
     }
 
-    /// The stream broke after it had begun.
-    pub(crate) fn broke(&mut self, failure: &Failure) {
-        tracing::info!(request_id = self.request_id, %failure, "a stream broke");
+    /// The stream failed after its first token.
+    pub(crate) fn stream_failed(&mut self, failure: &Failure) {
+        tracing::info!(request_id = self.request_id, %failure, "a stream failed");
         self.record(failure.stream_outcome());
     }
 

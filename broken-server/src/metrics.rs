@@ -1,11 +1,11 @@
-//! What is counted, beside what the pool counts.
+//! The metrics of this server, apart from those of the pool.
 
 use std::sync::Arc;
 
 use gateway::{HttpMetrics, LlmMetrics, LogLinesDropped};
 use prometheus_client::registry::Registry;
 
-/// What all requests count.
+/// The metrics of all requests.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     pub(crate) llm: Arc<LlmMetrics>,
@@ -13,7 +13,7 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// All at zero, named in `registry`.
+    /// Registers the metrics in `registry`.
     pub(crate) fn new(registry: &mut Registry) -> Self {
         registry.register_collector(Box::new(LogLinesDropped));
         Metrics { llm: Arc::new(LlmMetrics::new(registry)), http: HttpMetrics::new(registry) }

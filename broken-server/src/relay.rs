@@ -133,7 +133,7 @@ impl StreamBody {
     /// Ends the stream. What it holds is given back before the error event is sent.
     fn fail(&mut self, failure: &Failure) -> Bytes {
         self.messages = None;
-        self.guard.broke(failure);
+        self.guard.stream_failed(failure);
         error_event(&failure.body()).into()
     }
 }

@@ -48,7 +48,7 @@ pub(crate) struct AppState {
     pub(crate) registry: Registry,
     /// Cancelled when a shutdown begins: `/ready` says no, and new calls are rejected.
     pub(crate) draining: CancellationToken,
-    /// Cancelled when the grace of a shutdown is over: calls end with an error.
+    /// Cancelled when the shutdown grace is over: calls end with an error.
     pub(crate) grace_over: CancellationToken,
     /// How long the body of a request may take.
     pub(crate) read_timeout: Duration,
@@ -95,7 +95,7 @@ impl AppState {
         self.max_body_bytes.min(BODY_BYTES_MAX)
     }
 
-    /// Waits for `call`, but not beyond the grace of a shutdown.
+    /// Waits for `call`, but not beyond the shutdown grace.
     ///
     /// # Errors
     /// The error of the call, or [`Failure::ShuttingDown`].

@@ -45,11 +45,11 @@ impl Message {
 
 /// The failure of an answer whose status is not 2xx.
 fn failure_of(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Failure {
-    let refused = Box::new(UpstreamRejection::read(status, headers, body));
+    let rejection = Box::new(UpstreamRejection::read(status, headers, body));
     match () {
-        () if refused.is_key_rejected() => UpstreamFailure::KeyRefused(refused).into(),
-        () if refused.is_client_error() => Failure::Rejected(refused),
-        () => UpstreamFailure::Status(refused).into(),
+        () if rejection.is_key_rejected() => UpstreamFailure::KeyRefused(rejection).into(),
+        () if rejection.is_client_error() => Failure::Rejected(rejection),
+        () => UpstreamFailure::Status(rejection).into(),
     }
 }
 

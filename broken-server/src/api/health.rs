@@ -36,12 +36,12 @@ pub(crate) struct PoolProbe(SingleFlight<Duration>);
 /// `GET /health`: how long a little work takes in the pool that the streams use.
 pub(super) async fn report(
     state: Data<AppState>,
-    of_worker: Data<PoolProbe>,
+    pool_probe: Data<PoolProbe>,
 ) -> Result<Json<HealthReport>, ErrorResponse> {
     // Requests at the same time share one probe: a thread for each of them would fill the pool.
     let probe = async {
         loop {
-            let took = of_worker.0.join_or_start(|lead| probe_pool(&state.pool, lead)).await?;
+            let took = pool_probe.0.join_or_start(|lead| probe_pool(&state.pool, lead)).await?;
             // A late probe waited while the pool was full. The next one shows whether it still is.
             if took <= PROBE_TIMEOUT {
                 return Ok::<_, Abandoned>(took);

@@ -18,7 +18,7 @@ pub(crate) async fn attempts<T, Attempt: Future<Output = Result<T, Failure>>>(
     attempt: impl Fn() -> Attempt,
 ) -> Result<T, Failure> {
     let counted = || {
-        call.progress.attempt();
+        call.progress.count_attempt();
         attempt()
     };
     make_attempts(&state.retry, &state.metrics.llm, &call.request_id, deadline, counted).await

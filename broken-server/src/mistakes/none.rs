@@ -8,7 +8,7 @@
 //! more calls at once than `--max-in-flight`, and requests that do not fit are rejected at once.
 //! Why it is here: this server is built with actix-web, fixed-server with axum. `--mistake none` keeps the
 //! framework and removes the mistake.
-//! What is left out: rate limits, the limits of each user, the breaker. fixed-server has them off by default.
+//! What it lacks: rate limits, user limits, the breaker. fixed-server has them off by default.
 
 use std::time::Duration;
 
@@ -72,13 +72,13 @@ impl CallStyle for Control {
     }
 }
 
-/// THE ORDER, outermost first, with the names of the steps in fixed-server/src/stack.rs. What all mistakes
-/// share is around it: the outcome, and the end of the grace of a shutdown (`api/answer.rs`).
-async fn in_order<T, Answer: Future<Output = Result<T, Failure>>>(
+/// THE ORDER, outermost first, with the names of the steps in fixed-server/src/stack.rs. Shutdown and
+/// outcome, which all mistakes share, are around it (`api/answer.rs`).
+async fn in_order<T, Answered: Future<Output = Result<T, Failure>>>(
     state: &AppState,
     call: &Call,
     limit: (Duration, UpstreamFailure),
-    ask_vendor: impl Fn() -> Answer,
+    ask_vendor: impl Fn() -> Answered,
 ) -> Result<(T, ActiveCall), Failure> {
     // 1. SLA. One point in time, handed down: limits that each start anew would add up.
     let deadline = Deadline::after(state.limits.sla);
@@ -89,11 +89,11 @@ async fn in_order<T, Answer: Future<Output = Result<T, Failure>>>(
 }
 
 /// One attempt, from the queue to the answer.
-async fn attempt<T, Answer: Future<Output = Result<T, Failure>>>(
+async fn attempt<T, Answered: Future<Output = Result<T, Failure>>>(
     state: &AppState,
     deadline: Deadline,
     (limit, too_slow): &(Duration, UpstreamFailure),
-    ask_vendor: &impl Fn() -> Answer,
+    ask_vendor: &impl Fn() -> Answered,
 ) -> Result<(T, ActiveCall), Failure> {
     // 3. Permit. The queue timeout starts and ends here: it does not cover the call.
     let active = admit(state).await?;
