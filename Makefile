@@ -1,4 +1,4 @@
-# Rust, make and a C compiler are needed. `make` alone lists what there is.
+# Needs Rust, make and a C compiler. `make` alone lists the targets.
 
 CARGO   ?= cargo
 BIN     := target/release
@@ -11,11 +11,11 @@ RUN     := run
 
 # --out FILE when OUT=FILE is given.
 out_flag := $(if $(OUT),--out $(OUT))
-# Without a name the labs are listed.
+# Lists the labs without a name.
 lab_flags := --side $(SIDE) $(if $(MENDED),--expect-fixed) $(if $(FAST),--fast) $(if $(KEEP),--keep)
 lab_command := $(if $(NAME),lab $(NAME) $(lab_flags) $(out_flag),labs)
 
-# Names of variables are in capitals; make would ignore `name=x`, and a lab would not be run.
+# Variable names are in capitals; make would ignore `name=x` and not run the lab.
 $(foreach word,name side mended fast keep out mistake port,$(if $(filter command,$(origin $(word))),\
   $(error '$(word)=$($(word))' does nothing: write $(shell echo $(word) | tr a-z A-Z)=$($(word)))))
 
@@ -27,7 +27,7 @@ help: ## List the targets
 	  /^#: / { more = more sprintf("%21s%s\n", "", substr($$0, 4)) }' $(MAKEFILE_LIST)
 
 build: ## Build the four programs, optimised
-	@[ -d $(BIN)/deps ] || echo "The first time, the four programs are built: about two minutes on two cores."
+	@[ -d $(BIN)/deps ] || echo "The first run builds the four programs: about two minutes on two cores."
 	@$(CARGO) build --release
 
 demo: build ## Both servers side by side under the same load, and the verdict
@@ -39,12 +39,12 @@ demo-broken: build ## Only the server with the mistake
 demo-fixed: build ## Only the server without it
 	@$(BIN)/loadgen demo fixed $(out_flag)
 
-#: SIDE=broken or fixed: one side; FAST=1: in little; OUT=file: the result as JSON
-#: KEEP=1: leave vendor and servers up for curl; MENDED=1: judge your repair
+#: SIDE=broken or fixed: one side; FAST=1: a shorter run; OUT=file: the result as JSON
+#: KEEP=1: keep vendor and servers running for curl; MENDED=1: judge your repair
 lab: build ## Run one lab, NAME=name; without it, list them
 	@$(BIN)/loadgen $(lab_command)
 
-labs: build ## Run every lab, or NAMES="a b", and sum up (FAST=1: in little)
+labs: build ## Run every lab, or NAMES="a b", and sum up (FAST=1: shorter runs)
 	@$(BIN)/loadgen labs $(or $(NAMES),--all) $(if $(FAST),--fast) $(out_flag)
 
 up: build ## Start vendor and servers in the background, for curl (MISTAKE=name, PORT=8100)
@@ -59,21 +59,21 @@ stop: ## Stop what `make up` started
 test: ## All tests (no internet, no fixed ports): 8 minutes
 	@CARGO="$(CARGO)" sh scripts/test.sh --workspace
 
-test-fast: ## Those that take less than a minute together, for work in between
+test-fast: ## The tests that take less than a minute together
 	@$(CARGO) build --workspace --bins --tests
 	@CARGO="$(CARGO)" sh scripts/test.sh --workspace --lib --test tidy --test sse --test '*_model' --test over_sockets --test exit_codes
 
-test-postgres: ## Keys and sessions on PostgreSQL too (needs its initdb and postgres; skips, and says so, without)
+test-postgres: ## Keys and sessions on PostgreSQL too (needs its initdb and postgres; skipped with a message without them)
 	@$(CARGO) test --package fixed-server --features postgres --test it -- --nocapture keys:: sessions:: database_down::
 	@$(CARGO) test --package fixed-server --features postgres --lib
 
 test-clients: ## OpenAI's own clients against the mock (needs python3 with venv, node and npm)
 	@sh mock-llm/clients/check.sh
 
-bench-stack: ## What the call stack costs a call, and what it does under three times the load
+bench-stack: ## Cost of the call stack per call, and its behaviour under three times the load
 	@$(CARGO) bench --package fixed-server --bench stack
 
-soak: ## A minute of faults, overload and clients that leave; then every law is checked
+soak: ## A minute of faults, overload and disconnecting clients; then every invariant is checked
 	@$(CARGO) test --release --quiet --package fixed-server --test soak -- --ignored --nocapture
 
 lint: ## Formatting and lints, warnings denied
@@ -84,7 +84,7 @@ lint: ## Formatting and lints, warnings denied
 bench: build ## 4,000 and 9,000 streams: fixed-server beside a plain relay and nginx, if installed (9 minutes)
 	@$(CARGO) bench --quiet --package loadgen --bench streams $(if $(SHORT),-- --short)
 
-bench-mock: ## What the mock costs: processor time a chunk, memory a stream, lateness
+bench-mock: ## Cost of the mock: CPU time per chunk, memory per stream, lateness
 	@$(CARGO) bench --package mock-llm --bench vendor
 
 clean: stop ## Remove everything that was built

@@ -1,4 +1,4 @@
-# What up.sh and stop.sh know of the programs that `make up` started. RUN: where their process ids are.
+# For up.sh and stop.sh: the programs that `make up` started. RUN: the folder with their process ids.
 
 # is_running NAME: whether it runs. A process id alone may belong to another program by now.
 is_running() {

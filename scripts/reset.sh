@@ -1,5 +1,5 @@
 #!/bin/sh
-# Puts the vendor that up.sh started back to its start: no faults, an empty ledger. RUN: as for up.sh.
+# Resets the vendor that up.sh started: no faults, an empty ledger. RUN: as for up.sh.
 set -eu
 . "$(dirname "$0")/process.sh"
 
@@ -10,4 +10,4 @@ fi
 vendor=$(cat "$RUN/vendor.url")
 curl --noproxy '*' -fsS -o /dev/null -X DELETE "$vendor/debug/faults"
 curl --noproxy '*' -fsS -o /dev/null -X POST "$vendor/debug/reset"
-echo "  $vendor has no faults and an empty ledger; streams that were open go on"
+echo "  $vendor has no faults and an empty ledger; open streams continue"

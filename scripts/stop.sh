@@ -1,5 +1,5 @@
 #!/bin/sh
-# Stops what up.sh started: asks, and after two seconds insists.
+# Stops what up.sh started: with SIGTERM, and after two seconds with SIGKILL.
 set -eu
 . "$(dirname "$0")/process.sh"
 

@@ -1,14 +1,14 @@
 #!/bin/sh
-# Runs `cargo test` with these arguments, exits as it does, and closes with one line: the sum and the time.
+# Runs `cargo test` with these arguments, exits with its code, and ends with one line: the totals and the time.
 set -u
 cargo=${CARGO:-cargo}
-[ -d target/debug/deps ] || echo "The first time, the test programs are built: about two minutes on two cores."
+[ -d target/debug/deps ] || echo "The first run builds the test programs: about two minutes on two cores."
 
-# Passes the lines on and sums up. Read in the shell: some versions of awk hold lines back until they have 4 KB.
+# Passes the lines on and adds up the results. Read in the shell: some versions of awk buffer 4 KB of lines.
 sum_up() {
   started='' passed=0 failed=0 ignored=0 code=1
   while IFS= read -r line; do
-    # Tests begin to say something when everything is built.
+    # The first test output means that everything is built.
     started=${started:-$(date +%s)}
     case $line in
       'cargo test exited with '*)
@@ -31,7 +31,7 @@ sum_up() {
   return "$code"
 }
 
-# What cargo itself says (its progress, which program runs) goes to the terminal as it is.
+# Cargo's own messages (its progress, which program runs) go to the terminal unchanged.
 {
   "$cargo" test --no-fail-fast "$@"
   echo "cargo test exited with $?"

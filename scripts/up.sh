@@ -1,7 +1,7 @@
 #!/bin/sh
 # Starts the vendor and both servers in the background.
-# BIN: where the programs are. RUN: where their process ids and logs go. MISTAKE: broken-server's.
-# PORT: broken-server's; fixed-server has the next one, and the vendor the one 1000 above it.
+# BIN: the programs' folder. RUN: the folder for their process ids and logs. MISTAKE: broken-server's.
+# PORT: broken-server's; fixed-server has PORT + 1, the vendor PORT + 1000.
 set -eu
 . "$(dirname "$0")/process.sh"
 
@@ -18,7 +18,7 @@ fixed=127.0.0.1:$((PORT + 1))
 vendor=127.0.0.1:$((PORT + 1000))
 mkdir -p "$RUN"
 
-# give_up NAME: says why NAME did not start, and stops what did.
+# give_up NAME: prints why NAME did not start, and stops the programs that did.
 give_up() {
   taken=$(sed -n 's/.*cannot listen on 127\.0\.0\.1:\([0-9]*\).*in use.*/\1/p' "$RUN/$1.log")
   if [ -n "$taken" ]; then
