@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn every_limit_refuses_zero_negative_and_absurd_values_where_they_are_none() {
+    fn invalid_limits_are_rejected_by_name() {
         let over_zero = [
             "--read-timeout",
             "--sla",
@@ -218,13 +218,13 @@ mod tests {
     }
 
     #[test]
-    fn an_event_may_be_as_large_as_every_reader_here_takes_it() {
+    fn the_default_event_size_is_that_of_every_reader() {
         let settings = Settings::read(["fixed-server"]).unwrap();
         assert_eq!(settings.limits.upstream.max_event_bytes.get(), wire::sse::EVENT_BYTES_MAX);
     }
 
     #[test]
-    fn what_can_be_off_can_be_told_so() {
+    fn optional_limits_accept_off() {
         let off = [
             "--user-rate-limit",
             "--user-max-in-flight",
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_that_contradict_each_other_are_both_named() {
+    fn both_conflicting_limits_are_named() {
         for (args, named) in [
             (&["--queue-timeout", "30s"][..], ["--queue-timeout", "--call-timeout"]),
             (&["--call-timeout", "60s"], ["--call-timeout", "--sla"]),
@@ -263,7 +263,7 @@ mod tests {
 
     /// So that a short SLA alone is no contradiction.
     #[test]
-    fn what_depends_on_the_sla_of_itself_follows_it() {
+    fn defaults_that_depend_on_the_sla_follow_it() {
         let flags = ["--sla", "300ms", "--call-timeout", "200ms", "--queue-timeout", "100ms"];
         assert!(Settings::read([&["fixed-server"], &flags[..]].concat()).is_ok());
     }

@@ -1,4 +1,4 @@
-//! The program as a process: what only a process has, such as its standard error.
+//! The program as a process: its log, descriptors and memory.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-/// Longer than anything here takes on a busy machine; reached only by a test that fails.
+/// Longer than anything here takes on a busy machine; only a failing test reaches it.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 fn launch(upstream: &str) -> Launch {
@@ -42,14 +42,14 @@ fn client() -> Client {
     gateway::http_client().timeout(TIMEOUT).build().unwrap()
 }
 
-/// A server that wrote its log where it arises would stop here, after some 150 requests.
+/// A server that wrote its log on the event loop would block after some 150 requests.
 #[tokio::test]
 async fn an_unread_log_blocks_nothing_and_counts_lost_lines() {
     let mock = MockLlm::builder().fault("status=400").start().await.unwrap();
     let program = launch(&mock.url()).unread_once_ready().start(TIMEOUT).await.unwrap();
     let client = client();
     let asked = json!({ "prompt": "hi" });
-    // Each writes two lines of some 200 bytes: more than the pipe holds and those that may wait.
+    // Each writes two lines of some 200 bytes: more than the pipe and the queue hold.
     for _ in 0..30 {
         let asking = (0..100).map(|_| client.post(format!("{}/llm", program.url())).json(&asked).send());
         assert!(join_all(asking).await.into_iter().all(|answer| answer.unwrap().status() == 400));
@@ -59,9 +59,9 @@ async fn an_unread_log_blocks_nothing_and_counts_lost_lines() {
     assert!(dropped.parse::<u64>().unwrap() > 0, "this test has no teeth");
 }
 
-/// One JSON object for each request, and one for each attempt that failed, with the request's id.
+/// One JSON object for each request and each failed attempt, with the request's id.
 #[tokio::test]
-async fn the_log_tells_of_every_request_and_failed_attempt_with_its_id() {
+async fn every_request_and_failed_attempt_is_logged_with_its_id() {
     let mock = MockLlm::builder().tokens(2).fault("status=503;first=1").start().await.unwrap();
     let program = launch(&mock.url()).args(["--log-format", "json"]).start(TIMEOUT).await.unwrap();
     let request = client().post(format!("{}/chat/stream", program.url())).header("x-request-id", "traced-1");
@@ -77,20 +77,19 @@ async fn the_log_tells_of_every_request_and_failed_attempt_with_its_id() {
     assert_eq!((&request["message"], &request["outcome"]), (&json!("request ended"), &json!("success")));
     assert_eq!(request["attempts"], 2);
     assert!(request["took_ms"].is_u64() && request["queued_ms"].is_u64(), "{request}");
-    assert_eq!(mock.ledger().attempts_by_request_id["traced-1"], 2, "the vendor was told the id");
+    assert_eq!(mock.ledger().attempts_by_request_id["traced-1"], 2, "the vendor got the id");
 }
 
-/// More clients than it has descriptors for: as many as are accepted can all call the vendor, and the others
-/// wait for their turn. None is left for anybody to fail for.
+/// More clients than descriptors: all accepted ones can call the vendor, and the others wait to be accepted.
 #[tokio::test]
-async fn at_the_limit_of_descriptors_clients_wait_and_no_call_fails() {
+async fn no_call_fails_at_the_limit_of_descriptors() {
     const CLIENTS: usize = 300;
     let mock = MockLlm::builder().tokens(2).ttft(Duration::ZERO).inter_token(Duration::from_millis(300));
     let mock = mock.start().await.unwrap();
     let launch = launch(&mock.url()).args(["--database-pool-size", "1"]).descriptors(200);
     let program = launch.start(TIMEOUT).await.unwrap();
     let body = json!({ "messages": [{ "role": "user", "content": "hi" }] });
-    // Without idle connections, each of which would keep its place.
+    // Without idle connections, which would use up descriptors.
     let client = gateway::http_client().timeout(Duration::from_secs(60)).pool_max_idle_per_host(0).build().unwrap();
     let stream = async || {
         let answer = client.post(format!("{}/chat/stream", program.url())).json(&body).send().await.unwrap();
@@ -109,9 +108,9 @@ async fn at_the_limit_of_descriptors_clients_wait_and_no_call_fails() {
     assert!(warning.contains("--max-connections 20000") && warning.contains("available=200"), "{warning}");
 }
 
-/// What 500 clients begin to send and never finish: 1 MiB each, all but the last bytes.
+/// 500 clients send 1 MiB each, all but the last bytes.
 #[tokio::test]
-async fn unfinished_bodies_take_a_bounded_memory_and_give_it_back() {
+async fn unfinished_bodies_take_bounded_memory_and_release_it() {
     const CLIENTS: usize = 500;
     const MIB: usize = 1024 * 1024;
     const MEMORY_MAX: u64 = 300_000_000;
@@ -121,13 +120,13 @@ async fn unfinished_bodies_take_a_bounded_memory_and_give_it_back() {
         "POST /chat/stream HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {MIB}\r\n\r\n"
     );
     let request = Arc::new([head.as_bytes(), &vec![b' '; MIB - 10]].concat());
-    // Twice: what is freed once must not be kept for good.
+    // Twice: memory that is freed must not be kept for good.
     for _ in 0..2 {
         let clients = (0..CLIENTS).map(|_| {
             let (addr, request) = (addr, request.clone());
             async move {
                 let mut client = TcpStream::connect(addr).await.unwrap();
-                // A client that is refused may find its connection closed.
+                // A rejected client may find its connection closed.
                 let _ = client.write_all(&request).await;
                 client
             }

@@ -11,8 +11,8 @@ const ANSWER: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","created":
 "message":{"role":"assistant","content":"hello"},"finish_reason":"stop"}],
 "usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}"#;
 
-/// Gives every call the same answer without a timer. The mock's are as coarse as tokio's, a millisecond,
-/// which is more than what is measured here.
+/// Answers every call the same, without a timer. The mock's timers are tokio's, with a resolution of a millisecond: more
+/// than what is measured here.
 pub(crate) async fn run() {
     let app = Router::new().route("/v1/chat/completions", post(answer));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

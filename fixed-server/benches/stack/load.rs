@@ -8,7 +8,7 @@ use reqwest::Client;
 use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 
-/// How long calls took, in milliseconds, sorted.
+/// Durations of calls in milliseconds, sorted.
 pub(crate) struct Latencies(Vec<f64>);
 
 impl Latencies {
@@ -17,7 +17,7 @@ impl Latencies {
         Latencies(millis)
     }
 
-    /// The value that this share of them do not exceed; 0 where there are none.
+    /// The value at this quantile; 0 if there are none.
     pub(crate) fn at(&self, quantile: f64) -> f64 {
         let place = (self.0.len() as f64 * quantile) as usize;
         self.0.get(place.min(self.0.len().saturating_sub(1))).copied().unwrap_or(0.0)
@@ -28,7 +28,7 @@ pub(crate) fn client() -> Client {
     gateway::http_client().build().unwrap()
 }
 
-/// Who calls one server, over connections that are kept.
+/// A client of one server, over persistent connections.
 pub(crate) struct Caller {
     client: Client,
     url: String,
@@ -39,8 +39,8 @@ impl Caller {
         Caller { client: client(), url: format!("http://{addr}{path}") }
     }
 
-    /// Makes so many calls, one each `gap`, and returns how long they took in the order in which they were
-    /// sent. Each is timed from when it was sent: a client that is late now and then is late for all.
+    /// Makes `count` calls, one every `gap`, and returns their durations in the order in which they were sent. Each is
+    /// measured from when it was sent: a late client is late for all servers.
     pub(crate) async fn calls(&self, count: u32, gap: Duration) -> Vec<f64> {
         let body = json!({ "model": "m", "max_tokens": 1, "messages": [{ "role": "user", "content": "hi" }] });
         let (mut calls, begun) = (Vec::new(), Instant::now());

@@ -1,9 +1,9 @@
-//! What the whole stack costs a call, and what it does under three times too much:
+//! What the whole stack adds to a call, and what it does under three times its capacity:
 //! `cargo bench -p fixed-server --bench stack`, or `make bench-stack`.
 //!
-//! Every server is a process of its own: fixed-server with all of its limits on, and beside it the
-//! barest relay that there is, made of the same two libraries. They get the same calls in short turns, so
-//! that whatever else the machine does, it does to all of them. The client and the vendor share the machine.
+//! Every server is a separate process: fixed-server with all of its limits on, and a bare relay made of the same two
+//! libraries. They get the same calls in short alternating rounds, so that other load on the machine affects all of them.
+//! The client and the vendor share the machine.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark fails by panicking")]
 
@@ -22,18 +22,17 @@ use server::Server;
 /// Calls a second.
 const RATE: u32 = 1000;
 
-/// Calls of a turn: so few that each server's next turn comes within a second, as connections that idled
-/// for longer would be tested.
-const TURN: u32 = 100;
-const TURNS: usize = 250;
+/// Calls of a round: few enough that each server's next round comes within a second.
+const ROUND: u32 = 100;
+const ROUNDS: usize = 250;
 
-/// Turns before those that count: connections are opened, on both sides of the server.
-const WARM_UP_TURNS: usize = 10;
+/// Rounds before those that count, in which connections are opened.
+const WARM_UP_ROUNDS: usize = 10;
 
-/// Calls of each turn that do not count: the caches are another server's.
+/// Calls of each round that do not count: the caches are another server's.
 const WARM_UP_CALLS: usize = 20;
 
-/// All limits on and none of them reached.
+/// All limits on, and none of them reached.
 const EVERYTHING: [&str; 15] = [
     "--user-rate-limit",
     "1000000/1s",
@@ -52,7 +51,7 @@ const EVERYTHING: [&str; 15] = [
     "--ready-on-error-rate=0.9",
 ];
 
-/// The modes in which this program is started by itself.
+/// The modes in which this program starts itself.
 const RELAY: &str = "relay";
 const VENDOR: &str = "vendor";
 const INSTANT_VENDOR: &str = "instant-vendor";
@@ -72,7 +71,7 @@ fn main() {
     }
 }
 
-/// The mock vendor, in a process of its own: beside the client, each would wait for the other.
+/// The mock vendor, as a separate process: in the client's, each would wait for the other.
 async fn vendor(ttft: Duration) {
     let mock = MockLlm::builder().tokens(1).ttft(ttft).start().await.unwrap();
     eprintln!("listening on {}", mock.url());
@@ -88,7 +87,7 @@ fn start_fixed(upstream: &str, flags: &[&str]) -> Server {
     Server::start(env!("CARGO_BIN_EXE_fixed-server").as_ref(), &[&own, flags].concat())
 }
 
-/// A server, and what its calls took.
+/// A server, and the durations of its calls.
 struct Row {
     name: &'static str,
     server: Server,
@@ -110,28 +109,28 @@ async fn overhead() {
     let fixed = |more: &[&str]| start_fixed(&vendor.url(), &[&EVERYTHING[..], more].concat());
     let mut rows = [
         Row::new("bare relay", relay(), "/llm"),
-        // What it adds to itself is what this table cannot tell from nothing.
+        // The difference between the same two is the noise of this table.
         Row::new("  the same relay again", relay(), "/llm"),
         Row::new("fixed-server, /llm", fixed(&[]), "/llm"),
         Row::new("  without a log line a call", fixed(&["--log-level", "warn"]), "/llm"),
         Row::new("fixed-server, /v1 (reads a key)", fixed(&[]), "/v1/chat/completions"),
     ];
-    for turn in 0..WARM_UP_TURNS + TURNS {
+    for round in 0..WARM_UP_ROUNDS + ROUNDS {
         for row in &mut rows {
-            if turn == WARM_UP_TURNS {
+            if round == WARM_UP_ROUNDS {
                 row.cpu_ms = row.server.cpu_ms();
             }
-            let millis = row.caller.calls(TURN, Duration::from_secs(1) / RATE).await;
-            if turn >= WARM_UP_TURNS {
+            let millis = row.caller.calls(ROUND, Duration::from_secs(1) / RATE).await;
+            if round >= WARM_UP_ROUNDS {
                 row.millis.extend(&millis[WARM_UP_CALLS..]);
             }
         }
     }
-    println!("{RATE} calls a second, {TURNS} turns of {TURN} each; in ms");
+    println!("{RATE} calls a second, {ROUNDS} rounds of {ROUND} each; in ms");
     println!("{:32}  {:>7} {:>7}  {:>9} {:>9}  {:>11}", "", "p50", "p99", "added p50", "added p99", "CPU us/call");
     let mut base = None;
     for row in rows {
-        let cpu_us = 1000.0 * (row.server.cpu_ms() - row.cpu_ms) as f64 / (f64::from(TURN) * TURNS as f64);
+        let cpu_us = 1000.0 * (row.server.cpu_ms() - row.cpu_ms) as f64 / (f64::from(ROUND) * ROUNDS as f64);
         let latencies = Latencies::of(row.millis);
         let [p50, p99] = [0.5, 0.99].map(|quantile| latencies.at(quantile));
         let (base_p50, base_p99) = *base.get_or_insert((p50, p99));

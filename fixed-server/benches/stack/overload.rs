@@ -1,4 +1,4 @@
-//! More than there is room for.
+//! More load than capacity.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use tokio::time::{Instant, sleep_until};
 use crate::load::{Latencies, client};
 use crate::{VENDOR, start_fixed, start_this};
 
-/// Calls at once, each of half a second: forty a second.
+/// Concurrent calls of half a second each: 40 per second.
 const PERMITS: u32 = 20;
 const CALL: Duration = Duration::from_millis(500);
 const CAPACITY: f64 = PERMITS as f64 / 0.5;
 const OFFERED: f64 = 3.0 * CAPACITY;
 const LENGTH: Duration = Duration::from_secs(20);
 
-/// Three times the capacity, at random, for a while: what is served, and how soon the rest knows.
+/// Random arrivals at three times the capacity: what is served, and how soon the rest is rejected.
 pub(crate) async fn run() {
     let vendor = start_this(&[VENDOR, &CALL.as_millis().to_string()]);
     let server = start_fixed(&vendor.url(), &["--max-in-flight", &PERMITS.to_string()]);
@@ -29,9 +29,9 @@ pub(crate) async fn run() {
         calls.spawn(async move {
             let sent = Instant::now();
             let answer = request.send().await.unwrap();
-            let (status, told) = (answer.status().as_u16(), answer.headers().contains_key("retry-after"));
+            let (status, has_retry_after) = (answer.status().as_u16(), answer.headers().contains_key("retry-after"));
             answer.bytes().await.unwrap();
-            (status, told, sent.elapsed().as_secs_f64() * 1000.0)
+            (status, has_retry_after, sent.elapsed().as_secs_f64() * 1000.0)
         });
         due += Duration::from_secs_f64(-(1.0 - rng.f64()).ln() / OFFERED);
     }
@@ -39,7 +39,7 @@ pub(crate) async fn run() {
     let took = begun.elapsed().as_secs_f64();
     let of = |status: u16| Latencies::of(all.iter().filter(|call| call.0 == status).map(|call| call.2).collect());
     let count = |status: u16| all.iter().filter(|call| call.0 == status).count();
-    let untold = all.iter().filter(|(status, told, _)| *status == 429 && !told).count();
+    let without = all.iter().filter(|(status, has_retry_after, _)| *status == 429 && !has_retry_after).count();
 
     println!("\n{OFFERED:.0} calls a second where there is room for {CAPACITY:.0}, for {LENGTH:?}, queue timeout 5 s");
     let goodput = 100.0 * count(200) as f64 / (CAPACITY * took);
@@ -50,7 +50,7 @@ pub(crate) async fn run() {
     );
     let (p50, p99) = (of(429).at(0.5), of(429).at(0.99));
     println!(
-        "  rejected, 429  {:>6}  after p50 {p50:.2} ms, p99 {p99:.2} ms; {untold} without Retry-After",
+        "  rejected, 429  {:>6}  after p50 {p50:.2} ms, p99 {p99:.2} ms; {without} without Retry-After",
         count(429)
     );
     println!("  queued in vain {:>6}  (504)", count(504));

@@ -1,4 +1,4 @@
-//! The barest relay.
+//! A bare relay.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -16,7 +16,7 @@ struct Vendor {
     url: String,
 }
 
-/// Passes bodies on and answers back, and does nothing else.
+/// Passes on bodies and answers, and does nothing else.
 pub(crate) async fn run(upstream: &str) {
     let client = gateway::http_client().build().unwrap();
     let vendor = Vendor { client, url: format!("{upstream}/v1/chat/completions") };

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use process::{Launch, START_TIMEOUT, ServerProcess};
 
-/// A server as a process of its own, killed when dropped.
+/// A server as a separate process, killed when dropped.
 pub(crate) struct Server {
     process: ServerProcess,
-    /// Its log is part of what it costs: it is written to a file, where no reader costs anything.
+    /// Its log is part of what is measured. It is written to a file, because a reader would use CPU too.
     log: PathBuf,
     pub(crate) addr: SocketAddr,
 }

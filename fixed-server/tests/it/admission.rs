@@ -10,7 +10,7 @@ use crate::server::{STREAM, Server, error_type};
 
 const NEVER: Duration = Duration::from_secs(600);
 
-/// The vendor refuses whatever exceeds its quota in any window, and has nothing to refuse.
+/// The vendor rejects calls over its quota in any window, and here it rejects none.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_quota_is_kept_in_every_window_and_nearly_used_up() {
     let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO);
@@ -26,7 +26,7 @@ async fn a_quota_is_kept_in_every_window_and_nearly_used_up() {
 }
 
 #[tokio::test]
-async fn who_would_wait_too_long_for_the_rate_is_refused_at_once_and_may_come_back() {
+async fn a_wait_for_the_rate_over_the_timeout_is_rejected_at_once() {
     let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
     let server = Server::start(&mock.url(), &["--rate-limit", "1/10s", "--queue-timeout", "2s"]).await;
     assert_eq!(server.post("/llm").send().await.unwrap().status(), 200);
@@ -38,10 +38,9 @@ async fn who_would_wait_too_long_for_the_rate_is_refused_at_once_and_may_come_ba
     assert_eq!((server.outcomes("overloaded").await, mock.ledger().started), (1.0, 1));
 }
 
-/// What a call reserved and did not use is there for the next one; what a refused call would have
-/// reserved was never taken.
+/// The next call can use what the last one reserved and did not use. A rejected call reserves nothing.
 #[tokio::test]
-async fn a_quota_of_tokens_is_reserved_and_given_back() {
+async fn unused_tokens_of_a_reservation_are_refunded() {
     let mock = MockLlm::builder().tokens(5).ttft(Duration::ZERO).inter_token(Duration::ZERO).start().await.unwrap();
     let flags = ["--token-limit", "4000/1h", "--token-burst", "1000", "--queue-timeout", "1s"];
     let server = Server::start(&mock.url(), &flags).await;
@@ -60,7 +59,7 @@ async fn a_quota_of_tokens_is_reserved_and_given_back() {
 }
 
 #[tokio::test]
-async fn a_user_over_a_limit_takes_no_place_that_others_share() {
+async fn a_user_over_a_limit_takes_no_shared_permit() {
     let mock = MockLlm::builder().tokens(2).ttft(Duration::ZERO).inter_token(NEVER).start().await.unwrap();
     let flags = ["--user-max-in-flight", "2", "--user-rate-limit", "4/1h", "--max-in-flight", "2"];
     let server = Server::start(&mock.url(), &flags).await;
@@ -73,16 +72,15 @@ async fn a_user_over_a_limit_takes_no_place_that_others_share() {
     server.until_outcomes("disconnected", 2.0).await;
 
     let more = [server.stream().await, server.stream().await];
-    assert!(more.iter().all(|answer| answer.status() == 200), "the calls of one that was refused are not counted");
+    assert!(more.iter().all(|answer| answer.status() == 200), "a rejected call does not count");
     drop(more);
     server.until_outcomes("disconnected", 4.0).await;
     assert_eq!(error_type(server.stream().await).await, "user_limit");
     assert_eq!(server.outcomes("user_limit").await, 2.0);
 }
 
-/// Overload is told by what comes in over the wait, not only by a queue that is long.
 #[tokio::test]
-async fn ready_says_no_while_the_queue_is_nearly_full_and_yes_when_it_is_half_empty() {
+async fn ready_fails_while_the_queue_is_nearly_full() {
     let mock = MockLlm::builder().tokens(2).ttft(Duration::ZERO).inter_token(NEVER).start().await.unwrap();
     let server = Server::start(&mock.url(), &["--max-in-flight", "1", "--max-queued", "10"]).await;
     let running = server.stream().await;
@@ -101,21 +99,21 @@ async fn ready_says_no_while_the_queue_is_nearly_full_and_yes_when_it_is_half_em
 }
 
 #[tokio::test]
-async fn ready_looks_at_the_vendor_only_where_it_was_told_to() {
+async fn ready_depends_on_the_vendor_only_if_configured() {
     let mock = MockLlm::builder().fault("status=503").start().await.unwrap();
-    let told = Server::start(&mock.url(), &["--ready-on-error-rate", "0.5", "--attempts", "1"]).await;
+    let configured = Server::start(&mock.url(), &["--ready-on-error-rate", "0.5", "--attempts", "1"]).await;
     let local = Server::start(&mock.url(), &["--attempts", "1"]).await;
     for _ in 0..10 {
-        told.post("/llm").send().await.unwrap();
+        configured.post("/llm").send().await.unwrap();
         local.post("/llm").send().await.unwrap();
     }
-    assert_eq!((told.ready().await, local.ready().await), (503, 200));
+    assert_eq!((configured.ready().await, local.ready().await), (503, 200));
 }
 
-/// The breaker refuses all that comes: none of it has reached the vendor, and none of it is the vendor's
-/// failure. Else the two would keep each other where they are: not ready, because calls are refused.
+/// Calls that the breaker rejects have not reached the vendor and are not its failures. If they counted, the server would
+/// stay unready for as long as it rejects calls.
 #[tokio::test]
-async fn calls_that_did_not_reach_the_vendor_do_not_keep_ready_at_no() {
+async fn calls_rejected_by_the_breaker_do_not_count_for_ready() {
     let mock = MockLlm::builder().fault("status=503").start().await.unwrap();
     let flags = ["--ready-on-error-rate", "0.5", "--attempts", "1", "--breaker-failures", "10"];
     let server = Server::start(&mock.url(), &[&flags[..], &["--breaker-open-time", "1h"]].concat()).await;
@@ -126,7 +124,7 @@ async fn calls_that_did_not_reach_the_vendor_do_not_keep_ready_at_no() {
     // Longer than the 10 s over which failures are counted.
     let deadline = Instant::now() + Duration::from_secs(30);
     while server.ready().await != 200 {
-        assert!(Instant::now() < deadline, "it says no for as long as the breaker is open");
+        assert!(Instant::now() < deadline, "it is not ready for as long as the breaker is open");
         assert_eq!(server.post("/llm").send().await.unwrap().status(), 502);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -1,4 +1,4 @@
-//! Bodies of requests: what they may cost before anybody has looked into them.
+//! What bodies of requests may cost before they are parsed.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::server::{BOUND, STREAM, Server, error_type, eventually};
 
-/// The answer to a request whose body does not come, up to the end of its connection.
+/// The answer to a request whose body does not arrive, up to the end of its connection.
 async fn answer_before_the_body(server: &Server, headers: &str) -> String {
     let mut client = TcpStream::connect(server.addr).await.unwrap();
     let head = format!("POST {STREAM} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n", server.addr);
@@ -24,7 +24,7 @@ async fn answer_before_the_body(server: &Server, headers: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_user_over_a_limit_is_refused_before_the_body_is_read() {
+async fn a_user_over_a_limit_is_rejected_before_the_body_is_read() {
     let never = Duration::from_secs(600);
     let mock = MockLlm::builder().tokens(2).ttft(Duration::ZERO).inter_token(never).start().await.unwrap();
     let server = Server::start(&mock.url(), &["--user-max-in-flight", "1"]).await;
@@ -36,7 +36,7 @@ async fn a_user_over_a_limit_is_refused_before_the_body_is_read() {
     drop(running);
 }
 
-/// The beginning of a request, with so many bytes of its body.
+/// Sends the head of a request and part of its body.
 async fn unfinished(server: &Server, bytes: usize) -> TcpStream {
     let mut client = TcpStream::connect(server.addr).await.unwrap();
     let head = "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n";
@@ -46,10 +46,10 @@ async fn unfinished(server: &Server, bytes: usize) -> TcpStream {
     client
 }
 
-/// Bodies that stay unfinished take room as their bytes come, and who is one too many is told at once; a body
-/// that is read gives its room back when the vendor has answered.
+/// Unfinished bodies reserve memory as their bytes arrive, and one over the budget is rejected at once. A complete body
+/// releases its memory when the vendor has answered.
 #[tokio::test]
-async fn bodies_that_are_not_finished_have_a_budget() {
+async fn unfinished_bodies_have_a_budget() {
     const BODY_BYTES: usize = 48 * 1024;
     let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
     let server = Server::start(&mock.url(), &["--max-body-memory", "128KiB", "--max-body-bytes", "128KiB"]).await;
@@ -66,15 +66,15 @@ async fn bodies_that_are_not_finished_have_a_budget() {
         assert!(answer.contains(header), "no {header:?} in {answer}");
     }
     assert_eq!(server.outcomes("overloaded").await, 1.0);
-    assert_eq!(server.stream().await.status(), 200, "there is room for a small one");
+    assert_eq!(server.stream().await.status(), 200, "a small one fits");
 
     drop(held);
     server.until("request_body_memory_bytes", 0.0).await;
-    assert_eq!(server.metric("llm_calls_total").await, 2.0, "what was never read is no call");
+    assert_eq!(server.metric("llm_calls_total").await, 2.0, "a body that was never complete is no call");
 }
 
 #[tokio::test]
-async fn the_bodies_of_a_users_calls_count_until_the_vendor_answers() {
+async fn a_users_bodies_count_until_the_vendor_answers() {
     let mock = MockLlm::builder().tokens(1).ttft(Duration::from_secs(600)).start().await.unwrap();
     let server = Server::start(&mock.url(), &["--user-max-body-memory", "100KiB", "--max-body-bytes", "80KiB"]).await;
     let large = |path: &str, key: &str| {
@@ -93,8 +93,8 @@ async fn the_bodies_of_a_users_calls_count_until_the_vendor_answers() {
     server.until("request_body_memory_bytes", 0.0).await;
 }
 
-/// How long the health check takes, in seconds, for a probe that comes at any time while some clients send one such
-/// body after the other.
+/// The mean latency of the health check, in seconds, for a probe at a random time while some clients send one such body
+/// after the other.
 async fn health_latency_beside(body: &str) -> f64 {
     const CLIENTS: usize = 6;
     const BODIES: usize = 2;
@@ -120,15 +120,15 @@ async fn health_latency_beside(body: &str) -> f64 {
             break;
         }
     }
-    // Each as often as it lasts: probes that come one after the other meet a long wait once, a probe at any time
-    // meets it for as long as it is.
+    // Weighted by their length: consecutive probes meet a long wait once, a probe at a random time meets it in
+    // proportion to its length.
     let seconds = latencies.iter().map(Duration::as_secs_f64);
     seconds.clone().map(|latency| latency * latency).sum::<f64>() / seconds.sum::<f64>()
 }
 
-/// A tree of such a body takes a hundred times as long as the same bytes of blanks, and everybody waits for it.
+/// Building a tree of such a body takes a hundred times as long as skipping blanks, and all requests would wait.
 #[tokio::test]
-async fn a_body_of_many_small_values_costs_about_what_as_many_blanks_cost() {
+async fn parsing_many_small_values_delays_others_no_more_than_blanks() {
     const BYTES: usize = 1_000_000;
     const VALUE: &str = r#"{"":0},"#;
     let body =
@@ -137,7 +137,7 @@ async fn a_body_of_many_small_values_costs_about_what_as_many_blanks_cost() {
     let parts = VALUE.repeat(BYTES / VALUE.len());
     let parts = format!(r#"{{"messages":[{{"role":"user","content":[{parts}{{}}]}}],"stream":7}}"#);
     for values in [body(VALUE.repeat(BYTES / VALUE.len())), parts] {
-        // Another test beside it may disturb one of the two; a tree disturbs every time.
+        // Another test may disturb one of the two; a tree would disturb every time.
         let mut ratios = Vec::new();
         while ratios.iter().all(|ratio| *ratio > 4.0) {
             assert!(ratios.len() < 3, "health waits {ratios:?} times as long beside values as beside blanks");

@@ -1,4 +1,4 @@
-//! Pages of other origins.
+//! CORS.
 
 use mock_llm::MockLlm;
 use reqwest::header::HeaderMap;
@@ -8,7 +8,7 @@ use crate::server::{STREAM, Server};
 
 const PAGE: &str = "https://app.example";
 
-/// What a browser asks before a page's request.
+/// A browser's preflight request.
 async fn preflight(server: &Server, path: &str, origin: &str) -> Response {
     let client = gateway::http_client().build().unwrap();
     let asking = client.request(Method::OPTIONS, format!("http://{}{path}", server.addr)).header("origin", origin);
@@ -21,7 +21,7 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 #[tokio::test]
-async fn pages_of_an_origin_that_is_named_may_call_and_others_may_not() {
+async fn only_pages_of_a_listed_origin_may_call() {
     let mock = MockLlm::builder().tokens(1).ttft(std::time::Duration::ZERO).start().await.unwrap();
     let server = Server::start(&mock.url(), &["--cors-origin", "http://other.example", "--cors-origin", PAGE]).await;
     for path in [STREAM, "/v1/chat/completions", "/v1/models"] {
@@ -34,7 +34,7 @@ async fn pages_of_an_origin_that_is_named_may_call_and_others_may_not() {
         let refused = preflight(&server, path, "https://evil.example").await;
         assert_eq!(header(refused.headers(), "access-control-allow-origin"), None, "{path}");
     }
-    // What a page may not read of an answer, an error among them, it can only guess.
+    // A page must be able to read errors too.
     for (path, key, status) in [(STREAM, "demo-key", 200), ("/v1/chat/completions", "wrong", 401), ("/nope", "", 404)] {
         let answer = server.post_as(path, key).header("origin", PAGE).send().await.unwrap();
         assert_eq!(answer.status(), status, "{path}");

@@ -82,7 +82,7 @@ impl TestDatabase {
         TestDatabase { url: format!("sqlite:{}", dir.path().join("keys.db").display()), kind: Kind::Sqlite(dir) }
     }
 
-    /// None, after a line that says why, where no server can be started.
+    /// None if no server can be started; the reason is printed.
     #[cfg(feature = "postgres")]
     pub(crate) fn postgres() -> Option<Self> {
         match Postgres::start() {
@@ -129,7 +129,7 @@ impl TestDatabase {
         connection.close().await.unwrap();
     }
 
-    /// Takes a lock that keeps everybody from writing, until it is dropped.
+    /// Takes a lock that blocks all writes until it is dropped.
     pub(crate) async fn lock(&self) -> AnyConnection {
         let mut connection = self.connect().await;
         let statements: &[&'static str] = match self.kind {
@@ -143,7 +143,7 @@ impl TestDatabase {
         connection
     }
 
-    /// Lets the database fail: the server of PostgreSQL is stopped, SQLite's table is taken away.
+    /// Makes the database fail: PostgreSQL's server is stopped, SQLite's table is renamed.
     pub(crate) async fn fail(&mut self) {
         match &mut self.kind {
             Kind::Sqlite(_) => self.change("ALTER TABLE keys RENAME TO away").await,
@@ -152,7 +152,7 @@ impl TestDatabase {
         }
     }
 
-    /// Closes all connections at the database's end, where it has one.
+    /// Closes all connections at the database's end, if it is a server.
     pub(crate) async fn hang_up(&self) {
         match &self.kind {
             Kind::Sqlite(_) => {}
@@ -165,7 +165,7 @@ impl TestDatabase {
         }
     }
 
-    /// Lets the database work again.
+    /// Repairs the database.
     pub(crate) async fn recover(&mut self) {
         match &mut self.kind {
             Kind::Sqlite(_) => self.change("ALTER TABLE away RENAME TO keys").await,
@@ -174,7 +174,7 @@ impl TestDatabase {
         }
     }
 
-    /// Runs `fixed-server key` with these arguments, in a process of its own.
+    /// Runs `fixed-server key` with these arguments as a process.
     pub(crate) fn key(&self, args: &[&str]) -> Output {
         self.key_command(args).output().unwrap()
     }

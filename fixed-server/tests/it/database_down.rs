@@ -13,11 +13,11 @@ const COMPLETIONS: &str = "/v1/chat/completions";
 const SESSION: &str = "x-session-id";
 
 on_every_database![
-    a_database_that_fails_takes_only_what_needs_it_with_it,
-    a_lock_that_is_held_ends_in_a_status,
-    statements_that_hang_do_not_clog_the_pool,
+    a_failed_database_affects_only_calls_that_need_it,
+    writes_time_out_while_the_database_is_locked,
+    statements_that_hang_do_not_exhaust_the_pool,
     a_result_that_cannot_be_stored_is_counted,
-    a_connection_that_the_database_closed_is_handed_to_nobody,
+    a_connection_closed_by_the_database_is_not_used,
 ];
 
 async fn assert_unavailable(answer: Response) {
@@ -25,7 +25,7 @@ async fn assert_unavailable(answer: Response) {
     assert_eq!(error_type(answer).await, "database_unavailable");
 }
 
-async fn a_database_that_fails_takes_only_what_needs_it_with_it(mut database: TestDatabase) {
+async fn a_failed_database_affects_only_calls_that_need_it(mut database: TestDatabase) {
     let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
     let flags = ["--database-url", &database.url, "--database-acquire-timeout", "300ms"];
     let server = Server::start(&mock.url(), &flags).await;
@@ -34,14 +34,18 @@ async fn a_database_that_fails_takes_only_what_needs_it_with_it(mut database: Te
     database.fail().await;
     assert_unavailable(server.post(COMPLETIONS).send().await.unwrap()).await;
     assert_unavailable(server.get_as("/v1/models", "demo-key").send().await.unwrap()).await;
-    assert_eq!(server.post_as(COMPLETIONS, "k\u{e4}y").send().await.unwrap().status(), 401, "that is no key anyway");
+    assert_eq!(
+        server.post_as(COMPLETIONS, "k\u{e4}y").send().await.unwrap().status(),
+        401,
+        "it is no valid key anyway"
+    );
     for path in ["/health", "/ready", "/debug/health-sync", "/debug/health-async", "/metrics"] {
         assert_eq!(server.get_as(path, "demo-key").send().await.unwrap().status(), 200, "{path}");
     }
     for path in [STREAM, "/llm"] {
         assert_eq!(server.post(path).send().await.unwrap().status(), 200, "{path} needs neither key nor session");
     }
-    assert_eq!(server.metric("llm_outcomes_total").await, 3.0, "what was refused was no call");
+    assert_eq!(server.metric("llm_outcomes_total").await, 3.0, "rejected requests are no calls");
     assert_eq!(server.metric("http_requests_total{route=\"/v1/chat/completions\",status=\"503\"").await, 1.0);
 
     database.recover().await;
@@ -49,9 +53,9 @@ async fn a_database_that_fails_takes_only_what_needs_it_with_it(mut database: Te
     assert_eq!(server.metric("llm_errors_total").await, 0.0);
 }
 
-/// Somebody else's transaction stays open. Who writes is told so after a bounded time, and a key is
-/// checked meanwhile: it needs no lock.
-async fn a_lock_that_is_held_ends_in_a_status(database: TestDatabase) {
+/// Another client's transaction stays open. Writes fail after a bounded time. Keys are checked meanwhile: reads need no
+/// lock.
+async fn writes_time_out_while_the_database_is_locked(database: TestDatabase) {
     let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
     let flags = ["--database-url", &database.url, "--database-acquire-timeout", "1s", "--database-pool-size", "2"];
     let server = Server::start(&mock.url(), &flags).await;
@@ -64,14 +68,14 @@ async fn a_lock_that_is_held_ends_in_a_status(database: TestDatabase) {
     for answer in reads {
         assert_eq!(answer.unwrap().status(), 200);
     }
-    // One at a time had the turn, and the lock ended it; the others waited for a turn, in vain. A turn at
-    // PostgreSQL takes longer than anybody's patience. At SQLite it takes as long, so that one who comes a
-    // moment late may see the end of the first one's.
-    let turns_max = if database.url.starts_with("postgres") { 1.0 } else { 2.0 };
-    let (waited, had_turn) =
+    // One write at a time gets to run and fails at the lock; the others time out waiting for it. With PostgreSQL it
+    // runs longer than the acquire timeout. With SQLite it runs as long, so a write that comes a moment later may
+    // run after it.
+    let runs_max = if database.url.starts_with("postgres") { 1.0 } else { 2.0 };
+    let (timed_out, ran) =
         (server.metric("database_acquire_timeouts_total").await, server.metric("database_failures_total").await);
-    assert_eq!(waited + had_turn, 6.0, "each is counted once: {waited} waited, {had_turn} had the turn");
-    assert!((1.0..=turns_max).contains(&had_turn), "{had_turn} had the turn, one after the other");
+    assert_eq!(timed_out + ran, 6.0, "each is counted once: {timed_out} timed out, {ran} ran");
+    assert!((1.0..=runs_max).contains(&ran), "{ran} ran, one after the other");
     drop(lock);
     assert_eq!(server.post(STREAM).header(SESSION, "s").send().await.unwrap().status(), 200);
     assert_eq!(mock.ledger().started, 7);
@@ -85,7 +89,7 @@ async fn a_result_that_cannot_be_stored_is_counted(database: TestDatabase) {
     let server = Server::start(&mock.url(), &flags).await;
     let stream = server.post(STREAM).header(SESSION, "s").send().await.unwrap();
     let lock = database.lock().await;
-    assert!(stream.text().await.unwrap().ends_with("data: [DONE]\n\n"), "the call itself is not concerned");
+    assert!(stream.text().await.unwrap().ends_with("data: [DONE]\n\n"), "the call itself is not affected");
     eventually("the vendor's call ends", || mock.ledger().completed == 1).await;
     server.until("session_results_dropped_total", 1.0).await;
     drop(lock);
@@ -93,8 +97,8 @@ async fn a_result_that_cannot_be_stored_is_counted(database: TestDatabase) {
     assert_eq!(server.outcomes("success").await, 1.0);
 }
 
-/// Not even once, and not within the second either in which it was last used.
-async fn a_connection_that_the_database_closed_is_handed_to_nobody(database: TestDatabase) {
+/// Not even right after its last use.
+async fn a_connection_closed_by_the_database_is_not_used(database: TestDatabase) {
     let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
     let server = Server::start(&mock.url(), &["--database-url", &database.url]).await;
     for stored in ["1", "2", "3"] {
@@ -106,9 +110,9 @@ async fn a_connection_that_the_database_closed_is_handed_to_nobody(database: Tes
     assert_eq!(server.metric("database_failures_total").await, 0.0);
 }
 
-/// A statement that hangs is given up with its connection: given back as it is, each would wait in the
-/// pool for an answer, until none is left for statements that do not hang.
-async fn statements_that_hang_do_not_clog_the_pool(database: TestDatabase) {
+/// A statement that hangs is given up together with its connection. If connections were returned to the pool, all of them
+/// would soon be waiting for an answer.
+async fn statements_that_hang_do_not_exhaust_the_pool(database: TestDatabase) {
     let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
     let flags = ["--database-url", &database.url, "--database-acquire-timeout", "300ms", "--database-pool-size", "2"];
     let server = Server::start(&mock.url(), &flags).await;

@@ -19,14 +19,13 @@ async fn a_disconnect_in_the_queue_is_counted_as_499() {
     server.until_outcomes("disconnected", 1.0).await;
     server.until("llm_queue_length", 0.0).await;
     assert_eq!(mock.ledger().started, 1);
-    // It was never answered, and is counted nevertheless.
+    // It was never answered, and is still counted.
     server.until("http_requests_total{route=\"/chat/stream\",status=\"499\"", 1.0).await;
     drop(running);
 }
 
-/// Whoever leaves while waiting for the rate has spent none of it.
 #[tokio::test]
-async fn leaving_while_waiting_for_the_rate_leaves_it_to_others() {
+async fn a_disconnect_while_waiting_for_the_rate_spends_none_of_it() {
     let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
     let server = Server::start(&mock.url(), &["--rate-limit", "1/2s"]).await;
     assert_eq!(server.post("/llm").send().await.unwrap().status(), 200);
@@ -36,7 +35,7 @@ async fn leaving_while_waiting_for_the_rate_leaves_it_to_others() {
     server.until_outcomes("disconnected", 1.0).await;
     server.until("llm_queue_length", 0.0).await;
     assert_eq!(mock.ledger().started, 1);
-    // Had it been spent, there would be room for no other within the queue timeout of 5 s: 2.1 s a call.
+    // Otherwise two more would not fit into the queue timeout of 5 s: a call takes 2.1 s of the rate.
     for _ in 0..2 {
         assert_eq!(server.post("/llm").send().await.unwrap().status(), 200);
     }

@@ -1,4 +1,4 @@
-//! A blocking pool that somebody else has filled.
+//! A full blocking pool.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -11,10 +11,10 @@ use tokio::task::spawn_blocking;
 
 use crate::server::{STREAM, Server};
 
-/// With tokio's blocking pool full, whoever fills it: streams flow, what was looked up before is at
-/// hand, and `/health` says within its bound what is wrong.
+/// While tokio's blocking pool is full, streams flow, cached look-ups are served, and `/health` reports the full pool
+/// within its bound.
 #[test]
-fn a_full_blocking_pool_stops_nothing_that_was_looked_up_before() {
+fn cached_look_ups_are_served_while_the_blocking_pool_is_full() {
     let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
     runtime.block_on(async {
         let gap = Duration::from_millis(5);
@@ -30,7 +30,7 @@ fn a_full_blocking_pool_stops_nothing_that_was_looked_up_before() {
         });
         has_started.await.unwrap();
 
-        // `/health` takes its whole bound, a second. The kept answers do not wait for the pool at all.
+        // `/health` takes its whole bound, a second. Cached answers do not wait for the pool.
         let look_ups = async {
             for _ in 0..5 {
                 let after = [server.get("/debug/resolve").await, server.get("/debug/read-file").await];
@@ -54,9 +54,9 @@ fn a_full_blocking_pool_stops_nothing_that_was_looked_up_before() {
     });
 }
 
-/// Each that asked for itself would make a thread.
+/// A probe for each request would start a thread for each.
 #[test]
-fn many_who_ask_for_health_at_once_share_one_probe_of_the_pool() {
+fn concurrent_health_checks_share_one_probe_of_the_pool() {
     const ASKED: usize = 200;
     let threads = Arc::new(AtomicUsize::new(0));
     let counted = threads.clone();
@@ -70,14 +70,13 @@ fn many_who_ask_for_health_at_once_share_one_probe_of_the_pool() {
         let answers = join_all((0..ASKED).map(|_| server.get("/health"))).await;
         assert!(answers.iter().all(|answer| answer["checks"]["thread_pool_response_time"].as_f64() >= Some(0.01)));
         let made = threads.load(Ordering::Relaxed) - before;
-        // A second one where a new probe begins before the last one's thread has gone back to the pool.
-        assert!((1..=5).contains(&made), "{made} threads for {ASKED} who asked");
+        // More than one if a probe begins before the last one's thread is back in the pool.
+        assert!((1..=5).contains(&made), "{made} threads for {ASKED} requests");
     });
 }
 
-/// What labs fill the pool with is there for labs alone.
 #[tokio::test]
-async fn threads_are_held_only_where_a_client_may_play_the_fault() {
+async fn hold_threads_exists_only_with_mock_headers() {
     let path = "/debug/hold-threads";
     let mock = MockLlm::builder().start().await.unwrap();
     let closed = Server::start(&mock.url(), &[]).await;

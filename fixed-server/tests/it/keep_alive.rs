@@ -1,4 +1,4 @@
-//! Answers that are begun before their first token.
+//! Answers that begin before their first token.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ const COMMENT: &str = ": keep-alive\n\n";
 const FLAGS: [&str; 2] = ["--early-keep-alive", "100ms"];
 
 #[tokio::test]
-async fn comments_come_before_a_late_first_token_and_then_the_stream_as_ever() {
+async fn comments_precede_a_late_first_token() {
     let mock = MockLlm::builder().tokens(3).ttft(Duration::from_millis(700)).inter_token(Duration::ZERO);
     let mock = mock.start().await.unwrap();
     let server = Server::start(&mock.url(), &FLAGS).await;
@@ -28,9 +28,9 @@ async fn comments_come_before_a_late_first_token_and_then_the_stream_as_ever() {
     assert_eq!(server.outcomes("success").await, 1.0);
 }
 
-/// The status is spent, so the failure is an event; attempts are still made anew behind it.
+/// The status has been sent, so a failure is an event. Retries still happen behind it, and are not visible.
 #[tokio::test]
-async fn a_failure_behind_a_comment_is_an_event_and_a_retry_is_not_seen() {
+async fn a_failure_after_a_comment_is_an_error_event() {
     let mock = MockLlm::builder().tokens(2).ttft(Duration::ZERO);
     let mock = mock.fault("status=503;retry-after=1;first=3").start().await.unwrap();
     let server = Server::start(&mock.url(), &[&FLAGS[..], &["--attempts", "2"]].concat()).await;
@@ -46,7 +46,7 @@ async fn a_failure_behind_a_comment_is_an_event_and_a_retry_is_not_seen() {
 }
 
 #[tokio::test]
-async fn leaving_between_two_comments_ends_the_vendors_call() {
+async fn a_disconnect_between_comments_ends_the_vendors_call() {
     let mock = MockLlm::builder().ttft(NEVER).start().await.unwrap();
     let server = Server::start(&mock.url(), &FLAGS).await;
     let mut answer = server.stream().await;
@@ -58,7 +58,7 @@ async fn leaving_between_two_comments_ends_the_vendors_call() {
 }
 
 #[tokio::test]
-async fn who_fails_before_the_first_comment_still_has_a_status() {
+async fn a_failure_before_the_first_comment_is_a_status() {
     let mock = MockLlm::builder().fault("status=400").start().await.unwrap();
     let server = Server::start(&mock.url(), &["--early-keep-alive", "20s"]).await;
     assert_eq!(server.post(STREAM).send().await.unwrap().status(), 400);

@@ -14,17 +14,17 @@ const COMPLETIONS: &str = "/v1/chat/completions";
 const BOTH: [&str; 2] = [COMPLETIONS, "/api/v1/chat/completions"];
 
 on_every_database![
-    a_key_is_refused_from_its_revocation_on_and_its_streams_finish,
-    the_demo_key_is_added_only_where_there_is_no_key,
-    processes_that_start_at_once_share_their_tables_and_the_demo_key,
+    a_revoked_key_is_rejected_and_its_streams_finish,
+    the_demo_key_is_added_only_to_a_database_without_keys,
+    concurrent_starts_share_tables_and_the_demo_key,
 ];
 
 async fn status(server: &Server, path: &str, key: &str) -> u16 {
     server.post_as(path, key).send().await.unwrap().status().as_u16()
 }
 
-/// The key is added and revoked by other processes: what the server has seen before does not count.
-async fn a_key_is_refused_from_its_revocation_on_and_its_streams_finish(database: TestDatabase) {
+/// Other processes add and revoke the key: the server caches nothing.
+async fn a_revoked_key_is_rejected_and_its_streams_finish(database: TestDatabase) {
     let (alice, bob) = (database.add_key("alice"), database.add_key("bob"));
     let gap = Duration::from_millis(100);
     let mock = MockLlm::builder().tokens(10).ttft(Duration::ZERO).inter_token(gap).start().await.unwrap();
@@ -39,9 +39,9 @@ async fn a_key_is_refused_from_its_revocation_on_and_its_streams_finish(database
         assert_eq!(status(&server, path, &alice).await, 401, "{path}");
     }
     assert_eq!(server.get_as("/v1/models", &alice).send().await.unwrap().status(), 401);
-    assert_eq!(mock.ledger().completed, 0, "the stream ended before the key was revoked: no test of it");
+    assert_eq!(mock.ledger().completed, 0, "the stream ended before the key was revoked: nothing is tested");
     assert!(stream.text().await.unwrap().ends_with("data: [DONE]\n\n"));
-    assert_eq!(status(&server, COMPLETIONS, &bob).await, 200, "the other key is still one");
+    assert_eq!(status(&server, COMPLETIONS, &bob).await, 200, "the other key is still valid");
 
     // The name is free again, for another key.
     let new = database.add_key("alice");
@@ -53,7 +53,7 @@ async fn a_key_is_refused_from_its_revocation_on_and_its_streams_finish(database
     }
 }
 
-async fn the_demo_key_is_added_only_where_there_is_no_key(database: TestDatabase) {
+async fn the_demo_key_is_added_only_to_a_database_without_keys(database: TestDatabase) {
     let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
     let flags = ["--database-url", &database.url, "--api-key", "first"];
     let server = Server::start(&mock.url(), &flags).await;
@@ -64,12 +64,12 @@ async fn the_demo_key_is_added_only_where_there_is_no_key(database: TestDatabase
     database.revoke_key("demo");
     drop(server);
 
-    // A revoked key is one that was there.
+    // A revoked key counts as a key.
     let again = Server::start(&mock.url(), &flags).await;
     assert_eq!(status(&again, COMPLETIONS, "first").await, 401);
 }
 
-async fn processes_that_start_at_once_share_their_tables_and_the_demo_key(database: TestDatabase) {
+async fn concurrent_starts_share_tables_and_the_demo_key(database: TestDatabase) {
     let list = || database.key_command(&["list"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let processes: Vec<_> = (0..16).map(|_| list()).collect();
     for process in processes {
@@ -88,7 +88,7 @@ async fn processes_that_start_at_once_share_their_tables_and_the_demo_key(databa
 }
 
 #[tokio::test]
-async fn what_cannot_be_a_key_is_refused_without_a_look_up() {
+async fn an_impossible_key_is_rejected_without_a_look_up() {
     let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
     let server = Server::start(&mock.url(), &[]).await;
     let long = [b"Bearer ".as_slice(), &[b'x'; 513]].concat();
@@ -114,22 +114,22 @@ async fn what_cannot_be_a_key_is_refused_without_a_look_up() {
     assert_eq!(mock.ledger().started, 2);
 }
 
-/// A database in memory is gone with its last connection. Here each is closed after a moment, and
-/// clients leave while theirs is in use.
+/// A database in memory ends with its last connection. Here connections are replaced after a moment, and clients
+/// disconnect while theirs is in use.
 #[tokio::test]
 async fn the_private_database_outlives_its_connections() {
     let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
     let flags = ["--database-recycle-time", "1ms", "--database-pool-size", "1"];
     let server = Server::start(&mock.url(), &flags).await;
     let began = Instant::now();
-    for patience in (0..40).map(|step| Duration::from_micros(100 * step)) {
-        let _ = tokio::time::timeout(patience, server.post(COMPLETIONS).send()).await;
+    for timeout in (0..40).map(|step| Duration::from_micros(100 * step)) {
+        let _ = tokio::time::timeout(timeout, server.post(COMPLETIONS).send()).await;
         assert_eq!(status(&server, COMPLETIONS, "demo-key").await, 200, "after {:?}", began.elapsed());
     }
 }
 
 #[test]
-fn key_commands_say_what_is_wrong() {
+fn key_commands_report_what_is_wrong() {
     let database = TestDatabase::sqlite();
     assert_eq!(database.add_key("alice").len(), 68);
     for (args, expected) in [
@@ -153,9 +153,9 @@ fn key_commands_say_what_is_wrong() {
     assert_eq!((listed.lines().count(), listed.contains("alice")), (2, true), "{listed}");
 }
 
-/// SQLite's own default lets everybody on the machine read it.
+/// By default SQLite makes it readable by all.
 #[tokio::test]
-async fn a_database_file_is_its_owners_alone() {
+async fn a_database_file_is_readable_only_by_its_owner() {
     use std::os::unix::fs::PermissionsExt;
 
     let dir = crate::database::TempDir::new();

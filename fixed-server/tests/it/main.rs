@@ -1,6 +1,5 @@
-//! The server over real sockets, against the mock vendor: what it holds, what it gives back, and what
-//! it counts. The vendor's ledger is the judge of what the vendor saw. The rows of the contract, seen
-//! from outside, are in `conformance`.
+//! The server over real sockets, against the mock vendor: what it holds, releases and counts. The vendor's ledger tells
+//! what the vendor saw. The contract, which both servers keep, is tested in `conformance`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
@@ -16,7 +15,7 @@ mod keys;
 mod outcomes;
 #[cfg(feature = "postgres")]
 mod postgres;
-mod refused;
+mod rejected;
 mod retries;
 mod server;
 mod sessions;

@@ -1,11 +1,11 @@
-//! What has no outcome. What has one is in `conformance`.
+//! Requests without an outcome. Those with one are in `conformance`.
 
 use mock_llm::MockLlm;
 
 use crate::server::{STREAM, Server};
 
 #[tokio::test]
-async fn what_is_refused_as_malformed_is_no_request_for_the_model() {
+async fn a_malformed_request_has_no_outcome() {
     let mock = MockLlm::builder().start().await.unwrap();
     let server = Server::start(&mock.url(), &[]).await;
     let refused = server.post(STREAM).body("{}").send().await.unwrap();

@@ -1,4 +1,4 @@
-//! When a call is tried again, and the breaker. What both servers retry is in `conformance`.
+//! When a call is retried, and the breaker. What both servers retry is tested in `conformance`.
 
 use std::time::{Duration, Instant};
 
@@ -7,9 +7,9 @@ use mock_llm::MockLlm;
 
 use crate::server::{STREAM, Server};
 
-/// Jitter comes on top of what the vendor asked for, so nobody is back before it.
+/// Jitter is added to the vendor's `Retry-After`.
 #[tokio::test]
-async fn nobody_comes_back_before_the_vendor_said() {
+async fn no_retry_comes_before_the_vendors_retry_after() {
     let mock = MockLlm::builder().tokens(2).fault("status=429;retry-after=1;first=4").start().await.unwrap();
     let server = Server::start(&mock.url(), &[]).await;
     let answers = join_all((0..4).map(|_| server.post(STREAM).send())).await;
@@ -21,7 +21,7 @@ async fn nobody_comes_back_before_the_vendor_said() {
 }
 
 #[tokio::test]
-async fn a_breaker_answers_at_once_and_lets_one_call_ask() {
+async fn an_open_breaker_rejects_at_once_and_lets_one_call_probe() {
     let mock = MockLlm::builder().tokens(2).fault("status=503;first=3").start().await.unwrap();
     let flags = ["--breaker-failures", "3", "--breaker-open-time", "1s", "--attempts", "1"];
     let server = Server::start(&mock.url(), &flags).await;
@@ -31,7 +31,7 @@ async fn a_breaker_answers_at_once_and_lets_one_call_ask() {
     let open = server.post("/llm").send().await.unwrap();
     assert_eq!((open.status().as_u16(), open.headers().contains_key("retry-after")), (502, true));
     assert!(open.text().await.unwrap().contains("\"code\":\"breaker_open\""));
-    assert_eq!(mock.ledger().started, 3, "it was not asked");
+    assert_eq!(mock.ledger().started, 3, "it was not called");
     eventually_ok(&server).await;
     assert_eq!(mock.ledger().started, 4);
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// Longer than anything here takes on a busy machine; reached only by a test that fails.
+/// Longer than anything here takes on a busy machine; only a failing test reaches it.
 pub(crate) const BOUND: Duration = Duration::from_secs(10);
 
 pub(crate) const STREAM: &str = "/chat/stream";
@@ -32,7 +32,7 @@ impl Server {
         let stopped = stop.clone().cancelled_owned();
         let server = fixed_server::Server::open(&settings).await.unwrap();
         let running = tokio::spawn(server.run(listener, Box::pin(stopped)));
-        // Without idle connections a test has as many connections as it has requests.
+        // Without idle connections, a test has as many connections as requests.
         let client = gateway::http_client().pool_max_idle_per_host(0).build().unwrap();
         Server { addr, client, stop, running }
     }
@@ -82,7 +82,7 @@ impl Server {
         values.iter().sum()
     }
 
-    /// How many requests ended like this.
+    /// How many requests ended with this outcome.
     pub(crate) async fn outcomes(&self, outcome: &str) -> f64 {
         self.metric(&format!("llm_outcomes_total{{outcome=\"{outcome}\"")).await
     }
@@ -100,17 +100,17 @@ impl Server {
         }
     }
 
-    /// Waits until as many requests as that have ended like this.
+    /// Waits until `count` requests have ended with this outcome.
     pub(crate) async fn until_outcomes(&self, outcome: &str, count: f64) {
         self.until(&format!("llm_outcomes_total{{outcome=\"{outcome}\""), count).await;
     }
 
-    /// Tells the server to stop.
-    pub(crate) fn tell_to_stop(&self) {
+    /// Begins the server's shutdown.
+    pub(crate) fn shut_down(&self) {
         self.stop.cancel();
     }
 
-    /// Waits until it has stopped by itself.
+    /// Waits until it has stopped.
     pub(crate) async fn stopped(mut self) {
         tokio::time::timeout(BOUND, &mut self.running).await.expect("it does not stop").unwrap();
     }
@@ -128,7 +128,7 @@ pub(crate) async fn error_type(answer: Response) -> String {
     body["error"]["type"].as_str().unwrap().to_owned()
 }
 
-/// Waits for a condition that has to come true.
+/// Waits until a condition holds.
 pub(crate) async fn eventually(what: &str, condition: impl Fn() -> bool) {
     let deadline = Instant::now() + BOUND;
     while !condition() {

@@ -1,4 +1,4 @@
-//! Sessions, and what their calls leave behind.
+//! Sessions, and the results of their calls.
 
 use std::time::{Duration, Instant};
 
@@ -17,9 +17,9 @@ on_every_database![
     many_first_calls_make_one_session,
     a_session_belongs_to_its_key,
     results_are_stored_however_a_call_ends,
-    no_connection_is_held_while_the_vendor_is_asked,
-    a_stop_waits_until_results_are_stored,
-    what_is_older_than_the_retention_is_removed,
+    no_connection_is_held_during_a_call,
+    shutdown_waits_until_results_are_stored,
+    rows_over_the_retention_are_removed,
 ];
 
 async fn answered(request: RequestBuilder) {
@@ -28,10 +28,10 @@ async fn answered(request: RequestBuilder) {
     answer.bytes().await.unwrap();
 }
 
-/// Two servers, as two replicas would be, and a first call that many make at once.
+/// Two servers as replicas, and concurrent first calls of a session.
 async fn many_first_calls_make_one_session(database: TestDatabase) {
     let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
-    // Fifty writers on one file need their time where the machine is slow.
+    // Fifty writers on one file take time on a slow machine.
     let flags = ["--database-url", &database.url, "--database-acquire-timeout", "9s"];
     let servers = [Server::start(&mock.url(), &flags).await, Server::start(&mock.url(), &flags).await];
     let paths = [STREAM, "/llm"];
@@ -58,7 +58,7 @@ async fn a_session_belongs_to_its_key(database: TestDatabase) {
                     ORDER BY COALESCE(keys.name, '')";
     assert_eq!(database.rows(sessions).await, ["null 1", "alice 2", "bob 1"]);
     answered(server.post("/llm")).await;
-    assert_eq!(database.rows("SELECT name FROM sessions").await.len(), 3, "who names no session has none");
+    assert_eq!(database.rows("SELECT name FROM sessions").await.len(), 3, "a call without a session id has no session");
 }
 
 async fn results_are_stored_however_a_call_ends(database: TestDatabase) {
@@ -74,9 +74,9 @@ async fn results_are_stored_however_a_call_ends(database: TestDatabase) {
     answered(call(COMPLETIONS, "2-stream").json(&usage)).await;
     assert_eq!(call(STREAM, "3-failed").header("x-mock-fault", "status=503").send().await.unwrap().status(), 502);
     answered(call(STREAM, "4-broken").header("x-mock-fault", "reset-after=2")).await;
-    let leaving = tokio::spawn(call(STREAM, "5-left").header("x-mock-fault", "hang").send());
+    let disconnecting = tokio::spawn(call(STREAM, "5-left").header("x-mock-fault", "hang").send());
     eventually("the vendor has the call", || mock.ledger().active == 1).await;
-    leaving.abort();
+    disconnecting.abort();
 
     let results = "SELECT request_id, outcome, model, CAST(completion_tokens AS TEXT) FROM results ORDER BY request_id";
     let expected = [
@@ -96,9 +96,9 @@ async fn results_are_stored_however_a_call_ends(database: TestDatabase) {
     );
 }
 
-/// One connection, and more calls at once than that: were it held while the vendor is asked, all but the
-/// first call would wait for it in vain, and so would the check of a key.
-async fn no_connection_is_held_while_the_vendor_is_asked(database: TestDatabase) {
+/// One connection and many concurrent calls. If it were held during a call, all other calls would time out waiting for it,
+/// and so would the check of a key.
+async fn no_connection_is_held_during_a_call(database: TestDatabase) {
     const CALLS: u64 = 20;
     let call_takes = Duration::from_secs(3);
     let mock = MockLlm::builder().tokens(1).ttft(call_takes).start().await.unwrap();
@@ -112,7 +112,7 @@ async fn no_connection_is_held_while_the_vendor_is_asked(database: TestDatabase)
         let asked = Instant::now();
         assert_eq!(server.get_as("/v1/models", "demo-key").send().await.unwrap().status(), 200);
         let took = asked.elapsed();
-        assert_eq!(mock.ledger().active, CALLS, "the calls had ended: no test of it");
+        assert_eq!(mock.ledger().active, CALLS, "the calls had ended: nothing is tested");
         assert!(took < call_takes / 5, "a key was checked in {took:?}, with calls of {call_takes:?} under way");
         assert_eq!(server.metric("database_connections_in_use").await, 0.0);
     };
@@ -121,17 +121,17 @@ async fn no_connection_is_held_while_the_vendor_is_asked(database: TestDatabase)
     assert_eq!(server.metric("database_acquire_timeouts_total").await, 0.0);
 }
 
-/// The result is there when the server is gone, also where storing it takes longer than its streams do.
-async fn a_stop_waits_until_results_are_stored(database: TestDatabase) {
+/// The result is stored when the server has stopped, even if that takes longer than its streams.
+async fn shutdown_waits_until_results_are_stored(database: TestDatabase) {
     let gap = Duration::from_millis(50);
     let mock = MockLlm::builder().tokens(4).ttft(Duration::ZERO).inter_token(gap).start().await.unwrap();
     let flags = ["--database-url", &database.url, "--database-acquire-timeout", "8s", "--shutdown-grace", "9s"];
     let server = Server::start(&mock.url(), &flags).await;
     let stream = server.post(STREAM).header(SESSION, "s").send().await.unwrap();
     let lock = database.lock().await;
-    server.tell_to_stop();
+    server.shut_down();
     assert!(stream.text().await.unwrap().ends_with("data: [DONE]\n\n"));
-    // The last connection is closed, and the server is still there: it waits for the result.
+    // The last connection is closed, and the server still runs: it waits for the result.
     while tokio::net::TcpStream::connect(server.addr).await.is_ok() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -140,8 +140,8 @@ async fn a_stop_waits_until_results_are_stored(database: TestDatabase) {
     assert_eq!(database.rows("SELECT outcome FROM results").await, ["success"]);
 }
 
-/// A result goes first. Its session goes later by the longest call, for the result that may yet come.
-async fn what_is_older_than_the_retention_is_removed(database: TestDatabase) {
+/// Results are removed first. Their session is kept longer by the longest call, for a result that may still come.
+async fn rows_over_the_retention_are_removed(database: TestDatabase) {
     let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
     let kept = Server::start(&mock.url(), &["--database-url", &database.url]).await;
     answered(kept.post("/llm").header(SESSION, "s")).await;
@@ -165,7 +165,7 @@ async fn what_is_older_than_the_retention_is_removed(database: TestDatabase) {
 }
 
 #[tokio::test]
-async fn a_session_id_that_is_not_sane_is_refused_by_name() {
+async fn an_invalid_session_id_is_named_in_the_error() {
     let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
     let server = Server::start(&mock.url(), &[]).await;
     let long = [b'x'; 129];

@@ -1,4 +1,4 @@
-//! Stopping, at each stage.
+//! Shutdown at each stage of a call.
 
 use std::time::{Duration, Instant};
 
@@ -9,12 +9,12 @@ use crate::server::{BOUND, STREAM, Server, error_type, eventually};
 const NEVER: Duration = Duration::from_secs(600);
 
 #[tokio::test]
-async fn a_stop_refuses_what_is_new_and_lets_a_stream_end_whole() {
+async fn shutdown_rejects_new_calls_and_lets_streams_finish() {
     let gap = Duration::from_millis(60);
     let mock = MockLlm::builder().tokens(10).ttft(Duration::ZERO).inter_token(gap).start().await.unwrap();
     let server = Server::start(&mock.url(), &["--shutdown-grace", "9s"]).await;
     let stream = server.stream().await;
-    server.tell_to_stop();
+    server.shut_down();
     while server.ready().await == 200 {}
     let refused = server.stream().await;
     assert_eq!((refused.status().as_u16(), refused.headers().contains_key("retry-after")), (503, true));
@@ -24,9 +24,9 @@ async fn a_stop_refuses_what_is_new_and_lets_a_stream_end_whole() {
     assert_eq!((mock.ledger().started, mock.ledger().completed), (1, 1));
 }
 
-/// Queued, waiting for the first token, and in the middle: each is told, and the server is gone.
+/// Calls that are queued, waiting for the first token, or streaming.
 #[tokio::test]
-async fn what_is_left_after_the_grace_is_told_so_at_every_stage() {
+async fn calls_left_after_the_grace_end_with_an_error() {
     let endless = MockLlm::builder().tokens(2).ttft(Duration::ZERO).inter_token(NEVER).start().await.unwrap();
     let server = Server::start(&endless.url(), &["--max-in-flight", "1", "--shutdown-grace", "600ms"]).await;
     let streaming = server.stream().await;
@@ -38,25 +38,25 @@ async fn what_is_left_after_the_grace_is_told_so_at_every_stage() {
     let waiting = tokio::spawn(other.post(STREAM).send());
     eventually("the vendor has the call", || silent.ledger().active == 1).await;
 
-    let told = Instant::now();
-    server.tell_to_stop();
-    other.tell_to_stop();
+    let begun = Instant::now();
+    server.shut_down();
+    other.shut_down();
     for request in [queued, waiting] {
         let answer = request.await.unwrap().unwrap();
         assert_eq!((answer.status().as_u16(), error_type(answer).await.as_str()), (503, "shutting_down"));
     }
     let text = streaming.text().await.unwrap();
     assert!(text.contains("event: error\n") && text.contains("shutting_down") && !text.contains("[DONE]"), "{text}");
-    assert!(told.elapsed() >= Duration::from_millis(590), "the grace was not given: {:?}", told.elapsed());
+    assert!(begun.elapsed() >= Duration::from_millis(590), "the grace was not given: {:?}", begun.elapsed());
     server.stopped().await;
     other.stopped().await;
     eventually("the vendors' calls end", || endless.ledger().active + silent.ledger().active == 0).await;
-    assert!(told.elapsed() < BOUND);
+    assert!(begun.elapsed() < BOUND);
 }
 
-/// Waiting for the rate, and between two attempts: nobody is at the vendor, and each is told.
+/// Calls that wait for the rate, or between two attempts: none of them is at the vendor.
 #[tokio::test]
-async fn who_waits_without_the_vendor_is_told_as_well() {
+async fn calls_that_wait_end_with_an_error_after_the_grace() {
     let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
     let flags = ["--shutdown-grace", "300ms", "--rate-limit", "1/4s"];
     let rated = Server::start(&mock.url(), &flags).await;
@@ -69,13 +69,13 @@ async fn who_waits_without_the_vendor_is_told_as_well() {
     let sleeping = tokio::spawn(retrying.post(STREAM).send());
     retrying.until("llm_retries_total", 1.0).await;
 
-    let told = Instant::now();
+    let begun = Instant::now();
     for (server, request) in [(rated, waiting), (retrying, sleeping)] {
-        server.tell_to_stop();
+        server.shut_down();
         let answer = request.await.unwrap().unwrap();
         assert_eq!((answer.status().as_u16(), error_type(answer).await.as_str()), (503, "shutting_down"));
         server.stopped().await;
     }
-    assert!(told.elapsed() < BOUND);
+    assert!(begun.elapsed() < BOUND);
     assert_eq!((mock.ledger().started, failing.ledger().started), (1, 1));
 }

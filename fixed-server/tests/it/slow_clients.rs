@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::server::{BOUND, STREAM, Server, eventually};
 
-/// What a client sends that wants more than all buffers between hold.
+/// A request for a stream that is larger than all buffers on its way.
 fn request(addr: std::net::SocketAddr) -> String {
     let body = r#"{"messages":[{"role":"user","content":"hi"}],"max_tokens":1000000}"#;
     let length = body.len();
@@ -27,16 +27,16 @@ async fn a_client_that_does_not_read_loses_its_permit() {
     client.write_all(request(server.addr).as_bytes()).await.unwrap();
     server.until("llm_open_streams", 1.0).await;
 
-    // It reads nothing from here on, and keeps its connection.
+    // From here on it reads nothing, and keeps its connection open.
     server.until("write_timeouts_total", 1.0).await;
     server.until_outcomes("disconnected", 1.0).await;
-    assert_eq!(server.metric("llm_concurrent_calls").await, 0.0, "its permit is free");
+    assert_eq!(server.metric("llm_concurrent_calls").await, 0.0, "its permit is released");
     eventually("the vendor's call ends", || mock.ledger().active == 0).await;
     assert!(mock.ledger().tokens_sent < 1_000_000, "the vendor was slowed down, and stopped");
     drop(client);
 }
 
-/// All that was buffered for it still arrives after the cut: that is how much it was.
+/// What was buffered for the client still arrives after the timeout, and is counted.
 #[tokio::test]
 async fn little_is_buffered_for_a_client_that_does_not_read() {
     let mock = MockLlm::builder().tokens(1_000_000).ttft(Duration::ZERO).inter_token(Duration::ZERO);
@@ -51,12 +51,12 @@ async fn little_is_buffered_for_a_client_that_does_not_read() {
     while let Ok(Ok(read @ 1..)) = timeout(BOUND, client.read(&mut piece)).await {
         buffered += read;
     }
-    // Its own buffer, the socket's, and none of the megabytes that the system would give.
+    // Its own buffer and the socket's, without the megabytes of the system's default.
     assert!(buffered > 0 && buffered < 512 * 1024, "{buffered} bytes");
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_send_its_body_is_answered_and_let_go() {
+async fn a_client_that_does_not_send_its_body_times_out() {
     let mock = MockLlm::builder().start().await.unwrap();
     let server = Server::start(&mock.url(), &["--read-timeout", "300ms"]).await;
     let whole = request(server.addr);
@@ -72,7 +72,7 @@ async fn a_client_that_does_not_send_its_body_is_answered_and_let_go() {
 }
 
 #[tokio::test]
-async fn connections_over_the_limit_wait_for_their_turn() {
+async fn connections_over_the_limit_wait_to_be_accepted() {
     let mock = MockLlm::builder().start().await.unwrap();
     let server = Server::start(&mock.url(), &["--max-connections", "1"]).await;
     let first = TcpStream::connect(server.addr).await.unwrap();
@@ -85,15 +85,14 @@ async fn connections_over_the_limit_wait_for_their_turn() {
         answer
     };
     tokio::pin!(probe);
-    assert!(timeout(Duration::from_millis(200), &mut probe).await.is_err(), "the first holds the only place");
+    assert!(timeout(Duration::from_millis(200), &mut probe).await.is_err(), "the first has the only permit");
     drop(first);
     assert!(timeout(BOUND, probe).await.unwrap().starts_with("HTTP/1.1 200 "));
 }
 
-/// One header of a megabyte, ten thousand small ones, and one that never ends: refused or cut off, at a
-/// bounded cost, and nobody else sees anything of it.
+/// One header of a megabyte, and ten thousand small ones. Other clients are not affected.
 #[tokio::test]
-async fn a_bomb_of_headers_is_refused() {
+async fn too_many_or_too_large_headers_are_rejected() {
     let mock = MockLlm::builder().start().await.unwrap();
     let server = Server::start(&mock.url(), &[]).await;
     let large = format!("X-Large: {}\r\n\r\n", "a".repeat(1 << 20));

@@ -1,4 +1,4 @@
-//! Vendors that are slow or die, by a script of bytes.
+//! Vendors that are slow or fail, as scripts of bytes.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ fn token(text: &str) -> String {
     format!("data: {head}[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}},\"finish_reason\":null}}]}}\n\n")
 }
 
-/// A vendor that answers one call with these pieces and closes.
+/// A vendor that answers one call with these pieces and closes the connection.
 async fn scripted(pieces: Vec<String>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -25,7 +25,7 @@ async fn scripted(pieces: Vec<String>) -> String {
         let _ = socket.read(&mut [0; 4096]).await.unwrap();
         for piece in pieces {
             socket.write_all(piece.as_bytes()).await.unwrap();
-            // So that they are read apart.
+            // So that they arrive separately.
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
     });
@@ -33,9 +33,9 @@ async fn scripted(pieces: Vec<String>) -> String {
 }
 
 #[tokio::test]
-async fn a_silent_vendor_is_left_after_the_first_token_timeout() {
+async fn a_silent_vendor_ends_by_the_first_token_timeout() {
     let mock = MockLlm::builder().ttft(NEVER).start().await.unwrap();
-    // The call timeout is for whole calls: it is no reason to end the wait for a first token.
+    // The call timeout applies to whole calls: it does not limit the wait for a first token.
     let flags = ["--first-token-timeout", "600ms", "--call-timeout", "200ms", "--queue-timeout", "100ms"];
     let server = Server::start(&mock.url(), &flags).await;
     for (path, limit) in [(STREAM, 590), ("/llm", 190)] {
@@ -48,7 +48,7 @@ async fn a_silent_vendor_is_left_after_the_first_token_timeout() {
 }
 
 #[tokio::test]
-async fn a_vendor_that_falls_silent_is_left_after_the_idle_timeout() {
+async fn a_vendor_that_falls_silent_ends_by_the_idle_timeout() {
     let mock = MockLlm::builder().tokens(5).ttft(Duration::ZERO).inter_token(NEVER).start().await.unwrap();
     let server = Server::start(&mock.url(), &["--idle-timeout", "300ms"]).await;
     let text = server.stream().await.text().await.unwrap();
@@ -58,7 +58,7 @@ async fn a_vendor_that_falls_silent_is_left_after_the_idle_timeout() {
 }
 
 #[tokio::test]
-async fn a_healthy_stream_ends_when_it_takes_longer_than_any_may() {
+async fn a_healthy_stream_ends_by_the_total_timeout() {
     let gap = Duration::from_millis(50);
     let mock = MockLlm::builder().tokens(10_000).ttft(Duration::ZERO).inter_token(gap).start().await.unwrap();
     let server = Server::start(&mock.url(), &["--idle-timeout", "600ms", "--total-timeout", "700ms"]).await;
@@ -68,7 +68,7 @@ async fn a_healthy_stream_ends_when_it_takes_longer_than_any_may() {
     assert_eq!(server.metric("llm_concurrent_calls").await, 0.0);
 }
 
-/// A stream that is always ready would never look at a timer.
+/// A stream that is always ready might never check its timer.
 #[tokio::test]
 async fn a_stream_that_never_pauses_ends_then_too() {
     let mock = MockLlm::builder().tokens(1_000_000).ttft(Duration::ZERO).inter_token(Duration::ZERO);
@@ -83,13 +83,13 @@ async fn a_comment_says_that_the_vendor_is_still_there() {
     let mut pieces = vec![format!("{HEAD}{}", token("a"))];
     pieces.extend(vec![": thinking\n\n".to_owned(); 20]);
     pieces.push("data: [DONE]\n\n".to_owned());
-    // Six times the idle timeout in all, and no silence longer than it.
+    // Six times the idle timeout in all, with no silence as long as it.
     let server = Server::start(&scripted(pieces).await, &["--idle-timeout", "200ms"]).await;
     assert!(server.stream().await.text().await.unwrap().ends_with("data: [DONE]\n\n"));
 }
 
-/// Half an event is held back until its rest is there, and dropped when it does not come: what follows
-/// would be read as part of it.
+/// Half an event is held back until the rest arrives, and dropped if it does not: otherwise what follows would be read
+/// as part of it.
 #[tokio::test]
 async fn half_an_event_is_never_passed_on() {
     let (one, two) = (token("one"), token("two"));

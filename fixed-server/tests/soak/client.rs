@@ -1,4 +1,4 @@
-//! One client: what it asks for, when it leaves, what it makes of the answer.
+//! One client: what it requests, when it disconnects, and how it checks the answer.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::program::Program;
 
-/// Faults that requests are given, besides none, which most have.
+/// Faults of requests. Most requests have none.
 const FAULTS: [&str; 12] = [
     "status=503",
     "status=503;first=1",
@@ -30,7 +30,7 @@ const FAULTS: [&str; 12] = [
     "error-event-after=4",
 ];
 
-/// One client, drawn at random.
+/// A random client.
 pub(crate) struct Client {
     request: RequestBuilder,
     addr: SocketAddr,
@@ -42,23 +42,23 @@ pub(crate) struct Client {
 /// How it behaves.
 enum Manner {
     Reads,
-    /// Leaves after so long, whatever has come by then.
+    /// Disconnects after this time.
     Leaves(Duration),
-    /// Asks for a long stream and reads nothing of it.
+    /// Requests a long stream and reads nothing of it.
     NeverReads,
     /// Sends half a head, and nothing more.
     NeverSpeaks,
 }
 
-/// What became of a client.
+/// How a client's request ended.
 pub(crate) type Fate = Result<String, String>;
 
 /// What all clients saw.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    /// How many ended how.
+    /// Requests by how they ended.
     pub(crate) fates: BTreeMap<String, u64>,
-    /// What was not as it must be.
+    /// Violations.
     pub(crate) wrong: Vec<String>,
 }
 
@@ -126,15 +126,15 @@ impl Client {
 
     async fn read(self) -> Fate {
         let answer = self.request.send().await.map_err(|error| format!("no answer: {error}"))?;
-        let (status, told) = (answer.status().as_u16(), answer.headers().contains_key("retry-after"));
+        let (status, has_retry_after) = (answer.status().as_u16(), answer.headers().contains_key("retry-after"));
         let text = answer.text().await.map_err(|error| format!("{status}: the body broke off: {error}"))?;
         if status != 200 {
             let body: Value = serde_json::from_str(&text).map_err(|error| format!("{status}: {error}: {text}"))?;
             let kind = body["error"]["type"].as_str().ok_or_else(|| format!("{status}: {text}"))?;
             let good = match (status, kind) {
-                (429, "overloaded" | "user_limit") => told,
+                (429, "overloaded" | "user_limit") => has_retry_after,
                 (504, "queue_timeout" | "sla_timeout") | (502, "upstream_failure") => true,
-                // The vendor's own, passed on.
+                // The vendor's error, passed on.
                 (400 | 429, _) => true,
                 _ => false,
             };
@@ -149,7 +149,7 @@ impl Client {
     }
 }
 
-/// The text is the vendor's, whole, or its beginning and an error event. Nothing else is an end.
+/// The text is complete, or truncated with an error event. No other end is allowed.
 fn check_stream(text: &str, whole_text: &str) -> Fate {
     let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
     let (mut heard, mut done, mut failed) = (String::new(), false, false);
@@ -166,15 +166,15 @@ fn check_stream(text: &str, whole_text: &str) -> Fate {
     match (done, failed) {
         (true, false) if heard == whole_text => Ok("200 streamed whole".into()),
         (false, true) if whole_text.starts_with(&heard) => Ok("200 and an error event".into()),
-        _ => Err(format!("neither whole nor told: {text}")),
+        _ => Err(format!("truncated without an error event: {text}")),
     }
 }
 
-/// Opens a connection, asks or half asks, and holds it longer than any limit of the server.
+/// Opens a connection, sends a request or half of one, and keeps it open longer than any limit of the server.
 async fn holds(addr: SocketAddr, asks: bool) -> Fate {
     let body = r#"{"messages":[{"role":"user","content":"hi"}],"max_tokens":1000000}"#;
     let head = format!("POST /chat/stream HTTP/1.1\r\nHost: {addr}\r\nContent-Type: application/json\r\n");
-    // Tokens without pause, so that all buffers on the way are full in no time.
+    // Tokens without pause, so that all buffers on the way are soon full.
     let rest = "X-Mock-Tokens: 1000000\r\nX-Mock-Inter-Token: 0s\r\n";
     let length = body.len();
     let text = if asks { format!("{head}{rest}Content-Length: {length}\r\n\r\n{body}") } else { head };

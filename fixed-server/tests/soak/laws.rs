@@ -1,4 +1,4 @@
-//! What must be so at the end.
+//! The laws that must hold at the end.
 
 use std::collections::VecDeque;
 
@@ -8,10 +8,10 @@ use crate::Size;
 use crate::client::Seen;
 use crate::program::State;
 
-/// Calls that were given up at the same moment, and that the vendor has not seen end.
+/// Calls that were abandoned at the same moment, whose end the vendor has not seen.
 const GIVEN_UP_UNSEEN: u64 = 3;
 
-/// Every law at once, so that one run tells of all that are broken.
+/// Checks all laws, so that one run reports every violation.
 pub(crate) fn check(size: &Size, seen: &Seen, ledger: &Ledger, before: &State, after: &State) {
     let mut broken: Vec<String> = seen.wrong.iter().take(5).cloned().collect();
     let mut law = |holds: bool, text: String| {
@@ -27,7 +27,7 @@ pub(crate) fn check(size: &Size, seen: &Seen, ledger: &Ledger, before: &State, a
     law(calls == outcomes, format!("{calls} requests had {outcomes} outcomes"));
     law(after.sum("llm_outcomes_total{outcome=\"internal\"}") == 0.0, "there were internal errors".into());
 
-    // Nothing is held at rest, here or at the vendor.
+    // At rest nothing is held, here or at the vendor.
     for gauge in ["llm_concurrent_calls", "llm_queue_length", "llm_open_streams", "database_connections_in_use"] {
         law(after.sum(gauge) == 0.0, format!("{gauge} is {} at rest", after.sum(gauge)));
     }
@@ -36,8 +36,8 @@ pub(crate) fn check(size: &Size, seen: &Seen, ledger: &Ledger, before: &State, a
     law(ledger.started == ended, format!("{} were started and {ended} have ended", ledger.started));
 
     // The vendor never saw more than the limits allow.
-    // A call that is given up is over here a moment before the vendor sees its connection close, and
-    // the next may be there first. Without clients that leave it is exact: see tests/it/limits.rs.
+    // An abandoned call ends here a moment before the vendor sees its connection close, and the next call may reach
+    // the vendor first. Without disconnects the limit is exact, as conformance tests.
     println!("At the vendor, most at once: {} of {}.", ledger.peak_active, size.max_in_flight);
     let most = size.max_in_flight + GIVEN_UP_UNSEEN;
     law(ledger.peak_active <= most, format!("{} at once at the vendor", ledger.peak_active));
@@ -47,7 +47,7 @@ pub(crate) fn check(size: &Size, seen: &Seen, ledger: &Ledger, before: &State, a
     let attempts = ledger.attempts_by_request_id.values().copied().max().unwrap_or(0);
     law(attempts <= 3, format!("a request had {attempts} attempts"));
 
-    // All is as it was: what is open, and what runs.
+    // Descriptors, connections and tasks are as before.
     for gauge in ["http_connections", "runtime_tasks"] {
         let (was, is) = (before.sum(gauge), after.sum(gauge));
         law(is <= was, format!("{gauge}: {was} before, {is} after"));
@@ -55,7 +55,7 @@ pub(crate) fn check(size: &Size, seen: &Seen, ledger: &Ledger, before: &State, a
     let (was, is) = (before.descriptors, after.descriptors);
     law(is <= was, format!("descriptors: {was:?} before, {is:?} after"));
 
-    // And it was not a stroll: each thing that can happen did.
+    // Everything that can happen did happen.
     for fate in ["200 whole", "200 streamed whole", "200 and an error event", "429 overloaded", "502 upstream_failure"]
     {
         law(seen.count(fate) > 0, format!("there was no '{fate}': this soak has no teeth"));

@@ -1,8 +1,7 @@
-//! Everything at once: faults, clients that leave, that do not read or do not speak, and more load than
-//! there is room for. Meanwhile each client checks what it gets; at the end, at rest, every law is
-//! checked: nothing is held, nothing was lost, and all is as it was before.
+//! Faults, overload, and clients that disconnect, do not read or do not send, all at once. Each client checks its answer;
+//! at the end, at rest, every law is checked: nothing is held, nothing was lost, and the server is as before.
 //!
-//! For seconds in every test run, for a minute with `make soak`.
+//! It runs for seconds in every test run, and for a minute with `make soak`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
@@ -20,22 +19,22 @@ use tokio::time::{Instant, sleep_until};
 use client::{Client, Seen};
 use program::Program;
 
-/// How much there is room for, and how much comes.
+/// The capacity, and the load.
 pub(crate) struct Size {
     pub(crate) max_in_flight: u64,
     max_queued: u64,
-    /// Starts a second at the vendor.
+    /// Starts per second at the vendor.
     pub(crate) rate: u64,
-    /// Arrivals a second, in turns of two seconds: calm, and three times too many.
+    /// Arrivals per second, alternating every two seconds: calm, and three times the capacity.
     calm: f64,
     overload: f64,
 }
 
-/// For a build for debugging, on a machine that has other tests to run.
+/// For a debug build, on a machine that runs other tests.
 const SMALL: Size = Size { max_in_flight: 10, max_queued: 15, rate: 40, calm: 15.0, overload: 75.0 };
 const LARGE: Size = Size { max_in_flight: 40, max_queued: 60, rate: 150, calm: 60.0, overload: 300.0 };
 
-/// Limits that such a load reaches, each of them. The database's is not: it is healthy.
+/// Limits that this load reaches, except for the database's.
 const FLAGS: [&str; 25] = [
     "--allow-mock-headers",
     "--token-limit",
@@ -65,13 +64,13 @@ const FLAGS: [&str; 25] = [
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_few_seconds_of_everything_leave_nothing_behind() {
+async fn a_few_seconds_of_faults_and_overload_keep_every_law() {
     soak(&SMALL, Duration::from_secs(8), 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes over a minute: make soak"]
-async fn a_minute_of_everything_leaves_nothing_behind() {
+async fn a_minute_of_faults_and_overload_keeps_every_law() {
     soak(&LARGE, Duration::from_secs(60), 2).await;
 }
 
@@ -95,7 +94,7 @@ async fn soak(size: &Size, length: Duration, seed: u64) {
         while let Some(done) = clients.try_join_next() {
             seen.add(done.unwrap());
         }
-        // At random, about an average.
+        // At random, around an average.
         let per_second = if (at - begun).as_secs() % 4 >= 2 { size.overload } else { size.calm };
         at += Duration::from_secs_f64(-(1.0 - rng.f64()).ln() / per_second);
     }

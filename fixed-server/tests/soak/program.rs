@@ -1,4 +1,4 @@
-//! The program and what it says of itself.
+//! The program, and its metrics.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use process::{Launch, START_TIMEOUT, ServerProcess};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
-/// Connections to the vendor that nobody uses are closed after 4 s, and looked at once a second: what
-/// has not changed for longer than that will not change any more.
+/// Unused connections to the vendor are closed after 4 s and checked once a second: a state that has not changed for
+/// longer will not change any more.
 const REST: Duration = Duration::from_secs(6);
 
-/// Longest wait for rest.
+/// The longest wait for rest.
 const REST_WITHIN: Duration = Duration::from_secs(60);
 
 /// The program, killed when dropped.
@@ -21,21 +21,21 @@ pub(crate) struct Program {
     pub(crate) client: reqwest::Client,
 }
 
-/// What the program says of itself, and the system of it.
+/// The program's metrics, and what the system reports about it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct State {
     /// All samples of `/metrics`, by name with labels.
     pub(crate) metrics: BTreeMap<String, f64>,
-    /// Open descriptors, where the system tells.
+    /// Open descriptors, if the system reports them.
     pub(crate) descriptors: Option<usize>,
 }
 
 impl Program {
     pub(crate) async fn start(upstream: &str, flags: &[&str]) -> Self {
         let launch = Launch::new(env!("CARGO_BIN_EXE_fixed-server")).on_free_port().args(["--upstream", upstream]);
-        // What it logs from now on is a warning, which somebody should see.
+        // From now on it logs only warnings, which should be seen.
         let process = launch.args(flags.iter().copied()).echo().start(START_TIMEOUT).await.unwrap();
-        // A connection a request: that a client leaves is then a connection that closes.
+        // One connection per request: a disconnect then closes a connection.
         let client = gateway::http_client().pool_max_idle_per_host(0).build().unwrap();
         Program { addr: process.addr(), process, client }
     }
@@ -44,7 +44,7 @@ impl Program {
         format!("http://{}{path}", self.addr)
     }
 
-    /// The state once nothing is going on: it has not changed for [`REST`], but for this look's own part.
+    /// The state at rest: it has not changed for [`REST`], apart from this request.
     pub(crate) async fn at_rest(&self) -> State {
         let deadline = Instant::now() + REST_WITHIN;
         let (mut last, mut since) = (self.state().await, Instant::now());
@@ -67,7 +67,7 @@ impl Program {
     }
 
     async fn state(&self) -> State {
-        // Before the question, whose own connection is still closing after it.
+        // Before the request, whose own connection is still closing after it.
         let descriptors = self.descriptors();
         let text = self.client.get(self.url("/metrics")).send().await.unwrap().text().await.unwrap();
         let samples = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.rsplit_once(' '));

@@ -1,4 +1,4 @@
-//! What calls that are refused leave behind, and whom they keep out.
+//! Rejected calls store nothing, and do not keep others out.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ const COMPLETIONS: &str = "/v1/chat/completions";
 const SESSION: &str = "x-session-id";
 const NEVER: Duration = Duration::from_secs(600);
 
-on_every_database![a_refused_call_leaves_nothing_in_the_database];
+on_every_database![a_rejected_call_stores_nothing];
 
-/// Refused for its user, and for the queue: of neither is there a trace, whatever the route.
-async fn a_refused_call_leaves_nothing_in_the_database(database: TestDatabase) {
+/// Calls rejected for their user or for the queue store nothing, on any route.
+async fn a_rejected_call_stores_nothing(database: TestDatabase) {
     let mock = MockLlm::builder().tokens(2).ttft(Duration::ZERO).inter_token(NEVER).start().await.unwrap();
     let common = ["--database-url", database.url.as_str(), "--max-in-flight", "1", "--max-queued", "0"];
     let user = Server::start(&mock.url(), &[&common[..], &["--user-max-in-flight", "1"]].concat()).await;
@@ -30,7 +30,7 @@ async fn a_refused_call_leaves_nothing_in_the_database(database: TestDatabase) {
             }
         }
     }
-    // A key is another user, which the one server has room for and the other does not.
+    // A key is another user, for which only the one server has a permit.
     let answer = full.post(COMPLETIONS).header(SESSION, "new").send().await.unwrap();
     assert_eq!(error_type(answer).await, "overloaded");
     assert_eq!(database.rows(begun).await, ["full 1", "user 1"]);
@@ -39,10 +39,9 @@ async fn a_refused_call_leaves_nothing_in_the_database(database: TestDatabase) {
     database.until("SELECT outcome FROM results", &["disconnected", "disconnected"]).await;
 }
 
-/// From as many addresses as a user without a key can have: those with one are not refused for it.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn addresses_that_fill_their_table_do_not_keep_keys_out() {
+async fn a_full_table_of_addresses_does_not_reject_keys() {
     let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
     let server = Server::start(&mock.url(), &["--user-rate-limit", "2/1h", "--max-users", "5"]).await;
     let from = async |host: u8| {
@@ -55,7 +54,7 @@ async fn addresses_that_fill_their_table_do_not_keep_keys_out() {
     }
     let refused = from(15).await;
     assert_eq!((refused.status().as_u16(), error_type(refused).await.as_str()), (429, "user_limit"));
-    assert_eq!(from(10).await.status(), 200, "it is remembered, and has a call left");
+    assert_eq!(from(10).await.status(), 200, "it is tracked, and has a call left");
     for _ in 0..2 {
         assert_eq!(server.post(COMPLETIONS).send().await.unwrap().status(), 200);
     }
