@@ -62,7 +62,7 @@ impl CallLimits {
         let call = ("--call-timeout", self.call_timeout);
         let sla = ("--sla", self.sla);
         LimitConflict::require_less(queue, call, "a request should not queue longer than a call may take")?;
-        LimitConflict::require_less(call, sla, "else the SLA ends a call before its own limit can")?;
+        LimitConflict::require_less(call, sla, "otherwise the SLA ends a call before its own limit can")?;
         let (attempts, each) = (("--attempts", self.attempts), ("--min-attempt-time", self.min_attempt_time));
         LimitConflict::require_attempts_fit(attempts, each, sla)
     }

@@ -60,7 +60,7 @@ impl QuotaLimits {
         for (flag, burst, of, quota) in bursts {
             if let (Some(burst), Some(quota)) = (burst, quota) {
                 let (inner, outer) = (format!("{flag} ({burst})"), format!("the amount of {of} ({quota})"));
-                let why = "else a burst leaves nothing of the quota, and the next one exceeds it";
+                let why = "otherwise a burst leaves nothing of the quota, and the next one exceeds it";
                 LimitConflict::require((burst.get() as u64) < quota.amount(), inner, "less than", outer, why)?;
             }
         }

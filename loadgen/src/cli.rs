@@ -44,7 +44,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// URL of the server, which must be on this machine
-    #[arg(long, value_name = "URL", env = "LOADGEN_URL")]
+    #[arg(long, value_name = "URL")]
     pub url: String,
     /// Path of the streams [default: the path of --url, else /chat/stream]
     #[arg(long, value_name = "PATH", value_parser = path)]
@@ -117,7 +117,7 @@ pub struct RunArgs {
     #[arg(long, default_value = "1")]
     pub seed: u64,
     /// Write the result to this file as JSON
-    #[arg(long, value_name = "FILE", env = "LOADGEN_OUT")]
+    #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }
 
@@ -125,7 +125,7 @@ pub struct RunArgs {
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
     /// URL of the server, which must be on this machine
-    #[arg(long, value_name = "URL", env = "LOADGEN_URL")]
+    #[arg(long, value_name = "URL")]
     pub url: String,
     /// Number of streams; half as many are tried before and twice as many after
     #[arg(long, value_name = "N", default_value = "40", value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -149,7 +149,7 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "PATH", default_value = "/debug/health-sync", value_parser = path)]
     pub health_path: String,
     /// Write the result to this file as JSON
-    #[arg(long, value_name = "FILE", env = "LOADGEN_OUT")]
+    #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }
 
@@ -157,7 +157,7 @@ pub struct VerifyArgs {
 #[derive(Debug, Args)]
 pub struct WatchArgs {
     /// URL of the server, which must be on this machine
-    #[arg(long, value_name = "URL", env = "LOADGEN_URL")]
+    #[arg(long, value_name = "URL")]
     pub url: String,
     /// How long to watch [default: until Ctrl-C]
     #[arg(long, value_name = "DURATION", value_parser = positive_duration)]

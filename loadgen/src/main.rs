@@ -4,14 +4,16 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 use loadgen::cli::Cli;
 use loadgen::commands::{self, EXIT_INVALID};
 use loadgen::report::Terminal;
+use program::environment::with_variables;
 use tokio::signal::unix::{SignalKind, signal};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let given = with_variables(Cli::command()).get_matches();
+    let cli = Cli::from_arg_matches(&given).unwrap_or_else(|error| error.exit());
     match run(&cli) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {

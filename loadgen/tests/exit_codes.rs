@@ -134,6 +134,15 @@ async fn the_result_file_has_the_fields_of_the_contract() {
 }
 
 #[test]
+fn every_flag_can_be_an_environment_variable() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
+    command.arg("run").env("LOADGEN_URL", "http://127.0.0.1:1").env("LOADGEN_CONCURRENCY", "many");
+    let output = command.output().unwrap();
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("'many' for '--concurrency"), "{}", stderr(&output));
+}
+
+#[test]
 fn bad_usage_exits_with_2_and_names_the_flag_or_value() {
     for (args, named) in [
         (&["run", "--url", "http://192.0.2.1:80"][..], "192.0.2.1"),

@@ -50,7 +50,7 @@ impl LimitConflict {
     ) -> Result<(), Self> {
         let inner = format!("{} ({}) of {}", attempts.0, attempts.1, named(each));
         let fit = each.1.saturating_mul(attempts.1) <= within.1;
-        Self::require(fit, inner, "within", named(within), "else the last ones can never be made")
+        Self::require(fit, inner, "within", named(within), "otherwise the last ones can never be made")
     }
 
     /// Requires `holds`, some other relation of `inner` to `outer` (each a text with name and value).
@@ -95,7 +95,7 @@ mod tests {
             |attempts, each| LimitConflict::require_attempts_fit(("n", attempts), ("each", each), ("all", 3 * SECOND));
         assert_eq!(of(3, SECOND), Ok(()));
         let said = of(3, SECOND + Duration::from_millis(1)).unwrap_err().to_string();
-        assert_eq!(said, "n (3) of each (1.001s) must be within all (3s): else the last ones can never be made");
+        assert_eq!(said, "n (3) of each (1.001s) must be within all (3s): otherwise the last ones can never be made");
         assert!(of(u32::MAX, Duration::MAX).is_err());
     }
 }

@@ -17,21 +17,25 @@ impl Limits {
         self.check_users()
     }
 
-    /// What must come before a stream's end.
+    /// The limits of a stream can each be reached.
     fn check_times(&self) -> Result<(), LimitConflict> {
         let idle = ("--idle-timeout", self.upstream.idle_timeout);
         let total = ("--total-timeout", self.total_timeout);
         let less = LimitConflict::require_less;
-        less(idle, total, "else a silent stream ends by another limit than the one for silence")?;
+        less(idle, total, "otherwise the total timeout ends a silent stream before the idle timeout can")?;
         let Some(early) = self.early_keep_alive.0 else { return Ok(()) };
         let first_token = ("--first-token-timeout", self.upstream.first_token_timeout);
-        less(("--early-keep-alive", early), first_token, "else the first token arrives, or never will, before it helps")
+        less(
+            ("--early-keep-alive", early),
+            first_token,
+            "otherwise the first token arrives, or never will, before it helps",
+        )
     }
 
-    /// Room for one body at least.
+    /// The memory has room for at least one body.
     fn check_bodies(&self) -> Result<(), LimitConflict> {
         let one = format!("--max-body-bytes ({})", self.max_body_bytes);
-        let why = "else the largest body that is allowed never fits";
+        let why = "otherwise the largest body that is allowed never fits";
         let mut rooms = vec![("--max-body-memory", self.max_body_memory)];
         rooms.extend(self.user_max_body_memory.0.map(|bytes| ("--user-max-body-memory", bytes)));
         rooms.into_iter().try_for_each(|(flag, room)| {
@@ -40,7 +44,7 @@ impl Limits {
         })
     }
 
-    /// A user may not take all that there is.
+    /// One user cannot take all permits and the whole queue.
     fn check_users(&self) -> Result<(), LimitConflict> {
         let Some(of_a_user) = self.user_max_in_flight.0 else { return Ok(()) };
         let (running, waiting) = (self.call.max_in_flight, self.call.max_queued);
@@ -49,7 +53,7 @@ impl Limits {
             format!("--user-max-in-flight ({of_a_user})"),
             format!("--max-in-flight ({running}) and --max-queued ({waiting}) together"),
         );
-        let why = "else one user can fill both, and is never rejected";
+        let why = "otherwise one user can fill both, and is never rejected";
         LimitConflict::require(of_a_user.get() <= all, inner, "at most", outer, why)
     }
 }

@@ -40,7 +40,7 @@ pub struct DemoArgs {
     #[arg(value_enum, default_value = "both")]
     pub side: Sides,
     /// Write the result to this file as JSON
-    #[arg(long, value_name = "FILE", env = "LOADGEN_OUT")]
+    #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Run with small numbers, for tests: pools of 8 and 16 threads, streams of 4 s
     #[arg(long)]
@@ -54,7 +54,7 @@ pub struct DemoArgs {
 #[derive(Debug, Args)]
 pub struct Programs {
     /// Directory of the programs [default: that of this program]
-    #[arg(long, value_name = "DIR", env = "LOADGEN_PROGRAM_DIR")]
+    #[arg(long, value_name = "DIR")]
     pub program_dir: Option<PathBuf>,
     /// How long each program may take to start
     #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = positive_duration)]
@@ -78,7 +78,7 @@ pub struct LabArgs {
     #[arg(long, value_name = "MISTAKE")]
     pub mistake: Option<String>,
     /// Write the result to this file as JSON
-    #[arg(long, value_name = "FILE", env = "LOADGEN_OUT")]
+    #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Write the result to this file as an HTML page (not available yet)
     #[arg(long, value_name = "FILE")]
@@ -108,7 +108,7 @@ pub struct LabsArgs {
     #[arg(long)]
     pub all: bool,
     /// Write all results to this file as JSON
-    #[arg(long, value_name = "FILE", env = "LOADGEN_OUT")]
+    #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Run with small numbers, for tests
     #[arg(long)]
