@@ -41,7 +41,7 @@ pub(crate) async fn run() {
     let count = |status: u16| all.iter().filter(|call| call.0 == status).count();
     let without = all.iter().filter(|(status, has_retry_after, _)| *status == 429 && !has_retry_after).count();
 
-    println!("\n{OFFERED:.0} calls a second where there is room for {CAPACITY:.0}, for {LENGTH:?}, queue timeout 5 s");
+    println!("\n{OFFERED:.0} calls a second at a capacity of {CAPACITY:.0}, for {LENGTH:?}, queue timeout 5 s");
     let goodput = 100.0 * count(200) as f64 / (CAPACITY * took);
     println!(
         "  served         {:>6}  {goodput:.1} % of the capacity, waited p50 {:.0} ms",
@@ -53,5 +53,5 @@ pub(crate) async fn run() {
         "  rejected, 429  {:>6}  after p50 {p50:.2} ms, p99 {p99:.2} ms; {without} without Retry-After",
         count(429)
     );
-    println!("  queued in vain {:>6}  (504)", count(504));
+    println!("  queue timeouts {:>6}  (504)", count(504));
 }

@@ -123,7 +123,7 @@ impl Database {
         let mut connection = InUse::new(connection?);
         let rows = timeout(self.statement_timeout, statement.fetch_all(connection.connection())).await;
         let rows = rows.map_err(|_| DatabaseError::StatementTimeout(self.statement_timeout))??;
-        connection.give_back();
+        connection.return_to_pool();
         Ok(rows)
     }
 

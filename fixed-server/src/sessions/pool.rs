@@ -8,7 +8,7 @@ use sqlx::{Any, AnyConnection, AnyPool, Connection};
 
 use super::dialect::{Dialect, prepare};
 
-/// sqlx tests a connection when it is given back. One that was given back this recently is not tested again.
+/// sqlx tests a connection when it is returned. One that was returned this recently is not tested again.
 const TESTED_FOR: Duration = Duration::from_millis(1);
 
 /// The limits of a pool.
@@ -53,8 +53,8 @@ async fn is_usable(
     Ok(dialect != Dialect::Postgres || used.idle_for < TESTED_FOR || connection.ping().await.is_ok())
 }
 
-/// A connection in use. Unless [`InUse::give_back`] is called it is closed: after a timeout, a failure or a
-/// disconnect nobody knows the state it is in, and a statement that hangs would occupy it in the pool.
+/// A connection in use. Unless [`InUse::return_to_pool`] is called it is closed: after a timeout, a failure or a
+/// disconnect its state is unknown, and a statement that hangs would keep it busy in the pool.
 pub(super) struct InUse {
     connection: PoolConnection<Any>,
     reusable: bool,
@@ -70,7 +70,7 @@ impl InUse {
     }
 
     /// Returns the connection to the pool. Its last statement must have ended.
-    pub(super) fn give_back(mut self) {
+    pub(super) fn return_to_pool(mut self) {
         self.reusable = true;
     }
 }
@@ -118,7 +118,7 @@ mod tests {
         let pool = one_connection(None);
         let mut first = acquire(&pool).await;
         mark(&mut first).await;
-        first.give_back();
+        first.return_to_pool();
         let mut second = acquire(&pool).await;
         assert!(is_marked(&mut second).await);
         drop(second);
@@ -131,7 +131,7 @@ mod tests {
             let pool = one_connection(Some(recycle_time));
             let mut first = acquire(&pool).await;
             mark(&mut first).await;
-            first.give_back();
+            first.return_to_pool();
             sleep(Duration::from_millis(30)).await;
             assert_eq!(is_marked(&mut acquire(&pool).await).await, reused, "{recycle_time:?}");
         }
@@ -147,7 +147,7 @@ mod tests {
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT MAX(i) FROM n";
         let cancelled = async move {
             query(slow).fetch_all(used.connection()).await.unwrap();
-            used.give_back();
+            used.return_to_pool();
         };
         assert!(cancelled.now_or_never().is_none(), "the statement has ended: nothing was cancelled");
         assert!(!is_marked(&mut acquire(&pool).await).await);
@@ -159,7 +159,7 @@ mod tests {
         let used = acquire(&pool).await;
         let mut closing = Box::pin(pool.close());
         assert!((&mut closing).now_or_never().is_none());
-        used.give_back();
+        used.return_to_pool();
         closing.await;
         assert_eq!(pool.size(), 0);
         assert!(matches!(pool.acquire().await.map(drop), Err(sqlx::Error::PoolClosed)));

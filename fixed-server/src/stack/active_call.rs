@@ -1,4 +1,4 @@
-//! A call to the vendor under way, counted and settled when it ends, however it ends.
+//! A call to the vendor in flight, counted and settled however it ends.
 
 use std::sync::Arc;
 
@@ -9,15 +9,15 @@ use wire::completion::Usage;
 use crate::call::Call;
 use crate::sessions::SessionCall;
 
-/// A call to the vendor under way, from its permit to its end: of a stream, to the end of the stream.
+/// A call to the vendor in flight, from its permit to its end: for a stream, to the end of the stream.
 #[derive(Debug)]
 pub(crate) struct ActiveCall {
     counted: gateway::ActiveCall,
     prompt_tokens: u64,
     generated_tokens: u64,
-    /// How many tokens the vendor says that the call used; without that, what was sent and received counts.
+    /// The tokens that the vendor reports. Without a report, the tokens sent and received count.
     usage: Option<Usage>,
-    /// Learns the same.
+    /// Gets the usage too, if the call has a session.
     session: Option<SessionCall>,
 }
 
@@ -33,12 +33,12 @@ impl ActiveCall {
         }
     }
 
-    /// A token has come.
+    /// Counts a token.
     pub(crate) fn token(&mut self) {
         self.generated_tokens += 1;
     }
 
-    /// The vendor says what the call came to, in tokens.
+    /// Notes how many tokens the vendor reports.
     pub(crate) fn usage(&mut self, usage: Usage) {
         self.usage = Some(usage);
         if let Some(session) = &self.session {

@@ -18,7 +18,7 @@ const START_BOUND: Duration = Duration::from_secs(30);
 /// value.
 pub(crate) struct Postgres {
     programs: PathBuf,
-    /// The server refuses to run as root: who runs it then, user and group.
+    /// The user and group that run the server if the tests run as root, which it refuses.
     user: Option<(u32, u32)>,
     dir: TempDir,
     process: Option<Child>,
@@ -72,9 +72,9 @@ impl Postgres {
     /// Stops the server at once, and its connections with it.
     pub(crate) fn stop(&mut self) {
         let Some(mut process) = self.process.take() else { return };
-        // Its "immediate shutdown": killed, it would leave its children to find out by themselves.
-        let told = Command::new("kill").args(["-QUIT", &process.id().to_string()]).status();
-        if !told.is_ok_and(|status| status.success()) {
+        // SIGQUIT is its "immediate shutdown", which also stops its child processes.
+        let signalled = Command::new("kill").args(["-QUIT", &process.id().to_string()]).status();
+        if !signalled.is_ok_and(|status| status.success()) {
             let _ = process.kill();
         }
         let _ = process.wait();

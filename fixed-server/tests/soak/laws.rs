@@ -20,7 +20,7 @@ pub(crate) fn check(size: &Size, seen: &Seen, ledger: &Ledger, before: &State, a
         }
     };
     let wrong = seen.wrong.len();
-    law(wrong == 0, format!("{wrong} clients got what nobody may get"));
+    law(wrong == 0, format!("{wrong} clients got an answer that is not allowed"));
 
     // Each request ends in exactly one outcome.
     let (calls, outcomes) = (after.sum("llm_calls_total"), after.sum("llm_outcomes_total"));
@@ -60,7 +60,7 @@ pub(crate) fn check(size: &Size, seen: &Seen, ledger: &Ledger, before: &State, a
     {
         law(seen.count(fate) > 0, format!("there was no '{fate}': this soak has no teeth"));
     }
-    law(seen.count("left") > 0 && after.sum("llm_disconnects_total") > 0.0, "nobody left".into());
+    law(seen.count("left") > 0 && after.sum("llm_disconnects_total") > 0.0, "no client disconnected".into());
     law(after.sum("llm_retries_total") > 0.0, "nothing was retried".into());
     law(ledger.peak_active >= size.max_in_flight, format!("the limit was not reached: {}", ledger.peak_active));
     assert!(broken.is_empty(), "laws were broken:\n  {}", broken.join("\n  "));
