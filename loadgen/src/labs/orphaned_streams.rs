@@ -27,7 +27,7 @@ pub(super) static LAB: Lab = Lab {
                 .adds(&disconnecting_after(millis(1000)), millis(50))
                 .settle(millis(200))
                 .hold(millis(700)),
-            Phase::new("left", "disconnected").settle(millis(250)).hold(millis(300)),
+            Phase::new("left", "closed").settle(millis(250)).hold(millis(300)),
             Phase::new("after", "later").hold(millis(8500)),
             Phase::new("silent", "all silent")
                 .only("fixed")
@@ -49,7 +49,7 @@ pub(super) static LAB: Lab = Lab {
                 .adds(&disconnecting_after(millis(650)), millis(50))
                 .settle(millis(150))
                 .hold(millis(400)),
-            Phase::new("left", "disconnected").settle(millis(250)).hold(millis(300)),
+            Phase::new("left", "closed").settle(millis(250)).hold(millis(300)),
             Phase::new("after", "later").hold(millis(4700)),
             Phase::new("silent", "all silent")
                 .only("fixed")

@@ -10,6 +10,7 @@ pub fn verdict(terminal: &Terminal, verdict: &Verdict) {
     let (paint, says) = match verdict.result {
         Outcome::Held if of_one_server => (Paint::Green, "all objectives met"),
         Outcome::Held => (Paint::Green, "all claims and preconditions met"),
+        Outcome::NotHeld if of_one_server => (Paint::Red, "see the objectives marked NO"),
         Outcome::NotHeld => (Paint::Red, "see the claims marked NO"),
         Outcome::Invalid => (Paint::Yellow, "no conclusion can be drawn from this run"),
     };

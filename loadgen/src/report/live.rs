@@ -89,7 +89,8 @@ fn short_name(name: &str) -> &str {
 pub fn heading_of_one(terminal: &Terminal, server: &str, probes: &[Arc<ProbeLog>]) {
     let kinds: Vec<_> = probes.iter().map(|log| log.kind.path.as_str()).collect();
     line(terminal, "", &terminal.paint(Paint::Bold, &format!("  {server}")));
-    line(terminal, "", &terminal.paint(Paint::Dim, &format!("  open  latency of {}", kinds.join(", "))));
+    let latency = if kinds.is_empty() { String::new() } else { format!("  latency of {}", kinds.join(", ")) };
+    line(terminal, "", &terminal.paint(Paint::Dim, &format!("  open{latency}")));
 }
 
 /// The line of one second of one server.
