@@ -43,7 +43,7 @@ async fn openais_routes_need_a_valid_key(server: &'static Server) -> anyhow::Res
             let error = refusal(&Answer::to(request).await?, 401)
                 .map_err(|error| error.context(format!("{path} with {authorization:?}")))?;
             assert_eq!(error.code.as_deref(), Some("invalid_api_key"), "{path} with {authorization:?}");
-            assert!(!error.message.contains("demo-key"), "the key is told: {}", error.message);
+            assert!(!error.message.contains("demo-key"), "the key is leaked: {}", error.message);
         }
     }
     Ok(())

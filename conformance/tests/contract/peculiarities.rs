@@ -78,7 +78,7 @@ fn check_answer(case: &Peculiarity, route: &str, answer: &Answer) -> anyhow::Res
     let passed_on = route.starts_with("/v1") || client.status != 200 || case.ask == Ask::Whole;
     if client.verbatim && passed_on {
         let expected = [case.last_body(), client.followed_by.clone().into_bytes()].concat();
-        ensure!(answer.body == expected, "it is not as it came: {}", String::from_utf8_lossy(&expected));
+        ensure!(answer.body == expected, "it was changed, expected: {}", String::from_utf8_lossy(&expected));
     }
     if client.status != 200 {
         let body: Value = serde_json::from_slice(&answer.body)?;
