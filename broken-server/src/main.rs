@@ -6,7 +6,7 @@ use std::process::{self, ExitCode};
 use anyhow::Context;
 use broken_server::cli::Cli;
 use broken_server::{bind, registry, run};
-use gateway::Signals;
+use program::signals::Signals;
 use program::{logs, parent};
 
 /// The exit code of all errors except bad flags, for which clap exits with 2.

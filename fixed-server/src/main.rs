@@ -7,7 +7,7 @@ use anyhow::Context;
 use fixed_server::commands::Command;
 use fixed_server::settings::Settings;
 use fixed_server::{Server, bind};
-use gateway::Signals;
+use program::signals::Signals;
 use program::{logs, parent};
 use tokio::runtime::Builder;
 

@@ -28,7 +28,6 @@ mod open_stream;
 mod body_memory_full;
 mod request_id;
 mod shorten;
-mod signals;
 
 pub use active_call::ActiveCall;
 pub use attempts::make_attempts;
@@ -47,7 +46,6 @@ pub use open_stream::OpenStream;
 pub use quota_limits::{Quota, QuotaLimits};
 pub use request_id::{ID_BYTES_MAX, is_valid_id, request_id};
 pub use shorten::shorten;
-pub use signals::Signals;
 pub use upstream_failure::UpstreamFailure;
 pub use upstream_limits::UpstreamLimits;
 pub use upstream_url::UpstreamUrl;

@@ -9,7 +9,7 @@ use loadgen::cli::Cli;
 use loadgen::commands::{self, EXIT_INVALID};
 use loadgen::report::Terminal;
 use program::environment::with_variables;
-use tokio::signal::unix::{SignalKind, signal};
+use program::signals::Signals;
 
 fn main() -> ExitCode {
     let given = with_variables(Cli::command()).get_matches();
@@ -28,12 +28,11 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")?;
     let code = runtime.block_on(async {
         let terminal = Terminal::stdout();
-        let interrupted = interrupted()?;
-        tokio::pin!(interrupted);
+        let mut signals = Signals::catch().context("cannot listen for signals")?;
         let ended = tokio::select! {
             ended = commands::execute(&cli.command, &terminal) => ended,
             // Dropping the command's future stops every program that it started.
-            name = &mut interrupted => {
+            name = signals.next() => {
                 print_error(format_args!("stopped by {name}; all started programs are stopped, there is no verdict"));
                 return Ok(EXIT_INVALID);
             }
@@ -41,7 +40,7 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
         Ok(match ended {
             Ok(ended) => {
                 if !ended.kept.is_empty() {
-                    interrupted.await;
+                    signals.next().await;
                 }
                 ended.exit_code
             }
@@ -58,19 +57,4 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
 /// Writes a line to standard error and ignores that it may be closed.
 fn print_error(what: std::fmt::Arguments<'_>) {
     let _ = writeln!(std::io::stderr(), "loadgen: {what}");
-}
-
-/// Resolves with the signal that asks this program to stop: Ctrl-C, a supervisor, a closed terminal.
-fn interrupted() -> anyhow::Result<impl Future<Output = &'static str>> {
-    let install = |kind| signal(kind).context("cannot listen for signals");
-    let mut interrupt = install(SignalKind::interrupt())?;
-    let mut terminate = install(SignalKind::terminate())?;
-    let mut hang_up = install(SignalKind::hangup())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => "SIGINT",
-            _ = terminate.recv() => "SIGTERM",
-            _ = hang_up.recv() => "SIGHUP",
-        }
-    })
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use mock_llm::args::Args;
 use mock_llm::{Settings, bind, run};
+use program::signals::Signals;
 use program::{logs, parent};
 
 fn main() -> ExitCode {
@@ -30,27 +31,13 @@ fn serve(args: &Args, settings: Settings) -> anyhow::Result<()> {
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
     runtime.block_on(async {
         let listener = bind(args.listen).with_context(|| format!("cannot listen on {}", args.listen))?;
-        let shutdown = shutdown_signal()?;
+        let mut signals = Signals::catch().context("cannot listen for signals")?;
+        let shutdown = async move {
+            signals.next().await;
+        };
         let addr = listener.local_addr().context("cannot tell the port")?;
         eprintln!("mock-llm: listening on http://{addr}");
         run(listener, settings, Box::pin(shutdown)).await;
         Ok(())
-    })
-}
-
-/// Completes at a signal to stop. The handlers are installed when this returns.
-fn shutdown_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    let (mut interrupt, mut terminate, mut hang_up) = {
-        use tokio::signal::unix::{SignalKind, signal};
-        let catch = |kind| signal(kind).context("cannot listen for signals");
-        (catch(SignalKind::interrupt())?, catch(SignalKind::terminate())?, catch(SignalKind::hangup())?)
-    };
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            // The terminal was closed.
-            _ = hang_up.recv() => {}
-        }
     })
 }

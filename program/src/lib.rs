@@ -1,4 +1,4 @@
-//! What all programs of this workspace share: logging, exit with the parent process, suggestions for misspelt
+//! What all programs of this workspace share: logging, signals, exit with the parent process, suggestions for misspelt
 //! names. Nothing here depends on HTTP.
 
 /// Environment variables that set flags.
@@ -7,5 +7,7 @@ pub mod environment;
 pub mod logs;
 /// Exit of a child process with its parent.
 pub mod parent;
+/// The signals that ask a program to stop.
+pub mod signals;
 /// Suggestions for misspelt names.
 pub mod suggestion;
