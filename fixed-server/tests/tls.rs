@@ -91,7 +91,7 @@ async fn ask(server: &ServerProcess, path: &str, stream: bool) -> Response {
 /// On macOS the system alone decides which certificates are trusted, whatever this variable says.
 #[cfg(not(target_os = "macos"))]
 #[tokio::test]
-async fn calls_and_streams_reach_a_vendor_over_tls_with_this_servers_key() {
+async fn calls_and_streams_reach_the_vendor_over_tls_with_our_key() {
     let vendor = Vendor::start().await;
     let server = vendor.trusting(Some(KEY)).await;
     let whole = ask(&server, "/v1/chat/completions", false).await;

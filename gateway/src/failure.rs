@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_after_several_attempts_is_final_and_one_of_a_full_server_never() {
+    fn failures_are_final_after_several_attempts_rejections_never() {
         for (failure, after_one, after_two) in [
             (Failure::from(UpstreamFailure::CallTimeout), false, true),
             (UpstreamFailure::UnexpectedFormat(String::new()).into(), true, true),

@@ -1,4 +1,4 @@
-//! What a gateway to an LLM decides, whatever it is built with: what went wrong and what a client is told of it,
+//! What a gateway to an LLM decides, whatever it is built with: what a failure means and what a client learns of it,
 //! what is counted, and which values its flags take.
 //!
 //! It names no type of a web framework, nor of the `http` crate: actix-web and axum use different versions of it.

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_cannot_be_called_is_refused_with_what_is_expected() {
+    fn an_invalid_address_is_rejected_with_what_is_expected() {
         for (given, expected) in [
             ("nonsense", "http://HOST:PORT"),
             ("ftp://vendor", "the scheme is ftp, expected http://HOST:PORT"),

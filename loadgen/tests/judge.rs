@@ -66,11 +66,11 @@ async fn a_wrong_health_path_is_reported_before_the_load() {
     const MISSING: Script = |mut request| Box::pin(async move { _ = request.send(NOT_FOUND).await });
     let (server, seen) = serve(GOOD, MISSING).await;
     let url = format!("http://{server}");
-    let told = "GET /debug/health-sync answered 404 before any load: set the path of your health check with ";
+    let text = "GET /debug/health-sync answered 404 before any load: set the path of your health check with ";
     for (command, flag) in [("run", "--probe"), ("verify", "--health-path"), ("watch", "--probe")] {
         let (code, said) = loadgen(&[command, "--url", &url]).await;
         assert_eq!(code, 3, "{command}: {said}");
-        assert!(said.contains(&format!("{told}{flag}")), "{command}: {said}");
+        assert!(said.contains(&format!("{text}{flag}")), "{command}: {said}");
     }
     assert_eq!(seen.streams.load(Relaxed), 0, "no load was put on");
 }
@@ -126,8 +126,8 @@ async fn a_rejected_request_is_reported_and_not_repeated() {
     let (server, seen) = serve(REFUSED, CHECK_OK).await;
     let (code, said, result) = run(server, &["--path", "/nope", "--slo", "lost==0"]).await;
     assert_eq!(code, 3, "{said}");
-    let told = result.pointer("/verdict/invalid_because/0").and_then(Value::as_str).unwrap();
-    assert_eq!(told, "1 of 1 answered 404 at POST /nope: text/plain: no such page");
+    let text = result.pointer("/verdict/invalid_because/0").and_then(Value::as_str).unwrap();
+    assert_eq!(text, "1 of 1 answered 404 at POST /nope: text/plain: no such page");
     assert_eq!((seen.streams.load(Relaxed), number(&result, "/target/streams/failed")), (1, 1));
 }
 
@@ -139,8 +139,8 @@ async fn streams_that_all_fail_alike_get_one_reason() {
     assert_eq!(code, 1, "{said}");
     let asked_for = number(&result, "/target/streams/requested");
     assert!((8..=44).contains(&asked_for), "four streams for a second, with a pause after each: {asked_for}");
-    let told = result.pointer("/verdict/warnings/0").and_then(Value::as_str).unwrap();
-    assert_eq!(told, format!("{asked_for} of {asked_for} answered 500 at POST /chat/stream: sorry"));
+    let text = result.pointer("/verdict/warnings/0").and_then(Value::as_str).unwrap();
+    assert_eq!(text, format!("{asked_for} of {asked_for} answered 500 at POST /chat/stream: sorry"));
     // No objective covers the streams, but a health check without load proves nothing.
     let (code, said, _) = run(server, &["--slo", "health.p99<10s"]).await;
     assert!(code == 3 && said.contains("no stream delivered anything"), "{said}");

@@ -116,12 +116,12 @@ async fn a_server_that_answers_at_once_gets_few_requests() {
     };
     let no_stream = "answered without an event stream at POST /chat/stream (if it does not stream: run --whole-answers): \
                      text/html: <html></html>";
-    for (stream, expected, told) in [(ALL_AT_ONCE, 3, "the pressure was missing"), (A_PAGE, 1, no_stream)] {
+    for (stream, expected, expected_text) in [(ALL_AT_ONCE, 3, "the pressure was missing"), (A_PAGE, 1, no_stream)] {
         let (server, seen) = serve(stream, CHECK_OK).await;
         let url = format!("http://{server}");
         let (code, said, tries) = loadgen_counted(&arguments(&url, &["--streams", "20"])).await;
         let in_one_line = said.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(code == expected && in_one_line.contains(told), "{code}: {said}");
+        assert!(code == expected && in_one_line.contains(expected_text), "{code}: {said}");
         // Three stages of 0.5, 1 and 0.5 s with 10, 20 and 40 virtual users, each with at most four streams per second.
         let asked = seen.streams.load(Relaxed) / tries;
         assert!((30..=400).contains(&asked), "{asked} requests");

@@ -140,7 +140,7 @@ async fn nothing_of_an_attempt_is_held_while_the_next_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn jitter_comes_on_top_of_what_the_service_asked_for_and_is_reported() {
+async fn jitter_is_added_to_the_wait_that_the_service_asks_for() {
     let backoff = Backoff { base: 100 * MS, cap: 100 * MS };
     let asked = Error { retryable: true, retry_after_ms: Some(1000) };
     let mut waits = Vec::new();

@@ -99,7 +99,7 @@ async fn the_sla_covers_queue_and_call_together(server: &'static Server) -> anyh
     first.abort();
     let answer = second.await??;
     assert_eq!(refusal(&answer, 504)?.kind, "sla_timeout");
-    assert_eq!(mock.ledger().started, 2, "it had its turn");
+    assert_eq!(mock.ledger().started, 2, "the queued call got its permit");
     Ok(())
 }
 

@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_no_header_can_carry_is_rejected_without_being_repeated() {
+    fn an_invalid_key_is_rejected_and_not_repeated() {
         for bad in ["", "sk-secret\n", "sk secret", "sk-sécret", "sk-\u{0}secret"] {
             let error = UpstreamKey::parse(bad).unwrap_err();
             assert!(error.contains("printable ASCII") && !error.contains("cret"), "{bad:?}: {error}");

@@ -15,7 +15,7 @@ const HELD_CHUNKS_MAX: usize = 8;
 /// this are dropped.
 const HELD_BYTES_MAX: usize = 16 * 1024;
 
-/// The beginning of a stream, while it can still be told by a status that the vendor failed.
+/// The beginning of a stream, while a failure can still become a status.
 pub(crate) struct Beginning {
     format: Format,
     events: Vec<CompletionEvent>,
@@ -52,7 +52,7 @@ impl Beginning {
         }
     }
 
-    /// Whether the status is to be sent.
+    /// Whether it is time to send the status.
     pub(super) fn has_begun(&self) -> bool {
         self.begun
     }
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_without_end_before_the_first_token_is_passed_on_or_dropped_and_never_kept() {
+    fn endless_output_before_the_first_token_is_never_kept() {
         for format in [Format::Chunks, Format::Tokens] {
             let mut head = Beginning::new(format);
             (0..100_000).for_each(|_| head.add(batch(": still thinking\n\n", &[])));

@@ -75,7 +75,7 @@ async fn three_calls(path: &str, answer: String, requests: usize) -> ([u16; 3], 
 }
 
 #[tokio::test]
-async fn a_connection_is_used_again_after_a_whole_answer_where_the_vendor_allows_it() {
+async fn a_connection_is_reused_if_the_vendor_allows_it() {
     const ALWAYS: usize = usize::MAX;
     assert_eq!(three_calls(STREAM, [CHUNKED, &stream()].concat(), ALWAYS).await, ([200; 3], 1));
     assert_eq!(three_calls("/llm", whole(""), ALWAYS).await, ([200; 3], 1));
@@ -133,7 +133,7 @@ async fn a_response_head_or_chunk_line_that_never_ends_is_given_up() {
 
 /// A vendor may refuse a request before it has read it. The refusal counts, not the write that cannot go on.
 #[tokio::test]
-async fn the_refusal_of_a_request_that_was_not_read_reaches_the_client() {
+async fn a_rejection_of_an_unread_request_reaches_the_client() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let flags = ["--max-body-bytes", "32MiB", "--max-body-memory", "64MiB", "--user-max-body-memory", "64MiB"];

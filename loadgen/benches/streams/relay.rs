@@ -28,7 +28,7 @@ pub(crate) async fn start(vendor: SocketAddr) -> anyhow::Result<ServerProcess> {
     Ok(relay.start(START_TIMEOUT).await?)
 }
 
-/// The vendor's address, in the process that is to be the relay.
+/// The vendor's address, in the process that becomes the relay.
 pub(crate) fn requested() -> Option<String> {
     std::env::args().find_map(|arg| Some(arg.strip_prefix(ARGUMENT)?.strip_prefix('=')?.to_owned()))
 }

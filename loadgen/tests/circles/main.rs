@@ -59,7 +59,7 @@ fn circles_are_found_whatever_form_the_imports_have() {
 }
 
 #[test]
-fn a_parent_may_hand_on_what_is_below_it_but_not_use_it_and_be_used() {
+fn a_parent_may_hand_on_its_children_but_not_use_them_too() {
     for (parent, child, circle) in [
         ("mod child; pub use child::C; pub struct P;", "use super::P; pub struct C;", false),
         ("mod child; pub(crate) use child::*; pub struct P;", "use super::P; pub struct C;", false),
