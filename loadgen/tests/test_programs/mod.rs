@@ -69,9 +69,8 @@ impl TestPrograms {
         let output = Command::new("ps").args(["-axww", "-o", "stat=,command="]).output().unwrap();
         let here = self.0.to_str().unwrap();
         let lines = String::from_utf8_lossy(&output.stdout).into_owned();
-        // Not by the name alone: the repository may be in a folder of that name.
-        let loadgen = self.path("loadgen");
-        let servers = lines.lines().filter(|line| line.contains(here) && !line.contains(&loadgen));
+        // loadgen has the folder as an argument; only the programs have a path in it.
+        let servers = lines.lines().filter(|line| line.contains(&format!("{here}/")));
         servers.filter(|line| !line.starts_with('Z')).map(str::to_owned).collect()
     }
 
