@@ -18,7 +18,7 @@ use wire::stream::{CompletionEvent, error_event};
 use crate::errors::Failure;
 use crate::outcome::Outcome;
 use crate::stack::{InFlight, Opened};
-use crate::upstream::{Batch, EventStream};
+use crate::upstream::{Batch, EventStream, Streamed};
 use grace::GraceOver;
 
 pub(crate) use early::EarlyBody;
@@ -64,7 +64,8 @@ impl StreamBody {
         format: Format,
         grace_over: CancellationToken,
     ) -> Self {
-        let Opened { events, head, rate_limits, in_flight } = opened;
+        let Opened { stream, in_flight } = opened;
+        let Streamed { events, head, rate_limits } = *stream;
         let running = Running { events, head: Some(head), open, outcome: Some(outcome), in_flight };
         StreamBody { running: Some(running), format, rate_limits, grace_over: GraceOver::new(grace_over) }
     }

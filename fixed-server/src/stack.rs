@@ -26,7 +26,7 @@ use crate::call::Call;
 use crate::errors::{Failure, UpstreamFailure};
 use crate::identity::User;
 use crate::state::AppState;
-use crate::upstream::{Answer, Batch, EventStream, Streamed};
+use crate::upstream::{Answer, Streamed};
 use active_call::ActiveCall;
 
 /// What a request holds until its end: for a stream, until the end of the stream.
@@ -37,11 +37,7 @@ pub(crate) struct InFlight {
 
 /// A stream whose first token has arrived, with everything that it holds until it is dropped.
 pub(crate) struct Opened {
-    pub(crate) events: EventStream,
-    /// The first token, and what came before it.
-    pub(crate) head: Batch,
-    /// The vendor's rate-limit headers.
-    pub(crate) rate_limits: Vec<(String, String)>,
+    pub(crate) stream: Box<Streamed>,
     pub(crate) in_flight: InFlight,
 }
 
@@ -52,9 +48,8 @@ pub(crate) struct Opened {
 pub(crate) async fn open_stream(state: &AppState, call: &Call, format: Format) -> Result<Opened, Failure> {
     let limit = (state.limits.upstream.first_token_timeout, UpstreamFailure::FirstTokenTimeout);
     let (stream, in_flight) = in_order(state, call, limit, || state.upstream.stream(call, format)).await?;
-    let Streamed { events, head, rate_limits } = stream;
     // No status has been sent yet. The permit goes with the stream, to its very end.
-    Ok(Opened { events, head, rate_limits, in_flight })
+    Ok(Opened { stream, in_flight })
 }
 
 /// Makes a call that is answered as a whole.
@@ -80,7 +75,8 @@ async fn in_order<T, Answered: Future<Output = Result<T, Failure>>>(
         let deadline = Deadline::after(state.limits.call.sla);
         // 4. Retries. They are around all that costs something: between two attempts only the user's permit is
         //    held, and each attempt queues and pays the vendor's quota like any other call.
-        let attempt = || attempt(state, call, deadline, &limit, &ask_vendor);
+        //    (Boxed: each of the layers around it would reserve its memory once more.)
+        let attempt = || Box::pin(attempt(state, call, deadline, &limit, &ask_vendor));
         let (answer, call) = deadline.timeout(retry::attempts(state, call, deadline, attempt)).await??;
         Ok((answer, InFlight { call, _user_permit: user_permit }))
     })

@@ -74,7 +74,11 @@ impl Upstream {
     ///
     /// Boxed: the caller puts it into one limit after the other, and an `async fn` that takes a future
     /// stores it twice, as its argument and as what it awaits.
-    pub(crate) fn stream<'a>(&'a self, call: &'a Call, format: Format) -> BoxFuture<'a, Result<Streamed, Failure>> {
+    pub(crate) fn stream<'a>(
+        &'a self,
+        call: &'a Call,
+        format: Format,
+    ) -> BoxFuture<'a, Result<Box<Streamed>, Failure>> {
         Box::pin(async move {
             let response = self.send(call).await?;
             let rate_limits = rate_limits(response.headers());
@@ -83,7 +87,8 @@ impl Upstream {
             }
             let mut events = EventStream::new(response.into(), &self.limits);
             let head = events.first_token(format).await?.into_batch();
-            Ok(Streamed { events, head, rate_limits })
+            // Boxed: it is handed through many layers, and each of them reserves its memory.
+            Ok(Box::new(Streamed { events, head, rate_limits }))
         })
     }
 

@@ -12,11 +12,12 @@ use crate::request::{Head, assign_session, json_body, session_id};
 use crate::state::Shared;
 
 pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, ErrorResponse> {
-    let call = read(&state, request).await?;
+    let call = Box::pin(read(&state, request)).await?;
     Ok(answer_streamed(&state, call, Format::Tokens).await)
 }
 
-/// Reads the call to make. Nothing else of the request is kept while the vendor answers.
+/// Reads the call to make. Nothing else of the request is kept while the vendor answers: its
+/// memory is free again, because this is boxed.
 async fn read(state: &Shared, request: Request) -> Result<Call, Failure> {
     let head = Head::of(state, &request).enter(state)?;
     let (parts, body) = request.into_parts();

@@ -12,12 +12,12 @@ use crate::request::{Head, assign_session, json_body, require_key, session_id};
 use crate::state::Shared;
 
 pub(super) async fn handle(State(state): State<Shared>, request: Request) -> Result<Response, ErrorResponse> {
-    let (call, streamed) = read(&state, request).await?;
+    let (call, streamed) = Box::pin(read(&state, request)).await?;
     if streamed { Ok(answer_streamed(&state, call, Format::Chunks).await) } else { answer_whole(&state, call).await }
 }
 
 /// Reads the call to make, and whether its answer is streamed. Nothing else of the request is kept while the vendor
-/// answers.
+/// answers: its memory is free again, because this is boxed.
 async fn read(state: &Shared, request: Request) -> Result<(Call, bool), Failure> {
     let key = require_key(state, request.headers()).await?;
     let head = Head::of(state, &request).with_key(&key).enter(state)?;

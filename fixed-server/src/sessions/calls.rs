@@ -55,7 +55,7 @@ impl SessionCall {
     /// # Errors
     /// [`DatabaseError`]; the next attempt tries again.
     pub(crate) async fn begin(&self) -> Result<(), DatabaseError> {
-        self.0.session_id.get_or_try_init(|| self.0.find_or_create_session()).await?;
+        self.0.session_id.get_or_try_init(|| Box::pin(self.0.find_or_create_session())).await?;
         Ok(())
     }
 
