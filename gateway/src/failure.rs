@@ -15,7 +15,7 @@ use crate::upstream_failure::UpstreamFailure;
 pub enum Failure {
     /// The request is invalid.
     #[error(transparent)]
-    Refused(#[from] RequestError),
+    InvalidRequest(#[from] RequestError),
     /// The user is over a limit of their own.
     #[error("over the user's limit: {0}")]
     UserLimit(#[from] UserLimitError),
@@ -74,7 +74,7 @@ impl Failure {
             Failure::ShuttingDown => Outcome::ShuttingDown,
             // An invalid request is refused before it counts as one for the model, and so is one whose key cannot be
             // looked up. One whose session cannot be written down failed through this server's fault.
-            Failure::Refused(_)
+            Failure::InvalidRequest(_)
             | Failure::Database(_)
             | Failure::Internal(_)
             | Failure::Admission(AdmissionError::ExceedsBurst(_)) => Outcome::Internal,

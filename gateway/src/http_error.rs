@@ -37,7 +37,7 @@ impl Failure {
 
     fn status(&self) -> u16 {
         match self {
-            Failure::Refused(refusal) => refusal.status(),
+            Failure::InvalidRequest(refusal) => refusal.status(),
             Failure::UserLimit(_)
             | Failure::BodyMemory(_)
             | Failure::Admission(AdmissionError::QueueFull { .. } | AdmissionError::WaitTooLong { .. }) => 429,
@@ -53,8 +53,10 @@ impl Failure {
 
     fn header(&self) -> Option<(&'static str, String)> {
         match self {
-            Failure::Refused(RequestError::MethodNotAllowed { allowed, .. }) => Some(("allow", (*allowed).to_owned())),
-            Failure::Refused(RequestError::InvalidApiKey) => Some(("www-authenticate", "Bearer".to_owned())),
+            Failure::InvalidRequest(RequestError::MethodNotAllowed { allowed, .. }) => {
+                Some(("allow", (*allowed).to_owned()))
+            }
+            Failure::InvalidRequest(RequestError::InvalidApiKey) => Some(("www-authenticate", "Bearer".to_owned())),
             // A rejection is passed on with its `Retry-After`; that of a failure is meant for this server.
             Failure::Upstream(UpstreamFailure::Status(_)) => None,
             _ => self.retry_after().map(|after| ("retry-after", whole_seconds(after))),
@@ -74,7 +76,7 @@ impl Failure {
     #[must_use]
     pub fn body(&self) -> ErrorBody {
         let text = match self {
-            Failure::Refused(refusal) => return refusal.body(),
+            Failure::InvalidRequest(refusal) => return refusal.body(),
             Failure::Rejected(refused) => return refused.error_body(),
             Failure::Upstream(cause) => {
                 return ErrorBody::new(self.kind(), cause.public_text()).with_code(cause.code());
@@ -108,7 +110,7 @@ impl Failure {
     /// The `type` of the error.
     fn kind(&self) -> &'static str {
         match self {
-            Failure::Refused(_) => "invalid_request_error",
+            Failure::InvalidRequest(_) => "invalid_request_error",
             Failure::Upstream(_) => "upstream_failure",
             Failure::Database(_) => "database_unavailable",
             _ => self.outcome().as_str(),
