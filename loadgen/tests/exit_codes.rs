@@ -176,9 +176,11 @@ fn bad_usage_exits_with_2_and_names_the_flag_or_value() {
 
 #[test]
 fn a_url_without_a_server_exits_with_3_and_one_line() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    // Bound, and it never listens. A listener that is dropped may live on for a moment in a child that another test
+    // has just forked.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}", socket.local_addr().unwrap());
     for command in ["run", "verify", "watch"] {
         let output = loadgen(&[command, "--url", &url]);
         assert_eq!(code(&output), 3, "{command}: {}", stderr(&output));
