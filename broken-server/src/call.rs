@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use wire::response::ExpectedResponse;
+use gateway::Route;
 use wire::upstream_rejection;
 
 /// A call to the vendor.
@@ -22,33 +22,6 @@ pub(crate) struct Call {
     pub(crate) format: Format,
     /// What its attempts have found out so far.
     pub(crate) progress: Arc<Progress>,
-}
-
-/// The vendor's routes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Route {
-    /// `POST /v1/chat/completions`
-    ChatCompletions,
-    /// `GET /v1/models`
-    Models,
-}
-
-impl Route {
-    /// The path of this route at the vendor.
-    pub(crate) fn path(self) -> &'static str {
-        match self {
-            Route::ChatCompletions => "/v1/chat/completions",
-            Route::Models => "/v1/models",
-        }
-    }
-
-    /// What a whole answer of this route must be.
-    pub(crate) fn asked(self) -> ExpectedResponse {
-        match self {
-            Route::ChatCompletions => ExpectedResponse::Completion,
-            Route::Models => ExpectedResponse::Models,
-        }
-    }
 }
 
 /// What the client of a stream gets.

@@ -7,14 +7,14 @@ use actix_web::web::Payload;
 use actix_web::{HttpMessage, HttpRequest};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use gateway::{request_id, shorten};
+use gateway::{Route, request_id, shorten};
 use tokio::time::timeout;
 use wire::authorization::bearer_key;
 use wire::error::RequestError;
 use wire::operator;
 use wire::{MOCK_HEADER_PREFIX, REQUEST_ID_HEADER};
 
-use crate::call::{Call, Format, Route};
+use crate::call::{Call, Format};
 use crate::state::AppState;
 
 /// The id of a request, kept in its extensions by the middleware.

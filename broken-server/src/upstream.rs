@@ -8,12 +8,12 @@ mod event_decoder;
 mod read_limit;
 
 use bytes::Bytes;
+use gateway::Route;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use wire::response::parse_response;
 use wire::stream::CompletionEvent;
 use wire::upstream_rejection::UpstreamRejection;
 
-use crate::call::Route;
 use crate::errors::{Failure, UpstreamFailure};
 
 /// Largest whole answer of the vendor, in bytes (8 MiB): a million tokens of text.
@@ -65,7 +65,7 @@ fn content_type(headers: &HeaderMap) -> &str {
 
 /// Returns a whole answer if it is the JSON that `route` answers with.
 fn checked_answer(route: Route, content_type: &str, answer: Bytes) -> Result<Bytes, Failure> {
-    parse_response(route.asked(), content_type, &answer).map_err(UpstreamFailure::from)?;
+    parse_response(route.expected(), content_type, &answer).map_err(UpstreamFailure::from)?;
     Ok(answer)
 }
 

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use gateway::Route;
 use resilience::UserGuard;
 use wire::error::RequestError;
-use wire::response::ExpectedResponse;
 
 use crate::chat::Chat;
 use crate::identity::User;
@@ -38,25 +38,6 @@ pub(crate) struct Call {
     pub(crate) session: Option<SessionCall>,
     /// What is logged about it at its end.
     pub(crate) progress: Arc<Progress>,
-}
-
-/// The vendor's routes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Route {
-    /// `POST /v1/chat/completions`
-    ChatCompletions,
-    /// `GET /v1/models`
-    Models,
-}
-
-impl Route {
-    /// What a whole answer of this route must contain.
-    pub(crate) fn expected(self) -> ExpectedResponse {
-        match self {
-            Route::ChatCompletions => ExpectedResponse::Completion,
-            Route::Models => ExpectedResponse::Models,
-        }
-    }
 }
 
 /// The progress of a call, for the log line and the counts at its end.

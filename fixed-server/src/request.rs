@@ -7,7 +7,7 @@ use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use bytes::Bytes;
-use gateway::{ID_BYTES_MAX, is_valid_id, shorten};
+use gateway::{ID_BYTES_MAX, Route, is_valid_id, shorten};
 use http_body_util::BodyExt;
 use resilience::{Deadline, UserGuard};
 use wire::authorization::bearer_key;
@@ -15,7 +15,7 @@ use wire::error::RequestError;
 use wire::{MOCK_HEADER_PREFIX, SESSION_ID_HEADER};
 
 use crate::body_memory::BudgetedBody;
-use crate::call::{Call, Route, tokens_to_reserve};
+use crate::call::{Call, tokens_to_reserve};
 use crate::chat::{Chat, DEFAULT_MODEL};
 use crate::errors::Failure;
 use crate::identity::{RequestId, User};

@@ -4,13 +4,12 @@ mod batch;
 mod beginning;
 mod client;
 mod events;
-mod failure;
 mod response;
 mod timeouts;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use gateway::UpstreamUrl;
+use gateway::{Route, UpstreamUrl};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use reqwest::{Client, Response};
 use wire::REQUEST_ID_HEADER;
@@ -18,10 +17,9 @@ use wire::completion::Usage;
 use wire::response::{is_not_event_stream, parse_response};
 
 use crate::body::Format;
-use crate::call::{Call, Route};
+use crate::call::Call;
 use crate::errors::{Failure, UpstreamFailure};
 use crate::settings::{Limits, UpstreamKey};
-use failure::failure;
 use response::{content_type, no_stream, rate_limits, refusal};
 
 pub(crate) use batch::Batch;
@@ -109,11 +107,11 @@ impl Upstream {
     /// # Errors
     /// Also a status other than 2xx: to reqwest a 500 is no error.
     async fn send(&self, call: &Call) -> Result<Response, Failure> {
+        let url = self.url.url(call.route.path());
         let request = match call.route {
-            Route::Models => self.client.get(self.url.url("/v1/models")),
+            Route::Models => self.client.get(url),
             Route::ChatCompletions => {
-                let request = self.client.post(self.url.url("/v1/chat/completions"));
-                request.header(CONTENT_TYPE, "application/json").body(call.body.clone())
+                self.client.post(url).header(CONTENT_TYPE, "application/json").body(call.body.clone())
             }
         };
         let request = request.header(USER_AGENT, PROGRAM);
@@ -125,7 +123,7 @@ impl Upstream {
             None => request,
         };
         let request = call.mock_headers.iter().fold(request, |request, (name, value)| request.header(name, value));
-        let response = request.send().await.map_err(failure)?;
+        let response = request.send().await.map_err(UpstreamFailure::from)?;
         if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }
     }
 }

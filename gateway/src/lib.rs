@@ -14,6 +14,7 @@ mod quota_limits;
 mod upstream_limits;
 mod upstream_url;
 pub mod values;
+mod vendor_route;
 
 mod attempts;
 
@@ -49,3 +50,4 @@ pub use shorten::shorten;
 pub use upstream_failure::UpstreamFailure;
 pub use upstream_limits::UpstreamLimits;
 pub use upstream_url::UpstreamUrl;
+pub use vendor_route::Route;

@@ -1,5 +1,7 @@
 //! What went wrong with the vendor.
 
+use std::error::Error as _;
+
 use resilience::BreakerOpen;
 use wire::response::InvalidResponse;
 use wire::sse::DecodeError;
@@ -116,6 +118,19 @@ impl UpstreamFailure {
             UpstreamFailure::TooLarge(_) => "the model's vendor sent more than this server accepts",
             UpstreamFailure::Truncated => "the model's vendor ended its answer too early",
         }
+    }
+}
+
+impl From<reqwest::Error> for UpstreamFailure {
+    fn from(error: reqwest::Error) -> Self {
+        // The error's own text leaves the cause out, and the log needs it.
+        let mut text = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            text = format!("{text}: {cause}");
+            source = cause.source();
+        }
+        if error.is_connect() { UpstreamFailure::Unreachable(text) } else { UpstreamFailure::Broken(text) }
     }
 }
 

@@ -2,10 +2,11 @@
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use gateway::Route;
 use wire::chat::ChatRequest;
 
 use super::answer::{answer_streamed, answer_whole};
-use crate::call::{Call, Format, Route};
+use crate::call::{Call, Format};
 use crate::call_style::DynCallStyle;
 use crate::errors::ErrorResponse;
 use crate::request::{json_body, to_call};

@@ -3,11 +3,11 @@
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
+use gateway::Route;
 use wire::chat::ChatRequest;
 use wire::models;
 
 use super::answer::{answer_streamed, answer_whole};
-use crate::call::Route;
 use crate::call_style::DynCallStyle;
 use crate::errors::{ErrorResponse, Failure, add_headers};
 use crate::request::{json_body, require_key, to_call};

@@ -1,11 +1,10 @@
 //! The asynchronous client (reqwest), for the control.
 
-use std::error::Error;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
-use gateway::{UpstreamLimits, UpstreamUrl};
+use gateway::{Route, UpstreamLimits, UpstreamUrl};
 use reqwest::Response;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::redirect::Policy;
@@ -15,7 +14,7 @@ use wire::response::{is_not_event_stream, parse_non_stream_response};
 
 use super::event_decoder::EventDecoder;
 use super::{ANSWER_BYTES_MAX, Message, USER_AGENT, checked_answer, content_type, failure_of, text_headers, too_large};
-use crate::call::{Call, Route};
+use crate::call::Call;
 use crate::errors::{Failure, UpstreamFailure};
 use crate::settings::Settings;
 
@@ -72,7 +71,7 @@ impl Client {
         let mut answer = Vec::new();
         loop {
             let chunk = timeout_with_recheck(silence, response.chunk()).await.ok_or(UpstreamFailure::IdleTimeout)?;
-            match chunk.map_err(failure)? {
+            match chunk.map_err(UpstreamFailure::from)? {
                 Some(piece) if answer.len() + piece.len() > ANSWER_BYTES_MAX => return Err(too_large()),
                 Some(piece) => answer.extend_from_slice(&piece),
                 None => return checked_answer(call.route, content_type(response.headers()), answer.into()),
@@ -102,7 +101,7 @@ impl Client {
         let request = request.header(ACCEPT, "application/json, text/event-stream");
         let request = request.header(REQUEST_ID_HEADER, &call.request_id);
         let request = call.mock_headers.iter().fold(request, |request, (name, value)| request.header(name, value));
-        let mut response = request.send().await.map_err(failure)?;
+        let mut response = request.send().await.map_err(UpstreamFailure::from)?;
         let status = response.status();
         if status.is_success() {
             call.progress.keep_rate_limits(&text_headers(response.headers()));
@@ -166,22 +165,10 @@ impl EventReader {
             State::Open(response) => match timeout_with_recheck(decoder.read_timeout(), response.chunk()).await {
                 Some(Ok(Some(piece))) => decoder.feed(&piece),
                 Some(Ok(None)) => decoder.end(),
-                Some(Err(error)) => decoder.fail(failure(error)),
+                Some(Err(error)) => decoder.fail(UpstreamFailure::from(error).into()),
                 None => decoder.time_out(),
             },
             State::Closed => decoder.end(),
         }
     }
-}
-
-/// What an error of reqwest means.
-pub(super) fn failure(error: reqwest::Error) -> Failure {
-    // Its own text leaves out the cause, and the log needs it.
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    if error.is_connect() { UpstreamFailure::Unreachable(text).into() } else { UpstreamFailure::Broken(text).into() }
 }

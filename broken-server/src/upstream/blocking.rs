@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read};
 
 use bytes::Bytes;
-use gateway::{UpstreamLimits, UpstreamUrl};
+use gateway::{Route, UpstreamLimits, UpstreamUrl};
 use ureq::http::Response;
 use ureq::http::header::{ACCEPT, CONTENT_TYPE};
 use ureq::unversioned::resolver::DefaultResolver;
@@ -15,7 +15,7 @@ use wire::response::{is_not_event_stream, parse_non_stream_response};
 use super::event_decoder::EventDecoder;
 use super::read_limit::{ReadLimitConnector, with_read_limit};
 use super::{ANSWER_BYTES_MAX, Message, USER_AGENT, checked_answer, content_type, failure_of, text_headers, too_large};
-use crate::call::{Call, Route};
+use crate::call::Call;
 use crate::errors::{Failure, UpstreamFailure};
 use crate::settings::Settings;
 

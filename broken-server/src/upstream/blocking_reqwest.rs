@@ -5,7 +5,7 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use bytes::Bytes;
-use gateway::{UpstreamLimits, UpstreamUrl};
+use gateway::{Route, UpstreamLimits, UpstreamUrl};
 use reqwest::blocking::{self, Response};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::redirect::Policy;
@@ -13,11 +13,8 @@ use wire::REQUEST_ID_HEADER;
 use wire::response::{is_not_event_stream, parse_non_stream_response};
 
 use super::event_decoder::EventDecoder;
-use super::{
-    ANSWER_BYTES_MAX, Message, USER_AGENT, asynchronous, checked_answer, content_type, failure_of, text_headers,
-    too_large,
-};
-use crate::call::{Call, Route};
+use super::{ANSWER_BYTES_MAX, Message, USER_AGENT, checked_answer, content_type, failure_of, text_headers, too_large};
+use crate::call::Call;
 use crate::errors::{Failure, UpstreamFailure};
 use crate::settings::Settings;
 
@@ -175,5 +172,5 @@ fn read_failure(error: io::Error, late: UpstreamFailure) -> Failure {
 
 /// What an error of reqwest means; `late` is the failure if it timed out.
 fn failure(error: reqwest::Error, late: UpstreamFailure) -> Failure {
-    if error.is_timeout() && !error.is_connect() { late.into() } else { asynchronous::failure(error) }
+    if error.is_timeout() && !error.is_connect() { late.into() } else { UpstreamFailure::from(error).into() }
 }

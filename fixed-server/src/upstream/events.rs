@@ -13,7 +13,6 @@ use wire::stream::{CompletionEvent, EndOfBody, Progress};
 
 use super::batch::Batch;
 use super::beginning::Beginning;
-use super::failure::failure;
 use super::timeouts::StreamTimeouts;
 use crate::body::Format;
 use crate::errors::{Failure, UpstreamFailure};
@@ -108,7 +107,7 @@ impl EventStream {
                         return Poll::Ready(Ok(batch));
                     }
                 }
-                Some(Err(error)) => return Poll::Ready(Err(failure(error))),
+                Some(Err(error)) => return Poll::Ready(Err(UpstreamFailure::from(error).into())),
                 None => return Poll::Ready(self.end()),
             }
         }

@@ -6,7 +6,6 @@ use reqwest::header::CONTENT_TYPE;
 use wire::response::parse_non_stream_response;
 use wire::upstream_rejection::{self, UpstreamRejection};
 
-use super::failure::failure;
 use crate::errors::{Failure, UpstreamFailure};
 
 /// Largest body that is accepted from the vendor, in bytes (8 MiB): a million tokens of text.
@@ -18,7 +17,7 @@ const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// [`UpstreamFailure::TooLarge`], and [`UpstreamFailure::Broken`] where it is truncated.
 pub(super) async fn body(mut response: Response) -> Result<Vec<u8>, Failure> {
     let mut body = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(failure)? {
+    while let Some(piece) = response.chunk().await.map_err(UpstreamFailure::from)? {
         if body.len() + piece.len() > BODY_BYTES_MAX {
             return Err(UpstreamFailure::TooLarge(format!("it is larger than {BODY_BYTES_MAX} bytes")).into());
         }
