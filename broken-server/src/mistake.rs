@@ -34,6 +34,10 @@ pub enum Group {
     Control,
     /// Threads, pools and the event loop.
     Threads,
+    /// Calls to the vendor: queues, limits, retries, timeouts, streams.
+    Calls,
+    /// Operation: health checks, restarts, shutdown, databases, balancers.
+    Operations,
 }
 
 impl fmt::Display for Group {
@@ -41,6 +45,8 @@ impl fmt::Display for Group {
         f.pad(match self {
             Group::Control => "control",
             Group::Threads => "threads",
+            Group::Calls => "calls",
+            Group::Operations => "operations",
         })
     }
 }

@@ -40,7 +40,7 @@ pub fn find(name: &str) -> Result<&'static Mistake, String> {
 #[must_use]
 pub fn list() -> String {
     let width = MISTAKES.iter().map(|mistake| mistake.name.len()).max().unwrap_or(0);
-    let line = |mistake: &Mistake| format!("{:width$}  {:8} {}\n", mistake.name, mistake.group, mistake.symptom);
+    let line = |mistake: &Mistake| format!("{:width$}  {:10} {}\n", mistake.name, mistake.group, mistake.symptom);
     MISTAKES.iter().map(line).collect()
 }
 

@@ -36,17 +36,23 @@ pub struct Lab {
 pub enum Group {
     /// Threads, pools and the event loop.
     Threads,
+    /// Calls to the vendor: queues, limits, retries, timeouts, streams.
+    Calls,
+    /// Operation: health checks, restarts, shutdown, databases, balancers.
+    Operations,
 }
 
 impl Group {
     /// All groups, in the order of the workshop.
-    pub const ALL: [Group; 1] = [Group::Threads];
+    pub const ALL: [Group; 3] = [Group::Threads, Group::Calls, Group::Operations];
 
     /// The name in output, and that of the folders of its mistakes and chapters.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Group::Threads => "threads",
+            Group::Calls => "calls",
+            Group::Operations => "operations",
         }
     }
 }

@@ -1,0 +1,1 @@
+//! Mistakes in calls to the vendor: queues, limits, retries, timeouts, streams.

@@ -1,0 +1,1 @@
+//! Mistakes in operation: health checks, restarts, shutdown, databases, balancers.
