@@ -1,4 +1,4 @@
-//! The HTTP server: sockets, limits, orderly shutdown.
+//! The HTTP server: sockets and limits.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -10,12 +10,12 @@ use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use futures_util::future::BoxFuture;
 use tokio::net::TcpSocket;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::api::{PoolProbe, Routes};
 use crate::cli::Cli;
 use crate::observe::observe;
 use crate::settings::Settings;
+use crate::shutdown::RunningServer;
 use crate::state::{AppState, StartError};
 
 /// Connections that may wait to be accepted.
@@ -30,14 +30,6 @@ const DESCRIPTORS_RESERVED: usize = 64;
 /// How long a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long the server goes on accepting connections during a shutdown, so that a load balancer that polls `/ready`
-/// can see it before connections are refused.
-const READY_NOTICE: Duration = Duration::from_millis(250);
-
-/// How long the last bytes of truncated streams may take. actix checks once a second whether its connections are
-/// closed, so a shorter time would lose those bytes.
-const LAST_BYTES_TIMEOUT: Duration = Duration::from_secs(2);
-
 /// Listens on `addr`.
 ///
 /// # Errors
@@ -50,9 +42,8 @@ pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)?.into_std()
 }
 
-/// Serves on `listener` until `shutdown` is ready, then shuts down in order: `/ready` says so at once, and new calls
-/// are rejected; a little later connections are refused; running streams may go on for
-/// [`Settings::shutdown_grace`], and those still open then end with an error event.
+/// Serves on `listener` until `shutdown` is ready, then stops in order (`shutdown.rs`), unless the mistake is that it
+/// stops in another way.
 ///
 /// Boxed: the future of an `async fn` is compiled in the crate that polls it, so the program would compile the whole
 /// server a second time.
@@ -71,35 +62,16 @@ async fn serve_until(listener: TcpListener, cli: &Cli, shutdown: BoxFuture<'_, (
     let settings = &cli.settings;
     let state = Data::new(AppState::new(settings)?);
     let routes = (cli.mistake.routes)(settings)?;
-    let server = serve(listener, settings, state.clone(), routes)?;
-    let handle = server.handle();
-    let mut serving = tokio::spawn(server);
+    let mut server = RunningServer::start(serve(listener, settings, state.clone(), routes)?, state);
     tokio::select! {
-        stopped = &mut serving => return stopped.unwrap_or_else(|panic| Err(io::Error::other(panic))).map_err(Into::into),
+        stopped = server.ended() => return stopped.map_err(Into::into),
         () = shutdown => {}
     }
-
-    let grace_ends = Instant::now() + settings.shutdown_grace;
-    state.draining.cancel();
-    sleep(READY_NOTICE.min(settings.shutdown_grace)).await;
-    // This sends the command. When it has been carried out, `serving` ends.
-    drop(handle.stop(true));
-    if timeout_at(grace_ends, &mut serving).await.is_err() {
-        tracing::info!("the grace is over: ending the streams that are still open");
-        state.grace_over.cancel();
-        state.blocking.disconnect();
-        // From now, not from the end of the grace: a process that was paused meanwhile would leave no time.
-        if timeout(LAST_BYTES_TIMEOUT, &mut serving).await.is_err() {
-            // Its event loop is blocked, so it cannot react.
-            tracing::warn!("a worker did not stop in time: abandoning it");
-            serving.abort();
-        }
-    }
+    (cli.mistake.shutdown)(server, settings).await;
     Ok(())
 }
 
 fn serve(listener: TcpListener, settings: &Settings, state: Data<AppState>, routes: Routes) -> io::Result<Server> {
-    let longest = settings.shutdown_grace + LAST_BYTES_TIMEOUT;
     let app = move || {
         // Each worker has its own, as it has its own pool.
         let probe = Data::new(PoolProbe::default());
@@ -119,8 +91,8 @@ fn serve(listener: TcpListener, settings: &Settings, state: Data<AppState>, rout
         // call goes on until a token cannot be written.
         .h1_allow_half_closed(false)
         .disable_signals()
-        // actix counts whole seconds from its own start, so its limit must be the longest.
-        .shutdown_timeout(longest.as_secs() + 1)
+        // Never: actix would close the connections without an error event. The limit is in `shutdown.rs`.
+        .shutdown_timeout(u64::MAX)
         .listen(listener)?;
     Ok(server.run())
 }

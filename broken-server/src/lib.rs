@@ -30,6 +30,7 @@ mod request;
 mod state;
 
 mod app;
+mod shutdown;
 
 pub use app::{bind, run};
 pub use mistake::{Group, Mistake};

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use crate::api::Routes;
-use crate::settings::Settings;
+use crate::api::{self, Routes};
+use crate::call_style::AsyncOnce;
+use crate::settings::{BLOCKING_THREADS, Settings};
+use crate::shutdown::{Shutdown, drain};
 use crate::state::StartError;
 
 /// One way in which this server can be wrong, or the control.
@@ -25,6 +27,24 @@ pub struct Mistake {
     pub(crate) own_flags: &'static [&'static str],
     /// Makes the routes with this mistake. Called once, at the start.
     pub(crate) routes: fn(&Settings) -> Result<Routes, StartError>,
+    /// Stops the server.
+    pub(crate) shutdown: Shutdown,
+}
+
+impl Mistake {
+    /// What most mistakes have in common, for the rest of an entry: no flags of their own, no limits, the source's
+    /// pool, and the right shutdown.
+    pub(crate) const USUAL: Mistake = Mistake {
+        name: "",
+        group: Group::Control,
+        symptom: "",
+        file: "",
+        blocking_threads: BLOCKING_THREADS,
+        limits: false,
+        own_flags: &[],
+        routes: |_| Ok(api::routes(AsyncOnce)),
+        shutdown: |server, settings| Box::pin(drain(server, settings)),
+    };
 }
 
 /// A part of the workshop.

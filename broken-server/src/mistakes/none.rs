@@ -25,7 +25,6 @@ use crate::event_stream::EventStream;
 use crate::mistake::{Group, Mistake};
 use crate::mistakes::threads::hidden_pool_users::with_look_ups;
 use crate::relay::first_token;
-use crate::settings::BLOCKING_THREADS;
 use crate::state::AppState;
 
 pub(crate) const ENTRY: Mistake = Mistake {
@@ -33,10 +32,9 @@ pub(crate) const ENTRY: Mistake = Mistake {
     group: Group::Control,
     symptom: "none: both health routes stay as fast as idle, with any number of streams",
     file: "src/mistakes/none.rs",
-    blocking_threads: BLOCKING_THREADS,
     limits: true,
-    own_flags: &[],
     routes: |_| Ok(routes()),
+    ..Mistake::USUAL
 };
 
 pub(crate) struct Control;

@@ -17,7 +17,6 @@ use crate::call_style::CallStyle;
 use crate::errors::Failure;
 use crate::event_stream::EventStream;
 use crate::mistake::{Group, Mistake};
-use crate::settings::BLOCKING_THREADS;
 use crate::state::AppState;
 
 pub(crate) const ENTRY: Mistake = Mistake {
@@ -25,10 +24,8 @@ pub(crate) const ENTRY: Mistake = Mistake {
     group: Group::Threads,
     symptom: "one stream per worker stops everything while it lasts, /debug/health-async too",
     file: "src/mistakes/threads/blocked_executor.rs",
-    blocking_threads: BLOCKING_THREADS,
-    limits: false,
-    own_flags: &[],
     routes: |_| Ok(api::routes(BlockedExecutor)),
+    ..Mistake::USUAL
 };
 
 pub(crate) struct BlockedExecutor;

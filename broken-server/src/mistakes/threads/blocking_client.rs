@@ -21,7 +21,7 @@ use crate::call_style::CallStyle;
 use crate::errors::Failure;
 use crate::event_stream::EventStream;
 use crate::mistake::{Group, Mistake};
-use crate::settings::{BLOCKING_THREADS, Settings};
+use crate::settings::Settings;
 use crate::state::AppState;
 use crate::upstream::blocking_reqwest;
 
@@ -30,10 +30,8 @@ pub(crate) const ENTRY: Mistake = Mistake {
     group: Group::Threads,
     symptom: "a debug build panics on every call (500); a release build stops everything during each call",
     file: "src/mistakes/threads/blocking_client.rs",
-    blocking_threads: BLOCKING_THREADS,
-    limits: false,
-    own_flags: &[],
     routes: |settings| Ok(api::routes(BlockingClient::new(settings)?)),
+    ..Mistake::USUAL
 };
 
 pub(crate) struct BlockingClient {

@@ -20,17 +20,16 @@ use tokio::time::{Instant, interval_at};
 use crate::api::{self, Routes};
 use crate::call_style::AsyncOnce;
 use crate::mistake::{Group, Mistake};
-use crate::settings::{BLOCKING_THREADS, OwnFlags};
+use crate::settings::OwnFlags;
 
 pub(crate) const ENTRY: Mistake = Mistake {
     name: "coordinated-omission",
     group: Group::Threads,
     symptom: "every --stall-every, everything stalls for --stall-for; requests sent one by one hardly show it",
     file: "src/mistakes/threads/coordinated_omission.rs",
-    blocking_threads: BLOCKING_THREADS,
-    limits: false,
     own_flags: &["stall_every", "stall_for"],
     routes: |settings| Ok(routes(&settings.own)),
+    ..Mistake::USUAL
 };
 
 pub(crate) fn routes(flags: &OwnFlags) -> Routes {

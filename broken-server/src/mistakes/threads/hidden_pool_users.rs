@@ -18,17 +18,14 @@ use crate::api::{self, Routes};
 use crate::errors::{ErrorResponse, Failure};
 use crate::mistake::{Group, Mistake};
 use crate::mistakes::threads::pool_exhaustion::PoolExhaustion;
-use crate::settings::BLOCKING_THREADS;
 
 pub(crate) const ENTRY: Mistake = Mistake {
     name: "hidden-pool-users",
     group: Group::Threads,
     symptom: "with as many streams as pool threads, /debug/resolve and /debug/read-file hang, although they are async",
     file: "src/mistakes/threads/hidden_pool_users.rs",
-    blocking_threads: BLOCKING_THREADS,
-    limits: false,
-    own_flags: &[],
     routes: |_| Ok(routes()),
+    ..Mistake::USUAL
 };
 
 /// A name that is resolved without the network, but by the system's resolver.

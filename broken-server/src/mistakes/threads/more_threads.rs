@@ -17,9 +17,8 @@ pub(crate) const ENTRY: Mistake = Mistake {
     symptom: "as pool-exhaustion, at as many streams as the larger pool has threads; each costs a thread's memory",
     file: "src/mistakes/threads/more_threads.rs",
     blocking_threads: THREADS,
-    limits: false,
-    own_flags: &[],
     routes: |_| Ok(routes()),
+    ..Mistake::USUAL
 };
 
 // ANCHOR: more-threads

@@ -18,7 +18,6 @@ use crate::call_style::CallStyle;
 use crate::errors::Failure;
 use crate::event_stream::EventStream;
 use crate::mistake::{Group, Mistake};
-use crate::settings::BLOCKING_THREADS;
 use crate::state::AppState;
 
 pub(crate) const ENTRY: Mistake = Mistake {
@@ -26,10 +25,8 @@ pub(crate) const ENTRY: Mistake = Mistake {
     group: Group::Threads,
     symptom: "after all clients have disconnected, the vendor is still called and generates nearly every token",
     file: "src/mistakes/threads/orphaned_streams.rs",
-    blocking_threads: BLOCKING_THREADS,
-    limits: false,
-    own_flags: &[],
     routes: |_| Ok(api::routes(OrphanedStreams)),
+    ..Mistake::USUAL
 };
 
 /// Messages that the thread may read ahead of the client.

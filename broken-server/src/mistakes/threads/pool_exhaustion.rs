@@ -17,7 +17,6 @@ use crate::call_style::CallStyle;
 use crate::errors::Failure;
 use crate::event_stream::EventStream;
 use crate::mistake::{Group, Mistake};
-use crate::settings::BLOCKING_THREADS;
 use crate::state::AppState;
 
 pub(crate) const ENTRY: Mistake = Mistake {
@@ -25,10 +24,8 @@ pub(crate) const ENTRY: Mistake = Mistake {
     group: Group::Threads,
     symptom: "from as many streams as pool threads on, /debug/health-sync hangs; /debug/health-async stays fast",
     file: "src/mistakes/threads/pool_exhaustion.rs",
-    blocking_threads: BLOCKING_THREADS,
-    limits: false,
-    own_flags: &[],
     routes: |_| Ok(api::routes(PoolExhaustion)),
+    ..Mistake::USUAL
 };
 
 /// Messages that the thread may read ahead of the client: a client that reads slowly slows the thread and the

@@ -19,7 +19,6 @@ use crate::call_style::CallStyle;
 use crate::errors::Failure;
 use crate::event_stream::EventStream;
 use crate::mistake::{Group, Mistake};
-use crate::settings::BLOCKING_THREADS;
 use crate::state::AppState;
 
 pub(crate) const ENTRY: Mistake = Mistake {
@@ -27,10 +26,8 @@ pub(crate) const ENTRY: Mistake = Mistake {
     group: Group::Threads,
     symptom: "from as many streams as pool threads on, /debug/health-sync is late by up to a token gap",
     file: "src/mistakes/threads/pool_per_chunk.rs",
-    blocking_threads: BLOCKING_THREADS,
-    limits: false,
-    own_flags: &[],
     routes: |_| Ok(api::routes(PoolPerChunk)),
+    ..Mistake::USUAL
 };
 
 pub(crate) struct PoolPerChunk;

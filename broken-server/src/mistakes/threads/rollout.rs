@@ -30,7 +30,6 @@ use crate::mistake::{Group, Mistake};
 use crate::mistakes::threads::pool_exhaustion::PoolExhaustion;
 use crate::relay::first_token;
 use crate::request::{json_body, require_operator};
-use crate::settings::BLOCKING_THREADS;
 use crate::state::AppState;
 
 pub(crate) const ENTRY: Mistake = Mistake {
@@ -38,10 +37,9 @@ pub(crate) const ENTRY: Mistake = Mistake {
     group: Group::Threads,
     symptom: "with --rollout-percent 100 all is well until the vendor fails: then /debug/health-sync hangs again",
     file: "src/mistakes/threads/rollout.rs",
-    blocking_threads: BLOCKING_THREADS,
-    limits: false,
     own_flags: &["rollout_percent"],
     routes: |settings| Ok(routes(settings.own.rollout_percent)),
+    ..Mistake::USUAL
 };
 
 /// Both styles of calling, and the share of the streams that uses the asynchronous one.

@@ -20,17 +20,14 @@ use crate::api::{self, PROBE_WORK, Routes};
 use crate::errors::{ErrorResponse, Failure};
 use crate::mistake::{Group, Mistake};
 use crate::mistakes::threads::pool_exhaustion::PoolExhaustion;
-use crate::settings::BLOCKING_THREADS;
 
 pub(crate) const ENTRY: Mistake = Mistake {
     name: "wrong-canary",
     group: Group::Threads,
     symptom: "from as many streams as pool threads on, /health says healthy while /debug/health-sync hangs",
     file: "src/mistakes/threads/wrong_canary.rs",
-    blocking_threads: BLOCKING_THREADS,
-    limits: false,
-    own_flags: &[],
     routes: |_| Ok(routes()?),
+    ..Mistake::USUAL
 };
 
 pub(crate) fn routes() -> io::Result<Routes> {
