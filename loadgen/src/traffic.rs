@@ -2,11 +2,17 @@
 
 mod arrivals;
 mod call_set;
+mod client;
+mod request;
+mod schedule;
 mod stream;
 mod stream_set;
 mod whole_answer;
 
 pub use arrivals::{Arrivals, spread};
 pub use call_set::{CallLog, CallPlan, CallSet};
-pub use stream::{Disconnect, ExpectedAnswer, NO_EVENT_STREAM, StreamPlan, open_stream};
+pub use client::{Client, Reads};
+pub use request::{ExpectedAnswer, Request};
+pub use schedule::{Schedule, Step};
+pub use stream::{Disconnect, NO_EVENT_STREAM, StreamPlan, open_stream};
 pub use stream_set::{LoadShape, StreamSet};

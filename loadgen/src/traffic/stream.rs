@@ -11,6 +11,7 @@ use hyper::header::CONTENT_TYPE;
 use wire::sse::{self, DecodeError, Decoder, Event};
 use wire::stream::{CompletionEvent, Progress};
 
+use super::ExpectedAnswer;
 use super::whole_answer::read_whole;
 use crate::http::{self, Endpoint};
 use crate::measure::{StreamEnd, StreamGuard, StreamLog};
@@ -32,15 +33,6 @@ pub struct StreamPlan {
     pub timeout: Duration,
     /// The kind of answer that is expected.
     pub answer: ExpectedAnswer,
-}
-
-/// The kind of answer that is expected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExpectedAnswer {
-    /// A complete event stream.
-    Stream,
-    /// A body that reports no error, from an endpoint that does not stream.
-    Whole,
 }
 
 impl StreamPlan {

@@ -1,0 +1,109 @@
+//! When the requests of a load are due.
+
+use std::time::Duration;
+
+use super::{Arrivals, Request};
+
+/// When the requests of a load are due.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Schedule {
+    /// A number of requests, each once, evenly over a time.
+    Once {
+        /// Number of requests.
+        count: u32,
+        /// Time over which they are sent; zero for all at once.
+        over: Duration,
+    },
+    /// Open model: new requests at a rate, however many are still unanswered, until the load is stopped.
+    Rate {
+        /// Requests per second.
+        per_second: f64,
+        /// Their spacing.
+        arrivals: Arrivals,
+    },
+    /// Closed model: virtual users, each of which sends its next request when the last one has ended, until the load is
+    /// stopped.
+    Concurrency {
+        /// Number of users.
+        count: u32,
+        /// Time over which they begin, evenly.
+        over: Duration,
+    },
+    /// Different requests, each once the one before has ended, whether or not it failed. They take the place of the
+    /// load's own request.
+    Sequence(Vec<Step>),
+}
+
+/// A request of a sequence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Its name in the result.
+    pub name: String,
+    /// The request.
+    pub request: Request,
+}
+
+impl Schedule {
+    /// `count` requests, all at once.
+    #[must_use]
+    pub fn at_once(count: u32) -> Self {
+        Schedule::Once { count, over: Duration::ZERO }
+    }
+
+    /// `count` requests, evenly over `over`.
+    #[must_use]
+    pub fn once(count: u32, over: Duration) -> Self {
+        Schedule::Once { count, over }
+    }
+
+    /// Requests at equal gaps.
+    #[must_use]
+    pub fn rate(per_second: f64) -> Self {
+        Schedule::Rate { per_second, arrivals: Arrivals::Constant }
+    }
+
+    /// Requests of independent users, with exponential gaps.
+    #[must_use]
+    pub fn poisson(per_second: f64) -> Self {
+        Schedule::Rate { per_second, arrivals: Arrivals::Poisson }
+    }
+
+    /// `count` virtual users, who all begin at once.
+    #[must_use]
+    pub fn concurrency(count: u32) -> Self {
+        Schedule::Concurrency { count, over: Duration::ZERO }
+    }
+
+    /// Time until all of its requests, or its users, have begun; zero for a rate and for a sequence.
+    #[must_use]
+    pub fn ramp(&self) -> Duration {
+        match self {
+            Schedule::Once { over, .. } | Schedule::Concurrency { over, .. } => *over,
+            Schedule::Rate { .. } | Schedule::Sequence(_) => Duration::ZERO,
+        }
+    }
+
+    /// Whether it ends by itself; otherwise it goes on until the load is stopped.
+    #[must_use]
+    pub fn ends(&self) -> bool {
+        matches!(self, Schedule::Once { .. } | Schedule::Sequence(_))
+    }
+
+    /// Most requests that can be unanswered at once, where each takes at most `longest`.
+    #[must_use]
+    pub fn in_flight_max(&self, longest: Duration) -> u64 {
+        match self {
+            Schedule::Once { count, .. } | Schedule::Concurrency { count, .. } => u64::from(*count),
+            Schedule::Rate { per_second, .. } => (per_second * longest.as_secs_f64()).ceil() as u64,
+            Schedule::Sequence(steps) => u64::from(!steps.is_empty()),
+        }
+    }
+}
+
+impl Step {
+    /// A step of this name.
+    #[must_use]
+    pub fn new(name: impl Into<String>, request: Request) -> Self {
+        Step { name: name.into(), request }
+    }
+}
