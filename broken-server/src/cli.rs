@@ -9,7 +9,7 @@ use gateway::CallLimits;
 use program::environment::with_variables;
 
 use crate::mistake::Mistake;
-use crate::registry::{self, MISTAKES};
+use crate::registry::{self, mistakes};
 use crate::settings::Settings;
 
 /// An actix-web server that is wrong on purpose, in exactly one named way at a time.
@@ -52,7 +52,7 @@ impl Cli {
     }
 
     fn check(&self, given: &ArgMatches) -> Result<(), String> {
-        for id in MISTAKES.iter().flat_map(|mistake| mistake.own_flags) {
+        for id in mistakes().flat_map(|mistake| mistake.own_flags) {
             reject_unless_used(id, self.mistake, given, |mistake| mistake.own_flags.contains(id))?;
         }
         self.settings.own.check()?;
@@ -78,7 +78,7 @@ fn reject_unless_used(
     if default || uses(running) {
         return Ok(());
     }
-    let users: Vec<_> = MISTAKES.iter().filter(|mistake| uses(mistake)).map(|mistake| mistake.name).collect();
+    let users: Vec<_> = mistakes().filter(|mistake| uses(mistake)).map(|mistake| mistake.name).collect();
     let value = given.get_raw(id).into_iter().flatten().next().unwrap_or_default().to_string_lossy();
     let (flag, users, running) = (id.replace('_', "-"), users.join(", "), running.name);
     Err(format!("--{flag} {value} is for --mistake {users} only, and this is --mistake {running}"))

@@ -40,7 +40,7 @@ async fn start(cli: &Cli) -> anyhow::Result<()> {
     let addr = listener.local_addr().context("cannot read the address listened on")?;
     eprintln!("broken-server: listening on http://{addr}");
     let mistake = cli.mistake;
-    tracing::info!(mistake = mistake.name, symptom = mistake.symptom, file = mistake.file, "what to look for");
+    tracing::info!(mistake = mistake.name, symptom = mistake.symptom, file = mistake.file(), "what to look for");
 
     let shutdown = async {
         signals.next().await;

@@ -17,8 +17,6 @@ pub struct Mistake {
     pub group: Group,
     /// What to look for, on one line.
     pub symptom: &'static str,
-    /// Its file, relative to this crate.
-    pub file: &'static str,
     /// Threads in the blocking pool of each worker, unless `--blocking-threads` is given.
     pub(crate) blocking_threads: u16,
     /// Whether it has the limits of fixed-server, and their flags.
@@ -38,13 +36,22 @@ impl Mistake {
         name: "",
         group: Group::Control,
         symptom: "",
-        file: "",
         blocking_threads: BLOCKING_THREADS,
         limits: false,
         own_flags: &[],
         routes: |_| Ok(api::routes(AsyncOnce)),
         shutdown: |server, settings| Box::pin(drain(server, settings)),
     };
+
+    /// Its file, relative to this crate: it follows from its group and its name.
+    #[must_use]
+    pub fn file(&self) -> String {
+        let stem = self.name.replace('-', "_");
+        match self.group {
+            Group::Control => format!("src/mistakes/{stem}.rs"),
+            group => format!("src/mistakes/{group}/{stem}.rs"),
+        }
+    }
 }
 
 /// A part of the workshop.
@@ -60,13 +67,24 @@ pub enum Group {
     Operations,
 }
 
-impl fmt::Display for Group {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+impl Group {
+    /// All groups, in the order of the workshop.
+    pub const ALL: [Group; 4] = [Group::Control, Group::Threads, Group::Calls, Group::Operations];
+
+    /// The name in output, and that of the folder of its mistakes.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
             Group::Control => "control",
             Group::Threads => "threads",
             Group::Calls => "calls",
             Group::Operations => "operations",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }

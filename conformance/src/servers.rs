@@ -121,8 +121,8 @@ pub const FIXED: Server = Server {
     metrics: &LIMITS_METRICS,
 };
 
-/// All of them.
-pub const ALL: [&Server; 12] = [
+/// The servers that are described here.
+pub(crate) const DESCRIBED: [&Server; 12] = [
     &NONE,
     &POOL_EXHAUSTION,
     &POOL_PER_CHUNK,
@@ -137,11 +137,23 @@ pub const ALL: [&Server; 12] = [
     &FIXED,
 ];
 
-/// Mistakes that [`on_every_server`](crate::on_every_server) leaves out, because they call the vendor as one of
-/// those that it includes: they get the main rows only. `blocking-client` is not among them: its debug build
-/// answers every call with a 500.
-pub const OTHER_MISTAKES: [&Server; 6] =
-    [&HIDDEN_POOL_USERS, &MORE_THREADS, &WRONG_CANARY, &ROLLOUT, &ORPHANED_STREAMS, &COORDINATED_OMISSION];
+/// The servers of [`on_every_server`](crate::on_every_server).
+pub(crate) const ON_EVERY_ROW: [&Server; 5] = [&NONE, &POOL_EXHAUSTION, &POOL_PER_CHUNK, &BLOCKED_EXECUTOR, &FIXED];
+
+impl Server {
+    /// A mistake that is not described here: it must do what the control does. Only what its limits would count may
+    /// be missing.
+    pub(crate) fn like_the_control(mistake: &'static str) -> Self {
+        let name = format!("broken-server --mistake {mistake}").leak();
+        Server { name, args: vec!["--mistake", mistake].leak(), metrics: &COMMON_METRICS, ..NONE }
+    }
+
+    /// The mistake that it runs, if it is broken-server.
+    #[must_use]
+    pub fn mistake(&self) -> Option<&'static str> {
+        self.args.iter().skip_while(|arg| **arg != "--mistake").nth(1).copied()
+    }
+}
 
 /// Makes one test for each server out of each row named: `row::fixed_server`, `row::pool_exhaustion`, ...
 ///

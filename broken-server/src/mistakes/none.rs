@@ -31,7 +31,6 @@ pub(crate) const ENTRY: Mistake = Mistake {
     name: "none",
     group: Group::Control,
     symptom: "none: both health routes stay as fast as idle, with any number of streams",
-    file: "src/mistakes/none.rs",
     limits: true,
     routes: |_| Ok(routes()),
     ..Mistake::USUAL

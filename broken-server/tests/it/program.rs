@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use broken_server::registry::MISTAKES;
+use broken_server::registry::mistakes;
 use futures_util::future::join_all;
 use process::{Launch, Output, ServerProcess, Signal};
 
@@ -30,12 +30,21 @@ async fn wait(running: &ServerProcess) -> (Option<i32>, String) {
 }
 
 #[test]
-fn list_prints_every_mistake_with_its_symptom() {
+fn list_prints_every_mistake_by_group_with_its_symptom() {
     let Output { status, stdout, stderr } = output(&["--list"]);
     assert_eq!((status.code(), stderr.as_str()), (Some(0), ""));
-    assert_eq!(stdout.lines().count(), MISTAKES.len());
-    for mistake in MISTAKES.iter().map(|mistake| mistake.name) {
-        assert!(stdout.lines().any(|line| line.starts_with(mistake) && line.len() > 60), "{stdout}");
+    let mut group = "";
+    let mut listed = Vec::new();
+    for line in stdout.lines() {
+        match line.strip_prefix("  ") {
+            Some(entry) => listed.push((group, entry.split_once("  ").unwrap())),
+            None => group = line,
+        }
+    }
+    assert_eq!(listed.len(), mistakes().count(), "{stdout}");
+    for (mistake, (group, (name, symptom))) in mistakes().zip(listed) {
+        let expected = (mistake.group.as_str(), mistake.name, mistake.symptom);
+        assert_eq!((group, name.trim_end(), symptom.trim_start()), expected, "{stdout}");
     }
 }
 
@@ -46,7 +55,7 @@ fn an_unknown_mistake_gets_the_list_and_the_nearest_name() {
         assert_eq!(status.code(), Some(2));
         let suggested = stderr.split("did you mean '").nth(1).and_then(|rest| rest.split('\'').next());
         assert_eq!(suggested, nearest, "{stderr}");
-        assert!(MISTAKES.iter().all(|mistake| stderr.contains(mistake.name)), "{stderr}");
+        assert!(mistakes().all(|mistake| stderr.contains(mistake.name)), "{stderr}");
     }
 }
 

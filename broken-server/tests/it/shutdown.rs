@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use broken_server::registry::MISTAKES;
+use broken_server::registry::mistakes;
 use futures_util::future::join_all;
 use tokio::task::JoinSet;
 
@@ -67,7 +67,7 @@ async fn after_the_grace_a_call_without_a_token_is_503() {
 #[tokio::test]
 async fn every_mistake_stops_after_its_grace() {
     let mut all = JoinSet::new();
-    for mistake in MISTAKES.iter().map(|mistake| mistake.name) {
+    for mistake in mistakes().map(|mistake| mistake.name) {
         all.spawn(async move {
             let mock = vendor(5, GAP, NEVER).await;
             let mut server = TestServer::start(mistake, &mock.url(), &["--shutdown-grace", "100ms"]);

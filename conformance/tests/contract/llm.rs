@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use conformance::answer::Answer;
+use conformance::listed;
 use conformance::on_every_server;
 use conformance::running::{WHOLE_ROUTE, whole};
 use conformance::servers::{self, Server};
@@ -53,7 +54,7 @@ async fn all_servers_respond_in_the_same_format() -> anyhow::Result<()> {
     let short = Duration::from_millis(1);
     let mock = MockLlm::builder().tokens(3).ttft(short).inter_token(short).start().await?;
     let mut shapes = Vec::new();
-    for server in servers::ALL.into_iter().filter(|server| server.name != servers::BLOCKING_CLIENT.name) {
+    for server in listed::all()?.filter(|server| server.name != servers::BLOCKING_CLIENT.name) {
         let running = server.start(&mock.url(), &[]).await?;
         let body = Answer::to(running.post(WHOLE_ROUTE, &whole("hi"))).await?.json(200)?;
         shapes.push((server.name, members(&body)));

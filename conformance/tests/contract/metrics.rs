@@ -1,9 +1,10 @@
 //! `/metrics`.
 
 use conformance::answer::Answer;
+use conformance::listed;
 use conformance::on_every_server;
 use conformance::running::{STREAM_ROUTE, WHOLE_ROUTE, streamed, whole};
-use conformance::servers::{self, Server};
+use conformance::servers::Server;
 use conformance::vendor::{ClosedPort, Vendor, script};
 
 on_every_server!(
@@ -66,7 +67,7 @@ async fn labels_stay_bounded(server: &'static Server) -> anyhow::Result<()> {
 #[tokio::test]
 async fn broken_server_shows_its_blocking_pool() -> anyhow::Result<()> {
     let nobody = ClosedPort::take()?;
-    for server in servers::ALL.into_iter().filter(|server| server.program == "broken-server") {
+    for server in listed::of_broken_server()? {
         let running = server.start(&nobody.url()?, &["--blocking-threads", "7"]).await?;
         Answer::to(running.get("/debug/health-sync")).await?.json(200)?;
         let scrape = running.scrape().await?;

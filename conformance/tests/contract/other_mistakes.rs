@@ -4,8 +4,9 @@ use std::net::IpAddr;
 
 use anyhow::Context;
 use conformance::answer::Answer;
+use conformance::listed::other_mistakes;
 use conformance::running::{COMPLETION_ROUTES, STREAM_ROUTE, WHOLE_ROUTE, streamed, whole};
-use conformance::servers::{self, OTHER_MISTAKES, Server};
+use conformance::servers::{self, Server};
 use conformance::vendor::ClosedPort;
 use wire::STREAM_METHOD_HEADER;
 use wire::health::{FileProbe, ResolveProbe};
@@ -17,7 +18,7 @@ macro_rules! on_other_mistakes {
     ($($module:ident::$row:ident),+ $(,)?) => { $(
         #[tokio::test]
         async fn $row() -> anyhow::Result<()> {
-            for server in OTHER_MISTAKES {
+            for server in other_mistakes()? {
                 $module::$row(server).await.context(server.name)?;
             }
             Ok(())
@@ -45,7 +46,7 @@ on_other_mistakes!(
 /// All but `rollout`: a rejection must cost one call, and that it costs two is the mistake of `rollout`.
 #[tokio::test]
 async fn a_rejection_by_the_vendor_is_passed_on() -> anyhow::Result<()> {
-    for server in OTHER_MISTAKES.into_iter().filter(|server| server.name != servers::ROLLOUT.name) {
+    for server in other_mistakes()?.filter(|server| server.name != servers::ROLLOUT.name) {
         before_first_token::a_rejection_by_the_vendor_is_passed_on(server).await.context(server.name)?;
     }
     Ok(())

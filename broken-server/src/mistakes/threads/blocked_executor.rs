@@ -23,7 +23,6 @@ pub(crate) const ENTRY: Mistake = Mistake {
     name: "blocked-executor",
     group: Group::Threads,
     symptom: "one stream per worker stops everything while it lasts, /debug/health-async too",
-    file: "src/mistakes/threads/blocked_executor.rs",
     routes: |_| Ok(api::routes(BlockedExecutor)),
     ..Mistake::USUAL
 };

@@ -29,7 +29,6 @@ pub(crate) const ENTRY: Mistake = Mistake {
     name: "blocking-client",
     group: Group::Threads,
     symptom: "a debug build panics on every call (500); a release build stops everything during each call",
-    file: "src/mistakes/threads/blocking_client.rs",
     routes: |settings| Ok(api::routes(BlockingClient::new(settings)?)),
     ..Mistake::USUAL
 };

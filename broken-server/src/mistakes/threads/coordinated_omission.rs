@@ -26,7 +26,6 @@ pub(crate) const ENTRY: Mistake = Mistake {
     name: "coordinated-omission",
     group: Group::Threads,
     symptom: "every --stall-every, everything stalls for --stall-for; requests sent one by one hardly show it",
-    file: "src/mistakes/threads/coordinated_omission.rs",
     own_flags: &["stall_every", "stall_for"],
     routes: |settings| Ok(routes(&settings.own)),
     ..Mistake::USUAL

@@ -23,7 +23,6 @@ pub(crate) const ENTRY: Mistake = Mistake {
     name: "hidden-pool-users",
     group: Group::Threads,
     symptom: "with as many streams as pool threads, /debug/resolve and /debug/read-file hang, although they are async",
-    file: "src/mistakes/threads/hidden_pool_users.rs",
     routes: |_| Ok(routes()),
     ..Mistake::USUAL
 };

@@ -15,7 +15,6 @@ pub(crate) const ENTRY: Mistake = Mistake {
     name: "more-threads",
     group: Group::Threads,
     symptom: "as pool-exhaustion, at as many streams as the larger pool has threads; each costs a thread's memory",
-    file: "src/mistakes/threads/more_threads.rs",
     blocking_threads: THREADS,
     routes: |_| Ok(routes()),
     ..Mistake::USUAL

@@ -24,7 +24,6 @@ pub(crate) const ENTRY: Mistake = Mistake {
     name: "orphaned-streams",
     group: Group::Threads,
     symptom: "after all clients have disconnected, the vendor is still called and generates nearly every token",
-    file: "src/mistakes/threads/orphaned_streams.rs",
     routes: |_| Ok(api::routes(OrphanedStreams)),
     ..Mistake::USUAL
 };

@@ -23,7 +23,6 @@ pub(crate) const ENTRY: Mistake = Mistake {
     name: "pool-exhaustion",
     group: Group::Threads,
     symptom: "from as many streams as pool threads on, /debug/health-sync hangs; /debug/health-async stays fast",
-    file: "src/mistakes/threads/pool_exhaustion.rs",
     routes: |_| Ok(api::routes(PoolExhaustion)),
     ..Mistake::USUAL
 };

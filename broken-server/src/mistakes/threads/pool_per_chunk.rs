@@ -25,7 +25,6 @@ pub(crate) const ENTRY: Mistake = Mistake {
     name: "pool-per-chunk",
     group: Group::Threads,
     symptom: "from as many streams as pool threads on, /debug/health-sync is late by up to a token gap",
-    file: "src/mistakes/threads/pool_per_chunk.rs",
     routes: |_| Ok(api::routes(PoolPerChunk)),
     ..Mistake::USUAL
 };

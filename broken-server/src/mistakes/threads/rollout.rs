@@ -36,7 +36,6 @@ pub(crate) const ENTRY: Mistake = Mistake {
     name: "rollout",
     group: Group::Threads,
     symptom: "with --rollout-percent 100 all is well until the vendor fails: then /debug/health-sync hangs again",
-    file: "src/mistakes/threads/rollout.rs",
     own_flags: &["rollout_percent"],
     routes: |settings| Ok(routes(settings.own.rollout_percent)),
     ..Mistake::USUAL

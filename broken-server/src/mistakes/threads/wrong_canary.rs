@@ -25,7 +25,6 @@ pub(crate) const ENTRY: Mistake = Mistake {
     name: "wrong-canary",
     group: Group::Threads,
     symptom: "from as many streams as pool threads on, /health says healthy while /debug/health-sync hangs",
-    file: "src/mistakes/threads/wrong_canary.rs",
     routes: |_| Ok(routes()?),
     ..Mistake::USUAL
 };

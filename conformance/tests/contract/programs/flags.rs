@@ -1,15 +1,16 @@
 //! Flags: what is rejected, and what `--help` shows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use anyhow::{Context, ensure};
+use conformance::listed;
 use conformance::program::launch;
-use conformance::servers;
+use conformance::servers::Server;
 use conformance::vendor::ClosedPort;
 use conformance::wait::TIMEOUT;
 use process::Output;
 
-use super::{ALL, BROKEN_SERVER, Facts};
+use super::{ALL, Facts};
 
 /// Rejected by every program.
 const REFUSED_BY_ALL: [(&[&str], &str); 4] = [
@@ -72,7 +73,7 @@ async fn an_unknown_mistake_lists_all_and_suggests_the_nearest() -> anyhow::Resu
         Ok(launch("broken-server")?.args(["--mistake", mistake]).output(TIMEOUT).await?)
     };
     let nonsense = with("nonsense").await?;
-    for name in names() {
+    for name in listed::of_broken_server()?.filter_map(Server::mistake) {
         assert!(nonsense.stderr.contains(name), "{name} is not in the list: {}", nonsense.stderr);
     }
     for (typed, meant) in
@@ -88,15 +89,21 @@ async fn an_unknown_mistake_lists_all_and_suggests_the_nearest() -> anyhow::Resu
 }
 
 #[tokio::test]
-async fn every_listed_mistake_is_under_test() -> anyhow::Result<()> {
+async fn every_mistake_is_listed_in_its_group_with_its_symptom() -> anyhow::Result<()> {
     let list = launch("broken-server")?.args(["--list"]).output(TIMEOUT).await?;
     assert_eq!(list.code(), Some(0), "{}", list.stderr);
-    let listed: BTreeMap<&str, &str> = list.stdout.lines().filter_map(|line| line.split_once(' ')).collect();
-    // A new mistake must keep the contract too, except for what it breaks on purpose.
-    assert_eq!(listed.keys().copied().collect::<BTreeSet<_>>(), names().collect(), "the table and {}", list.stdout);
-    for (name, symptom) in listed {
+    let (mut group, mut there) = ("", BTreeSet::new());
+    for line in list.stdout.lines() {
+        let Some((name, symptom)) = line.strip_prefix("  ").and_then(|entry| entry.split_once(' ')) else {
+            group = line;
+            continue;
+        };
+        assert!(["control", "threads", "calls", "operations"].contains(&group), "{name} in '{group}'");
         assert!(symptom.split_whitespace().count() >= 3, "{name} without its symptom: {}", list.stdout);
+        there.insert(name);
     }
+    // A new mistake must keep the contract too, except for what it breaks on purpose.
+    assert_eq!(there, listed::of_broken_server()?.filter_map(Server::mistake).collect(), "{}", list.stdout);
     Ok(())
 }
 
@@ -133,12 +140,6 @@ async fn every_flag_has_an_environment_variable() -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-/// The mistakes under test.
-fn names() -> impl Iterator<Item = &'static str> {
-    let broken = servers::ALL.into_iter().filter(|server| server.program == BROKEN_SERVER.program);
-    broken.filter_map(|server| server.args.iter().skip_while(|arg| **arg != "--mistake").nth(1).copied())
 }
 
 /// The flag that a line of `--help` is about.

@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use conformance::answer::Answer;
+use conformance::listed;
 use conformance::program::launch;
 use conformance::prometheus::Scrape;
 use conformance::running::{DEMO_KEY, STREAM_ROUTE, streamed};
@@ -133,7 +134,7 @@ async fn a_successful_request_logs_at_most_one_line() -> anyhow::Result<()> {
 #[tokio::test]
 async fn broken_server_logs_its_mistake() -> anyhow::Result<()> {
     let nobody = ClosedPort::take()?;
-    for server in servers::ALL.into_iter().filter(|server| server.program == "broken-server") {
+    for server in listed::of_broken_server()? {
         let running = server.start(&nobody.url()?, &[]).await?;
         assert_eq!(running.program.stop(TIMEOUT).await?.code(), Some(0), "{}", server.name);
         let mistake = server.args[1];
