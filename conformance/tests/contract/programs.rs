@@ -4,6 +4,7 @@ use conformance::program::launch;
 use conformance::vendor::ClosedPort;
 use process::Launch;
 
+mod drain;
 mod environment;
 mod flags;
 mod logs;
