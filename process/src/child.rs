@@ -144,6 +144,13 @@ impl Process {
         self.child().stderr.take()
     }
 
+    /// Kills it, unless it has ended, and waits for its end.
+    pub(crate) fn kill_and_wait(&self) {
+        let mut child = self.child();
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+
     pub(crate) fn log_handle(&self) -> &Log {
         &self.log
     }
@@ -160,8 +167,6 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         // Killed, not asked: a server whose threads are all taken may use up its grace.
-        let child = self.child.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let _ = child.kill();
-        let _ = child.wait();
+        self.kill_and_wait();
     }
 }

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, PipeReader};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -80,6 +81,12 @@ impl Launch {
     #[must_use]
     pub fn on_free_port(self) -> Self {
         self.args(["--listen", "127.0.0.1:0"])
+    }
+
+    /// Listens on `addr`: adds `--listen ADDR`.
+    #[must_use]
+    pub fn listening_on(self, addr: SocketAddr) -> Self {
+        self.args(["--listen".to_owned(), addr.to_string()])
     }
 
     /// Sets an environment variable.

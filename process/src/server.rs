@@ -48,11 +48,8 @@ impl Launch {
     /// [`StartError`]; the process is then gone, as it is when this future is dropped.
     pub async fn start(self, timeout: Duration) -> Result<ServerProcess, StartError> {
         let process = self.spawn()?;
-        let found = poll::until(timeout, || ready_or_ended(&process)).await;
-        if let Some(Found::Ended) = found {
-            poll::until(REST_OF_OUTPUT, || process.log_handle().is_complete().then_some(())).await;
-        }
-        listening(process, found, timeout)
+        let addr = process.listens(timeout).await?;
+        Ok(ServerProcess { process, addr })
     }
 
     /// [`Launch::start`] for a thread that may block.
@@ -65,7 +62,22 @@ impl Launch {
         if let Some(Found::Ended) = found {
             poll::until_blocking(REST_OF_OUTPUT, || process.log_handle().is_complete().then_some(()));
         }
-        listening(process, found, timeout)
+        let addr = listening(&process, found, timeout)?;
+        Ok(ServerProcess { process, addr })
+    }
+}
+
+impl Process {
+    /// Waits at most `timeout` until it prints where it listens.
+    ///
+    /// # Errors
+    /// [`StartError`] when it has ended or the time is over.
+    pub(crate) async fn listens(&self, timeout: Duration) -> Result<SocketAddr, StartError> {
+        let found = poll::until(timeout, || ready_or_ended(self)).await;
+        if let Some(Found::Ended) = found {
+            poll::until(REST_OF_OUTPUT, || self.log_handle().is_complete().then_some(())).await;
+        }
+        listening(self, found, timeout)
     }
 }
 
@@ -81,10 +93,10 @@ fn ready_or_ended(process: &Process) -> Option<Found> {
     }
 }
 
-fn listening(process: Process, found: Option<Found>, timeout: Duration) -> Result<ServerProcess, StartError> {
+fn listening(process: &Process, found: Option<Found>, timeout: Duration) -> Result<SocketAddr, StartError> {
     let (program, last_lines) = (process.name().to_owned(), process.last_lines());
     match found {
-        Some(Found::Ready(addr)) => Ok(ServerProcess { process, addr }),
+        Some(Found::Ready(addr)) => Ok(addr),
         Some(Found::Ended) => {
             let status = process.status().map(|status| status.to_string()).unwrap_or_default();
             Err(StartError::Ended { program, status, last_lines })
