@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::pending;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use fastrand::Rng;
 use hyper::header::CONTENT_TYPE;
@@ -26,6 +26,7 @@ use crate::generation_slots::SlotPermit;
 use crate::http::{AnswerBody, IncomingRequest, read_body};
 use crate::ledger::GenerationGuard;
 use crate::mock_headers::MockHeaders;
+use crate::quota_enforcer::OverQuota;
 use crate::rate_limit_headers;
 use crate::settings::Settings;
 use crate::vendor::Vendor;
@@ -47,12 +48,16 @@ pub(crate) async fn complete(
     let spec = AnswerSpec::new(&vendor.settings, &mock_headers, &chat_request);
     let usage = Usage::new(chat_request.prompt_tokens(), u64::from(spec.tokens));
     let admitted = vendor.quota_enforcer.admit(usage.total_tokens);
-    let (in_flight, status) = admitted.inspect_err(|_| vendor.counters.refused())?;
-
     let request_id = parts.headers.get(REQUEST_ID_HEADER).and_then(|id| id.to_str().ok());
+    let refused = |over: &OverQuota| vendor.counters.refused(request_id, over.retry_after);
+    let (in_flight, status) = admitted.inspect_err(refused)?;
+
     let (guard, attempt) = GenerationGuard::start(&vendor.counters, request_id, usage.prompt_tokens);
     let faults = vendor.faults.choose(&mock_headers.faults, attempt, &mut rngs.faults);
     vendor.counters.count_faults(faults.faults());
+    if let Some(Replacement::Status(_, Some(seconds))) = faults.replacement {
+        vendor.counters.asked_to_wait(request_id, Duration::from_secs(seconds.into()));
+    }
     let guard = replace_answer(faults.replacement, guard).await?;
     if let Some(delay) = faults.slow_headers {
         tokio::time::sleep(delay).await;

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hyper::body::Incoming;
@@ -33,7 +34,11 @@ pub(crate) async fn serve(socket: TcpStream, vendor: Arc<Vendor>) {
         tracing::debug!(%error, "the client disconnected before its connection was served");
         return;
     }
-    let service = service_fn(|request| {
+    let is_used = AtomicBool::new(false);
+    let service = service_fn(|request: Request<Incoming>| {
+        if routes::is_of_client(request.uri().path()) && !is_used.swap(true, Ordering::Relaxed) {
+            vendor.counters.connection_used();
+        }
         let vendor = Arc::clone(&vendor);
         // Boxed, so that the connection can be moved, and taken apart at the end.
         Box::pin(async move { answer(&vendor, request).await })

@@ -1,22 +1,21 @@
 //! Counts what the ledger reports.
 
 mod guards;
+mod recent;
+mod request_ids;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use wire::ledger::Ledger;
+use wire::ledger::{Ledger, REQUEST_IDS_MAX, TIMES_MAX};
 
 use crate::faults::Fault;
+use recent::Recent;
+use request_ids::RequestIds;
 
 pub(crate) use guards::{GenerationGuard, RequestGuard};
-
-/// Longest lists of start times and of rejection times.
-const TIMES_MAX: usize = 100_000;
-/// Most request ids stored.
-const REQUEST_IDS_MAX: usize = 10_000;
 
 /// The counts of the ledger.
 ///
@@ -29,6 +28,7 @@ pub(crate) struct LedgerCounters {
     tokens_sent: AtomicU64,
     tokens_after_disconnect: AtomicU64,
     connections_opened: AtomicU64,
+    client_connections: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -37,6 +37,7 @@ struct Counts {
     waiting: u64,
     peak_active: u64,
     started: u64,
+    retried: u64,
     completed: u64,
     completed_by_limit: u64,
     cancelled: u64,
@@ -46,11 +47,11 @@ struct Counts {
     by_status: BTreeMap<u16, u64>,
     unanswered: u64,
     faults: BTreeMap<&'static str, u64>,
-    starts: VecDeque<f64>,
-    refusals: VecDeque<f64>,
-    attempts: HashMap<String, u64>,
-    /// The keys of `attempts`, oldest first.
-    ids: VecDeque<String>,
+    early: u64,
+    starts: Recent<f64, TIMES_MAX>,
+    retries: Recent<f64, TIMES_MAX>,
+    refusals: Recent<f64, TIMES_MAX>,
+    ids: RequestIds<REQUEST_IDS_MAX>,
 }
 
 impl LedgerCounters {
@@ -62,14 +63,35 @@ impl LedgerCounters {
         counts.active += 1;
         counts.peak_active = counts.peak_active.max(counts.active);
         counts.prompt_tokens += prompt_tokens;
-        push_bounded(&mut counts.starts, unix_milliseconds(), TIMES_MAX);
-        request_id.map_or(1, |id| counts.attempt(id))
+        let now = unix_milliseconds();
+        counts.starts.push(now);
+        let Some(request) = request_id.map(|id| counts.ids.request(id)) else { return 1 };
+        request.started += 1;
+        let (attempt, is_early) = (request.started, request.comes(Instant::now()));
+        if attempt > 1 {
+            counts.retried += 1;
+            counts.retries.push(now);
+        }
+        counts.early += u64::from(is_early);
+        attempt
     }
 
-    pub(crate) fn refused(&self) {
+    /// Counts a request that a quota rejects, with this `Retry-After` if it will ever be admitted.
+    pub(crate) fn refused(&self, request_id: Option<&str>, retry_after: Option<Duration>) {
         let mut counts = self.lock();
         counts.refused += 1;
-        push_bounded(&mut counts.refusals, unix_milliseconds(), TIMES_MAX);
+        counts.refusals.push(unix_milliseconds());
+        let Some(request) = request_id.map(|id| counts.ids.request(id)) else { return };
+        request.refused += 1;
+        let is_early = request.comes(Instant::now());
+        request.wait_for(retry_after);
+        counts.early += u64::from(is_early);
+    }
+
+    /// Records that a fault answers a request with this `Retry-After`.
+    pub(crate) fn asked_to_wait(&self, request_id: Option<&str>, retry_after: Duration) {
+        let Some(id) = request_id else { return };
+        self.lock().ids.request(id).wait_for(Some(retry_after));
     }
 
     pub(crate) fn count_faults(&self, faults: impl Iterator<Item = Fault>) {
@@ -81,6 +103,11 @@ impl LedgerCounters {
 
     pub(crate) fn connection_opened(&self) {
         self.connections_opened.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a connection on which a client sends its first request.
+    pub(crate) fn connection_used(&self) {
+        self.client_connections.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn tokens_sent(&self, tokens: usize) {
@@ -96,7 +123,8 @@ impl LedgerCounters {
         let mut counts = self.lock();
         let Counts { active, waiting, .. } = *counts;
         *counts = Counts { active, waiting, peak_active: active, started: active, ..Counts::default() };
-        for count in [&self.tokens_sent, &self.tokens_after_disconnect, &self.connections_opened] {
+        let connections = [&self.connections_opened, &self.client_connections];
+        for count in [&self.tokens_sent, &self.tokens_after_disconnect].into_iter().chain(connections) {
             count.store(0, Ordering::Relaxed);
         }
     }
@@ -104,13 +132,12 @@ impl LedgerCounters {
     /// The ledger at this moment, with the newest `recent` entries of each list.
     pub(crate) fn snapshot(&self, recent: usize) -> Ledger {
         let counts = self.lock();
-        let newest = |times: &VecDeque<f64>| times.range(times.len().saturating_sub(recent)..).copied().collect();
-        let ids = counts.ids.range(counts.ids.len().saturating_sub(recent)..);
         Ledger {
             active: counts.active,
             peak_active: counts.peak_active,
             waiting: counts.waiting,
             started: counts.started,
+            retried: counts.retried,
             completed: counts.completed,
             completed_by_limit: counts.completed_by_limit,
             cancelled: counts.cancelled,
@@ -120,14 +147,17 @@ impl LedgerCounters {
             tokens_after_disconnect: self.tokens_after_disconnect.load(Ordering::Relaxed),
             prompt_tokens: counts.prompt_tokens,
             connections_opened: self.connections_opened.load(Ordering::Relaxed),
+            client_connections: self.client_connections.load(Ordering::Relaxed),
             requests_by_status: counts.by_status.iter().map(|(status, count)| (status.to_string(), *count)).collect(),
             unanswered: counts.unanswered,
             faults: counts.faults.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect(),
-            starts: newest(&counts.starts),
-            refusals: newest(&counts.refusals),
-            attempts_by_request_id: ids
-                .map(|id| (id.clone(), counts.attempts.get(id).copied().unwrap_or_default()))
-                .collect(),
+            starts: counts.starts.newest(recent).copied().collect(),
+            retries: counts.retries.newest(recent).copied().collect(),
+            refusals: counts.refusals.newest(recent).copied().collect(),
+            attempts_by_request_id: counts.ids.newest(recent, |request| Some(request.started)),
+            refused_by_request_id: counts.ids.newest(recent, |request| positive(request.refused)),
+            early: counts.early,
+            early_by_request_id: counts.ids.newest(recent, |request| positive(request.early)),
         }
     }
 
@@ -137,26 +167,8 @@ impl LedgerCounters {
     }
 }
 
-impl Counts {
-    /// Counts an attempt of a request. Returns the number of attempts so far.
-    fn attempt(&mut self, id: &str) -> u64 {
-        if let Some(attempts) = self.attempts.get_mut(id) {
-            *attempts += 1;
-            return *attempts;
-        }
-        if let Some(removed) = push_bounded(&mut self.ids, id.to_owned(), REQUEST_IDS_MAX) {
-            self.attempts.remove(&removed);
-        }
-        self.attempts.insert(id.to_owned(), 1);
-        1
-    }
-}
-
-/// Appends to a queue of at most `max` values. Returns the oldest if it had to be removed.
-fn push_bounded<T>(queue: &mut VecDeque<T>, value: T, max: usize) -> Option<T> {
-    let removed = if queue.len() == max { queue.pop_front() } else { None };
-    queue.push_back(value);
-    removed
+fn positive(count: u64) -> Option<u64> {
+    (count > 0).then_some(count)
 }
 
 fn unix_milliseconds() -> f64 {

@@ -26,16 +26,21 @@ const REQUEST_ID_BYTES_MAX: usize = 128;
 /// The connection ends without a response.
 pub(crate) async fn answer(vendor: &Arc<Vendor>, request: IncomingRequest<'_>) -> Result<Response<AnswerBody>, Abort> {
     let (method, uri) = (request.method().clone(), request.uri().clone());
-    let answered = if matches!(uri.path(), "/health" | "/metrics") || uri.path().starts_with("/debug/") {
-        operator_route(vendor, request).await.or_else(error_response)
-    } else {
+    let answered = if is_of_client(uri.path()) {
         answer_client(vendor, request).await
+    } else {
+        operator_route(vendor, request).await.or_else(error_response)
     };
     match &answered {
         Ok(response) => tracing::debug!(%method, %uri, status = response.status().as_u16(), "answered"),
         Err(abort) => tracing::debug!(%method, %uri, %abort, "not answered"),
     }
     answered
+}
+
+/// Whether a path is not one of the operator's.
+pub(crate) fn is_of_client(path: &str) -> bool {
+    !matches!(path, "/health" | "/metrics") && !path.starts_with("/debug/")
 }
 
 async fn answer_client(vendor: &Arc<Vendor>, mut request: IncomingRequest<'_>) -> Result<Response<AnswerBody>, Abort> {

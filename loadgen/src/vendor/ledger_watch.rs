@@ -90,6 +90,7 @@ fn since(before: &Ledger, after: Ledger, most_active: u64) -> Ledger {
         tokens_after_disconnect: less(after.tokens_after_disconnect, before.tokens_after_disconnect),
         prompt_tokens: less(after.prompt_tokens, before.prompt_tokens),
         connections_opened: less(after.connections_opened, before.connections_opened),
+        client_connections: less(after.client_connections, before.client_connections),
         requests_by_status: less_each(after.requests_by_status, &before.requests_by_status),
         unanswered: less(after.unanswered, before.unanswered),
         faults: less_each(after.faults, &before.faults),

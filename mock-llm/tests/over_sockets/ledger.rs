@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use mock_llm::MockLlm;
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use wire::ledger::Ledger;
 
 use crate::client::{body, post, send, until};
@@ -110,6 +112,48 @@ async fn recent_limits_the_lists_of_the_ledger() {
     assert_eq!(short.starts, long.starts[2..]);
     assert_eq!(json!(short.attempts_by_request_id), json!({"c": 1}));
     assert_eq!((short.started, short.completed), (3, 3));
+}
+
+#[tokio::test]
+async fn retries_and_early_requests_are_counted_by_request_id() {
+    let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
+    let wait = ("x-mock-fault", "status=429;retry-after=60;first=1");
+    for id in ["a", "b", "a", "a", "c"] {
+        post(&mock, &[wait, ("x-request-id", id)], &body(true)).await.finish().await;
+    }
+    post(&mock, &[], &body(true)).await.finish().await;
+    let ledger = read(&mock, "").await;
+    assert_eq!((ledger.started, ledger.retried, ledger.early), (6, 2, 2));
+    assert_eq!(ledger.retries, ledger.starts[2..4]);
+    assert_eq!(json!(ledger.early_by_request_id), json!({"a": 2}));
+}
+
+#[tokio::test]
+async fn a_request_is_early_only_until_the_quota_is_free() {
+    let interval = Duration::from_millis(400);
+    let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).quota_requests(1, interval).start().await.unwrap();
+    for _ in 0..3 {
+        post(&mock, &[("x-request-id", "a")], &body(true)).await.finish().await;
+    }
+    tokio::time::sleep(interval).await;
+    post(&mock, &[("x-request-id", "a")], &body(true)).await.finish().await;
+    let ledger = read(&mock, "").await;
+    assert_eq!((ledger.started, ledger.refused, ledger.early), (2, 2, 1));
+    assert_eq!(json!(ledger.refused_by_request_id), json!({"a": 2}));
+    assert_eq!(json!(ledger.attempts_by_request_id), json!({"a": 2}));
+}
+
+#[tokio::test]
+async fn connections_of_clients_are_counted_apart() {
+    let mock = MockLlm::builder().start().await.unwrap();
+    let mut connection = TcpStream::connect(mock.addr()).await.unwrap();
+    let models = "GET /v1/models HTTP/1.1\r\nhost: localhost\r\n";
+    connection.write_all(format!("{models}\r\n{models}connection: close\r\n\r\n").as_bytes()).await.unwrap();
+    let mut answers = Vec::new();
+    connection.read_to_end(&mut answers).await.unwrap();
+    let ledger = read(&mock, "").await;
+    assert_eq!(json!(ledger.requests_by_status), json!({"200": 2}));
+    assert_eq!((ledger.connections_opened, ledger.client_connections), (2, 1));
 }
 
 #[tokio::test]
