@@ -17,7 +17,6 @@ pub mod listed;
 pub mod metrics;
 pub mod peculiarity;
 pub mod program;
-pub mod prometheus;
 pub mod raw;
 pub mod running;
 pub mod servers;

@@ -2,9 +2,9 @@
 
 use anyhow::{Context, ensure};
 use tokio::time::{Instant, sleep};
+use wire::prometheus::Scrape;
 
 use crate::answer::Answer;
-use crate::prometheus::Scrape;
 use crate::running::Running;
 use crate::wait::TIMEOUT;
 
@@ -21,7 +21,7 @@ impl Running {
         let open_metrics = kind.starts_with("application/openmetrics-text");
         ensure!(open_metrics || kind.starts_with("text/plain"), "{kind}");
         ensure!(!open_metrics || text.ends_with("# EOF\n"), "OpenMetrics without its end");
-        Scrape::parse(&text)
+        Ok(Scrape::parse(&text)?)
     }
 
     /// The sum of a metric over its labels.

@@ -20,7 +20,7 @@ use tokio_util::task::AbortOnDropHandle;
 pub use endpoint::{Endpoint, EndpointError};
 pub use keep_alive::KeepAliveConnection;
 
-/// Largest answer to a request of the generator itself, in bytes (4 MiB): far over any health check or ledger.
+/// Largest answer to a request of the generator itself, in bytes (4 MiB): far over any health check.
 pub const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Why an exchange failed.
@@ -35,9 +35,9 @@ pub enum HttpError {
     /// The body was truncated.
     #[error("body: {0}")]
     Body(#[source] hyper::Error),
-    /// An answer over [`ANSWER_BYTES_MAX`].
-    #[error("the answer is larger than {ANSWER_BYTES_MAX} bytes")]
-    TooLarge,
+    /// An answer over the limit in bytes.
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(usize),
 }
 
 /// The cause that is counted for a request that the generator could not send.
@@ -53,7 +53,7 @@ impl HttpError {
             HttpError::Connect(_) => "no connection",
             HttpError::Exchange(_) => "closed before an answer",
             HttpError::Body(_) => "broke off",
-            HttpError::TooLarge => "answer too large",
+            HttpError::TooLarge(_) => "answer too large",
         }
     }
 
@@ -100,7 +100,7 @@ async fn connect(endpoint: &Endpoint) -> Result<(http1::SendRequest<Full<Bytes>>
 /// of its body.
 ///
 /// # Errors
-/// [`HttpError`], also for an answer that is too large. There is no time-out; the caller sets one.
+/// [`HttpError`], also for an answer over [`ANSWER_BYTES_MAX`] and `keep`. There is no time-out; the caller sets one.
 pub async fn fetch(endpoint: &Endpoint, request: Request<Full<Bytes>>, keep: usize) -> Result<(u16, Bytes), HttpError> {
     let mut exchange = send(endpoint, request).await?;
     let status = exchange.response.status().as_u16();
@@ -110,12 +110,13 @@ pub async fn fetch(endpoint: &Endpoint, request: Request<Full<Bytes>>, keep: usi
 /// Reads a body to its end and keeps its first `keep` bytes.
 async fn read_to_end(body: &mut Incoming, keep: usize) -> Result<Bytes, HttpError> {
     let (mut kept, mut read) = (BytesMut::new(), 0);
+    let limit = keep.max(ANSWER_BYTES_MAX);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(HttpError::Body)?;
         let Some(piece) = frame.data_ref() else { continue };
         read += piece.len();
-        if read > ANSWER_BYTES_MAX {
-            return Err(HttpError::TooLarge);
+        if read > limit {
+            return Err(HttpError::TooLarge(limit));
         }
         kept.extend_from_slice(&piece[..piece.len().min(keep - kept.len())]);
     }

@@ -1,15 +1,20 @@
 //! The mock vendor's ledger, read over HTTP: what a server really did.
 
 mod ledger_watch;
+mod since;
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use wire::ledger::Ledger;
 
-use crate::http::{self, ANSWER_BYTES_MAX, Endpoint, HttpError};
+use crate::http::{self, Endpoint, HttpError};
 
 pub use ledger_watch::LedgerWatch;
+pub use since::since;
+
+/// Largest ledger in bytes (16 MiB): its lists at their longest.
+const LEDGER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Why the ledger could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +48,7 @@ pub async fn counts(vendor: &Endpoint) -> Result<Ledger, LedgerError> {
 
 async fn read(vendor: &Endpoint, path: &str) -> Result<Ledger, LedgerError> {
     const TIMEOUT: Duration = Duration::from_secs(5);
-    let asking = http::fetch(vendor, vendor.request("GET", path, &[], Bytes::new()), ANSWER_BYTES_MAX);
+    let asking = http::fetch(vendor, vendor.request("GET", path, &[], Bytes::new()), LEDGER_BYTES_MAX);
     let (_, body) = tokio::time::timeout(TIMEOUT, asking).await.map_err(|_| LedgerError::TimedOut(TIMEOUT))??;
     Ok(serde_json::from_slice(&body)?)
 }

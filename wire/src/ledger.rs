@@ -1,8 +1,12 @@
 //! The ledger of the mock vendor: what it counts about its callers.
 
+mod window;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use window::most_within;
 
 /// Longest list of times in a [`Ledger`]; the oldest are dropped. A lab starts some thousand generations.
 pub const TIMES_MAX: usize = 100_000;

@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod models;
 pub mod operator;
 pub mod outcome;
+pub mod prometheus;
 pub mod response;
 pub mod retry_after;
 pub mod sse;

@@ -1,8 +1,8 @@
 //! The laws that must hold at the end.
 
-use std::collections::VecDeque;
+use std::time::Duration;
 
-use wire::ledger::Ledger;
+use wire::ledger::{Ledger, most_within};
 
 use crate::Size;
 use crate::client::Seen;
@@ -25,7 +25,8 @@ pub(crate) fn check(size: &Size, seen: &Seen, ledger: &Ledger, before: &State, a
     // Each request ends in exactly one outcome.
     let (calls, outcomes) = (after.sum("llm_calls_total"), after.sum("llm_outcomes_total"));
     law(calls == outcomes, format!("{calls} requests had {outcomes} outcomes"));
-    law(after.sum("llm_outcomes_total{outcome=\"internal\"}") == 0.0, "there were internal errors".into());
+    let internal = after.metrics.sum_of("llm_outcomes_total", &[("outcome".into(), "internal".into())].into());
+    law(internal == Some(0.0), format!("internal errors: {internal:?}"));
 
     // At rest nothing is held, here or at the vendor.
     for gauge in ["llm_concurrent_calls", "llm_queue_length", "llm_open_streams", "database_connections_in_use"] {
@@ -41,7 +42,7 @@ pub(crate) fn check(size: &Size, seen: &Seen, ledger: &Ledger, before: &State, a
     println!("At the vendor, most at once: {} of {}.", ledger.peak_active, size.max_in_flight);
     let most = size.max_in_flight + GIVEN_UP_UNSEEN;
     law(ledger.peak_active <= most, format!("{} at once at the vendor", ledger.peak_active));
-    let most = most_in_a_window(&ledger.starts);
+    let most = most_within(&ledger.starts, Duration::from_secs(1));
     println!("Most starts within a second: {most} of {}.", size.rate);
     law(most <= size.rate, format!("{most} starts within a second"));
     let attempts = ledger.attempts_by_request_id.values().copied().max().unwrap_or(0);
@@ -64,17 +65,4 @@ pub(crate) fn check(size: &Size, seen: &Seen, ledger: &Ledger, before: &State, a
     law(after.sum("llm_retries_total") > 0.0, "nothing was retried".into());
     law(ledger.peak_active >= size.max_in_flight, format!("the limit was not reached: {}", ledger.peak_active));
     assert!(broken.is_empty(), "laws were broken:\n  {}", broken.join("\n  "));
-}
-
-/// Most starts within any second.
-fn most_in_a_window(starts: &[f64]) -> u64 {
-    let (mut window, mut most) = (VecDeque::new(), 0);
-    for start in starts {
-        window.push_back(*start);
-        while window.front().is_some_and(|first| start - first >= 1000.0) {
-            window.pop_front();
-        }
-        most = most.max(window.len());
-    }
-    most as u64
 }

@@ -1,11 +1,11 @@
 //! The program, and its metrics.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use process::{Launch, START_TIMEOUT, ServerProcess};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+use wire::prometheus::Scrape;
 
 /// Unused connections to the vendor are closed after 4 s and checked once a second: a state that has not changed for
 /// longer will not change any more.
@@ -24,8 +24,8 @@ pub(crate) struct Program {
 /// The program's metrics, and what the system reports about it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct State {
-    /// All samples of `/metrics`, by name with labels.
-    pub(crate) metrics: BTreeMap<String, f64>,
+    /// Its `/metrics`.
+    pub(crate) metrics: Scrape,
     /// Open descriptors, if the system reports them.
     pub(crate) descriptors: Option<usize>,
 }
@@ -70,9 +70,7 @@ impl Program {
         // Before the request, whose own connection is still closing after it.
         let descriptors = self.descriptors();
         let text = self.client.get(self.url("/metrics")).send().await.unwrap().text().await.unwrap();
-        let samples = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.rsplit_once(' '));
-        let metrics = samples.map(|(name, value)| (name.to_owned(), value.parse().unwrap())).collect();
-        State { metrics, descriptors }
+        State { metrics: Scrape::parse(&text).unwrap(), descriptors }
     }
 
     fn descriptors(&self) -> Option<usize> {
@@ -86,11 +84,6 @@ impl Program {
 impl State {
     /// The sum of a metric over its labels.
     pub(crate) fn sum(&self, name: &str) -> f64 {
-        let ours = self.metrics.iter().filter(|(sample, _)| {
-            sample.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('{'))
-        });
-        let values: Vec<f64> = ours.map(|(_, value)| *value).collect();
-        assert!(!values.is_empty(), "there is no metric {name}");
-        values.iter().sum()
+        self.metrics.sum(name).unwrap_or_else(|| panic!("there is no metric {name}"))
     }
 }

@@ -4,7 +4,6 @@ use anyhow::Context;
 use conformance::answer::Answer;
 use conformance::listed;
 use conformance::program::launch;
-use conformance::prometheus::Scrape;
 use conformance::running::{DEMO_KEY, STREAM_ROUTE, streamed};
 use conformance::servers;
 use conformance::vendor::{ClosedPort, Vendor, script};
@@ -12,6 +11,7 @@ use conformance::wait::TIMEOUT;
 use mock_llm::MockLlm;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
+use wire::prometheus::Scrape;
 
 use super::ALL;
 

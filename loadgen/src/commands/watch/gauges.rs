@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::time::{sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
+use wire::prometheus::Scrape;
 
 use crate::http::{self, Endpoint};
 
@@ -81,37 +82,12 @@ async fn read(server: &Endpoint) -> Option<Figures> {
     if status != 200 {
         return None;
     }
-    let text = String::from_utf8_lossy(&body);
-    let gauge = |name: &str| value(&text, name);
+    let scrape = Scrape::parse(std::str::from_utf8(&body).ok()?).ok()?;
+    let gauge = |name: &str| scrape.sum(name).map(|value| value.max(0.0) as u64);
     let pool = || {
         let (busy, size) = (gauge("blocking_pool_busy")?, gauge("blocking_pool_size")?);
         Some(Figures::Pool { busy, size, queued: gauge("blocking_pool_queued")? })
     };
     let streams = || Some(Figures::Streams { open: gauge("llm_open_streams")?, queued: gauge("llm_queue_length")? });
     pool().or_else(streams)
-}
-
-/// The value of a gauge in Prometheus' text format, summed over its labels.
-fn value(metrics: &str, name: &str) -> Option<u64> {
-    let of_line = |line: &str| -> Option<f64> {
-        let rest = line.strip_prefix(name)?;
-        let value = match rest.strip_prefix('{') {
-            Some(labelled) => labelled.rsplit_once('}')?.1,
-            None => rest.strip_prefix(' ')?,
-        };
-        value.split_whitespace().next()?.parse().ok()
-    };
-    let values: Vec<_> = metrics.lines().filter_map(of_line).collect();
-    (!values.is_empty()).then(|| values.iter().sum::<f64>().max(0.0) as u64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::value;
-
-    #[test]
-    fn a_gauge_is_read_and_summed_over_its_labels() {
-        let metrics = "# HELP busy Threads.\n# TYPE busy gauge\nbusy 40\nbusy_max 80\nopen{worker=\"a\"} 3\nopen{worker=\"b\"} 4.0 1700000000\n";
-        assert_eq!((value(metrics, "busy"), value(metrics, "open"), value(metrics, "size")), (Some(40), Some(7), None));
-    }
 }

@@ -1,11 +1,13 @@
 //! The Prometheus text format, read strictly.
 
+mod sample;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, ensure};
+pub use sample::Sample;
 
 /// The metrics of one scrape.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Scrape {
     /// The type of each family: `counter`, `gauge`, `histogram`, ...
     pub families: BTreeMap<String, String>,
@@ -13,16 +15,10 @@ pub struct Scrape {
     pub samples: Vec<Sample>,
 }
 
-/// One line with a value.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Sample {
-    /// Its name, with the suffix that its type gives it: `..._total`, `..._bucket`.
-    pub name: String,
-    /// Its labels.
-    pub labels: BTreeMap<String, String>,
-    /// Its value.
-    pub value: f64,
-}
+/// Text that is not in the format.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not Prometheus text: {0}")]
+pub struct ScrapeError(String);
 
 /// The endings that a type of metric adds to its family's name.
 const SUFFIXES: [&str; 5] = ["_total", "_bucket", "_sum", "_count", "_created"];
@@ -33,29 +29,36 @@ impl Scrape {
     /// # Errors
     /// The first line that is not in the format; a sample without a family; one that comes twice; a
     /// histogram whose buckets are not cumulative or do not add up to its count.
-    pub fn parse(text: &str) -> anyhow::Result<Self> {
-        ensure!(text.ends_with('\n'), "the last line has no end");
+    pub fn parse(text: &str) -> Result<Self, ScrapeError> {
+        ensure(text.ends_with('\n'), || "the last line has no end".to_owned())?;
         let mut scrape = Scrape::default();
         let mut seen = BTreeSet::new();
         for line in text.lines() {
             if let Some(comment) = line.strip_prefix('#') {
-                scrape.read_comment(comment).with_context(|| line.to_owned())?;
+                scrape.read_comment(comment)?;
                 continue;
             }
-            let sample = Sample::parse(line).with_context(|| line.to_owned())?;
-            ensure!(scrape.family_of(&sample.name).is_some(), "no TYPE in front of it: {line}");
-            ensure!(seen.insert((sample.name.clone(), sample.labels.clone())), "twice: {line}");
+            let sample = Sample::parse(line).map_err(|why| ScrapeError(format!("{why}: {line}")))?;
+            ensure(scrape.family_of(&sample.name).is_some(), || format!("no TYPE in front of it: {line}"))?;
+            ensure(seen.insert((sample.name.clone(), sample.labels.clone())), || format!("twice: {line}"))?;
             scrape.samples.push(sample);
         }
         scrape.check_histograms()?;
         Ok(scrape)
     }
 
-    /// The sum of all samples of this name.
+    /// The sum of all samples of this name; `None` if there is none.
     #[must_use]
     pub fn sum(&self, name: &str) -> Option<f64> {
-        let values: Vec<f64> = self.samples.iter().filter(|sample| sample.name == name).map(|s| s.value).collect();
-        if values.is_empty() { None } else { Some(values.iter().sum()) }
+        self.sum_of(name, &BTreeMap::new())
+    }
+
+    /// The sum of the samples of this name that have these labels, and perhaps others; `None` if there is none.
+    #[must_use]
+    pub fn sum_of(&self, name: &str, labels: &BTreeMap<String, String>) -> Option<f64> {
+        let has = |sample: &&Sample| labels.iter().all(|(label, value)| sample.labels.get(label) == Some(value));
+        let named = self.samples.iter().filter(|sample| sample.name == name);
+        named.filter(has).map(|sample| sample.value).reduce(|sum, more| sum + more)
     }
 
     /// The family that a sample or a contract's name belongs to.
@@ -68,69 +71,41 @@ impl Scrape {
             .map(|(key, _)| key.as_str())
     }
 
-    fn read_comment(&mut self, comment: &str) -> anyhow::Result<()> {
+    fn read_comment(&mut self, comment: &str) -> Result<(), ScrapeError> {
         let mut words = comment.split_whitespace();
-        if words.next() == Some("TYPE") {
-            let (name, kind) = (words.next().context("no name")?, words.next().context("no type")?);
-            ensure!(self.families.insert(name.into(), kind.into()).is_none(), "a second TYPE of {name}");
+        if words.next() != Some("TYPE") {
+            return Ok(());
         }
-        Ok(())
+        let (Some(name), Some(kind)) = (words.next(), words.next()) else {
+            return Err(ScrapeError(format!("no name or no type: #{comment}")));
+        };
+        ensure(self.families.insert(name.into(), kind.into()).is_none(), || format!("a second TYPE of {name}"))
     }
 
-    fn check_histograms(&self) -> anyhow::Result<()> {
+    fn check_histograms(&self) -> Result<(), ScrapeError> {
         let mut last: BTreeMap<(String, BTreeMap<String, String>), (f64, f64)> = BTreeMap::new();
         for sample in &self.samples {
             let Some(family) = sample.name.strip_suffix("_bucket") else { continue };
             let mut labels = sample.labels.clone();
-            let bound: f64 = labels.remove("le").context("a bucket without le")?.parse()?;
+            let bound = labels.remove("le").and_then(|bound| bound.parse::<f64>().ok());
+            let bound = bound.ok_or_else(|| ScrapeError(format!("a bucket without le: {sample:?}")))?;
             let before = last.insert((family.into(), labels), (bound, sample.value));
             let rises = before.is_none_or(|(less, count)| less < bound && count <= sample.value);
-            ensure!(rises, "buckets that are not cumulative: {sample:?}");
+            ensure(rises, || format!("buckets that are not cumulative: {sample:?}"))?;
         }
         for ((family, labels), (bound, value)) in last {
-            ensure!(bound.is_infinite(), "{family} has no bucket +Inf");
+            ensure(bound.is_infinite(), || format!("{family} has no bucket +Inf"))?;
             let count = format!("{family}_count");
             let counted = self.samples.iter().find(|sample| sample.name == count && sample.labels == labels);
-            ensure!(counted.is_some_and(|counted| counted.value == value), "{family}: +Inf is not its count");
+            let agrees = counted.is_some_and(|counted| counted.value == value);
+            ensure(agrees, || format!("{family}: +Inf is not its count"))?;
         }
         Ok(())
     }
 }
 
-impl Sample {
-    fn parse(line: &str) -> anyhow::Result<Self> {
-        let name_end = line.find(|c: char| !(c.is_ascii_alphanumeric() || "_:".contains(c))).context("no value")?;
-        let (name, mut rest) = line.split_at(name_end);
-        ensure!(name.starts_with(|c: char| !c.is_ascii_digit()), "no name");
-        let mut labels = BTreeMap::new();
-        if let Some(inside) = rest.strip_prefix('{') {
-            (labels, rest) = parse_labels(inside)?;
-        }
-        // A timestamp or an exemplar may follow the value.
-        let value = rest.split_whitespace().next().context("no value")?;
-        let value = value.parse().with_context(|| format!("{value} is no number"))?;
-        Ok(Sample { name: name.into(), labels, value })
-    }
-}
-
-/// `a="x",b="y"}` and what comes behind it.
-fn parse_labels(mut rest: &str) -> anyhow::Result<(BTreeMap<String, String>, &str)> {
-    let mut labels = BTreeMap::new();
-    loop {
-        if let Some(after) = rest.strip_prefix('}') {
-            return Ok((labels, after));
-        }
-        let (name, value) = rest.split_once("=\"").context("a label without a value")?;
-        let mut escaped = false;
-        let end = value.find(|c| {
-            let ends = c == '"' && !escaped;
-            escaped = c == '\\' && !escaped;
-            ends
-        });
-        let (value, after) = value.split_at(end.context("a value without an end")?);
-        ensure!(labels.insert(name.into(), value.into()).is_none(), "the label {name} twice");
-        rest = after[1..].trim_start_matches(',');
-    }
+fn ensure(holds: bool, why: impl FnOnce() -> String) -> Result<(), ScrapeError> {
+    if holds { Ok(()) } else { Err(ScrapeError(why())) }
 }
 
 #[cfg(test)]
@@ -143,6 +118,8 @@ mod tests {
         assert_eq!(scrape.samples[0].labels["y"], "q\\\"}");
         assert_eq!(scrape.sum("a_total"), Some(5.5));
         assert_eq!(scrape.sum("b_total"), None);
+        let with = |label: &str, value: &str| scrape.sum_of("a_total", &[(label.into(), value.into())].into());
+        assert_eq!((with("x", "1"), with("x", "2"), with("z", "1")), (Some(2.0), None, None));
     }
 
     #[test]
