@@ -60,7 +60,8 @@ pub fn run<'a>(
 
 async fn serve_until(listener: TcpListener, cli: &Cli, shutdown: BoxFuture<'_, ()>) -> Result<(), StartError> {
     let settings = &cli.settings;
-    let state = Data::new(AppState::new(settings)?);
+    let admission = (cli.mistake.admission)(&settings.limits);
+    let state = Data::new(AppState::new(settings, admission)?);
     let routes = (cli.mistake.routes)(settings)?;
     let mut server = RunningServer::start(serve(listener, settings, state.clone(), routes)?, state);
     tokio::select! {

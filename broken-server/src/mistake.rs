@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use gateway::CallLimits;
+use resilience::AdmissionLimits;
+
 use crate::api::{self, Routes};
 use crate::call_style::AsyncOnce;
 use crate::settings::{BLOCKING_THREADS, Settings};
@@ -23,6 +26,8 @@ pub struct Mistake {
     pub(crate) limits: bool,
     /// The ids in clap of the flags for this mistake only.
     pub(crate) own_flags: &'static [&'static str],
+    /// What may be in flight and in the queue.
+    pub(crate) admission: fn(&CallLimits) -> AdmissionLimits,
     /// Makes the routes with this mistake. Called once, at the start.
     pub(crate) routes: fn(&Settings) -> Result<Routes, StartError>,
     /// Stops the server.
@@ -30,8 +35,8 @@ pub struct Mistake {
 }
 
 impl Mistake {
-    /// What most mistakes have in common, for the rest of an entry: no flags of their own, no limits, the source's
-    /// pool, and the right shutdown.
+    /// What most mistakes have in common, for the rest of an entry: no flags of their own, no flags of limits, the
+    /// source's pool, and the right queue and shutdown.
     pub(crate) const USUAL: Mistake = Mistake {
         name: "",
         group: Group::Control,
@@ -39,6 +44,13 @@ impl Mistake {
         blocking_threads: BLOCKING_THREADS,
         limits: false,
         own_flags: &[],
+        admission: |limits| AdmissionLimits {
+            max_in_flight: limits.max_in_flight,
+            max_queued: limits.max_queued,
+            timeout: limits.queue_timeout,
+            requests: None,
+            tokens: None,
+        },
         routes: |_| Ok(api::routes(AsyncOnce)),
         shutdown: |server, settings| Box::pin(drain(server, settings)),
     };

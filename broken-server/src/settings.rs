@@ -92,7 +92,7 @@ pub struct Settings {
     pub log_level: LogFilter,
 
     /// The limits of a call, for mistakes that have limits.
-    #[command(flatten, next_help_heading = "Limits (only with --mistake none)")]
+    #[command(flatten, next_help_heading = "Limits (only with --mistake none and the mistakes in calls)")]
     pub limits: CallLimits,
 }
 

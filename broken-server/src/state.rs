@@ -61,15 +61,8 @@ pub(crate) struct AppState {
 impl AppState {
     /// # Errors
     /// When the HTTP client cannot be set up, or a limit has a value that is not allowed.
-    pub(crate) fn new(settings: &Settings) -> Result<Self, StartError> {
+    pub(crate) fn new(settings: &Settings, admission: AdmissionLimits) -> Result<Self, StartError> {
         let limits = settings.limits.clone();
-        let admission = Admission::new(AdmissionLimits {
-            max_in_flight: limits.max_in_flight,
-            max_queued: limits.max_queued,
-            timeout: limits.queue_timeout,
-            requests: None,
-            tokens: None,
-        });
         let mut registry = Registry::default();
         Ok(AppState {
             blocking: blocking::Client::new(settings, settings.upstream_limits),
@@ -77,7 +70,7 @@ impl AppState {
             pool: Pool::new(i64::from(settings.workers) * i64::from(settings.blocking_threads), &mut registry),
             retry: limits.retry_policy()?,
             limits,
-            admission,
+            admission: Admission::new(admission),
             overloaded: Hysteresis::new(0.8, 0.5),
             metrics: Metrics::new(&mut registry),
             registry,

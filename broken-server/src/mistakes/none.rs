@@ -43,71 +43,108 @@ pub(crate) fn routes() -> Routes {
     with_look_ups(api::routes(Control))
 }
 
-impl CallStyle for Control {
-    const WITH_PERMIT: bool = true;
-
-    /// The SLA of a stream ends with its first token.
-    async fn stream(&self, state: &AppState, call: Call) -> Result<EventStream, Failure> {
+/// The steps of a call with all limits. Each is right as it is here, and the control uses them all. A mistake in
+/// `calls/` replaces one of them, under the same name.
+pub(crate) trait Steps: Send + Sync + 'static {
+    /// Opens a stream: returns with its first token. The SLA of a stream ends there.
+    async fn open_stream(&self, state: &AppState, call: Call) -> Result<EventStream, Failure> {
         let limit = (state.asynchronous.first_token_timeout(), UpstreamFailure::FirstTokenTimeout);
         let ask_vendor =
             || first_token(EventStream::asynchronous(state.asynchronous.stream(call.clone())), call.format);
-        let (messages, active) = in_order(state, &call, limit, ask_vendor).await?;
+        let (messages, active) = self.in_order(state, &call, limit, ask_vendor).await?;
         // No status has been sent yet. The permit goes with the stream, to its end.
         Ok(messages.holding(active))
     }
 
-    async fn whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
+    /// Makes a call that is answered as a whole.
+    async fn call_whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
         let limit = (state.limits.call_timeout, UpstreamFailure::CallTimeout);
         let ask_vendor = || state.asynchronous.whole_without_limits(&call);
-        let (answer, _active) = in_order(state, &call, limit, ask_vendor).await?;
+        let (answer, _active) = self.in_order(state, &call, limit, ask_vendor).await?;
         Ok(answer)
+    }
+
+    /// THE ORDER, outermost first, with the names of the steps in fixed-server/src/stack.rs. Shutdown and
+    /// outcome, which all mistakes share, are around it (`api/answer.rs`).
+    async fn in_order<T, Answered: Future<Output = Result<T, Failure>>>(
+        &self,
+        state: &AppState,
+        call: &Call,
+        limit: (Duration, UpstreamFailure),
+        ask_vendor: impl Fn() -> Answered,
+    ) -> Result<(T, ActiveCall), Failure> {
+        // 1. SLA. One point in time, handed down: limits that each start anew would add up.
+        let deadline = Deadline::after(state.limits.sla);
+        // 2. Retries. They are around all that costs something: between two attempts nothing is held, and each
+        //    attempt queues like any other call.
+        let attempt = || self.attempt(state, deadline, &limit, &ask_vendor);
+        deadline.timeout(self.attempts(state, call, deadline, attempt)).await?
+    }
+
+    /// Makes attempts, with the retry policy that all calls share.
+    async fn attempts<T, Attempt: Future<Output = Result<T, Failure>>>(
+        &self,
+        state: &AppState,
+        call: &Call,
+        deadline: Deadline,
+        attempt: impl Fn() -> Attempt,
+    ) -> Result<T, Failure> {
+        retry::attempts(state, call, deadline, attempt).await
+    }
+
+    /// One attempt, from the queue to the answer.
+    async fn attempt<T, Answered: Future<Output = Result<T, Failure>>>(
+        &self,
+        state: &AppState,
+        deadline: Deadline,
+        (limit, too_slow): &(Duration, UpstreamFailure),
+        ask_vendor: &impl Fn() -> Answered,
+    ) -> Result<(T, ActiveCall), Failure> {
+        // 3. Permit. The queue timeout starts and ends here: it does not cover the call.
+        let active = self.admit(state).await?;
+        // 4. Call. It is made with the permit held. Without a permit, or after giving it back, the vendor would
+        //    get more calls at once than the limit allows.
+        let answered = deadline.at_most(*limit).timeout(self.ask(state, ask_vendor)).await;
+        // 5. Timeout. Which limit ended the call decides who is at fault: the SLA is ours, the other the vendor's.
+        let late = || if deadline.remaining().is_zero() { sla() } else { too_slow.clone().into() };
+        Ok((answered.unwrap_or_else(|_| Err(late()))?, active))
+    }
+
+    /// Waits for a permit, no longer than the queue timeout.
+    async fn admit(&self, state: &AppState) -> Result<ActiveCall, Failure> {
+        let asked = Instant::now();
+        let admitted = state.admission.admit(0).await;
+        state.metrics.llm.waited(asked.elapsed(), admitted.as_ref().ok().map(|admitted| admitted.queue_wait()));
+        Ok(ActiveCall::with_permit(state.metrics.llm.clone(), admitted?))
+    }
+
+    /// Asks the vendor, once.
+    async fn ask<T, Answered: Future<Output = Result<T, Failure>>>(
+        &self,
+        _state: &AppState,
+        ask_vendor: &impl Fn() -> Answered,
+    ) -> Result<T, Failure> {
+        ask_vendor().await
+    }
+}
+
+impl Steps for Control {}
+
+impl<S: Steps> CallStyle for S {
+    const WITH_PERMIT: bool = true;
+
+    async fn stream(&self, state: &AppState, call: Call) -> Result<EventStream, Failure> {
+        self.open_stream(state, call).await
+    }
+
+    async fn whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
+        self.call_whole(state, call).await
     }
 
     /// It takes no permit: the vendor generates nothing for it.
     async fn models(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
         AsyncOnce.whole(state, call).await
     }
-}
-
-/// THE ORDER, outermost first, with the names of the steps in fixed-server/src/stack.rs. Shutdown and
-/// outcome, which all mistakes share, are around it (`api/answer.rs`).
-async fn in_order<T, Answered: Future<Output = Result<T, Failure>>>(
-    state: &AppState,
-    call: &Call,
-    limit: (Duration, UpstreamFailure),
-    ask_vendor: impl Fn() -> Answered,
-) -> Result<(T, ActiveCall), Failure> {
-    // 1. SLA. One point in time, handed down: limits that each start anew would add up.
-    let deadline = Deadline::after(state.limits.sla);
-    // 2. Retries. They are around all that costs something: between two attempts nothing is held, and each
-    //    attempt queues like any other call.
-    let attempt = || attempt(state, deadline, &limit, &ask_vendor);
-    deadline.timeout(retry::attempts(state, call, deadline, attempt)).await?
-}
-
-/// One attempt, from the queue to the answer.
-async fn attempt<T, Answered: Future<Output = Result<T, Failure>>>(
-    state: &AppState,
-    deadline: Deadline,
-    (limit, too_slow): &(Duration, UpstreamFailure),
-    ask_vendor: &impl Fn() -> Answered,
-) -> Result<(T, ActiveCall), Failure> {
-    // 3. Permit. The queue timeout starts and ends here: it does not cover the call.
-    let active = admit(state).await?;
-    // 4. Call. It is made with the permit held. Without a permit, or after giving it back, the vendor would
-    //    get more calls at once than the limit allows.
-    let answered = deadline.at_most(*limit).timeout(ask_vendor()).await;
-    // 5. Timeout. Which limit ended the call decides who is at fault: the SLA is ours, the other the vendor's.
-    let late = || if deadline.remaining().is_zero() { sla() } else { too_slow.clone().into() };
-    Ok((answered.unwrap_or_else(|_| Err(late()))?, active))
-}
-
-/// Waits for a permit, no longer than the queue timeout.
-async fn admit(state: &AppState) -> Result<ActiveCall, Failure> {
-    let asked = Instant::now();
-    let admitted = state.admission.admit(0).await;
-    state.metrics.llm.waited(asked.elapsed(), admitted.as_ref().ok().map(|admitted| admitted.queue_wait()));
-    Ok(ActiveCall::with_permit(state.metrics.llm.clone(), admitted?))
 }
 
 fn sla() -> Failure {
