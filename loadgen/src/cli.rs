@@ -1,6 +1,7 @@
 //! The command line of `loadgen`.
 
 mod labs;
+mod sequence;
 mod values;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use crate::traffic::Arrivals;
 use crate::verdict::Objective;
 
 pub use labs::{DemoArgs, LabArgs, LabsArgs, Programs, Sides};
+pub use sequence::SequenceArgs;
 use values::{header, method, path, positive_duration, probe, rate, share};
 
 /// Loads a server with slow streams, probes its health meanwhile, and judges the result.
@@ -36,6 +38,8 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Check whether open streams slow down the health check of your server
     Verify(VerifyArgs),
+    /// Send twelve calls for whole answers one after another, 24,944 tokens in all, and show the first that fails
+    Sequence(SequenceArgs),
     /// Show health checks side by side, one line per second
     Watch(WatchArgs),
 }

@@ -9,6 +9,7 @@ mod observation;
 mod outcome;
 mod preflight;
 mod run;
+mod sequence;
 mod target;
 mod verify;
 mod warnings;
@@ -40,6 +41,7 @@ pub fn execute<'a>(
             Command::Lab(args) => lab::execute(args, terminal).await?,
             Command::Labs(args) => labs::execute(args, terminal).await?.into(),
             Command::Run(args) => run::execute(args, terminal).await?.into(),
+            Command::Sequence(args) => sequence::execute(args, terminal).await?.into(),
             Command::Verify(args) => verify::execute(args, terminal).await?.into(),
             Command::Watch(args) => watch::execute(args, terminal).await?.into(),
         })

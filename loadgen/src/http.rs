@@ -75,6 +75,16 @@ pub struct Exchange {
     _connection: AbortOnDropHandle<()>,
 }
 
+impl Exchange {
+    /// Reads the body to its end, and returns its first `keep` bytes.
+    ///
+    /// # Errors
+    /// [`HttpError`], also for a body that is too large.
+    pub async fn read_to_end(&mut self, keep: usize) -> Result<Bytes, HttpError> {
+        read_to_end(self.response.body_mut(), keep).await
+    }
+}
+
 /// Sends `request` on a new connection and waits for the head of the answer.
 ///
 /// # Errors
@@ -104,7 +114,7 @@ async fn connect(endpoint: &Endpoint) -> Result<(http1::SendRequest<Full<Bytes>>
 pub async fn fetch(endpoint: &Endpoint, request: Request<Full<Bytes>>, keep: usize) -> Result<(u16, Bytes), HttpError> {
     let mut exchange = send(endpoint, request).await?;
     let status = exchange.response.status().as_u16();
-    Ok((status, read_to_end(exchange.response.body_mut(), keep).await?))
+    Ok((status, exchange.read_to_end(keep).await?))
 }
 
 /// Reads a body to its end and keeps its first `keep` bytes.

@@ -3,6 +3,7 @@
 
 mod figures;
 mod phase_load;
+mod sequence;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ pub use figures::{
     ClosedLoopStats, ProbeStats, ProcessStats, Quantile, Quantiles, StreamStats, TimelineRow, VendorStats,
 };
 pub use phase_load::{CallStats, Disturbance, ExpectedLoad, VendorLoad};
+pub use sequence::{FirstFailure, SequenceCall, SequenceStats};
 pub use verdict::{ClaimKind, ClaimResult, Outcome, Verdict};
 
 /// Version of this format; increases when a field changes its meaning or is removed.
@@ -34,7 +36,7 @@ pub struct RunResult {
     /// The servers side by side, by the name of their arm: `broken`, `broken-160`, ... (`demo`, `lab`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub arms: BTreeMap<String, ArmResult>,
-    /// The one server under load (`run`, `verify`).
+    /// The one server under load (`run`, `verify`, `sequence`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<ArmResult>,
     /// The generator itself.
@@ -107,6 +109,9 @@ pub struct ArmResult {
     pub process: Option<ProcessStats>,
     /// A row per 250 ms.
     pub timeline: Vec<TimelineRow>,
+    /// The calls of a sequence (`sequence`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<SequenceStats>,
 }
 
 /// Probes of the idle server, by name and again under `probes`, so that the same path works on an arm and on its

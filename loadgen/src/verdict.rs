@@ -6,6 +6,7 @@
 mod general;
 mod metric;
 mod objective;
+mod sequence;
 mod starvation;
 mod verify;
 
@@ -14,6 +15,7 @@ use crate::result::{ClaimKind, ClaimResult, ClosedLoopStats, Outcome, RunResult,
 
 pub use crate::result::Verdict;
 pub use objective::{Objective, ObjectiveError};
+pub use sequence::of_sequence;
 pub use verify::{CHECK, VerifiedStage, of_verify};
 
 /// Lag of the generator (p99, in milliseconds) that is always acceptable.

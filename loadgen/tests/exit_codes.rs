@@ -158,6 +158,12 @@ fn bad_usage_exits_with_2_and_names_the_flag_or_value() {
         (&["demo", "sideways"], "sideways"),
         (&["verify", "--url", "http://127.0.0.1:1", "--streams", "0"], "--streams"),
         (&["verify", "--url", "http://127.0.0.1:1", "--as-in-source", "--checks", "0"], "--checks"),
+        (&["sequence", "--url", "http://127.0.0.1:1"], "--api-key"),
+        (&["sequence", "--url", "http://127.0.0.1:1", "--api-key", ""], "--api-key"),
+        (&["sequence", "--url", "http://127.0.0.1:1", "--api-key", "k", "--calls", "13"], "1..=12"),
+        (&["sequence", "--url", "http://127.0.0.1:1", "--api-key", "k", "--token-share", "0"], "--token-share"),
+        (&["sequence", "--url", "http://192.0.2.1:80", "--api-key", "k"], "192.0.2.1"),
+        (&["sequence", "--url", "http://127.0.0.1:1", "--api-key", "a\nb"], "--api-key"),
         (&["lab", "pool-exhaustoin"], "did you mean 'pool-exhaustion'"),
         (&["lab"], "NAME"),
         (&["lab", "pool-exhaustion", "--html", "page.html"], "--html page.html"),
@@ -181,9 +187,9 @@ fn a_url_without_a_server_exits_with_3_and_one_line() {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let url = format!("http://{}", socket.local_addr().unwrap());
-    for command in ["run", "verify", "watch"] {
-        let output = loadgen(&[command, "--url", &url]);
-        assert_eq!(code(&output), 3, "{command}: {}", stderr(&output));
+    for command in [&["run"][..], &["verify"], &["watch"], &["sequence", "--api-key", "demo-key"]] {
+        let output = loadgen(&[command, &["--url", &url]].concat());
+        assert_eq!(code(&output), 3, "{command:?}: {}", stderr(&output));
         assert!(stderr(&output).contains(&url) && stderr(&output).lines().count() == 1, "{}", stderr(&output));
     }
 }

@@ -22,6 +22,10 @@ pub(super) fn share(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "expected a number from 0 to 1".to_owned())
 }
 
+pub(super) fn token_share(text: &str) -> Result<f64, String> {
+    share(text).ok().filter(|share| *share > 0.0).ok_or_else(|| "expected a number over 0, at most 1".to_owned())
+}
+
 pub(super) fn path(text: &str) -> Result<String, String> {
     let valid = text.starts_with('/') && text.parse::<http::Uri>().is_ok();
     if valid { Ok(text.to_owned()) } else { Err("expected a path that begins with /".to_owned()) }
@@ -36,6 +40,11 @@ pub(super) fn header(text: &str) -> Result<(String, String), String> {
     let name: http::HeaderName = name.trim().parse().map_err(|_| "the name is not a valid header name")?;
     let value: http::HeaderValue = value.trim().parse().map_err(|_| "the value is not a valid header value")?;
     Ok((name.to_string(), value.to_str().map_err(|_| "the value must be visible ASCII")?.to_owned()))
+}
+
+pub(super) fn key(text: &str) -> Result<String, String> {
+    let valid = !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic());
+    if valid { Ok(text.to_owned()) } else { Err("expected a key of visible ASCII characters".to_owned()) }
 }
 
 pub(super) fn probe(text: &str) -> Result<(String, String), String> {

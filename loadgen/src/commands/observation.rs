@@ -135,6 +135,7 @@ impl Observation {
             process: self.server_samples.process_stats(),
             timeline: timeline(&self.server_samples, &self.probes),
             phases,
+            sequence: None,
         };
         RunResult {
             schema_version: SCHEMA_VERSION,

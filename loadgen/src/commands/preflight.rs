@@ -23,6 +23,7 @@ pub(super) fn check_outputs(command: &Command) -> Result<(), CommandError> {
         Command::Lab(args) => (&args.out, args.html.as_ref()),
         Command::Labs(args) => (&args.out, None),
         Command::Run(args) => (&args.out, None),
+        Command::Sequence(args) => (&args.out, None),
         Command::Verify(args) => (&args.out, None),
         Command::Watch(_) => return Ok(()),
     };

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::CommandError;
 use super::observation::{Observation, PhaseWindow, RunDescription, show, write_out};
 use super::preflight::{TrialStream, check_server, try_one_stream};
-use super::target::{probe_kinds, target};
+use super::target::{STREAM_PATH, probe_kinds, target};
 use super::warnings::{all_alike, warnings};
 use crate::cli::RunArgs;
 use crate::http::Endpoint;
@@ -26,7 +26,7 @@ const CONCURRENCY: u32 = 40;
 const RAMP: &str = "ramp";
 
 pub(super) async fn execute(args: &RunArgs, terminal: &Terminal) -> Result<u8, CommandError> {
-    let (endpoint, path) = target(&args.url, args.path.as_deref())?;
+    let (endpoint, path) = target(&args.url, args.path.as_deref(), STREAM_PATH)?;
     let vendor = args.vendor.as_deref().map(Endpoint::parse).transpose()?;
     let shape = load_shape(args)?;
     let probes = ProbePlan { kinds: probe_kinds(&args.probes)?, rate: args.probe_rate, timeout: args.probe_timeout };

@@ -5,12 +5,12 @@ use crate::http::Endpoint;
 use crate::measure::ProbeKind;
 
 /// Default path of the streams.
-const STREAM_PATH: &str = "/chat/stream";
+pub(super) const STREAM_PATH: &str = "/chat/stream";
 
-/// The server of `--url` and the path of its streams, which may be in either flag.
-pub(super) fn target(url: &str, path: Option<&str>) -> Result<(Endpoint, String), CommandError> {
+/// The server of `--url` and the path of its requests, which may be in either flag, and else is `default`.
+pub(super) fn target(url: &str, path: Option<&str>, default: &str) -> Result<(Endpoint, String), CommandError> {
     match (Endpoint::parse_with_path(url)?, path) {
-        ((server, None), path) => Ok((server, path.unwrap_or(STREAM_PATH).to_owned())),
+        ((server, None), path) => Ok((server, path.unwrap_or(default).to_owned())),
         ((server, Some(path)), None) => Ok((server, path)),
         ((server, Some(_)), Some(path)) => Err(CommandError::Usage(format!(
             "--url {url} has a path, and --path {path} is another: use --url {server} with complete paths"

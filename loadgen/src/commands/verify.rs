@@ -14,7 +14,7 @@ use self::stages::{Stage, stages};
 use super::CommandError;
 use super::observation::{Observation, PhaseWindow, RunDescription, show, write_out};
 use super::preflight::{TrialStream, check_server, try_one_stream};
-use super::target::target;
+use super::target::{STREAM_PATH, target};
 use super::warnings::all_alike;
 use crate::cli::VerifyArgs;
 use crate::http::{Endpoint, KeepAliveConnection};
@@ -40,7 +40,7 @@ const STREAM_PERIOD: Duration = Duration::from_millis(250);
 /// half and twice as many streams: a cost per stream shows only with more of them. With `--as-in-source` it
 /// does what the script does, so that the two can be compared.
 pub(super) async fn execute(args: &VerifyArgs, terminal: &Terminal) -> Result<u8, CommandError> {
-    let (endpoint, path) = target(&args.url, args.path.as_deref())?;
+    let (endpoint, path) = target(&args.url, args.path.as_deref(), STREAM_PATH)?;
     let stages = stages(args.streams, args.checks);
     let most = stages.iter().map(|stage| stage.streams).max().unwrap_or(0);
     check_server(&endpoint, &check_plan(args), u64::from(most), "--health-path").await?;

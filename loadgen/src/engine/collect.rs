@@ -112,6 +112,7 @@ fn arm_result(
         process: arm.server_samples.process_stats(),
         timeline: timeline(&arm.server_samples, &arm.probes),
         phases,
+        sequence: None,
     }
 }
 

@@ -12,6 +12,7 @@ use wire::sse::{self, DecodeError, Decoder, Event};
 use wire::stream::{CompletionEvent, Progress};
 
 use super::ExpectedAnswer;
+use super::excerpt::excerpt;
 use super::whole_answer::read_whole;
 use crate::http::{self, Endpoint};
 use crate::measure::{StreamEnd, StreamGuard, StreamLog};
@@ -82,7 +83,7 @@ async fn exchange(plan: &StreamPlan, guard: &mut StreamGuard, disconnect_after: 
     let ended =
         if status.is_success() { StreamEnd::Failed(NO_EVENT_STREAM) } else { StreamEnd::Refused(status.as_u16()) };
     if guard.wants_answer(ended) {
-        guard.keep_answer(ended, &excerpt(&mut exchange.response).await);
+        guard.keep_answer(ended, &beginning(&mut exchange.response).await);
     }
     ended
 }
@@ -96,19 +97,14 @@ fn is_event_stream(response: &Response<Incoming>) -> bool {
     value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(sse::CONTENT_TYPE)
 }
 
-/// The media type and the start of an answer that is not a stream.
-async fn excerpt(response: &mut Response<Incoming>) -> String {
-    const CHARS_MAX: usize = 160;
+/// The media type and the beginning of an answer that is not a stream.
+async fn beginning(response: &mut Response<Incoming>) -> String {
     const WAIT_MAX: Duration = Duration::from_millis(250);
-    let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let mut text = content_type.map_or_else(String::new, |content_type| format!("{content_type}: "));
-    if let Ok(Some(Ok(frame))) = tokio::time::timeout(WAIT_MAX, response.body_mut().frame()).await {
-        let piece = frame.data_ref().map(|piece| &piece[..piece.len().min(4 * CHARS_MAX)]).unwrap_or_default();
-        text += &String::from_utf8_lossy(piece);
-    }
-    // On one line and without control characters.
-    let shown = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
-    shown.take(CHARS_MAX).collect::<String>().trim_end().to_owned()
+    let content_type = response.headers().get(CONTENT_TYPE).cloned();
+    let content_type = content_type.as_ref().and_then(|value| value.to_str().ok());
+    let frame = tokio::time::timeout(WAIT_MAX, response.body_mut().frame()).await;
+    let piece = if let Ok(Some(Ok(frame))) = &frame { frame.data_ref() } else { None };
+    excerpt(content_type, piece.map(|piece| &piece[..]).unwrap_or_default())
 }
 
 /// Largest event that is read, in bytes (2 MiB): an image fits, and a hundred endless events do not exhaust the

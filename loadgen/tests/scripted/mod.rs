@@ -86,11 +86,7 @@ pub(crate) async fn serve(stream: Script, check: Script) -> (SocketAddr, Arc<See
 }
 
 async fn answer(mut connection: TcpStream, seen: Arc<Seen>, stream: Script, check: Script) {
-    let mut request = [0; 4096];
-    let read = connection.read(&mut request).await.unwrap_or(0);
-    if read == 0 {
-        return;
-    }
+    let Some(request) = read_request(&mut connection).await else { return };
     let is_stream = request.starts_with(b"POST");
     let asked = Request { stream: connection, seen: seen.clone() };
     if !is_stream {
@@ -102,6 +98,24 @@ async fn answer(mut connection: TcpStream, seen: Arc<Seen>, stream: Script, chec
     seen.most_open.fetch_max(open, Relaxed);
     stream(asked).await;
     seen.open.fetch_sub(1, Relaxed);
+}
+
+/// A request with its whole body: a connection that is closed with unread bytes is reset, and the answer lost.
+async fn read_request(connection: &mut TcpStream) -> Option<Vec<u8>> {
+    let (mut request, mut piece) = (Vec::new(), [0; 4096]);
+    loop {
+        match connection.read(&mut piece).await {
+            Ok(read) if read > 0 => request.extend_from_slice(&piece[..read]),
+            _ => return None,
+        }
+        let text = String::from_utf8_lossy(&request);
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let length = head.lines().filter_map(|line| line.split_once(": "));
+        let mut length = length.filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+        if body.len() >= length.next_back().map_or(0, |(_, length)| length.parse().unwrap()) {
+            return Some(request);
+        }
+    }
 }
 
 /// Runs the generator and returns its exit code and output.

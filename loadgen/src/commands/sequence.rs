@@ -1,0 +1,117 @@
+//! `loadgen sequence`
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use super::CommandError;
+use super::observation::write_out;
+use super::preflight::check_reachable;
+use super::target::target;
+use crate::cli::SequenceArgs;
+use crate::environment::environment;
+use crate::measure::StreamLog;
+use crate::report::{self, Marks, Terminal};
+use crate::result::{ArmResult, Generator, RunResult, SCHEMA_VERSION, SequenceCall, SequenceStats, Verdict};
+use crate::traffic::{CYCLE, CallAnswer, CycleCall, WholeCallPlan, make_call};
+use crate::verdict;
+
+/// Default path of the calls.
+const PATH: &str = "/api/v1/chat/completions";
+
+/// The script of source 002 says that it sends 24,944 tokens, sends a fifth of the words, and prints a tick for every
+/// answer, a 500 included. This command sends as many tokens as the table says, and a call has succeeded when its
+/// answer is a chat completion. With `--as-in-source` it does what the script does, so that the two can be compared.
+pub(super) async fn execute(args: &SequenceArgs, terminal: &Terminal) -> Result<u8, CommandError> {
+    let (endpoint, path) = target(&args.url, args.path.as_deref(), PATH)?;
+    check_reachable(&endpoint).await?;
+    let plan = WholeCallPlan { endpoint, path, headers: headers(args), timeout: args.timeout };
+    let (log, begun) = (Arc::new(StreamLog::default()), Instant::now());
+    let sequence = make_calls(args, &plan, &log, terminal).await;
+    let streams = log.stats(begun.elapsed());
+    report::sequence_summary(terminal, &sequence);
+    let program = plan.endpoint.to_string();
+    let mut target = ArmResult { program, streams, ..ArmResult::default() };
+    let verdict = verdict::of_sequence(&target, &sequence);
+    report::verdict(terminal, &verdict);
+    if args.as_in_source {
+        let what = "whether a 200 was an answer of the model; and a tick says only that there was an answer";
+        terminal.line(report::wrap("  Not judged:  ", what));
+    }
+    target.sequence = Some(sequence);
+    if let Some(path) = &args.out {
+        write_out(&result(args, target, verdict.clone()), path, terminal)?;
+    }
+    Ok(verdict.exit_code())
+}
+
+/// Makes the calls in order, each when the one before it has ended.
+async fn make_calls(
+    args: &SequenceArgs,
+    plan: &WholeCallPlan,
+    log: &Arc<StreamLog>,
+    terminal: &Terminal,
+) -> SequenceStats {
+    let marks = if args.as_in_source { Marks::AsInSource } else { Marks::Success };
+    report::sequence_heading(terminal, &format!("{}{}", plan.endpoint, plan.path));
+    let (mut calls, mut cumulative) = (Vec::new(), 0);
+    for call in CYCLE.into_iter().take(args.calls as usize).map(|call| call.scaled(args.token_share)) {
+        let prompt = if args.as_in_source { call.prompt_in_source() } else { call.prompt() };
+        let answer = make_call(plan, call.body(&args.model, &prompt), log).await;
+        cumulative += u64::from(call.tokens());
+        let row = row(call, cumulative, answer, args.as_in_source);
+        report::sequence_call(terminal, &row, marks);
+        calls.push(row);
+    }
+    SequenceStats::new(calls)
+}
+
+fn row(call: CycleCall, cumulative_tokens: u64, answer: CallAnswer, as_in_source: bool) -> SequenceCall {
+    let ok = if as_in_source { answer.status == Some(200) } else { answer.result.is_ok() };
+    SequenceCall {
+        call: call.number,
+        request_tokens: call.request_tokens.into(),
+        answer_tokens: call.answer_tokens.into(),
+        cumulative_tokens,
+        status: answer.status,
+        duration_ms: answer.took.as_secs_f64() * 1000.0,
+        ok,
+        failure: answer.result.as_ref().err().cloned(),
+        vendor_tokens: answer.result.ok().flatten().map(|usage| usage.total_tokens),
+    }
+}
+
+fn headers(args: &SequenceArgs) -> Vec<(String, String)> {
+    let own = [
+        ("content-type".to_owned(), "application/json".to_owned()),
+        ("authorization".to_owned(), format!("Bearer {}", args.api_key)),
+    ];
+    own.into_iter().chain(args.headers.iter().cloned()).collect()
+}
+
+fn result(args: &SequenceArgs, target: ArmResult, verdict: Verdict) -> RunResult {
+    RunResult {
+        schema_version: SCHEMA_VERSION,
+        command: "sequence".to_owned(),
+        environment: environment(),
+        parameters: parameters(args),
+        arms: BTreeMap::new(),
+        target: Some(target),
+        generator: Generator::default(),
+        verdict,
+    }
+}
+
+/// Without the key, which is nobody else's business.
+fn parameters(args: &SequenceArgs) -> BTreeMap<String, Value> {
+    BTreeMap::from([
+        ("url".into(), json!(args.url)),
+        ("calls".into(), json!(args.calls)),
+        ("model".into(), json!(args.model)),
+        ("token_share".into(), json!(args.token_share)),
+        ("timeout_ms".into(), json!(args.timeout.as_millis())),
+        ("as_in_source".into(), json!(args.as_in_source)),
+    ])
+}
