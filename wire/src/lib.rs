@@ -9,6 +9,7 @@ pub mod byte_size;
 pub mod chat;
 pub mod completion;
 pub mod error;
+pub mod faults;
 pub mod health;
 mod json;
 pub mod ledger;
