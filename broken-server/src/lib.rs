@@ -30,6 +30,7 @@ mod request;
 mod state;
 
 mod app;
+mod net;
 mod shutdown;
 
 pub use app::{bind, run};

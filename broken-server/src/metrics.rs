@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use gateway::{HttpMetrics, LlmMetrics, LogLinesDropped};
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 
 /// The metrics of all requests.
@@ -10,12 +11,21 @@ use prometheus_client::registry::Registry;
 pub(crate) struct Metrics {
     pub(crate) llm: Arc<LlmMetrics>,
     pub(crate) http: HttpMetrics,
+    write_timeouts: Counter,
 }
 
 impl Metrics {
     /// Registers the metrics in `registry`.
     pub(crate) fn new(registry: &mut Registry) -> Self {
         registry.register_collector(Box::new(LogLinesDropped));
-        Metrics { llm: Arc::new(LlmMetrics::new(registry)), http: HttpMetrics::new(registry) }
+        let write_timeouts = Counter::default();
+        let help = "Connections closed because their client did not read";
+        registry.register("write_timeouts", help, write_timeouts.clone());
+        Metrics { llm: Arc::new(LlmMetrics::new(registry)), http: HttpMetrics::new(registry), write_timeouts }
+    }
+
+    /// Counts a connection that was closed because its client did not read.
+    pub(crate) fn write_timeout(&self) {
+        self.write_timeouts.inc();
     }
 }

@@ -63,6 +63,11 @@ pub struct Settings {
     #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub read_timeout: Duration,
 
+    /// How long a client may leave unread what is sent to it; then its connection is closed.
+    #[arg(long, default_value = "30s", value_name = "TIME")]
+    #[arg(value_parser = timeout, allow_hyphen_values = true)]
+    pub write_timeout: Duration,
+
     /// Largest body of a request to /v1, such as 8MiB (413). On the other routes the limit is never over 1MiB.
     #[arg(long, value_name = "BYTES")]
     #[arg(default_value_t = ByteSize(RELAYED_BODY_BYTES_MAX), allow_hyphen_values = true)]
@@ -120,6 +125,7 @@ mod tests {
             (["--workers", "-1"], "--workers", "1..=512"),
             (["--workers", "513"], "--workers", "1..=512"),
             (["--idle-timeout", "0s"], "--idle-timeout", "over zero"),
+            (["--write-timeout", "0s"], "--write-timeout", "over zero"),
             (["--connect-timeout", "-1s"], "--connect-timeout", "250ms or 5s"),
             (["--shutdown-grace", "9999y"], "--shutdown-grace", "at most 1day"),
             (["--listen", "nonsense"], "--listen", "socket address"),

@@ -6,7 +6,6 @@ mod descriptors;
 mod lingering;
 mod open_connection;
 mod service;
-mod write_timeout;
 
 pub(crate) use accept::{Stop, serve};
 pub(crate) use buffers::bound_send_buffer;

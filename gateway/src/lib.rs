@@ -29,6 +29,7 @@ mod open_stream;
 mod body_memory_full;
 mod request_id;
 mod shorten;
+mod write_timeout;
 
 pub use active_call::ActiveCall;
 pub use attempts::make_attempts;
@@ -51,3 +52,4 @@ pub use upstream_failure::UpstreamFailure;
 pub use upstream_limits::UpstreamLimits;
 pub use upstream_url::UpstreamUrl;
 pub use vendor_route::Route;
+pub use write_timeout::{WriteTimeout, write_timeout};

@@ -26,3 +26,4 @@ mod peculiarities;
 mod permits;
 mod programs;
 mod retries;
+mod slow_readers;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use gateway::{WriteTimeout, write_timeout};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -19,7 +20,6 @@ use tokio_util::sync::CancellationToken;
 use super::lingering::{LeftOpen, LingeringSocket, linger};
 use super::open_connection::OpenConnection;
 use super::service::{ConnectionService, UnreadBody};
-use super::write_timeout::{WriteTimeout, write_timeout};
 use crate::identity::Peer;
 use crate::settings::Limits;
 use crate::telemetry::Metrics;

@@ -8,11 +8,13 @@ use tokio_io_timeout::TimeoutWriter;
 /// A stream whose writes fail with [`TimedOut`](std::io::ErrorKind::TimedOut) after `limit` without progress.
 ///
 /// A client that stops reading fills the socket's buffer, and then the connection no longer polls the
-/// answer's body. A limit in the body would never run: the write is the one place that still does.
-pub(super) type WriteTimeout<S> = Pin<Box<TimeoutWriter<S>>>;
+/// answer's body, whatever framework it belongs to. A limit in the body would never run: the write is the one place
+/// that still does.
+pub type WriteTimeout<S> = Pin<Box<TimeoutWriter<S>>>;
 
 /// Limits the writes to `stream`.
-pub(super) fn write_timeout<S: tokio::io::AsyncWrite>(stream: S, limit: Duration) -> WriteTimeout<S> {
+#[must_use]
+pub fn write_timeout<S: tokio::io::AsyncWrite>(stream: S, limit: Duration) -> WriteTimeout<S> {
     let mut stream = TimeoutWriter::new(stream);
     stream.set_timeout(Some(limit));
     Box::pin(stream)
