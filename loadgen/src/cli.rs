@@ -1,5 +1,6 @@
 //! The command line of `loadgen`.
 
+mod balancer;
 mod labs;
 mod sequence;
 mod values;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::traffic::Arrivals;
 use crate::verdict::Objective;
 
+pub use balancer::BalancerArgs;
 pub use labs::{DemoArgs, LabArgs, LabsArgs, Programs, Sides};
 pub use sequence::SequenceArgs;
 use values::{header, method, path, positive_duration, probe, rate, share};
@@ -42,6 +44,16 @@ pub enum Command {
     Sequence(SequenceArgs),
     /// Show health checks side by side, one line per second
     Watch(WatchArgs),
+    /// Send requests to those of several servers that are ready, as a load balancer does
+    Balancer(BalancerArgs),
+}
+
+impl Command {
+    /// Whether it runs until a signal ends it, which is then no failure.
+    #[must_use]
+    pub fn is_ended_by_signal(&self) -> bool {
+        matches!(self, Command::Balancer(_))
+    }
 }
 
 /// `loadgen run`

@@ -1,5 +1,6 @@
 //! The commands: each turns its arguments into an exit code.
 
+mod balancer;
 mod conclusion;
 mod demo;
 mod error;
@@ -43,6 +44,7 @@ pub fn execute<'a>(
             Command::Run(args) => run::execute(args, terminal).await?.into(),
             Command::Sequence(args) => sequence::execute(args, terminal).await?.into(),
             Command::Verify(args) => verify::execute(args, terminal).await?.into(),
+            Command::Balancer(args) => balancer::execute(args).await?.into(),
             Command::Watch(args) => watch::execute(args, terminal).await?.into(),
         })
     })

@@ -3,6 +3,8 @@
 //! Data flows one way: `labs` (data) → `engine` (starts programs through the crate `process`, runs the phases) →
 //! `traffic` (what is sent, when) → `measure` → `verdict` → `report`. `commands` are on top.
 
+/// A load balancer.
+pub mod balancer;
 /// The command line.
 pub mod cli;
 /// The commands.

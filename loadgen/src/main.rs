@@ -33,6 +33,9 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
             ended = commands::execute(&cli.command, &terminal) => ended,
             // Dropping the command's future stops every program that it started.
             name = signals.next() => {
+                if cli.command.is_ended_by_signal() {
+                    return Ok(0);
+                }
                 print_error(format_args!("stopped by {name}; all started programs are stopped, there is no verdict"));
                 return Ok(EXIT_INVALID);
             }

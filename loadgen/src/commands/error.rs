@@ -62,6 +62,14 @@ pub enum CommandError {
         /// The cause.
         source: std::io::Error,
     },
+    /// The balancer cannot work.
+    #[error("cannot {what}: {source}")]
+    Balancer {
+        /// What it cannot do.
+        what: String,
+        /// The cause.
+        source: std::io::Error,
+    },
     /// The path of this program is unknown.
     #[error("cannot find the directory of the programs: {0}; set it with --program-dir")]
     ProgramDir(std::io::Error),

@@ -25,7 +25,7 @@ pub(super) fn check_outputs(command: &Command) -> Result<(), CommandError> {
         Command::Run(args) => (&args.out, None),
         Command::Sequence(args) => (&args.out, None),
         Command::Verify(args) => (&args.out, None),
-        Command::Watch(_) => return Ok(()),
+        Command::Watch(_) | Command::Balancer(_) => return Ok(()),
     };
     [("--out", out.as_ref()), ("--html", html)].into_iter().try_for_each(|(flag, path)| match path {
         Some(path) => report::check_writable(path).map_err(|source| unusable(flag, path, &source)),
