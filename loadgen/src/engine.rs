@@ -2,10 +2,12 @@
 
 mod collect;
 mod error;
+mod evidence;
 mod options;
 mod run;
 mod running_arm;
 mod seconds;
+mod server_metrics;
 mod vendor_samples;
 
 pub use error::LabError;

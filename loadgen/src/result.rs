@@ -2,8 +2,12 @@
 //! are in milliseconds, times since the start of the run.
 
 mod figures;
+mod per_request;
+mod phase_ledger;
 mod phase_load;
+mod phase_process;
 mod sequence;
+mod server_metric;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -15,8 +19,12 @@ use wire::ledger::Ledger;
 pub use figures::{
     ClosedLoopStats, ProbeStats, ProcessStats, Quantile, Quantiles, StreamStats, TimelineRow, VendorStats,
 };
+pub use per_request::PerRequest;
+pub use phase_ledger::PhaseLedger;
 pub use phase_load::{CallStats, Disturbance, ExpectedLoad, VendorLoad};
+pub use phase_process::{Level, PhaseProcess};
 pub use sequence::{FirstFailure, SequenceCall, SequenceStats};
+pub use server_metric::{MetricName, MetricStats};
 pub use verdict::{ClaimKind, ClaimResult, Outcome, Verdict};
 
 /// Version of this format; increases when a field changes its meaning or is removed.
@@ -162,6 +170,15 @@ pub struct PhaseResult {
     /// Peak number of threads of the server since the start of the phase, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threads_peak: Option<u64>,
+    /// What the server's processes used, if they are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<PhaseProcess>,
+    /// What the vendor saw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<PhaseLedger>,
+    /// The server's own metrics that claims name, by name and labels. Those that it does not have are absent.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics: BTreeMap<String, MetricStats>,
     /// The load that it should put on the arm, if its streams should flow.
     #[serde(rename = "asked", default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<ExpectedLoad>,

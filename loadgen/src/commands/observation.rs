@@ -15,7 +15,9 @@ use crate::engine::Seconds;
 use crate::environment::environment;
 use crate::http::Endpoint;
 use crate::lab::BASELINE;
-use crate::measure::{LagLog, ProbeLog, ProbePlan, Prober, Sampler, ServerSamples, StreamLog, probe_stats, timeline};
+use crate::measure::{
+    LagLog, ProbeLog, ProbePlan, Prober, Sampler, ServerSamples, StreamLog, one_process, probe_stats, timeline,
+};
 use crate::report::{self, Terminal};
 use crate::result::{ArmResult, Baseline, PhaseResult, RunResult, SCHEMA_VERSION, Verdict};
 
@@ -65,7 +67,7 @@ impl Observation {
         let (lag, streams) = (Arc::new(LagLog::default()), Arc::new(StreamLog::default()));
         let (origin, probe_timeout) = (Instant::now(), plan.timeout);
         let (prober, mut logs) = Prober::start(origin, vec![(endpoint.clone(), plan)], lag.clone());
-        let server_samples = Arc::new(ServerSamples::new(pid, vec![streams.clone()]));
+        let server_samples = Arc::new(ServerSamples::new(pid.map(one_process), vec![streams.clone()]));
         let sampler = Sampler::start(origin, vec![server_samples.clone()]);
         let (probes, prober, endpoint) = (logs.pop().unwrap_or_default(), Some(prober), endpoint.clone());
         Observation {

@@ -8,13 +8,12 @@ use serde_json::{Value, json};
 use wire::ledger::Ledger;
 
 use super::Options;
+use super::evidence::PhaseEvidence;
 use super::running_arm::{PhaseRecord, RunningArm};
 use crate::environment::environment;
 use crate::lab::{BASELINE, LOADED, Lab, Phase, Profile};
 use crate::measure::{LagLog, probe_stats, timeline};
-use crate::result::{
-    ArmResult, Baseline, Disturbance, ExpectedLoad, PhaseResult, RunResult, SCHEMA_VERSION, VendorStats, Verdict,
-};
+use crate::result::{ArmResult, Baseline, Disturbance, ExpectedLoad, PhaseResult, RunResult, SCHEMA_VERSION, Verdict};
 use crate::verdict;
 
 /// The result of a lab, verdict included.
@@ -117,6 +116,7 @@ fn arm_result(
 }
 
 fn phase_result(arm: &RunningArm, seen: &PhaseRecord, elapsed: Duration) -> PhaseResult {
+    let evidence = seen.evidence.as_ref();
     PhaseResult {
         name: seen.phase.name.to_owned(),
         from_ms: seen.from.as_secs_f64() * 1000.0,
@@ -124,15 +124,16 @@ fn phase_result(arm: &RunningArm, seen: &PhaseRecord, elapsed: Duration) -> Phas
         probes: probe_stats(&arm.probes, seen.from, seen.to),
         closed_loop: arm.closed_loop.as_ref().map(|asking| asking.stats(seen.from, seen.to)),
         streams: (seen.phase.streams() > 0).then(|| seen.streams.stats(elapsed)),
-        vendor_peak_active: seen.ledgers.as_ref().map(|ledgers| ledgers.after.peak_active),
-        vendor: seen.ledgers.as_ref().map(|ledgers| vendor_stats(&ledgers.before, &ledgers.after)),
+        vendor_peak_active: evidence.and_then(PhaseEvidence::vendor_peak_active),
+        vendor: evidence.and_then(PhaseEvidence::vendor_stats),
         cpu_cores: arm.server_samples.cpu_cores(seen.from, seen.to),
         threads_peak: arm.server_samples.threads_peak(seen.begun, seen.to),
         expected: None,
-        vendor_load: seen
-            .ledgers
-            .as_ref()
-            .map(|ledgers| ledgers.load(&arm.vendor_samples, seen.from, seen.to, seen.tokens_received)),
+        process: evidence.and_then(|evidence| evidence.process(&arm.server_samples)),
+        ledger: evidence.and_then(PhaseEvidence::ledger),
+        metrics: evidence.map(|evidence| evidence.metrics(&[])).unwrap_or_default(),
+        vendor_load: evidence
+            .and_then(|evidence| evidence.vendor_load(&arm.vendor_samples, seen.from, seen.to, seen.tokens_received)),
         calls: (!seen.phase.calls.is_empty()).then(|| seen.calls.stats()),
         disturbance: Some(disturbance(arm, seen)),
     }
@@ -145,17 +146,5 @@ fn disturbance(arm: &RunningArm, seen: &PhaseRecord) -> Disturbance {
     Disturbance {
         probe_late_ms: millis(probes.map(|probe| probe.sent_after).max().unwrap_or_default()),
         vendor_answer_ms: millis(arm.vendor_samples.slowest_answer(seen.begun, seen.to)),
-    }
-}
-
-fn vendor_stats(before: &Ledger, after: &Ledger) -> VendorStats {
-    let since = |count: fn(&Ledger) -> u64| count(after).saturating_sub(count(before));
-    VendorStats {
-        started: since(|ledger| ledger.started),
-        completed: since(|ledger| ledger.completed),
-        cancelled: since(|ledger| ledger.cancelled),
-        tokens_sent: since(|ledger| ledger.tokens_sent),
-        tokens_after_disconnect: since(|ledger| ledger.tokens_after_disconnect),
-        active: after.active,
     }
 }

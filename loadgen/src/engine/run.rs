@@ -7,7 +7,8 @@ use futures_util::future::{join_all, try_join_all};
 use tokio::time::sleep;
 
 use super::collect::collect;
-use super::vendor_samples::{self, PhaseLedgers};
+use super::evidence::PhaseEvidence;
+use super::vendor_samples;
 use super::{LabError, Options, RunningArm, Seconds};
 use crate::descriptors::raise_descriptor_limit;
 use crate::lab::{ArmRun, Lab, Phase, Profile, select_arms};
@@ -109,7 +110,7 @@ async fn run_phase(
     arms: &mut [RunningArm],
     progress: &mut impl Progress,
 ) -> Result<(), LabError> {
-    let begun = try_join_all(arms.iter().map(RunningArm::vendor_counts)).await?;
+    let begun = try_join_all(arms.iter().map(|arm| arm.evidence(origin, false))).await?;
     let taking_part = arms.iter_mut().filter(|arm| phase.is_for(arm.judged_as));
     try_join_all(taking_part.map(|arm| arm.begin(phase, origin))).await?;
     pass(phase.ramp + phase.settle, phase, seconds, arms, progress).await?;
@@ -118,13 +119,12 @@ async fn run_phase(
     pass(phase.hold.saturating_sub(origin.elapsed() - from), phase, seconds, arms, progress).await?;
     let to = origin.elapsed();
     let received: Vec<_> = arms.iter().map(RunningArm::tokens_received).collect();
-    let after = try_join_all(arms.iter().map(RunningArm::vendor_counts)).await?;
+    let ended = try_join_all(arms.iter().map(|arm| arm.evidence(origin, false))).await?;
     wait_for_due_probes(to, origin, arms).await;
-    let ledgers = begun.into_iter().zip(before).zip(after);
-    for ((arm, ((begun, before), after)), received) in arms.iter_mut().zip(ledgers).zip(received) {
+    let evidence = begun.into_iter().zip(before).zip(ended);
+    for ((arm, ((begun, before), ended)), received) in arms.iter_mut().zip(evidence).zip(received) {
         if let Some(seen) = arm.seen.last_mut().filter(|seen| std::ptr::eq(seen.phase, phase)) {
-            let all = begun.zip(before).zip(after);
-            seen.ledgers = all.map(|((begun, before), after)| PhaseLedgers { begun, before, after });
+            seen.evidence = Some(PhaseEvidence { begun, before, ended });
             (seen.from, seen.to, seen.tokens_received) = (from, to, received);
         }
     }

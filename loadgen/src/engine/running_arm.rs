@@ -10,11 +10,12 @@ use tokio::net::TcpSocket;
 use tokio::time::timeout;
 use wire::ledger::Ledger;
 
-use super::vendor_samples::{PhaseLedgers, VendorSamples};
+use super::evidence::{Evidence, PhaseEvidence};
+use super::vendor_samples::VendorSamples;
 use super::{LabError, Options};
 use crate::http::{self, Endpoint};
 use crate::lab::{Action, ActionTarget, ArmRun, Calls, ClosedLoopProbe, Lab, Load, Phase, Profile, Upstream};
-use crate::measure::{ClosedLoop, ClosedLoopPlan, LagLog, ProbeLog, ServerSamples, StreamLog};
+use crate::measure::{ClosedLoop, ClosedLoopPlan, LagLog, ProbeLog, ServerSamples, StreamLog, one_process};
 use crate::traffic::{CallLog, CallPlan, CallSet, ExpectedAnswer, StreamPlan, StreamSet};
 use crate::vendor;
 
@@ -62,8 +63,8 @@ pub(super) struct PhaseRecord {
     pub(super) calls: Arc<CallLog>,
     /// Tokens received from the start of the run to the end of the phase.
     pub(super) tokens_received: u64,
-    /// The vendor's ledger, if there is a vendor.
-    pub(super) ledgers: Option<PhaseLedgers>,
+    /// What was read from outside, once the phase has ended.
+    pub(super) evidence: Option<PhaseEvidence>,
 }
 
 impl RunningArm {
@@ -93,7 +94,7 @@ impl RunningArm {
             name: arm_run.arm.name,
             judged_as: arm_run.judged_as,
             server_samples: Arc::new(ServerSamples::new(
-                Some(server.pid()),
+                Some(one_process(server.pid())),
                 vec![shared_streams.clone(), own_streams.clone()],
             )),
             probes: Vec::new(),
@@ -148,8 +149,16 @@ impl RunningArm {
             self.calls.open(crowd.count, &call_plan(self.endpoint.clone(), crowd), &calls);
         }
         let (begun, not_yet) = (origin.elapsed(), Duration::ZERO);
-        let seen =
-            PhaseRecord { phase, begun, from: not_yet, to: not_yet, streams, calls, tokens_received: 0, ledgers: None };
+        let seen = PhaseRecord {
+            phase,
+            begun,
+            from: not_yet,
+            to: not_yet,
+            streams,
+            calls,
+            tokens_received: 0,
+            evidence: None,
+        };
         self.seen.push(seen);
         Ok(())
     }
@@ -171,6 +180,12 @@ impl RunningArm {
             Vendor::Unreachable(..) => None,
         };
         self.server.ended().or(vendor)
+    }
+
+    /// What can be read from outside now, with the metrics of the server if they are wanted.
+    pub(super) async fn evidence(&self, origin: Instant, with_metrics: bool) -> Result<Evidence, LabError> {
+        let servers = if with_metrics { vec![self.endpoint.clone()] } else { Vec::new() };
+        Ok(Evidence::read(self.vendor.endpoint(), &self.server_samples, &servers, origin).await?)
     }
 
     /// The vendor's counts, if there is a vendor.

@@ -7,10 +7,8 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::task::AbortOnDropHandle;
-use wire::ledger::Ledger;
 
 use crate::http::Endpoint;
-use crate::result::VendorLoad;
 use crate::vendor;
 
 /// Time between two samples.
@@ -72,37 +70,6 @@ pub(super) fn watch(origin: Instant, vendors: Vec<(Endpoint, Arc<VendorSamples>)
     }))
 }
 
-/// The ledgers at the start of a phase, at the start of its measurement, and at its end.
-#[derive(Debug)]
-pub(super) struct PhaseLedgers {
-    pub(super) begun: Ledger,
-    pub(super) before: Ledger,
-    pub(super) after: Ledger,
-}
-
-impl PhaseLedgers {
-    /// The load on the vendor in the phase, which was measured in `[from, to)`.
-    pub(super) fn load(&self, samples: &VendorSamples, from: Duration, to: Duration, received: u64) -> VendorLoad {
-        let (active_throughout, active_mean) = samples.active(from, to, [self.before.active, self.after.active]);
-        VendorLoad {
-            active_throughout,
-            active_mean,
-            failed: failed_calls(&self.after).saturating_sub(failed_calls(&self.begun)),
-            completed_so_far: self.after.completed,
-            tokens_sent_so_far: self.after.tokens_sent,
-            tokens_received_so_far: received,
-        }
-    }
-}
-
-/// Calls that the vendor failed. A call may be in several counts, so the largest count is used.
-fn failed_calls(ledger: &Ledger) -> u64 {
-    let faults = ledger.faults.values().sum::<u64>();
-    let is_failure = |status: &str| status == "429" || status.starts_with('5');
-    let refused = ledger.requests_by_status.iter().filter(|(status, _)| is_failure(status)).map(|(_, count)| count);
-    faults.max(ledger.failed).max(refused.sum())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,17 +104,5 @@ mod tests {
         let ms = Duration::from_millis;
         assert_eq!(samples.active(ms(200), ms(300), [8, 8]), (7, 8.0));
         assert_eq!(samples.slowest_answer(ms(200), ms(300)), ms(9));
-    }
-
-    #[test]
-    fn each_kind_of_vendor_failure_counts_once() {
-        let mut ledger = Ledger::default();
-        assert_eq!(failed_calls(&ledger), 0);
-        ledger.requests_by_status = [("200".into(), 5), ("400".into(), 2), ("500".into(), 4)].into();
-        assert_eq!(failed_calls(&ledger), 4);
-        ledger.faults = [("status".into(), 4), ("hang".into(), 3)].into();
-        assert_eq!(failed_calls(&ledger), 7);
-        ledger.failed = 9;
-        assert_eq!(failed_calls(&ledger), 9);
     }
 }

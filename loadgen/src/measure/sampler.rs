@@ -1,16 +1,13 @@
-//! Samples a server's streams and process every 250 ms.
+//! Samples a server's streams and processes every 250 ms.
 
-use std::fs;
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System};
-
 use super::StreamLog;
-use crate::result::ProcessStats;
+use super::process_usage::{Pids, ProcessUsage, ProcessWatch};
+use crate::result::{Level, PhaseProcess, ProcessStats};
 
 /// Time between two samples.
 pub const SAMPLE_INTERVAL: Duration = Duration::from_millis(250);
@@ -24,36 +21,23 @@ pub struct Sample {
     pub streams_active: u64,
     /// Tokens received since the start.
     pub chunks: u64,
-    /// What its process used, if it is known and alive.
-    pub process: Option<ProcessSample>,
-}
-
-/// A sample of a process.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct ProcessSample {
-    /// Processor time since the process started.
-    pub cpu: Duration,
-    /// Resident memory.
-    pub rss_bytes: u64,
-    /// Threads, if known.
-    pub threads: Option<u64>,
-    /// Open descriptors, if known.
-    pub fds: Option<u64>,
+    /// What its processes used, if they are known and one is alive.
+    pub process: Option<ProcessUsage>,
 }
 
 /// The samples of one server.
-#[derive(Debug, Default)]
 pub struct ServerSamples {
-    pid: Option<u32>,
+    processes: Option<Mutex<ProcessWatch>>,
     streams: Vec<Arc<StreamLog>>,
     samples: Mutex<Vec<Sample>>,
 }
 
 impl ServerSamples {
-    /// A server with this process, if known, and these streams.
+    /// A server with these processes, if known, and these streams.
     #[must_use]
-    pub fn new(pid: Option<u32>, streams: Vec<Arc<StreamLog>>) -> Self {
-        ServerSamples { pid, streams, samples: Mutex::default() }
+    pub fn new(pids: Option<Pids>, streams: Vec<Arc<StreamLog>>) -> Self {
+        let processes = pids.map(|pids| Mutex::new(ProcessWatch::new(pids)));
+        ServerSamples { processes, streams, samples: Mutex::default() }
     }
 
     /// Streams open now.
@@ -92,6 +76,28 @@ impl ServerSamples {
         (elapsed > 0.0).then(|| last.1.saturating_sub(first.1).as_secs_f64() / elapsed)
     }
 
+    /// What the processes use now. It takes a millisecond, and longer with hundreds of threads.
+    #[must_use]
+    pub fn usage(&self) -> Option<ProcessUsage> {
+        self.processes.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner).look()
+    }
+
+    /// What the processes used in a phase that began at `from` with `start` and ended at `to` with `end`.
+    #[must_use]
+    pub fn phase_process(&self, start: (Duration, ProcessUsage), end: (Duration, ProcessUsage)) -> PhaseProcess {
+        let samples = self.samples();
+        let within = samples.iter().filter(|sample| (start.0..end.0).contains(&sample.at));
+        let seen: Vec<_> = within.filter_map(|sample| sample.process).chain([start.1, end.1]).collect();
+        let level = |of: fn(&ProcessUsage) -> Option<u64>| {
+            Some(Level { start: of(&start.1)?, peak: seen.iter().filter_map(of).max()?, end: of(&end.1)? })
+        };
+        PhaseProcess {
+            rss_bytes: level(|usage| Some(usage.rss_bytes)),
+            threads: level(|usage| usage.threads),
+            fds: level(|usage| usage.fds),
+        }
+    }
+
     /// Peak number of threads of the process in `[from, to)`, if known.
     #[must_use]
     pub fn threads_peak(&self, from: Duration, to: Duration) -> Option<u64> {
@@ -100,8 +106,8 @@ impl ServerSamples {
         within.filter_map(|sample| sample.process?.threads).max()
     }
 
-    fn take_sample(&self, at: Duration, system: &mut System) {
-        let process = self.pid.and_then(|pid| sample_process(system, Pid::from_u32(pid)));
+    fn take_sample(&self, at: Duration) {
+        let process = self.usage();
         let chunks = self.streams.iter().map(|log| log.chunks()).sum();
         let sample = Sample { at, streams_active: self.active(), chunks, process };
         self.samples.lock().unwrap_or_else(PoisonError::into_inner).push(sample);
@@ -121,11 +127,10 @@ impl Sampler {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
         let thread = thread::spawn(move || {
-            let mut system = System::new();
             let mut next = origin.elapsed();
             while !stopped.load(Relaxed) {
                 let now = origin.elapsed();
-                servers.iter().for_each(|server| server.take_sample(now, &mut system));
+                servers.iter().for_each(|server| server.take_sample(now));
                 next += SAMPLE_INTERVAL;
                 thread::sleep(next.saturating_sub(origin.elapsed()));
             }
@@ -149,78 +154,37 @@ impl Drop for Sampler {
     }
 }
 
-fn sample_process(system: &mut System, pid: Pid) -> Option<ProcessSample> {
-    let kind = ProcessRefreshKind::nothing().with_cpu().with_memory().with_tasks();
-    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, kind);
-    let process = system.process(pid)?;
-    Some(ProcessSample {
-        cpu: Duration::from_millis(process.accumulated_cpu_time()),
-        rss_bytes: process.memory(),
-        threads: threads(process),
-        fds: descriptors(process),
-    })
-}
-
-/// Threads. sysinfo does not count the main thread, and on macOS none.
-fn threads(process: &Process) -> Option<u64> {
-    if let Some(tasks) = process.tasks() {
-        return Some(tasks.len() as u64 + 1);
-    }
-    // On macOS, with these options, a header and one line per thread.
-    let listed = Command::new("ps").arg("-M").arg(process.pid().to_string()).output().ok()?;
-    let lines = listed.stdout.iter().filter(|byte| **byte == b'\n').count() as u64;
-    lines.checked_sub(1).filter(|threads| *threads > 0)
-}
-
-/// Open descriptors. Linux (6.2 and later) has their number as the size of a directory. Counting 18,000 one by one
-/// takes 25 ms of processor time, which the server under test would lack.
-fn descriptors(process: &Process) -> Option<u64> {
-    let directory = fs::metadata(format!("/proc/{}/fd", process.pid())).map_or(0, |directory| directory.len());
-    if directory > 0 { Some(directory) } else { process.open_files().map(|files| files as u64) }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
-
+    use super::super::one_process;
     use super::*;
 
     #[test]
-    fn opened_descriptors_are_counted() {
-        const MORE: u64 = 50;
-        let count = || {
-            let process = sample_process(&mut System::new(), Pid::from_u32(std::process::id()));
-            process.and_then(|process| process.fds)
-        };
-        let before = count();
-        let opened: Vec<_> = (0..MORE).map_while(|_| File::open("/dev/null").ok()).collect();
-        let after = count();
-        assert_eq!(opened.len() as u64, MORE);
-        // Not every system has the figure, and other tests run beside this one.
-        if let (Some(before), Some(after)) = (before, after) {
-            assert!(after.abs_diff(before + MORE) < MORE / 2, "{before}, then {after}");
+    fn the_level_of_a_phase_has_its_start_its_peak_and_its_end() {
+        let usage = |rss_bytes, threads| ProcessUsage { rss_bytes, threads, ..ProcessUsage::default() };
+        let at = Duration::from_secs;
+        let server = ServerSamples::new(None, Vec::new());
+        for (second, rss_bytes) in [(0, 900), (2, 30), (3, 70), (9, 800)] {
+            let sample = Sample { at: at(second), process: Some(usage(rss_bytes, None)), ..Sample::default() };
+            server.samples.lock().unwrap_or_else(PoisonError::into_inner).push(sample);
         }
+        let seen = server.phase_process((at(1), usage(20, Some(4))), (at(4), usage(50, None)));
+        assert_eq!(seen.rss_bytes, Some(Level { start: 20, peak: 70, end: 50 }));
+        assert_eq!(seen.rss_bytes.map(|level| level.growth()), Some(30.0));
+        assert_eq!(seen.threads, None, "it is not known at the end");
     }
 
     #[test]
-    fn started_threads_are_counted() {
-        let server = Arc::new(ServerSamples::new(Some(std::process::id()), Vec::new()));
-        let threads = || {
-            let mut system = System::new();
-            server.take_sample(Duration::ZERO, &mut system);
-            server.samples().last().and_then(|sample| sample.process).map(|process| process.threads)
-        };
-        let before = threads();
-        let (release, released) = std::sync::mpsc::channel::<()>();
-        let waiting = thread::spawn(move || released.recv());
-        let after = threads();
-        drop(release);
-        assert!(waiting.join().is_ok_and(|received| received.is_err()));
-        assert!(before.is_some(), "this process is there");
-        // Not every system has the figure, and other tests run beside this one.
-        if let (Some(Some(before)), Some(Some(after))) = (before, after) {
-            assert!(before >= 2, "this test has a thread besides the main one: {before}");
-            assert!(after + 8 > before, "{before}, then {after}");
-        }
+    fn memory_that_a_process_takes_is_its_growth() {
+        const TAKEN: usize = 64 * 1024 * 1024;
+        let server = ServerSamples::new(Some(one_process(std::process::id())), Vec::new());
+        let start = server.usage().expect("this process is alive");
+        let taken = std::hint::black_box(vec![1_u8; TAKEN]);
+        let end = server.usage().expect("this process is alive");
+        drop(taken);
+        let seen = server.phase_process((Duration::ZERO, start), (Duration::from_secs(1), end));
+        let growth = seen.rss_bytes.expect("every system has it").growth();
+        // Other tests run beside this one.
+        assert!((growth - TAKEN as f64).abs() < TAKEN as f64 / 2.0, "{growth}");
     }
 }
