@@ -20,7 +20,7 @@ $(foreach word,name side mended fast keep out mistake port,$(if $(filter command
   $(error '$(word)=$($(word))' does nothing: write $(shell echo $(word) | tr a-z A-Z)=$($(word)))))
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-broken demo-fixed lab labs up reset stop test test-fast test-postgres test-clients lint bench bench-mock bench-stack soak clean
+.PHONY: help build demo demo-broken demo-fixed lab labs up reset stop test test-fast test-postgres test-clients lint bench bench-mock bench-stack soak outputs lists clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n%s", $$1, $$2, more; more = "" } \
@@ -86,6 +86,12 @@ bench: build ## 4,000 and 9,000 streams: fixed-server beside a plain relay and n
 
 bench-mock: ## Cost of the mock: CPU time per chunk, memory per stream, lateness
 	@$(CARGO) bench --package mock-llm --bench vendor
+
+outputs: build ## Run every lab, or NAMES="a b", and write what the chapters show of it
+	@BIN=$(BIN) NAMES="$(NAMES)" sh scripts/outputs.sh
+
+lists: ## Write the lists of labs in README.md and workshop/README.md anew
+	@$(CARGO) test --quiet --package loadgen --test tidy -- --ignored write_lists
 
 clean: stop ## Remove everything that was built
 	@$(CARGO) clean

@@ -137,11 +137,14 @@ fn a_server_with_its_mistake_is_not_judged_repaired() {
 #[test]
 fn one_side_alone_is_judged_alone() {
     let programs = TestPrograms::new("side");
-    let output = valid_run(&programs, &["lab", "pool-per-chunk", "--fast", "--side", "fixed"]);
+    let output = valid_run(&programs, &["lab", "pool-per-chunk", "--fast", "--side", "fixed", "--quiet"]);
     let said = said(&output);
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(!said.contains("broken"), "{said}");
     assert!(said.contains("One side: not judged against the control."), "{said}");
+    // Quiet: nothing before the table and nothing after the verdict.
+    let first = said.lines().next().unwrap_or_default();
+    assert!(first.trim() == "fixed-server" && !said.contains("Not shown:"), "{said}");
 }
 
 /// The control has no mistake: judged as a repair it holds, judged as the mistake it does not.

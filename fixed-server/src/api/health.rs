@@ -31,8 +31,7 @@ pub(super) async fn r#async() -> Json<HealthProbe> {
 
 /// `GET /health`: how long a small task takes in tokio's blocking pool. No stream uses the pool here, but name look-ups
 /// and files do.
-// ANCHOR: wrong-canary
-// ANCHOR: coordinated-omission
+// ANCHOR: health-probe
 pub(super) async fn report(State(state): State<Shared>) -> Result<Json<HealthReport>, ErrorResponse> {
     // Concurrent requests share one probe: a thread for each of them would fill the pool.
     let probe = async {
@@ -60,5 +59,4 @@ fn probe_the_pool(lead: Leader<Duration>) {
         lead.finish(asked.elapsed());
     });
 }
-// ANCHOR_END: coordinated-omission
-// ANCHOR_END: wrong-canary
+// ANCHOR_END: health-probe

@@ -53,14 +53,9 @@ impl EventStream {
         Ok(beginning)
     }
 
-    // ANCHOR: pool-exhaustion
-    // ANCHOR: pool-per-chunk
-    // ANCHOR: blocked-executor
-    // ANCHOR: more-threads
-    // FIX pool-exhaustion: a stream that waits is a value in memory; `Pending` gives the thread back.
-    // FIX pool-per-chunk: no chunk needs a thread, however briefly.
-    // FIX more-threads: without threads to run out of, a larger pool changes nothing.
-    // FIX blocked-executor: nothing here blocks; the executor runs whatever is ready meanwhile.
+    // ANCHOR: waiting-stream
+    // FIX pool-exhaustion, pool-per-chunk, blocked-executor, more-threads: a stream that waits is a value in memory.
+    // `Pending` gives the thread back, so no stream and no chunk needs one of its own.
     /// The next batch, or the failure that ended the stream: a silent vendor is one.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Batch, Failure>> {
         match self.poll_read(cx) {
@@ -70,10 +65,7 @@ impl EventStream {
             Poll::Pending => Poll::Ready(Err(ready!(self.timeouts.poll_over(cx)).into())),
         }
     }
-    // ANCHOR_END: more-threads
-    // ANCHOR_END: blocked-executor
-    // ANCHOR_END: pool-per-chunk
-    // ANCHOR_END: pool-exhaustion
+    // ANCHOR_END: waiting-stream
 
     /// Begins the wait of [`EventStream::poll_end`].
     pub(crate) fn done(&mut self) {

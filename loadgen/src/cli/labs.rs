@@ -86,6 +86,9 @@ pub struct LabArgs {
     /// Run with small numbers, for tests: smaller pools, shorter streams
     #[arg(long)]
     pub fast: bool,
+    /// Print only the figures and the verdict
+    #[arg(long, conflicts_with = "keep")]
+    pub quiet: bool,
     /// Keep vendor and servers running after the verdict, and print their addresses, until Ctrl-C
     #[arg(long)]
     pub keep: bool,

@@ -27,6 +27,7 @@ pub(super) async fn execute(args: &LabArgs, terminal: &Terminal) -> Result<Comma
         mistake: args.mistake.clone(),
         ..options("lab", args.side.sides(), args.fast, &args.programs)?
     };
+    let terminal = &terminal.quiet(args.quiet);
     let finished = run_and_show(args.lab, args.lab.profile(args.fast), &options, terminal).await?;
     if let Some(path) = &args.out {
         super::observation::write_out(&finished.result, path, terminal)?;
@@ -61,14 +62,15 @@ pub(super) fn options(
 }
 
 /// Runs a lab and prints an introduction, a line per second, the figures, the verdict, and where to read
-/// more.
+/// more. A quiet terminal gets the figures and the verdict.
 pub(super) async fn run_and_show(
     lab: &'static Lab,
     profile: &'static Profile,
     options: &Options,
     terminal: &Terminal,
 ) -> Result<LabRun, CommandError> {
-    let finished = run_with_lines(lab, profile, options, terminal).await?;
+    let aside = &terminal.aside();
+    let finished = run_with_lines(lab, profile, options, aside).await?;
     report::comparison(terminal, profile.phases, &finished.result);
     terminal.line("");
     let verdict = &finished.result.verdict;
@@ -80,7 +82,7 @@ pub(super) async fn run_and_show(
     for sentence in sentences {
         terminal.line(report::wrap("  ", &sentence));
     }
-    print_references(terminal, lab, options);
+    print_references(aside, lab, options);
     Ok(finished)
 }
 

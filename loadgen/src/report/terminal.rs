@@ -8,6 +8,10 @@ use std::io::{self, IsTerminal, Write};
 #[derive(Debug)]
 pub struct Terminal {
     colour: bool,
+    /// Whether only results are printed.
+    quiet: bool,
+    /// Whether nothing is printed.
+    silent: bool,
 }
 
 /// The style of a piece of text.
@@ -53,17 +57,33 @@ impl Terminal {
     #[must_use]
     pub fn stdout() -> Self {
         let (no_color, term) = (std::env::var_os("NO_COLOR"), std::env::var_os("TERM"));
-        Terminal { colour: wants_colour(no_color.as_deref(), term.as_deref()) && io::stdout().is_terminal() }
+        let colour = wants_colour(no_color.as_deref(), term.as_deref()) && io::stdout().is_terminal();
+        Terminal { colour, quiet: false, silent: false }
     }
 
     /// Without colour.
     #[must_use]
     pub fn plain() -> Self {
-        Terminal { colour: false }
+        Terminal { colour: false, quiet: false, silent: false }
+    }
+
+    /// The same, printing only results if `quiet`: nothing that goes through [`Terminal::aside`].
+    #[must_use]
+    pub fn quiet(&self, quiet: bool) -> Self {
+        Terminal { quiet, ..*self }
+    }
+
+    /// For what is printed around a result: an introduction, the progress, where to read on.
+    #[must_use]
+    pub fn aside(&self) -> Self {
+        Terminal { silent: self.quiet, ..*self }
     }
 
     /// Writes a line.
     pub fn line(&self, text: impl AsRef<str>) {
+        if self.silent {
+            return;
+        }
         // See the type: a closed output is not an error.
         let _ = writeln!(io::stdout(), "{}", text.as_ref());
         let _ = io::stdout().flush();

@@ -1,0 +1,88 @@
+//! The lists of labs in README.md and workshop/README.md, made of what the labs say. `make lists` writes them.
+
+use std::fmt::Write as _;
+
+use loadgen::lab::Group;
+
+use crate::entry::{Entry, Missing};
+use crate::tree::Tree;
+
+/// Around a list.
+const MARKS: [&str; 2] = ["<!-- labs: written by `make lists` -->\n", "<!-- end of labs -->\n"];
+
+/// The files that have a list.
+pub(crate) const FILES: [&str; 2] = ["README.md", "workshop/README.md"];
+
+/// The text of one of [`FILES`] with its list as it should be; `None` if the marks around it are missing.
+pub(crate) fn with_list(file: &str, labs: &[Entry], tree: &Tree) -> Option<String> {
+    let text = tree.text(file)?;
+    let (before, rest) = text.split_once(MARKS[0])?;
+    let (_, after) = rest.split_once(MARKS[1])?;
+    let list = if file == FILES[0] { tables(labs) } else { chapters(labs, tree) };
+    Some([before, MARKS[0], &list, MARKS[1], after].concat())
+}
+
+/// Lists that are not as they should be.
+pub(crate) fn missing(labs: &[Entry], tree: &Tree) -> Vec<Missing> {
+    let of_file = |file: &'static str| {
+        let Some(expected) = with_list(file, labs, tree) else {
+            return Some(Missing::new(file, "write, around the list of labs", MARKS.concat()));
+        };
+        let there: Vec<_> = tree.text(file)?.lines().collect();
+        if there == expected.lines().collect::<Vec<_>>() {
+            return None;
+        }
+        let new: Vec<_> = expected.lines().filter(|line| !there.contains(line)).collect();
+        let place = "its list is not that of the labs: run `make lists`, which writes";
+        Some(Missing::new(file, place, new.join("\n")))
+    };
+    FILES.into_iter().filter_map(of_file).collect()
+}
+
+fn groups(labs: &[Entry]) -> impl Iterator<Item = (Group, Vec<&Entry>)> {
+    let of = |group| labs.iter().filter(|lab| lab.group == group).collect();
+    Group::ALL.into_iter().map(move |group| (group, of(group))).filter(|(_, labs): &(_, Vec<_>)| !labs.is_empty())
+}
+
+fn title(group: Group) -> &'static str {
+    match group {
+        Group::Threads => "Threads: pools and the event loop",
+        Group::Calls => "Calls to the vendor: queues, limits, retries, timeouts, streams",
+        Group::Operations => "Operation: health checks, restarts, shutdown, balancers",
+    }
+}
+
+/// A table for each group.
+fn tables(labs: &[Entry]) -> String {
+    let mut text = String::new();
+    for (group, labs) in groups(labs) {
+        write!(text, "\n**{}**\n\n| lab | wrong | right |\n|---|---|---|\n", title(group)).unwrap();
+        for lab in labs {
+            let (wrong, right) = (lab.mistake_file(), &lab.fix_file);
+            writeln!(
+                text,
+                "| [`{}`]({}) | [{}]({wrong}) | [{}]({right}) |",
+                lab.name,
+                lab.chapter(),
+                lab.mistake,
+                lab.fix
+            )
+            .unwrap();
+        }
+    }
+    text + "\n"
+}
+
+/// A list of chapters for each group, with the chapters' own titles.
+fn chapters(labs: &[Entry], tree: &Tree) -> String {
+    let mut text = String::new();
+    for (group, labs) in groups(labs) {
+        write!(text, "\n## {}\n\n", title(group)).unwrap();
+        for lab in labs {
+            let first = tree.text(&lab.chapter()).and_then(|text| text.lines().next()).unwrap_or_default();
+            let title = first.strip_prefix("# ").unwrap_or(&lab.name);
+            writeln!(text, "- [{title}](src/{}/{}.md)", lab.group, lab.name).unwrap();
+        }
+    }
+    text + "\n"
+}

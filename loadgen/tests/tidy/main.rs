@@ -1,0 +1,139 @@
+//! What ARCHITECTURE.md promises about the code, and the links from a lab to its mistake, its fix and its chapter.
+//!
+//! For whatever is missing these tests say the file and the line to write.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod chapters;
+mod code;
+mod entry;
+mod lists;
+mod made_up;
+mod marks;
+mod outputs;
+mod tree;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use loadgen::labs;
+
+use entry::{Entry, assert_complete};
+use marks::anchors;
+use outputs::Printed;
+use tree::Tree;
+
+const LINES_MAX: usize = 300;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn repository() -> Tree {
+    let tree = Tree::of(&root());
+    assert!(tree.sources().count() > 100, "only {} files were found", tree.sources().count());
+    tree
+}
+
+fn all_labs(tree: &Tree) -> Vec<Entry> {
+    labs::LABS.iter().map(|lab| Entry::of(lab, tree)).collect()
+}
+
+#[test]
+fn no_file_is_over_300_lines() {
+    let tree = repository();
+    let long: Vec<_> = tree.sources().filter(|(_, text)| text.lines().count() > LINES_MAX).collect();
+    assert!(long.is_empty(), "over {LINES_MAX} lines: {:?}", long.iter().map(|(file, _)| file).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_file_begins_with_its_purpose() {
+    let tree = repository();
+    let silent: Vec<_> = tree.sources().filter(|(_, text)| !text.starts_with("//! ")).collect();
+    assert!(silent.is_empty(), "without `//!`: {:?}", silent.iter().map(|(file, _)| file).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_anchor_has_its_end() {
+    let tree = repository();
+    for (file, text) in tree.sources().filter(|(file, _)| !file.starts_with("loadgen/tests/tidy/")) {
+        let (mut begun, mut ended) = anchors(text);
+        begun.sort_unstable();
+        ended.sort_unstable();
+        assert_eq!(begun, ended, "{file}");
+    }
+}
+
+#[test]
+fn nothing_is_left_to_fill_in() {
+    assert_complete(&code::left_to_fill_in(&repository()));
+}
+
+#[test]
+fn a_lab_leads_to_its_mistake_and_its_fix() {
+    let tree = repository();
+    let labs = all_labs(&tree);
+    let mut missing: Vec<_> = labs.iter().flat_map(|lab| code::missing(lab, &tree)).collect();
+    missing.extend(code::orphans(&labs, &tree));
+    assert_complete(&missing);
+}
+
+#[test]
+fn every_lab_has_its_chapter_and_every_chapter_its_lab() {
+    let tree = repository();
+    let labs = all_labs(&tree);
+    let mut missing: Vec<_> = labs.iter().flat_map(|lab| chapters::missing(lab, &tree)).collect();
+    missing.extend(chapters::orphans(&labs, &tree));
+    assert_complete(&missing);
+}
+
+#[test]
+fn the_lists_in_the_readmes_are_those_of_the_labs() {
+    let tree = repository();
+    assert_complete(&lists::missing(&all_labs(&tree), &tree));
+}
+
+#[test]
+fn the_outputs_in_the_chapters_are_those_of_the_labs() {
+    let tree = repository();
+    let labs = all_labs(&tree);
+    let of_labs = labs::LABS.iter().flat_map(|lab| outputs::missing(&Entry::of(lab, &tree), &Printed::of(lab), &tree));
+    assert_complete(&of_labs.chain(outputs::orphans(&labs, &tree)).collect::<Vec<_>>());
+}
+
+/// `make lists`. Everything that a list says stands in a lab or in the title of its chapter.
+#[test]
+#[ignore = "it writes README.md and workshop/README.md"]
+fn write_lists() {
+    let tree = repository();
+    let labs = all_labs(&tree);
+    for file in lists::FILES {
+        let text =
+            lists::with_list(file, &labs, &tree).unwrap_or_else(|| panic!("{file} has no marks around its list"));
+        fs::write(root().join(file), text).unwrap();
+    }
+}
+
+/// The mistakes of broken-server and their groups, as it lists them itself.
+fn mistakes() -> Vec<(String, String)> {
+    let program = Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("broken-server");
+    let output = Command::new(&program).arg("--list").output();
+    let output = output.unwrap_or_else(|error| panic!("{}: {error}: run `make test`", program.display()));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let (mut group, mut mistakes) = ("", Vec::new());
+    for line in text.lines() {
+        match line.strip_prefix("  ").and_then(|entry| entry.split_whitespace().next()) {
+            Some(name) => mistakes.push((name.to_owned(), group.to_owned())),
+            None => group = line,
+        }
+    }
+    mistakes.retain(|(_, group)| group != "control");
+    mistakes
+}
+
+#[test]
+fn every_mistake_has_its_lab_in_the_same_group_and_order() {
+    let labs: Vec<_> = labs::LABS.iter().map(|lab| (lab.name.to_owned(), lab.group.to_string())).collect();
+    assert_eq!(labs, mistakes(), "loadgen/src/labs.rs and broken-server/src/mistakes/GROUP.rs");
+}
