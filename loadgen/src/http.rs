@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_util::task::AbortOnDropHandle;
 
 pub use endpoint::{Endpoint, EndpointError};
@@ -85,25 +85,54 @@ impl Exchange {
     }
 }
 
+/// How much of an answer may be on its way to a client that does not read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Receive {
+    /// As much as the system chooses, megabytes among them: for a client that reads everything at once.
+    AtOnce,
+    /// Some kilobytes, so that a server soon notices that its client does not read.
+    Little,
+}
+
 /// Sends `request` on a new connection and waits for the head of the answer.
 ///
 /// # Errors
 /// [`HttpError::Connect`] or [`HttpError::Exchange`]. There is no time-out; the caller sets one.
-pub async fn send(endpoint: &Endpoint, request: Request<Full<Bytes>>) -> Result<Exchange, HttpError> {
-    let (mut sender, driver) = connect(endpoint).await?;
+pub async fn send(endpoint: &Endpoint, request: Request<Full<Bytes>>, receive: Receive) -> Result<Exchange, HttpError> {
+    let (mut sender, driver) = connect(endpoint, receive).await?;
     let response = sender.send_request(request).await.map_err(HttpError::Exchange)?;
     Ok(Exchange { response, _connection: driver })
 }
 
-async fn connect(endpoint: &Endpoint) -> Result<(http1::SendRequest<Full<Bytes>>, AbortOnDropHandle<()>), HttpError> {
-    let stream = TcpStream::connect(endpoint.addr()).await.map_err(HttpError::Connect)?;
+type Connection = (http1::SendRequest<Full<Bytes>>, AbortOnDropHandle<()>);
+
+async fn connect(endpoint: &Endpoint, receive: Receive) -> Result<Connection, HttpError> {
+    /// The system's receive buffer, and the least that hyper accepts for its own.
+    const LITTLE: (u32, usize) = (8 * 1024, 8 * 1024);
+    let mut http = http1::Builder::new();
+    let stream = match receive {
+        Receive::AtOnce => TcpStream::connect(endpoint.addr()).await,
+        Receive::Little => {
+            http.max_buf_size(LITTLE.1);
+            connect_with_buffer(endpoint, LITTLE.0).await
+        }
+    };
+    let stream = stream.map_err(HttpError::Connect)?;
     stream.set_nodelay(true).map_err(HttpError::Connect)?;
-    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(HttpError::Exchange)?;
+    let (sender, connection) = http.handshake(TokioIo::new(stream)).await.map_err(HttpError::Exchange)?;
     let driver = tokio::spawn(async move {
         // An error here reaches the caller through the request or the body.
         let _ = connection.await;
     });
     Ok((sender, AbortOnDropHandle::new(driver)))
+}
+
+/// The size must be set before the connection is made: it decides the window that is offered to the server.
+async fn connect_with_buffer(endpoint: &Endpoint, bytes: u32) -> io::Result<TcpStream> {
+    let addr = endpoint.addr();
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_recv_buffer_size(bytes)?;
+    socket.connect(addr).await
 }
 
 /// Sends `request` on a new connection, reads the whole answer, and returns its status and the first `keep` bytes
@@ -112,7 +141,7 @@ async fn connect(endpoint: &Endpoint) -> Result<(http1::SendRequest<Full<Bytes>>
 /// # Errors
 /// [`HttpError`], also for an answer over [`ANSWER_BYTES_MAX`] and `keep`. There is no time-out; the caller sets one.
 pub async fn fetch(endpoint: &Endpoint, request: Request<Full<Bytes>>, keep: usize) -> Result<(u16, Bytes), HttpError> {
-    let mut exchange = send(endpoint, request).await?;
+    let mut exchange = send(endpoint, request, Receive::AtOnce).await?;
     let status = exchange.response.status().as_u16();
     Ok((status, exchange.read_to_end(keep).await?))
 }

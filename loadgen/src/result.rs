@@ -8,6 +8,7 @@ mod phase_load;
 mod phase_process;
 mod sequence;
 mod server_metric;
+mod stream_stats;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -16,15 +17,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wire::ledger::Ledger;
 
-pub use figures::{
-    ClosedLoopStats, ProbeStats, ProcessStats, Quantile, Quantiles, StreamStats, TimelineRow, VendorStats,
-};
+pub use figures::{ClosedLoopStats, ProbeStats, ProcessStats, Quantile, Quantiles, TimelineRow, VendorStats};
 pub use per_request::PerRequest;
 pub use phase_ledger::PhaseLedger;
 pub use phase_load::{CallStats, Disturbance, ExpectedLoad, VendorLoad};
 pub use phase_process::{Level, PhaseProcess};
 pub use sequence::{FirstFailure, SequenceCall, SequenceStats};
 pub use server_metric::{MetricName, MetricStats};
+pub use stream_stats::{StepResult, StreamStats};
 pub use verdict::{ClaimKind, ClaimResult, Outcome, Verdict};
 
 /// Version of this format; increases when a field changes its meaning or is removed.

@@ -1,23 +1,26 @@
-//! The traffic: what is sent, and when.
+//! The traffic: what is sent, and when, and what clients do with the answers.
 
 mod arrivals;
-mod call_set;
+mod body;
 mod client;
 mod cycle;
+mod events;
 mod excerpt;
+mod exchange;
+mod load_plan;
+mod rejection;
 mod request;
+mod running_load;
 mod schedule;
-mod stream;
-mod stream_set;
 mod whole_answer;
 mod whole_call;
 
 pub use arrivals::{Arrivals, spread};
-pub use call_set::{CallLog, CallPlan, CallSet};
 pub use client::{Client, Reads};
 pub use cycle::{CYCLE, CycleCall};
-pub use request::{ExpectedAnswer, Request};
+pub use exchange::{Exchange, NO_EVENT_STREAM};
+pub use load_plan::LoadPlan;
+pub use request::{CHAT, ExpectedAnswer, Request};
+pub use running_load::RunningLoad;
 pub use schedule::{Schedule, Step};
-pub use stream::{Disconnect, NO_EVENT_STREAM, StreamPlan, open_stream};
-pub use stream_set::{LoadShape, StreamSet};
 pub use whole_call::{CallAnswer, WholeCallPlan, make_call};

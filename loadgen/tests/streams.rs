@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use loadgen::http::Endpoint;
 use loadgen::measure::{LagLog, StreamEnd, StreamLog};
-use loadgen::traffic::{Arrivals, Disconnect, ExpectedAnswer, LoadShape, StreamPlan, StreamSet, open_stream};
+use loadgen::traffic::{Client, Exchange, ExpectedAnswer, LoadPlan, Request, RunningLoad, Schedule};
 use mock_llm::MockLlm;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -18,21 +18,17 @@ async fn vendor(tokens: u32) -> MockLlm {
     MockLlm::builder().tokens(tokens).ttft(GAP).inter_token(GAP).start().await.unwrap()
 }
 
-fn plan(endpoint: Endpoint) -> StreamPlan {
-    StreamPlan {
-        endpoint,
-        method: "POST".into(),
-        path: "/v1/chat/completions".into(),
-        headers: vec![("content-type".into(), "application/json".into())],
-        body: r#"{"model":"mock-llm","stream":true,"messages":[{"role":"user","content":"hi"}]}"#.into(),
-        timeout: Duration::from_secs(20),
-        answer: ExpectedAnswer::Stream,
-    }
+fn exchange(endpoint: Endpoint) -> Exchange {
+    Exchange { timeout: Duration::from_secs(20), ..Exchange::new(endpoint, Request::completion_stream()) }
 }
 
-fn crowd(endpoint: Endpoint) -> (StreamSet, Arc<StreamLog>) {
+fn plan(endpoint: Endpoint, schedule: Schedule) -> LoadPlan {
+    LoadPlan::new(exchange(endpoint), schedule)
+}
+
+fn start(plan: LoadPlan) -> (RunningLoad, Arc<StreamLog>) {
     let log = Arc::new(StreamLog::default());
-    (StreamSet::new(plan(endpoint), log.clone(), Arc::new(LagLog::default()), 1), log)
+    (RunningLoad::start(plan, log.clone(), Arc::new(LagLog::default())), log)
 }
 
 /// The head of a stream that ends when its connection does.
@@ -57,35 +53,36 @@ async fn scripted(answer: &'static str) -> Endpoint {
 }
 
 async fn ended(endpoint: Endpoint) -> (StreamEnd, u64) {
-    ended_of(plan(endpoint)).await
+    ended_of(exchange(endpoint)).await
 }
 
-async fn ended_of(plan: StreamPlan) -> (StreamEnd, u64) {
+async fn ended_of(exchange: Exchange) -> (StreamEnd, u64) {
     let log = Arc::new(StreamLog::default());
-    let ended = open_stream(Arc::new(plan), Instant::now(), log.clone(), Disconnect::default()).await;
-    (ended, log.chunks())
+    let answer = exchange.perform(Instant::now(), &log).await;
+    (answer.end, log.chunks())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn completed_streams_match_the_vendors_ledger() {
     let vendor = vendor(7).await;
-    let (mut crowd, log) = crowd(Endpoint::at(vendor.addr()));
-    crowd.open(30, Duration::from_millis(100));
-    crowd.wait(Duration::from_secs(20)).await;
+    let (load, log) = start(plan(Endpoint::at(vendor.addr()), Schedule::once(30, Duration::from_millis(100))));
+    load.wait(Duration::from_secs(20)).await;
     let (stats, ledger) = (log.stats(Duration::from_secs(1)), vendor.ledger());
     assert_eq!((stats.requested, stats.completed, stats.lost(), stats.disconnected), (30, 30, 0, 0));
     assert_eq!((ledger.completed, ledger.tokens_sent), (30, stats.chunks));
-    assert_eq!(stats.chunks, 30 * 7, "the role chunk is no token");
-    assert!(stats.time_to_first_token_ms.p50 >= 0.9 * GAP.as_secs_f64() * 1000.0);
+    assert_eq!((stats.chunks, stats.tokens), (30 * 7, 30 * 7), "the role chunk is no token");
+    assert!(load.has_ended() && stats.bytes > 30 * 7 * 50, "{stats:?}");
+    let gap = GAP.as_secs_f64() * 1000.0;
+    assert!(stats.time_to_first_token_ms.p50 >= 0.9 * gap && stats.latency_ms.p50 >= 0.9 * 7.0 * gap, "{stats:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn early_disconnects_reach_the_vendor() {
     let vendor = vendor(1000).await;
-    let (crowd, log) = crowd(Endpoint::at(vendor.addr()));
-    let mut crowd = crowd.with_disconnect_share(1.0, 3);
-    crowd.open(10, Duration::ZERO);
-    crowd.wait(Duration::from_secs(20)).await;
+    let mut plan = plan(Endpoint::at(vendor.addr()), Schedule::at_once(10));
+    plan.exchange.client = Client::default().disconnects_after_tokens(3);
+    let (load, log) = start(plan);
+    load.wait(Duration::from_secs(20)).await;
     let stats = log.stats(Duration::from_secs(1));
     assert_eq!((stats.disconnected, stats.lost(), stats.chunks), (10, 0, 30));
     wait_until(|| vendor.ledger().cancelled == 10).await;
@@ -94,10 +91,10 @@ async fn early_disconnects_reach_the_vendor() {
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrency_is_kept_and_disconnect_closes_all_streams() {
     let vendor = vendor(10).await;
-    let (mut crowd, log) = crowd(Endpoint::at(vendor.addr()));
-    let shape = LoadShape::Concurrency { streams: 8, ramp: Duration::ZERO };
-    crowd.keep(shape, Duration::from_secs(2), 1_000).await;
-    crowd.disconnect().await;
+    let (load, log) = start(plan(Endpoint::at(vendor.addr()), Schedule::concurrency(8)));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    load.stop();
+    load.disconnect().await;
     let stats = log.stats(Duration::from_secs(2));
     assert_eq!((stats.peak_active, log.active()), (8, 0));
     assert!(stats.completed >= 24, "finished streams are replaced: {}", stats.completed);
@@ -109,17 +106,17 @@ async fn concurrency_is_kept_and_disconnect_closes_all_streams() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_open_model_keeps_its_rate_and_its_maximum() {
     let vendor = vendor(200).await;
-    let shape = LoadShape::Rate { per_second: 50.0, arrivals: Arrivals::Constant };
-    let (mut at_rate, log) = crowd(Endpoint::at(vendor.addr()));
-    at_rate.keep(shape, Duration::from_secs(2), 1_000).await;
+    let (at_rate, log) = start(plan(Endpoint::at(vendor.addr()), Schedule::rate(50.0)));
+    let bounded = LoadPlan { requests_max: 5, ..plan(Endpoint::at(vendor.addr()), Schedule::poisson(50.0)) };
+    let (bounded, few) = start(bounded);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    at_rate.stop();
+    let begun = log.active();
     at_rate.disconnect().await;
-    let begun = log.stats(Duration::from_secs(2)).requested;
     assert!((90..=101).contains(&begun), "{begun} streams in 2 s at 50/s");
-
-    let (mut bounded, log) = crowd(Endpoint::at(vendor.addr()));
-    bounded.keep(shape, Duration::from_secs(1), 5).await;
+    assert_eq!(log.stats(Duration::from_secs(2)).requested, begun, "a stopped load sends nothing");
     bounded.disconnect().await;
-    assert_eq!(log.stats(Duration::from_secs(1)).requested, 5);
+    assert_eq!(few.stats(Duration::from_secs(1)).requested, 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -178,9 +175,9 @@ async fn whole_answers_without_an_error_are_completed() {
         ("204 No Content\r\n\r\n", (StreamEnd::Failed("empty answer"), 0)),
         ("500 Internal Server Error\r\ncontent-length: 2\r\n\r\nno", (StreamEnd::Refused(500), 0)),
     ] {
-        let plan = |endpoint| StreamPlan { answer: ExpectedAnswer::Whole, ..plan(endpoint) };
-        let server = scripted(format!("HTTP/1.1 {answer}").leak()).await;
-        assert_eq!(ended_of(plan(server)).await, expected, "{answer}");
+        let mut exchange = exchange(scripted(format!("HTTP/1.1 {answer}").leak()).await);
+        exchange.request.answer = ExpectedAnswer::Whole;
+        assert_eq!(ended_of(exchange).await, expected, "{answer}");
     }
 }
 
@@ -232,9 +229,8 @@ async fn a_stream_is_complete_by_the_relays_rule() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_generators_timer_does_not_delay_the_first_token() {
     let vendor = vendor(2).await;
-    let (mut crowd, log) = crowd(Endpoint::at(vendor.addr()));
-    crowd.open(100, Duration::from_secs(1));
-    crowd.wait(Duration::from_secs(20)).await;
+    let (load, log) = start(plan(Endpoint::at(vendor.addr()), Schedule::once(100, Duration::from_secs(1))));
+    load.wait(Duration::from_secs(20)).await;
     let stats = log.stats(Duration::from_secs(1));
     let own = stats.time_to_first_token_ms.p50 - stats.time_to_first_token_from_sent_ms.p50;
     // A timer of the event loop rounds up to the next millisecond: a median of 0.5 to 1.1 ms.

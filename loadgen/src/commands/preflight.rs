@@ -14,7 +14,7 @@ use crate::http::Endpoint;
 use crate::measure::{ProbeKind, ProbePlan, StreamEnd, StreamLog, get_health};
 use crate::report;
 use crate::result::StreamStats;
-use crate::traffic::{Disconnect, StreamPlan, open_stream};
+use crate::traffic::{Client, Exchange};
 
 /// Checks that the result file can be written, before anything is run.
 pub(super) fn check_outputs(command: &Command) -> Result<(), CommandError> {
@@ -107,12 +107,11 @@ pub(super) enum TrialStream {
 
 /// Requests one stream and disconnects after its first token, so that a wrong path, header or body is reported
 /// before any load. It is not counted in the result.
-pub(super) async fn try_one_stream(plan: &StreamPlan) -> TrialStream {
+pub(super) async fn try_one_stream(exchange: &Exchange) -> TrialStream {
     const TIMEOUT: Duration = Duration::from_secs(5);
-    let log = Arc::new(StreamLog::default());
-    let now = Instant::now();
-    let disconnect = Disconnect { after_tokens: Some(1), at: Some(now + TIMEOUT) };
-    let ended = open_stream(Arc::new(plan.clone()), now, log.clone(), disconnect).await;
+    let (log, now) = (Arc::new(StreamLog::default()), Instant::now());
+    let client = Client::default().disconnects_after_tokens(1).disconnects_after(TIMEOUT);
+    let ended = Exchange { client, ..exchange.clone() }.perform(now, &log).await.end;
     let stats = || log.stats(now.elapsed());
     match ended {
         // With these the server would accept the request at another time.

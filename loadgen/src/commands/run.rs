@@ -16,7 +16,7 @@ use crate::lab::{BASELINE, LOADED};
 use crate::measure::{ProbeKind, ProbePlan};
 use crate::report::{self, Terminal};
 use crate::result::{Outcome, RunResult, StreamStats};
-use crate::traffic::{ExpectedAnswer, LoadShape, StreamPlan, StreamSet};
+use crate::traffic::{CHAT, Client, Exchange, ExpectedAnswer, LoadPlan, Request, RunningLoad, Schedule};
 use crate::vendor::LedgerWatch;
 use crate::verdict::{self, Objective};
 
@@ -28,24 +28,25 @@ const RAMP: &str = "ramp";
 pub(super) async fn execute(args: &RunArgs, terminal: &Terminal) -> Result<u8, CommandError> {
     let (endpoint, path) = target(&args.url, args.path.as_deref(), STREAM_PATH)?;
     let vendor = args.vendor.as_deref().map(Endpoint::parse).transpose()?;
-    let shape = load_shape(args)?;
+    let schedule = schedule(args)?;
     let probes = ProbePlan { kinds: probe_kinds(&args.probes)?, rate: args.probe_rate, timeout: args.probe_timeout };
     check_objectives(&args.objectives, &probes.kinds)?;
-    check_server(&endpoint, &probes, streams_max(shape, args), "--probe NAME=PATH").await?;
+    let streams_max = schedule.in_flight_max(args.stream_timeout).min(args.requests_max);
+    check_server(&endpoint, &probes, streams_max, "--probe NAME=PATH").await?;
 
-    let plan = stream_plan(args, endpoint, path);
-    let request = format!("{} {}", plan.method, plan.path);
-    let trial = try_one_stream(&plan).await;
+    let plan = load_plan(args, endpoint, path, schedule);
+    let request = format!("{} {}", plan.exchange.request.method, plan.exchange.request.path);
+    let trial = try_one_stream(&plan.exchange).await;
     let result = match trial {
         TrialStream::Rejected(streams) => rejected(args, &plan, probes, streams, &request, terminal).await,
         TrialStream::Failed(streams) => {
             let reason = all_alike(&streams, &request).unwrap_or_default();
             terminal.line(report::wrap("  Before any load:  ", &reason));
-            apply_load(args, shape, plan, probes, vendor, terminal).await?
+            apply_load(args, plan.clone(), probes, vendor, terminal).await?
         }
-        TrialStream::Accepted => apply_load(args, shape, plan, probes, vendor, terminal).await?,
+        TrialStream::Accepted => apply_load(args, plan.clone(), probes, vendor, terminal).await?,
     };
-    let result = judged(args, shape, result, &request);
+    let result = judged(args, &plan, result, &request);
     show(&result, terminal);
     if let Some(path) = &args.out {
         write_out(&result, path, terminal)?;
@@ -56,8 +57,7 @@ pub(super) async fn execute(args: &RunArgs, terminal: &Terminal) -> Result<u8, C
 /// Applies the load and returns the figures.
 async fn apply_load(
     args: &RunArgs,
-    shape: LoadShape,
-    plan: StreamPlan,
+    plan: LoadPlan,
     probes: ProbePlan,
     vendor: Option<Endpoint>,
     terminal: &Terminal,
@@ -66,19 +66,18 @@ async fn apply_load(
         Some(vendor) => Some(LedgerWatch::start(vendor).await?),
         None => None,
     };
-    let mut seen = Observation::begin(&plan.endpoint, probes, args.pid);
-    report::heading_of_one(terminal, &plan.endpoint.to_string(), &seen.probes);
+    let mut seen = Observation::begin(&plan.exchange.endpoint, probes, args.pid);
+    report::heading_of_one(terminal, &plan.exchange.endpoint.to_string(), &seen.probes);
     seen.pass(args.baseline, terminal).await;
 
     let begun = seen.now();
-    let mut crowd = StreamSet::new(plan, seen.streams.clone(), seen.lag.clone(), args.seed)
-        .with_disconnect_share(args.cancel_share, args.cancel_after);
-    let load = crowd.keep(shape, args.duration, args.requests_max);
-    let ((), ()) = tokio::join!(load, seen.pass(args.duration, terminal));
-    let full = begun + if args.rate.is_some() { Duration::ZERO } else { args.ramp };
+    let full = begun + plan.schedule.ramp();
+    let load = RunningLoad::start(plan, seen.streams.clone(), seen.lag.clone());
+    seen.pass(args.duration, terminal).await;
+    load.stop();
     let ended = seen.now();
-    tokio::join!(crowd.wait(args.drain), seen.last_probes(terminal));
-    crowd.disconnect().await;
+    tokio::join!(load.wait(args.drain), seen.last_probes(terminal));
+    load.disconnect().await;
 
     let mut windows = vec![PhaseWindow::new(BASELINE, Duration::ZERO, begun)];
     if full > begun {
@@ -97,13 +96,13 @@ async fn apply_load(
 /// The result if the server rejects the request of the streams: a load would show nothing.
 async fn rejected(
     args: &RunArgs,
-    plan: &StreamPlan,
+    plan: &LoadPlan,
     probes: ProbePlan,
     streams: StreamStats,
     request: &str,
     terminal: &Terminal,
 ) -> RunResult {
-    let seen = Observation::begin(&plan.endpoint, ProbePlan { kinds: Vec::new(), ..probes }, args.pid);
+    let seen = Observation::begin(&plan.exchange.endpoint, ProbePlan { kinds: Vec::new(), ..probes }, args.pid);
     let (parameters, windows) = (parameters(args), vec![PhaseWindow::new(BASELINE, Duration::ZERO, Duration::ZERO)]);
     let description = RunDescription { command: "run", parameters, windows, loaded: LOADED.to_owned(), vendor: None };
     let mut result = seen.finish(description, terminal).await;
@@ -119,12 +118,12 @@ async fn rejected(
     result
 }
 
-fn judged(args: &RunArgs, shape: LoadShape, mut result: RunResult, request: &str) -> RunResult {
+fn judged(args: &RunArgs, plan: &LoadPlan, mut result: RunResult, request: &str) -> RunResult {
     if !result.verdict.invalid_because.is_empty() {
         return result;
     }
     let streams = result.target.as_ref().map(|target| target.streams.clone()).unwrap_or_default();
-    let low = missing_pressure(shape, args, &streams);
+    let low = missing_pressure(plan, &streams);
     let (always, if_all_met) = if streams.lost() == 0 { (low, Vec::new()) } else { (Vec::new(), low) };
     result.verdict = verdict::of_run(&args.objectives, &result, always);
     if result.verdict.result == Outcome::Held && !if_all_met.is_empty() {
@@ -136,23 +135,23 @@ fn judged(args: &RunArgs, shape: LoadShape, mut result: RunResult, request: &str
 
 /// Why the server was not under the requested load. If streams were lost, the objectives should show that; this
 /// applies if none of them does.
-fn missing_pressure(shape: LoadShape, args: &RunArgs, streams: &StreamStats) -> Vec<String> {
+fn missing_pressure(plan: &LoadPlan, streams: &StreamStats) -> Vec<String> {
     let peak = streams.peak_active;
-    match shape {
+    match plan.schedule {
         _ if streams.requested > 0
             && streams.failed + streams.truncated == streams.requested
             && streams.chunks == 0 =>
         {
             vec!["the pressure was missing: no stream delivered anything".to_owned()]
         }
-        LoadShape::Concurrency { streams, .. } if peak < u64::from(streams).min(args.requests_max) => {
-            vec![format!("the pressure was missing: at most {peak} of {streams} streams were open at once")]
+        Schedule::Concurrency { count, .. } if peak < u64::from(count).min(plan.requests_max) => {
+            vec![format!("the pressure was missing: at most {peak} of {count} streams were open at once")]
         }
         _ => Vec::new(),
     }
 }
 
-fn load_shape(args: &RunArgs) -> Result<LoadShape, CommandError> {
+fn schedule(args: &RunArgs) -> Result<Schedule, CommandError> {
     if args.rate.is_none() && args.ramp >= args.duration {
         return Err(CommandError::Usage(format!(
             "--ramp {:?} must be shorter than --duration {:?}",
@@ -160,18 +159,9 @@ fn load_shape(args: &RunArgs) -> Result<LoadShape, CommandError> {
         )));
     }
     Ok(match args.rate {
-        Some(per_second) => LoadShape::Rate { per_second, arrivals: args.arrivals },
-        None => LoadShape::Concurrency { streams: args.concurrency.unwrap_or(CONCURRENCY), ramp: args.ramp },
+        Some(per_second) => Schedule::Rate { per_second, arrivals: args.arrivals },
+        None => Schedule::Concurrency { count: args.concurrency.unwrap_or(CONCURRENCY), over: args.ramp },
     })
-}
-
-/// Maximum number of streams open at once.
-fn streams_max(shape: LoadShape, args: &RunArgs) -> u64 {
-    let most = match shape {
-        LoadShape::Concurrency { streams, .. } => u64::from(streams),
-        LoadShape::Rate { per_second, .. } => (per_second * args.stream_timeout.as_secs_f64()) as u64,
-    };
-    most.min(args.requests_max)
 }
 
 /// Finds objectives on unknown probes before the run.
@@ -186,20 +176,29 @@ fn check_objectives(objectives: &[Objective], kinds: &[ProbeKind]) -> Result<(),
     Ok(())
 }
 
-fn stream_plan(args: &RunArgs, endpoint: Endpoint, path: String) -> StreamPlan {
-    let mut headers = args.headers.clone();
-    if !headers.iter().any(|(name, _)| name == "content-type") {
-        headers.push(("content-type".into(), "application/json".into()));
+fn load_plan(args: &RunArgs, endpoint: Endpoint, path: String, schedule: Schedule) -> LoadPlan {
+    let answer = if args.whole_answers { ExpectedAnswer::Whole } else { ExpectedAnswer::Stream };
+    let body = args.body.clone().unwrap_or_else(|| CHAT.to_owned());
+    let request = Request { method: args.method.clone(), ..Request::post(path, body, answer) };
+    let client = Client::default().disconnects_after_tokens(args.cancel_after);
+    LoadPlan {
+        requests_max: args.requests_max,
+        disconnect_share: args.cancel_share,
+        seed: args.seed,
+        ..LoadPlan::new(
+            Exchange { client, timeout: args.stream_timeout, ..Exchange::new(endpoint, with_headers(request, args)) },
+            schedule,
+        )
     }
-    StreamPlan {
-        endpoint,
-        method: args.method.clone(),
-        path,
-        headers,
-        body: args.body.clone().unwrap_or_else(|| StreamPlan::BODY.into()).into(),
-        timeout: args.stream_timeout,
-        answer: if args.whole_answers { ExpectedAnswer::Whole } else { ExpectedAnswer::Stream },
+}
+
+/// A header may be given more than once; a content type replaces the default.
+fn with_headers(mut request: Request, args: &RunArgs) -> Request {
+    if args.headers.iter().any(|(name, _)| name == "content-type") {
+        request.headers.clear();
     }
+    request.headers.extend(args.headers.iter().cloned());
+    request
 }
 
 fn parameters(args: &RunArgs) -> BTreeMap<String, Value> {

@@ -19,10 +19,10 @@ use super::warnings::all_alike;
 use crate::cli::VerifyArgs;
 use crate::http::{Endpoint, KeepAliveConnection};
 use crate::lab::{BASELINE, LOADED};
-use crate::measure::{ProbeKind, ProbePlan, Prober, StreamLog, check_once, closed_loop_stats, probe_stats};
+use crate::measure::{LagLog, ProbeKind, ProbePlan, Prober, StreamLog, check_once, closed_loop_stats, probe_stats};
 use crate::report::{self, Terminal};
 use crate::result::{Baseline, ProbeStats, RunResult, StreamStats};
-use crate::traffic::{ExpectedAnswer, LoadShape, StreamPlan, StreamSet};
+use crate::traffic::{CHAT, Exchange, ExpectedAnswer, LoadPlan, Request, RunningLoad, Schedule};
 use crate::verdict::{self, VerifiedStage};
 
 /// Checks of the idle server per second: more than later, so that a short disturbance does not change the
@@ -44,11 +44,11 @@ pub(super) async fn execute(args: &VerifyArgs, terminal: &Terminal) -> Result<u8
     let stages = stages(args.streams, args.checks);
     let most = stages.iter().map(|stage| stage.streams).max().unwrap_or(0);
     check_server(&endpoint, &check_plan(args), u64::from(most), "--health-path").await?;
-    let plan = stream_plan(endpoint, path);
+    let exchange = exchange(endpoint, path);
     let result = if args.as_in_source {
-        as_in_source(args, plan, terminal).await
+        as_in_source(args, exchange, terminal).await
     } else {
-        on_schedule(args, &stages, plan, terminal).await
+        on_schedule(args, &stages, exchange, terminal).await
     };
     show(&result, terminal);
     if args.as_in_source {
@@ -63,20 +63,20 @@ pub(super) async fn execute(args: &VerifyArgs, terminal: &Terminal) -> Result<u8
     Ok(result.verdict.exit_code())
 }
 
-async fn on_schedule(args: &VerifyArgs, stages: &[Stage], plan: StreamPlan, terminal: &Terminal) -> RunResult {
-    let request = format!("{} {}", plan.method, plan.path);
-    let trial = try_one_stream(&plan).await;
+async fn on_schedule(args: &VerifyArgs, stages: &[Stage], exchange: Exchange, terminal: &Terminal) -> RunResult {
+    let request = format!("{} {}", exchange.request.method, exchange.request.path);
+    let trial = try_one_stream(&exchange).await;
     if let TrialStream::Failed(streams) | TrialStream::Rejected(streams) = &trial {
         let reason = all_alike(streams, &request).unwrap_or_default();
         terminal.line(report::wrap("  Before any load:  ", &reason));
     }
     if let TrialStream::Rejected(streams) = trial {
-        let seen = Observation::begin(&plan.endpoint, check_plan(args), None);
+        let seen = Observation::begin(&exchange.endpoint, check_plan(args), None);
         return rejected(args, seen, streams, &request, terminal).await;
     }
-    let idle = idle_checks(args, &plan.endpoint).await;
-    let mut seen = Observation::begin(&plan.endpoint, check_plan(args), None);
-    report::heading_of_one(terminal, &plan.endpoint.to_string(), &seen.probes);
+    let idle = idle_checks(args, &exchange.endpoint).await;
+    let mut seen = Observation::begin(&exchange.endpoint, check_plan(args), None);
+    report::heading_of_one(terminal, &exchange.endpoint.to_string(), &seen.probes);
     // Half an interval after the first check, so that no check is due while streams are being opened.
     seen.pass(args.interval / 2, terminal).await;
 
@@ -85,18 +85,18 @@ async fn on_schedule(args: &VerifyArgs, stages: &[Stage], plan: StreamPlan, term
     let whole: Duration = stages.iter().map(takes).sum();
     let logs: Vec<_> = stages.iter().map(|_| Arc::new(StreamLog::part_of(seen.streams.clone()))).collect();
     let (mut from, mut open, mut windows) = (begun, 0, vec![PhaseWindow::new(BASELINE, Duration::ZERO, begun)]);
-    let mut loads = Vec::new();
+    let mut adding = Vec::new();
     for (stage, log) in stages.iter().zip(&logs) {
-        let crowd = StreamSet::new(plan.clone(), log.clone(), seen.lag.clone(), 1).at_most_every(STREAM_PERIOD);
-        loads.push(add(crowd, stage.streams - open, from - begun, whole));
+        let schedule = Schedule::concurrency(stage.streams - open);
+        let plan = LoadPlan { period: STREAM_PERIOD, ..LoadPlan::new(exchange.clone(), schedule) };
+        adding.push(start_after(from - begun, plan, log.clone(), seen.lag.clone()));
         windows.push(PhaseWindow::new(stage.name(), from, from + takes(stage)));
         (from, open) = (from + takes(stage), stage.streams);
     }
-    let (mut stream_sets, ()) = tokio::join!(join_all(loads), seen.pass(whole, terminal));
+    let (loads, ()) = tokio::join!(join_all(adding), seen.pass(whole, terminal));
+    loads.iter().for_each(RunningLoad::stop);
     seen.last_probes(terminal).await;
-    for crowd in &mut stream_sets {
-        crowd.disconnect().await;
-    }
+    join_all(loads.iter().map(RunningLoad::disconnect)).await;
     let loaded = stages.iter().find(|stage| stage.streams == args.streams).map(Stage::name).unwrap_or_default();
     let description = RunDescription { command: "verify", parameters: parameters(args), windows, loaded, vendor: None };
     let mut result = seen.finish(description, terminal).await;
@@ -125,12 +125,10 @@ async fn idle_checks(args: &VerifyArgs, endpoint: &Endpoint) -> BTreeMap<String,
 /// The cause of failure when a server rejects more streams.
 const TOO_MANY: &str = "status 429";
 
-/// Adds streams after `after` and keeps their number until `whole` has passed.
-async fn add(mut crowd: StreamSet, streams: u32, after: Duration, whole: Duration) -> StreamSet {
+/// Adds a load after `after`.
+async fn start_after(after: Duration, plan: LoadPlan, log: Arc<StreamLog>, lag: Arc<LagLog>) -> RunningLoad {
     sleep(after).await;
-    let shape = LoadShape::Concurrency { streams, ramp: Duration::ZERO };
-    crowd.keep(shape, whole - after, u64::MAX).await;
-    crowd
+    RunningLoad::start(plan, log, lag)
 }
 
 fn judged(stages: &[Stage], result: &RunResult, rejected_streams: u64, request: &str) -> verdict::Verdict {
@@ -167,15 +165,15 @@ async fn rejected(
 
 /// The original script, step by step: each stream once, and checks until all streams have ended, each sent an
 /// interval after the answer to the previous one.
-async fn as_in_source(args: &VerifyArgs, plan: StreamPlan, terminal: &Terminal) -> RunResult {
-    let endpoint = plan.endpoint.clone();
+async fn as_in_source(args: &VerifyArgs, exchange: Exchange, terminal: &Terminal) -> RunResult {
+    let endpoint = exchange.endpoint.clone();
     let no_probes = ProbePlan { kinds: Vec::new(), ..check_plan(args) };
     let mut seen = Observation::begin(&endpoint, no_probes, None);
     report::heading_of_one(terminal, &endpoint.to_string(), &seen.probes);
     let (origin, begun) = (Instant::now(), seen.now());
     let mut connection = KeepAliveConnection::new(endpoint);
-    let mut crowd = StreamSet::new(plan, seen.streams.clone(), seen.lag.clone(), 1);
-    crowd.open(args.streams, Duration::ZERO);
+    let plan = LoadPlan::new(exchange, Schedule::at_once(args.streams));
+    let load = RunningLoad::start(plan, seen.streams.clone(), seen.lag.clone());
     let mut answers = Vec::new();
     for check in 0..args.checks {
         if check > 0 && seen.streams.active() == 0 {
@@ -186,7 +184,7 @@ async fn as_in_source(args: &VerifyArgs, plan: StreamPlan, terminal: &Terminal) 
         seen.pass(args.interval, terminal).await;
     }
     let windows = vec![PhaseWindow::new(BASELINE, Duration::ZERO, begun), PhaseWindow::new(LOADED, begun, seen.now())];
-    crowd.disconnect().await;
+    load.disconnect().await;
     let (parameters, loaded) = (parameters(args), LOADED.to_owned());
     let mut result =
         seen.finish(RunDescription { command: "verify", parameters, windows, loaded, vendor: None }, terminal).await;
@@ -213,15 +211,9 @@ fn parameters(args: &VerifyArgs) -> BTreeMap<String, Value> {
     ])
 }
 
-fn stream_plan(endpoint: Endpoint, path: String) -> StreamPlan {
-    StreamPlan {
-        endpoint,
-        method: "POST".into(),
-        path,
-        headers: vec![("content-type".into(), "application/json".into())],
-        body: StreamPlan::BODY.into(),
-        // As in the original script.
-        timeout: Duration::from_secs(60),
-        answer: ExpectedAnswer::Stream,
-    }
+fn exchange(endpoint: Endpoint, path: String) -> Exchange {
+    // As in the original script.
+    const TIMEOUT: Duration = Duration::from_secs(60);
+    let request = Request::post(path, CHAT, ExpectedAnswer::Stream);
+    Exchange { timeout: TIMEOUT, ..Exchange::new(endpoint, request) }
 }

@@ -134,7 +134,7 @@ fn phase_result(arm: &RunningArm, seen: &PhaseRecord, elapsed: Duration) -> Phas
         metrics: evidence.map(|evidence| evidence.metrics(&[])).unwrap_or_default(),
         vendor_load: evidence
             .and_then(|evidence| evidence.vendor_load(&arm.vendor_samples, seen.from, seen.to, seen.tokens_received)),
-        calls: (!seen.phase.calls.is_empty()).then(|| seen.calls.stats()),
+        calls: (!seen.phase.calls.is_empty()).then(|| seen.calls.stats(elapsed).into()),
         disturbance: Some(disturbance(arm, seen)),
     }
 }

@@ -14,6 +14,7 @@ use crate::descriptors::raise_descriptor_limit;
 use crate::lab::{ArmRun, Lab, Phase, Profile, select_arms};
 use crate::measure::{LagLog, ProbeKind, ProbePlan, Prober, Sampler};
 use crate::result::RunResult;
+use crate::traffic::RunningLoad;
 
 /// A lab that has been run.
 pub struct LabRun {
@@ -68,17 +69,9 @@ pub async fn run(
             return Err(cause_of(error, &mut arms).await);
         }
     }
-    let ended = origin.elapsed();
-    let stream_sets = arms.iter_mut().flat_map(|arm| &mut arm.stream_sets);
-    join_all(stream_sets.map(|crowd| crowd.wait(profile.drain))).await;
+    join_all(arms.iter().flat_map(|arm| &arm.loads).map(|load| load.wait(profile.drain))).await;
     let loaded_for = origin.elapsed();
-    join_all(arms.iter_mut().map(|arm| arm.calls.wait(profile.drain.saturating_sub(loaded_for - ended)))).await;
-    for arm in &mut arms {
-        arm.calls.disconnect().await;
-        for crowd in &mut arm.stream_sets {
-            crowd.disconnect().await;
-        }
-    }
+    join_all(arms.iter().flat_map(|arm| &arm.loads).map(RunningLoad::disconnect)).await;
     prober.finish().await;
     sampler.finish();
     let ledgers = try_join_all(arms.iter().map(RunningArm::vendor_ledger)).await?;

@@ -16,7 +16,7 @@ use super::{LabError, Options};
 use crate::http::{self, Endpoint};
 use crate::lab::{Action, ActionTarget, ArmRun, Calls, ClosedLoopProbe, Lab, Load, Phase, Profile, Upstream};
 use crate::measure::{ClosedLoop, ClosedLoopPlan, LagLog, ProbeLog, ServerSamples, StreamLog, one_process};
-use crate::traffic::{CallLog, CallPlan, CallSet, ExpectedAnswer, StreamPlan, StreamSet};
+use crate::traffic::{Client, Exchange, ExpectedAnswer, LoadPlan, Request, RunningLoad, Schedule};
 use crate::vendor;
 
 /// One arm while it runs. Dropped, its programs are killed.
@@ -34,8 +34,8 @@ pub struct RunningArm {
     pub(super) server: ServerProcess,
     pub(super) seen: Vec<PhaseRecord>,
     pub(super) closed_loop: Option<ClosedLoop>,
-    pub(super) stream_sets: Vec<StreamSet>,
-    pub(super) calls: CallSet,
+    /// The loads of its phases, with streams and with calls.
+    pub(super) loads: Vec<RunningLoad>,
     pub(super) vendor_samples: Arc<VendorSamples>,
     pub(super) endpoint: Endpoint,
     own_streams: Arc<StreamLog>,
@@ -60,7 +60,7 @@ pub(super) struct PhaseRecord {
     /// The streams that it opened.
     pub(super) streams: Arc<StreamLog>,
     /// The non-streaming calls that it made.
-    pub(super) calls: Arc<CallLog>,
+    pub(super) calls: Arc<StreamLog>,
     /// Tokens received from the start of the run to the end of the phase.
     pub(super) tokens_received: u64,
     /// What was read from outside, once the phase has ended.
@@ -100,8 +100,7 @@ impl RunningArm {
             probes: Vec::new(),
             seen: Vec::new(),
             closed_loop: None,
-            stream_sets: Vec::new(),
-            calls: CallSet::default(),
+            loads: Vec::new(),
             vendor_samples: Arc::default(),
             endpoint: Endpoint::at(server.addr()),
             shared_streams,
@@ -137,16 +136,12 @@ impl RunningArm {
         }
         let total = if phase.only.is_some() { &self.own_streams } else { &self.shared_streams };
         let streams = Arc::new(StreamLog::part_of(total.clone()));
-        for load in phase.loads {
-            let plan = stream_plan(self.endpoint.clone(), load);
-            let crowd = StreamSet::new(plan, streams.clone(), self.lag.clone(), 1);
-            let mut crowd = crowd.disconnecting_after(load.disconnect_after);
-            crowd.open(load.streams, phase.ramp);
-            self.stream_sets.push(crowd);
-        }
-        let calls = Arc::new(CallLog::default());
-        for crowd in phase.calls {
-            self.calls.open(crowd.count, &call_plan(self.endpoint.clone(), crowd), &calls);
+        let calls = Arc::new(StreamLog::default());
+        let of_streams = phase.loads.iter().map(|load| (stream_load(load, phase.ramp), &streams));
+        let of_calls = phase.calls.iter().map(|load| (call_load(load), &calls));
+        for ((request, client, schedule), log) in of_streams.chain(of_calls) {
+            let exchange = Exchange { client, ..Exchange::new(self.endpoint.clone(), request) };
+            self.loads.push(RunningLoad::start(LoadPlan::new(exchange, schedule), log.clone(), self.lag.clone()));
         }
         let (begun, not_yet) = (origin.elapsed(), Duration::ZERO);
         let seen = PhaseRecord {
@@ -245,33 +240,23 @@ impl Vendor {
     }
 }
 
-fn call_plan(endpoint: Endpoint, calls: &Calls) -> CallPlan {
+fn call_load(calls: &Calls) -> (Request, Client, Schedule) {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-    let mut headers: Vec<_> = calls.headers.iter().map(owned).collect();
-    if !calls.body.is_empty() {
-        headers.push(("content-type".to_owned(), "application/json".to_owned()));
-    }
-    CallPlan {
-        endpoint,
+    let request = Request {
         method: calls.method.to_owned(),
         path: calls.path.to_owned(),
-        headers,
-        body: calls.body.into(),
-        disconnect_after: calls.disconnect_after,
-    }
+        headers: calls.headers.iter().map(owned).collect(),
+        body: Bytes::new(),
+        answer: ExpectedAnswer::Whole,
+    };
+    let request = if calls.body.is_empty() { request } else { request.body(calls.body) };
+    let client = Client { disconnects_after: calls.disconnect_after, ..Client::default() };
+    (request, client, Schedule::at_once(calls.count))
 }
 
-fn stream_plan(endpoint: Endpoint, load: &Load) -> StreamPlan {
-    let mut headers = load.headers();
-    headers.push(("content-type".to_owned(), "application/json".to_owned()));
-    StreamPlan {
-        endpoint,
-        method: "POST".into(),
-        path: "/chat/stream".into(),
-        headers,
-        body: StreamPlan::BODY.into(),
-        // Longer than any lab: the generator must not end a stream that hangs.
-        timeout: Duration::from_secs(120),
-        answer: ExpectedAnswer::Stream,
-    }
+fn stream_load(load: &Load, ramp: Duration) -> (Request, Client, Schedule) {
+    let chat = Request::chat();
+    let headers = [load.headers(), chat.headers.clone()].concat();
+    let client = Client { disconnects_after: load.disconnect_after, ..Client::default() };
+    (Request { headers, ..chat }, client, Schedule::once(load.streams, ramp))
 }

@@ -5,7 +5,7 @@ use http_body_util::Full;
 use hyper::client::conn::http1::SendRequest;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Endpoint, HttpError, connect, read_to_end};
+use super::{Endpoint, HttpError, Receive, connect, read_to_end};
 
 /// One connection for several requests, one after another.
 pub struct KeepAliveConnection {
@@ -32,7 +32,7 @@ impl KeepAliveConnection {
         let (mut sender, driver) = match self.reusable().await {
             Some(open) => open,
             None => {
-                let mut open = connect(&self.endpoint).await?;
+                let mut open = connect(&self.endpoint, Receive::AtOnce).await?;
                 open.0.ready().await.map_err(HttpError::Exchange)?;
                 open
             }

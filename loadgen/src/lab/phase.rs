@@ -175,7 +175,7 @@ impl Calls {
     /// Calls to `/llm`, which the vendor answers.
     #[must_use]
     pub const fn whole(count: u32) -> Self {
-        let body = crate::traffic::StreamPlan::BODY;
+        let body = crate::traffic::CHAT;
         Calls { count, method: "POST", path: "/llm", body, headers: &[], disconnect_after: None }
     }
 

@@ -1,4 +1,4 @@
-//! The figures of a result: quantiles, streams, probes, the ledger, processes.
+//! The figures of a result: quantiles, probes, the ledger, processes.
 
 use std::collections::BTreeMap;
 
@@ -54,67 +54,6 @@ impl Quantiles {
             Quantile::P99 => self.p99,
             Quantile::Max => self.max,
         }
-    }
-}
-
-/// Counts and latencies of streams. `requested = completed + failed + truncated + left`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct StreamStats {
-    /// Streams that were due.
-    pub requested: u64,
-    /// Peak number of open streams, from being sent to their end.
-    pub peak_active: u64,
-    /// Completed with at least one token.
-    pub completed: u64,
-    /// Rejected, unreachable, no event stream, timed out, ended with an error event or without a token.
-    pub failed: u64,
-    /// Ended after a 200, neither complete nor with an error event.
-    pub truncated: u64,
-    /// Closed by the generator: the run was over, or the client was to disconnect. `left` in JSON.
-    #[serde(rename = "left")]
-    pub disconnected: u64,
-    /// Streams still open at the end that had stalled: silent for over ten times the mean gap between their own
-    /// tokens, or without a token for over ten times the run's median time to first token; at least 500 ms in
-    /// both cases.
-    #[serde(default)]
-    pub stalled: u64,
-    /// Streams without any token, for whatever reason. They have no time to first token.
-    pub without_token: u64,
-    /// Completed streams that ended properly but without `[DONE]`.
-    #[serde(default)]
-    pub without_done: u64,
-    /// Streams whose first token came more than a second after they were due.
-    #[serde(default)]
-    pub first_token_late: u64,
-    /// Failed streams by cause.
-    #[serde(default)]
-    pub failures: BTreeMap<String, u64>,
-    /// The start of one answer, for each cause that has answers.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub failure_answers: BTreeMap<String, String>,
-    /// Answers by HTTP status: `{"200": 40, "502": 2}`.
-    #[serde(default)]
-    pub by_status: BTreeMap<String, u64>,
-    /// Answers by `X-Stream-Method`: `blocking`, `async`, `async_failure`.
-    #[serde(default)]
-    pub by_method: BTreeMap<String, u64>,
-    /// From when the stream was due to its first token.
-    pub time_to_first_token_ms: Quantiles,
-    /// From when the request was sent to its first token.
-    pub time_to_first_token_from_sent_ms: Quantiles,
-    /// Between two tokens.
-    pub inter_token_ms: Quantiles,
-    /// Tokens received.
-    pub chunks: u64,
-    /// Tokens received per second, from the first stream to the end.
-    pub chunks_per_second: f64,
-}
-
-impl StreamStats {
-    /// Streams that failed, were truncated or had stalled at the end of the run.
-    #[must_use]
-    pub fn lost(&self) -> u64 {
-        self.failed + self.truncated + self.stalled
     }
 }
 

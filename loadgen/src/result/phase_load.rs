@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Quantiles;
+use super::{Quantiles, StreamStats};
 
 /// The load that a phase should put on an arm.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -57,4 +57,11 @@ pub struct CallStats {
     pub disconnected: u64,
     /// From when a call was due to its complete answer, for those answered 2xx.
     pub latency_ms: Quantiles,
+}
+
+impl From<StreamStats> for CallStats {
+    fn from(stats: StreamStats) -> Self {
+        let StreamStats { requested, completed: ok, disconnected, latency_ms, .. } = stats;
+        CallStats { requested, ok, failed: stats.failed + stats.truncated, disconnected, latency_ms }
+    }
 }

@@ -67,4 +67,9 @@ impl Client {
     pub fn keeps_text(self) -> Self {
         Client { keeps_text: true, ..self }
     }
+
+    /// The same, but does not disconnect.
+    pub(super) fn staying(self) -> Self {
+        Client { disconnects_after: None, disconnects_after_tokens: None, ..self }
+    }
 }

@@ -9,7 +9,7 @@ const JSON: &str = "application/json";
 /// The key of the user `demo`, which both servers know.
 const DEMO_KEY: &str = "demo-key";
 /// Body of a chat with one message.
-const CHAT: &str = r#"{"messages":[{"role":"user","content":"test"}]}"#;
+pub const CHAT: &str = r#"{"messages":[{"role":"user","content":"test"}]}"#;
 
 /// A request, and the kind of answer that it should get.
 #[derive(Debug, Clone, PartialEq, Eq)]

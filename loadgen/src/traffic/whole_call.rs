@@ -11,7 +11,7 @@ use wire::response::{ExpectedResponse, InvalidResponse, parse_response};
 use wire::stream::CompletionEvent;
 
 use super::excerpt::excerpt;
-use crate::http::{self, ANSWER_BYTES_MAX, Endpoint, HttpError};
+use crate::http::{self, ANSWER_BYTES_MAX, Endpoint, HttpError, Receive};
 use crate::measure::{StreamEnd, StreamGuard, StreamLog};
 
 /// The request of calls that differ in their bodies.
@@ -41,7 +41,7 @@ pub struct CallAnswer {
 /// Makes one call and counts it in `log`. A 2xx that is not a chat completion has failed too.
 pub async fn make_call(plan: &WholeCallPlan, body: impl Into<Bytes>, log: &Arc<StreamLog>) -> CallAnswer {
     let sent = Instant::now();
-    let mut guard = log.begin(sent);
+    let mut guard = StreamGuard::begin(log, sent);
     let mut status = None;
     let answered = timeout(plan.timeout, exchange(plan, body.into(), &mut guard, &mut status)).await;
     let answered =
@@ -70,7 +70,7 @@ async fn exchange(
 ) -> Result<Option<Usage>, CallFailure> {
     let broken = |error: HttpError| failed(error.cause(), error.to_string());
     let request = plan.endpoint.request("POST", &plan.path, &plan.headers, body);
-    let mut exchange = http::send(&plan.endpoint, request).await.map_err(broken)?;
+    let mut exchange = http::send(&plan.endpoint, request, Receive::AtOnce).await.map_err(broken)?;
     let code = exchange.response.status();
     *status = Some(code.as_u16());
     guard.answered(code.as_u16(), None);
@@ -87,7 +87,8 @@ async fn exchange(
         _ => failed("no chat completion", format!("no chat completion, but {}", answered())),
     })?;
     // An answer that comes as a whole counts as one token.
-    guard.token();
+    guard.piece();
+    usage.iter().for_each(|usage| guard.generated(usage.completion_tokens));
     Ok(usage)
 }
 

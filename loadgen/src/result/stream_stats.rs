@@ -1,0 +1,151 @@
+//! The figures of requests: streams, and calls with a whole answer.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Quantiles;
+
+/// Counts and latencies of streams, or of calls with a whole answer. `requested = completed + failed + truncated + left`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct StreamStats {
+    /// Streams or calls that were due.
+    pub requested: u64,
+    /// Peak number of open streams, from being sent to their end.
+    pub peak_active: u64,
+    /// Completed with at least one token.
+    pub completed: u64,
+    /// Completed ones per second: in a phase those completed while it was measured, else all of them over the whole
+    /// run.
+    #[serde(default)]
+    pub completed_per_second: f64,
+    /// Completed ones that were truncated, where the client takes the end of the connection for the end of the answer.
+    #[serde(default)]
+    pub taken_as_complete: u64,
+    /// Rejected, unreachable, no event stream, timed out, ended with an error event or without a token.
+    pub failed: u64,
+    /// Ended after a 200, neither complete nor with an error event.
+    pub truncated: u64,
+    /// Closed by the generator: the run was over, or the client was to disconnect. `left` in JSON.
+    #[serde(rename = "left")]
+    pub disconnected: u64,
+    /// Those of them whose client had stopped to read.
+    #[serde(default)]
+    pub stopped_reading: u64,
+    /// Streams still open at the end that had stalled: silent for over ten times the mean gap between their own
+    /// tokens, or without a token for over ten times the run's median time to first token; at least 500 ms in
+    /// both cases.
+    #[serde(default)]
+    pub stalled: u64,
+    /// Streams without any token, for whatever reason. They have no time to first token.
+    pub without_token: u64,
+    /// Completed streams that ended properly but without `[DONE]`.
+    #[serde(default)]
+    pub without_done: u64,
+    /// Streams whose first token came more than a second after they were due.
+    #[serde(default)]
+    pub first_token_late: u64,
+    /// Failed streams by cause.
+    #[serde(default)]
+    pub failures: BTreeMap<String, u64>,
+    /// The start of one answer, for each cause that has answers.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub failure_answers: BTreeMap<String, String>,
+    /// Answers by HTTP status: `{"200": 40, "502": 2}`.
+    #[serde(default)]
+    pub by_status: BTreeMap<String, u64>,
+    /// Answers by `X-Stream-Method`: `blocking`, `async`, `async_failure`.
+    #[serde(default)]
+    pub by_method: BTreeMap<String, u64>,
+    /// Errors by the `type` in their JSON: answers with another status than 2xx, and error events of streams.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub errors_by_type: BTreeMap<String, u64>,
+    /// The same by their `code`, where they have one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub errors_by_code: BTreeMap<String, u64>,
+    /// Answers with a valid `Retry-After`.
+    #[serde(default)]
+    pub with_retry_after: u64,
+    /// The time in it.
+    #[serde(default)]
+    pub retry_after_ms: Quantiles,
+    /// From when a request was due to the end of its answer, of the completed ones.
+    #[serde(default)]
+    pub latency_ms: Quantiles,
+    /// From when it was sent.
+    #[serde(default)]
+    pub latency_from_sent_ms: Quantiles,
+    /// From when a request was due to the end of its answer, of those with another status than 2xx.
+    #[serde(default)]
+    pub rejection_latency_ms: Quantiles,
+    /// From when the stream was due to its first token.
+    pub time_to_first_token_ms: Quantiles,
+    /// From when the request was sent to its first token.
+    pub time_to_first_token_from_sent_ms: Quantiles,
+    /// Between two tokens.
+    pub inter_token_ms: Quantiles,
+    /// Tokens received; of a whole answer, the first piece of it.
+    pub chunks: u64,
+    /// Tokens received per second, from the first stream to the end.
+    pub chunks_per_second: f64,
+    /// Bytes received of the bodies.
+    #[serde(default)]
+    pub bytes: u64,
+    /// Tokens received; of a whole answer, those generated for it by the usage in it.
+    #[serde(default)]
+    pub tokens: u64,
+    /// Completed answers by the hash of their text, where clients keep it. Hashes of different builds of this program
+    /// cannot be compared.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub texts: BTreeMap<String, u64>,
+    /// The steps of a sequence, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepResult>,
+}
+
+/// One request of a sequence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepResult {
+    /// Its name.
+    pub name: String,
+    /// The HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// Why it was not completed.
+    pub failure: Option<String>,
+    /// From when it was sent to the end of its answer.
+    pub duration_ms: f64,
+    /// Tokens of the prompt and of the answer, if the answer has them.
+    pub tokens: Option<u64>,
+}
+
+impl StreamStats {
+    /// Streams that failed, were truncated or had stalled at the end of the run.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.failed + self.truncated + self.stalled
+    }
+
+    /// Completed answers with the text that most of `reference` have.
+    #[must_use]
+    pub fn texts_as_in(&self, reference: &StreamStats) -> u64 {
+        let usual = reference.texts.iter().max_by_key(|(_, count)| **count);
+        usual.and_then(|(text, _)| self.texts.get(text)).copied().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_compared_with_the_usual_one() {
+        let texts = |counts: &[(&str, u64)]| StreamStats {
+            texts: counts.iter().map(|(text, count)| ((*text).to_owned(), *count)).collect(),
+            ..StreamStats::default()
+        };
+        let reference = texts(&[("cut", 1), ("whole", 9)]);
+        assert_eq!(texts(&[("cut", 4), ("other", 2), ("whole", 3)]).texts_as_in(&reference), 3);
+        assert_eq!(texts(&[("cut", 4)]).texts_as_in(&reference), 0);
+        assert_eq!(reference.texts_as_in(&StreamStats::default()), 0);
+    }
+}

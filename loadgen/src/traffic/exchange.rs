@@ -1,0 +1,109 @@
+//! One request, from when it is sent to the end of its answer.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hyper::Response;
+use hyper::body::Incoming;
+use hyper::header::CONTENT_TYPE;
+use wire::{retry_after, sse};
+
+use super::body::BodyReader;
+use super::events::read_events;
+use super::rejection::{beginning, read_rejection};
+use super::whole_answer::read_whole;
+use super::{Client, ExpectedAnswer, Reads, Request};
+use crate::http::{self, Endpoint, Receive};
+use crate::measure::{StreamAnswer, StreamEnd, StreamGuard, StreamLog};
+
+/// A request to a server, and what its client does with the answer.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// The server.
+    pub endpoint: Endpoint,
+    /// The request.
+    pub request: Request,
+    /// Its client.
+    pub client: Client,
+    /// A request that takes longer counts as failed.
+    pub timeout: Duration,
+}
+
+/// The cause that is counted for a 2xx answer that is not an event stream.
+pub const NO_EVENT_STREAM: &str = "no event stream";
+
+impl Exchange {
+    /// Longer than any lab: the generator must not end a stream that hangs.
+    const TIMEOUT: Duration = Duration::from_secs(120);
+
+    /// A request of a client that reads the answer to its end, and waits for it for two minutes.
+    #[must_use]
+    pub fn new(endpoint: Endpoint, request: Request) -> Self {
+        Exchange { endpoint, request, client: Client::default(), timeout: Self::TIMEOUT }
+    }
+
+    /// Sends the request, which was due at `due`, and counts it in `log`. Dropped, it closes the connection, and the
+    /// request counts as still open.
+    pub async fn perform(&self, due: Instant, log: &Arc<StreamLog>) -> StreamAnswer {
+        let mut guard = StreamGuard::begin(log, due);
+        if self.client.keeps_text {
+            guard.keep_text();
+        }
+        let limit = Instant::now() + self.timeout;
+        let (until, at_limit) = match self.client.disconnects_after.map(|after| due + after) {
+            Some(at) if at < limit => (at, StreamEnd::Disconnected),
+            _ => (limit, StreamEnd::Failed("timed out")),
+        };
+        let ended = tokio::time::timeout_at(until.into(), self.exchange(&mut guard)).await;
+        let at_limit = if guard.has_stopped_reading() { StreamEnd::Disconnected } else { at_limit };
+        guard.end(ended.unwrap_or(at_limit))
+    }
+
+    async fn exchange(&self, guard: &mut StreamGuard) -> StreamEnd {
+        let Request { method, path, headers, body, answer } = &self.request;
+        let request = self.endpoint.request(method, path, headers, body.clone());
+        let receive = if self.client.reads == Reads::AtOnce { Receive::AtOnce } else { Receive::Little };
+        let mut exchange = match http::send(&self.endpoint, request, receive).await {
+            Ok(exchange) => exchange,
+            Err(error) => return StreamEnd::Failed(error.cause()),
+        };
+        let response = &mut exchange.response;
+        count_head(response, guard);
+        let status = response.status();
+        if !status.is_success() {
+            return read_rejection(response, guard).await;
+        }
+        let is_events = is_event_stream(response);
+        let mut body = BodyReader::new(response.body_mut(), self.client.reads);
+        match answer {
+            ExpectedAnswer::Whole => read_whole(&mut body, guard).await,
+            ExpectedAnswer::Stream if is_events => {
+                let ended = read_events(&mut body, guard, self.client.disconnects_after_tokens).await;
+                let takes = self.client.accepts_eof && ended == StreamEnd::Truncated && guard.has_token();
+                if takes { StreamEnd::TakenAsComplete } else { ended }
+            }
+            ExpectedAnswer::Stream => {
+                let ended = StreamEnd::Failed(NO_EVENT_STREAM);
+                if guard.wants_answer(ended) {
+                    guard.keep_answer(ended, &beginning(response, guard).await);
+                }
+                ended
+            }
+        }
+    }
+}
+
+/// Counts the status and the headers.
+fn count_head(response: &Response<Incoming>, guard: &mut StreamGuard) {
+    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+    guard.answered(response.status().as_u16(), header(wire::STREAM_METHOD_HEADER));
+    if let Some(after) = retry_after::from_headers(header) {
+        guard.retry_after(after);
+    }
+}
+
+/// Whether the answer has the media type of an event stream, compared as in RFC 9110: without case and parameters.
+fn is_event_stream(response: &Response<Incoming>) -> bool {
+    let value = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(sse::CONTENT_TYPE)
+}
