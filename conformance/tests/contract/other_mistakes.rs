@@ -8,6 +8,7 @@ use conformance::listed::other_mistakes;
 use conformance::running::{COMPLETION_ROUTES, STREAM_ROUTE, WHOLE_ROUTE, streamed, whole};
 use conformance::servers::{self, Server};
 use conformance::vendor::ClosedPort;
+use futures_util::future::try_join_all;
 use wire::STREAM_METHOD_HEADER;
 use wire::health::{FileProbe, ResolveProbe};
 
@@ -18,10 +19,9 @@ macro_rules! on_other_mistakes {
     ($($module:ident::$row:ident),+ $(,)?) => { $(
         #[tokio::test]
         async fn $row() -> anyhow::Result<()> {
-            for server in other_mistakes()? {
-                $module::$row(server).await.context(server.name)?;
-            }
-            Ok(())
+            // At the same time: most rows wait, for a retry or for a silent vendor.
+            let rows = other_mistakes()?.map(|server| async move { $module::$row(server).await.context(server.name) });
+            try_join_all(rows).await.map(drop)
         }
     )+ };
 }
