@@ -1,16 +1,21 @@
-//! What a lab is, as data: its arms, phases, probes and claims. Nothing here runs anything.
+//! What a lab is, as data: its arms, phases, loads, probes and claims. Nothing here runs anything.
 
 mod arm;
 mod claim;
 mod definition;
 mod expected_load;
 mod figure;
+mod load;
 mod phase;
 mod select_arms;
 
-pub use arm::{Arm, Upstream};
-pub use claim::{Claim, Comparison, Condition};
+pub use arm::{Arm, Server, Upstream, flags};
+pub use claim::{AppliesIf, Claim, Comparison};
 pub use definition::{ClosedLoopProbe, Group, HEALTH_ASYNC, HEALTH_SYNC, Lab, Probe, Profile};
-pub use figure::{ArmFigure, CallFigure, ClosedLoopFigure, Figure, ProbeFigure, StreamFigure, VendorFigure};
-pub use phase::{Action, ActionTarget, BASELINE, Calls, LOADED, Load, Phase};
+pub use figure::{
+    ArmFigure, CallFigure, ClosedLoopFigure, Figure, Place, ProbeFigure, Source, StreamFigure, VendorFigure, at,
+    whole_run,
+};
+pub use load::Load;
+pub use phase::{Action, ActionTarget, BASELINE, LOADED, Phase};
 pub use select_arms::{ArmRun, select_arms};

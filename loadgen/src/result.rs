@@ -54,8 +54,9 @@ pub struct RunResult {
     pub verdict: Verdict,
 }
 
-/// A side of a comparison. It is the first word of its arms' names: `broken-160` is on the broken side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// A side of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Side {
     /// broken-server with one mistake.
     Broken,
@@ -68,13 +69,6 @@ pub enum Side {
 impl Side {
     /// All sides, in the order of output.
     pub const ALL: [Side; 3] = [Side::Broken, Side::Control, Side::Fixed];
-
-    /// The side of the arm of this name.
-    #[must_use]
-    pub fn of(arm: &str) -> Option<Self> {
-        let word = arm.split('-').next();
-        Side::ALL.into_iter().find(|side| word == Some(side.as_str()))
-    }
 
     /// The name in output and JSON.
     #[must_use]
@@ -101,6 +95,9 @@ pub struct Environment {
 /// The figures of one server.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ArmResult {
+    /// Its side of the comparison (`demo`, `lab`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub side: Option<Side>,
     /// The program and its arguments if this run started it, otherwise the URL.
     pub program: String,
     /// The streams of the phases that all arms have.

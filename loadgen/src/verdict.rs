@@ -28,10 +28,12 @@ const LAG_SHARE_MAX: f64 = 0.1;
 #[must_use]
 pub fn of_lab(profile: &Profile, arms: &[&str], result: &RunResult) -> Verdict {
     let mut judging = VerdictBuilder::default();
-    judging.all(profile.claims.iter().copied(), arms, result);
-    let sides: Vec<_> = arms.iter().filter_map(|arm| Side::of(arm)).collect();
-    let mistake = sides.contains(&Side::Broken);
-    if !judging.claims.iter().any(|(claim, _)| claim.kind == ClaimKind::Effect && (!mistake || is_of_broken(claim))) {
+    judging.all(profile.claims.iter().cloned(), arms, result);
+    let is_broken = |arm: &str| profile.arm(arm).is_some_and(|arm| arm.side == Side::Broken);
+    let mistake = arms.iter().any(|arm| is_broken(arm));
+    let counts =
+        |claim: &Claim| claim.kind == ClaimKind::Effect && (!mistake || claim.figure.arms().into_iter().any(is_broken));
+    if !judging.claims.iter().any(|(claim, _)| counts(claim)) {
         let what = if mistake {
             "no claim about the mistake could be judged"
         } else {
@@ -50,13 +52,9 @@ pub fn of_lab(profile: &Profile, arms: &[&str], result: &RunResult) -> Verdict {
 pub fn of_repair(profile: &Profile, judged_as: &str, result: &RunResult) -> Verdict {
     let mut judging = VerdictBuilder::default();
     let asked = profile.claims.iter().filter(|claim| !claim.of_fixed_server);
-    judging.all(asked.map(|claim| Claim { kind: ClaimKind::Effect, ..*claim }), &[judged_as], result);
+    judging.all(asked.map(|claim| Claim { kind: ClaimKind::Effect, ..claim.clone() }), &[judged_as], result);
     judging.all(general::claims(profile, &[judged_as], result), &[judged_as], result);
     judging.decide(result)
-}
-
-fn is_of_broken(claim: &Claim) -> bool {
-    claim.figure.arms().iter().any(|arm| Side::of(arm) == Some(Side::Broken))
 }
 
 /// Judges the claims of a lab one by one.
@@ -72,7 +70,7 @@ impl VerdictBuilder {
     /// Judges those of `claims` that are about `arms`.
     fn all(&mut self, claims: impl IntoIterator<Item = Claim>, arms: &[&str], result: &RunResult) {
         for claim in claims.into_iter().filter(|claim| claim.figure.arms().iter().all(|arm| arms.contains(arm))) {
-            match claim.when.map(|condition| condition.holds(result)) {
+            match claim.applies_if.as_ref().map(|what| what.holds(result)) {
                 None | Some(Some(true)) => {}
                 Some(Some(false)) => continue,
                 Some(None) => {
@@ -178,7 +176,7 @@ fn judge(claim: &Claim, result: &RunResult) -> ClaimResult {
     let arms = claim.figure.arms();
     let arm = if let [arm] = arms[..] { arm } else { "all" };
     ClaimResult {
-        name: claim.name.to_owned(),
+        name: claim.name.clone(),
         kind: claim.kind,
         arm: arm.to_owned(),
         measured,

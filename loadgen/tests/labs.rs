@@ -8,7 +8,7 @@ mod test_programs;
 use std::time::Duration;
 
 use loadgen::lab::Lab;
-use loadgen::labs::LABS;
+use loadgen::labs;
 use loadgen::result::{ClaimKind, ClaimResult, Outcome, RunResult, Side};
 use loadgen::verdict;
 use process::{Output, Signal};
@@ -38,9 +38,9 @@ fn every_lab_holds_and_fails_without_its_mistake() {
     assert!(programs.running().is_empty(), "left behind: {:?}", programs.running());
     let combined = result_in(&all);
     let summary = in_turn.split("All labs").nth(1).unwrap_or_else(|| panic!("no summary:\n{in_turn}"));
-    assert_eq!(combined["labs"].as_object().unwrap().len(), LABS.len(), "{in_turn}");
+    assert_eq!(combined["labs"].as_object().unwrap().len(), labs::all().len(), "{in_turn}");
     let (mut outcomes, mut undecided) = (Vec::new(), Vec::new());
-    for lab in LABS {
+    for lab in labs::all() {
         let mut result = combined["labs"][lab.name].clone();
         let outcome = result["verdict"]["result"].as_str().unwrap().to_owned();
         let line = summary.lines().find(|line| line.split_whitespace().next() == Some(lab.name));
@@ -77,8 +77,8 @@ fn reads_well(said: &str) {
     let lines = said.lines().filter(|line| !line.contains("The result:") && !line.contains("invalid"));
     let wide: Vec<_> = lines.filter(|line| line.chars().count() > 80).collect();
     assert!(wide.is_empty(), "wider than a terminal: {wide:#?}");
-    for file in LABS.iter().flat_map(|lab| [lab.mistake_file, lab.fix_file]) {
-        assert!(said.contains(file), "{file} is not named:\n{said}");
+    for file in labs::all().iter().flat_map(|lab| [lab.mistake_file(), lab.fix_file.to_owned()]) {
+        assert!(said.contains(&file), "{file} is not named:\n{said}");
     }
 }
 
@@ -110,14 +110,14 @@ fn obeys_the_laws(lab: &Lab, result: &Value) {
 fn is_able_to_fail(lab: &Lab, result: Value) {
     let mut result: RunResult = serde_json::from_value(result).unwrap();
     let control = result.arms["control"].clone();
-    let of_broken = |arm: &str| Side::of(arm) == Some(Side::Broken);
-    let arms: Vec<_> = lab.fast.arms.iter().map(|arm| arm.name).collect();
-    for arm in arms.iter().filter(|arm| of_broken(arm)) {
+    let arms: Vec<_> = lab.fast.arms.iter().map(|arm| arm.name.as_str()).collect();
+    let side = |arm: &str| lab.fast.arm(arm).map(|arm| arm.side);
+    for arm in arms.iter().filter(|arm| side(arm) == Some(Side::Broken)) {
         result.arms.insert((*arm).to_owned(), control.clone());
     }
     let verdict = verdict::of_lab(&lab.fast, &arms, &result);
     assert_eq!(verdict.result, Outcome::NotHeld, "{}, its mistake removed: {verdict:#?}", lab.name);
-    let of_fix = |claim: &ClaimResult| Side::of(&claim.arm) == Some(Side::Fixed);
+    let of_fix = |claim: &ClaimResult| side(&claim.arm) == Some(Side::Fixed);
     let of_mistake = verdict.claims.iter().filter(|claim| claim.kind == ClaimKind::Effect && !of_fix(claim));
     let (fallen, held): (Vec<_>, Vec<_>) = of_mistake.partition(|claim| !claim.held);
     assert!(held.is_empty() && !fallen.is_empty(), "{}: hold without the mistake: {held:#?}", lab.name);

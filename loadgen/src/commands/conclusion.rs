@@ -2,7 +2,7 @@
 
 use crate::engine::Options;
 use crate::lab::Lab;
-use crate::labs::LABS;
+use crate::labs;
 use crate::result::{ClaimKind, ClaimResult, Outcome, Side, Verdict};
 
 /// What `verdict` on `lab` means for the user.
@@ -14,8 +14,9 @@ pub(super) fn sentences(lab: &Lab, options: &Options, verdict: &Verdict) -> Vec<
         sentences.push("One side: not judged against the control.".to_owned());
     }
     if verdict.result == Outcome::NotHeld {
-        sentences
-            .extend(verdict.claims.iter().find(|claim| is_missed(claim)).map(|claim| what_no_means(claim, options)));
+        sentences.extend(
+            verdict.claims.iter().find(|claim| is_missed(claim)).map(|claim| what_no_means(lab, claim, options)),
+        );
     }
     if options.sides == [Side::Broken] && !options.expect_fixed && verdict.result == Outcome::NotHeld {
         let command = command(lab, options, "MENDED=1");
@@ -40,8 +41,8 @@ fn of_repair(lab: &Lab, options: &Options, verdict: &Verdict) -> String {
 }
 
 fn next_after(lab: &Lab, options: &Options) -> String {
-    let position = LABS.iter().position(|candidate| candidate.name == lab.name);
-    match position.and_then(|position| LABS.get(position + 1)) {
+    let position = labs::all().iter().position(|candidate| candidate.name == lab.name);
+    match position.and_then(|position| labs::all().get(position + 1)) {
         Some(next) => format!("Next: `{}`.", command(next, options, "")),
         None => "This was the last lab.".to_owned(),
     }
@@ -58,13 +59,13 @@ fn is_missed(claim: &ClaimResult) -> bool {
 }
 
 /// What the first failed claim means.
-fn what_no_means(claim: &ClaimResult, options: &Options) -> String {
+fn what_no_means(lab: &Lab, claim: &ClaimResult, options: &Options) -> String {
     let name = &claim.name;
     let whose = if options.expect_fixed { "your server" } else { "the fix" };
     if let Some(general) = claim.general.then(|| of_general(name)).flatten() {
         return format!("NO at '{name}': on {whose}, {general}.");
     }
-    match Side::of(&claim.arm) {
+    match lab.profile(options.fast).arm(&claim.arm).map(|arm| arm.side) {
         _ if options.expect_fixed => {
             format!("NO at '{name}': the fixed server meets this under the same load, yours does not yet.")
         }
@@ -123,7 +124,7 @@ mod tests {
     }
 
     fn text(options: &Options, verdict: &Verdict) -> String {
-        sentences(LABS[0], options, verdict).join(" ")
+        sentences(&labs::all()[0], options, verdict).join(" ")
     }
 
     #[test]
@@ -131,7 +132,7 @@ mod tests {
         let text =
             text(&options(&[Side::Broken], true), &verdict(Outcome::Held, &[("a", false, true), ("b", true, true)]));
         assert!(text.starts_with("Repaired: all 2 claims of the fix hold on your server."), "{text}");
-        assert!(text.contains(&format!("NAME={}`", LABS[1].name)), "{text}");
+        assert!(text.contains(&format!("NAME={}`", labs::all()[1].name)), "{text}");
     }
 
     #[test]
@@ -152,7 +153,7 @@ mod tests {
     #[test]
     fn a_lab_that_holds_needs_no_explanation() {
         let held = verdict(Outcome::Held, &[("a", false, true)]);
-        assert!(sentences(LABS[0], &options(&Side::ALL, false), &held).is_empty());
+        assert!(sentences(&labs::all()[0], &options(&Side::ALL, false), &held).is_empty());
         let invalid = verdict(Outcome::Invalid, &[("a", false, false)]);
         assert!(text(&options(&[Side::Broken], true), &invalid).contains("Unknown whether it is repaired"));
     }

@@ -3,12 +3,12 @@
 use super::CommandError;
 use super::lab::{options, print_references, run_with_lines};
 use crate::cli::DemoArgs;
-use crate::labs::DEMO;
+use crate::labs;
 use crate::report::{self, Terminal};
 
 /// Runs the lab of the demo with its own profile.
 pub(super) async fn execute(args: &DemoArgs, terminal: &Terminal) -> Result<u8, CommandError> {
-    let (lab, longer) = DEMO;
+    let (lab, longer) = labs::demo();
     let profile = if args.fast { &lab.fast } else { longer };
     let options = options("demo", args.side.sides(), args.fast, &args.programs)?;
     let finished = run_with_lines(lab, profile, &options, terminal).await?;
@@ -18,7 +18,7 @@ pub(super) async fn execute(args: &DemoArgs, terminal: &Terminal) -> Result<u8, 
         super::observation::write_out(&finished.result, path, terminal)?;
     }
     terminal.line("");
-    report::comparison(terminal, profile.phases, &finished.result);
+    report::comparison(terminal, &profile.phases, &finished.result);
     terminal.line("");
     terminal.line(report::wrap("  ", &report::prose_summary(&finished.result)));
     Ok(finished.result.verdict.exit_code())

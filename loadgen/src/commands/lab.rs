@@ -71,7 +71,7 @@ pub(super) async fn run_and_show(
 ) -> Result<LabRun, CommandError> {
     let aside = &terminal.aside();
     let finished = run_with_lines(lab, profile, options, aside).await?;
-    report::comparison(terminal, profile.phases, &finished.result);
+    report::comparison(terminal, &profile.phases, &finished.result);
     terminal.line("");
     let verdict = &finished.result.verdict;
     report::verdict(terminal, verdict);
@@ -123,7 +123,7 @@ fn print_introduction(terminal: &Terminal, lab: &Lab, profile: &'static Profile,
 pub(super) fn print_references(terminal: &Terminal, lab: &Lab, options: &Options) {
     terminal.line("");
     if options.sides.contains(&Side::Broken) {
-        terminal.line(format!("  The mistake: {}", lab.mistake_file));
+        terminal.line(format!("  The mistake: {}", lab.mistake_file()));
     }
     terminal.line(format!("  The fix:     {}", lab.fix_file));
     if options.sides.contains(&Side::Broken) {

@@ -11,13 +11,13 @@ use crate::cli::LabsArgs;
 use crate::engine::Options;
 use crate::environment::environment;
 use crate::lab::{Group, Lab};
-use crate::labs::LABS;
+use crate::labs;
 use crate::report::{self, Paint, Terminal};
 use crate::result::{Environment, Outcome, RunResult, SCHEMA_VERSION, Side, Verdict};
 use crate::verdict;
 
 pub(super) async fn execute(args: &LabsArgs, terminal: &Terminal) -> Result<u8, CommandError> {
-    let labs = if args.all { LABS } else { &args.names[..] };
+    let labs: Vec<&'static Lab> = if args.all { labs::all().iter().collect() } else { args.names.clone() };
     if labs.is_empty() {
         if args.out.is_some() {
             return Err(CommandError::Usage("--out needs labs to run: name some, or use --all".into()));
@@ -28,7 +28,7 @@ pub(super) async fn execute(args: &LabsArgs, terminal: &Terminal) -> Result<u8, 
     let mut runs = Vec::new();
     for lab in labs {
         let options = options("lab", Side::ALL.to_vec(), args.fast, &args.programs)?;
-        runs.push((*lab, run(lab, &options, terminal).await));
+        runs.push((lab, run(lab, &options, terminal).await));
         terminal.line("");
     }
     rerun_busy(&mut runs, args, terminal).await?;
@@ -68,7 +68,7 @@ async fn rerun_busy(runs: &mut [Run], args: &LabsArgs, terminal: &Terminal) -> R
 fn list(terminal: &Terminal, fast: bool) {
     for group in Group::ALL {
         terminal.line(terminal.paint(Paint::Bold, group.as_str()));
-        for lab in LABS.iter().filter(|lab| lab.group == group) {
+        for lab in labs::all().iter().filter(|lab| lab.group == group) {
             let seconds = lab.profile(fast).takes().as_secs_f64().ceil();
             terminal.line(report::wrap(&format!("  {:<20} {seconds:>3} s  ", lab.name), lab.mistake));
         }

@@ -11,7 +11,7 @@ use super::Options;
 use super::evidence::PhaseEvidence;
 use super::running_arm::{PhaseRecord, RunningArm};
 use crate::environment::environment;
-use crate::lab::{BASELINE, LOADED, Lab, Phase, Profile};
+use crate::lab::{BASELINE, LOADED, Lab, Load, Phase, Profile};
 use crate::measure::{LagLog, probe_stats, timeline};
 use crate::result::{ArmResult, Baseline, Disturbance, ExpectedLoad, PhaseResult, RunResult, SCHEMA_VERSION, Verdict};
 use crate::verdict;
@@ -68,17 +68,16 @@ fn restore_name(arm: &RunningArm, result: &mut RunResult) {
 fn parameters(lab: &Lab, profile: &Profile, options: &Options) -> BTreeMap<String, Value> {
     let sides: Vec<_> = options.sides.iter().map(|side| side.as_str()).collect();
     let load = |phase: &Phase| -> Vec<Value> {
-        let loads = phase.loads.iter();
-        loads
-            .map(|load| {
-                let leave_after_ms = load.disconnect_after.map(|after| after.as_millis());
-                json!({"streams": load.streams, "headers": load.headers(), "leave_after_ms": leave_after_ms})
-            })
-            .collect()
+        let load = |load: &Load| {
+            let leave_after_ms = load.client.disconnects_after.map(|after| after.as_millis());
+            json!({"name": load.name, "path": load.request.path, "requests": load.requests(),
+                   "headers": load.request.headers, "leave_after_ms": leave_after_ms})
+        };
+        phase.loads.iter().map(load).collect()
     };
     let phase = |phase: &Phase| {
-        json!({"name": phase.name, "streams": phase.streams(), "only": phase.only, "loads": load(phase),
-               "ramp_ms": phase.ramp.as_millis(), "hold_ms": phase.hold.as_millis()})
+        json!({"name": phase.name, "streams": phase.streams().map(Load::requests).sum::<u32>(), "only": phase.only,
+               "loads": load(phase), "ramp_ms": phase.ramp().as_millis(), "hold_ms": phase.hold.as_millis()})
     };
     BTreeMap::from([
         ("lab".into(), json!(lab.name)),
@@ -103,6 +102,7 @@ fn arm_result(
     let phases: Vec<_> = arm.seen.iter().map(phase).collect();
     let probes_of = |name: &str| PhaseResult::probes_of(&phases, name);
     ArmResult {
+        side: Some(arm.side),
         program: arm.server.command_line().to_owned(),
         streams: arm.shared_streams.stats(elapsed),
         probes: probes_of(LOADED),
@@ -118,12 +118,12 @@ fn arm_result(
 fn phase_result(arm: &RunningArm, seen: &PhaseRecord, elapsed: Duration) -> PhaseResult {
     let evidence = seen.evidence.as_ref();
     PhaseResult {
-        name: seen.phase.name.to_owned(),
+        name: seen.phase.name.clone(),
         from_ms: seen.from.as_secs_f64() * 1000.0,
         to_ms: seen.to.as_secs_f64() * 1000.0,
         probes: probe_stats(&arm.probes, seen.from, seen.to),
         closed_loop: arm.closed_loop.as_ref().map(|asking| asking.stats(seen.from, seen.to)),
-        streams: (seen.phase.streams() > 0).then(|| seen.streams.stats(elapsed)),
+        streams: seen.phase.streams().next().is_some().then(|| seen.streams.stats(elapsed)),
         vendor_peak_active: evidence.and_then(PhaseEvidence::vendor_peak_active),
         vendor: evidence.and_then(PhaseEvidence::vendor_stats),
         cpu_cores: arm.server_samples.cpu_cores(seen.from, seen.to),
@@ -134,7 +134,7 @@ fn phase_result(arm: &RunningArm, seen: &PhaseRecord, elapsed: Duration) -> Phas
         metrics: evidence.map(|evidence| evidence.metrics(&[])).unwrap_or_default(),
         vendor_load: evidence
             .and_then(|evidence| evidence.vendor_load(&arm.vendor_samples, seen.from, seen.to, seen.tokens_received)),
-        calls: (!seen.phase.calls.is_empty()).then(|| seen.calls.stats(elapsed).into()),
+        calls: seen.phase.calls().next().is_some().then(|| seen.calls.stats(elapsed).into()),
         disturbance: Some(disturbance(arm, seen)),
     }
 }

@@ -106,7 +106,7 @@ async fn run_phase(
     let begun = try_join_all(arms.iter().map(|arm| arm.evidence(origin, false))).await?;
     let taking_part = arms.iter_mut().filter(|arm| phase.is_for(arm.judged_as));
     try_join_all(taking_part.map(|arm| arm.begin(phase, origin))).await?;
-    pass(phase.ramp + phase.settle, phase, seconds, arms, progress).await?;
+    pass(phase.ramp() + phase.settle, phase, seconds, arms, progress).await?;
     let from = origin.elapsed();
     let before = try_join_all(arms.iter().map(RunningArm::vendor_counts)).await?;
     pass(phase.hold.saturating_sub(origin.elapsed() - from), phase, seconds, arms, progress).await?;
@@ -171,7 +171,7 @@ fn check_descriptors(profile: &Profile, arm_runs: &[ArmRun]) -> Result<(), LabEr
     let limit = raise_descriptor_limit();
     let opened = |arm_run: &ArmRun| {
         let phases = profile.phases.iter().filter(|phase| phase.is_for(arm_run.judged_as));
-        phases.map(|phase| u64::from(phase.streams() + phase.whole_calls())).sum::<u64>()
+        phases.map(|phase| u64::from(phase.requests())).sum::<u64>()
     };
     let server = arm_runs.iter().map(|arm_run| 2 * opened(arm_run)).max().unwrap_or(0);
     // A server that hangs holds each probe until its time-out.

@@ -14,15 +14,18 @@ use super::evidence::{Evidence, PhaseEvidence};
 use super::vendor_samples::VendorSamples;
 use super::{LabError, Options};
 use crate::http::{self, Endpoint};
-use crate::lab::{Action, ActionTarget, ArmRun, Calls, ClosedLoopProbe, Lab, Load, Phase, Profile, Upstream};
+use crate::lab::{Action, ActionTarget, ArmRun, ClosedLoopProbe, Lab, Phase, Profile, Upstream};
 use crate::measure::{ClosedLoop, ClosedLoopPlan, LagLog, ProbeLog, ServerSamples, StreamLog, one_process};
-use crate::traffic::{Client, Exchange, ExpectedAnswer, LoadPlan, Request, RunningLoad, Schedule};
+use crate::result::Side;
+use crate::traffic::{Exchange, LoadPlan, RunningLoad};
 use crate::vendor;
 
 /// One arm while it runs. Dropped, its programs are killed.
 pub struct RunningArm {
     /// Its name in the result.
     pub name: &'static str,
+    /// Its side of the comparison.
+    pub side: Side,
     /// The arm whose phases and claims apply to it.
     pub judged_as: &'static str,
     /// The streams of the phases that all arms have.
@@ -77,21 +80,22 @@ impl RunningArm {
         lag: &Arc<LagLog>,
     ) -> Result<Self, LabError> {
         let program = |name: &str| Launch::new(options.program_dir.join(name)).on_free_port();
-        let vendor = match arm_run.vendor_of.upstream {
+        let vendor = match &arm_run.vendor_of.upstream {
             Upstream::Vendor(more) => {
-                let mock = program("mock-llm").args(profile.vendor.iter().chain(more).copied());
+                let mock = program("mock-llm").args(profile.vendor.iter().chain(more));
                 Vendor::Mock(mock.start(options.start_timeout).await?)
             }
             Upstream::Unreachable => Vendor::unreachable().map_err(LabError::NoPort)?,
         };
-        let args = arm_run.arm.with_mistake(lab.name, options.mistake.as_deref());
+        let (server, flags) = arm_run.arm.command(lab.name, options.mistake.as_deref());
         let upstream = format!("http://{}", vendor.addr());
-        let server = program(arm_run.arm.program).args(args.iter().copied());
+        let server = program(server).args(&flags);
         let server = server.args(["--allow-mock-headers", "--upstream", &upstream]);
         let server = server.start(options.start_timeout).await?;
         let (shared_streams, own_streams) = (Arc::new(StreamLog::default()), Arc::new(StreamLog::default()));
         Ok(RunningArm {
-            name: arm_run.arm.name,
+            name: &arm_run.arm.name,
+            side: arm_run.arm.side,
             judged_as: arm_run.judged_as,
             server_samples: Arc::new(ServerSamples::new(
                 Some(one_process(server.pid())),
@@ -131,17 +135,19 @@ impl RunningArm {
 
     /// Performs the actions of `phase` and starts its streams and calls.
     pub(super) async fn begin(&mut self, phase: &'static Phase, origin: Instant) -> Result<(), LabError> {
-        for action in phase.actions.iter().filter(|action| action.only.is_none_or(|only| only == self.name)) {
+        let own = |action: &&Action| action.only.as_deref().is_none_or(|only| only == self.name);
+        for action in phase.actions.iter().filter(own) {
             self.act(action).await?;
         }
         let total = if phase.only.is_some() { &self.own_streams } else { &self.shared_streams };
         let streams = Arc::new(StreamLog::part_of(total.clone()));
         let calls = Arc::new(StreamLog::default());
-        let of_streams = phase.loads.iter().map(|load| (stream_load(load, phase.ramp), &streams));
-        let of_calls = phase.calls.iter().map(|load| (call_load(load), &calls));
-        for ((request, client, schedule), log) in of_streams.chain(of_calls) {
-            let exchange = Exchange { client, ..Exchange::new(self.endpoint.clone(), request) };
-            self.loads.push(RunningLoad::start(LoadPlan::new(exchange, schedule), log.clone(), self.lag.clone()));
+        for load in &phase.loads {
+            let log = if load.is_stream() { &streams } else { &calls };
+            let exchange =
+                Exchange { client: load.client, ..Exchange::new(self.endpoint.clone(), load.request.clone()) };
+            let plan = LoadPlan::new(exchange, load.schedule.clone());
+            self.loads.push(RunningLoad::start(plan, log.clone(), self.lag.clone()));
         }
         let (begun, not_yet) = (origin.elapsed(), Duration::ZERO);
         let seen = PhaseRecord {
@@ -208,7 +214,7 @@ impl RunningArm {
         };
         let target = target.ok_or_else(|| failed("this arm has no vendor".to_owned()))?;
         let headers = [("content-type".to_owned(), "application/json".to_owned())];
-        let request = target.request(action.method, action.path, &headers, Bytes::from_static(action.body.as_bytes()));
+        let request = target.request(action.method, &action.path, &headers, Bytes::from(action.body.clone()));
         match timeout(TIMEOUT, http::fetch(&target, request, http::ANSWER_BYTES_MAX)).await {
             Ok(Ok((200..=299, _))) => Ok(()),
             Ok(Ok((status, body))) => Err(failed(format!("status {status}: {}", String::from_utf8_lossy(&body)))),
@@ -238,25 +244,4 @@ impl Vendor {
             Vendor::Unreachable(..) => None,
         }
     }
-}
-
-fn call_load(calls: &Calls) -> (Request, Client, Schedule) {
-    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-    let request = Request {
-        method: calls.method.to_owned(),
-        path: calls.path.to_owned(),
-        headers: calls.headers.iter().map(owned).collect(),
-        body: Bytes::new(),
-        answer: ExpectedAnswer::Whole,
-    };
-    let request = if calls.body.is_empty() { request } else { request.body(calls.body) };
-    let client = Client { disconnects_after: calls.disconnect_after, ..Client::default() };
-    (request, client, Schedule::at_once(calls.count))
-}
-
-fn stream_load(load: &Load, ramp: Duration) -> (Request, Client, Schedule) {
-    let chat = Request::chat();
-    let headers = [load.headers(), chat.headers.clone()].concat();
-    let client = Client { disconnects_after: load.disconnect_after, ..Client::default() };
-    (Request { headers, ..chat }, client, Schedule::once(load.streams, ramp))
 }

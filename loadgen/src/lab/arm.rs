@@ -1,59 +1,114 @@
 //! Arms: the servers of a lab.
 
+use crate::result::Side;
+
 /// One server of a lab, with a vendor of its own.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Arm {
-    /// Its name in results; the first word is its side: `broken`, `broken-160`, `control`, `fixed`.
-    pub name: &'static str,
+    /// Its name in results; the first word is usually its side: `broken`, `broken-160`, `control`, `fixed`.
+    pub name: String,
+    /// Its side of the comparison.
+    pub side: Side,
     /// Its program.
-    pub program: &'static str,
-    /// Its flags, besides `--listen`, `--upstream` and `--allow-mock-headers`.
-    pub args: &'static [&'static str],
+    pub server: Server,
+    /// Its flags, besides `--mistake`, `--listen`, `--upstream` and `--allow-mock-headers`.
+    pub flags: Vec<String>,
     /// Its upstream.
     pub upstream: Upstream,
     /// Whether it has another fault than its side implies, so that the general claims do not apply.
     pub faulty: bool,
 }
 
+/// The program of an arm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Server {
+    /// broken-server with the lab's own mistake.
+    OwnMistake,
+    /// broken-server with this mistake, or `none`.
+    Mistake(String),
+    /// fixed-server.
+    Fixed,
+}
+
 /// The upstream of a server.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Upstream {
     /// A mock vendor with these flags, after those of all vendors of the lab.
-    Vendor(&'static [&'static str]),
+    Vendor(Vec<String>),
     /// An address on which nothing listens.
     Unreachable,
 }
 
+/// The flags in `line`, which are separated by white space.
+#[must_use]
+pub fn flags(line: &str) -> Vec<String> {
+    line.split_whitespace().map(str::to_owned).collect()
+}
+
 impl Arm {
-    /// broken-server under this name, with these flags.
+    /// broken-server with the lab's mistake.
     #[must_use]
-    pub const fn actix(name: &'static str, args: &'static [&'static str]) -> Self {
-        Arm { name, program: "broken-server", args, upstream: Upstream::Vendor(&[]), faulty: false }
+    pub fn broken() -> Self {
+        Self::new(Side::Broken, Server::OwnMistake)
     }
 
-    /// fixed-server, with these flags.
+    /// broken-server without a mistake.
     #[must_use]
-    pub const fn fixed(args: &'static [&'static str]) -> Self {
-        Arm { name: "fixed", program: "fixed-server", args, upstream: Upstream::Vendor(&[]), faulty: false }
+    pub fn control() -> Self {
+        Self::new(Side::Control, Server::Mistake("none".to_owned()))
+    }
+
+    /// fixed-server.
+    #[must_use]
+    pub fn fixed() -> Self {
+        Self::new(Side::Fixed, Server::Fixed)
+    }
+
+    fn new(side: Side, server: Server) -> Self {
+        let (flags, upstream) = (Vec::new(), Upstream::Vendor(Vec::new()));
+        Arm { name: side.as_str().to_owned(), side, server, flags, upstream, faulty: false }
+    }
+
+    /// The same under another name.
+    #[must_use]
+    pub fn named(self, name: impl Into<String>) -> Self {
+        Arm { name: name.into(), ..self }
+    }
+
+    /// The same as broken-server with this mistake, which is not the lab's own.
+    #[must_use]
+    pub fn running(self, mistake: &str) -> Self {
+        Arm { server: Server::Mistake(mistake.to_owned()), ..self }
+    }
+
+    /// The same with these flags as well, separated by white space.
+    #[must_use]
+    pub fn flags(mut self, line: impl AsRef<str>) -> Self {
+        self.flags.extend(flags(line.as_ref()));
+        self
     }
 
     /// The same with another fault.
     #[must_use]
-    pub const fn faulty(self) -> Self {
+    pub fn faulty(self) -> Self {
         Arm { faulty: true, ..self }
     }
 
     /// The same with another upstream.
     #[must_use]
-    pub const fn calling(self, upstream: Upstream) -> Self {
+    pub fn calling(self, upstream: Upstream) -> Self {
         Arm { upstream, ..self }
     }
 
-    /// Its flags with `--mistake other` instead of `--mistake own`.
-    pub(crate) fn with_mistake<'a>(&'a self, own: &str, other: Option<&'a str>) -> Vec<&'a str> {
-        let named = |index: usize| index > 0 && self.args[index - 1] == "--mistake" && self.args[index] == own;
-        let args = self.args.iter().enumerate();
-        args.map(|(index, arg)| other.filter(|_| named(index)).unwrap_or(arg)).collect()
+    /// Its program, and its flags in the lab of this name. `mistake` replaces the lab's own.
+    pub(crate) fn command(&self, lab: &str, mistake: Option<&str>) -> (&'static str, Vec<String>) {
+        let (program, mistake) = match &self.server {
+            Server::OwnMistake => ("broken-server", Some(mistake.unwrap_or(lab))),
+            Server::Mistake(other) => ("broken-server", Some(other.as_str())),
+            Server::Fixed => ("fixed-server", None),
+        };
+        let mistake = mistake.into_iter().flat_map(|mistake| ["--mistake".to_owned(), mistake.to_owned()]);
+        (program, mistake.chain(self.flags.iter().cloned()).collect())
     }
 }
 
@@ -63,10 +118,18 @@ mod tests {
 
     #[test]
     fn another_mistake_replaces_only_the_labs_own() {
-        let arm = Arm::actix("broken", &["--mistake", "pool-per-chunk", "--blocking-threads", "8"]);
-        let mine = ["--mistake", "mine", "--blocking-threads", "8"];
-        assert_eq!(arm.with_mistake("pool-per-chunk", Some("mine")), mine);
-        assert_eq!(arm.with_mistake("pool-per-chunk", None), arm.args);
-        assert_eq!(arm.with_mistake("pool-exhaustion", Some("mine")), arm.args);
+        let command = |arm: &Arm, mistake| arm.command("pool-per-chunk", mistake).1.join(" ");
+        let broken = Arm::broken().flags("--blocking-threads 8");
+        assert_eq!(command(&broken, Some("mine")), "--mistake mine --blocking-threads 8");
+        assert_eq!(command(&broken, None), "--mistake pool-per-chunk --blocking-threads 8");
+        assert_eq!(
+            command(&broken.running("pool-exhaustion"), Some("mine")),
+            "--mistake pool-exhaustion --blocking-threads 8"
+        );
+        assert_eq!(command(&Arm::control(), Some("mine")), "--mistake none");
+        assert_eq!(
+            Arm::fixed().flags("--attempts 1").command("x", Some("mine")),
+            ("fixed-server", flags("--attempts 1"))
+        );
     }
 }

@@ -4,10 +4,10 @@ use super::Figure;
 use crate::result::{ClaimKind, RunResult};
 
 /// A claim of a lab, or a precondition of its claims.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Claim {
     /// In a few words.
-    pub name: &'static str,
+    pub name: String,
     /// Claim or kind of precondition.
     pub kind: ClaimKind,
     /// The figure.
@@ -16,8 +16,8 @@ pub struct Claim {
     pub comparison: Comparison,
     /// The value that it is compared with.
     pub threshold: f64,
-    /// Condition under which it applies.
-    pub when: Option<Condition>,
+    /// What must be so for it to apply, for example how a program was built.
+    pub applies_if: Option<AppliesIf>,
     /// Whether it is the same for every lab.
     pub general: bool,
     /// Whether it is about something that only fixed-server has, so that it does not apply to a repair.
@@ -27,81 +27,73 @@ pub struct Claim {
 impl Claim {
     /// At least `threshold`.
     #[must_use]
-    pub const fn at_least(threshold: f64, name: &'static str, figure: Figure) -> Self {
-        Self::new(Comparison::AtLeast, threshold, name, figure)
+    pub fn at_least(threshold: impl Into<f64>, name: impl Into<String>, figure: Figure) -> Self {
+        Self::new(Comparison::AtLeast, threshold.into(), name.into(), figure)
     }
 
     /// At most `threshold`.
     #[must_use]
-    pub const fn at_most(threshold: f64, name: &'static str, figure: Figure) -> Self {
-        Self::new(Comparison::AtMost, threshold, name, figure)
+    pub fn at_most(threshold: impl Into<f64>, name: impl Into<String>, figure: Figure) -> Self {
+        Self::new(Comparison::AtMost, threshold.into(), name.into(), figure)
     }
 
     /// Exactly `count`.
     #[must_use]
-    pub const fn exactly(count: f64, name: &'static str, figure: Figure) -> Self {
-        Self::new(Comparison::Exactly, count, name, figure)
+    pub fn exactly(count: impl Into<f64>, name: impl Into<String>, figure: Figure) -> Self {
+        Self::new(Comparison::Exactly, count.into(), name.into(), figure)
     }
 
     /// `over` is at least `factor` times `under`.
     #[must_use]
-    pub const fn apart(factor: f64, name: &'static str, over: &'static Figure, under: &'static Figure) -> Self {
-        Self::at_least(factor, name, Figure::Ratio(over, under))
+    pub fn apart(factor: f64, name: impl Into<String>, over: Figure, under: Figure) -> Self {
+        Self::at_least(factor, name, over.over(under))
     }
 
-    const fn new(comparison: Comparison, threshold: f64, name: &'static str, figure: Figure) -> Self {
-        Claim {
-            name,
-            kind: ClaimKind::Effect,
-            figure,
-            comparison,
-            threshold,
-            when: None,
-            general: false,
-            of_fixed_server: false,
-        }
+    fn new(comparison: Comparison, threshold: f64, name: String, figure: Figure) -> Self {
+        let kind = ClaimKind::Effect;
+        Claim { name, kind, figure, comparison, threshold, applies_if: None, general: false, of_fixed_server: false }
     }
 
     /// As a precondition: proof of the pressure.
     #[must_use]
-    pub const fn pressure(self) -> Self {
+    pub fn pressure(self) -> Self {
         Claim { kind: ClaimKind::Pressure, ..self }
     }
 
     /// As a precondition: proof that the control is clean.
     #[must_use]
-    pub const fn control(self) -> Self {
+    pub fn control(self) -> Self {
         Claim { kind: ClaimKind::Control, ..self }
     }
 
     /// As a precondition: rules out another cause than the mistake. It may also hold without the mistake.
     #[must_use]
-    pub const fn condition(self) -> Self {
+    pub fn condition(self) -> Self {
         Claim { kind: ClaimKind::Condition, ..self }
     }
 
     /// As one that is the same for every lab.
     #[must_use]
-    pub(crate) const fn general(self) -> Self {
+    pub(crate) fn general(self) -> Self {
         Claim { general: true, ..self }
     }
 
     /// As one that is about something that only fixed-server has.
     #[must_use]
-    pub const fn of_fixed_server(self) -> Self {
+    pub fn of_fixed_server(self) -> Self {
         Claim { of_fixed_server: true, ..self }
     }
 
-    /// As one that applies only under `condition`.
+    /// As one that applies only if this is so.
     #[must_use]
-    pub const fn when(self, condition: Condition) -> Self {
-        Claim { when: Some(condition), ..self }
+    pub fn applies_if(self, what: AppliesIf) -> Self {
+        Claim { applies_if: Some(what), ..self }
     }
 }
 
-/// Decides whether a claim applies, for example depending on how a program was built.
-#[derive(Debug, Clone, Copy)]
-pub struct Condition {
+/// Decides whether a claim applies.
+#[derive(Debug, Clone)]
+pub struct AppliesIf {
     /// The figure.
     pub figure: Figure,
     /// How it is compared.
@@ -110,8 +102,8 @@ pub struct Condition {
     pub threshold: f64,
 }
 
-impl Condition {
-    /// Whether it is met; `None` if nothing was measured.
+impl AppliesIf {
+    /// Whether it is so; `None` if nothing was measured.
     #[must_use]
     pub fn holds(&self, result: &RunResult) -> Option<bool> {
         Some(self.comparison.holds(self.figure.of(result)?, self.threshold))

@@ -16,8 +16,6 @@ pub struct Lab {
     pub mistake: &'static str,
     /// The fix in one sentence.
     pub fix: &'static str,
-    /// The file of the mistake.
-    pub mistake_file: &'static str,
     /// The file of the fix.
     pub fix_file: &'static str,
     /// The file of broken-server that a repair uses or resembles. It is closer to the mistake than the fix, which
@@ -67,13 +65,13 @@ impl fmt::Display for Group {
 #[derive(Debug)]
 pub struct Profile {
     /// Flags of every arm's vendor.
-    pub vendor: &'static [&'static str],
+    pub vendor: Vec<String>,
     /// The arms.
-    pub arms: &'static [Arm],
+    pub arms: Vec<Arm>,
     /// The phases, in order.
-    pub phases: &'static [Phase],
+    pub phases: Vec<Phase>,
     /// The probes that every server gets throughout the run.
-    pub probes: &'static [Probe],
+    pub probes: Vec<Probe>,
     /// Probes per second, of each kind.
     pub probe_rate: f64,
     /// Time after which a probe counts as timed out.
@@ -86,28 +84,38 @@ pub struct Profile {
     /// The arm that a repaired broken-server is judged as.
     pub repair_judged_as: &'static str,
     /// The claims and preconditions.
-    pub claims: &'static [Claim],
+    pub claims: Vec<Claim>,
+}
+
+impl Default for Profile {
+    /// Two probes, and nothing else.
+    fn default() -> Self {
+        Profile {
+            vendor: Vec::new(),
+            arms: Vec::new(),
+            phases: Vec::new(),
+            probes: vec![HEALTH_SYNC, HEALTH_ASYNC],
+            probe_rate: 20.0,
+            probe_timeout: Duration::from_secs(5),
+            closed_loop: None,
+            drain: Duration::from_secs(2),
+            repair_judged_as: "fixed",
+            claims: Vec::new(),
+        }
+    }
 }
 
 impl Profile {
-    /// Defaults: two probes, and nothing else.
-    pub const EMPTY: Profile = Profile {
-        vendor: &[],
-        arms: &[],
-        phases: &[],
-        probes: &[HEALTH_SYNC, HEALTH_ASYNC],
-        probe_rate: 20.0,
-        probe_timeout: Duration::from_secs(5),
-        closed_loop: None,
-        drain: Duration::from_secs(2),
-        repair_judged_as: "fixed",
-        claims: &[],
-    };
-
     /// Its duration, without the start of the programs.
     #[must_use]
     pub fn takes(&self) -> Duration {
         self.phases.iter().map(Phase::takes).sum::<Duration>() + self.drain
+    }
+
+    /// The arm of this name.
+    #[must_use]
+    pub fn arm(&self, name: &str) -> Option<&Arm> {
+        self.arms.iter().find(|arm| arm.name == name)
     }
 }
 
@@ -122,10 +130,18 @@ pub struct Probe {
     pub json_field: Option<&'static str>,
 }
 
+impl Probe {
+    /// A probe of which only the status and the latency count.
+    #[must_use]
+    pub const fn new(name: &'static str, path: &'static str) -> Self {
+        Probe { name, path, json_field: None }
+    }
+}
+
 /// A health check that needs a thread of the pool.
-pub const HEALTH_SYNC: Probe = Probe { name: "health_sync", path: "/debug/health-sync", json_field: None };
+pub const HEALTH_SYNC: Probe = Probe::new("health_sync", "/debug/health-sync");
 /// A health check that the event loop serves.
-pub const HEALTH_ASYNC: Probe = Probe { name: "health_async", path: "/debug/health-async", json_field: None };
+pub const HEALTH_ASYNC: Probe = Probe::new("health_async", "/debug/health-async");
 
 /// A probe that is sent again after the answer to the previous one.
 #[derive(Debug, Clone, Copy)]
@@ -141,6 +157,12 @@ impl Lab {
     #[must_use]
     pub fn profile(&self, fast: bool) -> &Profile {
         if fast { &self.fast } else { &self.normal }
+    }
+
+    /// The file of the mistake.
+    #[must_use]
+    pub fn mistake_file(&self) -> String {
+        format!("broken-server/src/mistakes/{}/{}.rs", self.group, self.name.replace('-', "_"))
     }
 
     /// Its chapter of the workshop.

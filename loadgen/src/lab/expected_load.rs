@@ -18,12 +18,12 @@ impl Profile {
         let position = self.phases.iter().position(|candidate| std::ptr::eq(candidate, phase))?;
         let so_far = &self.phases[..=position];
         let vendor_fails =
-            so_far.iter().flat_map(|phase| phase.actions).any(|action| action.target == ActionTarget::Vendor);
+            so_far.iter().flat_map(|phase| &phase.actions).any(|action| action.target == ActionTarget::Vendor);
         let flow = |load: &Load| {
             let first_two = self.first_token(load) + self.gap(load);
-            load.disconnect_after.is_none_or(|after| after >= first_two)
+            load.client.disconnects_after.is_none_or(|after| after >= first_two)
         };
-        if phase.loads.is_empty() || vendor_fails || !phase.loads.iter().all(flow) {
+        if phase.streams().next().is_none() || vendor_fails || !phase.streams().all(flow) {
             return None;
         }
         // From the start of each phase to the end of this one.
@@ -32,42 +32,47 @@ impl Profile {
         for earlier in so_far.iter().rev().filter(|phase| runs(phase)) {
             since_begun += earlier.takes();
             let open = |load: &&Load| self.open_for(load) + ENDS_WITH_THE_PHASE >= since_begun;
-            if earlier.only.is_none_or(|only| only == arm) {
-                streams += earlier.loads.iter().filter(open).map(|load| u64::from(load.streams)).sum::<u64>();
+            if earlier.is_for(arm) {
+                streams += earlier.streams().filter(open).map(|load| u64::from(load.requests())).sum::<u64>();
             }
         }
         let millis = |duration: Duration| duration.as_secs_f64() * 1000.0;
         Some(ExpectedLoad {
             streams,
-            first_token_ms: phase.loads.iter().map(|load| millis(self.first_token(load))).fold(0.0, f64::max),
-            gap_ms: phase.loads.iter().map(|load| millis(self.gap(load))).fold(f64::INFINITY, f64::min),
-            tokens: phase.loads.iter().map(|load| u64::from(self.tokens(load))).min()?,
+            first_token_ms: phase.streams().map(|load| millis(self.first_token(load))).fold(0.0, f64::max),
+            gap_ms: phase.streams().map(|load| millis(self.gap(load))).fold(f64::INFINITY, f64::min),
+            tokens: phase.streams().map(|load| u64::from(self.tokens(load))).min()?,
         })
     }
 
     /// How long a stream of `load` stays open.
     fn open_for(&self, load: &Load) -> Duration {
         let whole = self.first_token(load) + self.gap(load) * self.tokens(load).saturating_sub(1);
-        load.disconnect_after.map_or(whole, |after| after.min(whole))
+        load.client.disconnects_after.map_or(whole, |after| after.min(whole))
     }
 
     fn first_token(&self, load: &Load) -> Duration {
-        load.ttft.or_else(|| humantime::parse_duration(self.vendor_flag("--ttft")?).ok()).unwrap_or(VENDOR_DELAY)
+        self.delay(load, "x-mock-ttft", "--ttft")
     }
 
     fn gap(&self, load: &Load) -> Duration {
-        let flag = || humantime::parse_duration(self.vendor_flag("--inter-token")?).ok();
-        load.inter_token.or_else(flag).unwrap_or(VENDOR_DELAY)
+        self.delay(load, "x-mock-inter-token", "--inter-token")
+    }
+
+    fn delay(&self, load: &Load, header: &str, flag: &str) -> Duration {
+        let given = load.request.header_value(header).or_else(|| self.vendor_flag(flag));
+        given.and_then(|value| humantime::parse_duration(value).ok()).unwrap_or(VENDOR_DELAY)
     }
 
     fn tokens(&self, load: &Load) -> u32 {
-        load.tokens.or_else(|| self.vendor_flag("--tokens")?.parse().ok()).unwrap_or(VENDOR_TOKENS)
+        let given = load.request.header_value("x-mock-tokens").or_else(|| self.vendor_flag("--tokens"));
+        given.and_then(|value| value.parse().ok()).unwrap_or(VENDOR_TOKENS)
     }
 
     /// The value of a flag of the vendor.
-    fn vendor_flag(&self, flag: &str) -> Option<&'static str> {
-        let at = self.vendor.iter().position(|arg| *arg == flag)?;
-        self.vendor.get(at + 1).copied()
+    fn vendor_flag(&self, flag: &str) -> Option<&str> {
+        let at = self.vendor.iter().position(|arg| arg == flag)?;
+        self.vendor.get(at + 1).map(String::as_str)
     }
 }
 
@@ -82,29 +87,34 @@ const VENDOR_TOKENS: u32 = 60;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::{Action, BASELINE, LOADED};
+    use crate::lab::{Action, BASELINE, LOADED, flags};
 
     const MS: fn(u64) -> Duration = Duration::from_millis;
-    const HANG: &[Action] = &[Action { target: ActionTarget::Vendor, method: "POST", path: "/", body: "", only: None }];
-    const DISCONNECTING: Load = Load { disconnect_after: Some(Duration::from_millis(900)), ..Load::of(7) };
-    const TOO_SOON: Load = Load { disconnect_after: Some(Duration::from_millis(300)), ..Load::of(7) };
+
+    fn disconnecting() -> Load {
+        Load::streams(7).disconnecting_after(MS(900))
+    }
 
     /// Streams of 1.25 s.
-    static PROFILE: Profile = Profile {
-        vendor: &["--tokens", "5", "--ttft", "250ms", "--inter-token", "250ms"],
-        phases: &[
-            Phase::new(BASELINE, "").hold(Duration::from_millis(500)),
-            Phase::new("first", "").adds(&[DISCONNECTING], Duration::ZERO).hold(Duration::from_millis(600)),
-            Phase::new(LOADED, "").adds(&[Load::of(3)], Duration::ZERO).hold(Duration::from_millis(500)),
-            Phase::new("more", "").only("fixed").adds(&[Load::of(2)], Duration::ZERO).hold(Duration::from_millis(500)),
-            Phase::new("gone", "").adds(&[TOO_SOON], Duration::ZERO),
-            Phase::new("failing", "").actions(HANG).adds(&[Load::of(9)], Duration::ZERO),
-        ],
-        ..Profile::EMPTY
-    };
+    fn profile() -> Profile {
+        let too_soon = Load::streams(7).disconnecting_after(MS(300));
+        Profile {
+            vendor: flags("--tokens 5 --ttft 250ms --inter-token 250ms"),
+            phases: vec![
+                Phase::new(BASELINE, "").hold(MS(500)),
+                Phase::new("first", "").adds(disconnecting()).hold(MS(600)),
+                Phase::new(LOADED, "").adds(Load::streams(3)).adds(Load::calls(50)).hold(MS(500)),
+                Phase::new("more", "").only("fixed").adds(Load::streams(2)).hold(MS(500)),
+                Phase::new("gone", "").adds(too_soon),
+                Phase::new("failing", "").action(Action::faults(&["hang"])).adds(Load::streams(9)),
+            ],
+            ..Profile::default()
+        }
+    }
 
     fn expected_load(phase: usize, arm: &str) -> Option<ExpectedLoad> {
-        PROFILE.expected_load(&PROFILE.phases[phase], |_| true, arm)
+        let profile = profile();
+        profile.expected_load(&profile.phases[phase], |_| true, arm)
     }
 
     #[test]
@@ -125,6 +135,6 @@ mod tests {
     fn streams_that_cannot_flow_are_not_expected_to_flow() {
         assert_eq!(expected_load(4, "fixed"), None, "their clients disconnect before a second token");
         assert_eq!(expected_load(5, "fixed"), None, "the vendor hangs");
-        assert_eq!(PROFILE.open_for(&DISCONNECTING), MS(900));
+        assert_eq!(profile().open_for(&disconnecting()), MS(900));
     }
 }

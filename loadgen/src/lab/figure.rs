@@ -1,4 +1,4 @@
-//! Figures of a result.
+//! Figures of a result: where, and what.
 
 mod arm;
 mod kinds;
@@ -10,78 +10,19 @@ use crate::result::{PhaseResult, Quantile, RunResult};
 pub use arm::ArmFigure;
 pub use kinds::{CallFigure, ClosedLoopFigure, ProbeFigure, StreamFigure, VendorFigure};
 
-/// A figure of a result. Arms, phases and probes have their names in the lab.
-#[derive(Debug, Clone, Copy)]
+/// A figure of a result.
+#[derive(Debug, Clone)]
 pub enum Figure {
-    /// Of the open-loop probes that were due in a phase.
-    Probe {
-        /// The arm.
-        arm: &'static str,
-        /// The phase.
-        phase: &'static str,
-        /// The probe.
-        probe: &'static str,
-        /// The figure.
-        what: ProbeFigure,
-    },
-    /// Of the closed-loop probe in a phase.
-    ClosedLoop {
-        /// The arm.
-        arm: &'static str,
-        /// The phase.
-        phase: &'static str,
-        /// The figure.
-        what: ClosedLoopFigure,
-    },
-    /// Of the streams that a phase opened; of all streams if there is no phase.
-    Streams {
-        /// The arm.
-        arm: &'static str,
-        /// The phase.
-        phase: Option<&'static str>,
-        /// The figure.
-        what: StreamFigure,
-    },
-    /// Of the vendor's ledger in a phase.
-    Vendor {
-        /// The arm whose vendor it is.
-        arm: &'static str,
-        /// The phase.
-        phase: &'static str,
-        /// The figure.
-        what: VendorFigure,
-    },
-    /// Of the non-streaming calls of a phase.
-    Calls {
-        /// The arm.
-        arm: &'static str,
-        /// The phase.
-        phase: &'static str,
-        /// The figure.
-        what: CallFigure,
-    },
-    /// Of one arm as a whole.
-    Arm {
-        /// The arm.
-        arm: &'static str,
-        /// The figure.
-        what: ArmFigure,
-    },
-    /// Share of one processor that the server used in a phase.
-    CpuCores {
-        /// The arm.
-        arm: &'static str,
-        /// The phase.
-        phase: &'static str,
-    },
-    /// One figure divided by another.
-    Ratio(&'static Figure, &'static Figure),
+    /// One that was measured.
+    Measured(Place, Source),
+    /// One divided by another.
+    Ratio(Box<Figure>, Box<Figure>),
     /// The smaller of two figures of one arm: both must be true at the same time.
-    Both(&'static Figure, &'static Figure),
+    Both(Box<Figure>, Box<Figure>),
     /// A latency in a unit that the lab defines: token gaps, durations of a stream.
     In {
         /// The latency.
-        latency: &'static Figure,
+        latency: Box<Figure>,
         /// The unit.
         unit: Duration,
         /// The unit's name in output.
@@ -89,72 +30,207 @@ pub enum Figure {
     },
 }
 
+/// Where a figure was measured. Arms and phases have their names in the lab.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The arm.
+    pub arm: String,
+    /// The phase; `None` for the whole run.
+    pub phase: Option<String>,
+}
+
+/// What was measured.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// Of the open-loop probes of this name that were due in the phase.
+    Probe(&'static str, ProbeFigure),
+    /// Of the closed-loop probe.
+    ClosedLoop(ClosedLoopFigure),
+    /// Of the streams that the phase opened; of all streams for the whole run.
+    Streams(StreamFigure),
+    /// Of the non-streaming calls.
+    Calls(CallFigure),
+    /// Of the vendor's ledger.
+    Vendor(VendorFigure),
+    /// Share of one processor that the server used.
+    CpuCores,
+    /// Of the arm as a whole.
+    Arm(ArmFigure),
+}
+
+/// A phase of an arm.
+#[must_use]
+pub fn at(arm: impl Into<String>, phase: impl Into<String>) -> Place {
+    Place { arm: arm.into(), phase: Some(phase.into()) }
+}
+
+/// An arm in the whole run.
+#[must_use]
+pub fn whole_run(arm: impl Into<String>) -> Place {
+    Place { arm: arm.into(), phase: None }
+}
+
+impl Place {
+    /// A figure of the probe of this name.
+    #[must_use]
+    pub fn probe(self, name: &'static str, what: ProbeFigure) -> Figure {
+        Figure::Measured(self, Source::Probe(name, what))
+    }
+
+    /// The median latency of a probe.
+    #[must_use]
+    pub fn p50(self, probe: &'static str) -> Figure {
+        self.probe(probe, ProbeFigure::Latency(Quantile::P50))
+    }
+
+    /// The 90th percentile of a probe's latency: with few probes in a phase, the 99th is a single one, which may have
+    /// met a busy machine.
+    #[must_use]
+    pub fn p90(self, probe: &'static str) -> Figure {
+        self.probe(probe, ProbeFigure::Latency(Quantile::P90))
+    }
+
+    /// The 99th percentile of a probe's latency.
+    #[must_use]
+    pub fn p99(self, probe: &'static str) -> Figure {
+        self.probe(probe, ProbeFigure::Latency(Quantile::P99))
+    }
+
+    /// The slowest answer to a probe.
+    #[must_use]
+    pub fn slowest(self, probe: &'static str) -> Figure {
+        self.probe(probe, ProbeFigure::Latency(Quantile::Max))
+    }
+
+    /// A figure of the closed-loop probe.
+    #[must_use]
+    pub fn closed_loop(self, what: ClosedLoopFigure) -> Figure {
+        Figure::Measured(self, Source::ClosedLoop(what))
+    }
+
+    /// A figure of the streams.
+    #[must_use]
+    pub fn streams(self, what: StreamFigure) -> Figure {
+        Figure::Measured(self, Source::Streams(what))
+    }
+
+    /// A figure of the non-streaming calls.
+    #[must_use]
+    pub fn calls(self, what: CallFigure) -> Figure {
+        Figure::Measured(self, Source::Calls(what))
+    }
+
+    /// A figure of the vendor's ledger.
+    #[must_use]
+    pub fn vendor(self, what: VendorFigure) -> Figure {
+        Figure::Measured(self, Source::Vendor(what))
+    }
+
+    /// Share of one processor that the server used.
+    #[must_use]
+    pub fn cpu_cores(self) -> Figure {
+        Figure::Measured(self, Source::CpuCores)
+    }
+
+    /// A figure of the arm as a whole.
+    #[must_use]
+    pub fn of_arm(self, what: ArmFigure) -> Figure {
+        Figure::Measured(self, Source::Arm(what))
+    }
+
+    fn phase_in<'a>(&self, result: &'a RunResult) -> Option<&'a PhaseResult> {
+        let name = self.phase.as_deref()?;
+        result.arms.get(&self.arm)?.phases.iter().find(|phase| phase.name == name)
+    }
+}
+
+impl Source {
+    /// Its value at `place`; `None` if nothing was measured.
+    fn of(&self, place: &Place, result: &RunResult) -> Option<f64> {
+        let phase = || place.phase_in(result);
+        match *self {
+            Source::Probe(probe, what) => {
+                // Without a probe that was sent there is no evidence.
+                let stats = phase()?.probes.get(probe).filter(|stats| stats.sent > 0)?;
+                // A probe that failed has no latency.
+                let measured = stats.timed() > 0 || !matches!(what, ProbeFigure::Latency(_));
+                measured.then(|| what.of(stats))
+            }
+            Source::ClosedLoop(what) => {
+                let stats = phase()?.closed_loop.as_ref().filter(|stats| stats.sent > 0)?;
+                Some(what.of(stats))
+            }
+            Source::Streams(what) if place.phase.is_none() => Some(what.of_all(result.arms.get(&place.arm)?)),
+            Source::Streams(what) => Some(what.of(phase()?.streams.as_ref()?)),
+            Source::Vendor(what) => what.of(phase()?),
+            Source::Calls(what) => what.of(phase()?.calls.as_ref()?),
+            Source::Arm(what) => what.of(result.arms.get(&place.arm)?),
+            Source::CpuCores => phase()?.cpu_cores,
+        }
+    }
+
+    /// Whether a measurement was attempted: if all probes failed there is no latency, which is a finding.
+    fn was_tried(&self, place: &Place, result: &RunResult) -> bool {
+        let phase = || place.phase_in(result);
+        match self {
+            Source::Probe(probe, _) => {
+                phase().and_then(|phase| phase.probes.get(*probe)).is_some_and(|stats| stats.sent > 0)
+            }
+            Source::Calls(_) => phase().and_then(|phase| phase.calls).is_some_and(|calls| calls.requested > 0),
+            _ => self.of(place, result).is_some(),
+        }
+    }
+
+    fn is_latency(&self) -> bool {
+        matches!(
+            self,
+            Source::Probe(_, ProbeFigure::Latency(_))
+                | Source::ClosedLoop(_)
+                | Source::Calls(CallFigure::Latency(_))
+                | Source::Arm(ArmFigure::FirstTokenLate)
+        )
+    }
+
+    fn unit(&self) -> &'static str {
+        match self {
+            Source::Arm(what) => what.unit(),
+            Source::Probe(_, ProbeFigure::Latency(_)) | Source::ClosedLoop(_) => "ms",
+            Source::Calls(CallFigure::Latency(_)) => "ms",
+            Source::Calls(_) => "calls",
+            Source::Probe(_, ProbeFigure::FieldIs(_) | ProbeFigure::TimedOutShare) => "%",
+            Source::Probe(..) => "probes",
+            Source::Streams(_) => "streams",
+            Source::Vendor(VendorFigure::TokensSent) => "tokens",
+            Source::Vendor(_) => "streams",
+            Source::CpuCores => "cores",
+        }
+    }
+}
+
 impl Figure {
-    /// The 99th percentile of a probe's latency in a phase.
+    /// This figure divided by `under`.
     #[must_use]
-    pub const fn p99(arm: &'static str, phase: &'static str, probe: &'static str) -> Self {
-        Figure::Probe { arm, phase, probe, what: ProbeFigure::Latency(Quantile::P99) }
+    pub fn over(self, under: Figure) -> Self {
+        Figure::Ratio(Box::new(self), Box::new(under))
     }
 
-    /// The 90th percentile: with few probes in a phase, the 99th is a single one, which may have met a busy machine.
+    /// The smaller of this figure and `other`.
     #[must_use]
-    pub const fn p90(arm: &'static str, phase: &'static str, probe: &'static str) -> Self {
-        Figure::Probe { arm, phase, probe, what: ProbeFigure::Latency(Quantile::P90) }
+    pub fn both(self, other: Figure) -> Self {
+        Figure::Both(Box::new(self), Box::new(other))
     }
 
-    /// Another figure of a probe in a phase.
+    /// A latency in units of this duration: `gaps`, `of a stream`.
     #[must_use]
-    pub const fn probe(arm: &'static str, phase: &'static str, probe: &'static str, what: ProbeFigure) -> Self {
-        Figure::Probe { arm, phase, probe, what }
-    }
-
-    /// A figure of the vendor's ledger in a phase.
-    #[must_use]
-    pub const fn vendor(arm: &'static str, phase: &'static str, what: VendorFigure) -> Self {
-        Figure::Vendor { arm, phase, what }
-    }
-
-    /// A figure of the streams that a phase opened.
-    #[must_use]
-    pub const fn streams(arm: &'static str, phase: &'static str, what: StreamFigure) -> Self {
-        Figure::Streams { arm, phase: Some(phase), what }
-    }
-
-    /// A figure of all streams of an arm.
-    #[must_use]
-    pub const fn all_streams(arm: &'static str, what: StreamFigure) -> Self {
-        Figure::Streams { arm, phase: None, what }
-    }
-
-    /// A latency in token gaps.
-    #[must_use]
-    pub const fn gaps(latency: &'static Figure, gap: Duration) -> Self {
-        Figure::In { latency, unit: gap, name: "gaps" }
+    pub fn in_units_of(self, unit: Duration, name: &'static str) -> Self {
+        Figure::In { latency: Box::new(self), unit, name }
     }
 
     /// Its value in `result`; `None` if nothing was measured.
     #[must_use]
     pub fn of(&self, result: &RunResult) -> Option<f64> {
-        match *self {
-            Figure::Probe { arm, phase, probe, what } => {
-                // Without a probe that was sent there is no evidence.
-                let stats = find_phase(result, arm, phase)?.probes.get(probe).filter(|stats| stats.sent > 0)?;
-                // A probe that failed has no latency.
-                let measured = stats.timed() > 0 || !matches!(what, ProbeFigure::Latency(_));
-                measured.then(|| what.of(stats))
-            }
-            Figure::ClosedLoop { arm, phase, what } => {
-                let stats = find_phase(result, arm, phase)?.closed_loop.as_ref().filter(|stats| stats.sent > 0)?;
-                Some(what.of(stats))
-            }
-            Figure::Streams { arm, phase: Some(phase), what } => {
-                Some(what.of(find_phase(result, arm, phase)?.streams.as_ref()?))
-            }
-            Figure::Streams { arm, phase: None, what } => Some(what.of_all(result.arms.get(arm)?)),
-            Figure::Vendor { arm, phase, what } => what.of(find_phase(result, arm, phase)?),
-            Figure::Calls { arm, phase, what } => what.of(find_phase(result, arm, phase)?.calls.as_ref()?),
-            Figure::Arm { arm, what } => what.of(result.arms.get(arm)?),
-            Figure::CpuCores { arm, phase } => find_phase(result, arm, phase)?.cpu_cores,
+        match self {
+            Figure::Measured(place, source) => source.of(place, result),
             Figure::Both(one, other) => Some(one.of(result)?.min(other.of(result)?)),
             Figure::Ratio(over, under) => {
                 let under = under.of(result).filter(|under| *under > 0.0)?;
@@ -167,93 +243,60 @@ impl Figure {
     /// Whether a measurement was attempted: if all probes failed there is no latency, which is a finding.
     #[must_use]
     pub fn was_tried(&self, result: &RunResult) -> bool {
-        match *self {
-            Figure::Probe { arm, phase, probe, .. } => find_phase(result, arm, phase)
-                .and_then(|phase| phase.probes.get(probe))
-                .is_some_and(|stats| stats.sent > 0),
-            Figure::Calls { arm, phase, .. } => {
-                find_phase(result, arm, phase).and_then(|phase| phase.calls).is_some_and(|calls| calls.requested > 0)
-            }
-            Figure::Ratio(one, other) | Figure::Both(one, other) => one.was_tried(result) && other.was_tried(result),
-            Figure::In { latency, .. } => latency.was_tried(result),
-            _ => self.of(result).is_some(),
+        self.measured().iter().all(|(place, source)| source.was_tried(place, result))
+    }
+
+    /// What is measured for it, and where.
+    #[must_use]
+    pub fn measured(&self) -> Vec<(&Place, &Source)> {
+        match self {
+            Figure::Measured(place, source) => vec![(place, source)],
+            Figure::Ratio(one, other) | Figure::Both(one, other) => [one.measured(), other.measured()].concat(),
+            Figure::In { latency, .. } => latency.measured(),
         }
     }
 
     /// The arms that it is about.
     #[must_use]
-    pub fn arms(&self) -> Vec<&'static str> {
-        match *self {
-            Figure::Probe { arm, .. }
-            | Figure::ClosedLoop { arm, .. }
-            | Figure::Streams { arm, .. }
-            | Figure::Vendor { arm, .. }
-            | Figure::Calls { arm, .. }
-            | Figure::Arm { arm, .. }
-            | Figure::CpuCores { arm, .. } => vec![arm],
-            Figure::Ratio(over, under) | Figure::Both(over, under) => {
-                let mut arms = [over.arms(), under.arms()].concat();
-                arms.sort_unstable();
-                arms.dedup();
-                arms
-            }
-            Figure::In { latency, .. } => latency.arms(),
-        }
+    pub fn arms(&self) -> Vec<&str> {
+        let mut arms: Vec<_> = self.measured().iter().map(|(place, _)| place.arm.as_str()).collect();
+        arms.sort_unstable();
+        arms.dedup();
+        arms
     }
 
     /// The phases that it is about; empty for a figure of the whole run.
     #[must_use]
-    pub fn phases(&self) -> Vec<&'static str> {
-        match *self {
-            Figure::Probe { phase, .. }
-            | Figure::ClosedLoop { phase, .. }
-            | Figure::Vendor { phase, .. }
-            | Figure::Calls { phase, .. }
-            | Figure::CpuCores { phase, .. } => vec![phase],
-            Figure::Streams { phase, .. } => phase.into_iter().collect(),
-            Figure::Arm { .. } => Vec::new(),
-            Figure::Ratio(over, under) | Figure::Both(over, under) => [over.phases(), under.phases()].concat(),
-            Figure::In { latency, .. } => latency.phases(),
-        }
+    pub fn phases(&self) -> Vec<&str> {
+        self.measured().iter().filter_map(|(place, _)| place.phase.as_deref()).collect()
     }
 
     /// The latency in it, in milliseconds, which the generator's lag is compared with. For a ratio it is the
     /// numerator: lag can only increase the denominator, which works against the claim.
     #[must_use]
     pub fn latency_ms(&self, result: &RunResult) -> Option<f64> {
-        match *self {
-            Figure::Probe { what: ProbeFigure::Latency(_), .. }
-            | Figure::ClosedLoop { .. }
-            | Figure::Calls { what: CallFigure::Latency(_), .. }
-            | Figure::Arm { what: ArmFigure::FirstTokenLate, .. } => self.of(result),
+        match self {
+            Figure::Measured(_, source) if source.is_latency() => self.of(result),
             Figure::Ratio(over, _) => over.latency_ms(result),
             Figure::In { latency, .. } => latency.latency_ms(result),
             _ => None,
         }
     }
 
+    /// Whether it is a time, which a busy machine makes longer.
+    #[must_use]
+    pub fn is_latency(&self) -> bool {
+        self.measured().iter().any(|(_, source)| source.is_latency())
+    }
+
     /// Its unit in output and JSON.
     #[must_use]
     pub fn unit(&self) -> &'static str {
         match self {
-            Figure::Probe { what: ProbeFigure::Latency(_), .. }
-            | Figure::ClosedLoop { .. }
-            | Figure::Calls { what: CallFigure::Latency(_), .. } => "ms",
-            Figure::Calls { .. } => "calls",
-            Figure::Arm { what, .. } => what.unit(),
+            Figure::Measured(_, source) => source.unit(),
             Figure::Both(one, _) => one.unit(),
-            Figure::Probe { what: ProbeFigure::FieldIs(_) | ProbeFigure::TimedOutShare, .. } => "%",
-            Figure::Probe { .. } => "probes",
-            Figure::Streams { .. } => "streams",
-            Figure::Vendor { what: VendorFigure::TokensSent, .. } => "tokens",
-            Figure::Vendor { .. } => "streams",
-            Figure::CpuCores { .. } => "cores",
             Figure::Ratio(..) => "x",
             Figure::In { name, .. } => name,
         }
     }
-}
-
-fn find_phase<'a>(result: &'a RunResult, arm: &str, phase: &str) -> Option<&'a PhaseResult> {
-    result.arms.get(arm)?.phases.iter().find(|candidate| candidate.name == phase)
 }

@@ -2,30 +2,28 @@
 
 use std::time::Duration;
 
+use super::Load;
+
 /// The phase without load.
 pub const BASELINE: &str = "baseline";
 /// The phase under load whose probes represent the lab.
 pub const LOADED: &str = "loaded";
 
 /// A step of a lab: it adds load, waits, then measures.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Phase {
     /// Its name in the result.
-    pub name: &'static str,
+    pub name: String,
     /// Its title in output.
-    pub title: &'static str,
+    pub title: String,
     /// The only arm that has it; all arms if `None`.
-    pub only: Option<&'static str>,
+    pub only: Option<String>,
     /// Whether it only shows the mistake, so that a repair does not get it.
     pub of_mistake: bool,
-    /// Requests to the programs before its streams start.
-    pub actions: &'static [Action],
-    /// Streams that it adds to the open ones.
-    pub loads: &'static [Load],
-    /// Non-streaming calls that it makes, all at once at its start.
-    pub calls: &'static [Calls],
-    /// Time over which the streams are added.
-    pub ramp: Duration,
+    /// Requests to the programs before its loads start.
+    pub actions: Vec<Action>,
+    /// Loads that it adds to those that are open.
+    pub loads: Vec<Load>,
     /// Wait after the ramp, until the load has its effect.
     pub settle: Duration,
     /// Duration of the measurement.
@@ -35,170 +33,105 @@ pub struct Phase {
 impl Phase {
     /// A phase for all arms without load and without duration.
     #[must_use]
-    pub const fn new(name: &'static str, title: &'static str) -> Self {
-        let none = Duration::ZERO;
-        let (actions, loads, calls) = (&[], &[], &[]);
+    pub fn new(name: impl Into<String>, title: impl Into<String>) -> Self {
         Phase {
-            name,
-            title,
+            name: name.into(),
+            title: title.into(),
             only: None,
             of_mistake: false,
-            actions,
-            loads,
-            calls,
-            ramp: none,
-            settle: none,
-            hold: none,
+            actions: Vec::new(),
+            loads: Vec::new(),
+            settle: Duration::ZERO,
+            hold: Duration::ZERO,
         }
     }
 
     /// For this arm alone.
     #[must_use]
-    pub const fn only(self, arm: &'static str) -> Self {
-        Phase { only: Some(arm), ..self }
+    pub fn only(self, arm: impl Into<String>) -> Self {
+        Phase { only: Some(arm.into()), ..self }
     }
 
     /// Only to show the mistake: not for a repair.
     #[must_use]
-    pub const fn of_mistake(self) -> Self {
+    pub fn of_mistake(self) -> Self {
         Phase { of_mistake: true, ..self }
     }
 
-    /// With these requests before its streams start.
+    /// With this request before its loads start.
     #[must_use]
-    pub const fn actions(self, actions: &'static [Action]) -> Self {
-        Phase { actions, ..self }
+    pub fn action(mut self, action: Action) -> Self {
+        self.actions.push(action);
+        self
     }
 
-    /// With these streams, opened over `ramp`.
+    /// With this load as well.
     #[must_use]
-    pub const fn adds(self, loads: &'static [Load], ramp: Duration) -> Self {
-        Phase { loads, ramp, ..self }
-    }
-
-    /// With these non-streaming calls at its start.
-    #[must_use]
-    pub const fn calls(self, calls: &'static [Calls]) -> Self {
-        Phase { calls, ..self }
+    pub fn adds(mut self, load: Load) -> Self {
+        self.loads.push(load);
+        self
     }
 
     /// Measured only after this wait.
     #[must_use]
-    pub const fn settle(self, settle: Duration) -> Self {
+    pub fn settle(self, settle: Duration) -> Self {
         Phase { settle, ..self }
     }
 
     /// Measured for this long.
     #[must_use]
-    pub const fn hold(self, hold: Duration) -> Self {
+    pub fn hold(self, hold: Duration) -> Self {
         Phase { hold, ..self }
     }
 
     /// Whether the arm judged as `judged_as` has it.
     #[must_use]
     pub fn is_for(&self, judged_as: &str) -> bool {
-        self.only.is_none_or(|only| only == judged_as)
+        self.only.as_deref().is_none_or(|only| only == judged_as)
+    }
+
+    /// Time over which its loads start.
+    #[must_use]
+    pub fn ramp(&self) -> Duration {
+        self.loads.iter().map(|load| load.schedule.ramp()).max().unwrap_or_default()
     }
 
     /// Its duration.
     #[must_use]
     pub fn takes(&self) -> Duration {
-        self.ramp + self.settle + self.hold
+        self.ramp() + self.settle + self.hold
     }
 
-    /// Streams that it adds.
-    #[must_use]
-    pub fn streams(&self) -> u32 {
-        self.loads.iter().map(|load| load.streams).sum()
+    /// Its streams.
+    pub fn streams(&self) -> impl Iterator<Item = &Load> {
+        self.loads.iter().filter(|load| load.is_stream())
     }
 
-    /// Non-streaming calls that it makes.
-    #[must_use]
-    pub fn whole_calls(&self) -> u32 {
-        self.calls.iter().map(|calls| calls.count).sum()
-    }
-}
-
-/// Some streams of one kind.
-#[derive(Debug, Clone, Copy)]
-pub struct Load {
-    /// Number of streams.
-    pub streams: u32,
-    /// Tokens per stream, if not the vendor's default.
-    pub tokens: Option<u32>,
-    /// Time to the first token, if not the vendor's default.
-    pub ttft: Option<Duration>,
-    /// Time between two tokens, if not the vendor's default.
-    pub inter_token: Option<Duration>,
-    /// Time after which each client disconnects, from when its stream was due.
-    pub disconnect_after: Option<Duration>,
-}
-
-impl Load {
-    /// Streams with the vendor's defaults, read to their end.
-    #[must_use]
-    pub const fn of(streams: u32) -> Self {
-        Load { streams, tokens: None, ttft: None, inter_token: None, disconnect_after: None }
+    /// Its non-streaming calls.
+    pub fn calls(&self) -> impl Iterator<Item = &Load> {
+        self.loads.iter().filter(|load| !load.is_stream())
     }
 
-    /// The headers that set these values at the vendor.
+    /// Number of requests that it makes.
     #[must_use]
-    pub fn headers(&self) -> Vec<(String, String)> {
-        let millis = |delay: Duration| format!("{}ms", delay.as_millis());
-        let headers = [
-            ("x-mock-tokens", self.tokens.map(|tokens| tokens.to_string())),
-            ("x-mock-ttft", self.ttft.map(millis)),
-            ("x-mock-inter-token", self.inter_token.map(millis)),
-        ];
-        headers.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
-    }
-}
-
-/// Non-streaming calls.
-#[derive(Debug, Clone, Copy)]
-pub struct Calls {
-    /// Number of calls, all at once.
-    pub count: u32,
-    /// `GET`, `POST`.
-    pub method: &'static str,
-    /// `/llm`, `/health`.
-    pub path: &'static str,
-    /// The JSON body; empty for none.
-    pub body: &'static str,
-    /// Headers of the requests, such as `x-mock-tokens`.
-    pub headers: &'static [(&'static str, &'static str)],
-    /// Time after which each client disconnects, if it does.
-    pub disconnect_after: Option<Duration>,
-}
-
-impl Calls {
-    /// Calls to `/llm`, which the vendor answers.
-    #[must_use]
-    pub const fn whole(count: u32) -> Self {
-        let body = crate::traffic::CHAT;
-        Calls { count, method: "POST", path: "/llm", body, headers: &[], disconnect_after: None }
-    }
-
-    /// Requests that the server answers by itself.
-    #[must_use]
-    pub const fn get(count: u32, path: &'static str) -> Self {
-        Calls { count, method: "GET", path, body: "", headers: &[], disconnect_after: None }
+    pub fn requests(&self) -> u32 {
+        self.loads.iter().map(Load::requests).sum()
     }
 }
 
 /// A request to one of an arm's programs, which must be answered 2xx.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Action {
     /// The program.
     pub target: ActionTarget,
     /// `PUT`, `POST`.
     pub method: &'static str,
     /// `/debug/rollout`.
-    pub path: &'static str,
+    pub path: String,
     /// The JSON body.
-    pub body: &'static str,
+    pub body: String,
     /// The only arm that gets it, by its own name; all arms if `None`.
-    pub only: Option<&'static str>,
+    pub only: Option<String>,
 }
 
 /// The program that an action is for.
@@ -208,4 +141,25 @@ pub enum ActionTarget {
     Server,
     /// Its vendor.
     Vendor,
+}
+
+impl Action {
+    /// A request to the server.
+    #[must_use]
+    pub fn call(method: &'static str, path: impl Into<String>, body: impl Into<String>) -> Self {
+        Action { target: ActionTarget::Server, method, path: path.into(), body: body.into(), only: None }
+    }
+
+    /// Faults of the vendor, in its fault language: `hang`, `status=503;rate=0.3`. They replace those that it has.
+    #[must_use]
+    pub fn faults(faults: &[&str]) -> Self {
+        let body = serde_json::json!({ "faults": faults }).to_string();
+        Action { target: ActionTarget::Vendor, ..Self::call("POST", "/debug/faults", body) }
+    }
+
+    /// For this arm alone, by its own name.
+    #[must_use]
+    pub fn only(self, arm: impl Into<String>) -> Self {
+        Action { only: Some(arm.into()), ..self }
+    }
 }

@@ -18,14 +18,13 @@ pub struct ArmRun {
 /// fix, to check a repair.
 #[must_use]
 pub fn select_arms(profile: &'static Profile, sides: &[Side], expect_fixed: bool) -> Vec<ArmRun> {
-    let named = |name: &str| profile.arms.iter().find(|arm| arm.name == name);
     if expect_fixed {
-        let repaired = named(Side::Broken.as_str()).zip(named(profile.repair_judged_as));
+        let repaired = profile.arm(Side::Broken.as_str()).zip(profile.arm(profile.repair_judged_as));
         return repaired
-            .map(|(broken, fixed)| ArmRun { judged_as: fixed.name, arm: broken, vendor_of: fixed })
+            .map(|(broken, fixed)| ArmRun { judged_as: &fixed.name, arm: broken, vendor_of: fixed })
             .into_iter()
             .collect();
     }
-    let chosen = profile.arms.iter().filter(|arm| Side::of(arm.name).is_some_and(|side| sides.contains(&side)));
-    chosen.map(|arm| ArmRun { judged_as: arm.name, arm, vendor_of: arm }).collect()
+    let chosen = profile.arms.iter().filter(|arm| sides.contains(&arm.side));
+    chosen.map(|arm| ArmRun { judged_as: &arm.name, arm, vendor_of: arm }).collect()
 }

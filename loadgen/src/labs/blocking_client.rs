@@ -2,141 +2,62 @@
 
 use std::time::Duration;
 
-use super::time::{millis, secs};
+use super::common::{idle_cpu, millis, peak, secs};
+use super::one_worker::{self, of_a_stream};
 use super::whole_calls;
 use crate::lab::{
-    Arm, ArmFigure, BASELINE, Claim, Comparison, Condition, Figure, Group, LOADED, Lab, Load, Phase, ProbeFigure,
-    Profile, StreamFigure, VendorFigure,
+    AppliesIf, ArmFigure, Claim, Comparison, Group, LOADED, Lab, Load, Phase, Profile, StreamFigure, at, whole_run,
 };
-use crate::result::Quantile;
 
-pub(super) static LAB: Lab = Lab {
-    name: "blocking-client",
-    group: Group::Threads,
-    mistake: "reqwest::blocking inside an async handler: a debug build panics on every call, a release build \
-              blocks the event loop",
-    fix: "the async client of the same library",
-    mistake_file: "broken-server/src/mistakes/threads/blocking_client.rs",
-    fix_file: "fixed-server/src/upstream/client.rs",
-    repair_file: "broken-server/src/call_style/once.rs",
-    proves_not: "that the panic protects you: a release build, which is what runs in production, does not contain \
-                 it; this run was judged by the claims for the build that it found",
-    normal: Profile {
-        vendor: &["--tokens", "12", "--ttft", "250ms", "--inter-token", "250ms"],
-        arms: ARMS,
-        phases: &[
-            Phase::new(BASELINE, "idle").hold(secs(2)),
-            Phase::new(FIRST, "one call").adds(ONE_SHORT_CALL, millis(0)).hold(secs(1)),
-            // As long as its streams, so that they are open throughout. broken-server serves them one after
-            // another and is still busy in the following phases.
-            Phase::new(LOADED, "4 streams").adds(&[Load::of(4)], millis(0)).settle(millis(200)).hold(millis(2700)),
-            Phase::new(SCALE, "60 streams")
-                .only("fixed")
-                .adds(&[Load::of(60)], millis(250))
-                .settle(millis(150))
-                .hold(millis(2350)),
-            whole_calls::phase(&whole_calls::SIXTY).hold(millis(900)),
-        ],
-        probe_timeout: secs(15),
-        drain: millis(9500),
-        claims: &claims(secs(3)),
-        ..Profile::EMPTY
-    },
-    fast: Profile {
-        vendor: &["--tokens", "6", "--ttft", "250ms", "--inter-token", "250ms"],
-        arms: ARMS,
-        phases: &[
-            Phase::new(BASELINE, "idle").hold(millis(500)),
-            Phase::new(FIRST, "one call").adds(ONE_SHORT_CALL, millis(0)).hold(millis(700)),
-            Phase::new(LOADED, "4 streams").adds(&[Load::of(4)], millis(0)).settle(millis(200)).hold(millis(1200)),
-            Phase::new(SCALE, "60 streams")
-                .only("fixed")
-                .adds(&[Load::of(60)], millis(250))
-                .settle(millis(150))
-                .hold(millis(650)),
-            whole_calls::phase(&whole_calls::SIXTY).hold(millis(900)),
-        ],
-        probe_timeout: secs(8),
-        drain: millis(5400),
-        claims: &claims(millis(1500)),
-        ..Profile::EMPTY
-    },
-};
+pub(super) fn lab() -> Lab {
+    Lab {
+        name: "blocking-client",
+        group: Group::Threads,
+        mistake: "reqwest::blocking inside an async handler: a debug build panics on every call, a release build \
+                  blocks the event loop",
+        fix: "the async client of the same library",
+        fix_file: "fixed-server/src/upstream/client.rs",
+        repair_file: "broken-server/src/call_style/once.rs",
+        proves_not: "that the panic protects you: a release build, which is what runs in production, does not \
+                     contain it; this run was judged by the claims for the build that it found",
+        normal: profile(12, secs(2)),
+        fast: profile(6, millis(500)),
+    }
+}
 
 /// The phase that shows whether broken-server is a debug or a release build.
 const FIRST: &str = "first";
 
-const ONE_SHORT_CALL: &[Load] = &[Load { tokens: Some(2), ..Load::of(1) }];
-
-const ARMS: &[Arm] = &[
-    Arm::actix("broken", &["--mistake", "blocking-client", "--workers", "1"]),
-    Arm::actix("control", &["--mistake", "none", "--workers", "1"]),
-    Arm::fixed(&[]),
-];
-
-/// The phase with more streams than a pool has threads.
-const SCALE: &str = "scale";
-/// The time between two tokens, in both profiles.
-const GAP: Duration = millis(250);
-/// A health check this fast counts as unaffected, in token gaps.
-const FLAT: f64 = 0.4;
-
-/// `stream` is the duration of one stream.
-const fn claims(stream: Duration) -> [Claim; 16] {
-    [
-        Claim::exactly(4.0, "debug build: calls answered 500", status("broken", LOADED, "500")).when(DEBUG_BUILD),
-        Claim::exactly(0.0, "debug build: probes not answered 2xx", UNANSWERED).condition().when(DEBUG_BUILD),
-        Claim::at_least(0.8, "health-async, slowest", of_a_stream(ASYNC, stream)).when(RELEASE_BUILD),
-        Claim::exactly(1.0, "streams at the vendor: one per worker", peak("broken")).when(RELEASE_BUILD),
-        Claim::exactly(4.0, "streams completed", completed("broken")).condition().when(RELEASE_BUILD),
-        Claim::at_most(0.2, "CPU while loaded", Figure::CpuCores { arm: "broken", phase: LOADED }).condition(),
-        Claim::apart(5.0, "health-async p90, broken over fixed", ASYNC_P90, ASYNC_FIXED).when(RELEASE_BUILD),
-        Claim::at_most(0.15, "health-async p90", of_a_stream(ASYNC_FIXED, stream)),
-        Claim::at_most(0.15, "health-sync p90", of_a_stream(SYNC_FIXED, stream)),
-        Claim::at_most(FLAT, "health-sync p90, 60 streams", Figure::gaps(SYNC_MANY, GAP)),
-        Claim::at_most(FLAT, "health-async p90, 60 streams", Figure::gaps(ASYNC_MANY, GAP)),
-        Claim::at_least(60.0, "60 streams at the vendor throughout", MANY_AT_VENDOR),
-        whole_calls::answered(60.0),
-        whole_calls::longest(2.0, stream),
-        whole_calls::health_flat(FLAT, GAP),
-        Claim::at_most(0.15, "health-async p90", of_a_stream(ASYNC_CONTROL, stream)).control(),
-    ]
+/// Streams of this many tokens, after an idle phase.
+fn profile(tokens: u32, idle: Duration) -> Profile {
+    let stream = one_worker::stream(tokens);
+    let first = Phase::new(FIRST, "one call").adds(Load::streams(1).tokens(2)).hold(millis(900));
+    let streams = |what| at("broken", LOADED).streams(what);
+    // A server that answers 500 to everything is not a debug build.
+    let unanswered = whole_run("broken").of_arm(ArmFigure::ProbesUnanswered);
+    let slowest = of_a_stream(at("broken", LOADED).slowest("health_async"), stream);
+    let failed = streams(StreamFigure::Status("500"));
+    let mut profile = one_worker::profile(tokens, idle, Some(first));
+    profile.claims.extend([
+        Claim::exactly(4, "debug build: calls answered 500", failed).applies_if(first_call_was("500")),
+        Claim::exactly(0, "debug build: probes not answered 2xx", unanswered)
+            .condition()
+            .applies_if(first_call_was("500")),
+        Claim::at_least(0.8, "health-async, slowest", slowest).applies_if(first_call_was("200")),
+        Claim::exactly(1, "streams at the vendor: one per worker", peak("broken")).applies_if(first_call_was("200")),
+        Claim::exactly(4, "streams completed", streams(StreamFigure::Completed))
+            .condition()
+            .applies_if(first_call_was("200")),
+        idle_cpu(),
+        one_worker::broken_over_fixed().applies_if(first_call_was("200")),
+    ]);
+    profile.claims.extend(one_worker::claims_about_the_fix(stream));
+    profile.claims.push(whole_calls::longest(2.0, stream));
+    profile
 }
 
-const DEBUG_BUILD: Condition = first_call_was("500");
-const RELEASE_BUILD: Condition = first_call_was("200");
-
-const fn first_call_was(answered: &'static str) -> Condition {
-    Condition { figure: status("broken", FIRST, answered), comparison: Comparison::AtLeast, threshold: 1.0 }
-}
-
-const ASYNC: &Figure = &longest("broken", "health_async");
-const ASYNC_P90: &Figure = &Figure::p90("broken", LOADED, "health_async");
-const ASYNC_FIXED: &Figure = &Figure::p90("fixed", LOADED, "health_async");
-const SYNC_FIXED: &Figure = &Figure::p90("fixed", LOADED, "health_sync");
-const SYNC_MANY: &Figure = &Figure::p90("fixed", SCALE, "health_sync");
-const ASYNC_MANY: &Figure = &Figure::p90("fixed", SCALE, "health_async");
-const MANY_AT_VENDOR: Figure = Figure::vendor("fixed", SCALE, VendorFigure::ActiveThroughout);
-/// A server that answers 500 to everything is not a debug build.
-const UNANSWERED: Figure = Figure::Arm { arm: "broken", what: ArmFigure::ProbesUnanswered };
-const ASYNC_CONTROL: &Figure = &Figure::p90("control", LOADED, "health_async");
-
-const fn longest(arm: &'static str, probe: &'static str) -> Figure {
-    Figure::probe(arm, LOADED, probe, ProbeFigure::Latency(Quantile::Max))
-}
-
-const fn of_a_stream(latency: &'static Figure, stream: Duration) -> Figure {
-    Figure::In { latency, unit: stream, name: "of a stream" }
-}
-
-const fn status(arm: &'static str, phase: &'static str, status: &'static str) -> Figure {
-    Figure::streams(arm, phase, StreamFigure::Status(status))
-}
-
-const fn completed(arm: &'static str) -> Figure {
-    Figure::streams(arm, LOADED, StreamFigure::Completed)
-}
-
-const fn peak(arm: &'static str) -> Figure {
-    Figure::vendor(arm, LOADED, VendorFigure::PeakActive)
+/// The first call was answered like this: 500 by a debug build, 200 by a release build.
+fn first_call_was(status: &'static str) -> AppliesIf {
+    let figure = at("broken", FIRST).streams(StreamFigure::Status(status));
+    AppliesIf { figure, comparison: Comparison::AtLeast, threshold: 1.0 }
 }

@@ -1,20 +1,13 @@
 //! A phase in which fixed-server's own pool is full, shared by the labs about work that needs a pool thread.
 
-use crate::lab::{Action, ActionTarget, Phase};
+use crate::lab::{Action, Phase};
 
 /// The name of the phase.
 pub(super) const NAME: &str = "full-pool";
 
-/// Holds all threads of fixed-server's pool, for longer than the phase is measured.
-const HOLD: &[Action] = &[Action {
-    target: ActionTarget::Server,
-    method: "POST",
-    path: "/debug/hold-threads",
-    body: r#"{"seconds":6}"#,
-    only: Some("fixed"),
-}];
-
-/// The phase, for fixed-server alone: a broken-server that is judged as `fixed` has another kind of pool.
-pub(super) const fn phase() -> Phase {
-    Phase::new(NAME, "pool full").only("fixed").actions(HOLD)
+/// The phase, for fixed-server alone: a broken-server that is judged as `fixed` has another kind of pool. All threads
+/// of the pool are held for longer than the phase is measured.
+pub(super) fn phase() -> Phase {
+    let hold = Action::call("POST", "/debug/hold-threads", r#"{"seconds":6}"#).only("fixed");
+    Phase::new(NAME, "pool full").only("fixed").action(hold)
 }

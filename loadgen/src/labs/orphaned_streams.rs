@@ -2,122 +2,91 @@
 
 use std::time::Duration;
 
-use super::time::{millis, secs};
+use super::common::millis;
 use crate::lab::{
-    Arm, BASELINE, Calls, Claim, Figure, Group, LOADED, Lab, Load, Phase, Profile, StreamFigure, VendorFigure,
+    Arm, BASELINE, Claim, Group, LOADED, Lab, Load, Phase, Profile, StreamFigure, VendorFigure, at, flags,
 };
 
-pub(super) static LAB: Lab = Lab {
-    name: "orphaned-streams",
-    group: Group::Threads,
-    mistake: "after clients disconnect, their vendor calls run to the end and their queued work still starts",
-    fix: "the call belongs to the response body and is dropped with it, even while the vendor is silent",
-    mistake_file: "broken-server/src/mistakes/threads/orphaned_streams.rs",
-    fix_file: "fixed-server/src/body.rs",
-    repair_file: "broken-server/src/call_style/once.rs",
-    proves_not: "that a vendor charges nothing for cancelled calls: ask yours. The mock stops generating when its \
-                 client disconnects, but not every vendor does",
-    // Three rounds of a pool of 8. The clients disconnect after a third of the first.
-    normal: Profile {
-        vendor: &["--tokens", "30", "--ttft", "100ms", "--inter-token", "100ms"],
-        arms: ARMS,
-        phases: &[
-            Phase::new(BASELINE, "idle").hold(millis(1500)),
-            Phase::new(LOADED, "24 streams")
-                .adds(&disconnecting_after(millis(1000)), millis(50))
-                .settle(millis(200))
-                .hold(millis(700)),
-            Phase::new("left", "closed").settle(millis(250)).hold(millis(300)),
-            Phase::new("after", "later").hold(millis(8500)),
-            Phase::new("silent", "all silent")
-                .only("fixed")
-                .adds(SILENT, millis(50))
-                .calls(SILENT_CALLS)
-                .settle(millis(550))
-                .hold(millis(1100)),
+pub(super) fn lab() -> Lab {
+    Lab {
+        name: "orphaned-streams",
+        group: Group::Threads,
+        mistake: "after clients disconnect, their vendor calls run to the end and their queued work still starts",
+        fix: "the call belongs to the response body and is dropped with it, even while the vendor is silent",
+        fix_file: "fixed-server/src/body.rs",
+        repair_file: "broken-server/src/call_style/once.rs",
+        proves_not: "that a vendor charges nothing for cancelled calls: ask yours. The mock stops generating when its \
+                     client disconnects, but not every vendor does",
+        normal: profile(&Numbers { gap: millis(100), settle: millis(200), hold: millis(700), probe_rate: 20.0 }),
+        fast: profile(&Numbers { gap: millis(60), settle: millis(150), hold: millis(400), probe_rate: 10.0 }),
+    }
+}
+
+struct Numbers {
+    /// Between two tokens, and before the first.
+    gap: Duration,
+    settle: Duration,
+    hold: Duration,
+    probe_rate: f64,
+}
+
+const STREAMS: u32 = 24;
+const TOKENS: u32 = 30;
+
+/// Three rounds of a pool of 8. The clients disconnect after a third of the first.
+fn profile(n: &Numbers) -> Profile {
+    let ramp = millis(50);
+    let gap = n.gap.as_millis();
+    let streams = Load::streams(STREAMS).over(ramp).disconnecting_after(ramp + n.settle + n.hold + millis(50));
+    let silent = |load: Load| load.ttft(Duration::from_secs(30)).disconnecting_after(millis(1000));
+    let started = |arm| at(arm, "after").vendor(VendorFigure::Started);
+    let active = |arm| at(arm, "left").vendor(VendorFigure::Active);
+    let tokens = |arm, phase| at(arm, phase).vendor(VendorFigure::TokensSent);
+    let disconnected = |arm| {
+        let clients = at(arm, LOADED).streams(StreamFigure::Disconnected);
+        Claim::exactly(STREAMS, "clients disconnected", clients).pressure()
+    };
+    let in_silence = |what| at("fixed", "silent").vendor(what);
+    Profile {
+        vendor: flags(&format!("--tokens {TOKENS} --ttft {gap}ms --inter-token {gap}ms")),
+        arms: vec![
+            Arm::broken().flags("--blocking-threads 8"),
+            Arm::control().flags("--blocking-threads 8"),
+            Arm::fixed(),
         ],
-        drain: millis(0),
-        claims: &claims(),
-        ..Profile::EMPTY
-    },
-    fast: Profile {
-        vendor: &["--tokens", "30", "--ttft", "60ms", "--inter-token", "60ms"],
-        arms: ARMS,
-        phases: &[
-            Phase::new(BASELINE, "idle").hold(millis(300)),
-            Phase::new(LOADED, "24 streams")
-                .adds(&disconnecting_after(millis(650)), millis(50))
-                .settle(millis(150))
-                .hold(millis(400)),
+        phases: vec![
+            Phase::new(BASELINE, "idle").hold(n.hold),
+            Phase::new(LOADED, format!("{STREAMS} streams")).adds(streams).settle(n.settle).hold(n.hold),
             Phase::new("left", "closed").settle(millis(250)).hold(millis(300)),
-            Phase::new("after", "later").hold(millis(4700)),
+            // The rest of the three rounds.
+            Phase::new("after", "later").hold(n.gap * TOKENS * 14 / 5),
             Phase::new("silent", "all silent")
                 .only("fixed")
-                .adds(SILENT, millis(50))
-                .calls(SILENT_CALLS)
+                .adds(silent(Load::streams(24).over(ramp)))
+                .adds(silent(Load::calls(12)))
                 .settle(millis(550))
                 .hold(millis(1000)),
         ],
-        probe_rate: 10.0,
+        probe_rate: n.probe_rate,
         drain: millis(0),
-        claims: &claims(),
-        ..Profile::EMPTY
-    },
-};
-
-const ARMS: &[Arm] = &[
-    Arm::actix("broken", &["--mistake", "orphaned-streams", "--blocking-threads", "8"]),
-    Arm::actix("control", &["--mistake", "none", "--blocking-threads", "8"]),
-    Arm::fixed(&[]),
-];
-
-const fn disconnecting_after(after: Duration) -> [Load; 1] {
-    [Load { disconnect_after: Some(after), ..Load::of(24) }]
-}
-
-/// Clients that disconnect long before their first token.
-const SILENT: &[Load] = &[Load { ttft: Some(secs(30)), disconnect_after: Some(millis(1000)), ..Load::of(24) }];
-/// The same without streaming.
-const SILENT_CALLS: &[Calls] =
-    &[Calls { headers: &[("x-mock-ttft", "30s")], disconnect_after: Some(millis(1000)), ..Calls::whole(12) }];
-
-const fn claims() -> [Claim; 14] {
-    [
-        Claim::exactly(16.0, "calls started after all disconnected", after("broken", VendorFigure::Started)),
-        // Those calls alone produce 16 x 30 tokens; the rest of the other 8 comes on top.
-        Claim::at_least(480.0, "tokens sent after all disconnected", after("broken", VendorFigure::TokensSent)),
-        Claim::exactly(8.0, "calls active just after disconnects", left("broken")),
-        Claim::exactly(0.0, "calls started after all disconnected", after("fixed", VendorFigure::Started)),
-        Claim::exactly(0.0, "tokens sent after all disconnected", after("fixed", VendorFigure::TokensSent)),
-        // Two per stream: one may be on its way, and one may be sent before the disconnect is noticed.
-        Claim::at_most(
-            48.0,
-            "tokens sent just after disconnects",
-            Figure::vendor("fixed", "left", VendorFigure::TokensSent),
-        ),
-        Claim::exactly(0.0, "calls active just after disconnects", left("fixed")),
-        Claim::exactly(36.0, "silent vendor: calls cancelled", silent(VendorFigure::Cancelled)),
-        Claim::exactly(0.0, "silent vendor: calls active", silent(VendorFigure::Active)),
-        Claim::exactly(24.0, "clients disconnected", clients_disconnected("broken")).pressure(),
-        Claim::exactly(24.0, "clients disconnected", clients_disconnected("fixed")).pressure(),
-        Claim::exactly(24.0, "clients disconnected", clients_disconnected("control")).pressure(),
-        Claim::exactly(0.0, "calls started after all disconnected", after("control", VendorFigure::Started)).control(),
-        Claim::exactly(0.0, "calls active just after disconnects", left("control")).control(),
-    ]
-}
-
-const fn after(arm: &'static str, what: VendorFigure) -> Figure {
-    Figure::vendor(arm, "after", what)
-}
-
-const fn left(arm: &'static str) -> Figure {
-    Figure::vendor(arm, "left", VendorFigure::Active)
-}
-
-const fn silent(what: VendorFigure) -> Figure {
-    Figure::vendor("fixed", "silent", what)
-}
-
-const fn clients_disconnected(arm: &'static str) -> Figure {
-    Figure::streams(arm, LOADED, StreamFigure::Disconnected)
+        claims: vec![
+            Claim::exactly(16, "calls started after all disconnected", started("broken")),
+            // Those calls alone produce 16 x 30 tokens; the rest of the other 8 comes on top.
+            Claim::at_least(16 * TOKENS, "tokens sent after all disconnected", tokens("broken", "after")),
+            Claim::exactly(8, "calls active just after disconnects", active("broken")),
+            Claim::exactly(0, "calls started after all disconnected", started("fixed")),
+            Claim::exactly(0, "tokens sent after all disconnected", tokens("fixed", "after")),
+            // Two per stream: one may be on its way, and one may be sent before the disconnect is noticed.
+            Claim::at_most(2 * STREAMS, "tokens sent just after disconnects", tokens("fixed", "left")),
+            Claim::exactly(0, "calls active just after disconnects", active("fixed")),
+            Claim::exactly(36, "silent vendor: calls cancelled", in_silence(VendorFigure::Cancelled)),
+            Claim::exactly(0, "silent vendor: calls active", in_silence(VendorFigure::Active)),
+            disconnected("broken"),
+            disconnected("fixed"),
+            disconnected("control"),
+            Claim::exactly(0, "calls started after all disconnected", started("control")).control(),
+            Claim::exactly(0, "calls active just after disconnects", active("control")).control(),
+        ],
+        ..Profile::default()
+    }
 }

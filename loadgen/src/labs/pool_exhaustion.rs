@@ -2,127 +2,115 @@
 
 use std::time::Duration;
 
-use super::time::{millis, secs};
+use super::common::{flat, idle_cpu, millis, pool_size, secs};
 use super::whole_calls;
-use crate::lab::{Arm, BASELINE, Claim, Figure, Group, LOADED, Lab, Load, Phase, ProbeFigure, Profile, VendorFigure};
-use crate::result::Quantile;
-
-pub(super) static LAB: Lab = Lab {
-    name: "pool-exhaustion",
-    group: Group::Threads,
-    mistake: "a blocking HTTP client keeps a pool thread for the whole stream",
-    fix: "an async client: no thread waits for a token",
-    mistake_file: "broken-server/src/mistakes/threads/pool_exhaustion.rs",
-    fix_file: "fixed-server/src/upstream/events.rs",
-    repair_file: "broken-server/src/call_style/once.rs",
-    proves_not: "that 40 is a bad pool size (every size has its limit), or that fixed-server has no limit \
-                 (descriptors, memory and --max-in-flight are limits too)",
-    // Two pools, each with one stream fewer than it has threads and with as many. All streams start before
-    // the first one ends, so a full pool stays full.
-    normal: Profile {
-        vendor: &["--tokens", "60", "--ttft", "250ms", "--inter-token", "250ms"],
-        arms: &[
-            Arm::actix("broken", &["--mistake", "pool-exhaustion", "--blocking-threads", "40"]),
-            Arm::actix("broken-8", &["--mistake", "pool-exhaustion", "--blocking-threads", "8"]),
-            Arm::actix("control", &["--mistake", "none", "--blocking-threads", "8"]),
-            Arm::fixed(&[]),
-        ],
-        phases: &[
-            Phase::new(BASELINE, "idle").hold(secs(2)),
-            Phase::new("below-8", "7 streams").adds(&[Load::of(7)], millis(200)).hold(secs(2)),
-            Phase::new("at-8", "8 streams").adds(&[Load::of(1)], millis(300)).hold(secs(2)),
-            Phase::new("below", "39 streams").adds(&[Load::of(31)], millis(500)).hold(secs(2)),
-            Phase::new("at", "40 streams").adds(&[Load::of(1)], millis(300)).hold(secs(2)),
-            Phase::new(LOADED, "60 streams").adds(&[Load::of(20)], millis(300)).hold(secs(3)),
-            Phase::new("scale", "1,000 more").only("fixed").adds(&MANY, secs(3)).hold(secs(3)),
-            whole_calls::phase(&whole_calls::SIXTY).hold(millis(900)),
-        ],
-        probe_timeout: secs(3),
-        drain: secs(4),
-        claims: &claims(&Numbers { pool: 40.0, many: 1000.0, apart: 20.0 }),
-        ..Profile::EMPTY
-    },
-    fast: Profile {
-        vendor: &["--tokens", "24", "--ttft", "250ms", "--inter-token", "250ms"],
-        arms: &[
-            Arm::actix("broken", &["--mistake", "pool-exhaustion", "--blocking-threads", "16"]),
-            Arm::actix("broken-8", &["--mistake", "pool-exhaustion", "--blocking-threads", "8"]),
-            Arm::actix("control", &["--mistake", "none", "--blocking-threads", "8"]),
-            Arm::fixed(&[]),
-        ],
-        phases: &[
-            Phase::new(BASELINE, "idle").hold(millis(700)),
-            Phase::new("below-8", "7 streams").adds(&[Load::of(7)], millis(100)).hold(millis(500)),
-            Phase::new("at-8", "8 streams").adds(&[Load::of(1)], millis(100)).hold(millis(500)),
-            Phase::new("below", "15 streams").adds(&[Load::of(7)], millis(100)).hold(millis(500)),
-            Phase::new("at", "16 streams").adds(&[Load::of(1)], millis(100)).hold(millis(500)),
-            Phase::new(LOADED, "24 streams").adds(&[Load::of(8)], millis(100)).hold(millis(700)),
-            Phase::new("scale", "60 more")
-                .only("fixed")
-                .adds(&[Load { tokens: Some(10), ..Load::of(60) }], millis(500))
-                .settle(millis(200))
-                .hold(millis(700)),
-            whole_calls::phase(&whole_calls::SIXTY).hold(millis(900)),
-        ],
-        probe_timeout: secs(1),
-        claims: &claims(&Numbers { pool: 16.0, many: 60.0, apart: 5.0 }),
-        ..Profile::EMPTY
-    },
+use crate::lab::{
+    Arm, BASELINE, Claim, Group, LOADED, Lab, Load, Phase, ProbeFigure, Profile, VendorFigure, at, flags,
 };
 
-/// Many streams with little work: one token per second.
-const MANY: [Load; 1] = [Load { tokens: Some(7), inter_token: Some(secs(1)), ..Load::of(1000) }];
+pub(super) fn lab() -> Lab {
+    Lab {
+        name: "pool-exhaustion",
+        group: Group::Threads,
+        mistake: "a blocking HTTP client keeps a pool thread for the whole stream",
+        fix: "an async client: no thread waits for a token",
+        fix_file: "fixed-server/src/upstream/events.rs",
+        repair_file: "broken-server/src/call_style/once.rs",
+        proves_not: "that 40 is a bad pool size (every size has its limit), or that fixed-server has no limit \
+                     (descriptors, memory and --max-in-flight are limits too)",
+        normal: profile(&Numbers {
+            tokens: 60,
+            pool: 40,
+            loaded: 60,
+            ramp: millis(300),
+            hold: secs(2),
+            // One token per second: many streams with little work.
+            many: Load::streams(1000).tokens(7).inter_token(secs(1)).over(secs(3)),
+            probe_timeout: secs(3),
+            drain: secs(4),
+            apart: 20.0,
+        }),
+        fast: profile(&Numbers {
+            tokens: 24,
+            pool: 16,
+            loaded: 24,
+            ramp: millis(100),
+            hold: millis(600),
+            many: Load::streams(60).tokens(10).over(millis(500)),
+            probe_timeout: secs(1),
+            drain: secs(2),
+            apart: 5.0,
+        }),
+    }
+}
 
-/// The time between two tokens, in both profiles.
-const GAP: Duration = millis(250);
-/// A health check this fast counts as unaffected, in token gaps: 100 ms, the limit of the original check.
-const FLAT: f64 = 0.4;
-
-/// What differs between the claims of the two profiles.
 struct Numbers {
+    tokens: u32,
     /// Threads of the larger pool; the smaller has 8.
-    pool: f64,
+    pool: u32,
+    /// Streams of the last phase that all arms have.
+    loaded: u32,
+    ramp: Duration,
+    hold: Duration,
     /// Additional streams for fixed-server.
-    many: f64,
+    many: Load,
+    probe_timeout: Duration,
+    drain: Duration,
     /// Minimum ratio between latencies.
     apart: f64,
 }
 
-const fn claims(n: &Numbers) -> [Claim; 14] {
-    [
-        Claim::apart(n.apart, "health-sync p50, at size over below", AT, BELOW),
-        Claim::exactly(n.pool, "streams at the vendor: the pool size", peak("broken", LOADED)),
-        Claim::apart(n.apart, "health-sync p50, at size over below", AT_8, BELOW_8),
-        Claim::exactly(8.0, "streams at the vendor: the pool size", peak("broken-8", LOADED)),
-        Claim::apart(n.apart, "health-sync p90, broken over fixed", SYNC, SYNC_FIXED),
-        Claim::at_most(FLAT, "health-sync p90", Figure::gaps(SYNC_FIXED, GAP)),
-        Claim::at_most(FLAT, "health-sync p90 with many streams", Figure::gaps(SYNC_MANY, GAP)),
-        Claim::at_least(n.many, "many streams at the vendor throughout", MANY_AT_VENDOR),
-        whole_calls::answered(60.0),
-        whole_calls::health_flat(FLAT, GAP),
-        Claim::exactly(0.0, "health-sync timed out, below pool size", BELOW_TIMED_OUT).condition(),
-        Claim::at_most(FLAT, "health-async p90", Figure::gaps(ASYNC, GAP)).condition(),
-        Claim::at_most(0.2, "CPU while loaded", Figure::CpuCores { arm: "broken", phase: LOADED }).condition(),
-        Claim::at_most(FLAT, "health-sync p90", Figure::gaps(SYNC_CONTROL, GAP)).control(),
-    ]
-}
-
-const SYNC: &Figure = &Figure::p90("broken", LOADED, "health_sync");
-const SYNC_FIXED: &Figure = &Figure::p90("fixed", LOADED, "health_sync");
-const SYNC_MANY: &Figure = &Figure::p90("fixed", "scale", "health_sync");
-const SYNC_CONTROL: &Figure = &Figure::p90("control", LOADED, "health_sync");
-const ASYNC: &Figure = &Figure::p90("broken", LOADED, "health_async");
-const AT: &Figure = &median("broken", "at");
-const BELOW: &Figure = &median("broken", "below");
-const AT_8: &Figure = &median("broken-8", "at-8");
-const BELOW_8: &Figure = &median("broken-8", "below-8");
-const BELOW_TIMED_OUT: Figure = Figure::probe("broken", "below", "health_sync", ProbeFigure::TimedOut);
-const MANY_AT_VENDOR: Figure = Figure::vendor("fixed", "scale", VendorFigure::ActiveThroughout);
-
-const fn median(arm: &'static str, phase: &'static str) -> Figure {
-    Figure::probe(arm, phase, "health_sync", ProbeFigure::Latency(Quantile::P50))
-}
-
-const fn peak(arm: &'static str, phase: &'static str) -> Figure {
-    Figure::vendor(arm, phase, VendorFigure::PeakActive)
+/// Two pools, each with one stream fewer than it has threads and with as many. All streams start before the first one
+/// ends, so a full pool stays full.
+fn profile(n: &Numbers) -> Profile {
+    let (pool, pool_8) = (format!("--blocking-threads {}", n.pool), "--blocking-threads 8");
+    let step = |name, streams: u32, before: u32| {
+        let more = Load::streams(streams - before).over(n.ramp);
+        Phase::new(name, format!("{streams} streams")).adds(more).hold(n.hold)
+    };
+    let sync = |arm, phase| at(arm, phase).p90("health_sync");
+    let knee = |arm, at_size, below| {
+        let median = |phase| at(arm, phase).p50("health_sync");
+        Claim::apart(n.apart, "health-sync p50, at size over below", median(at_size), median(below))
+    };
+    let many_at_vendor = at("fixed", "scale").vendor(VendorFigure::ActiveThroughout);
+    let below_timed_out = at("broken", "below").probe("health_sync", ProbeFigure::TimedOut);
+    Profile {
+        vendor: flags(&format!("--tokens {} --ttft 250ms --inter-token 250ms", n.tokens)),
+        arms: vec![
+            Arm::broken().flags(&pool),
+            Arm::broken().named("broken-8").flags(pool_8),
+            Arm::control().flags(pool_8),
+            Arm::fixed(),
+        ],
+        phases: vec![
+            Phase::new(BASELINE, "idle").hold(n.hold),
+            step("below-8", 7, 0),
+            step("at-8", 8, 7),
+            step("below", n.pool - 1, 8),
+            step("at", n.pool, n.pool - 1),
+            step(LOADED, n.loaded, n.pool),
+            Phase::new("scale", "many more").only("fixed").adds(n.many.clone()).settle(millis(200)).hold(n.hold),
+            whole_calls::phase(),
+        ],
+        probe_timeout: n.probe_timeout,
+        drain: n.drain,
+        claims: vec![
+            knee("broken", "at", "below"),
+            pool_size(n.pool, "broken"),
+            knee("broken-8", "at-8", "below-8"),
+            pool_size(8, "broken-8"),
+            Claim::apart(n.apart, "health-sync p90, broken over fixed", sync("broken", LOADED), sync("fixed", LOADED)),
+            flat("health-sync p90", sync("fixed", LOADED)),
+            flat("health-sync p90 with many streams", sync("fixed", "scale")),
+            Claim::at_least(n.many.requests(), "many streams at the vendor throughout", many_at_vendor),
+            whole_calls::answered(),
+            whole_calls::health_flat(),
+            Claim::exactly(0, "health-sync timed out, below pool size", below_timed_out).condition(),
+            flat("health-async p90", at("broken", LOADED).p90("health_async")).condition(),
+            idle_cpu(),
+            flat("health-sync p90", sync("control", LOADED)).control(),
+        ],
+        ..Profile::default()
+    }
 }

@@ -1,105 +1,87 @@
 //! A pool thread waits for each chunk.
 
-use super::time::{millis, secs};
+use std::time::Duration;
+
+use super::common::{FLAT, GAP, flat, gaps, millis, peak, pool_size, secs};
 use super::whole_calls;
 use crate::lab::{
-    Arm, BASELINE, Claim, Figure, Group, LOADED, Lab, Load, Phase, ProbeFigure, Profile, StreamFigure, VendorFigure,
-};
-use crate::result::Quantile;
-
-pub(super) static LAB: Lab = Lab {
-    name: "pool-per-chunk",
-    group: Group::Threads,
-    mistake: "a pool thread waits for each chunk: what Starlette does with a generator that is not async",
-    fix: "an async client: no thread waits for a chunk",
-    mistake_file: "broken-server/src/mistakes/threads/pool_per_chunk.rs",
-    fix_file: "fixed-server/src/upstream/events.rs",
-    repair_file: "broken-server/src/call_style/once.rs",
-    proves_not: "that a late health check always has this cause (a busy processor delays it too, but then the \
-                 processor is busy), or how late it is at another load (about gap x (1 - threads / streams) where \
-                 tokens are spread, more where they come together)",
-    // Twice as many streams as threads, opened over one token gap, so that their tokens are spread evenly.
-    normal: Profile {
-        vendor: &["--tokens", "40", "--ttft", "250ms", "--inter-token", "250ms"],
-        arms: &[
-            Arm::actix("broken", &["--mistake", "pool-per-chunk", "--blocking-threads", "40"]),
-            Arm::actix("broken-held", &["--mistake", "pool-exhaustion", "--blocking-threads", "40"]),
-            Arm::actix("control", &["--mistake", "none", "--blocking-threads", "40"]),
-            Arm::fixed(&[]),
-        ],
-        phases: &[
-            Phase::new(BASELINE, "idle").hold(secs(2)),
-            Phase::new("below", "39 streams")
-                .adds(&[Load { tokens: Some(12), ..Load::of(39) }], millis(250))
-                .settle(millis(550))
-                .hold(secs(3)),
-            Phase::new(LOADED, "80 streams").adds(&[Load::of(80)], millis(250)).settle(millis(850)).hold(secs(8)),
-            whole_calls::phase(&whole_calls::SIXTY).hold(millis(900)),
-        ],
-        probe_timeout: secs(3),
-        claims: &claims(80.0, 40.0),
-        ..Profile::EMPTY
-    },
-    fast: Profile {
-        vendor: &["--tokens", "14", "--ttft", "250ms", "--inter-token", "250ms"],
-        arms: &[
-            Arm::actix("broken", &["--mistake", "pool-per-chunk", "--blocking-threads", "8"]),
-            Arm::actix("broken-held", &["--mistake", "pool-exhaustion", "--blocking-threads", "8"]),
-            Arm::actix("control", &["--mistake", "none", "--blocking-threads", "8"]),
-            Arm::fixed(&[]),
-        ],
-        phases: &[
-            Phase::new(BASELINE, "idle").hold(millis(500)),
-            Phase::new("below", "7 streams")
-                .adds(&[Load { tokens: Some(5), ..Load::of(7) }], millis(250))
-                .settle(millis(300))
-                .hold(secs(1)),
-            Phase::new(LOADED, "16 streams").adds(&[Load::of(16)], millis(250)).settle(millis(550)).hold(secs(2)),
-            whole_calls::phase(&whole_calls::SIXTY).hold(millis(900)),
-        ],
-        probe_timeout: secs(1),
-        drain: millis(1500),
-        claims: &claims(16.0, 8.0),
-        ..Profile::EMPTY
-    },
+    Arm, BASELINE, Claim, Group, LOADED, Lab, Load, Phase, ProbeFigure, Profile, StreamFigure, at, flags, whole_run,
 };
 
-/// The time between two tokens, in both profiles.
-const GAP: std::time::Duration = millis(250);
-
-const fn claims(streams: f64, pool: f64) -> [Claim; 12] {
-    [
-        Claim::at_least(0.4, "health-sync p99", Figure::gaps(SYNC, GAP)),
-        Claim::apart(5.0, "health-sync p50, loaded over below", MEDIAN, MEDIAN_BELOW),
-        Claim::at_least(3.0, "held for the stream: health-sync p50", Figure::gaps(MEDIAN_HELD, GAP)),
-        Claim::exactly(pool, "streams at the vendor: the pool size", peak("broken-held")),
-        Claim::at_most(0.4, "health-sync p90", Figure::gaps(SYNC_FIXED, GAP)),
-        whole_calls::answered(60.0),
-        whole_calls::health_flat(0.4, GAP),
-        // What distinguishes it from pool-exhaustion: health checks are late, but they are answered.
-        Claim::at_most(2.0, "health-sync p99", Figure::gaps(SYNC, GAP)).condition(),
-        Claim::exactly(0.0, "health-sync timed out", timed_out("broken")).condition(),
-        Claim::exactly(streams, "streams at the vendor: all", peak("broken")).condition(),
-        Claim::exactly(0.0, "streams lost", Figure::all_streams("broken", StreamFigure::Lost)).condition(),
-        Claim::at_most(0.4, "health-sync p90", Figure::gaps(SYNC_CONTROL, GAP)).control(),
-    ]
+pub(super) fn lab() -> Lab {
+    Lab {
+        name: "pool-per-chunk",
+        group: Group::Threads,
+        mistake: "a pool thread waits for each chunk: what Starlette does with a generator that is not async",
+        fix: "an async client: no thread waits for a chunk",
+        fix_file: "fixed-server/src/upstream/events.rs",
+        repair_file: "broken-server/src/call_style/once.rs",
+        proves_not: "that a late health check always has this cause (a busy processor delays it too, but then the \
+                     processor is busy), or how late it is at another load (about gap x (1 - threads / streams) \
+                     where tokens are spread, more where they come together)",
+        normal: profile(&Numbers { tokens: 40, pool: 40, below: (12, secs(3)), loaded: secs(8), settle: millis(850) }),
+        fast: profile(&Numbers { tokens: 14, pool: 8, below: (5, secs(1)), loaded: secs(2), settle: millis(550) }),
+    }
 }
 
-const SYNC: &Figure = &Figure::p99("broken", LOADED, "health_sync");
-const SYNC_FIXED: &Figure = &Figure::p90("fixed", LOADED, "health_sync");
-const MEDIAN: &Figure = &median("broken", LOADED);
-const MEDIAN_BELOW: &Figure = &median("broken", "below");
-const MEDIAN_HELD: &Figure = &median("broken-held", LOADED);
-const SYNC_CONTROL: &Figure = &Figure::p90("control", LOADED, "health_sync");
-
-const fn median(arm: &'static str, phase: &'static str) -> Figure {
-    Figure::probe(arm, phase, "health_sync", ProbeFigure::Latency(Quantile::P50))
+struct Numbers {
+    tokens: u32,
+    pool: u32,
+    /// Tokens of the streams of the phase below the pool's size, and its duration.
+    below: (u32, Duration),
+    /// Duration of the phase with twice as many streams as threads.
+    loaded: Duration,
+    settle: Duration,
 }
 
-const fn timed_out(arm: &'static str) -> Figure {
-    Figure::probe(arm, LOADED, "health_sync", ProbeFigure::TimedOut)
-}
-
-const fn peak(arm: &'static str) -> Figure {
-    Figure::vendor(arm, LOADED, VendorFigure::PeakActive)
+/// Twice as many streams as threads, opened over one token gap, so that their tokens are spread evenly.
+fn profile(n: &Numbers) -> Profile {
+    let pool = format!("--blocking-threads {}", n.pool);
+    let (few, streams) = (n.pool - 1, 2 * n.pool);
+    let (below_tokens, below_hold) = n.below;
+    let below = Load::streams(few).tokens(below_tokens).over(GAP);
+    let median = |arm, phase| at(arm, phase).p50("health_sync");
+    let loaded = |arm| at(arm, LOADED);
+    let lost = whole_run("broken").streams(StreamFigure::Lost);
+    let timed_out = loaded("broken").probe("health_sync", ProbeFigure::TimedOut);
+    Profile {
+        vendor: flags(&format!("--tokens {} --ttft 250ms --inter-token 250ms", n.tokens)),
+        arms: vec![
+            Arm::broken().flags(&pool),
+            Arm::broken().named("broken-held").running("pool-exhaustion").flags(&pool),
+            Arm::control().flags(&pool),
+            Arm::fixed(),
+        ],
+        phases: vec![
+            Phase::new(BASELINE, "idle").hold(millis(700)),
+            Phase::new("below", format!("{few} streams")).adds(below).settle(n.settle - millis(300)).hold(below_hold),
+            Phase::new(LOADED, format!("{streams} streams"))
+                .adds(Load::streams(streams).over(GAP))
+                .settle(n.settle)
+                .hold(n.loaded),
+            whole_calls::phase(),
+        ],
+        probe_timeout: secs(2),
+        claims: vec![
+            Claim::at_least(FLAT, "health-sync p99", gaps(loaded("broken").p99("health_sync"))),
+            Claim::apart(
+                5.0,
+                "health-sync p50, loaded over below",
+                median("broken", LOADED),
+                median("broken", "below"),
+            ),
+            Claim::at_least(3.0, "held for the stream: health-sync p50", gaps(median("broken-held", LOADED))),
+            pool_size(n.pool, "broken-held"),
+            flat("health-sync p90", loaded("fixed").p90("health_sync")),
+            whole_calls::answered(),
+            whole_calls::health_flat(),
+            // What distinguishes it from pool-exhaustion: health checks are late, but they are answered.
+            Claim::at_most(2.0, "health-sync p99", gaps(loaded("broken").p99("health_sync"))).condition(),
+            Claim::exactly(0, "health-sync timed out", timed_out).condition(),
+            Claim::exactly(streams, "streams at the vendor: all", peak("broken")).condition(),
+            Claim::exactly(0, "streams lost", lost).condition(),
+            flat("health-sync p90", loaded("control").p90("health_sync")).control(),
+        ],
+        ..Profile::default()
+    }
 }

@@ -2,64 +2,53 @@
 
 use std::collections::HashSet;
 
-use super::time::secs;
+use super::common::secs;
 use super::*;
-use crate::lab::{BASELINE, Claim, Figure, LOADED, select_arms};
+use crate::lab::{BASELINE, LOADED, Server, Source, select_arms};
 use crate::result::{ClaimKind, Side};
 
 /// Every lab with each of its profiles.
 fn profiles() -> impl Iterator<Item = (String, &'static Profile)> {
-    let of_labs = LABS
+    let of_labs = all()
         .iter()
         .flat_map(|lab| [(format!("{}, normal", lab.name), &lab.normal), (format!("{}, fast", lab.name), &lab.fast)]);
-    of_labs.chain([("demo".to_owned(), DEMO.1)])
-}
-
-/// The arms, phases and probes that a figure is about.
-fn places(figure: &Figure) -> Vec<(&'static str, Option<&'static str>, Option<&'static str>)> {
-    match *figure {
-        Figure::Probe { arm, phase, probe, .. } => vec![(arm, Some(phase), Some(probe))],
-        Figure::ClosedLoop { arm, phase, .. }
-        | Figure::Vendor { arm, phase, .. }
-        | Figure::Calls { arm, phase, .. }
-        | Figure::CpuCores { arm, phase } => vec![(arm, Some(phase), None)],
-        Figure::Streams { arm, phase, .. } => vec![(arm, phase, None)],
-        Figure::Arm { arm, .. } => vec![(arm, None, None)],
-        Figure::Ratio(over, under) | Figure::Both(over, under) => [places(over), places(under)].concat(),
-        Figure::In { latency, .. } => places(latency),
-    }
-}
-
-fn figures(claim: &Claim) -> Vec<Figure> {
-    std::iter::once(claim.figure).chain(claim.when.map(|condition| condition.figure)).collect()
+    of_labs.chain([("demo".to_owned(), demo().1)])
 }
 
 /// A claim about an unknown arm is never judged, so a typing error would remove a claim.
 #[test]
-fn every_claim_names_existing_arms_and_phases() {
+fn every_claim_names_existing_arms_phases_and_probes() {
     for (name, profile) in profiles() {
-        for claim in profile.claims {
-            for (arm, phase, probe) in figures(claim).iter().flat_map(places) {
-                let context = format!("{name}: {}: {arm} {phase:?} {probe:?}", claim.name);
-                assert!(profile.arms.iter().any(|there| there.name == arm), "{context}");
-                assert!(probe.is_none_or(|probe| profile.probes.iter().any(|there| there.name == probe)), "{context}");
-                let Some(phase) = phase else { continue };
-                let phase = profile.phases.iter().find(|there| there.name == phase);
-                assert!(phase.is_some_and(|phase| phase.only.is_none_or(|only| only == arm)), "{context}");
+        let figures = profile.claims.iter().flat_map(|claim| {
+            let condition = claim.applies_if.as_ref().map(|what| &what.figure);
+            std::iter::once(&claim.figure).chain(condition).map(move |figure| (claim, figure))
+        });
+        for (claim, (place, source)) in
+            figures.flat_map(|(claim, figure)| figure.measured().into_iter().map(move |what| (claim, what)))
+        {
+            let context = format!("{name}: {}: {place:?}", claim.name);
+            assert!(profile.arm(&place.arm).is_some(), "{context}");
+            if let Source::Probe(probe, _) = source {
+                assert!(profile.probes.iter().any(|there| there.name == *probe), "{context}");
             }
+            let Some(phase) = &place.phase else { continue };
+            let phase = profile.phases.iter().find(|there| there.name == *phase);
+            assert!(phase.is_some_and(|phase| phase.is_for(&place.arm)), "{context}");
         }
     }
 }
 
 #[test]
 fn names_are_unique_and_begin_with_a_side() {
-    let names: HashSet<_> = LABS.iter().map(|lab| lab.name).collect();
-    assert_eq!(names.len(), LABS.len());
+    let names: HashSet<_> = all().iter().map(|lab| lab.name).collect();
+    assert_eq!(names.len(), all().len());
     for (name, profile) in profiles() {
-        let arms: HashSet<_> = profile.arms.iter().map(|arm| arm.name).collect();
+        let arms: HashSet<_> = profile.arms.iter().map(|arm| &arm.name).collect();
         assert_eq!(arms.len(), profile.arms.len(), "{name}");
-        assert!(arms.iter().all(|arm| Side::of(arm).is_some()), "{name}: {arms:?}");
-        let phases: HashSet<_> = profile.phases.iter().map(|phase| phase.name).collect();
+        for arm in &profile.arms {
+            assert!(arm.name.starts_with(arm.side.as_str()), "{name}: {arm:?}");
+        }
+        let phases: HashSet<_> = profile.phases.iter().map(|phase| &phase.name).collect();
         assert_eq!(phases.len(), profile.phases.len(), "{name}");
         // The `baseline` and `probes` of a result come from these two.
         let of_all = |wanted| profile.phases.iter().any(|phase| phase.name == wanted && phase.only.is_none());
@@ -82,7 +71,7 @@ fn every_lab_has_a_control_and_claims_about_the_fix() {
 
 #[test]
 fn a_lab_takes_at_most_30_s_and_10_s_in_tests() {
-    for lab in LABS {
+    for lab in all() {
         assert!(lab.normal.takes() <= secs(30), "{}: {:?}", lab.name, lab.normal.takes());
         assert!(lab.fast.takes() <= secs(10), "{}: {:?}", lab.name, lab.fast.takes());
     }
@@ -93,24 +82,24 @@ fn a_typing_error_gets_the_list_and_the_nearest_name() {
     let message = find("pool-exhaustoin").unwrap_err();
     assert!(message.contains("did you mean 'pool-exhaustion'?"), "{message}");
     assert!(find("foo").err().is_some_and(|message| message.starts_with("unknown lab. The labs are: pool")));
-    assert!(LABS.iter().all(|lab| message.contains(lab.name)), "{message}");
+    assert!(all().iter().all(|lab| message.contains(lab.name)), "{message}");
 }
 
 #[test]
 fn a_repair_is_judged_as_the_fix_with_its_vendor() {
-    for lab in LABS {
+    for lab in all() {
         let arm_runs = select_arms(&lab.normal, &Side::ALL, true);
         let [arm_run] = arm_runs[..] else { panic!("{}: {arm_runs:?}", lab.name) };
-        assert_eq!((arm_run.judged_as, arm_run.arm.name), (lab.normal.repair_judged_as, "broken"));
+        assert_eq!((arm_run.judged_as, arm_run.arm.name.as_str()), (lab.normal.repair_judged_as, "broken"));
         assert_eq!(arm_run.vendor_of.name, arm_run.judged_as);
-        assert!(arm_run.arm.args.starts_with(&["--mistake", lab.name]), "{}", lab.name);
+        assert_eq!(arm_run.arm.server, Server::OwnMistake, "{}", lab.name);
     }
 }
 
 #[test]
 fn a_side_is_all_of_its_arms() {
     let arms = |sides: &[Side]| {
-        select_arms(&LABS[0].normal, sides, false).iter().map(|arm_run| arm_run.judged_as).collect::<Vec<_>>()
+        select_arms(&all()[0].normal, sides, false).iter().map(|arm_run| arm_run.judged_as).collect::<Vec<_>>()
     };
     assert_eq!(arms(&[Side::Broken]), ["broken", "broken-8"]);
     assert_eq!(arms(&Side::ALL), ["broken", "broken-8", "control", "fixed"]);

@@ -3,45 +3,36 @@
 
 use std::time::Duration;
 
-use crate::lab::{CallFigure, Calls, Claim, Figure, Phase, ProbeFigure};
+use super::common::{GAP, flat, millis};
+use crate::lab::{CallFigure, Claim, Load, Phase, Place, at};
 use crate::result::Quantile;
 
-const NAME: &str = "whole";
+/// More calls than a pool of 40 has threads.
+const CALLS: u32 = 60;
 
-/// More calls than a pool of 40 has threads. Each takes the vendor one second.
-pub(super) const SIXTY: [Calls; 1] = [Calls {
-    headers: &[("x-mock-tokens", "4"), ("x-mock-ttft", "250ms"), ("x-mock-inter-token", "250ms")],
-    ..Calls::whole(60)
-}];
-
-/// The phase, for the fix alone. It is measured while the calls are active.
-pub(super) const fn phase(calls: &'static [Calls]) -> Phase {
-    Phase::new(NAME, "60 calls").only("fixed").calls(calls)
+/// The phase, for the fix alone. It is measured while the calls are active: each takes the vendor one second.
+pub(super) fn phase() -> Phase {
+    let calls = Load::calls(CALLS).tokens(4).ttft(GAP).inter_token(GAP);
+    Phase::new("whole", format!("{CALLS} calls")).only("fixed").adds(calls).hold(millis(900))
 }
 
 /// All calls were answered.
-pub(super) const fn answered(calls: f64) -> Claim {
-    Claim::exactly(
-        calls,
-        "non-streaming calls answered",
-        Figure::Calls { arm: "fixed", phase: NAME, what: CallFigure::Answered },
-    )
+pub(super) fn answered() -> Claim {
+    Claim::exactly(CALLS, "non-streaming calls answered", here().calls(CallFigure::Answered))
+}
+
+/// Health checks were unaffected. The median is judged: the phase is short and begins with as many new connections as
+/// calls.
+pub(super) fn health_flat() -> Claim {
+    flat("health-sync p50, non-streaming calls", here().p50("health_sync"))
 }
 
 /// The slowest call took at most `times` the vendor's time, which is a `stream`.
-pub(super) const fn longest(times: f64, stream: Duration) -> Claim {
-    Claim::at_most(
-        times,
-        "non-streaming calls, slowest",
-        Figure::In { latency: LONGEST, unit: stream, name: "of a stream" },
-    )
+pub(super) fn longest(times: f64, stream: Duration) -> Claim {
+    let longest = here().calls(CallFigure::Latency(Quantile::Max)).in_units_of(stream, "of a stream");
+    Claim::at_most(times, "non-streaming calls, slowest", longest)
 }
 
-/// Health checks were unaffected: at most `flat` token gaps. The median is judged: the phase is short and
-/// begins with as many new connections as calls.
-pub(super) const fn health_flat(flat: f64, gap: Duration) -> Claim {
-    Claim::at_most(flat, "health-sync p50, non-streaming calls", Figure::gaps(SYNC, gap))
+fn here() -> Place {
+    at("fixed", "whole")
 }
-
-const SYNC: &Figure = &Figure::probe("fixed", NAME, "health_sync", ProbeFigure::Latency(Quantile::P50));
-const LONGEST: &Figure = &Figure::Calls { arm: "fixed", phase: NAME, what: CallFigure::Latency(Quantile::Max) };

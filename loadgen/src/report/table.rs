@@ -40,7 +40,7 @@ pub fn comparison(terminal: &Terminal, phases: &[Phase], result: &RunResult) {
     let few = result.arms.len() <= 3;
     let titles: Vec<_> = result.arms.keys().map(|arm| if few { column_title(arm) } else { arm }).collect();
     let mut table = Table::new(result.arms.values().collect(), disconnects(result));
-    table.fill(phases.iter().map(|phase| (phase.name, phase.title)));
+    table.fill(phases.iter().map(|phase| (phase.name.as_str(), phase.title.as_str())));
     table.print(terminal, &titles);
 }
 

@@ -2,7 +2,7 @@
 //! flow as the vendor sends them, all of them reach the vendor, and they hold no threads. A vendor sends what
 //! was requested.
 
-use crate::lab::{Arm, ArmFigure, Claim, Figure, LOADED, Profile, VendorFigure};
+use crate::lab::{Arm, ArmFigure, Claim, LOADED, Profile, VendorFigure, at, whole_run};
 use crate::result::{RunResult, Side};
 
 /// How much delay a server may add to the first token: a token gap of most labs.
@@ -21,19 +21,17 @@ const VENDOR_TOKEN_RATE_MIN: f64 = 60.0;
 /// What is required of the arms judged as these. Figures that the system or the lab does not provide
 /// (threads, a vendor that is not there) are left out.
 pub(super) fn claims(profile: &Profile, judged_as: &[&str], result: &RunResult) -> Vec<Claim> {
-    let arms = profile.arms.iter().filter(|arm| judged_as.contains(&arm.name));
-    let all = arms.flat_map(|arm| of_server(arm, result).into_iter().chain(of_vendor(arm.name)));
+    let arms = profile.arms.iter().filter(|arm| judged_as.contains(&arm.name.as_str()));
+    let all = arms.flat_map(|arm| of_server(arm, result).into_iter().chain(of_vendor(&arm.name)));
     all.map(Claim::general).filter(|claim| claim.figure.of(result).is_some()).collect()
 }
 
 /// For fixed-server these are claims; for the control they are preconditions.
-fn of_server(arm: &'static Arm, result: &RunResult) -> Vec<Claim> {
-    let side = Side::of(arm.name);
-    if arm.faulty || side == Some(Side::Broken) {
+fn of_server(arm: &Arm, result: &RunResult) -> Vec<Claim> {
+    if arm.faulty || arm.side == Side::Broken {
         return Vec::new();
     }
-    let name = arm.name;
-    let of = |what| Figure::Arm { arm: name, what };
+    let of = |what| whole_run(&arm.name).of_arm(what);
     let mut claims = vec![
         Claim::exactly(0.0, "probes not answered 2xx in time", of(ArmFigure::ProbesUnanswered)),
         Claim::exactly(0.0, "streams failed, truncated or stalled", of(ArmFigure::StreamsLost)),
@@ -44,21 +42,21 @@ fn of_server(arm: &'static Arm, result: &RunResult) -> Vec<Claim> {
         Claim::at_most(THREADS_MAX, "more threads than idle", of(ArmFigure::ThreadsOverIdle)),
     ];
     if let Some(streams) = expected_load(arm, result) {
-        let throughout = Figure::vendor(name, LOADED, VendorFigure::ActiveThroughout);
+        let throughout = at(&arm.name, LOADED).vendor(VendorFigure::ActiveThroughout);
         claims.push(Claim::at_least(streams, "streams at the vendor throughout", throughout));
     }
-    if side == Some(Side::Control) { claims.into_iter().map(Claim::control).collect() } else { claims }
+    if arm.side == Side::Control { claims.into_iter().map(Claim::control).collect() } else { claims }
 }
 
 /// How many streams should be open during `loaded`.
 fn expected_load(arm: &Arm, result: &RunResult) -> Option<f64> {
-    let loaded = result.arms.get(arm.name)?.phases.iter().find(|phase| phase.name == LOADED)?;
+    let loaded = result.arms.get(&arm.name)?.phases.iter().find(|phase| phase.name == LOADED)?;
     Some(loaded.expected?.streams as f64)
 }
 
 /// What the vendor itself did, whatever its server did.
-fn of_vendor(arm: &'static str) -> impl Iterator<Item = Claim> {
-    let of = |what| Figure::Arm { arm, what };
+fn of_vendor(arm: &str) -> impl Iterator<Item = Claim> {
+    let of = |what| whole_run(arm).of_arm(what);
     let claims = [
         Claim::exactly(0.0, "calls failed by the vendor", of(ArmFigure::VendorFailed)),
         Claim::at_least(

@@ -3,7 +3,7 @@
 //! in the same phases: the vendors' answers, the generator's probes, and the probes of the control.
 
 use crate::lab::{BASELINE, Claim, Comparison, Figure};
-use crate::result::{ClaimKind, PhaseResult, RunResult};
+use crate::result::{ClaimKind, PhaseResult, RunResult, Side};
 
 /// Waits of a third of a latency explain it: several of them add up in one answer.
 const WAITS_IN_A_LATENCY: f64 = 3.0;
@@ -21,8 +21,8 @@ pub(super) fn idle_wait_ms(claim: &Claim, result: &RunResult) -> f64 {
     let disturbances = all.filter_map(|phase| phase.disturbance);
     let idle = disturbances.map(|found| found.probe_late_ms.max(found.vendor_answer_ms));
     // The control cannot excuse itself.
-    let control = result.arms.get("control").filter(|_| claim.kind == ClaimKind::Effect);
-    let control = control.into_iter().flat_map(|arm| {
+    let controls = result.arms.values().filter(|arm| arm.side == Some(Side::Control));
+    let control = controls.filter(|_| claim.kind == ClaimKind::Effect).flat_map(|arm| {
         let usual = |probe: &str| {
             let baseline = arm.phases.iter().find(|phase| phase.name == BASELINE);
             baseline.and_then(|phase| phase.probes.get(probe)).map_or(0.0, |stats| stats.latency_ms.p50)
@@ -35,7 +35,7 @@ pub(super) fn idle_wait_ms(claim: &Claim, result: &RunResult) -> f64 {
 
 /// Whether `claim`, which does not hold, would hold without waits of this length.
 pub(super) fn explains(wait_ms: f64, claim: &Claim, result: &RunResult) -> bool {
-    match (claim.figure, claim.comparison) {
+    match (&claim.figure, claim.comparison) {
         (Figure::Ratio(over, under), Comparison::AtLeast) => {
             let (Some(over), Some(under)) = (over.latency_ms(result), under.latency_ms(result)) else { return false };
             over / (under - wait_ms).max(IDLE_MS) >= claim.threshold

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::environment::environment;
-use crate::lab::{Comparison, Condition, Figure, StreamFigure};
-use crate::labs::DEMO;
+use crate::lab::{AppliesIf, Comparison, StreamFigure, at};
+use crate::labs;
 use crate::result::{
     ArmResult, Disturbance, ExpectedLoad, Generator, PhaseResult, ProbeStats, Quantiles, SCHEMA_VERSION, StreamStats,
     VendorLoad, VendorStats,
@@ -17,12 +17,16 @@ mod starvation;
 const ALL: [&str; 3] = ["broken", "control", "fixed"];
 
 fn claims() -> &'static [Claim] {
-    DEMO.1.claims
+    &demo().claims
+}
+
+fn demo() -> &'static Profile {
+    labs::demo().1
 }
 
 /// The demo's arms with these claims.
 fn profile(claims: &[Claim]) -> Profile {
-    Profile { arms: DEMO.1.arms, claims: claims.to_vec().leak(), ..Profile::EMPTY }
+    Profile { arms: demo().arms.clone(), claims: claims.to_vec(), ..Profile::default() }
 }
 
 fn of_claims(claims: &[Claim], arms: &[&str], result: &RunResult) -> Verdict {
@@ -91,7 +95,7 @@ fn as_claimed() -> RunResult {
         parameters: BTreeMap::new(),
         arms: BTreeMap::from([
             ("broken".into(), arm(10_000.0, 40)),
-            ("control".into(), arm(2.0, 60)),
+            ("control".into(), ArmResult { side: Some(Side::Control), ..arm(2.0, 60) }),
             ("fixed".into(), arm(2.0, 60)),
         ]),
         target: None,
@@ -160,7 +164,7 @@ fn lag_invalidates_short_latencies_only() {
     assert!(verdict.invalid_because.iter().all(|why| why.contains("lagged")), "{verdict:?}");
     // Compared with ten seconds, 25 ms are small: these claims alone hold.
     let long: Vec<_> =
-        claims().iter().filter(|claim| claim.figure.latency_ms(&result) > Some(250.0)).copied().collect();
+        claims().iter().filter(|claim| claim.figure.latency_ms(&result) > Some(250.0)).cloned().collect();
     assert!(!long.is_empty());
     assert_eq!(of_claims(&long, &ALL, &result).result, Outcome::Held);
 }
@@ -193,7 +197,7 @@ fn an_unrepaired_server_is_not_held() {
     let with = |vendor_peak, loaded_p99| {
         let mut result = as_claimed();
         result.arms = BTreeMap::from([("fixed".into(), arm(loaded_p99, vendor_peak))]);
-        of_repair(DEMO.1, "fixed", &result)
+        of_repair(demo(), "fixed", &result)
     };
     assert_eq!(with(60, 2.0).result, Outcome::Held);
     // Its streams wait for the pool: for a repair that is a failed claim, not missing pressure.
@@ -211,12 +215,13 @@ fn arms_without_claims_are_invalid() {
 
 #[test]
 fn a_claim_applies_only_under_its_condition() {
-    let refused = Figure::streams("broken", "loaded", StreamFigure::Status("500"));
-    let impossible = Claim::exactly(7.0, "seven refused", refused);
-    let when = |comparison, threshold| Condition { figure: refused, comparison, threshold };
+    let refused = || at("broken", "loaded").streams(StreamFigure::Status("500"));
+    let impossible = Claim::exactly(7, "seven refused", refused());
+    let when = |comparison, threshold| AppliesIf { figure: refused(), comparison, threshold };
     let mut result = as_claimed();
-    let verdict_when =
-        |result: &RunResult, condition| of_claims(&[impossible.when(condition), claims()[0]], &ALL, result);
+    let verdict_when = |result: &RunResult, condition| {
+        of_claims(&[impossible.clone().applies_if(condition), claims()[0].clone()], &ALL, result)
+    };
     // It was not measured whether the claim applies.
     phase_of(&mut result, "broken", "loaded").streams = None;
     assert_eq!(verdict_when(&result, when(Comparison::Exactly, 0.0)).result, Outcome::Invalid);

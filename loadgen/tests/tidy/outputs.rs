@@ -35,7 +35,7 @@ impl Printed {
             phases: profile.phases.iter().map(|phase| phase.title.to_owned()).collect(),
             probes: profile.probes.iter().map(|probe| probe.name.replace('_', "-")).collect(),
             claims: claims
-                .map(|claim| PrintedClaim { name: claim.name.to_owned(), always: claim.when.is_none() })
+                .map(|claim| PrintedClaim { name: claim.name.to_owned(), always: claim.applies_if.is_none() })
                 .collect(),
         }
     }

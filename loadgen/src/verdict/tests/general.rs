@@ -84,7 +84,7 @@ fn a_vendor_that_fails_is_not_held_against_a_repair() {
     let with = |change: fn(&mut PhaseResult)| {
         let mut result = as_claimed();
         change(loaded(&mut result, "fixed"));
-        of_repair(DEMO.1, "fixed", &result).result
+        of_repair(demo(), "fixed", &result).result
     };
     assert_eq!(with(|_| {}), Outcome::Held);
     assert_eq!(with(|phase| phase.vendor_load.as_mut().unwrap().failed = 60), Outcome::Invalid);
@@ -121,7 +121,7 @@ fn another_cause_makes_an_effect_invalid() {
 /// If no claim about the mistake applies, nothing was shown.
 #[test]
 fn without_a_claim_about_the_mistake_the_run_is_invalid() {
-    let of_fix: Vec<_> = claims().iter().filter(|claim| claim.figure.arms() == ["fixed"]).copied().collect();
+    let of_fix: Vec<_> = claims().iter().filter(|claim| claim.figure.arms() == ["fixed"]).cloned().collect();
     let verdict = of_claims(&of_fix, &ALL, &as_claimed());
     assert_eq!(verdict.result, Outcome::Invalid);
     assert!(verdict.invalid_because[0].contains("no claim about the mistake"), "{verdict:?}");

@@ -49,10 +49,10 @@ fn short_waits_do_not_excuse_a_missing_mistake() {
 
 #[test]
 fn a_latency_shared_by_idle_parts_proves_nothing() {
-    let slow = Claim::at_least(100.0, "health-sync p99", Figure::p99("broken", "loaded", "health_sync"));
+    let slow = Claim::at_least(100.0, "health-sync p99", at("broken", "loaded").p99("health_sync"));
     let mut result = with_waits(2.0, 2.0);
     phase_of(&mut result, "broken", "loaded").probes = probes(150.0);
-    assert_eq!(of_claims(&[slow], &ALL, &result).result, Outcome::Held);
+    assert_eq!(of_claims(std::slice::from_ref(&slow), &ALL, &result).result, Outcome::Held);
     let mut busy = with_waits(160.0, 2.0);
     phase_of(&mut busy, "broken", "loaded").probes = probes(150.0);
     assert_eq!(of_claims(&[slow], &ALL, &busy).result, Outcome::Invalid);
