@@ -2,15 +2,18 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 
 use actix_web::web::Data;
 use futures_util::future::BoxFuture;
 use tokio::net::TcpSocket;
 
+use crate::api::Routes;
 use crate::cli::Cli;
 use crate::net;
 use crate::shutdown::RunningServer;
 use crate::state::{AppState, StartError};
+use crate::watchdog::Heart;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4096;
@@ -28,7 +31,7 @@ pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Serves on `listener` until `shutdown` is ready, then stops in order (`shutdown.rs`), unless the mistake is that it
-/// stops in another way.
+/// stops in another way. Under a watchdog, its event loop sends the heartbeats of `heart`.
 ///
 /// Boxed: the future of an `async fn` is compiled in the crate that polls it, so the program would compile the whole
 /// server a second time.
@@ -38,16 +41,22 @@ pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
 pub fn run<'a>(
     listener: TcpListener,
     cli: &'a Cli,
+    heart: Option<Heart>,
     shutdown: BoxFuture<'a, ()>,
 ) -> BoxFuture<'a, Result<(), StartError>> {
-    Box::pin(serve_until(listener, cli, shutdown))
+    Box::pin(serve_until(listener, cli, heart, shutdown))
 }
 
-async fn serve_until(listener: TcpListener, cli: &Cli, shutdown: BoxFuture<'_, ()>) -> Result<(), StartError> {
+async fn serve_until(
+    listener: TcpListener,
+    cli: &Cli,
+    heart: Option<Heart>,
+    shutdown: BoxFuture<'_, ()>,
+) -> Result<(), StartError> {
     let settings = &cli.settings;
     let admission = (cli.mistake.admission)(&settings.limits);
     let state = Data::new(AppState::new(settings, admission)?);
-    let routes = (cli.mistake.routes)(settings)?;
+    let routes = beating((cli.mistake.routes)(settings)?, heart);
     let mut server = RunningServer::start(net::serve(listener, settings, state.clone(), routes)?, state);
     tokio::select! {
         stopped = server.ended() => return stopped.map_err(Into::into),
@@ -55,4 +64,12 @@ async fn serve_until(listener: TcpListener, cli: &Cli, shutdown: BoxFuture<'_, (
     }
     (cli.mistake.shutdown)(server, settings).await;
     Ok(())
+}
+
+/// The same routes; the worker that registers them sends heartbeats from its event loop.
+fn beating(routes: Routes, heart: Option<Heart>) -> Routes {
+    Arc::new(move |config| {
+        heart.iter().for_each(Heart::beat);
+        routes(config);
+    })
 }

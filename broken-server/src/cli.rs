@@ -59,7 +59,13 @@ impl Cli {
         for limit in CallLimits::augment_args(Command::new("limits")).get_arguments() {
             reject_unless_used(limit.get_id().as_str(), self.mistake, given, |mistake| mistake.limits)?;
         }
-        self.settings.limits.check().map_err(|error| error.to_string())
+        self.settings.limits.check().map_err(|error| error.to_string())?;
+        match (self.settings.worker_timeout.0, self.settings.workers) {
+            (Some(_), workers @ 2..) => {
+                Err(format!("--workers ({workers}) must be 1 under a watchdog: it watches one event loop"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Args;
-use gateway::values::{time, timeout};
+use gateway::values::{OrOff, time, timeout, timeout_or_off};
 use gateway::{CallLimits, UpstreamLimits, UpstreamUrl};
 use program::logs::{LogFilter, LogFormat};
 
@@ -49,6 +49,11 @@ pub struct Settings {
     #[arg(long, default_value_t = BLOCKING_THREADS, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=BLOCKING_THREADS_MAX), allow_hyphen_values = true)]
     pub blocking_threads: u16,
+
+    /// Run the server as a worker process under a watchdog, which kills it when its event loop has sent no heartbeat for
+    /// this long and starts another, as gunicorn does.
+    #[arg(long, default_value = "off", value_name = "TIME", value_parser = timeout_or_off, allow_hyphen_values = true)]
+    pub worker_timeout: OrOff<Duration>,
 
     /// Flags for one mistake only.
     #[command(flatten)]

@@ -16,3 +16,4 @@ mod vendor_failures;
 mod shutdown;
 
 mod program;
+mod watchdog;

@@ -41,7 +41,7 @@ impl TestServer {
                 // The sender is dropped at the end of a test.
                 let _ = stopped.await;
             };
-            run(listener, &cli, Box::pin(shutdown)).await.unwrap();
+            run(listener, &cli, None, Box::pin(shutdown)).await.unwrap();
         });
         TestServer { url, stop: Some(stop), running }
     }

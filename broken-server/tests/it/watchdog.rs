@@ -1,0 +1,76 @@
+//! The watchdog over a worker process: whom it kills, and how it ends.
+
+use std::time::Duration;
+
+use process::{Launch, ServerProcess, Signal};
+
+use crate::support::{Client, TIMEOUT, until, vendor};
+
+/// How long a worker may be silent.
+const SILENCE: Duration = Duration::from_millis(1000);
+
+async fn start(mistake: &[&str], upstream: &str) -> (ServerProcess, Client) {
+    let silence = format!("{}ms", SILENCE.as_millis());
+    let launch = Launch::new(env!("CARGO_BIN_EXE_broken-server")).keep_lines(10_000);
+    let launch = launch.args(["--worker-timeout", &silence, "--upstream", upstream, "--mistake"]);
+    let running = launch.args(mistake.iter().copied()).on_free_port().start(TIMEOUT).await.unwrap();
+    let client = Client::new(&running.url());
+    (running, client)
+}
+
+fn kills(running: &ServerProcess) -> usize {
+    running.log().iter().filter(|line| line.contains("worker timeout")).count()
+}
+
+/// The time-out is not about requests.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_loop_that_waits_survives_a_call_twice_as_long() {
+    let mock = vendor(1, 2 * SILENCE, Duration::ZERO).await;
+    let (running, client) = start(&["none"], &mock.url()).await;
+    let answer = client.whole().send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), kills(&running)), (200, 0), "{:?}", running.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blocked_event_loop_is_killed_and_another_takes_its_port() {
+    let mock = vendor(1, 3 * SILENCE, Duration::ZERO).await;
+    let (running, client) = start(&["blocked-executor"], &mock.url()).await;
+    let lost = client.whole().send().await;
+    assert!(lost.is_err(), "{lost:?}");
+    assert_eq!(client.get("/debug/health-async").await.status(), 200);
+    assert_eq!(kills(&running), 1, "{:?}", running.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_lets_the_call_under_way_end() {
+    let mock = vendor(1, SILENCE, Duration::ZERO).await;
+    let (running, client) = start(&["none"], &mock.url()).await;
+    let call = tokio::spawn(async move { client.whole().send().await.unwrap().status().as_u16() });
+    until("the call is under way", async || mock.ledger().active == 1).await;
+    running.signal(Signal::Term).unwrap();
+    assert_eq!(call.await.unwrap(), 200);
+    let status = running.wait(TIMEOUT).await.unwrap();
+    assert_eq!((status.code(), kills(&running)), (Some(0), 0), "{:?}", running.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_ends_with_its_watchdog_even_while_it_is_blocked() {
+    for (mistake, ttft) in [("none", Duration::ZERO), ("blocked-executor", 4 * SILENCE)] {
+        let mock = vendor(1, ttft, Duration::ZERO).await;
+        let (running, client) = start(&[mistake], &mock.url()).await;
+        let call = tokio::spawn(async move { client.whole().send().await.map(|answer| answer.status().as_u16()) });
+        until("a call has begun", async || mock.ledger().started == 1).await;
+        running.kill();
+        let addr = running.addr();
+        until("nobody listens", async || tokio::net::TcpStream::connect(addr).await.is_err()).await;
+        drop(call.await.unwrap());
+    }
+}
+
+#[test]
+fn a_watchdog_watches_one_event_loop() {
+    let launch = Launch::new(env!("CARGO_BIN_EXE_broken-server"));
+    let output = launch.args(["--worker-timeout", "1s", "--workers", "2"]).output_blocking(TIMEOUT).unwrap();
+    assert_eq!(output.code(), Some(2));
+    assert!(output.stderr.contains("--workers (2) must be 1 under a watchdog"), "{}", output.stderr);
+}
