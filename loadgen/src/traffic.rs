@@ -13,7 +13,6 @@ mod request;
 mod running_load;
 mod schedule;
 mod whole_answer;
-mod whole_call;
 
 pub use arrivals::{Arrivals, spread};
 pub use client::{Client, Reads};
@@ -23,4 +22,3 @@ pub use load_plan::LoadPlan;
 pub use request::{CHAT, ExpectedAnswer, Request};
 pub use running_load::RunningLoad;
 pub use schedule::{Schedule, Step};
-pub use whole_call::{CallAnswer, WholeCallPlan, make_call};

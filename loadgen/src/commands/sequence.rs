@@ -12,10 +12,10 @@ use super::preflight::check_reachable;
 use super::target::target;
 use crate::cli::SequenceArgs;
 use crate::environment::environment;
-use crate::measure::StreamLog;
+use crate::measure::{StreamAnswer, StreamLog};
 use crate::report::{self, Marks, Terminal};
 use crate::result::{ArmResult, Generator, RunResult, SCHEMA_VERSION, SequenceCall, SequenceStats, Verdict};
-use crate::traffic::{CYCLE, CallAnswer, CycleCall, WholeCallPlan, make_call};
+use crate::traffic::{CYCLE, CycleCall, Exchange, ExpectedAnswer, Request};
 use crate::verdict;
 
 /// Default path of the calls.
@@ -27,12 +27,12 @@ const PATH: &str = "/api/v1/chat/completions";
 pub(super) async fn execute(args: &SequenceArgs, terminal: &Terminal) -> Result<u8, CommandError> {
     let (endpoint, path) = target(&args.url, args.path.as_deref(), PATH)?;
     check_reachable(&endpoint).await?;
-    let plan = WholeCallPlan { endpoint, path, headers: headers(args), timeout: args.timeout };
+    let exchange = Exchange { timeout: args.timeout, ..Exchange::new(endpoint, request(args, path)) };
     let (log, begun) = (Arc::new(StreamLog::default()), Instant::now());
-    let sequence = make_calls(args, &plan, &log, terminal).await;
+    let sequence = make_calls(args, &exchange, &log, terminal).await;
     let streams = log.stats(begun.elapsed());
     report::sequence_summary(terminal, &sequence);
-    let program = plan.endpoint.to_string();
+    let program = exchange.endpoint.to_string();
     let mut target = ArmResult { program, streams, ..ArmResult::default() };
     let verdict = verdict::of_sequence(&target, &sequence);
     report::verdict(terminal, &verdict);
@@ -50,16 +50,17 @@ pub(super) async fn execute(args: &SequenceArgs, terminal: &Terminal) -> Result<
 /// Makes the calls in order, each when the one before it has ended.
 async fn make_calls(
     args: &SequenceArgs,
-    plan: &WholeCallPlan,
+    exchange: &Exchange,
     log: &Arc<StreamLog>,
     terminal: &Terminal,
 ) -> SequenceStats {
     let marks = if args.as_in_source { Marks::AsInSource } else { Marks::Success };
-    report::sequence_heading(terminal, &format!("{}{}", plan.endpoint, plan.path));
+    report::sequence_heading(terminal, &format!("{}{}", exchange.endpoint, exchange.request.path));
     let (mut calls, mut cumulative) = (Vec::new(), 0);
     for call in CYCLE.into_iter().take(args.calls as usize).map(|call| call.scaled(args.token_share)) {
         let prompt = if args.as_in_source { call.prompt_in_source() } else { call.prompt() };
-        let answer = make_call(plan, call.body(&args.model, &prompt), log).await;
+        let request = exchange.request.clone().body(call.body(&args.model, &prompt));
+        let answer = Exchange { request, ..exchange.clone() }.perform(Instant::now(), log).await;
         cumulative += u64::from(call.tokens());
         let row = row(call, cumulative, answer, args.as_in_source);
         report::sequence_call(terminal, &row, marks);
@@ -68,8 +69,9 @@ async fn make_calls(
     SequenceStats::new(calls)
 }
 
-fn row(call: CycleCall, cumulative_tokens: u64, answer: CallAnswer, as_in_source: bool) -> SequenceCall {
-    let ok = if as_in_source { answer.status == Some(200) } else { answer.result.is_ok() };
+fn row(call: CycleCall, cumulative_tokens: u64, answer: StreamAnswer, as_in_source: bool) -> SequenceCall {
+    let completed = answer.end.is_completed();
+    let ok = if as_in_source { answer.status == Some(200) } else { completed };
     SequenceCall {
         call: call.number,
         request_tokens: call.request_tokens.into(),
@@ -78,17 +80,15 @@ fn row(call: CycleCall, cumulative_tokens: u64, answer: CallAnswer, as_in_source
         status: answer.status,
         duration_ms: answer.took.as_secs_f64() * 1000.0,
         ok,
-        failure: answer.result.as_ref().err().cloned(),
-        vendor_tokens: answer.result.ok().flatten().map(|usage| usage.total_tokens),
+        failure: (!completed).then(|| answer.explanation.unwrap_or_else(|| answer.end.to_string())),
+        vendor_tokens: answer.tokens,
     }
 }
 
-fn headers(args: &SequenceArgs) -> Vec<(String, String)> {
-    let own = [
-        ("content-type".to_owned(), "application/json".to_owned()),
-        ("authorization".to_owned(), format!("Bearer {}", args.api_key)),
-    ];
-    own.into_iter().chain(args.headers.iter().cloned()).collect()
+fn request(args: &SequenceArgs, path: String) -> Request {
+    let mut request = Request::post(path, "", ExpectedAnswer::Completion).key(&args.api_key);
+    request.headers.extend(args.headers.iter().cloned());
+    request
 }
 
 fn result(args: &SequenceArgs, target: ArmResult, verdict: Verdict) -> RunResult {

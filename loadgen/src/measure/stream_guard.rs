@@ -21,6 +21,7 @@ pub struct StreamGuard {
     usage: Option<u64>,
     stopped_reading: bool,
     text: Option<DefaultHasher>,
+    explanation: Option<String>,
     end: StreamEnd,
 }
 
@@ -40,6 +41,7 @@ impl StreamGuard {
             usage: None,
             stopped_reading: false,
             text: None,
+            explanation: None,
             end: StreamEnd::StillOpen,
         }
     }
@@ -134,6 +136,11 @@ impl StreamGuard {
         self.usage = Some(tokens);
     }
 
+    /// Says why it failed, in the server's words where it has some.
+    pub fn explain(&mut self, why: String) {
+        self.explanation = Some(why);
+    }
+
     /// Records that the client reads nothing more.
     pub fn stops_reading(&mut self) {
         self.stopped_reading = true;
@@ -148,7 +155,8 @@ impl StreamGuard {
     /// Counts the stream's end, and returns what its answer was.
     pub fn end(mut self, end: StreamEnd) -> StreamAnswer {
         self.end = end;
-        StreamAnswer { end, status: self.status, took: self.times.requested().elapsed(), tokens: self.usage }
+        let (took, explanation) = (self.times.requested().elapsed(), self.explanation.take());
+        StreamAnswer { end, status: self.status, took, tokens: self.usage, explanation }
     }
 
     fn record_gaps(&mut self) {
@@ -174,7 +182,7 @@ impl Drop for StreamGuard {
 }
 
 /// What the answer to a request was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamAnswer {
     /// How it ended.
     pub end: StreamEnd,
@@ -184,6 +192,8 @@ pub struct StreamAnswer {
     pub took: Duration,
     /// Tokens of the prompt and of the answer, if the answer has them.
     pub tokens: Option<u64>,
+    /// Why it failed, in the server's words where it has some.
+    pub explanation: Option<String>,
 }
 
 #[cfg(test)]

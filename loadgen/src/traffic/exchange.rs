@@ -50,13 +50,17 @@ impl Exchange {
             guard.keep_text();
         }
         let limit = Instant::now() + self.timeout;
-        let (until, at_limit) = match self.client.disconnects_after.map(|after| due + after) {
-            Some(at) if at < limit => (at, StreamEnd::Disconnected),
-            _ => (limit, StreamEnd::Failed("timed out")),
+        let leaves_at = self.client.disconnects_after.map(|after| due + after).filter(|at| *at < limit);
+        let until = leaves_at.unwrap_or(limit);
+        let ended = match tokio::time::timeout_at(until.into(), self.exchange(&mut guard)).await {
+            Ok(ended) => ended,
+            Err(_) if leaves_at.is_some() || guard.has_stopped_reading() => StreamEnd::Disconnected,
+            Err(_) => {
+                guard.explain(format!("no answer within {:?}", self.timeout));
+                StreamEnd::Failed("timed out")
+            }
         };
-        let ended = tokio::time::timeout_at(until.into(), self.exchange(&mut guard)).await;
-        let at_limit = if guard.has_stopped_reading() { StreamEnd::Disconnected } else { at_limit };
-        guard.end(ended.unwrap_or(at_limit))
+        guard.end(ended)
     }
 
     async fn exchange(&self, guard: &mut StreamGuard) -> StreamEnd {
@@ -65,7 +69,10 @@ impl Exchange {
         let receive = if self.client.reads == Reads::AtOnce { Receive::AtOnce } else { Receive::Little };
         let mut exchange = match http::send(&self.endpoint, request, receive).await {
             Ok(exchange) => exchange,
-            Err(error) => return StreamEnd::Failed(error.cause()),
+            Err(error) => {
+                guard.explain(error.to_string());
+                return StreamEnd::Failed(error.cause());
+            }
         };
         let response = &mut exchange.response;
         count_head(response, guard);
@@ -73,10 +80,12 @@ impl Exchange {
         if !status.is_success() {
             return read_rejection(response, guard).await;
         }
-        let is_events = is_event_stream(response);
+        let (is_events, content_type) = (is_event_stream(response), response.headers().get(CONTENT_TYPE).cloned());
         let mut body = BodyReader::new(response.body_mut(), self.client.reads);
         match answer {
-            ExpectedAnswer::Whole => read_whole(&mut body, guard).await,
+            ExpectedAnswer::Whole | ExpectedAnswer::Completion => {
+                read_whole(&mut body, *answer, content_type, guard).await
+            }
             ExpectedAnswer::Stream if is_events => {
                 let ended = read_events(&mut body, guard, self.client.disconnects_after_tokens).await;
                 let takes = self.client.accepts_eof && ended == StreamEnd::Truncated && guard.has_token();

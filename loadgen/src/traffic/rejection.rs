@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use hyper::header::CONTENT_TYPE;
 use serde::Deserialize;
 use serde_json::Value;
+use wire::stream::CompletionEvent;
 
 use super::excerpt::excerpt;
 use crate::measure::{StreamEnd, StreamGuard};
@@ -19,10 +20,15 @@ const BYTES_MAX: usize = 64 * 1024;
 const WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// Reads such an answer and counts its error.
-pub(super) async fn read_rejection(response: &mut Response<Incoming>, guard: &StreamGuard) -> StreamEnd {
+pub(super) async fn read_rejection(response: &mut Response<Incoming>, guard: &mut StreamGuard) -> StreamEnd {
     let ended = StreamEnd::Refused(response.status().as_u16());
     let body = read(response, guard).await;
-    count_error(&String::from_utf8_lossy(&body), guard);
+    let text = String::from_utf8_lossy(&body);
+    count_error(&text, guard);
+    guard.explain(match CompletionEvent::read_json(text.trim()) {
+        Ok(CompletionEvent::Error(reported)) => excerpt(None, reported.reason.as_bytes()),
+        _ => shown(response, &body),
+    });
     if guard.wants_answer(ended) {
         guard.keep_answer(ended, &shown(response, &body));
     }

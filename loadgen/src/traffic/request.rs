@@ -33,6 +33,16 @@ pub enum ExpectedAnswer {
     Stream,
     /// A body that reports no error, from an endpoint that does not stream.
     Whole,
+    /// A whole chat completion, and nothing else.
+    Completion,
+}
+
+impl ExpectedAnswer {
+    /// Whether it is a stream.
+    #[must_use]
+    pub fn is_stream(self) -> bool {
+        self == ExpectedAnswer::Stream
+    }
 }
 
 impl Request {
@@ -52,7 +62,7 @@ impl Request {
     #[must_use]
     pub fn completion() -> Self {
         const BODY: &str = r#"{"model":"mock-llm","messages":[{"role":"user","content":"test"}]}"#;
-        Request::post("/v1/chat/completions", BODY, ExpectedAnswer::Whole).key(DEMO_KEY)
+        Request::post("/v1/chat/completions", BODY, ExpectedAnswer::Completion).key(DEMO_KEY)
     }
 
     /// [`Request::completion`], answered as a stream.

@@ -192,7 +192,7 @@ impl Sender {
 
 /// The answer to a step of this name.
 fn step_result(name: String, answer: StreamAnswer) -> StepResult {
-    let StreamAnswer { end, status, took, tokens } = answer;
+    let StreamAnswer { end, status, took, tokens, .. } = answer;
     let failure = if end.is_completed() { None } else { Some(end.to_string()) };
     StepResult { name, status, failure, duration_ms: took.as_secs_f64() * 1000.0, tokens }
 }
