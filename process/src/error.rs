@@ -55,7 +55,7 @@ pub struct WaitError {
 
 /// Why a signal was not sent.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot send {signal:?} to {program}: {reason}")]
+#[error("cannot send {signal} to {program}: {reason}")]
 pub struct SignalError {
     /// The program's name.
     pub program: String,

@@ -1,5 +1,7 @@
 //! Signals, sent without unsafe code and without a `kill` program, which small containers lack.
 
+use std::fmt;
+
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 /// A signal to a process.
@@ -19,6 +21,20 @@ pub enum Signal {
     Stop,
     /// SIGCONT: lets it run again after [`Signal::Stop`].
     Cont,
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Signal::Term => "SIGTERM",
+            Signal::Int => "SIGINT",
+            Signal::Hup => "SIGHUP",
+            Signal::Quit => "SIGQUIT",
+            Signal::Kill => "SIGKILL",
+            Signal::Stop => "SIGSTOP",
+            Signal::Cont => "SIGCONT",
+        })
+    }
 }
 
 impl Signal {
