@@ -1,13 +1,16 @@
 //! Runs a lab: starts its programs, goes through its phases, and collects the result.
 
+mod actor;
 mod collect;
 mod error;
 mod evidence;
+mod later_actions;
 mod options;
 mod run;
 mod running_arm;
 mod seconds;
 mod server_metrics;
+mod stop_log;
 mod vendor_samples;
 
 pub use error::LabError;

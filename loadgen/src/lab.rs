@@ -1,5 +1,6 @@
 //! What a lab is, as data: its arms, phases, loads, probes and claims. Nothing here runs anything.
 
+mod action;
 mod arm;
 mod claim;
 mod definition;
@@ -9,13 +10,14 @@ mod load;
 mod phase;
 mod select_arms;
 
+pub use action::{Action, ActionTarget, What};
 pub use arm::{Arm, Server, Upstream, flags};
 pub use claim::{AppliesIf, Claim, Comparison};
 pub use definition::{ClosedLoopProbe, Group, HEALTH_ASYNC, HEALTH_SYNC, Lab, Probe, Profile};
 pub use figure::{
-    ArmFigure, CallFigure, ClosedLoopFigure, Figure, Place, ProbeFigure, Source, StreamFigure, VendorFigure, at,
-    whole_run,
+    ArmFigure, CallFigure, ClosedLoopFigure, Figure, Place, ProbeFigure, Source, StopFigure, StreamFigure,
+    VendorFigure, at, whole_run,
 };
 pub use load::Load;
-pub use phase::{Action, ActionTarget, BASELINE, LOADED, Phase};
+pub use phase::{BASELINE, LOADED, Phase};
 pub use select_arms::{ArmRun, select_arms};

@@ -8,6 +8,7 @@ mod phase_load;
 mod phase_process;
 mod sequence;
 mod server_metric;
+mod server_stop;
 mod stream_stats;
 mod verdict;
 
@@ -24,6 +25,7 @@ pub use phase_load::{CallStats, Disturbance, ExpectedLoad, VendorLoad};
 pub use phase_process::{Level, PhaseProcess};
 pub use sequence::{FirstFailure, SequenceCall, SequenceStats};
 pub use server_metric::{MetricName, MetricStats};
+pub use server_stop::ServerStop;
 pub use stream_stats::{StepResult, StreamStats};
 pub use verdict::{ClaimKind, ClaimResult, Outcome, Verdict};
 
@@ -112,11 +114,22 @@ pub struct ArmResult {
     pub vendor: Option<Ledger>,
     /// What the server's process used, if the process is known.
     pub process: Option<ProcessStats>,
+    /// How it ended, if the lab asked it to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<ServerStop>,
     /// A row per 250 ms.
     pub timeline: Vec<TimelineRow>,
     /// The calls of a sequence (`sequence`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequence: Option<SequenceStats>,
+}
+
+impl ArmResult {
+    /// Whether the server was asked to end before the end of `phase`, or before it.
+    #[must_use]
+    pub fn is_stopping_in(&self, phase: &PhaseResult) -> bool {
+        self.stop.as_ref().is_some_and(|stop| stop.signalled_ms < phase.to_ms)
+    }
 }
 
 /// Probes of the idle server, by name and again under `probes`, so that the same path works on an arm and on its

@@ -136,6 +136,7 @@ impl Observation {
             baseline: Baseline::new(probes_of(BASELINE)),
             vendor: description.vendor,
             process: self.server_samples.process_stats(),
+            stop: None,
             timeline: timeline(&self.server_samples, &self.probes),
             phases,
             sequence: None,

@@ -109,6 +109,7 @@ fn arm_result(
         baseline: Baseline::new(probes_of(BASELINE)),
         vendor: ledger,
         process: arm.server_samples.process_stats(),
+        stop: arm.stop.result(elapsed),
         timeline: timeline(&arm.server_samples, &arm.probes),
         phases,
         sequence: None,

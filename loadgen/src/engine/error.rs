@@ -15,10 +15,10 @@ pub enum LabError {
     /// No port could be reserved for the address without a vendor.
     #[error("cannot reserve a port: {0}")]
     NoPort(std::io::Error),
-    /// A program rejected an action of the lab.
+    /// An action of the lab failed.
     #[error("{what} failed: {why}")]
     Action {
-        /// The request.
+        /// The request or the signal.
         what: String,
         /// The cause.
         why: String,

@@ -80,11 +80,12 @@ pub async fn run(
     Ok(LabRun { result, arms })
 }
 
-/// A ledger that cannot be read usually belongs to a program that has just exited: its last output says more.
+/// A ledger that cannot be read, or an action that failed, is often that of a program that has just exited: its last
+/// output says more.
 async fn cause_of(error: LabError, arms: &mut [RunningArm]) -> LabError {
     const POLLS: u32 = 20;
     const POLL: Duration = Duration::from_millis(50);
-    if matches!(error, LabError::Ledger(_)) {
+    if matches!(error, LabError::Ledger(_) | LabError::Action { .. }) {
         for _ in 0..POLLS {
             if let Some(why) = arms.iter_mut().find_map(RunningArm::ended) {
                 return LabError::Ended(why);
@@ -110,6 +111,7 @@ async fn run_phase(
     let from = origin.elapsed();
     let before = try_join_all(arms.iter().map(RunningArm::vendor_counts)).await?;
     pass(phase.hold.saturating_sub(origin.elapsed() - from), phase, seconds, arms, progress).await?;
+    try_join_all(arms.iter_mut().map(|arm| arm.actions.finish())).await?;
     let to = origin.elapsed();
     let received: Vec<_> = arms.iter().map(RunningArm::tokens_received).collect();
     let ended = try_join_all(arms.iter().map(|arm| arm.evidence(origin, false))).await?;
@@ -146,8 +148,8 @@ async fn pass(
     arms: &mut [RunningArm],
     progress: &mut impl Progress,
 ) -> Result<(), LabError> {
-    let report = |second| match arms.iter_mut().find_map(RunningArm::ended) {
-        Some(why) => Err(LabError::Ended(why)),
+    let report = |second| match arms.iter_mut().find_map(RunningArm::trouble) {
+        Some(error) => Err(error),
         None => {
             progress.second(phase, second, arms);
             Ok(())

@@ -4,17 +4,18 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use process::{Launch, ServerProcess};
 use tokio::net::TcpSocket;
-use tokio::time::timeout;
 use wire::ledger::Ledger;
 
+use super::actor::Actor;
 use super::evidence::{Evidence, PhaseEvidence};
+use super::later_actions::LaterActions;
+use super::stop_log::StopLog;
 use super::vendor_samples::VendorSamples;
 use super::{LabError, Options};
-use crate::http::{self, Endpoint};
-use crate::lab::{Action, ActionTarget, ArmRun, ClosedLoopProbe, Lab, Phase, Profile, Upstream};
+use crate::http::Endpoint;
+use crate::lab::{ArmRun, ClosedLoopProbe, Lab, Phase, Profile, Upstream};
 use crate::measure::{ClosedLoop, ClosedLoopPlan, LagLog, ProbeLog, ServerSamples, StreamLog, one_process};
 use crate::result::Side;
 use crate::traffic::{Exchange, LoadPlan, RunningLoad};
@@ -34,7 +35,10 @@ pub struct RunningArm {
     pub server_samples: Arc<ServerSamples>,
     /// Its probes, by kind.
     pub probes: Vec<Arc<ProbeLog>>,
-    pub(super) server: ServerProcess,
+    pub(super) server: Arc<ServerProcess>,
+    /// How the server ended, if the lab asked it to.
+    pub(super) stop: Arc<StopLog>,
+    pub(super) actions: LaterActions,
     pub(super) seen: Vec<PhaseRecord>,
     pub(super) closed_loop: Option<ClosedLoop>,
     /// The loads of its phases, with streams and with calls.
@@ -110,7 +114,9 @@ impl RunningArm {
             shared_streams,
             own_streams,
             lag: lag.clone(),
-            server,
+            server: Arc::new(server),
+            stop: Arc::default(),
+            actions: LaterActions::default(),
             vendor,
         })
     }
@@ -133,12 +139,10 @@ impl RunningArm {
         self.closed_loop = Some(ClosedLoop::start(origin, self.endpoint.clone(), plan));
     }
 
-    /// Performs the actions of `phase` and starts its streams and calls.
+    /// Performs the first actions of `phase`, starts its streams and calls, and sees to the later actions.
     pub(super) async fn begin(&mut self, phase: &'static Phase, origin: Instant) -> Result<(), LabError> {
-        let own = |action: &&Action| action.only.as_deref().is_none_or(|only| only == self.name);
-        for action in phase.actions.iter().filter(own) {
-            self.act(action).await?;
-        }
+        let actor = self.actor();
+        self.actions.begin(phase, self.name, &actor, origin).await?;
         let total = if phase.only.is_some() { &self.own_streams } else { &self.shared_streams };
         let streams = Arc::new(StreamLog::part_of(total.clone()));
         let calls = Arc::new(StreamLog::default());
@@ -164,6 +168,15 @@ impl RunningArm {
         Ok(())
     }
 
+    fn actor(&self) -> Actor {
+        Actor {
+            endpoint: self.endpoint.clone(),
+            vendor: self.vendor.endpoint(),
+            server: Arc::downgrade(&self.server),
+            stop: self.stop.clone(),
+        }
+    }
+
     /// Tokens that its clients have received so far.
     pub(super) fn tokens_received(&self) -> u64 {
         self.shared_streams.chunks() + self.own_streams.chunks()
@@ -174,13 +187,22 @@ impl RunningArm {
         self.vendor.endpoint()
     }
 
-    /// The last output of a program that has exited by itself, if one has.
+    /// What keeps the run from going on: a program that has ended without being asked to, or an action that failed.
+    pub(super) fn trouble(&mut self) -> Option<LabError> {
+        if let Some(why) = self.ended() {
+            return Some(LabError::Ended(why));
+        }
+        self.actions.failed()
+    }
+
+    /// The last output of a program that has ended without being asked to, if one has.
     pub(super) fn ended(&mut self) -> Option<String> {
         let vendor = match &mut self.vendor {
             Vendor::Mock(program) => program.ended(),
             Vendor::Unreachable(..) => None,
         };
-        self.server.ended().or(vendor)
+        let server = self.server.ended().filter(|_| !self.stop.is_asked());
+        server.or(vendor)
     }
 
     /// What can be read from outside now, with the metrics of the server if they are wanted.
@@ -203,24 +225,6 @@ impl RunningArm {
             Some(endpoint) => Some(vendor::ledger(&endpoint).await?),
             None => None,
         })
-    }
-
-    async fn act(&self, action: &Action) -> Result<(), LabError> {
-        const TIMEOUT: Duration = Duration::from_secs(10);
-        let failed = |why: String| LabError::Action { what: format!("{} {}", action.method, action.path), why };
-        let target = match action.target {
-            ActionTarget::Server => Some(self.endpoint.clone()),
-            ActionTarget::Vendor => self.vendor.endpoint(),
-        };
-        let target = target.ok_or_else(|| failed("this arm has no vendor".to_owned()))?;
-        let headers = [("content-type".to_owned(), "application/json".to_owned())];
-        let request = target.request(action.method, &action.path, &headers, Bytes::from(action.body.clone()));
-        match timeout(TIMEOUT, http::fetch(&target, request, http::ANSWER_BYTES_MAX)).await {
-            Ok(Ok((200..=299, _))) => Ok(()),
-            Ok(Ok((status, body))) => Err(failed(format!("status {status}: {}", String::from_utf8_lossy(&body)))),
-            Ok(Err(error)) => Err(failed(error.to_string())),
-            Err(_) => Err(failed(format!("no answer within {TIMEOUT:?}"))),
-        }
     }
 }
 

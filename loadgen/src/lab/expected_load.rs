@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::{ActionTarget, Load, Phase, Profile};
+use super::{Action, Load, Phase, Profile};
 use crate::result::ExpectedLoad;
 
 impl Profile {
     /// The load that `phase` should put on `arm`. `None` if it opens no streams, or if they are not meant to flow:
-    /// the vendor has a fault by then, or the clients disconnect before their second token. `runs` says
+    /// the vendor has a fault by then or for them, or the clients disconnect before their second token. `runs` says
     /// which phases the run includes.
     pub(crate) fn expected_load(
         &self,
@@ -17,11 +17,11 @@ impl Profile {
     ) -> Option<ExpectedLoad> {
         let position = self.phases.iter().position(|candidate| std::ptr::eq(candidate, phase))?;
         let so_far = &self.phases[..=position];
-        let vendor_fails =
-            so_far.iter().flat_map(|phase| &phase.actions).any(|action| action.target == ActionTarget::Vendor);
+        let vendor_fails = so_far.iter().flat_map(|phase| &phase.actions).any(Action::disturbs_vendor);
         let flow = |load: &Load| {
             let first_two = self.first_token(load) + self.gap(load);
-            load.client.disconnects_after.is_none_or(|after| after >= first_two)
+            let faulty = load.request.header_value("x-mock-fault").is_some();
+            !faulty && load.client.disconnects_after.is_none_or(|after| after >= first_two)
         };
         if phase.streams().next().is_none() || vendor_fails || !phase.streams().all(flow) {
             return None;
@@ -88,6 +88,7 @@ const VENDOR_TOKENS: u32 = 60;
 mod tests {
     use super::*;
     use crate::lab::{Action, BASELINE, LOADED, flags};
+    use crate::traffic::Request;
 
     const MS: fn(u64) -> Duration = Duration::from_millis;
 
@@ -106,6 +107,7 @@ mod tests {
                 Phase::new(LOADED, "").adds(Load::streams(3)).adds(Load::calls(50)).hold(MS(500)),
                 Phase::new("more", "").only("fixed").adds(Load::streams(2)).hold(MS(500)),
                 Phase::new("gone", "").adds(too_soon),
+                Phase::new("faulty", "").adds(Load::new("one", Request::chat().fault("hang-after=2"))),
                 Phase::new("failing", "").action(Action::faults(&["hang"])).adds(Load::streams(9)),
             ],
             ..Profile::default()
@@ -134,7 +136,8 @@ mod tests {
     #[test]
     fn streams_that_cannot_flow_are_not_expected_to_flow() {
         assert_eq!(expected_load(4, "fixed"), None, "their clients disconnect before a second token");
-        assert_eq!(expected_load(5, "fixed"), None, "the vendor hangs");
+        assert_eq!(expected_load(5, "fixed"), None, "the vendor hangs for them");
+        assert_eq!(expected_load(6, "fixed"), None, "the vendor hangs");
         assert_eq!(profile().open_for(&disconnecting()), MS(900));
     }
 }

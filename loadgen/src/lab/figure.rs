@@ -2,13 +2,17 @@
 
 mod arm;
 mod kinds;
+mod place;
+mod stop;
 
 use std::time::Duration;
 
-use crate::result::{PhaseResult, Quantile, RunResult};
+use crate::result::{Quantile, RunResult};
 
 pub use arm::ArmFigure;
 pub use kinds::{CallFigure, ClosedLoopFigure, ProbeFigure, StreamFigure, VendorFigure};
+pub use place::{Place, at, whole_run};
+pub use stop::StopFigure;
 
 /// A figure of a result.
 #[derive(Debug, Clone)]
@@ -30,15 +34,6 @@ pub enum Figure {
     },
 }
 
-/// Where a figure was measured. Arms and phases have their names in the lab.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The arm.
-    pub arm: String,
-    /// The phase; `None` for the whole run.
-    pub phase: Option<String>,
-}
-
 /// What was measured.
 #[derive(Debug, Clone)]
 pub enum Source {
@@ -56,18 +51,8 @@ pub enum Source {
     CpuCores,
     /// Of the arm as a whole.
     Arm(ArmFigure),
-}
-
-/// A phase of an arm.
-#[must_use]
-pub fn at(arm: impl Into<String>, phase: impl Into<String>) -> Place {
-    Place { arm: arm.into(), phase: Some(phase.into()) }
-}
-
-/// An arm in the whole run.
-#[must_use]
-pub fn whole_run(arm: impl Into<String>) -> Place {
-    Place { arm: arm.into(), phase: None }
+    /// Of the end of a server that was asked to end.
+    Stop(StopFigure),
 }
 
 impl Place {
@@ -137,11 +122,6 @@ impl Place {
     pub fn of_arm(self, what: ArmFigure) -> Figure {
         Figure::Measured(self, Source::Arm(what))
     }
-
-    fn phase_in<'a>(&self, result: &'a RunResult) -> Option<&'a PhaseResult> {
-        let name = self.phase.as_deref()?;
-        result.arms.get(&self.arm)?.phases.iter().find(|phase| phase.name == name)
-    }
 }
 
 impl Source {
@@ -160,12 +140,13 @@ impl Source {
                 let stats = phase()?.closed_loop.as_ref().filter(|stats| stats.sent > 0)?;
                 Some(what.of(stats))
             }
-            Source::Streams(what) if place.phase.is_none() => Some(what.of_all(result.arms.get(&place.arm)?)),
+            Source::Streams(what) if place.phase.is_none() => Some(what.of_all(place.arm_in(result)?)),
             Source::Streams(what) => Some(what.of(phase()?.streams.as_ref()?)),
             Source::Vendor(what) => what.of(phase()?),
             Source::Calls(what) => what.of(phase()?.calls.as_ref()?),
-            Source::Arm(what) => what.of(result.arms.get(&place.arm)?),
+            Source::Arm(what) => what.of(place.arm_in(result)?),
             Source::CpuCores => phase()?.cpu_cores,
+            Source::Stop(what) => what.of(place.arm_in(result)?.stop.as_ref()?),
         }
     }
 
@@ -177,6 +158,8 @@ impl Source {
                 phase().and_then(|phase| phase.probes.get(*probe)).is_some_and(|stats| stats.sent > 0)
             }
             Source::Calls(_) => phase().and_then(|phase| phase.calls).is_some_and(|calls| calls.requested > 0),
+            // A server that has not ended has no exit code, which is a finding.
+            Source::Stop(_) => place.arm_in(result).is_some_and(|arm| arm.stop.is_some()),
             _ => self.of(place, result).is_some(),
         }
     }
@@ -188,6 +171,7 @@ impl Source {
                 | Source::ClosedLoop(_)
                 | Source::Calls(CallFigure::Latency(_))
                 | Source::Arm(ArmFigure::FirstTokenLate)
+                | Source::Stop(StopFigure::Exit)
         )
     }
 
@@ -203,6 +187,7 @@ impl Source {
             Source::Vendor(VendorFigure::TokensSent) => "tokens",
             Source::Vendor(_) => "streams",
             Source::CpuCores => "cores",
+            Source::Stop(what) => what.unit(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Load;
+use super::{Action, Load};
 
 /// The phase without load.
 pub const BASELINE: &str = "baseline";
@@ -20,7 +20,7 @@ pub struct Phase {
     pub only: Option<String>,
     /// Whether it only shows the mistake, so that a repair does not get it.
     pub of_mistake: bool,
-    /// Requests to the programs before its loads start.
+    /// What is done to the programs, before its loads start or while they run.
     pub actions: Vec<Action>,
     /// Loads that it adds to those that are open.
     pub loads: Vec<Load>,
@@ -58,7 +58,7 @@ impl Phase {
         Phase { of_mistake: true, ..self }
     }
 
-    /// With this request before its loads start.
+    /// With this action.
     #[must_use]
     pub fn action(mut self, action: Action) -> Self {
         self.actions.push(action);
@@ -116,50 +116,5 @@ impl Phase {
     #[must_use]
     pub fn requests(&self) -> u32 {
         self.loads.iter().map(Load::requests).sum()
-    }
-}
-
-/// A request to one of an arm's programs, which must be answered 2xx.
-#[derive(Debug, Clone)]
-pub struct Action {
-    /// The program.
-    pub target: ActionTarget,
-    /// `PUT`, `POST`.
-    pub method: &'static str,
-    /// `/debug/rollout`.
-    pub path: String,
-    /// The JSON body.
-    pub body: String,
-    /// The only arm that gets it, by its own name; all arms if `None`.
-    pub only: Option<String>,
-}
-
-/// The program that an action is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ActionTarget {
-    /// The server.
-    Server,
-    /// Its vendor.
-    Vendor,
-}
-
-impl Action {
-    /// A request to the server.
-    #[must_use]
-    pub fn call(method: &'static str, path: impl Into<String>, body: impl Into<String>) -> Self {
-        Action { target: ActionTarget::Server, method, path: path.into(), body: body.into(), only: None }
-    }
-
-    /// Faults of the vendor, in its fault language: `hang`, `status=503;rate=0.3`. They replace those that it has.
-    #[must_use]
-    pub fn faults(faults: &[&str]) -> Self {
-        let body = serde_json::json!({ "faults": faults }).to_string();
-        Action { target: ActionTarget::Vendor, ..Self::call("POST", "/debug/faults", body) }
-    }
-
-    /// For this arm alone, by its own name.
-    #[must_use]
-    pub fn only(self, arm: impl Into<String>) -> Self {
-        Action { only: Some(arm.into()), ..self }
     }
 }

@@ -39,6 +39,19 @@ fn every_claim_names_existing_arms_phases_and_probes() {
 }
 
 #[test]
+fn every_action_is_within_its_phase_and_for_an_arm_that_has_it() {
+    for (name, profile) in profiles() {
+        for phase in &profile.phases {
+            for action in &phase.actions {
+                assert!(action.at <= phase.takes(), "{name}, {}: {action:?}", phase.name);
+                let arms = profile.arms.iter().filter(|arm| phase.is_for(&arm.name) && action.is_for(&arm.name));
+                assert!(arms.count() > 0, "{name}, {}: {action:?}", phase.name);
+            }
+        }
+    }
+}
+
+#[test]
 fn names_are_unique_and_begin_with_a_side() {
     let names: HashSet<_> = all().iter().map(|lab| lab.name).collect();
     assert_eq!(names.len(), all().len());

@@ -90,6 +90,7 @@ impl<'a> Table<'a> {
         self.rows.push(Row { label: "first token".to_owned(), cells: first_tokens });
         self.stream_rows();
         self.process_rows();
+        self.stop_rows();
     }
 
     fn row(&mut self, label: &str, cell: impl Fn(&ArmResult) -> Option<String>) {
@@ -207,6 +208,17 @@ impl<'a> Table<'a> {
             let all = |arm: &ArmResult| [cpu(arm), memory(arm), threads(arm)].map(|of| of.unwrap_or_else(unknown));
             self.row("CPU, peak memory, threads", |arm| Some(all(arm).join(", ")));
         }
+    }
+    /// How the servers ended that the lab asked to.
+    fn stop_rows(&mut self) {
+        let stops = self.arms.iter().filter_map(|arm| arm.stop.as_ref());
+        let Some(signal) = stops.map(|stop| stop.signal.clone()).next() else { return };
+        self.row(&format!("alive after {signal}"), |arm| {
+            let stop = arm.stop.as_ref()?;
+            let alive = short_millis(stop.alive_ms);
+            Some(if stop.ended { alive } else { format!("over {alive}") })
+        });
+        self.row("  exit code", |arm| Some(arm.stop.as_ref()?.exit_code?.to_string()));
     }
 }
 

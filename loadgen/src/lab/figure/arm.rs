@@ -99,8 +99,10 @@ fn total(arm: &ArmResult, count: fn(&StreamStats) -> u64) -> Option<f64> {
 }
 
 fn probes_unanswered(arm: &ArmResult) -> Option<f64> {
-    let probes = || arm.phases.iter().flat_map(|phase| phase.probes.values());
-    let one_by_one = arm.phases.iter().filter_map(|phase| phase.closed_loop.as_ref());
+    // A server that the lab has asked to end is not expected to answer.
+    let phases = || arm.phases.iter().filter(|phase| !arm.is_stopping_in(phase));
+    let probes = || phases().flat_map(|phase| phase.probes.values());
+    let one_by_one = phases().filter_map(|phase| phase.closed_loop.as_ref());
     let unanswered = probes().map(|stats| stats.sent - stats.ok).sum::<u64>();
     let failed = one_by_one.map(|stats| stats.failed).sum::<u64>();
     probes().any(|stats| stats.sent > 0).then_some((unanswered + failed) as f64)

@@ -33,6 +33,10 @@ pub enum StreamFigure {
     Completed,
     /// Failed, truncated or stalled.
     Lost,
+    /// Ended after a 200, neither complete nor with an error event.
+    Truncated,
+    /// Failed for this cause.
+    Failure(&'static str),
     /// Closed by the client.
     Disconnected,
     /// Answered with this HTTP status.
@@ -96,6 +100,8 @@ impl StreamFigure {
         (match self {
             StreamFigure::Completed => streams.completed,
             StreamFigure::Lost => streams.lost(),
+            StreamFigure::Truncated => streams.truncated,
+            StreamFigure::Failure(cause) => counted(&streams.failures, cause),
             StreamFigure::Disconnected => streams.disconnected,
             StreamFigure::Status(status) => counted(&streams.by_status, status),
             StreamFigure::Method(method) => counted(&streams.by_method, method),

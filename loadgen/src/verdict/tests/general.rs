@@ -1,6 +1,8 @@
 //! The general claims: each way in which a clean server or a vendor can fail, and the verdict on it.
 
 use super::*;
+use crate::lab::{StopFigure, whole_run};
+use crate::result::ServerStop;
 
 fn verdict_with(change: impl FnOnce(&mut RunResult)) -> Verdict {
     let mut result = as_claimed();
@@ -149,4 +151,39 @@ fn unavailable_figures_are_not_required() {
     });
     assert_eq!(verdict.result, Outcome::Held, "{verdict:#?}");
     assert!(verdict.claims.iter().all(|claim| !claim.name.contains("threads")));
+}
+
+/// The lab has asked the server to end: that it answers no more is no fault of it.
+#[test]
+fn probes_after_the_signal_to_end_are_not_required() {
+    let verdict = |failing: &str| {
+        verdict_with(|result| {
+            phase_of(result, "fixed", "scale").to_ms = 4000.0;
+            result.arms.get_mut("fixed").unwrap().stop = Some(stop(true));
+            let stats = phase_of(result, "fixed", failing).probes.get_mut("health_sync").unwrap();
+            (stats.ok, stats.failed) = (100, 100);
+        })
+    };
+    assert_eq!(verdict("scale").result, Outcome::Held);
+    assert_eq!(verdict("below").result, Outcome::NotHeld);
+}
+
+#[test]
+fn a_fix_that_does_not_end_is_not_held() {
+    let exit = |ended| {
+        let mut claims = claims().to_vec();
+        claims.push(Claim::at_most(2500.0, "exit after SIGTERM", whole_run("fixed").stop(StopFigure::Exit)));
+        let mut result = as_claimed();
+        result.arms.get_mut("fixed").unwrap().stop = ended;
+        of_claims(&claims, &ALL, &result).result
+    };
+    assert_eq!(exit(Some(stop(true))), Outcome::Held);
+    assert_eq!(exit(Some(stop(false))), Outcome::NotHeld);
+    assert_eq!(exit(None), Outcome::Invalid, "it was not asked to");
+}
+
+/// After 3 s of the run.
+fn stop(ended: bool) -> ServerStop {
+    let exit_code = ended.then_some(0);
+    ServerStop { signal: "SIGTERM".to_owned(), signalled_ms: 3000.0, alive_ms: 2000.0, ended, exit_code }
 }
