@@ -5,6 +5,7 @@ BIN     := target/release
 MISTAKE ?= pool-exhaustion
 OUT     ?=
 NAME    ?=
+GROUP   ?=
 SIDE    ?= both
 PORT    ?= 8000
 RUN     := run
@@ -16,11 +17,11 @@ lab_flags := --side $(SIDE) $(if $(MENDED),--expect-fixed) $(if $(FAST),--fast) 
 lab_command := $(if $(NAME),lab $(NAME) $(lab_flags) $(out_flag),labs)
 
 # Variable names are in capitals; make would ignore `name=x` and not run the lab.
-$(foreach word,name side mended fast keep out mistake port,$(if $(filter command,$(origin $(word))),\
+$(foreach word,name names group side mended fast keep out mistake port,$(if $(filter command,$(origin $(word))),\
   $(error '$(word)=$($(word))' does nothing: write $(shell echo $(word) | tr a-z A-Z)=$($(word)))))
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-broken demo-fixed lab labs up reset stop test test-fast test-postgres test-clients lint bench bench-mock bench-stack soak outputs lists clean
+.PHONY: help build demo demo-broken demo-fixed lab labs up reset stop test test-fast test-postgres test-clients lint bench bench-mock bench-stack soak new-lab outputs lists clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n%s", $$1, $$2, more; more = "" } \
@@ -86,6 +87,10 @@ bench: build ## 4,000 and 9,000 streams: fixed-server beside a plain relay and n
 
 bench-mock: ## Cost of the mock: CPU time per chunk, memory per stream, lateness
 	@$(CARGO) bench --package mock-llm --bench vendor
+
+new-lab: ## Write the files of a new lab: NAME=name GROUP=threads, calls or operations
+	@NAME="$(NAME)" GROUP="$(GROUP)" sh scripts/new-lab.sh
+	@$(CARGO) fmt --all
 
 outputs: build ## Run every lab, or NAMES="a b", and write what the chapters show of it
 	@BIN=$(BIN) NAMES="$(NAMES)" sh scripts/outputs.sh

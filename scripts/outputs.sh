@@ -5,7 +5,8 @@ set -eu
 folder=$(dirname "$0")/../workshop/src/outputs
 mkdir -p "$folder"
 new=$folder/.new
-trap 'rm -f "$new"' EXIT INT TERM HUP
+trap 'rm -f "$new"' EXIT
+trap 'exit 130' INT TERM HUP
 # The output is as wide as the default terminal.
 unset COLUMNS
 

@@ -22,10 +22,11 @@ use program::suggestion::nearest;
 
 use crate::lab::{Lab, Profile};
 
-/// All labs, in the order of the workshop. To add one, write its file and its entry here: the command
-/// line, the list and the tests follow.
+/// To add a lab, write its file and its entry here, at the end of its group (`make new-lab` does both): the command
+/// line, the lists and the tests follow.
 static LABS: LazyLock<Vec<Lab>> = LazyLock::new(|| {
     vec![
+        // threads
         pool_exhaustion::lab(),
         pool_per_chunk::lab(),
         blocked_executor::lab(),
@@ -36,6 +37,8 @@ static LABS: LazyLock<Vec<Lab>> = LazyLock::new(|| {
         rollout::lab(),
         orphaned_streams::lab(),
         coordinated_omission::lab(),
+        // calls
+        // operations
     ]
 });
 

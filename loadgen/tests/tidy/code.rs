@@ -54,8 +54,14 @@ fn of_list(lab: &Entry, tree: &Tree) -> Vec<Missing> {
         ("write, with the modules", format!("pub(crate) mod {stem};")),
         ("write, in `MISTAKES`, in the place that the lab has in `loadgen/src/labs.rs`", format!("{stem}::ENTRY,")),
     ];
-    let missing = lines.into_iter().filter(|(_, line)| !text.lines().any(|there| there.trim() == line));
+    let missing = lines.into_iter().filter(|(_, line)| !names(text, line.trim_end_matches([',', ';'])));
     missing.map(|(place, line)| Missing::new(&file, place, line)).collect()
+}
+
+/// Whether a list has this item, on a line of its own or among others.
+fn names(list: &str, item: &str) -> bool {
+    let ends = |at: usize| !list[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_');
+    list.match_indices(item).any(|(at, _)| ends(at))
 }
 
 fn of_fix(lab: &Entry, tree: &Tree) -> Option<Missing> {
@@ -103,6 +109,31 @@ pub(crate) fn orphans(labs: &[Entry], tree: &Tree) -> Vec<Missing> {
         ));
     }
     found
+}
+
+/// A mistake and its group, as broken-server lists them.
+pub(crate) type Listed = (String, String);
+
+/// Mistakes without a lab, and labs in another order or group than their mistakes.
+pub(crate) fn unpaired(labs: &[Entry], mistakes: &[Listed]) -> Vec<Missing> {
+    let file = "loadgen/src/labs.rs";
+    let without = mistakes.iter().filter(|(name, _)| !labs.iter().any(|lab| lab.name == *name));
+    let missing = without.map(|(name, group)| {
+        let stem = name.replace('-', "_");
+        let place = format!("mistake {name} has no lab: write, with the modules and under `// {group}`");
+        Missing::new(file, place, format!("mod {stem};\n{stem}::lab(),"))
+    });
+    let missing: Vec<_> = missing.collect();
+    let there: Vec<_> = labs.iter().map(|lab| (lab.name.clone(), lab.group.to_string())).collect();
+    if !missing.is_empty() || there == mistakes {
+        return missing;
+    }
+    let lines: Vec<_> = mistakes.iter().map(|(name, _)| format!("{}::lab(),", name.replace('-', "_"))).collect();
+    vec![Missing::new(
+        file,
+        "in the order and the groups of broken-server/src/mistakes/GROUP.rs, write",
+        lines.join("\n"),
+    )]
 }
 
 /// Words of a skeleton that nobody has filled in.

@@ -214,6 +214,19 @@ fn what_belongs_to_no_lab_is_named() {
 }
 
 #[test]
+fn a_mistake_without_a_lab_and_another_order_are_named() {
+    let mistake = |name: &str, group: &str| (name.to_owned(), group.to_owned());
+    let other = Entry { name: "raw-sse".to_owned(), ..lab() };
+    let pair = [mistake("no-deadline", "calls"), mistake("raw-sse", "calls")];
+    assert_eq!(code::unpaired(&[lab(), other.clone()], &pair), []);
+    let lines = |labs: &[Entry], mistakes: &[code::Listed]| code::unpaired(labs, mistakes).remove(0).line;
+    assert_eq!(lines(&[lab()], &pair), "mod raw_sse;\nraw_sse::lab(),");
+    assert_eq!(lines(&[other.clone(), lab()], &pair), "no_deadline::lab(),\nraw_sse::lab(),");
+    let moved = [mistake("no-deadline", "threads"), mistake("raw-sse", "calls")];
+    assert_eq!(lines(&[lab(), other], &moved), "no_deadline::lab(),\nraw_sse::lab(),");
+}
+
+#[test]
 fn what_a_skeleton_left_open_is_named_with_its_line() {
     let file = lab().lab_file();
     let found = missing(&complete().with(&*file, "//! A lab.\n    fix: \"TODO: the fix in one sentence\",\n"));

@@ -10,6 +10,7 @@ mod entry;
 mod lists;
 mod made_up;
 mod marks;
+mod new_lab;
 mod outputs;
 mod tree;
 
@@ -116,7 +117,7 @@ fn write_lists() {
 }
 
 /// The mistakes of broken-server and their groups, as it lists them itself.
-fn mistakes() -> Vec<(String, String)> {
+fn mistakes() -> Vec<code::Listed> {
     let program = Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("broken-server");
     let output = Command::new(&program).arg("--list").output();
     let output = output.unwrap_or_else(|error| panic!("{}: {error}: run `make test`", program.display()));
@@ -134,6 +135,5 @@ fn mistakes() -> Vec<(String, String)> {
 
 #[test]
 fn every_mistake_has_its_lab_in_the_same_group_and_order() {
-    let labs: Vec<_> = labs::all().iter().map(|lab| (lab.name.to_owned(), lab.group.to_string())).collect();
-    assert_eq!(labs, mistakes(), "loadgen/src/labs.rs and broken-server/src/mistakes/GROUP.rs");
+    assert_complete(&code::unpaired(&all_labs(&repository()), &mistakes()));
 }

@@ -5,11 +5,11 @@ use std::fs;
 use std::path::Path;
 
 /// Files with their texts, under their paths from the repository's root.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Tree(BTreeMap<String, String>);
 
-/// What is built, and what a run leaves behind.
-const NOT_SOURCE: [&str; 3] = ["target", "run", "node_modules"];
+/// What is built, what a run leaves behind, and the templates of new labs.
+const NOT_SOURCE: [&str; 4] = ["target", "run", "node_modules", "new-lab"];
 
 /// Endings of the files that the rules read.
 const READ: [&str; 3] = ["rs", "md", "txt"];
@@ -37,7 +37,7 @@ impl Tree {
         self.0.get(file).map(String::as_str)
     }
 
-    /// All files under a folder, whose name ends with `/`.
+    /// All files whose path begins like this.
     pub(crate) fn under<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.0.iter().filter(move |(file, _)| file.starts_with(folder)).map(|(file, text)| (&**file, &**text))
     }
