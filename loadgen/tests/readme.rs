@@ -73,7 +73,9 @@ fn run(command: &str) -> Output {
 #[test]
 fn every_make_target_is_there_and_is_listed() {
     let makefile = fs::read_to_string(repository().join("Makefile")).unwrap();
-    let words = readme().replace(['`', '\n'], " ");
+    let pages = ["README.md", "CONTRIBUTING.md", "workshop/README.md"];
+    let pages = pages.map(|page| fs::read_to_string(repository().join(page)).unwrap());
+    let words = pages.join(" ").replace(['`', '\n'], " ");
     let named: Vec<_> = words.split("make ").skip(1).filter_map(|rest| rest.split_whitespace().next()).collect();
     let targets = named
         .iter()
@@ -81,10 +83,10 @@ fn every_make_target_is_there_and_is_listed() {
         .filter(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !["sure", "it"].contains(word));
     let mut seen = 0;
     for target in targets {
-        assert!(makefile.contains(&format!("\n{target}:")), "README names `make {target}`");
+        assert!(makefile.contains(&format!("\n{target}:")), "there is no `make {target}`, which a page names");
         seen += 1;
     }
-    assert!(seen >= 5, "only {seen} targets were found in README");
+    assert!(seen >= 5, "only {seen} targets were found in the pages");
     for line in makefile.lines().filter(|line| line.starts_with(char::is_alphabetic) && line.contains(": ")) {
         assert!(line.contains("## ") || line.contains(":="), "`make help` does not list: {line}");
     }
@@ -107,15 +109,17 @@ fn every_file_that_is_linked_is_there() {
 /// Each quoted block is in the file that was linked last before it.
 #[test]
 fn every_quoted_block_is_in_its_file() {
-    let readme = readme();
     let lines = |text: &str| text.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>();
-    let cited = blocks(&readme, "rust");
-    assert!(cited.len() >= 2, "only {} citations were found", cited.len());
-    for block in cited {
-        let before = readme.split(block).next().unwrap();
-        let file = before.rsplit("](").next().unwrap().split(')').next().unwrap();
-        let (there, wanted) = (lines(&fs::read_to_string(repository().join(file)).unwrap()), lines(block.trim()));
-        assert!(there.windows(wanted.len()).any(|window| window == wanted), "{file} does not say:\n{block}");
+    for (name, at_least) in [("README.md", 2), ("CONTRIBUTING.md", 4)] {
+        let text = fs::read_to_string(repository().join(name)).unwrap();
+        let cited = blocks(&text, "rust");
+        assert!(cited.len() >= at_least, "only {} citations were found in {name}", cited.len());
+        for block in cited {
+            let before = text.split(block).next().unwrap();
+            let file = before.rsplit("](").next().unwrap().split(')').next().unwrap();
+            let (there, wanted) = (lines(&fs::read_to_string(repository().join(file)).unwrap()), lines(block.trim()));
+            assert!(there.windows(wanted.len()).any(|window| window == wanted), "{file} does not say:\n{block}");
+        }
     }
 }
 
