@@ -17,7 +17,7 @@ lab_flags := --side $(SIDE) $(if $(MENDED),--expect-fixed) $(if $(FAST),--fast) 
 lab_command := $(if $(NAME),lab $(NAME) $(lab_flags) $(out_flag),labs)
 
 # Variable names are in capitals; make would ignore `name=x` and not run the lab.
-$(foreach word,name names group side mended fast keep out mistake port,$(if $(filter command,$(origin $(word))),\
+$(foreach word,name names jobs group side mended fast keep out mistake port,$(if $(filter command,$(origin $(word))),\
   $(error '$(word)=$($(word))' does nothing: write $(shell echo $(word) | tr a-z A-Z)=$($(word)))))
 
 .DEFAULT_GOAL := help
@@ -45,8 +45,9 @@ demo-fixed: build ## Only the server without it
 lab: build ## Run one lab, NAME=name; without it, list them
 	@$(BIN)/loadgen $(lab_command)
 
-labs: build ## Run every lab, or NAMES="a b", and sum up (FAST=1: shorter runs)
-	@$(BIN)/loadgen labs $(or $(NAMES),--all) $(if $(FAST),--fast) $(out_flag)
+#: FAST=1: shorter runs; JOBS=1: none at the same time as another
+labs: build ## Run every lab, or NAMES="a b", and sum up
+	@$(BIN)/loadgen labs $(or $(NAMES),--all) $(if $(FAST),--fast) $(if $(JOBS),--jobs $(JOBS)) $(out_flag)
 
 up: build ## Start vendor and servers in the background, for curl (MISTAKE=name, PORT=8100)
 	@MISTAKE=$(MISTAKE) PORT=$(PORT) BIN=$(BIN) RUN=$(RUN) sh scripts/up.sh

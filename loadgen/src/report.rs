@@ -14,7 +14,7 @@ mod wrap;
 pub use claims::verdict;
 pub use json::{check_writable, write_json};
 pub use live::{LiveLines, heading_of_one, second_of_one};
-pub use numbers::{bytes, count, millis, short_millis};
+pub use numbers::{approximately, bytes, count, millis, short_millis};
 pub use prose::prose_summary;
 pub use sequence::{Marks, sequence_call, sequence_heading, sequence_summary};
 pub use table::{comparison, single};

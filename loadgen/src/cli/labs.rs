@@ -104,12 +104,15 @@ const FOR_TEACHERS: &str = "To demonstrate a lab by hand: --keep leaves its vend
 /// `loadgen labs`
 #[derive(Debug, Args)]
 pub struct LabsArgs {
-    /// Labs to run, one after another, with a summary
+    /// Labs to run, with a summary
     #[arg(value_name = "NAME", value_parser = labs::find, conflicts_with = "all")]
     pub names: Vec<&'static Lab>,
-    /// Run all labs, one after another, with a summary
+    /// Run all labs, with a summary
     #[arg(long)]
     pub all: bool,
+    /// Labs to run at the same time, of those that judge counts; those that judge times run alone
+    #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u8).range(1..=16))]
+    pub jobs: u8,
     /// Write all results to this file as JSON
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,

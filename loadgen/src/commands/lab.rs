@@ -94,8 +94,9 @@ pub(super) async fn run_with_lines(
     terminal: &Terminal,
 ) -> Result<LabRun, CommandError> {
     print_introduction(terminal, lab, profile, options);
-    let finished = engine::run(lab, profile, options, &mut LiveLines::new(terminal)).await?;
-    terminal.line("");
+    let live = terminal.live();
+    let finished = engine::run(lab, profile, options, &mut LiveLines::new(&live)).await?;
+    live.line("");
     Ok(finished)
 }
 

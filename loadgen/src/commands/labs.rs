@@ -1,20 +1,21 @@
 //! `loadgen labs`
 
+mod run_all;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
 
-use super::lab::{options, run_and_show};
+use super::lab::options;
 use super::{CommandError, EXIT_INVALID};
 use crate::cli::LabsArgs;
-use crate::engine::Options;
 use crate::environment::environment;
 use crate::lab::{Group, Lab};
 use crate::labs;
 use crate::report::{self, Paint, Terminal};
 use crate::result::{Environment, Outcome, RunResult, SCHEMA_VERSION, Side, Verdict};
-use crate::verdict;
+use run_all::{Run, rerun_busy, run_all};
 
 pub(super) async fn execute(args: &LabsArgs, terminal: &Terminal) -> Result<u8, CommandError> {
     let labs: Vec<&'static Lab> = if args.all { labs::all().iter().collect() } else { args.names.clone() };
@@ -25,13 +26,9 @@ pub(super) async fn execute(args: &LabsArgs, terminal: &Terminal) -> Result<u8, 
         list(terminal, args.fast);
         return Ok(0);
     }
-    let mut runs = Vec::new();
-    for lab in labs {
-        let options = options("lab", Side::ALL.to_vec(), args.fast, &args.programs)?;
-        runs.push((lab, run(lab, &options, terminal).await));
-        terminal.line("");
-    }
-    rerun_busy(&mut runs, args, terminal).await?;
+    let options = options("lab", Side::ALL.to_vec(), args.fast, &args.programs)?;
+    let mut runs = run_all(labs, args.jobs.into(), &options, terminal).await;
+    rerun_busy(&mut runs, &options, terminal).await;
     let outcome = summary(terminal, &runs);
     print_retry_command(terminal, &runs, args.fast);
     if let Some(path) = &args.out {
@@ -42,26 +39,6 @@ pub(super) async fn execute(args: &LabsArgs, terminal: &Terminal) -> Result<u8, 
         Outcome::NotHeld => 1,
         Outcome::Invalid => EXIT_INVALID,
     })
-}
-
-type Run = (&'static Lab, Result<RunResult, String>);
-
-/// Runs a lab. If it cannot be run, the next ones still are.
-async fn run(lab: &'static Lab, options: &Options, terminal: &Terminal) -> Result<RunResult, String> {
-    let run = run_and_show(lab, lab.profile(options.fast), options, terminal).await;
-    run.map(|finished| finished.result).map_err(|error| error.to_string())
-}
-
-/// Runs the labs again that are invalid because the machine was busy, after all others.
-async fn rerun_busy(runs: &mut [Run], args: &LabsArgs, terminal: &Terminal) -> Result<(), CommandError> {
-    let busy = |run: &&mut Run| run.1.as_ref().is_ok_and(|result| verdict::was_busy(&result.verdict));
-    for (lab, found) in runs.iter_mut().filter(busy) {
-        terminal.line(report::wrap("  ", &format!("Running {} again, because the machine was busy", lab.name)));
-        let options = options("lab", Side::ALL.to_vec(), args.fast, &args.programs)?;
-        *found = run(lab, &options, terminal).await;
-        terminal.line("");
-    }
-    Ok(())
 }
 
 /// All labs by group, with the time that each takes.

@@ -112,6 +112,12 @@ impl Profile {
         self.phases.iter().map(Phase::takes).sum::<Duration>() + self.drain
     }
 
+    /// Whether it judges times, which other labs at the same time would disturb; otherwise it judges counts alone.
+    #[must_use]
+    pub fn judges_times(&self) -> bool {
+        self.claims.iter().any(|claim| claim.figure.is_latency())
+    }
+
     /// The arm of this name.
     #[must_use]
     pub fn arm(&self, name: &str) -> Option<&Arm> {

@@ -1,5 +1,7 @@
 //! Numbers for people.
 
+use std::time::Duration;
+
 /// A latency given in milliseconds: `0.42 ms`, `3.1 ms`, `120 ms`, `12.7 s`, `10 s`.
 #[must_use]
 pub fn millis(millis: f64) -> String {
@@ -18,6 +20,16 @@ pub fn short_millis(millis: f64) -> String {
         m if m < 9.95 => format!("{m:.1}ms"),
         m if m < 999.5 => format!("{m:.0}ms"),
         m => format!("{:.1}s", m / 1000.0),
+    }
+}
+
+/// A duration for people who wait: `about 40 s`, `about 3 min`.
+#[must_use]
+pub fn approximately(duration: Duration) -> String {
+    const MINUTES_FROM_S: u64 = 100;
+    match duration.as_secs() {
+        seconds if seconds < MINUTES_FROM_S => format!("about {seconds} s"),
+        seconds => format!("about {} min", seconds.div_ceil(60)),
     }
 }
 
@@ -52,6 +64,10 @@ mod tests {
         assert_eq!(millis(120.4), "120 ms");
         assert_eq!([999.4, 999.6, 10_002.4, 12_684.0].map(millis), ["999 ms", "1 s", "10 s", "12.7 s"]);
         assert_eq!([0.42, 9.96, 125.4, 9_998.0].map(short_millis), ["0.4ms", "10ms", "125ms", "10.0s"]);
+        assert_eq!(
+            [40, 99, 100, 181].map(|s| approximately(Duration::from_secs(s))),
+            ["about 40 s", "about 99 s", "about 2 min", "about 4 min"]
+        );
         assert_eq!(count(999), "999");
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!([19_400_000, 1_250_000_000].map(bytes), ["19 MB", "1,250 MB"]);

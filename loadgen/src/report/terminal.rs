@@ -2,16 +2,19 @@
 
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Standard output that ignores being closed: a reader that has gone away (`| head`, a closed window) must not
 /// keep a run from stopping the programs that it started.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Terminal {
     colour: bool,
     /// Whether only results are printed.
     quiet: bool,
     /// Whether nothing is printed.
     silent: bool,
+    /// Lines that are kept back instead of printed.
+    kept: Option<Arc<Mutex<Vec<String>>>>,
 }
 
 /// The style of a piece of text.
@@ -58,30 +61,53 @@ impl Terminal {
     pub fn stdout() -> Self {
         let (no_color, term) = (std::env::var_os("NO_COLOR"), std::env::var_os("TERM"));
         let colour = wants_colour(no_color.as_deref(), term.as_deref()) && io::stdout().is_terminal();
-        Terminal { colour, quiet: false, silent: false }
+        Terminal { colour, ..Terminal::plain() }
     }
 
     /// Without colour.
     #[must_use]
     pub fn plain() -> Self {
-        Terminal { colour: false, quiet: false, silent: false }
+        Terminal { colour: false, quiet: false, silent: false, kept: None }
     }
 
     /// The same, printing only results if `quiet`: nothing that goes through [`Terminal::aside`].
     #[must_use]
     pub fn quiet(&self, quiet: bool) -> Self {
-        Terminal { quiet, ..*self }
+        Terminal { quiet, ..self.clone() }
     }
 
     /// For what is printed around a result: an introduction, the progress, where to read on.
     #[must_use]
     pub fn aside(&self) -> Self {
-        Terminal { silent: self.quiet, ..*self }
+        Terminal { silent: self.quiet, ..self.clone() }
+    }
+
+    /// For progress, which is of no use once a run is over.
+    #[must_use]
+    pub fn live(&self) -> Self {
+        Terminal { silent: self.silent || self.kept.is_some(), ..self.clone() }
+    }
+
+    /// The same, but it keeps its lines back until they are [released](Terminal::release).
+    #[must_use]
+    pub fn keeping(&self) -> Self {
+        Terminal { kept: Some(Arc::default()), ..self.clone() }
+    }
+
+    /// Prints on `to` what was kept back.
+    pub fn release(&self, to: &Terminal) {
+        let kept =
+            self.kept.iter().flat_map(|kept| std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner)));
+        kept.for_each(|line| to.line(line));
     }
 
     /// Writes a line.
     pub fn line(&self, text: impl AsRef<str>) {
         if self.silent {
+            return;
+        }
+        if let Some(kept) = &self.kept {
+            kept.lock().unwrap_or_else(PoisonError::into_inner).push(text.as_ref().to_owned());
             return;
         }
         // See the type: a closed output is not an error.
