@@ -9,6 +9,7 @@ mod backends;
 mod forward;
 mod readiness;
 mod relayed_body;
+mod settings;
 mod stats;
 
 use std::convert::Infallible;
@@ -23,41 +24,11 @@ use tokio::task::JoinSet;
 
 use self::backends::Backends;
 use self::forward::Forwarder;
-use crate::http::Endpoint;
-
-pub use stats::{BackendStats, BalancerStats, ReadyBackends};
-
-/// The path of the balancer's own counts; no request for it reaches a backend.
-pub const STATS_PATH: &str = "/balancer/stats";
+pub use settings::{BalancerSettings, ReadinessRules};
+pub use stats::{BackendStats, BalancerStats, ReadyBackends, STATS_PATH};
 
 /// Pause after a failed accept (no descriptor left): retrying at once would only use CPU.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// How a balancer works.
-#[derive(Debug, Clone)]
-pub struct BalancerSettings {
-    /// Where the requests go.
-    pub backends: Vec<Endpoint>,
-    /// What is asked of each backend.
-    pub readiness: ReadinessRules,
-    /// How long a connection to a backend is kept without a request; none: a connection for each request.
-    pub idle_timeout: Option<Duration>,
-    /// How long a backend may send nothing before its answer is cut; none: for ever.
-    pub silence_timeout: Option<Duration>,
-}
-
-/// When a backend gets requests: the rules of Kubernetes' readiness probes.
-#[derive(Debug, Clone)]
-pub struct ReadinessRules {
-    /// The path that is asked.
-    pub path: String,
-    /// From one probe to the next.
-    pub period: Duration,
-    /// How long a probe may take.
-    pub timeout: Duration,
-    /// Failed probes in a row after which a backend gets no requests. One success brings it back.
-    pub failure_threshold: u32,
-}
 
 /// Balances the requests on `listener` until this future is dropped, and with it all connections.
 pub async fn balance(listener: TcpListener, settings: BalancerSettings) -> Infallible {

@@ -2,6 +2,7 @@
 
 mod actor;
 mod collect;
+mod deployment;
 mod error;
 mod evidence;
 mod later_actions;

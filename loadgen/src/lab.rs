@@ -4,20 +4,24 @@ mod action;
 mod arm;
 mod claim;
 mod definition;
+mod deployment;
 mod expected_load;
 mod figure;
+mod flags;
 mod load;
 mod phase;
 mod select_arms;
 
 pub use action::{Action, ActionTarget, What};
-pub use arm::{Arm, Server, Upstream, flags};
+pub use arm::{Arm, Server, Upstream};
 pub use claim::{AppliesIf, Claim, Comparison};
 pub use definition::{ClosedLoopProbe, Group, HEALTH_ASYNC, HEALTH_SYNC, Lab, Probe, Profile};
+pub use deployment::{Deployment, Supervision};
 pub use figure::{
-    ArmFigure, CallFigure, ClosedLoopFigure, Figure, Place, ProbeFigure, Source, StopFigure, StreamFigure,
-    VendorFigure, at, whole_run,
+    ArmFigure, CallFigure, ClosedLoopFigure, DeploymentFigure, Figure, Place, ProbeFigure, Source, StopFigure,
+    StreamFigure, VendorFigure, at, whole_run,
 };
+pub use flags::flags;
 pub use load::Load;
 pub use phase::{BASELINE, LOADED, Phase};
 pub use select_arms::{ArmRun, select_arms};

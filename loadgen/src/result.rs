@@ -1,6 +1,7 @@
 //! The result of a run, as written by `--out`. Field names are a contract for scripts that read them. Latencies
 //! are in milliseconds, times since the start of the run.
 
+mod deployment;
 mod figures;
 mod per_request;
 mod phase_ledger;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wire::ledger::Ledger;
 
+pub use deployment::{DeploymentStats, PhaseBalancer, PhaseDeployment, RestartStats};
 pub use figures::{ClosedLoopStats, ProbeStats, ProcessStats, Quantile, Quantiles, TimelineRow, VendorStats};
 pub use per_request::PerRequest;
 pub use phase_ledger::PhaseLedger;
@@ -112,6 +114,9 @@ pub struct ArmResult {
     pub phases: Vec<PhaseResult>,
     /// The ledger of the vendor behind this server, if it is a mock-llm.
     pub vendor: Option<Ledger>,
+    /// What became of the server's processes, if it is no single process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<DeploymentStats>,
     /// What the server's process used, if the process is known.
     pub process: Option<ProcessStats>,
     /// How it ended, if the lab asked it to.
@@ -183,6 +188,9 @@ pub struct PhaseResult {
     /// What the server's processes used, if they are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<PhaseProcess>,
+    /// What became of them, if the server is no single process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<PhaseDeployment>,
     /// What the vendor saw.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<PhaseLedger>,

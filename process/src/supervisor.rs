@@ -3,6 +3,7 @@
 mod back_off;
 mod lives;
 mod program;
+mod restart;
 mod rules;
 mod slot;
 #[cfg(test)]
@@ -10,62 +11,25 @@ mod tests;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
 use self::lives::Lives;
 use self::slot::{ClosesSlot, Slot};
 use crate::child::Process;
-use crate::error::StartError;
 use crate::launch::Launch;
 
+pub use restart::{Cause, Restart, SupervisorError};
 pub use rules::{BackOffRules, Rules};
 
 /// A program under supervision: it is probed, stopped when it fails too many probes in a row, and started again on the
 /// same port. Dropped, it is killed, also in the middle of a restart.
 pub struct Supervisor {
     addr: SocketAddr,
+    command_line: String,
     slot: ClosesSlot<Process>,
     task: JoinHandle<()>,
-}
-
-/// A program that ended and was, or is about to be, started again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Restart {
-    /// When it had ended.
-    pub at: Instant,
-    /// Why it ended.
-    pub cause: Cause,
-    /// The last failed probe and the exit status, or the exit status and the last lines.
-    pub detail: String,
-    /// How long the restart waited.
-    pub back_off: Duration,
-}
-
-/// Why a program under supervision ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
-    /// The supervisor stopped it, because too many probes in a row had failed.
-    Liveness,
-    /// By itself, or it did not listen in time.
-    Ended,
-}
-
-/// Why there is nothing to supervise.
-#[derive(Debug, thiserror::Error)]
-pub enum SupervisorError {
-    /// The program ended too often.
-    #[error("it ended {ends} times in a row, without a successful probe in between; the last time: {detail}")]
-    GaveUp {
-        /// How often.
-        ends: u32,
-        /// Its last exit status and last lines.
-        detail: String,
-    },
-    /// The system cannot run it.
-    #[error(transparent)]
-    Start(#[from] StartError),
 }
 
 impl Supervisor {
@@ -91,8 +55,8 @@ impl Supervisor {
         };
         let mut lives = Lives::new(slot.0.clone(), rules, start_timeout, spawn, probe);
         let first = lives.begin(None).await?;
-        let addr = first.addr;
-        Ok(Supervisor { addr, slot, task: tokio::spawn(lives.go_on(first)) })
+        let (addr, command_line) = (first.addr, first.program.command_line().to_owned());
+        Ok(Supervisor { addr, command_line, slot, task: tokio::spawn(lives.go_on(first)) })
     }
 
     /// Where its program listens, in all its lives.
@@ -105,6 +69,18 @@ impl Supervisor {
     #[must_use]
     pub fn program(&self) -> Option<Arc<Process>> {
         self.slot.0.program()
+    }
+
+    /// A function that returns the process id of its program, or none between two lives.
+    pub fn pid(&self) -> impl Fn() -> Option<u32> + Send + Sync + 'static {
+        let slot = self.slot.0.clone();
+        move || slot.program().map(|program| program.pid())
+    }
+
+    /// The name and arguments of its program's first life, as one would type them.
+    #[must_use]
+    pub fn command_line(&self) -> &str {
+        &self.command_line
     }
 
     /// All restarts so far.

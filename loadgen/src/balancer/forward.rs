@@ -13,11 +13,10 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use super::STATS_PATH;
 use super::answer::{self, Refusal};
 use super::backends::Backends;
 use super::relayed_body::{AnswerBody, Counts, RelayedBody};
-use super::stats::BalancerStats;
+use super::stats::{BalancerStats, STATS_PATH};
 use crate::http::Endpoint;
 
 /// How long a connection to a backend may take. All are on this machine.

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::ReadinessRules;
 use super::backends::Backends;
+use super::settings::ReadinessRules;
 use crate::http::{self, Endpoint};
 
 /// Probes all backends, each by itself, until the set is dropped.

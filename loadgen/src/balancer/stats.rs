@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+/// The path of the balancer's own counts; no request for it reaches a backend.
+pub const STATS_PATH: &str = "/balancer/stats";
+
 /// Changes in the number of ready backends that are kept.
 const CHANGES_KEPT: usize = 10_000;
 

@@ -134,6 +134,7 @@ impl Observation {
             streams: self.streams.stats(loaded_for),
             probes: probes_of(&description.loaded),
             baseline: Baseline::new(probes_of(BASELINE)),
+            deployment: None,
             vendor: description.vendor,
             process: self.server_samples.process_stats(),
             stop: None,

@@ -47,7 +47,10 @@ impl Actor {
             }
             What::Signal(signal) => {
                 let failed = |why: String| LabError::Action { what: signal.to_string(), why };
-                let server = self.server.upgrade().ok_or_else(|| failed("this arm is over".to_owned()))?;
+                let server = self
+                    .server
+                    .upgrade()
+                    .ok_or_else(|| failed("this arm is over, or its server is no single process".to_owned()))?;
                 self.stop.signal(&server, *signal, origin).map_err(|error| failed(error.to_string()))
             }
         }

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wire::ledger::Ledger;
 
 use super::Options;
 use super::evidence::PhaseEvidence;
-use super::running_arm::{PhaseRecord, RunningArm};
+use super::running_arm::{ArmAtEnd, PhaseRecord, RunningArm};
 use crate::environment::environment;
 use crate::lab::{BASELINE, LOADED, Lab, Load, Phase, Profile};
 use crate::measure::{LagLog, probe_stats, timeline};
@@ -22,14 +21,14 @@ pub(super) fn collect(
     profile: &Profile,
     options: &Options,
     arms: &[RunningArm],
-    ledgers: Vec<Option<Ledger>>,
+    at_end: Vec<ArmAtEnd>,
     lag: &Arc<LagLog>,
     elapsed: Duration,
 ) -> RunResult {
     let runs = |phase: &Phase| options.runs(phase, arms.iter().map(|arm| arm.judged_as));
-    let by_arm = arms.iter().zip(ledgers).map(|(arm, ledger)| {
+    let by_arm = arms.iter().zip(at_end).map(|(arm, at_end)| {
         let expected_in = |seen: &PhaseRecord| profile.expected_load(seen.phase, runs, arm.judged_as);
-        (arm.judged_as.to_owned(), arm_result(arm, ledger, elapsed, expected_in))
+        (arm.judged_as.to_owned(), arm_result(arm, at_end, elapsed, expected_in))
     });
     let mut result = RunResult {
         schema_version: SCHEMA_VERSION,
@@ -94,7 +93,7 @@ fn parameters(lab: &Lab, profile: &Profile, options: &Options) -> BTreeMap<Strin
 
 fn arm_result(
     arm: &RunningArm,
-    ledger: Option<Ledger>,
+    at_end: ArmAtEnd,
     elapsed: Duration,
     expected_in: impl Fn(&PhaseRecord) -> Option<ExpectedLoad>,
 ) -> ArmResult {
@@ -103,11 +102,12 @@ fn arm_result(
     let probes_of = |name: &str| PhaseResult::probes_of(&phases, name);
     ArmResult {
         side: Some(arm.side),
-        program: arm.server.command_line().to_owned(),
+        program: arm.server.command_line(),
         streams: arm.shared_streams.stats(elapsed),
         probes: probes_of(LOADED),
         baseline: Baseline::new(probes_of(BASELINE)),
-        vendor: ledger,
+        vendor: at_end.ledger,
+        deployment: at_end.deployment,
         process: arm.server_samples.process_stats(),
         stop: arm.stop.result(elapsed),
         timeline: timeline(&arm.server_samples, &arm.probes),
@@ -131,6 +131,7 @@ fn phase_result(arm: &RunningArm, seen: &PhaseRecord, elapsed: Duration) -> Phas
         threads_peak: arm.server_samples.threads_peak(seen.begun, seen.to),
         expected: None,
         process: evidence.and_then(|evidence| evidence.process(&arm.server_samples)),
+        deployment: seen.deployment,
         ledger: evidence.and_then(PhaseEvidence::ledger),
         metrics: evidence.map(|evidence| evidence.metrics(&[])).unwrap_or_default(),
         vendor_load: evidence

@@ -1,7 +1,9 @@
 //! Why a lab could not be completed.
 
+use std::time::Duration;
+
 use crate::vendor;
-use process::StartError;
+use process::{StartError, SupervisorError};
 
 /// Why a lab has no result.
 #[derive(Debug, thiserror::Error)]
@@ -9,6 +11,19 @@ pub enum LabError {
     /// A program did not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// A program under supervision did not start.
+    #[error("{0} under supervision: {1}")]
+    Supervisor(String, SupervisorError),
+    /// Not all replicas became ready.
+    #[error("{ready} of {replicas} replicas were ready after {limit:?}")]
+    NotReady {
+        /// Replicas that the balancer found ready.
+        ready: u64,
+        /// Replicas.
+        replicas: u64,
+        /// How long they were given.
+        limit: Duration,
+    },
     /// A program ended while it was needed.
     #[error("{0}")]
     Ended(String),

@@ -10,6 +10,7 @@ use wire::ledger::{Ledger, REQUEST_IDS_MAX};
 
 use super::server_metrics::ServerMetrics;
 use super::vendor_samples::VendorSamples;
+use crate::balancer::BalancerStats;
 use crate::http::Endpoint;
 use crate::measure::{ProcessUsage, ServerSamples};
 use crate::result::{MetricName, MetricStats, PhaseLedger, PhaseProcess, VendorLoad, VendorStats};
@@ -19,11 +20,13 @@ use crate::vendor::{self, LedgerError};
 #[derive(Debug)]
 pub(super) struct Evidence {
     /// Since the start of the run.
-    at: Duration,
+    pub(super) at: Duration,
     /// The vendor's whole ledger, if there is a vendor.
     ledger: Option<Ledger>,
     usage: Option<ProcessUsage>,
     metrics: ServerMetrics,
+    /// The balancer's counts, if there is one.
+    pub(super) balancer: Option<BalancerStats>,
 }
 
 impl Evidence {
@@ -49,7 +52,12 @@ impl Evidence {
             }
         };
         let (ledger, usage, metrics) = tokio::join!(ledger, usage, ServerMetrics::read(servers));
-        Ok(Evidence { at, ledger: ledger?, usage, metrics })
+        Ok(Evidence { at, ledger: ledger?, usage, metrics, balancer: None })
+    }
+
+    /// The same, with the balancer's counts.
+    pub(super) fn with_balancer(self, balancer: Option<BalancerStats>) -> Self {
+        Evidence { balancer, ..self }
     }
 }
 

@@ -74,8 +74,8 @@ pub async fn run(
     join_all(arms.iter().flat_map(|arm| &arm.loads).map(RunningLoad::disconnect)).await;
     prober.finish().await;
     sampler.finish();
-    let ledgers = try_join_all(arms.iter().map(RunningArm::vendor_ledger)).await?;
-    let result = collect(lab, profile, options, &arms, ledgers, &lag, loaded_for);
+    let at_end = try_join_all(arms.iter().map(|arm| arm.at_end(origin))).await?;
+    let result = collect(lab, profile, options, &arms, at_end, &lag, loaded_for);
     arms.iter_mut().for_each(|arm| arm.closed_loop = None);
     Ok(LabRun { result, arms })
 }
@@ -119,6 +119,8 @@ async fn run_phase(
     let evidence = begun.into_iter().zip(before).zip(ended);
     for ((arm, ((begun, before), ended)), received) in arms.iter_mut().zip(evidence).zip(received) {
         if let Some(seen) = arm.seen.last_mut().filter(|seen| std::ptr::eq(seen.phase, phase)) {
+            let balancer = [begun.balancer.as_ref(), ended.balancer.as_ref()];
+            seen.deployment = arm.server.phase_stats(origin, [begun.at, ended.at], balancer);
             seen.evidence = Some(PhaseEvidence { begun, before, ended });
             (seen.from, seen.to, seen.tokens_received) = (from, to, received);
         }

@@ -9,6 +9,7 @@ use tokio::net::TcpSocket;
 use wire::ledger::Ledger;
 
 use super::actor::Actor;
+use super::deployment::Deployed;
 use super::evidence::{Evidence, PhaseEvidence};
 use super::later_actions::LaterActions;
 use super::stop_log::StopLog;
@@ -16,8 +17,8 @@ use super::vendor_samples::VendorSamples;
 use super::{LabError, Options};
 use crate::http::Endpoint;
 use crate::lab::{ArmRun, ClosedLoopProbe, Lab, Phase, Profile, Upstream};
-use crate::measure::{ClosedLoop, ClosedLoopPlan, LagLog, ProbeLog, ServerSamples, StreamLog, one_process};
-use crate::result::Side;
+use crate::measure::{ClosedLoop, ClosedLoopPlan, LagLog, ProbeLog, ServerSamples, StreamLog};
+use crate::result::{DeploymentStats, PhaseDeployment, Side};
 use crate::traffic::{Exchange, LoadPlan, RunningLoad};
 use crate::vendor;
 
@@ -35,7 +36,7 @@ pub struct RunningArm {
     pub server_samples: Arc<ServerSamples>,
     /// Its probes, by kind.
     pub probes: Vec<Arc<ProbeLog>>,
-    pub(super) server: Arc<ServerProcess>,
+    pub(super) server: Deployed,
     /// How the server ended, if the lab asked it to.
     pub(super) stop: Arc<StopLog>,
     pub(super) actions: LaterActions,
@@ -72,6 +73,16 @@ pub(super) struct PhaseRecord {
     pub(super) tokens_received: u64,
     /// What was read from outside, once the phase has ended.
     pub(super) evidence: Option<PhaseEvidence>,
+    /// What became of the server's processes in it.
+    pub(super) deployment: Option<PhaseDeployment>,
+}
+
+/// What is known of an arm once the run is over.
+pub(super) struct ArmAtEnd {
+    /// The vendor's complete ledger, if there is a vendor.
+    pub(super) ledger: Option<Ledger>,
+    /// What became of the server's processes, if it is no single process.
+    pub(super) deployment: Option<DeploymentStats>,
 }
 
 impl RunningArm {
@@ -83,26 +94,26 @@ impl RunningArm {
         options: &Options,
         lag: &Arc<LagLog>,
     ) -> Result<Self, LabError> {
-        let program = |name: &str| Launch::new(options.program_dir.join(name)).on_free_port();
         let vendor = match &arm_run.vendor_of.upstream {
             Upstream::Vendor(more) => {
-                let mock = program("mock-llm").args(profile.vendor.iter().chain(more));
+                let mock = Launch::new(options.program_dir.join("mock-llm")).on_free_port();
+                let mock = mock.args(profile.vendor.iter().chain(more));
                 Vendor::Mock(mock.start(options.start_timeout).await?)
             }
             Upstream::Unreachable => Vendor::unreachable().map_err(LabError::NoPort)?,
         };
         let (server, flags) = arm_run.arm.command(lab.name, options.mistake.as_deref());
         let upstream = format!("http://{}", vendor.addr());
-        let server = program(server).args(&flags);
+        let server = Launch::new(options.program_dir.join(server)).args(&flags);
         let server = server.args(["--allow-mock-headers", "--upstream", &upstream]);
-        let server = server.start(options.start_timeout).await?;
+        let server = Deployed::start(&arm_run.arm.deployment, server, options).await?;
         let (shared_streams, own_streams) = (Arc::new(StreamLog::default()), Arc::new(StreamLog::default()));
         Ok(RunningArm {
             name: &arm_run.arm.name,
             side: arm_run.arm.side,
             judged_as: arm_run.judged_as,
             server_samples: Arc::new(ServerSamples::new(
-                Some(one_process(server.pid())),
+                Some(server.pids()),
                 vec![shared_streams.clone(), own_streams.clone()],
             )),
             probes: Vec::new(),
@@ -114,7 +125,7 @@ impl RunningArm {
             shared_streams,
             own_streams,
             lag: lag.clone(),
-            server: Arc::new(server),
+            server,
             stop: Arc::default(),
             actions: LaterActions::default(),
             vendor,
@@ -163,6 +174,7 @@ impl RunningArm {
             calls,
             tokens_received: 0,
             evidence: None,
+            deployment: None,
         };
         self.seen.push(seen);
         Ok(())
@@ -172,7 +184,7 @@ impl RunningArm {
         Actor {
             endpoint: self.endpoint.clone(),
             vendor: self.vendor.endpoint(),
-            server: Arc::downgrade(&self.server),
+            server: self.server.single(),
             stop: self.stop.clone(),
         }
     }
@@ -207,8 +219,10 @@ impl RunningArm {
 
     /// What can be read from outside now, with the metrics of the server if they are wanted.
     pub(super) async fn evidence(&self, origin: Instant, with_metrics: bool) -> Result<Evidence, LabError> {
-        let servers = if with_metrics { vec![self.endpoint.clone()] } else { Vec::new() };
-        Ok(Evidence::read(self.vendor.endpoint(), &self.server_samples, &servers, origin).await?)
+        let servers = if with_metrics { self.server.servers() } else { Vec::new() };
+        let evidence = Evidence::read(self.vendor.endpoint(), &self.server_samples, &servers, origin);
+        let (evidence, balancer) = tokio::join!(evidence, self.server.balancer_stats());
+        Ok(evidence?.with_balancer(balancer))
     }
 
     /// The vendor's counts, if there is a vendor.
@@ -219,12 +233,13 @@ impl RunningArm {
         })
     }
 
-    /// The vendor's complete ledger, if there is a vendor.
-    pub(super) async fn vendor_ledger(&self) -> Result<Option<Ledger>, LabError> {
-        Ok(match self.vendor.endpoint() {
+    /// What is read once, after the last phase.
+    pub(super) async fn at_end(&self, origin: Instant) -> Result<ArmAtEnd, LabError> {
+        let ledger = match self.vendor.endpoint() {
             Some(endpoint) => Some(vendor::ledger(&endpoint).await?),
             None => None,
-        })
+        };
+        Ok(ArmAtEnd { ledger, deployment: self.server.stats(origin).await })
     }
 }
 

@@ -1,5 +1,7 @@
 //! Arms: the servers of a lab.
 
+use super::deployment::Deployment;
+use super::flags::flags;
 use crate::result::Side;
 
 /// One server of a lab, with a vendor of its own.
@@ -13,6 +15,8 @@ pub struct Arm {
     pub server: Server,
     /// Its flags, besides `--mistake`, `--listen`, `--upstream` and `--allow-mock-headers`.
     pub flags: Vec<String>,
+    /// How its server runs.
+    pub deployment: Deployment,
     /// Its upstream.
     pub upstream: Upstream,
     /// Whether it has another fault than its side implies, so that the general claims do not apply.
@@ -39,12 +43,6 @@ pub enum Upstream {
     Unreachable,
 }
 
-/// The flags in `line`, which are separated by white space.
-#[must_use]
-pub fn flags(line: &str) -> Vec<String> {
-    line.split_whitespace().map(str::to_owned).collect()
-}
-
 impl Arm {
     /// broken-server with the lab's mistake.
     #[must_use]
@@ -65,8 +63,8 @@ impl Arm {
     }
 
     fn new(side: Side, server: Server) -> Self {
-        let (flags, upstream) = (Vec::new(), Upstream::Vendor(Vec::new()));
-        Arm { name: side.as_str().to_owned(), side, server, flags, upstream, faulty: false }
+        let (deployment, upstream) = (Deployment::Single, Upstream::Vendor(Vec::new()));
+        Arm { name: side.as_str().to_owned(), side, server, flags: Vec::new(), deployment, upstream, faulty: false }
     }
 
     /// The same under another name.
@@ -92,6 +90,12 @@ impl Arm {
     #[must_use]
     pub fn faulty(self) -> Self {
         Arm { faulty: true, ..self }
+    }
+
+    /// The same, run in this way.
+    #[must_use]
+    pub fn deployed(self, deployment: &Deployment) -> Self {
+        Arm { deployment: deployment.clone(), ..self }
     }
 
     /// The same with another upstream.

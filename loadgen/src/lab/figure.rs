@@ -1,6 +1,7 @@
 //! Figures of a result: where, and what.
 
 mod arm;
+mod deployment;
 mod kinds;
 mod place;
 mod stop;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use crate::result::{Quantile, RunResult};
 
 pub use arm::ArmFigure;
+pub use deployment::DeploymentFigure;
 pub use kinds::{CallFigure, ClosedLoopFigure, ProbeFigure, StreamFigure, VendorFigure};
 pub use place::{Place, at, whole_run};
 pub use stop::StopFigure;
@@ -49,6 +51,8 @@ pub enum Source {
     Vendor(VendorFigure),
     /// Share of one processor that the server used.
     CpuCores,
+    /// Of the server's processes.
+    Deployment(DeploymentFigure),
     /// Of the arm as a whole.
     Arm(ArmFigure),
     /// Of the end of a server that was asked to end.
@@ -117,6 +121,12 @@ impl Place {
         Figure::Measured(self, Source::CpuCores)
     }
 
+    /// A figure of the server's processes.
+    #[must_use]
+    pub fn deployment(self, what: DeploymentFigure) -> Figure {
+        Figure::Measured(self, Source::Deployment(what))
+    }
+
     /// A figure of the arm as a whole.
     #[must_use]
     pub fn of_arm(self, what: ArmFigure) -> Figure {
@@ -143,6 +153,7 @@ impl Source {
             Source::Streams(what) if place.phase.is_none() => Some(what.of_all(place.arm_in(result)?)),
             Source::Streams(what) => Some(what.of(phase()?.streams.as_ref()?)),
             Source::Vendor(what) => what.of(phase()?),
+            Source::Deployment(what) => what.of(phase()?),
             Source::Calls(what) => what.of(phase()?.calls.as_ref()?),
             Source::Arm(what) => what.of(place.arm_in(result)?),
             Source::CpuCores => phase()?.cpu_cores,
@@ -178,10 +189,11 @@ impl Source {
     fn unit(&self) -> &'static str {
         match self {
             Source::Arm(what) => what.unit(),
+            Source::Deployment(what) => what.unit(),
             Source::Probe(_, ProbeFigure::Latency(_)) | Source::ClosedLoop(_) => "ms",
             Source::Calls(CallFigure::Latency(_)) => "ms",
             Source::Calls(_) => "calls",
-            Source::Probe(_, ProbeFigure::FieldIs(_) | ProbeFigure::TimedOutShare) => "%",
+            Source::Probe(_, ProbeFigure::FieldIs(_) | ProbeFigure::TimedOutShare | ProbeFigure::AnsweredShare) => "%",
             Source::Probe(..) => "probes",
             Source::Streams(_) => "streams",
             Source::Vendor(VendorFigure::TokensSent) => "tokens",

@@ -1,5 +1,7 @@
 //! The table of figures.
 
+mod deployment;
+
 use serde_json::Value;
 
 use super::terminal::table_columns;
@@ -85,6 +87,10 @@ impl<'a> Table<'a> {
         for (name, title) in phases {
             self.probe_rows(name, title);
             self.closed_loop_rows(name, title);
+            for (label, cells) in deployment::rows(&self.arms, name, title) {
+                let cells = cells.into_iter().map(|cell| cell.unwrap_or_else(|| "-".to_owned())).collect();
+                self.rows.push(Row { label, cells });
+            }
         }
         let first_tokens = self.shown_of(|arm| (arm.streams.chunks > 0).then_some(arm.streams.time_to_first_token_ms));
         self.rows.push(Row { label: "first token".to_owned(), cells: first_tokens });

@@ -27,7 +27,7 @@ impl TestPrograms {
         let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("test-programs-{test}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).unwrap();
-        for name in ["mock-llm", "broken-server", "fixed-server"] {
+        for name in ["mock-llm", "broken-server", "fixed-server", "loadgen"] {
             let program = built.join(name);
             assert!(program.exists(), "{} is not built: run `make test`", program.display());
             symlink(program, dir.join(name)).unwrap();

@@ -8,8 +8,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use super::back_off::BackOff;
 use super::program::Program;
+use super::restart::{Cause, Restart, SupervisorError};
+use super::rules::Rules;
 use super::slot::Slot;
-use super::{Cause, Restart, Rules, SupervisorError};
 use crate::error::StartError;
 
 /// Starts a program: on the address where it ran before, or anywhere if it has not run yet.
@@ -31,7 +32,7 @@ pub(super) struct Lives<P, S, A> {
 
 /// A program that listens.
 pub(super) struct Life<P> {
-    program: Arc<P>,
+    pub(super) program: Arc<P>,
     pub(super) addr: SocketAddr,
     began: Instant,
 }

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::Restart;
 use super::program::Program;
+use super::restart::Restart;
 use crate::error::StartError;
 
 /// The program that runs now, and what has happened. Once closed, no program runs any more, and none is started.

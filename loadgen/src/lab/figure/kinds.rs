@@ -13,6 +13,8 @@ pub enum ProbeFigure {
     TimedOut,
     /// Probes that timed out, in percent.
     TimedOutShare,
+    /// Probes that were answered 2xx in time, in percent.
+    AnsweredShare,
     /// Probes whose answer had this value in the field, in percent.
     FieldIs(&'static str),
 }
@@ -80,6 +82,7 @@ impl ProbeFigure {
             ProbeFigure::Latency(quantile) => stats.latency_ms.at(quantile),
             ProbeFigure::TimedOut => stats.timed_out as f64,
             ProbeFigure::TimedOutShare => share(stats.timed_out),
+            ProbeFigure::AnsweredShare => share(stats.ok),
             ProbeFigure::FieldIs(word) => share(stats.field_values.get(word).copied().unwrap_or(0)),
         }
     }

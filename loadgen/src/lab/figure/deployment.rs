@@ -1,0 +1,44 @@
+//! Figures of an arm's processes: restarts, ready replicas, what the balancer answered itself.
+
+use crate::result::{PhaseBalancer, PhaseResult};
+
+/// A figure of an arm's processes in a phase, from its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeploymentFigure {
+    /// Restarts by the supervisor.
+    Restarts,
+    /// The fewest replicas that were ready at once.
+    ReadyLeast,
+    /// The most replicas that were ready at once.
+    ReadyMost,
+    /// Requests that the balancer answered 503, because no replica was ready.
+    NoBackend,
+    /// Requests that it answered 502, because a replica failed before its answer.
+    BadGateway,
+    /// Answers that a replica broke off.
+    BrokenOff,
+}
+
+impl DeploymentFigure {
+    pub(super) fn of(self, phase: &PhaseResult) -> Option<f64> {
+        let deployment = phase.deployment?;
+        let balancer = |count: fn(PhaseBalancer) -> u64| deployment.balancer.map(count);
+        let count = match self {
+            DeploymentFigure::Restarts => deployment.restarts,
+            DeploymentFigure::ReadyLeast => balancer(|balancer| balancer.ready_least),
+            DeploymentFigure::ReadyMost => balancer(|balancer| balancer.ready_most),
+            DeploymentFigure::NoBackend => balancer(|balancer| balancer.no_backend),
+            DeploymentFigure::BadGateway => balancer(|balancer| balancer.bad_gateway),
+            DeploymentFigure::BrokenOff => balancer(|balancer| balancer.broken_off),
+        };
+        count.map(|count| count as f64)
+    }
+
+    pub(super) fn unit(self) -> &'static str {
+        match self {
+            DeploymentFigure::Restarts => "restarts",
+            DeploymentFigure::ReadyLeast | DeploymentFigure::ReadyMost => "replicas",
+            DeploymentFigure::NoBackend | DeploymentFigure::BadGateway | DeploymentFigure::BrokenOff => "requests",
+        }
+    }
+}
