@@ -10,7 +10,7 @@ use gateway::values::{OrOff, time, timeout, timeout_or_off};
 use gateway::{CallLimits, UpstreamLimits, UpstreamUrl};
 use program::logs::{LogFilter, LogFormat};
 
-pub use own_flags::OwnFlags;
+pub use own_flags::{OnStop, OwnFlags};
 
 use wire::RELAYED_BODY_BYTES_MAX;
 use wire::byte_size::ByteSize;

@@ -76,6 +76,11 @@ impl RunningServer {
         drop(self.handle.stop(true));
     }
 
+    /// Refuses new connections, and closes the others at once, in the middle of their streams.
+    pub(crate) fn close_connections(&self) {
+        drop(self.handle.stop(false));
+    }
+
     /// Ends the streams that are still open, with an error event.
     fn end_streams(&self) {
         self.state.grace_over.cancel();

@@ -92,6 +92,7 @@ async fn serve(server: &Server, listener: TcpListener, shutdown: BoxFuture<'_, (
     let serving =
         net::serve(listener, *connections_max, api::router(state.clone()), &state.limits, &state.metrics, &stop);
     tokio::pin!(serving);
+    // ANCHOR: undrained-shutdown
     let stopping = async {
         shutdown.await;
         state.draining.cancel();
@@ -104,6 +105,8 @@ async fn serve(server: &Server, listener: TcpListener, shutdown: BoxFuture<'_, (
         grace_ends = stopping => grace_ends,
         () = &mut serving => return Instant::now(),
     };
+    // FIX undrained-shutdown: streams have the grace to end in, and none has more. The rest end with an error event, so
+    // that no client takes half an answer for a whole one.
     if timeout_at(grace_ends, &mut serving).await.is_err() {
         tracing::info!("the grace is over: ending the remaining streams");
         state.grace_over.cancel();
@@ -114,5 +117,6 @@ async fn serve(server: &Server, listener: TcpListener, shutdown: BoxFuture<'_, (
             serving.await;
         }
     }
+    // ANCHOR_END: undrained-shutdown
     grace_ends
 }

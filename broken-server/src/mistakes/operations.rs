@@ -2,5 +2,7 @@
 
 use crate::mistake::Mistake;
 
+pub(crate) mod undrained_shutdown;
+
 /// The mistakes of this group, in the order of the workshop.
-pub(crate) const MISTAKES: &[Mistake] = &[];
+pub(crate) const MISTAKES: &[Mistake] = &[undrained_shutdown::ENTRY];

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use gateway::values::timeout;
 
 /// Flags for one mistake only. They are rejected when another mistake runs.
@@ -23,6 +23,19 @@ pub struct OwnFlags {
     #[arg(long, default_value = "2s", value_name = "TIME")]
     #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub stall_for: Duration,
+
+    /// Only with --mistake undrained-shutdown: what SIGINT or SIGTERM does with the streams that are open.
+    #[arg(long, default_value = "close", value_name = "WHAT")]
+    pub on_stop: OnStop,
+}
+
+/// What a stop does with the streams that are open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OnStop {
+    /// Close their connections.
+    Close,
+    /// Wait for their end.
+    Wait,
 }
 
 impl OwnFlags {
@@ -53,6 +66,7 @@ mod tests {
             (["--rollout-percent", "20"], "--mistake rollout"),
             (["--stall-every", "5s"], "--mistake coordinated-omission"),
             (["--stall-for", "1s"], "--mistake coordinated-omission"),
+            (["--on-stop", "wait"], "--mistake undrained-shutdown"),
         ] {
             for running in ["none", "pool-exhaustion"] {
                 let message = read(&[&["--mistake", running], &args[..]].concat()).err().unwrap();

@@ -9,6 +9,7 @@ mod more_threads;
 mod pool_exhaustion;
 mod pool_per_chunk;
 mod rollout;
+mod undrained_shutdown;
 
 use std::time::Duration;
 
