@@ -13,6 +13,7 @@ mod orphaned_streams;
 mod pool_exhaustion;
 mod pool_per_chunk;
 mod rollout;
+mod undrained_shutdown;
 mod whole_calls;
 mod wrong_canary;
 
@@ -39,6 +40,7 @@ static LABS: LazyLock<Vec<Lab>> = LazyLock::new(|| {
         coordinated_omission::lab(),
         // calls
         // operations
+        undrained_shutdown::lab(),
     ]
 });
 
