@@ -6,8 +6,9 @@
 //! 0. With `--on-stop wait` one stream that never ends keeps the process alive until somebody kills it.
 //! Fix: fixed-server/src/app.rs, where streams may go on for the shutdown grace, and the rest then end with an error
 //! event.
-//! Source: none of them stops. actix-web closes on SIGINT, and on SIGTERM after 30 s, without an error event;
-//! axum's `with_graceful_shutdown` waits without a limit, as uvicorn does by default.
+//! Source: 002 gives its workers `--graceful-timeout 320` and calls that 20 s of grace; it is a deadline, but of 320 s
+//! from the signal, and Kubernetes kills after 30. axum#2673 and hyper#2787 report servers that wait for their event
+//! streams for ever; actix-web closes on SIGINT, and on SIGTERM after 30 s, without an error event.
 
 use crate::mistake::{Group, Mistake};
 use crate::settings::{OnStop, Settings};
