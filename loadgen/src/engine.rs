@@ -7,6 +7,7 @@ mod error;
 mod evidence;
 mod later_actions;
 mod options;
+mod phase_loads;
 mod run;
 mod running_arm;
 mod seconds;

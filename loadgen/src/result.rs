@@ -23,7 +23,7 @@ pub use deployment::{DeploymentStats, PhaseBalancer, PhaseDeployment, RestartSta
 pub use figures::{ClosedLoopStats, ProbeStats, ProcessStats, Quantile, Quantiles, TimelineRow, VendorStats};
 pub use per_request::PerRequest;
 pub use phase_ledger::PhaseLedger;
-pub use phase_load::{CallStats, Disturbance, ExpectedLoad, VendorLoad};
+pub use phase_load::{Disturbance, ExpectedLoad, VendorLoad};
 pub use phase_process::{Level, PhaseProcess};
 pub use sequence::{FirstFailure, SequenceCall, SequenceStats};
 pub use server_metric::{MetricName, MetricStats};
@@ -106,6 +106,9 @@ pub struct ArmResult {
     pub program: String,
     /// The streams of the phases that all arms have.
     pub streams: StreamStats,
+    /// The calls with a whole answer of those phases, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls: Option<StreamStats>,
     /// Health probes while those streams were open, by probe.
     pub probes: BTreeMap<String, ProbeStats>,
     /// Health probes of the idle server.
@@ -203,9 +206,12 @@ pub struct PhaseResult {
     /// The load on the vendor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor_load: Option<VendorLoad>,
-    /// Its non-streaming calls, if any.
+    /// Its calls with a whole answer, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub calls: Option<CallStats>,
+    pub calls: Option<StreamStats>,
+    /// Each of its loads, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub loads: BTreeMap<String, StreamStats>,
     /// How busy the machine was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disturbance: Option<Disturbance>,

@@ -129,7 +129,6 @@ impl Observation {
         let loads = description.windows.iter().skip(1);
         let loaded_for = loads.map(|window| window.to.saturating_sub(window.from)).sum();
         let target = ArmResult {
-            side: None,
             program: self.endpoint.to_string(),
             streams: self.streams.stats(loaded_for),
             probes: probes_of(&description.loaded),
@@ -140,7 +139,7 @@ impl Observation {
             stop: None,
             timeline: timeline(&self.server_samples, &self.probes),
             phases,
-            sequence: None,
+            ..ArmResult::default()
         };
         RunResult {
             schema_version: SCHEMA_VERSION,

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::Options;
 use super::evidence::PhaseEvidence;
+use super::phase_loads::RunTime;
 use super::running_arm::{ArmAtEnd, PhaseRecord, RunningArm};
 use crate::environment::environment;
 use crate::lab::{BASELINE, LOADED, Lab, Load, Phase, Profile};
@@ -23,12 +24,12 @@ pub(super) fn collect(
     arms: &[RunningArm],
     at_end: Vec<ArmAtEnd>,
     lag: &Arc<LagLog>,
-    elapsed: Duration,
+    time: RunTime,
 ) -> RunResult {
     let runs = |phase: &Phase| options.runs(phase, arms.iter().map(|arm| arm.judged_as));
     let by_arm = arms.iter().zip(at_end).map(|(arm, at_end)| {
         let expected_in = |seen: &PhaseRecord| profile.expected_load(seen.phase, runs, arm.judged_as);
-        (arm.judged_as.to_owned(), arm_result(arm, at_end, elapsed, expected_in))
+        (arm.judged_as.to_owned(), arm_result(arm, at_end, time, expected_in))
     });
     let mut result = RunResult {
         schema_version: SCHEMA_VERSION,
@@ -70,7 +71,7 @@ fn parameters(lab: &Lab, profile: &Profile, options: &Options) -> BTreeMap<Strin
         let load = |load: &Load| {
             let leave_after_ms = load.client.disconnects_after.map(|after| after.as_millis());
             json!({"name": load.name, "path": load.request.path, "requests": load.requests(),
-                   "headers": load.request.headers, "leave_after_ms": leave_after_ms})
+                   "schedule": load.schedule.to_string(), "headers": load.request.headers, "leave_after_ms": leave_after_ms})
         };
         phase.loads.iter().map(load).collect()
     };
@@ -94,29 +95,32 @@ fn parameters(lab: &Lab, profile: &Profile, options: &Options) -> BTreeMap<Strin
 fn arm_result(
     arm: &RunningArm,
     at_end: ArmAtEnd,
-    elapsed: Duration,
+    time: RunTime,
     expected_in: impl Fn(&PhaseRecord) -> Option<ExpectedLoad>,
 ) -> ArmResult {
-    let phase = |seen| PhaseResult { expected: expected_in(seen), ..phase_result(arm, seen, elapsed) };
+    let phase = |seen| PhaseResult { expected: expected_in(seen), ..phase_result(arm, seen, time) };
     let phases: Vec<_> = arm.seen.iter().map(phase).collect();
     let probes_of = |name: &str| PhaseResult::probes_of(&phases, name);
+    let calls = arm.logs.shared.calls.stats(time.elapsed);
     ArmResult {
         side: Some(arm.side),
         program: arm.server.command_line(),
-        streams: arm.shared_streams.stats(elapsed),
+        streams: arm.logs.shared.streams.stats(time.elapsed),
+        calls: (calls.requested > 0).then_some(calls),
         probes: probes_of(LOADED),
         baseline: Baseline::new(probes_of(BASELINE)),
         vendor: at_end.ledger,
         deployment: at_end.deployment,
         process: arm.server_samples.process_stats(),
-        stop: arm.stop.result(elapsed),
+        stop: arm.stop.result(time.elapsed),
         timeline: timeline(&arm.server_samples, &arm.probes),
         phases,
         sequence: None,
     }
 }
 
-fn phase_result(arm: &RunningArm, seen: &PhaseRecord, elapsed: Duration) -> PhaseResult {
+fn phase_result(arm: &RunningArm, seen: &PhaseRecord, time: RunTime) -> PhaseResult {
+    let window = time.window(seen.from, seen.to);
     let evidence = seen.evidence.as_ref();
     PhaseResult {
         name: seen.phase.name.clone(),
@@ -124,7 +128,7 @@ fn phase_result(arm: &RunningArm, seen: &PhaseRecord, elapsed: Duration) -> Phas
         to_ms: seen.to.as_secs_f64() * 1000.0,
         probes: probe_stats(&arm.probes, seen.from, seen.to),
         closed_loop: arm.closed_loop.as_ref().map(|asking| asking.stats(seen.from, seen.to)),
-        streams: seen.phase.streams().next().is_some().then(|| seen.streams.stats(elapsed)),
+        streams: seen.loads.streams(seen.phase, &window),
         vendor_peak_active: evidence.and_then(PhaseEvidence::vendor_peak_active),
         vendor: evidence.and_then(PhaseEvidence::vendor_stats),
         cpu_cores: arm.server_samples.cpu_cores(seen.from, seen.to),
@@ -136,7 +140,8 @@ fn phase_result(arm: &RunningArm, seen: &PhaseRecord, elapsed: Duration) -> Phas
         metrics: evidence.map(|evidence| evidence.metrics(&[])).unwrap_or_default(),
         vendor_load: evidence
             .and_then(|evidence| evidence.vendor_load(&arm.vendor_samples, seen.from, seen.to, seen.tokens_received)),
-        calls: seen.phase.calls().next().is_some().then(|| seen.calls.stats(elapsed).into()),
+        calls: seen.loads.calls(seen.phase, &window),
+        loads: seen.loads.each(&window),
         disturbance: Some(disturbance(arm, seen)),
     }
 }

@@ -8,13 +8,13 @@ use tokio::time::sleep;
 
 use super::collect::collect;
 use super::evidence::PhaseEvidence;
+use super::phase_loads::{PhaseLoads, RunTime};
 use super::vendor_samples;
 use super::{LabError, Options, RunningArm, Seconds};
 use crate::descriptors::raise_descriptor_limit;
 use crate::lab::{ArmRun, Lab, Phase, Profile, select_arms};
 use crate::measure::{LagLog, ProbeKind, ProbePlan, Prober, Sampler};
 use crate::result::RunResult;
-use crate::traffic::RunningLoad;
 
 /// A lab that has been run.
 pub struct LabRun {
@@ -69,13 +69,14 @@ pub async fn run(
             return Err(cause_of(error, &mut arms).await);
         }
     }
-    join_all(arms.iter().flat_map(|arm| &arm.loads).map(|load| load.wait(profile.drain))).await;
+    let loads = || arms.iter().flat_map(|arm| &arm.seen).map(|seen| &seen.loads);
+    join_all(loads().map(|loads| loads.wait(profile.drain))).await;
     let loaded_for = origin.elapsed();
-    join_all(arms.iter().flat_map(|arm| &arm.loads).map(RunningLoad::disconnect)).await;
+    join_all(loads().map(PhaseLoads::disconnect)).await;
     prober.finish().await;
     sampler.finish();
     let at_end = try_join_all(arms.iter().map(|arm| arm.at_end(origin))).await?;
-    let result = collect(lab, profile, options, &arms, at_end, &lag, loaded_for);
+    let result = collect(lab, profile, options, &arms, at_end, &lag, RunTime { origin, elapsed: loaded_for });
     arms.iter_mut().for_each(|arm| arm.closed_loop = None);
     Ok(LabRun { result, arms })
 }
@@ -110,10 +111,11 @@ async fn run_phase(
     pass(phase.ramp() + phase.settle, phase, seconds, arms, progress).await?;
     let from = origin.elapsed();
     let before = try_join_all(arms.iter().map(RunningArm::vendor_counts)).await?;
-    pass(phase.hold.saturating_sub(origin.elapsed() - from), phase, seconds, arms, progress).await?;
+    hold(phase, origin, from + phase.hold, seconds, arms, progress).await?;
     try_join_all(arms.iter_mut().map(|arm| arm.actions.finish())).await?;
     let to = origin.elapsed();
-    let received: Vec<_> = arms.iter().map(RunningArm::tokens_received).collect();
+    loads_of(phase, arms).for_each(PhaseLoads::stop);
+    let received: Vec<_> = arms.iter().map(|arm| arm.logs.tokens()).collect();
     let ended = try_join_all(arms.iter().map(|arm| arm.evidence(origin, false))).await?;
     wait_for_due_probes(to, origin, arms).await;
     let evidence = begun.into_iter().zip(before).zip(ended);
@@ -126,6 +128,32 @@ async fn run_phase(
         }
     }
     Ok(())
+}
+
+/// The loads of `phase`, of the arms that take part in it.
+fn loads_of<'a>(phase: &Phase, arms: &'a [RunningArm]) -> impl Iterator<Item = &'a PhaseLoads> {
+    let last = arms.iter().filter_map(|arm| arm.seen.last());
+    last.filter(move |seen| std::ptr::eq(seen.phase, phase)).map(|seen| &seen.loads)
+}
+
+/// Waits until the end of the measurement, or until the loads of the phase are done if it ends with them.
+async fn hold(
+    phase: &'static Phase,
+    origin: Instant,
+    end: Duration,
+    seconds: &mut Seconds,
+    arms: &mut [RunningArm],
+    progress: &mut impl Progress,
+) -> Result<(), LabError> {
+    const POLL: Duration = Duration::from_millis(20);
+    let most = if phase.until_done { POLL } else { phase.hold };
+    loop {
+        let left = end.saturating_sub(origin.elapsed());
+        if left.is_zero() || (phase.until_done && loads_of(phase, arms).all(PhaseLoads::are_done)) {
+            return Ok(());
+        }
+        pass(left.min(most), phase, seconds, arms, progress).await?;
+    }
 }
 
 /// Waits briefly for the probes that were due before `to`, so that the next phase does not affect the figures of
@@ -175,7 +203,7 @@ fn check_descriptors(profile: &Profile, arm_runs: &[ArmRun]) -> Result<(), LabEr
     let limit = raise_descriptor_limit();
     let opened = |arm_run: &ArmRun| {
         let phases = profile.phases.iter().filter(|phase| phase.is_for(arm_run.judged_as));
-        phases.map(|phase| u64::from(phase.requests())).sum::<u64>()
+        phases.map(Phase::in_flight_max).sum::<u64>()
     };
     let server = arm_runs.iter().map(|arm_run| 2 * opened(arm_run)).max().unwrap_or(0);
     // A server that hangs holds each probe until its time-out.

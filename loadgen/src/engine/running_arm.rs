@@ -12,14 +12,14 @@ use super::actor::Actor;
 use super::deployment::Deployed;
 use super::evidence::{Evidence, PhaseEvidence};
 use super::later_actions::LaterActions;
+use super::phase_loads::{ArmLogs, PhaseLoads};
 use super::stop_log::StopLog;
 use super::vendor_samples::VendorSamples;
 use super::{LabError, Options};
 use crate::http::Endpoint;
 use crate::lab::{ArmRun, ClosedLoopProbe, Lab, Phase, Profile, Upstream};
-use crate::measure::{ClosedLoop, ClosedLoopPlan, LagLog, ProbeLog, ServerSamples, StreamLog};
+use crate::measure::{ClosedLoop, ClosedLoopPlan, LagLog, ProbeLog, ServerSamples};
 use crate::result::{DeploymentStats, PhaseDeployment, Side};
-use crate::traffic::{Exchange, LoadPlan, RunningLoad};
 use crate::vendor;
 
 /// One arm while it runs. Dropped, its programs are killed.
@@ -30,8 +30,6 @@ pub struct RunningArm {
     pub side: Side,
     /// The arm whose phases and claims apply to it.
     pub judged_as: &'static str,
-    /// The streams of the phases that all arms have.
-    pub shared_streams: Arc<StreamLog>,
     /// Its process and streams, sampled.
     pub server_samples: Arc<ServerSamples>,
     /// Its probes, by kind.
@@ -42,11 +40,10 @@ pub struct RunningArm {
     pub(super) actions: LaterActions,
     pub(super) seen: Vec<PhaseRecord>,
     pub(super) closed_loop: Option<ClosedLoop>,
-    /// The loads of its phases, with streams and with calls.
-    pub(super) loads: Vec<RunningLoad>,
     pub(super) vendor_samples: Arc<VendorSamples>,
     pub(super) endpoint: Endpoint,
-    own_streams: Arc<StreamLog>,
+    /// The requests of its phases.
+    pub(super) logs: ArmLogs,
     lag: Arc<LagLog>,
     vendor: Vendor,
 }
@@ -65,10 +62,8 @@ pub(super) struct PhaseRecord {
     pub(super) begun: Duration,
     pub(super) from: Duration,
     pub(super) to: Duration,
-    /// The streams that it opened.
-    pub(super) streams: Arc<StreamLog>,
-    /// The non-streaming calls that it made.
-    pub(super) calls: Arc<StreamLog>,
+    /// The loads that it added.
+    pub(super) loads: PhaseLoads,
     /// Tokens received from the start of the run to the end of the phase.
     pub(super) tokens_received: u64,
     /// What was read from outside, once the phase has ended.
@@ -107,23 +102,18 @@ impl RunningArm {
         let server = Launch::new(options.program_dir.join(server)).args(&flags);
         let server = server.args(["--allow-mock-headers", "--upstream", &upstream]);
         let server = Deployed::start(&arm_run.arm.deployment, server, options).await?;
-        let (shared_streams, own_streams) = (Arc::new(StreamLog::default()), Arc::new(StreamLog::default()));
+        let logs = ArmLogs::default();
         Ok(RunningArm {
             name: &arm_run.arm.name,
             side: arm_run.arm.side,
             judged_as: arm_run.judged_as,
-            server_samples: Arc::new(ServerSamples::new(
-                Some(server.pids()),
-                vec![shared_streams.clone(), own_streams.clone()],
-            )),
+            server_samples: Arc::new(ServerSamples::new(Some(server.pids()), logs.all())),
             probes: Vec::new(),
             seen: Vec::new(),
             closed_loop: None,
-            loads: Vec::new(),
             vendor_samples: Arc::default(),
             endpoint: Endpoint::at(server.addr()),
-            shared_streams,
-            own_streams,
+            logs,
             lag: lag.clone(),
             server,
             stop: Arc::default(),
@@ -154,24 +144,14 @@ impl RunningArm {
     pub(super) async fn begin(&mut self, phase: &'static Phase, origin: Instant) -> Result<(), LabError> {
         let actor = self.actor();
         self.actions.begin(phase, self.name, &actor, origin).await?;
-        let total = if phase.only.is_some() { &self.own_streams } else { &self.shared_streams };
-        let streams = Arc::new(StreamLog::part_of(total.clone()));
-        let calls = Arc::new(StreamLog::default());
-        for load in &phase.loads {
-            let log = if load.is_stream() { &streams } else { &calls };
-            let exchange =
-                Exchange { client: load.client, ..Exchange::new(self.endpoint.clone(), load.request.clone()) };
-            let plan = LoadPlan::new(exchange, load.schedule.clone());
-            self.loads.push(RunningLoad::start(plan, log.clone(), self.lag.clone()));
-        }
+        let loads = PhaseLoads::start(phase, &self.endpoint, &self.logs, &self.lag);
         let (begun, not_yet) = (origin.elapsed(), Duration::ZERO);
         let seen = PhaseRecord {
             phase,
             begun,
             from: not_yet,
             to: not_yet,
-            streams,
-            calls,
+            loads,
             tokens_received: 0,
             evidence: None,
             deployment: None,
@@ -187,11 +167,6 @@ impl RunningArm {
             server: self.server.single(),
             stop: self.stop.clone(),
         }
-    }
-
-    /// Tokens that its clients have received so far.
-    pub(super) fn tokens_received(&self) -> u64 {
-        self.shared_streams.chunks() + self.own_streams.chunks()
     }
 
     /// The address of its vendor, if it has one.

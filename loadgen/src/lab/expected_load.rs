@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::{Action, Load, Phase, Profile};
+use super::{Action, Load, Phase, Profile, Upstream};
 use crate::result::ExpectedLoad;
+use crate::traffic::{Client, Reads, Schedule};
 
 impl Profile {
-    /// The load that `phase` should put on `arm`. `None` if it opens no streams, or if they are not meant to flow:
-    /// the vendor has a fault by then or for them, or the clients disconnect before their second token. `runs` says
-    /// which phases the run includes.
+    /// The load that `phase` should put on `arm`. `None` if it opens no streams, or if it cannot be said how they should
+    /// flow: not all are sent at a time that is known, the vendor has a fault or a limit, a client disconnects before
+    /// its second token or does not read. `runs` says which phases the run includes.
     pub(crate) fn expected_load(
         &self,
         phase: &Phase,
@@ -18,12 +19,8 @@ impl Profile {
         let position = self.phases.iter().position(|candidate| std::ptr::eq(candidate, phase))?;
         let so_far = &self.phases[..=position];
         let vendor_fails = so_far.iter().flat_map(|phase| &phase.actions).any(Action::disturbs_vendor);
-        let flow = |load: &Load| {
-            let first_two = self.first_token(load) + self.gap(load);
-            let faulty = load.request.header_value("x-mock-fault").is_some();
-            !faulty && load.client.disconnects_after.is_none_or(|after| after >= first_two)
-        };
-        if phase.streams().next().is_none() || vendor_fails || !phase.streams().all(flow) {
+        let may_fail = vendor_fails || self.vendor_is_limited(arm) || phase.loads.iter().any(asks_for_a_fault);
+        if phase.streams().next().is_none() || may_fail || !phase.streams().all(|load| self.flows(load)) {
             return None;
         }
         // From the start of each phase to the end of this one.
@@ -31,18 +28,39 @@ impl Profile {
         let mut streams = 0;
         for earlier in so_far.iter().rev().filter(|phase| runs(phase)) {
             since_begun += earlier.takes();
-            let open = |load: &&Load| self.open_for(load) + ENDS_WITH_THE_PHASE >= since_begun;
+            let kept = |load: &Load| std::ptr::eq(earlier, phase) && is_kept(load);
+            let lasts = |load: &Load| !is_kept(load) && self.open_for(load) + ENDS_WITH_THE_PHASE >= since_begun;
             if earlier.is_for(arm) {
-                streams += earlier.streams().filter(open).map(|load| u64::from(load.requests())).sum::<u64>();
+                let open = earlier.streams().filter(|load| kept(load) || lasts(load));
+                streams += open.map(|load| u64::from(load.requests())).sum::<u64>();
             }
         }
         let millis = |duration: Duration| duration.as_secs_f64() * 1000.0;
+        let at_vendor = phase.loads.iter().filter(|load| load.request.method == "POST");
         Some(ExpectedLoad {
             streams,
             first_token_ms: phase.streams().map(|load| millis(self.first_token(load))).fold(0.0, f64::max),
             gap_ms: phase.streams().map(|load| millis(self.gap(load))).fold(f64::INFINITY, f64::min),
-            tokens: phase.streams().map(|load| u64::from(self.tokens(load))).min()?,
+            tokens: at_vendor.map(|load| u64::from(self.tokens(load))).min()?,
         })
+    }
+
+    /// Whether it can be said how the streams of `load` should flow.
+    fn flows(&self, load: &Load) -> bool {
+        let Client { disconnects_after, disconnects_after_tokens, reads, .. } = load.client;
+        let first_two = self.first_token(load) + self.gap(load);
+        matches!(load.schedule, Schedule::Once { .. } | Schedule::Concurrency { .. })
+            && reads == Reads::AtOnce
+            && disconnects_after.is_none_or(|after| after >= first_two)
+            && disconnects_after_tokens.is_none_or(|tokens| tokens >= 2)
+    }
+
+    /// Whether the vendor of `arm` has a flag that limits or fails its answers.
+    fn vendor_is_limited(&self, arm: &str) -> bool {
+        let own = self.arm(arm).map(|arm| &arm.upstream);
+        let own = if let Some(Upstream::Vendor(flags)) = own { &flags[..] } else { &[] };
+        let is_plain = |flag: &String| !flag.starts_with("--") || PLAIN_FLAGS.contains(&flag.as_str());
+        !self.vendor.iter().chain(own).all(is_plain)
     }
 
     /// How long a stream of `load` stays open.
@@ -75,6 +93,18 @@ impl Profile {
         self.vendor.get(at + 1).map(String::as_str)
     }
 }
+
+/// Whether the clients send another request when one has ended, as long as the phase lasts.
+fn is_kept(load: &Load) -> bool {
+    matches!(load.schedule, Schedule::Concurrency { .. })
+}
+
+fn asks_for_a_fault(load: &Load) -> bool {
+    load.request.header_value("x-mock-fault").is_some()
+}
+
+/// Flags of the vendor that say how it answers every call.
+const PLAIN_FLAGS: [&str; 5] = ["--tokens", "--ttft", "--inter-token", "--jitter", "--seed"];
 
 /// A stream that ends this shortly before its phase counts as open throughout: a tenth of the samples may be
 /// below.
@@ -139,5 +169,34 @@ mod tests {
         assert_eq!(expected_load(5, "fixed"), None, "the vendor hangs for them");
         assert_eq!(expected_load(6, "fixed"), None, "the vendor hangs");
         assert_eq!(profile().open_for(&disconnecting()), MS(900));
+    }
+
+    /// What a phase with this load should put on the vendor, and the phase after it.
+    fn expected_of(load: Load, vendor: &str) -> [Option<u64>; 2] {
+        let phases = vec![
+            Phase::new("first", "").adds(load).hold(MS(500)),
+            Phase::new("next", "").adds(Load::streams(1)).hold(MS(500)),
+        ];
+        let profile = Profile { vendor: flags(vendor), phases, ..Profile::default() };
+        [0, 1].map(|phase| Some(profile.expected_load(&profile.phases[phase], |_| true, "fixed")?.streams))
+    }
+
+    #[test]
+    fn only_what_is_certain_is_expected_of_other_loads() {
+        const STREAMS: &str = "--tokens 5 --ttft 250ms --inter-token 250ms";
+        let on = |schedule| Load::streams(1).schedule(schedule);
+        assert_eq!(expected_of(on(Schedule::concurrency(6)), STREAMS), [Some(6), Some(1)], "kept within its phase");
+        assert_eq!(expected_of(on(Schedule::rate(20.0)), STREAMS), [None, Some(1)]);
+        assert_eq!(expected_of(Load::streams(4), &format!("{STREAMS} --quota-in-flight 2")), [None, None]);
+        for client in [Client::default().stops_reading_after(3), Client::default().disconnects_after_tokens(1)] {
+            assert_eq!(expected_of(Load::streams(4).client(client), STREAMS)[0], None, "{client:?}");
+        }
+        let faulty = Load { request: Load::calls(1).request.fault("status=503"), ..Load::calls(1) };
+        let with_fault = Phase::new(LOADED, "").adds(Load::streams(3)).adds(faulty);
+        let with_calls = Phase::new(LOADED, "").adds(Load::streams(3)).adds(Load::calls(9).tokens(2));
+        let profile = Profile { phases: vec![with_fault, with_calls], ..Profile::default() };
+        let expected = |phase: usize| profile.expected_load(&profile.phases[phase], |_| true, "fixed");
+        assert_eq!(expected(0), None, "one call asks for a fault");
+        assert_eq!(expected(1).map(|load| load.tokens), Some(2), "a call has fewer tokens than the streams");
     }
 }

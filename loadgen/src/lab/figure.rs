@@ -168,7 +168,7 @@ impl Source {
             Source::Probe(probe, _) => {
                 phase().and_then(|phase| phase.probes.get(*probe)).is_some_and(|stats| stats.sent > 0)
             }
-            Source::Calls(_) => phase().and_then(|phase| phase.calls).is_some_and(|calls| calls.requested > 0),
+            Source::Calls(_) => phase().and_then(|phase| phase.calls.as_ref()).is_some_and(|calls| calls.requested > 0),
             // A server that has not ended has no exit code, which is a finding.
             Source::Stop(_) => place.arm_in(result).is_some_and(|arm| arm.stop.is_some()),
             _ => self.of(place, result).is_some(),

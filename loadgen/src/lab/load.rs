@@ -60,11 +60,16 @@ impl Load {
         Load { schedule, ..self }
     }
 
-    /// As many requests as before, started evenly over this time.
+    /// As many requests or virtual users as before, started evenly over this time; a rate and a sequence stay as they
+    /// are.
     #[must_use]
     pub fn over(self, over: Duration) -> Self {
-        let count = self.requests();
-        self.schedule(Schedule::once(count, over))
+        let schedule = match self.schedule {
+            Schedule::Once { count, .. } => Schedule::Once { count, over },
+            Schedule::Concurrency { count, .. } => Schedule::Concurrency { count, over },
+            other => other,
+        };
+        Load { schedule, ..self }
     }
 
     /// From such clients.

@@ -28,6 +28,9 @@ pub struct Phase {
     pub settle: Duration,
     /// Duration of the measurement.
     pub hold: Duration,
+    /// Whether the measurement ends as soon as the loads do that end by themselves; `hold` is then the most that it
+    /// takes.
+    pub until_done: bool,
 }
 
 impl Phase {
@@ -43,6 +46,7 @@ impl Phase {
             loads: Vec::new(),
             settle: Duration::ZERO,
             hold: Duration::ZERO,
+            until_done: false,
         }
     }
 
@@ -84,6 +88,12 @@ impl Phase {
         Phase { hold, ..self }
     }
 
+    /// Measured until its loads are done, at most for this long. Loads at a rate or with a concurrency go on until then.
+    #[must_use]
+    pub fn until_done(self, at_most: Duration) -> Self {
+        Phase { hold: at_most, until_done: true, ..self }
+    }
+
     /// Whether the arm judged as `judged_as` has it.
     #[must_use]
     pub fn is_for(&self, judged_as: &str) -> bool {
@@ -96,7 +106,7 @@ impl Phase {
         self.loads.iter().map(|load| load.schedule.ramp()).max().unwrap_or_default()
     }
 
-    /// Its duration.
+    /// Its duration; the most that it takes, if it ends with its loads.
     #[must_use]
     pub fn takes(&self) -> Duration {
         self.ramp() + self.settle + self.hold
@@ -112,9 +122,9 @@ impl Phase {
         self.loads.iter().filter(|load| !load.is_stream())
     }
 
-    /// Number of requests that it makes.
+    /// Most of its requests that can be unanswered at once.
     #[must_use]
-    pub fn requests(&self) -> u32 {
-        self.loads.iter().map(Load::requests).sum()
+    pub fn in_flight_max(&self) -> u64 {
+        self.loads.iter().map(|load| load.schedule.in_flight_max(self.takes())).sum()
     }
 }

@@ -142,7 +142,7 @@ pub struct ProcessStats {
 pub struct TimelineRow {
     /// Its start.
     pub t_ms: f64,
-    /// Streams open at its end.
+    /// Streams open and calls without an answer at its end.
     pub streams_active: u64,
     /// Tokens received in it.
     pub chunks: u64,

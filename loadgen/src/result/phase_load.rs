@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Quantiles, StreamStats};
-
 /// The load that a phase should put on an arm.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct ExpectedLoad {
@@ -41,27 +39,4 @@ pub struct Disturbance {
     pub probe_late_ms: f64,
     /// Slowest answer of the vendor to a request for its counts, which is cheap.
     pub vendor_answer_ms: f64,
-}
-
-/// Counts and latencies of the non-streaming calls of a phase. `requested = ok + failed + left`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct CallStats {
-    /// Calls that were due.
-    pub requested: u64,
-    /// Answered 2xx, completely.
-    pub ok: u64,
-    /// Answered with another status, or not at all.
-    pub failed: u64,
-    /// Closed by their client, or still active at the end of the run. `left` in JSON.
-    #[serde(rename = "left")]
-    pub disconnected: u64,
-    /// From when a call was due to its complete answer, for those answered 2xx.
-    pub latency_ms: Quantiles,
-}
-
-impl From<StreamStats> for CallStats {
-    fn from(stats: StreamStats) -> Self {
-        let StreamStats { requested, completed: ok, disconnected, latency_ms, .. } = stats;
-        CallStats { requested, ok, failed: stats.failed + stats.truncated, disconnected, latency_ms }
-    }
 }

@@ -18,6 +18,7 @@ const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(100);
 /// A load while it runs. Dropped, it closes its connections, and the requests without an answer count as still open.
 #[derive(Debug)]
 pub struct RunningLoad {
+    ends: bool,
     requests: TaskTracker,
     stop: CancellationToken,
     close: CancellationToken,
@@ -41,6 +42,7 @@ impl RunningLoad {
             stop: stop.clone(),
             close: close.clone(),
         };
+        let ends = plan.schedule.ends();
         match plan.schedule {
             Schedule::Once { count, over } => source.once(count, over),
             Schedule::Concurrency { count, over } => source.concurrency(count, over),
@@ -54,12 +56,18 @@ impl RunningLoad {
             }
         }
         requests.close();
-        RunningLoad { requests, stop, _close_when_dropped: close.clone().drop_guard(), close }
+        RunningLoad { ends, requests, stop, _close_when_dropped: close.clone().drop_guard(), close }
     }
 
     /// Sends nothing more. Requests without an answer stay open.
     pub fn stop(&self) {
         self.stop.cancel();
+    }
+
+    /// Whether it ends by itself; otherwise it goes on until it is stopped.
+    #[must_use]
+    pub fn ends(&self) -> bool {
+        self.ends
     }
 
     /// Whether all requests have ended, and none will follow.

@@ -1,5 +1,6 @@
 //! When the requests of a load are due.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::{Arrivals, Request};
@@ -105,5 +106,18 @@ impl Step {
     #[must_use]
     pub fn new(name: impl Into<String>, request: Request) -> Self {
         Step { name: name.into(), request }
+    }
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Schedule::Once { count, over } if over.is_zero() => write!(f, "{count} at once"),
+            Schedule::Once { count, over } => write!(f, "{count} over {over:?}"),
+            Schedule::Rate { per_second, arrivals: Arrivals::Constant } => write!(f, "{per_second} per second"),
+            Schedule::Rate { per_second, arrivals: Arrivals::Poisson } => write!(f, "{per_second} per second, Poisson"),
+            Schedule::Concurrency { count, .. } => write!(f, "{count} users"),
+            Schedule::Sequence(steps) => write!(f, "{} in sequence", steps.len()),
+        }
     }
 }

@@ -50,7 +50,8 @@ impl ArmFigure {
                 measured.map(gap).reduce(f64::min)
             }
             ArmFigure::TokensReceived => {
-                let load = phase(arm, LOADED)?.vendor_load.filter(|load| load.tokens_sent_so_far > 0)?;
+                let loaded = phase(arm, LOADED).filter(|phase| phase.expected.is_some())?;
+                let load = loaded.vendor_load.filter(|load| load.tokens_sent_so_far > 0)?;
                 Some(100.0 * load.tokens_received_so_far as f64 / load.tokens_sent_so_far as f64)
             }
             ArmFigure::ThreadsOverIdle => threads_over_idle(arm),

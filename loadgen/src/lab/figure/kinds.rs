@@ -1,8 +1,6 @@
 //! Figures of probes, closed loops, streams, calls and vendors.
 
-use crate::result::{
-    ArmResult, CallStats, ClosedLoopStats, PhaseResult, ProbeStats, Quantile, StreamStats, VendorStats,
-};
+use crate::result::{ArmResult, ClosedLoopStats, PhaseResult, ProbeStats, Quantile, StreamStats, VendorStats};
 
 /// A figure of a probe.
 #[derive(Debug, Clone, Copy)]
@@ -134,10 +132,10 @@ impl VendorFigure {
 
 impl CallFigure {
     /// Its value; `None` for a latency if no call was answered.
-    pub(super) fn of(self, calls: &CallStats) -> Option<f64> {
+    pub(super) fn of(self, calls: &StreamStats) -> Option<f64> {
         match self {
-            CallFigure::Answered => Some(calls.ok as f64),
-            CallFigure::Latency(quantile) => (calls.ok > 0).then(|| calls.latency_ms.at(quantile)),
+            CallFigure::Answered => Some(calls.completed as f64),
+            CallFigure::Latency(quantile) => (calls.completed > 0).then(|| calls.latency_ms.at(quantile)),
         }
     }
 }
