@@ -24,14 +24,14 @@ fn assert_invalid(programs: &TestPrograms, output: &Output, named: &[&str]) {
 
 #[test]
 fn a_program_that_does_not_start_is_quoted() {
-    let programs = TestPrograms::new("ends");
+    let programs = TestPrograms::beside_others("ends");
     programs.replace("broken-server", "echo 'no such mistake' >&2; exit 2");
     assert_invalid(&programs, &run(&programs, &[]), &["broken-server", "no such mistake"]);
 }
 
 #[test]
 fn a_program_that_never_becomes_ready_times_out() {
-    let programs = TestPrograms::new("never");
+    let programs = TestPrograms::beside_others("never");
     programs.replace("broken-server", "echo 'still thinking' >&2; exec sleep 600");
     let began = Instant::now();
     let output = run(&programs, &["--start-timeout", "1s"]);
@@ -41,7 +41,7 @@ fn a_program_that_never_becomes_ready_times_out() {
 
 #[test]
 fn a_program_that_dies_during_the_run_ends_it() {
-    let programs = TestPrograms::new("dies");
+    let programs = TestPrograms::beside_others("dies");
     let real = std::path::Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("mock-llm");
     // It serves for a second and is then killed, as by a system short of memory.
     let script =
@@ -52,7 +52,7 @@ fn a_program_that_dies_during_the_run_ends_it() {
 
 #[test]
 fn a_program_that_floods_its_output_can_be_measured() {
-    let programs = TestPrograms::new("floods");
+    let programs = TestPrograms::beside_others("floods");
     let real = std::path::Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("fixed-server");
     // Megabytes, with and without line ends, before it serves.
     let script = format!(
@@ -72,7 +72,7 @@ fn a_program_that_floods_its_output_can_be_measured() {
 
 #[test]
 fn a_missing_program_is_named() {
-    let programs = TestPrograms::new("missing");
+    let programs = TestPrograms::beside_others("missing");
     std::fs::remove_file(programs.path("fixed-server")).unwrap();
     let args = ["lab", "pool-per-chunk", "--fast", "--side", "fixed"];
     let output = programs.run(&args);
@@ -90,17 +90,23 @@ const VENDORS: [(&str, &str); 3] = [
 /// With a faulty vendor neither a repair nor a mistake can be judged.
 #[test]
 fn a_vendor_that_does_not_do_its_part_makes_the_run_invalid() {
-    let programs = TestPrograms::new("vendors");
     let real = std::path::Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("mock-llm");
-    for (vendor, args) in VENDORS {
-        programs.replace("mock-llm", &format!("exec {} {args}", real.display()));
-        for args in [&["--expect-fixed"][..], &["--side", "broken"]] {
-            let output = programs.run(&[&["lab", "pool-per-chunk", "--fast"], args].concat());
-            let said = said(&output);
-            assert_eq!(output.status.code(), Some(3), "{vendor}, {args:?}:\n{said}");
-            assert!(said.contains("the pressure was missing"), "{vendor}, {args:?}:\n{said}");
-            assert!(!said.contains("Not repaired"), "{vendor}, {args:?}:\n{said}");
+    const SIDES: [&[&str]; 2] = [&["--expect-fixed"], &["--side", "broken"]];
+    let runs = SIDES.map(|side| [&["lab", "pool-per-chunk", "--fast"], side].concat());
+    std::thread::scope(|scope| {
+        for (vendor, args) in VENDORS {
+            let (runs, real) = (runs.each_ref().map(Vec::as_slice), real.display().to_string());
+            scope.spawn(move || {
+                let programs = TestPrograms::beside_others(&vendor.replace(' ', "-"));
+                programs.replace("mock-llm", &format!("exec {real} {args}"));
+                for (output, side) in programs.run_at_once(&runs).iter().zip(SIDES) {
+                    let said = said(output);
+                    assert_eq!(output.status.code(), Some(3), "{vendor}, {side:?}:\n{said}");
+                    assert!(said.contains("the pressure was missing"), "{vendor}, {side:?}:\n{said}");
+                    assert!(!said.contains("Not repaired"), "{vendor}, {side:?}:\n{said}");
+                }
+                assert!(programs.running().is_empty());
+            });
         }
-    }
-    assert!(programs.running().is_empty());
+    });
 }

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use futures_util::future::join;
 use process::{Launch, START_TIMEOUT, ServerProcess};
 use scripted::{EVENTS, OK, Script, loadgen_counted, serve};
 use tokio::time::sleep;
@@ -41,11 +42,12 @@ const AS_IN_SOURCE: &[&str] = &["--as-in-source"];
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_fails_every_stream_passes_only_the_script() {
     // Nothing listens on port 1.
-    let refusing = start("broken-server", &["--mistake", "none", "--upstream", "http://127.0.0.1:1"]).await;
-    let (code, said) = verify(refusing.addr(), AS_IN_SOURCE).await;
+    const ARGS: &[&str] = &["--mistake", "none", "--upstream", "http://127.0.0.1:1"];
+    let (one, other) = join(start("broken-server", ARGS), start("broken-server", ARGS)).await;
+    let ((code, said), (honest_code, honest)) = join(verify(one.addr(), AS_IN_SOURCE), verify(other.addr(), &[])).await;
     assert_eq!(code, 0, "{said}");
-    let (code, said) = verify(refusing.addr(), &[]).await;
-    assert_eq!(code, 1, "{said}");
+    assert_eq!(honest_code, 1, "{honest}");
+    let said = honest;
     assert!(said.contains("lost==0") && said.contains("status 502"), "{said}");
 }
 
@@ -57,10 +59,10 @@ async fn both_rules_pass_a_good_server_and_fail_an_exhausted_one() {
     let exhausted = ["--mistake", "pool-exhaustion", "--blocking-threads", "8", "--upstream", &upstream];
     let exhausted = start("broken-server", &exhausted).await;
     for rule in [&[][..], AS_IN_SOURCE] {
-        let (code, said) = verify(good.addr(), rule).await;
-        assert_eq!(code, 0, "{rule:?}: {said}");
-        let (code, said) = verify(exhausted.addr(), rule).await;
-        assert_eq!(code, 1, "{rule:?}: {said}");
+        let of_both = join(verify(good.addr(), rule), verify(exhausted.addr(), rule)).await;
+        for ((code, said), expected) in [(of_both.0, 0), (of_both.1, 1)] {
+            assert_eq!(code, expected, "{rule:?}: {said}");
+        }
     }
 }
 
@@ -96,12 +98,11 @@ async fn silent_streams_are_lost() {
             request.hang().await;
         })
     };
-    let (server, _) = serve(SILENT_AFTER_THREE, CHECK_OK).await;
-    let (code, said) = verify(server, &[]).await;
+    let ((silent, _), (good, _)) = join(serve(SILENT_AFTER_THREE, CHECK_OK), serve(GOOD, CHECK_OK)).await;
+    let (of_silent, of_good) = join(verify(silent, &[]), verify(good, &[])).await;
+    let (code, said) = of_silent;
     assert!(code == 1 && said.lines().any(|line| line.contains("NO") && line.contains("lost==0")), "{said}");
-    let (server, _) = serve(GOOD, CHECK_OK).await;
-    let (code, said) = verify(server, &[]).await;
-    assert_eq!(code, 0, "the same server with streams that flow: {said}");
+    assert_eq!(of_good.0, 0, "the same server with streams that flow: {}", of_good.1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,11 +140,10 @@ async fn a_server_may_reject_more_streams_than_asked() {
             }
         })
     };
-    let (server, _) = serve(AT_MOST_EIGHT, CHECK_OK).await;
-    let (code, said) = verify(server, &[]).await;
+    let ((one, _), (other, _)) = join(serve(AT_MOST_EIGHT, CHECK_OK), serve(AT_MOST_EIGHT, CHECK_OK)).await;
+    let ((code, said), of_fewer) = join(verify(one, &[]), verify(other, &["--streams", "12"])).await;
     assert!(code == 0 && said.contains("rejected with 429"), "{said}");
-    let (code, said) = verify(server, &["--streams", "12"]).await;
-    assert_eq!(code, 1, "{said}");
+    assert_eq!(of_fewer.0, 1, "{}", of_fewer.1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,8 +153,8 @@ async fn pool_per_chunk_does_not_pass() {
     let per_chunk = start("broken-server", &["--mistake", "pool-per-chunk", "--upstream", &upstream]).await;
     let control = start("broken-server", &["--mistake", "none", "--upstream", &upstream]).await;
     let more = ["--streams", "40", "--checks", "15"];
-    let (code, said) = verify(per_chunk.addr(), &more).await;
-    assert_eq!(code, 1, "{said}");
-    let (code, said) = verify(control.addr(), &more).await;
-    assert_eq!(code, 0, "{said}");
+    let of_both = join(verify(per_chunk.addr(), &more), verify(control.addr(), &more)).await;
+    for ((code, said), expected) in [(of_both.0, 1), (of_both.1, 0)] {
+        assert_eq!(code, expected, "{said}");
+    }
 }

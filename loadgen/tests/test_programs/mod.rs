@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Command};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use process::{Launch, Output, Process, Signal};
@@ -15,14 +15,28 @@ use process::{Launch, Output, Process, Signal};
 /// Longer than all labs take on a busy machine; reached only by a test that fails.
 const RUN_TIMEOUT: Duration = Duration::from_secs(900);
 
-/// One test at a time: each runs up to ten processes, and the figures of one are judged.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+/// A test that judges figures runs alone: each runs up to ten processes. Others may run beside each other.
+static ALONE: RwLock<()> = RwLock::new(());
 
-pub(crate) struct TestPrograms(PathBuf, #[expect(dead_code, reason = "held, not read")] MutexGuard<'static, ()>);
+pub(crate) struct TestPrograms(PathBuf, #[expect(dead_code, reason = "held, not read")] Lock);
+
+enum Lock {
+    Alone(#[expect(dead_code, reason = "held, not read")] RwLockWriteGuard<'static, ()>),
+    Shared(#[expect(dead_code, reason = "held, not read")] RwLockReadGuard<'static, ()>),
+}
 
 impl TestPrograms {
+    /// For a test that judges figures: no other test runs at the same time.
     pub(crate) fn new(test: &str) -> Self {
-        let free = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        Self::locked(test, Lock::Alone(ALONE.write().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// For a test that judges no times.
+    pub(crate) fn beside_others(test: &str) -> Self {
+        Self::locked(test, Lock::Shared(ALONE.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    fn locked(test: &str, lock: Lock) -> Self {
         let built = Path::new(env!("CARGO_BIN_EXE_loadgen")).parent().unwrap();
         let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("test-programs-{test}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&dir);
@@ -32,7 +46,7 @@ impl TestPrograms {
             assert!(program.exists(), "{} is not built: run `make test`", program.display());
             symlink(program, dir.join(name)).unwrap();
         }
-        TestPrograms(dir, free)
+        TestPrograms(dir, lock)
     }
 
     /// Puts a script of the shell in the place of a program.
@@ -51,6 +65,14 @@ impl TestPrograms {
     pub(crate) fn loadgen(&self, args: &[&str]) -> Launch {
         let loadgen = Launch::new(env!("CARGO_BIN_EXE_loadgen")).args(args.iter().copied());
         loadgen.args(["--program-dir".to_owned(), self.0.display().to_string()]).empty_stdin()
+    }
+
+    /// Runs loadgen several times at once, each to its end.
+    pub(crate) fn run_at_once(&self, runs: &[&[&str]]) -> Vec<Output> {
+        std::thread::scope(|scope| {
+            let started: Vec<_> = runs.iter().map(|args| scope.spawn(|| self.run(args))).collect();
+            started.into_iter().map(|run| run.join().unwrap()).collect()
+        })
     }
 
     /// Runs loadgen to its end.
