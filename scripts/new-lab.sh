@@ -125,10 +125,14 @@ cat <<TEXT
   1. Fill in what is marked TODO, the mistake first. Its parts are in broken-server/src/mistakes/none.rs.
   2. Mark the fix, in the file that the lab names as fix_file, between an ANCHOR and its end:
          // FIX $name: why this is right.
-  3. make lab NAME=$name          it must hold; with "--mistake none" it must not
-  4. make outputs NAMES=$name     what the chapter shows
-  5. make lists                   README.md and workshop/README.md
-  6. make lint test-fast          names, for whatever is missing, the file and the line to write
+  3. See it hold, and not hold without its mistake:
+         make lab NAME=$name
+         target/release/loadgen lab $name --mistake none
+  4. Write what the chapter shows, and the lists in README.md and workshop/README.md:
+         make outputs NAMES=$name
+         make lists
+  5. For whatever is missing, this names the file and the line to write:
+         make lint test-fast
 
   CONTRIBUTING.md has an example.
 TEXT
