@@ -1,5 +1,6 @@
 //! An answer of the model, before it is streamed or sent whole.
 
+use wire::byte_size::ByteSize;
 use wire::completion::Usage;
 
 use crate::answer_spec::AnswerSpec;
@@ -13,4 +14,6 @@ pub(crate) struct Answer {
     pub(crate) spec: AnswerSpec,
     pub(crate) usage: Usage,
     pub(crate) seed: u64,
+    /// Size to which each chunk of a stream is padded.
+    pub(crate) chunk_bytes: Option<ByteSize>,
 }

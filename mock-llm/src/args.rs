@@ -65,6 +65,10 @@ pub struct Args {
     #[arg(long, value_name = "FRACTION", allow_hyphen_values = true)]
     pub jitter: Option<f64>,
 
+    /// Pad each chunk of a stream that has a token to this size, such as 16KiB, at most 256KiB [default: no padding]
+    #[arg(long, value_name = "BYTES", allow_hyphen_values = true)]
+    pub chunk_bytes: Option<ByteSize>,
+
     /// Answers generated at the same time; further requests wait [default: no limit]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..),
           allow_negative_numbers = true)]
@@ -152,6 +156,7 @@ impl Args {
         set(&mut settings.inter_token.distribution, self.inter_token_distribution);
         set(&mut settings.inter_token.jitter, self.jitter);
         set(&mut settings.slowdown, self.slowdown);
+        settings.chunk_bytes = self.chunk_bytes;
         settings.slots = self.slots.or(settings.slots);
         settings.quotas.requests = self.quota_requests.or(settings.quotas.requests);
         settings.quotas.tokens = self.quota_tokens.or(settings.quotas.tokens);
@@ -201,6 +206,7 @@ mod tests {
             (["--jitter", "NaN"], "--jitter is NaN"),
             (["--slowdown", "0.5"], "--slowdown is 0.5"),
             (["--slowdown", "2"], "--slots to be set"),
+            (["--chunk-bytes", "1MiB"], "--chunk-bytes is 1MiB, expected at most 256KiB"),
         ] {
             let error = Args::read([&["mock-llm"], &flags[..]].concat()).unwrap_err().to_string();
             assert!(error.contains(named), "{error}");

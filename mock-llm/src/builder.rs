@@ -156,6 +156,12 @@ impl MockLlmBuilder {
         self
     }
 
+    /// Size to which each chunk with a token is padded.
+    pub fn chunk_bytes(mut self, bytes: usize) -> Self {
+        self.settings.chunk_bytes = Some(ByteSize(bytes));
+        self
+    }
+
     /// Answers generated at the same time; further requests wait.
     pub fn slots(mut self, slots: u32) -> Self {
         self.settings.slots = Some(slots);

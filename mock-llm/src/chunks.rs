@@ -1,5 +1,6 @@
 //! Renders the chunks of a streamed completion, with as little work per token as possible.
 
+use wire::byte_size::ByteSize;
 use wire::completion::{Chunk, ChunkChoice, Delta, Usage};
 use wire::sse;
 
@@ -9,6 +10,11 @@ use crate::text;
 /// that contains it does no harm.
 const TEXT: &str = "\u{1}";
 const TEXT_ESCAPED: &str = "\\u0001";
+
+/// The field that pads a chunk, as in OpenAI's, and what follows it at the end of an event.
+const PADDING: [&str; 2] = [",\"obfuscation\":\"", "\"}\n\n"];
+/// The end of an event, in whose place the padding comes.
+const END: &str = "}\n\n";
 
 /// The fields that are the same in all chunks of a completion.
 #[derive(Debug, Clone)]
@@ -72,27 +78,43 @@ pub(crate) struct ChunkRenderer {
     seed: u64,
     before_text: String,
     after_text: String,
+    /// Size to which an event is padded.
+    padded_bytes: usize,
 }
 
 impl ChunkRenderer {
-    pub(crate) fn new(head: &ChunkHeader, seed: u64) -> Self {
+    pub(crate) fn new(head: &ChunkHeader, seed: u64, padded: Option<ByteSize>) -> Self {
         let template = head.choice_event(Delta { role: None, content: Some(TEXT.into()) }, None);
         let (before, after) = template
             .rsplit_once(TEXT_ESCAPED)
             .unwrap_or_else(|| unreachable!("the template contains the placeholder: {template}"));
-        ChunkRenderer { seed, before_text: before.to_owned(), after_text: after.to_owned() }
+        let padded_bytes = padded.map_or(0, |padded| padded.0);
+        ChunkRenderer { seed, before_text: before.to_owned(), after_text: after.to_owned(), padded_bytes }
     }
 
     /// Approximate size of an event in bytes.
     pub(crate) fn event_bytes(&self) -> usize {
-        self.before_text.len() + self.after_text.len() + 24
+        (self.before_text.len() + self.after_text.len() + 24).max(self.padded_bytes)
     }
 
     /// Appends the event of token `index`.
     pub(crate) fn append(&self, index: u32, buffer: &mut Vec<u8>) {
+        let begin = buffer.len();
         buffer.extend_from_slice(self.before_text.as_bytes());
         buffer.extend_from_slice(text::escaped_token(self.seed, index).as_bytes());
         buffer.extend_from_slice(self.after_text.as_bytes());
+        self.pad(begin, buffer);
+    }
+
+    /// Pads the event that begins at `begin`, unless it is already as long.
+    fn pad(&self, begin: usize, buffer: &mut Vec<u8>) {
+        let [field, end] = PADDING;
+        let unpadded = buffer.len() - END.len() + field.len() + end.len() - begin;
+        let Some(missing) = self.padded_bytes.checked_sub(unpadded) else { return };
+        buffer.truncate(buffer.len() - END.len());
+        buffer.extend_from_slice(field.as_bytes());
+        buffer.resize(buffer.len() + missing, b'x');
+        buffer.extend_from_slice(end.as_bytes());
     }
 }
 
@@ -112,7 +134,7 @@ mod tests {
     fn rendered_chunks_equal_serialised_ones() {
         for with_usage in [false, true] {
             let head = head(with_usage);
-            let chunks = ChunkRenderer::new(&head, 7);
+            let chunks = ChunkRenderer::new(&head, 7, None);
             for index in 0..500 {
                 let mut rendered = Vec::new();
                 chunks.append(index, &mut rendered);
@@ -121,6 +143,23 @@ mod tests {
                 assert_eq!(String::from_utf8(rendered).unwrap(), serialised);
             }
         }
+    }
+
+    #[test]
+    fn a_padded_chunk_has_exactly_its_size_and_the_same_token() {
+        let head = head(true);
+        let chunks = |bytes| ChunkRenderer::new(&head, 7, Some(ByteSize(bytes)));
+        for index in 0..500 {
+            let mut padded = Vec::new();
+            chunks(4096).append(index, &mut padded);
+            assert_eq!(padded.len(), 4096);
+            let parsed = parse(str::from_utf8(&padded).unwrap());
+            assert_eq!(parsed["choices"][0]["delta"]["content"], text::token(7, index));
+            assert!(parsed["obfuscation"].is_string() && parsed["usage"].is_null());
+        }
+        let mut longer = Vec::new();
+        chunks(1).append(0, &mut longer);
+        assert!(parse(str::from_utf8(&longer).unwrap()).get("obfuscation").is_none());
     }
 
     #[test]

@@ -73,7 +73,8 @@ pub(crate) async fn complete(
         model,
         with_usage: chat_request.include_usage,
     };
-    let answer = Answer { generation, head, spec, usage, seed: vendor.settings.seed };
+    let Settings { seed, chunk_bytes, .. } = vendor.settings;
+    let answer = Answer { generation, head, spec, usage, seed, chunk_bytes };
     let mut response =
         if chat_request.stream { answer_response::streamed(answer) } else { answer_response::complete(answer).await? };
     rate_limit_headers::add(&status, response.headers_mut());

@@ -10,6 +10,9 @@ use crate::faults::Rule;
 use crate::latency::{DELAY_MAX, Delay};
 use crate::quota::Quota;
 
+/// Largest size of a padded chunk, in bytes: when the vendor is behind schedule, many are sent at once.
+pub const CHUNK_BYTES_MAX: usize = 256 * 1024;
+
 /// The settings of a vendor. The command line and the builder both produce them, so that each can do what the
 /// other can.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +25,9 @@ pub struct Settings {
     pub prefill_per_token: Duration,
     /// Time between two tokens.
     pub inter_token: Delay,
+    /// Size to which each chunk with a token is padded, as OpenAI pads its chunks (`obfuscation`); at most
+    /// [`CHUNK_BYTES_MAX`].
+    pub chunk_bytes: Option<ByteSize>,
     /// Answers generated at the same time; further requests wait for a slot, first come, first served.
     pub slots: Option<u32>,
     /// Factor by which delays grow when all slots are in use, 1 to 100; proportionally smaller when only some are.
@@ -61,6 +67,7 @@ impl Default for Settings {
             ttft: delay,
             prefill_per_token: Duration::ZERO,
             inter_token: delay,
+            chunk_bytes: None,
             slots: None,
             slowdown: 1.0,
             quotas: Quotas::default(),
@@ -106,6 +113,9 @@ impl Settings {
         let jitter = [self.ttft.jitter, self.inter_token.jitter].into_iter().find(|share| !(0.0..=1.0).contains(share));
         if let Some(jitter) = jitter {
             return reject("jitter", jitter, "a fraction from 0 to 1");
+        }
+        if let Some(bytes) = self.chunk_bytes.filter(|bytes| bytes.0 > CHUNK_BYTES_MAX) {
+            return reject("chunk-bytes", bytes, format!("at most {}", ByteSize(CHUNK_BYTES_MAX)));
         }
         if !(1.0..=100.0).contains(&self.slowdown) {
             return reject("slowdown", self.slowdown, "a factor from 1 to 100");

@@ -31,10 +31,10 @@ type Polled = Poll<Option<Result<Frame<Bytes>, Abort>>>;
 
 impl StreamedAnswer {
     pub(crate) fn new(answer: Answer) -> Self {
-        let Answer { generation, head, spec, usage, seed } = answer;
+        let Answer { generation, head, spec, usage, seed, chunk_bytes } = answer;
         StreamedAnswer {
             generation,
-            chunks: ChunkRenderer::new(&head, seed),
+            chunks: ChunkRenderer::new(&head, seed, chunk_bytes),
             finish_reason: spec.finish_reason(),
             usage: head.with_usage.then_some(usage),
             head,
