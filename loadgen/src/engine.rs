@@ -1,6 +1,7 @@
 //! Runs a lab: starts its programs, goes through its phases, and collects the result.
 
 mod actor;
+mod cases;
 mod collect;
 mod deployment;
 mod error;

@@ -2,6 +2,7 @@
 
 mod action;
 mod arm;
+mod case;
 mod claim;
 mod definition;
 mod deployment;
@@ -14,12 +15,13 @@ mod select_arms;
 
 pub use action::{Action, ActionTarget, What};
 pub use arm::{Arm, Server, Upstream};
+pub use case::{Case, Cells, RetryAfter};
 pub use claim::{AppliesIf, Claim, Comparison};
 pub use definition::{ClosedLoopProbe, Group, HEALTH_ASYNC, HEALTH_SYNC, Lab, Probe, Profile};
 pub use deployment::{Deployment, Supervision};
 pub use figure::{
     ArmFigure, CallFigure, ClosedLoopFigure, DeploymentFigure, Figure, Place, ProbeFigure, Source, StopFigure,
-    StreamFigure, VendorFigure, at, whole_run,
+    StreamFigure, TableFigure, VendorFigure, at, whole_run,
 };
 pub use flags::flags;
 pub use load::Load;

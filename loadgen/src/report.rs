@@ -1,5 +1,6 @@
 //! Output: a line per second, tables and the verdict on the terminal, and the result file.
 
+mod cases;
 mod claims;
 mod json;
 mod live;
@@ -11,6 +12,7 @@ mod terminal;
 mod watch;
 mod wrap;
 
+pub use cases::case_tables;
 pub use claims::verdict;
 pub use json::{check_writable, write_json};
 pub use live::{LiveLines, heading_of_one, second_of_one};

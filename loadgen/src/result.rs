@@ -11,6 +11,7 @@ mod sequence;
 mod server_metric;
 mod server_stop;
 mod stream_stats;
+mod table;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ pub use sequence::{FirstFailure, SequenceCall, SequenceStats};
 pub use server_metric::{MetricName, MetricStats};
 pub use server_stop::ServerStop;
 pub use stream_stats::{StepResult, StreamStats};
+pub use table::{Cell, TableRow};
 pub use verdict::{ClaimKind, ClaimResult, Outcome, Verdict};
 
 /// Version of this format; increases when a field changes its meaning or is removed.
@@ -212,6 +214,9 @@ pub struct PhaseResult {
     /// Each of its loads, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub loads: BTreeMap<String, StreamStats>,
+    /// Its cases, and what came of each; a row a case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub table: Vec<TableRow>,
     /// How busy the machine was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disturbance: Option<Disturbance>,

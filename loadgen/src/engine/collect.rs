@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Options;
+use super::cases::RunningCases;
 use super::evidence::PhaseEvidence;
 use super::phase_loads::RunTime;
 use super::running_arm::{ArmAtEnd, PhaseRecord, RunningArm};
@@ -140,6 +141,7 @@ fn phase_result(arm: &RunningArm, seen: &PhaseRecord, time: RunTime) -> PhaseRes
         metrics: evidence.map(|evidence| evidence.metrics(&[])).unwrap_or_default(),
         vendor_load: evidence
             .and_then(|evidence| evidence.vendor_load(&arm.vendor_samples, seen.from, seen.to, seen.tokens_received)),
+        table: seen.cases.as_ref().map(RunningCases::table).unwrap_or_default(),
         calls: seen.loads.calls(seen.phase, &window),
         loads: seen.loads.each(&window),
         disturbance: Some(disturbance(arm, seen)),

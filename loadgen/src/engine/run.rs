@@ -9,6 +9,7 @@ use tokio::time::sleep;
 use super::collect::collect;
 use super::evidence::PhaseEvidence;
 use super::phase_loads::{PhaseLoads, RunTime};
+use super::running_arm::PhaseRecord;
 use super::vendor_samples;
 use super::{LabError, Options, RunningArm, Seconds};
 use crate::descriptors::raise_descriptor_limit;
@@ -109,12 +110,13 @@ async fn run_phase(
     let taking_part = arms.iter_mut().filter(|arm| phase.is_for(arm.judged_as));
     try_join_all(taking_part.map(|arm| arm.begin(phase, origin))).await?;
     pass(phase.ramp() + phase.settle, phase, seconds, arms, progress).await?;
+    arms.iter_mut().filter(|arm| phase.is_for(arm.judged_as)).for_each(RunningArm::start_cases);
     let from = origin.elapsed();
     let before = try_join_all(arms.iter().map(RunningArm::vendor_counts)).await?;
     hold(phase, origin, from + phase.hold, seconds, arms, progress).await?;
     try_join_all(arms.iter_mut().map(|arm| arm.actions.finish())).await?;
     let to = origin.elapsed();
-    loads_of(phase, arms).for_each(PhaseLoads::stop);
+    records_of(phase, arms).for_each(|seen| seen.loads.stop());
     let received: Vec<_> = arms.iter().map(|arm| arm.logs.tokens()).collect();
     let ended = try_join_all(arms.iter().map(|arm| arm.evidence(origin, false))).await?;
     wait_for_due_probes(to, origin, arms).await;
@@ -130,13 +132,12 @@ async fn run_phase(
     Ok(())
 }
 
-/// The loads of `phase`, of the arms that take part in it.
-fn loads_of<'a>(phase: &Phase, arms: &'a [RunningArm]) -> impl Iterator<Item = &'a PhaseLoads> {
-    let last = arms.iter().filter_map(|arm| arm.seen.last());
-    last.filter(move |seen| std::ptr::eq(seen.phase, phase)).map(|seen| &seen.loads)
+/// The records of `phase`, of the arms that take part in it.
+fn records_of<'a>(phase: &Phase, arms: &'a [RunningArm]) -> impl Iterator<Item = &'a PhaseRecord> {
+    arms.iter().filter_map(|arm| arm.seen.last()).filter(move |seen| std::ptr::eq(seen.phase, phase))
 }
 
-/// Waits until the end of the measurement, or until the loads of the phase are done if it ends with them.
+/// Waits until the end of the measurement, or until the phase is done if it ends then.
 async fn hold(
     phase: &'static Phase,
     origin: Instant,
@@ -149,7 +150,7 @@ async fn hold(
     let most = if phase.until_done { POLL } else { phase.hold };
     loop {
         let left = end.saturating_sub(origin.elapsed());
-        if left.is_zero() || (phase.until_done && loads_of(phase, arms).all(PhaseLoads::are_done)) {
+        if left.is_zero() || (phase.until_done && records_of(phase, arms).all(PhaseRecord::is_done)) {
             return Ok(());
         }
         pass(left.min(most), phase, seconds, arms, progress).await?;

@@ -9,6 +9,7 @@ use tokio::net::TcpSocket;
 use wire::ledger::Ledger;
 
 use super::actor::Actor;
+use super::cases::RunningCases;
 use super::deployment::Deployed;
 use super::evidence::{Evidence, PhaseEvidence};
 use super::later_actions::LaterActions;
@@ -64,6 +65,8 @@ pub(super) struct PhaseRecord {
     pub(super) to: Duration,
     /// The loads that it added.
     pub(super) loads: PhaseLoads,
+    /// Its cases, if it has any.
+    pub(super) cases: Option<RunningCases>,
     /// Tokens received from the start of the run to the end of the phase.
     pub(super) tokens_received: u64,
     /// What was read from outside, once the phase has ended.
@@ -78,6 +81,13 @@ pub(super) struct ArmAtEnd {
     pub(super) ledger: Option<Ledger>,
     /// What became of the server's processes, if it is no single process.
     pub(super) deployment: Option<DeploymentStats>,
+}
+
+impl PhaseRecord {
+    /// Whether the phase has nothing more to do: its cases have ended or, where it has none, its loads.
+    pub(super) fn is_done(&self) -> bool {
+        self.cases.as_ref().map_or_else(|| self.loads.are_done(), RunningCases::have_ended)
+    }
 }
 
 impl RunningArm {
@@ -152,12 +162,21 @@ impl RunningArm {
             from: not_yet,
             to: not_yet,
             loads,
+            cases: None,
             tokens_received: 0,
             evidence: None,
             deployment: None,
         };
         self.seen.push(seen);
         Ok(())
+    }
+
+    /// Starts the cases of the current phase, if it has any.
+    pub(super) fn start_cases(&mut self) {
+        let (server, vendor) = (self.endpoint.clone(), self.vendor.endpoint());
+        if let Some(seen) = self.seen.last_mut().filter(|seen| !seen.phase.cases.is_empty()) {
+            seen.cases = Some(RunningCases::start(seen.phase, server, vendor));
+        }
     }
 
     fn actor(&self) -> Actor {

@@ -53,7 +53,7 @@ fn value(scrape: &Scrape, name: &MetricName) -> Option<(f64, bool)> {
     Some((scrape.sum_of(&name.name, &name.labels).unwrap_or(0.0), kind == "gauge"))
 }
 
-async fn scrape(server: &Endpoint) -> Option<Scrape> {
+pub(super) async fn scrape(server: &Endpoint) -> Option<Scrape> {
     let request = server.request("GET", "/metrics", &[], Bytes::new());
     let (status, body) = http::fetch(server, request, http::ANSWER_BYTES_MAX).await.ok()?;
     let text = std::str::from_utf8(&body).ok().filter(|_| status == 200)?;

@@ -4,7 +4,9 @@ mod arm;
 mod deployment;
 mod kinds;
 mod place;
+mod source;
 mod stop;
+mod table;
 
 use std::time::Duration;
 
@@ -14,7 +16,9 @@ pub use arm::ArmFigure;
 pub use deployment::DeploymentFigure;
 pub use kinds::{CallFigure, ClosedLoopFigure, ProbeFigure, StreamFigure, VendorFigure};
 pub use place::{Place, at, whole_run};
+pub use source::Source;
 pub use stop::StopFigure;
+pub use table::TableFigure;
 
 /// A figure of a result.
 #[derive(Debug, Clone)]
@@ -34,29 +38,6 @@ pub enum Figure {
         /// The unit's name in output.
         name: &'static str,
     },
-}
-
-/// What was measured.
-#[derive(Debug, Clone)]
-pub enum Source {
-    /// Of the open-loop probes of this name that were due in the phase.
-    Probe(&'static str, ProbeFigure),
-    /// Of the closed-loop probe.
-    ClosedLoop(ClosedLoopFigure),
-    /// Of the streams that the phase opened; of all streams for the whole run.
-    Streams(StreamFigure),
-    /// Of the non-streaming calls.
-    Calls(CallFigure),
-    /// Of the vendor's ledger.
-    Vendor(VendorFigure),
-    /// Share of one processor that the server used.
-    CpuCores,
-    /// Of the server's processes.
-    Deployment(DeploymentFigure),
-    /// Of the arm as a whole.
-    Arm(ArmFigure),
-    /// Of the end of a server that was asked to end.
-    Stop(StopFigure),
 }
 
 impl Place {
@@ -121,6 +102,18 @@ impl Place {
         Figure::Measured(self, Source::CpuCores)
     }
 
+    /// A figure of the table of the phase's cases.
+    #[must_use]
+    pub fn table(self, what: TableFigure) -> Figure {
+        Figure::Measured(self, Source::Table(what))
+    }
+
+    /// A figure of the end of a server that was asked to end.
+    #[must_use]
+    pub fn stop(self, what: StopFigure) -> Figure {
+        Figure::Measured(self, Source::Stop(what))
+    }
+
     /// A figure of the server's processes.
     #[must_use]
     pub fn deployment(self, what: DeploymentFigure) -> Figure {
@@ -131,76 +124,6 @@ impl Place {
     #[must_use]
     pub fn of_arm(self, what: ArmFigure) -> Figure {
         Figure::Measured(self, Source::Arm(what))
-    }
-}
-
-impl Source {
-    /// Its value at `place`; `None` if nothing was measured.
-    fn of(&self, place: &Place, result: &RunResult) -> Option<f64> {
-        let phase = || place.phase_in(result);
-        match *self {
-            Source::Probe(probe, what) => {
-                // Without a probe that was sent there is no evidence.
-                let stats = phase()?.probes.get(probe).filter(|stats| stats.sent > 0)?;
-                // A probe that failed has no latency.
-                let measured = stats.timed() > 0 || !matches!(what, ProbeFigure::Latency(_));
-                measured.then(|| what.of(stats))
-            }
-            Source::ClosedLoop(what) => {
-                let stats = phase()?.closed_loop.as_ref().filter(|stats| stats.sent > 0)?;
-                Some(what.of(stats))
-            }
-            Source::Streams(what) if place.phase.is_none() => Some(what.of_all(place.arm_in(result)?)),
-            Source::Streams(what) => Some(what.of(phase()?.streams.as_ref()?)),
-            Source::Vendor(what) => what.of(phase()?),
-            Source::Deployment(what) => what.of(phase()?),
-            Source::Calls(what) => what.of(phase()?.calls.as_ref()?),
-            Source::Arm(what) => what.of(place.arm_in(result)?),
-            Source::CpuCores => phase()?.cpu_cores,
-            Source::Stop(what) => what.of(place.arm_in(result)?.stop.as_ref()?),
-        }
-    }
-
-    /// Whether a measurement was attempted: if all probes failed there is no latency, which is a finding.
-    fn was_tried(&self, place: &Place, result: &RunResult) -> bool {
-        let phase = || place.phase_in(result);
-        match self {
-            Source::Probe(probe, _) => {
-                phase().and_then(|phase| phase.probes.get(*probe)).is_some_and(|stats| stats.sent > 0)
-            }
-            Source::Calls(_) => phase().and_then(|phase| phase.calls.as_ref()).is_some_and(|calls| calls.requested > 0),
-            // A server that has not ended has no exit code, which is a finding.
-            Source::Stop(_) => place.arm_in(result).is_some_and(|arm| arm.stop.is_some()),
-            _ => self.of(place, result).is_some(),
-        }
-    }
-
-    fn is_latency(&self) -> bool {
-        matches!(
-            self,
-            Source::Probe(_, ProbeFigure::Latency(_))
-                | Source::ClosedLoop(_)
-                | Source::Calls(CallFigure::Latency(_))
-                | Source::Arm(ArmFigure::FirstTokenLate)
-                | Source::Stop(StopFigure::Exit)
-        )
-    }
-
-    fn unit(&self) -> &'static str {
-        match self {
-            Source::Arm(what) => what.unit(),
-            Source::Deployment(what) => what.unit(),
-            Source::Probe(_, ProbeFigure::Latency(_)) | Source::ClosedLoop(_) => "ms",
-            Source::Calls(CallFigure::Latency(_)) => "ms",
-            Source::Calls(_) => "calls",
-            Source::Probe(_, ProbeFigure::FieldIs(_) | ProbeFigure::TimedOutShare | ProbeFigure::AnsweredShare) => "%",
-            Source::Probe(..) => "probes",
-            Source::Streams(_) => "streams",
-            Source::Vendor(VendorFigure::TokensSent) => "tokens",
-            Source::Vendor(_) => "streams",
-            Source::CpuCores => "cores",
-            Source::Stop(what) => what.unit(),
-        }
     }
 }
 

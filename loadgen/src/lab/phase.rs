@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Action, Load};
+use super::{Action, Case, Load};
 
 /// The phase without load.
 pub const BASELINE: &str = "baseline";
@@ -24,12 +24,14 @@ pub struct Phase {
     pub actions: Vec<Action>,
     /// Loads that it adds to those that are open.
     pub loads: Vec<Load>,
+    /// Requests that it makes one after another once its loads have their effect: the rows of its table.
+    pub cases: Vec<Case>,
     /// Wait after the ramp, until the load has its effect.
     pub settle: Duration,
     /// Duration of the measurement.
     pub hold: Duration,
-    /// Whether the measurement ends as soon as the loads do that end by themselves; `hold` is then the most that it
-    /// takes.
+    /// Whether the measurement ends as soon as its cases do or, where it has none, the loads that end by themselves;
+    /// `hold` is then the most that it takes.
     pub until_done: bool,
 }
 
@@ -44,6 +46,7 @@ impl Phase {
             of_mistake: false,
             actions: Vec::new(),
             loads: Vec::new(),
+            cases: Vec::new(),
             settle: Duration::ZERO,
             hold: Duration::ZERO,
             until_done: false,
@@ -76,6 +79,13 @@ impl Phase {
         self
     }
 
+    /// With these cases as well.
+    #[must_use]
+    pub fn cases(mut self, cases: impl IntoIterator<Item = Case>) -> Self {
+        self.cases.extend(cases);
+        self
+    }
+
     /// Measured only after this wait.
     #[must_use]
     pub fn settle(self, settle: Duration) -> Self {
@@ -88,7 +98,8 @@ impl Phase {
         Phase { hold, ..self }
     }
 
-    /// Measured until its loads are done, at most for this long. Loads at a rate or with a concurrency go on until then.
+    /// Measured until its cases are done or, where it has none, its loads; at most for this long. Loads at a rate or with
+    /// a concurrency go on until then.
     #[must_use]
     pub fn until_done(self, at_most: Duration) -> Self {
         Phase { hold: at_most, until_done: true, ..self }

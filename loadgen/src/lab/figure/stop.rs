@@ -1,6 +1,5 @@
 //! Figures of the end of a server that the lab asked to end.
 
-use super::{Figure, Place, Source};
 use crate::result::ServerStop;
 
 /// A figure of the end of a server that was asked to end by a signal.
@@ -29,13 +28,5 @@ impl StopFigure {
             StopFigure::Alive | StopFigure::Exit => "ms",
             StopFigure::ExitCode => "exit code",
         }
-    }
-}
-
-impl Place {
-    /// A figure of the end of a server that was asked to end.
-    #[must_use]
-    pub fn stop(self, what: StopFigure) -> Figure {
-        Figure::Measured(self, Source::Stop(what))
     }
 }

@@ -1,0 +1,69 @@
+//! Figures of a phase's table.
+
+use crate::result::TableRow;
+
+/// A figure of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableFigure {
+    /// Cells that are not as expected.
+    WrongCells,
+    /// Cases with such a cell.
+    WrongCases,
+    /// Cells.
+    Cells,
+    /// Cases that have run to their end.
+    CasesRun,
+}
+
+impl TableFigure {
+    /// Its value; `None` if there is no table, or if what was asked for could not be measured in one of its cells.
+    pub(super) fn of(self, table: &[TableRow]) -> Option<f64> {
+        let wrong = || table.iter().map(TableRow::wrong_cells).collect::<Option<Vec<_>>>();
+        let count = match self {
+            _ if table.is_empty() => return None,
+            TableFigure::WrongCells => wrong()?.iter().sum(),
+            TableFigure::WrongCases => wrong()?.iter().filter(|wrong| **wrong > 0).count() as u64,
+            TableFigure::Cells => table.iter().map(|row| row.cells.len() as u64).sum(),
+            TableFigure::CasesRun => table.iter().filter(|row| row.has_run()).count() as u64,
+        };
+        Some(count as f64)
+    }
+
+    pub(super) fn unit(self) -> &'static str {
+        match self {
+            TableFigure::WrongCells | TableFigure::Cells => "cells",
+            TableFigure::WrongCases | TableFigure::CasesRun => "cases",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::result::Cell;
+
+    fn row(measured: [Option<&str>; 2]) -> TableRow {
+        let cell = |measured: Option<&str>| {
+            Cell::new("status", "502".into(), measured.map(str::to_owned), |measured| measured == "502")
+        };
+        TableRow { case: String::new(), cells: measured.map(cell).into() }
+    }
+
+    fn figures(table: &[TableRow]) -> [Option<f64>; 4] {
+        [TableFigure::WrongCells, TableFigure::WrongCases, TableFigure::Cells, TableFigure::CasesRun]
+            .map(|figure| figure.of(table))
+    }
+
+    #[test]
+    fn wrong_cells_and_the_cases_that_have_them_are_counted() {
+        let table = [row([Some("502"), Some("502")]), row([Some("200"), Some("500")])];
+        assert_eq!(figures(&table), [Some(2.0), Some(1.0), Some(4.0), Some(2.0)]);
+    }
+
+    #[test]
+    fn a_case_that_did_not_run_is_not_a_right_one() {
+        let table = [row([Some("502"), Some("502")]), row([None, None])];
+        assert_eq!(figures(&table), [None, None, Some(4.0), Some(1.0)]);
+        assert_eq!(figures(&[]), [None; 4]);
+    }
+}
