@@ -20,8 +20,9 @@ pub use claim::{AppliesIf, Claim, Comparison};
 pub use definition::{ClosedLoopProbe, Group, HEALTH_ASYNC, HEALTH_SYNC, Lab, Probe, Profile};
 pub use deployment::{Deployment, Supervision};
 pub use figure::{
-    ArmFigure, CallFigure, ClosedLoopFigure, DeploymentFigure, Figure, Place, ProbeFigure, Source, StopFigure,
-    StreamFigure, TableFigure, VendorFigure, at, whole_run,
+    ArmFigure, CallFigure, ClosedLoopFigure, DeploymentFigure, Figure, LedgerFigure, LevelFigure, MetricFigure,
+    PerRequestFigure, Place, ProbeFigure, ProcessFigure, Source, StopFigure, StreamFigure, TableFigure, VendorFigure,
+    at, whole_run,
 };
 pub use flags::flags;
 pub use load::Load;

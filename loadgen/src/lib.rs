@@ -23,6 +23,8 @@ pub mod lab;
 pub mod labs;
 /// What was observed.
 pub mod measure;
+/// Numbers for people.
+pub mod numbers;
 /// What people see.
 pub mod report;
 /// What a run found.

@@ -12,6 +12,7 @@ mod server_metric;
 mod server_stop;
 mod stream_stats;
 mod table;
+mod unit;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ pub use server_metric::{MetricName, MetricStats};
 pub use server_stop::ServerStop;
 pub use stream_stats::{StepResult, StreamStats};
 pub use table::{Cell, TableRow};
+pub use unit::Unit;
 pub use verdict::{ClaimKind, ClaimResult, Outcome, Verdict};
 
 /// Version of this format; increases when a field changes its meaning or is removed.

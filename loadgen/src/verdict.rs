@@ -10,8 +10,8 @@ mod sequence;
 mod starvation;
 mod verify;
 
-use crate::lab::{Claim, Figure, Profile};
-use crate::result::{ClaimKind, ClaimResult, ClosedLoopStats, Outcome, RunResult, Side};
+use crate::lab::{Claim, Profile};
+use crate::result::{ClaimKind, ClaimResult, ClosedLoopStats, Outcome, RunResult, Side, Unit};
 
 pub use crate::result::Verdict;
 pub use objective::{Objective, ObjectiveError};
@@ -151,8 +151,7 @@ pub fn as_in_source(checks: &ClosedLoopStats) -> Verdict {
         measured: (checks.sent > 0).then_some(checks.mean_ms),
         comparison: "<".into(),
         threshold: MEAN_MS_BELOW,
-        unit: "ms".into(),
-        unit_ms: None,
+        unit: Unit::Milliseconds,
         general: false,
         held: checks.sent > 0 && checks.mean_ms < MEAN_MS_BELOW,
     };
@@ -182,18 +181,9 @@ fn judge(claim: &Claim, result: &RunResult) -> ClaimResult {
         measured,
         comparison: claim.comparison.sign().to_owned(),
         threshold: claim.threshold,
-        unit: claim.figure.unit().to_owned(),
-        unit_ms: unit_ms(&claim.figure),
+        unit: claim.figure.unit(),
         general: claim.general,
         held: measured.is_some_and(|measured| claim.comparison.holds(measured, claim.threshold)),
-    }
-}
-
-/// Milliseconds per unit, for units of time that a lab defines.
-fn unit_ms(figure: &Figure) -> Option<f64> {
-    match figure {
-        Figure::In { unit, .. } => Some(unit.as_secs_f64() * 1000.0),
-        _ => None,
     }
 }
 

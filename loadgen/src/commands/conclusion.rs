@@ -94,6 +94,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::result::Unit;
 
     fn options(sides: &[Side], expect_fixed: bool) -> Options {
         Options {
@@ -115,8 +116,7 @@ mod tests {
             measured: Some(1.0),
             comparison: "==".to_owned(),
             threshold: 1.0,
-            unit: "streams".to_owned(),
-            unit_ms: None,
+            unit: Unit::STREAMS,
             general: *general,
             held: *held,
         };

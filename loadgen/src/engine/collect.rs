@@ -138,7 +138,7 @@ fn phase_result(arm: &RunningArm, seen: &PhaseRecord, time: RunTime) -> PhaseRes
         process: evidence.and_then(|evidence| evidence.process(&arm.server_samples)),
         deployment: seen.deployment,
         ledger: evidence.and_then(PhaseEvidence::ledger),
-        metrics: evidence.map(|evidence| evidence.metrics(&[])).unwrap_or_default(),
+        metrics: evidence.map(|evidence| evidence.metrics(&arm.metrics)).unwrap_or_default(),
         vendor_load: evidence
             .and_then(|evidence| evidence.vendor_load(&arm.vendor_samples, seen.from, seen.to, seen.tokens_received)),
         table: seen.cases.as_ref().map(RunningCases::table).unwrap_or_default(),

@@ -106,7 +106,7 @@ async fn run_phase(
     arms: &mut [RunningArm],
     progress: &mut impl Progress,
 ) -> Result<(), LabError> {
-    let begun = try_join_all(arms.iter().map(|arm| arm.evidence(origin, false))).await?;
+    let begun = try_join_all(arms.iter().map(|arm| arm.evidence(origin))).await?;
     let taking_part = arms.iter_mut().filter(|arm| phase.is_for(arm.judged_as));
     try_join_all(taking_part.map(|arm| arm.begin(phase, origin))).await?;
     pass(phase.ramp() + phase.settle, phase, seconds, arms, progress).await?;
@@ -118,7 +118,7 @@ async fn run_phase(
     let to = origin.elapsed();
     records_of(phase, arms).for_each(|seen| seen.loads.stop());
     let received: Vec<_> = arms.iter().map(|arm| arm.logs.tokens()).collect();
-    let ended = try_join_all(arms.iter().map(|arm| arm.evidence(origin, false))).await?;
+    let ended = try_join_all(arms.iter().map(|arm| arm.evidence(origin))).await?;
     wait_for_due_probes(to, origin, arms).await;
     let evidence = begun.into_iter().zip(before).zip(ended);
     for ((arm, ((begun, before), ended)), received) in arms.iter_mut().zip(evidence).zip(received) {

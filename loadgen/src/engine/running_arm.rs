@@ -20,7 +20,7 @@ use super::{LabError, Options};
 use crate::http::Endpoint;
 use crate::lab::{ArmRun, ClosedLoopProbe, Lab, Phase, Profile, Upstream};
 use crate::measure::{ClosedLoop, ClosedLoopPlan, LagLog, ProbeLog, ServerSamples};
-use crate::result::{DeploymentStats, PhaseDeployment, Side};
+use crate::result::{DeploymentStats, MetricName, PhaseDeployment, Side};
 use crate::vendor;
 
 /// One arm while it runs. Dropped, its programs are killed.
@@ -43,6 +43,8 @@ pub struct RunningArm {
     pub(super) closed_loop: Option<ClosedLoop>,
     pub(super) vendor_samples: Arc<VendorSamples>,
     pub(super) endpoint: Endpoint,
+    /// The servers' own metrics that claims name.
+    pub(super) metrics: Vec<MetricName>,
     /// The requests of its phases.
     pub(super) logs: ArmLogs,
     lag: Arc<LagLog>,
@@ -123,6 +125,7 @@ impl RunningArm {
             closed_loop: None,
             vendor_samples: Arc::default(),
             endpoint: Endpoint::at(server.addr()),
+            metrics: profile.metrics(),
             logs,
             lag: lag.clone(),
             server,
@@ -211,9 +214,9 @@ impl RunningArm {
         server.or(vendor)
     }
 
-    /// What can be read from outside now, with the metrics of the server if they are wanted.
-    pub(super) async fn evidence(&self, origin: Instant, with_metrics: bool) -> Result<Evidence, LabError> {
-        let servers = if with_metrics { self.server.servers() } else { Vec::new() };
+    /// What can be read from outside now. The servers' metrics are read only if a claim names one.
+    pub(super) async fn evidence(&self, origin: Instant) -> Result<Evidence, LabError> {
+        let servers = if self.metrics.is_empty() { Vec::new() } else { self.server.servers() };
         let evidence = Evidence::read(self.vendor.endpoint(), &self.server_samples, &servers, origin);
         let (evidence, balancer) = tokio::join!(evidence, self.server.balancer_stats());
         Ok(evidence?.with_balancer(balancer))

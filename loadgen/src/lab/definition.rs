@@ -1,9 +1,11 @@
 //! A lab and its two profiles.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-use super::{Arm, Claim, Phase};
+use super::{Arm, Claim, Figure, Phase};
+use crate::result::MetricName;
 
 /// One mistake beside its fix, under the same traffic.
 #[derive(Debug)]
@@ -116,6 +118,15 @@ impl Profile {
     #[must_use]
     pub fn judges_times(&self) -> bool {
         self.claims.iter().any(|claim| claim.figure.is_latency())
+    }
+
+    /// The server's own metrics that its claims name.
+    #[must_use]
+    pub fn metrics(&self) -> Vec<MetricName> {
+        let conditions = self.claims.iter().filter_map(|claim| claim.applies_if.as_ref()).map(|what| &what.figure);
+        let figures = self.claims.iter().map(|claim| &claim.figure).chain(conditions);
+        let named: BTreeSet<_> = figures.flat_map(Figure::measured).filter_map(|(_, source)| source.metric()).collect();
+        named.into_iter().cloned().collect()
     }
 
     /// The arm of this name.

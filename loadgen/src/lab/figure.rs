@@ -1,30 +1,49 @@
-//! Figures of a result: where, and what.
+//! Figures of a result: what was measured and where, and what is made of it.
+//!
+//! Each source of figures is one file: its figures, their units, and when one counts as measured.
 
 mod arm;
+mod calls;
+mod closed_loop;
 mod deployment;
-mod kinds;
+mod ledger;
+mod metric;
+mod per_request;
 mod place;
+mod probe;
+mod process;
 mod source;
 mod stop;
+mod streams;
 mod table;
+mod vendor;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::result::{Quantile, RunResult};
+use crate::result::{RunResult, Unit};
 
 pub use arm::ArmFigure;
+pub use calls::CallFigure;
+pub use closed_loop::ClosedLoopFigure;
 pub use deployment::DeploymentFigure;
-pub use kinds::{CallFigure, ClosedLoopFigure, ProbeFigure, StreamFigure, VendorFigure};
+pub use ledger::LedgerFigure;
+pub use metric::MetricFigure;
+pub use per_request::PerRequestFigure;
 pub use place::{Place, at, whole_run};
+pub use probe::ProbeFigure;
+pub use process::{LevelFigure, ProcessFigure};
 pub use source::Source;
 pub use stop::StopFigure;
+pub use streams::StreamFigure;
 pub use table::TableFigure;
+pub use vendor::VendorFigure;
 
 /// A figure of a result.
 #[derive(Debug, Clone)]
 pub enum Figure {
     /// One that was measured.
-    Measured(Place, Source),
+    Measured(Place, Arc<dyn Source>),
     /// One divided by another.
     Ratio(Box<Figure>, Box<Figure>),
     /// The smaller of two figures of one arm: both must be true at the same time.
@@ -40,94 +59,12 @@ pub enum Figure {
     },
 }
 
-impl Place {
-    /// A figure of the probe of this name.
-    #[must_use]
-    pub fn probe(self, name: &'static str, what: ProbeFigure) -> Figure {
-        Figure::Measured(self, Source::Probe(name, what))
-    }
-
-    /// The median latency of a probe.
-    #[must_use]
-    pub fn p50(self, probe: &'static str) -> Figure {
-        self.probe(probe, ProbeFigure::Latency(Quantile::P50))
-    }
-
-    /// The 90th percentile of a probe's latency: with few probes in a phase, the 99th is a single one, which may have
-    /// met a busy machine.
-    #[must_use]
-    pub fn p90(self, probe: &'static str) -> Figure {
-        self.probe(probe, ProbeFigure::Latency(Quantile::P90))
-    }
-
-    /// The 99th percentile of a probe's latency.
-    #[must_use]
-    pub fn p99(self, probe: &'static str) -> Figure {
-        self.probe(probe, ProbeFigure::Latency(Quantile::P99))
-    }
-
-    /// The slowest answer to a probe.
-    #[must_use]
-    pub fn slowest(self, probe: &'static str) -> Figure {
-        self.probe(probe, ProbeFigure::Latency(Quantile::Max))
-    }
-
-    /// A figure of the closed-loop probe.
-    #[must_use]
-    pub fn closed_loop(self, what: ClosedLoopFigure) -> Figure {
-        Figure::Measured(self, Source::ClosedLoop(what))
-    }
-
-    /// A figure of the streams.
-    #[must_use]
-    pub fn streams(self, what: StreamFigure) -> Figure {
-        Figure::Measured(self, Source::Streams(what))
-    }
-
-    /// A figure of the non-streaming calls.
-    #[must_use]
-    pub fn calls(self, what: CallFigure) -> Figure {
-        Figure::Measured(self, Source::Calls(what))
-    }
-
-    /// A figure of the vendor's ledger.
-    #[must_use]
-    pub fn vendor(self, what: VendorFigure) -> Figure {
-        Figure::Measured(self, Source::Vendor(what))
-    }
-
-    /// Share of one processor that the server used.
-    #[must_use]
-    pub fn cpu_cores(self) -> Figure {
-        Figure::Measured(self, Source::CpuCores)
-    }
-
-    /// A figure of the table of the phase's cases.
-    #[must_use]
-    pub fn table(self, what: TableFigure) -> Figure {
-        Figure::Measured(self, Source::Table(what))
-    }
-
-    /// A figure of the end of a server that was asked to end.
-    #[must_use]
-    pub fn stop(self, what: StopFigure) -> Figure {
-        Figure::Measured(self, Source::Stop(what))
-    }
-
-    /// A figure of the server's processes.
-    #[must_use]
-    pub fn deployment(self, what: DeploymentFigure) -> Figure {
-        Figure::Measured(self, Source::Deployment(what))
-    }
-
-    /// A figure of the arm as a whole.
-    #[must_use]
-    pub fn of_arm(self, what: ArmFigure) -> Figure {
-        Figure::Measured(self, Source::Arm(what))
-    }
-}
-
 impl Figure {
+    /// What `source` measured at `place`.
+    fn new(place: Place, source: impl Source + 'static) -> Self {
+        Figure::Measured(place, Arc::new(source))
+    }
+
     /// This figure divided by `under`.
     #[must_use]
     pub fn over(self, under: Figure) -> Self {
@@ -168,9 +105,9 @@ impl Figure {
 
     /// What is measured for it, and where.
     #[must_use]
-    pub fn measured(&self) -> Vec<(&Place, &Source)> {
+    pub fn measured(&self) -> Vec<(&Place, &dyn Source)> {
         match self {
-            Figure::Measured(place, source) => vec![(place, source)],
+            Figure::Measured(place, source) => vec![(place, source.as_ref())],
             Figure::Ratio(one, other) | Figure::Both(one, other) => [one.measured(), other.measured()].concat(),
             Figure::In { latency, .. } => latency.measured(),
         }
@@ -211,12 +148,15 @@ impl Figure {
 
     /// Its unit in output and JSON.
     #[must_use]
-    pub fn unit(&self) -> &'static str {
+    pub fn unit(&self) -> Unit {
         match self {
             Figure::Measured(_, source) => source.unit(),
             Figure::Both(one, _) => one.unit(),
-            Figure::Ratio(..) => "x",
-            Figure::In { name, .. } => name,
+            Figure::Ratio(..) => Unit::Times,
+            Figure::In { unit, name, .. } => Unit::Time { name: (*name).into(), ms: unit.as_secs_f64() * 1000.0 },
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::common::secs;
 use super::*;
-use crate::lab::{BASELINE, LOADED, Server, Source, select_arms};
+use crate::lab::{BASELINE, LOADED, Server, select_arms};
 use crate::result::{ClaimKind, Side};
 
 /// Every lab with each of its profiles.
@@ -28,8 +28,8 @@ fn every_claim_names_existing_arms_phases_and_probes() {
         {
             let context = format!("{name}: {}: {place:?}", claim.name);
             assert!(profile.arm(&place.arm).is_some(), "{context}");
-            if let Source::Probe(probe, _) = source {
-                assert!(profile.probes.iter().any(|there| there.name == *probe), "{context}");
+            if let Some(probe) = source.probe() {
+                assert!(profile.probes.iter().any(|there| there.name == probe), "{context}");
             }
             let Some(phase) = &place.phase else { continue };
             let phase = profile.phases.iter().find(|there| there.name == *phase);

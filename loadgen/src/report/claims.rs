@@ -1,7 +1,7 @@
 //! The verdict and its claims.
 
 use super::terminal::table_columns;
-use super::{Paint, Terminal, count, millis, wrap};
+use super::{Paint, Terminal, wrap};
 use crate::result::{ClaimKind, ClaimResult, Outcome, Verdict};
 
 /// Prints the verdict and its claims, each with the measured figure and the threshold.
@@ -110,7 +110,7 @@ fn split(name: &str, width: usize) -> (&str, &str) {
 }
 
 fn measured(claim: &ClaimResult) -> String {
-    claim.measured.map_or_else(|| "no data".to_owned(), |value| with_unit(value, claim))
+    claim.measured.map_or_else(|| "no data".to_owned(), |value| claim.unit.show(value))
 }
 
 fn required(claim: &ClaimResult) -> String {
@@ -121,33 +121,15 @@ fn required(claim: &ClaimResult) -> String {
         ">" => "over",
         _ => "exactly",
     };
-    // "times" and "CPU" are in the measured column already.
-    let threshold = with_unit(claim.threshold, claim);
-    format!("{comparison} {}", threshold.trim_end_matches(" times").trim_end_matches(" CPU"))
-}
-
-/// A value in a common unit. JSON has it in the claim's own unit.
-fn with_unit(value: f64, claim: &ClaimResult) -> String {
-    if let Some(unit_ms) = claim.unit_ms {
-        return millis(value * unit_ms);
-    }
-    let whole = || count(value.round() as u64);
-    match claim.unit.as_str() {
-        "ms" => millis(value),
-        "x" if value < 10.0 && value.fract() != 0.0 => format!("{value:.1} times"),
-        "x" => format!("{} times", whole()),
-        "cores" => format!("{:.0} % CPU", value * 100.0),
-        "%" if value.fract() == 0.0 => format!("{value:.0} %"),
-        "%" => format!("{value:.1} %"),
-        _ => whole(),
-    }
+    format!("{comparison} {}", claim.unit.show_number(claim.threshold))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::result::Unit;
 
-    fn claim(name: &str, measured: f64, comparison: &str, threshold: f64, unit: &str) -> ClaimResult {
+    fn claim(name: &str, measured: f64, comparison: &str, threshold: f64, unit: Unit) -> ClaimResult {
         ClaimResult {
             name: name.to_owned(),
             kind: ClaimKind::Effect,
@@ -155,8 +137,7 @@ mod tests {
             measured: Some(measured),
             comparison: comparison.to_owned(),
             threshold,
-            unit: unit.to_owned(),
-            unit_ms: (unit == "gaps").then_some(250.0),
+            unit,
             general: false,
             held: true,
         }
@@ -166,20 +147,20 @@ mod tests {
     fn figures_are_shown_in_common_units() {
         let said = |claim: &ClaimResult| (measured(claim), required(claim));
         let pair = |measured: &str, required: &str| (measured.to_owned(), required.to_owned());
-        assert_eq!(said(&claim("", 14_048.2, ">=", 100.0, "x")), pair("14,048 times", "at least 100"));
-        assert_eq!(said(&claim("", 0.46, ">=", 5.0, "x")), pair("0.5 times", "at least 5"));
-        assert_eq!(said(&claim("", 1.2, "<=", 4.8, "gaps")), pair("300 ms", "at most 1.2 s"));
-        assert_eq!(said(&claim("", 0.021, "<=", 0.2, "cores")), pair("2 % CPU", "at most 20 %"));
-        assert_eq!(said(&claim("", 97.46, "<", 100.0, "%")), pair("97.5 %", "under 100 %"));
-        assert_eq!(said(&claim("", 10_002.0, "==", 0.0, "streams")), pair("10,002", "exactly 0"));
-        let nothing = ClaimResult { measured: None, ..claim("", 0.0, ">", 1.0, "ms") };
-        assert_eq!(said(&nothing), pair("no data", "over 1.0 ms"));
+        let gaps = || Unit::Time { name: "gaps".into(), ms: 250.0 };
+        assert_eq!(said(&claim("", 14_048.2, ">=", 100.0, Unit::Times)), pair("14,048 times", "at least 100"));
+        assert_eq!(said(&claim("", 1.2, "<=", 4.8, gaps())), pair("300 ms", "at most 1.2 s"));
+        assert_eq!(said(&claim("", 97.46, "<", 100.0, Unit::Percent)), pair("97.5 %", "under 100 %"));
+        assert_eq!(said(&claim("", 10_002.0, "==", 0.0, Unit::STREAMS)), pair("10,002 streams", "exactly 0"));
+        let nothing = ClaimResult { measured: None, ..claim("", 0.0, ">", 1.0, Unit::Milliseconds) };
+        assert_eq!(said(&nothing), pair("no data", "over 1 ms"));
     }
 
     #[test]
     fn a_long_name_wraps_and_the_figures_stay_in_their_columns() {
-        let long = claim("streams that reach the vendor: as many as the pool has threads", 40.0, "==", 40.0, "streams");
-        let claims = [claim("streams lost", 0.0, "==", 0.0, "streams"), long];
+        let long =
+            claim("streams that reach the vendor: as many as the pool has threads", 40.0, "==", 40.0, Unit::STREAMS);
+        let claims = [claim("streams lost", 0.0, "==", 0.0, Unit::STREAMS), long];
         let widths = Widths::of(&claims);
         let lines: Vec<_> = claims.iter().map(|claim| widths.line(&Terminal::plain(), claim)).collect();
         let all = lines.join("\n");

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Paint, Terminal, count, short_millis, wrap};
+use super::{Paint, Terminal, wrap};
 use crate::engine::{Progress, RunningArm};
 use crate::lab::Phase;
 use crate::measure::{ProbeLog, ProbeOutcome, ProbeRecord};
+use crate::numbers::{count, short_millis};
 
 /// A line per second: open streams, health latency and processor use of each arm.
 pub struct LiveLines<'a> {

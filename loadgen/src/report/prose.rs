@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::{count, millis};
 use crate::lab::LOADED;
+use crate::numbers::{count, millis};
 use crate::result::{ArmResult, Outcome, ProbeStats, RunResult, Side, StreamStats};
 
 /// What a run showed, in one sentence per side made from its figures, after a note where the run was not held.

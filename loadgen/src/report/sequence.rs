@@ -1,6 +1,7 @@
 //! A line for each call of a sequence.
 
-use super::{Paint, Terminal, count, millis, wrap};
+use super::{Paint, Terminal, wrap};
+use crate::numbers::{count, millis};
 use crate::result::{SequenceCall, SequenceStats};
 
 /// How calls are marked.

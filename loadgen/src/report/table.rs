@@ -5,8 +5,9 @@ mod deployment;
 use serde_json::Value;
 
 use super::terminal::table_columns;
-use super::{Paint, Terminal, bytes, count, short_millis};
+use super::{Paint, Terminal};
 use crate::lab::{LOADED, Phase};
+use crate::numbers::{bytes, count, short_millis};
 use crate::result::{ArmResult, ClosedLoopStats, ProbeStats, Quantiles, RunResult, StreamStats};
 
 /// One line of a table: its label, and its cell in each column.

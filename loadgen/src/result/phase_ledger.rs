@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use wire::ledger::{Ledger, most_within};
+use wire::ledger::{Ledger, REQUEST_IDS_MAX, most_within};
 
 use super::PerRequest;
 
@@ -76,6 +76,12 @@ impl PhaseLedger {
             attempts: by_id.as_ref().map(|by_id| PerRequest::of(by_id.0.values().map(|(attempts, _)| *attempts))),
             early_attempts: by_id.as_ref().map(|by_id| PerRequest::of(by_id.0.values().map(|(_, early)| *early))),
         }
+    }
+
+    /// The whole run of a vendor with this ledger.
+    #[must_use]
+    pub fn of_run(ledger: &Ledger) -> Self {
+        Self::new(ledger, ledger.attempts_by_request_id.len() < REQUEST_IDS_MAX)
     }
 
     /// Most generations that started in any window of this length; `None` if the ledger no longer had all starts.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Unit;
+
 /// The verdict on a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Verdict {
@@ -101,11 +103,9 @@ pub struct ClaimResult {
     pub comparison: String,
     /// The value that it is compared with.
     pub threshold: f64,
-    /// `ms`, `x` (times), `streams`, `cores`, ...
-    pub unit: String,
-    /// Milliseconds per unit, for units of time that the lab defines (a token gap).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unit_ms: Option<f64>,
+    /// The unit of both: `unit` in JSON, and `unit_ms` where the lab defines a unit of time.
+    #[serde(flatten)]
+    pub unit: Unit,
     /// Whether it is the same for every lab.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub general: bool,

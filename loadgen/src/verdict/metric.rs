@@ -1,6 +1,6 @@
 //! The metrics of objectives.
 
-use crate::result::{ArmResult, ProbeStats, Quantile};
+use crate::result::{ArmResult, ProbeStats, Quantile, Unit};
 
 /// The metric of an objective.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,8 +83,8 @@ impl Metric {
     /// Parses the threshold.
     pub(super) fn parse_value(&self, text: &str) -> Option<f64> {
         let number = match self.unit() {
-            "ms" => humantime::parse_duration(text).ok()?.as_secs_f64() * 1000.0,
-            "%" => text.strip_suffix('%')?.trim().parse().ok()?,
+            Unit::Milliseconds => humantime::parse_duration(text).ok()?.as_secs_f64() * 1000.0,
+            Unit::Percent => text.strip_suffix('%')?.trim().parse().ok()?,
             _ => text.parse().ok()?,
         };
         (number.is_finite() && number >= 0.0).then_some(number)
@@ -92,18 +92,18 @@ impl Metric {
 
     pub(super) fn expected_value(&self) -> &'static str {
         match self.unit() {
-            "ms" => "its value must be a duration such as 100ms",
-            "%" => "its value must be a share such as 1%",
+            Unit::Milliseconds => "its value must be a duration such as 100ms",
+            Unit::Percent => "its value must be a share such as 1%",
             _ => "its value must be a number",
         }
     }
 
-    pub(super) fn unit(&self) -> &'static str {
+    pub(super) fn unit(&self) -> Unit {
         match self {
-            Metric::Latency(..) | Metric::FirstToken(_) | Metric::InterToken(_) => "ms",
-            Metric::ProbesFailed(_) | Metric::ProbesTimedOut(_) => "probes",
-            Metric::FailedShare => "%",
-            Metric::Count(_) => "streams",
+            Metric::Latency(..) | Metric::FirstToken(_) | Metric::InterToken(_) => Unit::Milliseconds,
+            Metric::ProbesFailed(_) | Metric::ProbesTimedOut(_) => Unit::PROBES,
+            Metric::FailedShare => Unit::Percent,
+            Metric::Count(_) => Unit::STREAMS,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use super::metric::Metric;
-use crate::result::{ClaimKind, ClaimResult, RunResult};
+use crate::result::{ClaimKind, ClaimResult, RunResult, Unit};
 
 /// One objective: `METRIC OP VALUE`, such as `health.p99<100ms` or `failed_share<=1%`.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,8 +72,7 @@ impl Objective {
             measured,
             comparison: self.sign.to_owned(),
             threshold: self.threshold,
-            unit: self.metric.unit().to_owned(),
-            unit_ms: None,
+            unit: self.metric.unit(),
             general: false,
             held: known && measured.is_some_and(holds),
         }
@@ -98,6 +97,6 @@ impl Objective {
     /// The judged latency, if it is one.
     #[must_use]
     pub fn latency_ms(&self, result: &RunResult) -> Option<f64> {
-        (self.metric.unit() == "ms").then(|| self.metric.of(result.target.as_ref()?))?
+        (self.metric.unit() == Unit::Milliseconds).then(|| self.metric.of(result.target.as_ref()?))?
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Verdict, decide};
 use crate::http::OWN_LIMIT;
-use crate::result::{ArmResult, ClaimKind, ClaimResult, SequenceStats};
+use crate::result::{ArmResult, ClaimKind, ClaimResult, SequenceStats, Unit};
 
 /// The verdict of `loadgen sequence`: every call got its answer. That the vendor counted other tokens than the table
 /// has is a warning: nothing can then be said about that many tokens.
@@ -16,8 +16,7 @@ pub fn of_sequence(target: &ArmResult, sequence: &SequenceStats) -> Verdict {
         measured: Some(sequence.ok() as f64),
         comparison: "==".into(),
         threshold: calls as f64,
-        unit: "calls".into(),
-        unit_ms: None,
+        unit: Unit::CALLS,
         general: false,
         held: sequence.ok() == calls as u64,
     };

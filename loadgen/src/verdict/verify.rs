@@ -1,7 +1,7 @@
 //! The verdict of `loadgen verify`.
 
 use super::{Verdict, decide, lag_allowed_ms, lag_objection};
-use crate::result::{ArmResult, ClaimKind, ClaimResult, PhaseResult, ProbeStats, Quantile, RunResult};
+use crate::result::{ArmResult, ClaimKind, ClaimResult, PhaseResult, ProbeStats, Quantile, RunResult, Unit};
 
 /// The probe of `loadgen verify`.
 pub const CHECK: &str = "health_sync";
@@ -52,9 +52,9 @@ pub fn of_verify(stages: &[VerifiedStage], result: &RunResult, rejected: u64) ->
             invalid_because.extend(low_pressure(target, phase, stage.streams));
         }
     }
-    claims.push(none(format!("{CHECK}.failed"), failed, "probes"));
-    claims.push(none(format!("{CHECK}.timed_out"), timed_out, "probes"));
-    claims.push(none("lost".to_owned(), lost, "streams"));
+    claims.push(none(format!("{CHECK}.failed"), failed, Unit::PROBES));
+    claims.push(none(format!("{CHECK}.timed_out"), timed_out, Unit::PROBES));
+    claims.push(none("lost".to_owned(), lost, Unit::STREAMS));
     invalid_because.extend(lag_objection(result, lag_allowed_ms(Some(shortest).filter(|ms| ms.is_finite()))));
     let mut verdict = decide(claims, invalid_because);
     if rejected > 0 {
@@ -69,17 +69,17 @@ fn latency(name: String, stats: &ProbeStats, quantile: Quantile, sign: &str, lim
     let in_time = |ms: f64| if sign == "<" { ms < limit_ms } else { ms <= limit_ms };
     let held = rank <= stats.ok && measured.is_some_and(in_time);
     let of_limit = if sign == "<" { format!("{name}{sign}{limit_ms:.0}ms") } else { name };
-    claim(of_limit, measured, sign, limit_ms, "ms", held)
+    claim(of_limit, measured, sign, limit_ms, Unit::Milliseconds, held)
 }
 
-fn none(name: String, count: u64, unit: &str) -> ClaimResult {
+fn none(name: String, count: u64, unit: Unit) -> ClaimResult {
     claim(format!("{name}==0"), Some(count as f64), "==", 0.0, unit, count == 0)
 }
 
-fn claim(name: String, measured: Option<f64>, sign: &str, threshold: f64, unit: &str, held: bool) -> ClaimResult {
-    let (arm, comparison, unit) = ("target".to_owned(), sign.to_owned(), unit.to_owned());
-    let (kind, unit_ms, general) = (ClaimKind::Effect, None, false);
-    ClaimResult { name, kind, arm, measured, comparison, threshold, unit, unit_ms, general, held }
+fn claim(name: String, measured: Option<f64>, sign: &str, threshold: f64, unit: Unit, held: bool) -> ClaimResult {
+    let (arm, comparison) = ("target".to_owned(), sign.to_owned());
+    let (kind, general) = (ClaimKind::Effect, false);
+    ClaimResult { name, kind, arm, measured, comparison, threshold, unit, general, held }
 }
 
 /// Whether too few streams were open at the same time.

@@ -7,6 +7,7 @@ use futures_util::{StreamExt, stream};
 use crate::commands::lab::run_and_show;
 use crate::engine::Options;
 use crate::lab::Lab;
+use crate::numbers::approximately;
 use crate::report::{self, Paint, Terminal};
 use crate::result::RunResult;
 use crate::verdict;
@@ -19,7 +20,7 @@ pub(super) async fn run_all(labs: Vec<&'static Lab>, jobs: usize, options: &Opti
     let (alone, together) = plan(&labs, jobs, options.fast);
     let seconds = |labs: &[&Lab]| labs.iter().map(|lab| lab.profile(options.fast).takes() + START).sum::<Duration>();
     let estimate = seconds(&alone) + seconds(&together) / u32::try_from(jobs.min(together.len().max(1))).unwrap_or(1);
-    let (count, estimate) = (labs.len(), report::approximately(estimate));
+    let (count, estimate) = (labs.len(), approximately(estimate));
     terminal.line(terminal.paint(Paint::Dim, &format!("{count} labs, {estimate}")));
     let mut runs = Vec::new();
     for lab in alone {

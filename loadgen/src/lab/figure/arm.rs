@@ -1,7 +1,8 @@
 //! Figures of one arm as a whole, for the general claims.
 
+use super::{Figure, Place, Source};
 use crate::lab::phase::{BASELINE, LOADED};
-use crate::result::{ArmResult, ExpectedLoad, PhaseResult, StreamStats};
+use crate::result::{ArmResult, ExpectedLoad, PhaseResult, RunResult, StreamStats, Unit};
 
 /// A figure of one arm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +32,7 @@ pub enum ArmFigure {
 }
 
 impl ArmFigure {
-    /// Its value; `None` if it was not measured.
-    pub(super) fn of(self, arm: &ArmResult) -> Option<f64> {
+    fn of(self, arm: &ArmResult) -> Option<f64> {
         match self {
             ArmFigure::ProbesUnanswered => probes_unanswered(arm),
             ArmFigure::StreamsLost => total(arm, StreamStats::lost),
@@ -72,17 +72,35 @@ impl ArmFigure {
             ArmFigure::VendorTokenRate => vendor_token_rate(phase(arm, LOADED)?),
         }
     }
+}
 
-    pub(super) fn unit(self) -> &'static str {
+impl Source for ArmFigure {
+    fn of(&self, place: &Place, result: &RunResult) -> Option<f64> {
+        ArmFigure::of(*self, place.arm_in(result)?)
+    }
+
+    fn is_latency(&self) -> bool {
+        *self == ArmFigure::FirstTokenLate
+    }
+
+    fn unit(&self) -> Unit {
         match self {
-            ArmFigure::ProbesUnanswered => "probes",
-            ArmFigure::StreamsLost | ArmFigure::WithoutToken => "streams",
-            ArmFigure::FirstTokenLate => "ms",
-            ArmFigure::GapMedian => "gaps",
-            ArmFigure::TokensReceived | ArmFigure::VendorTokensPerCall | ArmFigure::VendorTokenRate => "%",
-            ArmFigure::ThreadsOverIdle => "threads",
-            ArmFigure::VendorFailed => "calls",
+            ArmFigure::ProbesUnanswered => Unit::PROBES,
+            ArmFigure::StreamsLost | ArmFigure::WithoutToken => Unit::STREAMS,
+            ArmFigure::FirstTokenLate => Unit::Milliseconds,
+            ArmFigure::GapMedian => Unit::count("gaps"),
+            ArmFigure::TokensReceived | ArmFigure::VendorTokensPerCall | ArmFigure::VendorTokenRate => Unit::Percent,
+            ArmFigure::ThreadsOverIdle => Unit::THREADS,
+            ArmFigure::VendorFailed => Unit::CALLS,
         }
+    }
+}
+
+impl Place {
+    /// A figure of the arm as a whole.
+    #[must_use]
+    pub fn of_arm(self, what: ArmFigure) -> Figure {
+        Figure::new(self, what)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Figures of an arm's processes: restarts, ready replicas, what the balancer answered itself.
 
-use crate::result::{PhaseBalancer, PhaseResult};
+use super::{Figure, Place, Source};
+use crate::result::{PhaseBalancer, RunResult, Unit};
 
 /// A figure of an arm's processes in a phase, from its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,9 +20,9 @@ pub enum DeploymentFigure {
     BrokenOff,
 }
 
-impl DeploymentFigure {
-    pub(super) fn of(self, phase: &PhaseResult) -> Option<f64> {
-        let deployment = phase.deployment?;
+impl Source for DeploymentFigure {
+    fn of(&self, place: &Place, result: &RunResult) -> Option<f64> {
+        let deployment = place.phase_in(result)?.deployment?;
         let balancer = |count: fn(PhaseBalancer) -> u64| deployment.balancer.map(count);
         let count = match self {
             DeploymentFigure::Restarts => deployment.restarts,
@@ -34,11 +35,19 @@ impl DeploymentFigure {
         count.map(|count| count as f64)
     }
 
-    pub(super) fn unit(self) -> &'static str {
-        match self {
+    fn unit(&self) -> Unit {
+        Unit::count(match self {
             DeploymentFigure::Restarts => "restarts",
             DeploymentFigure::ReadyLeast | DeploymentFigure::ReadyMost => "replicas",
             DeploymentFigure::NoBackend | DeploymentFigure::BadGateway | DeploymentFigure::BrokenOff => "requests",
-        }
+        })
+    }
+}
+
+impl Place {
+    /// A figure of the server's processes.
+    #[must_use]
+    pub fn deployment(self, what: DeploymentFigure) -> Figure {
+        Figure::new(self, what)
     }
 }

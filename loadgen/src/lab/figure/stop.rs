@@ -1,6 +1,7 @@
 //! Figures of the end of a server that the lab asked to end.
 
-use crate::result::ServerStop;
+use super::{Figure, Place, Source};
+use crate::result::{RunResult, Unit};
 
 /// A figure of the end of a server that was asked to end by a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,9 +14,9 @@ pub enum StopFigure {
     ExitCode,
 }
 
-impl StopFigure {
-    /// Its value.
-    pub(super) fn of(self, stop: &ServerStop) -> Option<f64> {
+impl Source for StopFigure {
+    fn of(&self, place: &Place, result: &RunResult) -> Option<f64> {
+        let stop = place.arm_in(result)?.stop.as_ref()?;
         match self {
             StopFigure::Alive => Some(stop.alive_ms),
             StopFigure::Exit => stop.ended.then_some(stop.alive_ms),
@@ -23,10 +24,27 @@ impl StopFigure {
         }
     }
 
-    pub(super) fn unit(self) -> &'static str {
+    /// A server that has not ended has no exit code, which is a finding.
+    fn was_tried(&self, place: &Place, result: &RunResult) -> bool {
+        place.arm_in(result).is_some_and(|arm| arm.stop.is_some())
+    }
+
+    fn is_latency(&self) -> bool {
+        *self == StopFigure::Exit
+    }
+
+    fn unit(&self) -> Unit {
         match self {
-            StopFigure::Alive | StopFigure::Exit => "ms",
-            StopFigure::ExitCode => "exit code",
+            StopFigure::Alive | StopFigure::Exit => Unit::Milliseconds,
+            StopFigure::ExitCode => Unit::NONE,
         }
+    }
+}
+
+impl Place {
+    /// A figure of the end of a server that was asked to end.
+    #[must_use]
+    pub fn stop(self, what: StopFigure) -> Figure {
+        Figure::new(self, what)
     }
 }

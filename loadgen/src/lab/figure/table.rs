@@ -1,6 +1,7 @@
 //! Figures of a phase's table.
 
-use crate::result::TableRow;
+use super::{Figure, Place, Source};
+use crate::result::{RunResult, TableRow, Unit};
 
 /// A figure of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub enum TableFigure {
 
 impl TableFigure {
     /// Its value; `None` if there is no table, or if what was asked for could not be measured in one of its cells.
-    pub(super) fn of(self, table: &[TableRow]) -> Option<f64> {
+    fn of(self, table: &[TableRow]) -> Option<f64> {
         let wrong = || table.iter().map(TableRow::wrong_cells).collect::<Option<Vec<_>>>();
         let count = match self {
             _ if table.is_empty() => return None,
@@ -28,12 +29,26 @@ impl TableFigure {
         };
         Some(count as f64)
     }
+}
 
-    pub(super) fn unit(self) -> &'static str {
-        match self {
+impl Source for TableFigure {
+    fn of(&self, place: &Place, result: &RunResult) -> Option<f64> {
+        TableFigure::of(*self, &place.phase_in(result)?.table)
+    }
+
+    fn unit(&self) -> Unit {
+        Unit::count(match self {
             TableFigure::WrongCells | TableFigure::Cells => "cells",
             TableFigure::WrongCases | TableFigure::CasesRun => "cases",
-        }
+        })
+    }
+}
+
+impl Place {
+    /// A figure of the table of the phase's cases.
+    #[must_use]
+    pub fn table(self, what: TableFigure) -> Figure {
+        Figure::new(self, what)
     }
 }
 
@@ -51,7 +66,7 @@ mod tests {
 
     fn figures(table: &[TableRow]) -> [Option<f64>; 4] {
         [TableFigure::WrongCells, TableFigure::WrongCases, TableFigure::Cells, TableFigure::CasesRun]
-            .map(|figure| figure.of(table))
+            .map(|figure| TableFigure::of(figure, table))
     }
 
     #[test]

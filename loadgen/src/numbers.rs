@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-/// A latency given in milliseconds: `0.42 ms`, `3.1 ms`, `120 ms`, `12.7 s`, `10 s`.
+/// A latency given in milliseconds: `0.42 ms`, `3.1 ms`, `50 ms`, `120 ms`, `12.7 s`, `10 s`.
 #[must_use]
 pub fn millis(millis: f64) -> String {
     match millis {
+        m if m.fract() == 0.0 && m < 999.5 => format!("{m} ms"),
         m if m < 1.0 => format!("{m:.2} ms"),
         m if m < 100.0 => format!("{m:.1} ms"),
         m if m < 999.5 => format!("{m:.0} ms"),
@@ -31,6 +32,24 @@ pub fn approximately(duration: Duration) -> String {
         seconds if seconds < MINUTES_FROM_S => format!("about {seconds} s"),
         seconds => format!("about {} min", seconds.div_ceil(60)),
     }
+}
+
+/// Any number: without decimals if it is whole or at least 100, otherwise with two digits or one decimal: `0.84`,
+/// `3.5`, `97.5`, `14,048`.
+#[must_use]
+pub fn number(value: f64) -> String {
+    let size = value.abs();
+    if size >= 99.95 || value.fract() == 0.0 {
+        let sign = if value < 0.0 { "-" } else { "" };
+        return format!("{sign}{}", count(size.round() as u64));
+    }
+    let decimals = match size {
+        size if size >= 1.0 => 1,
+        size if size >= 0.01 => 2,
+        // Enough for one digit, so that what is not 0 does not look like it.
+        size => (-size.log10()).ceil().min(9.0) as usize,
+    };
+    format!("{value:.decimals$}")
 }
 
 /// A count with thousands separators: `16,000`.
@@ -59,7 +78,7 @@ mod tests {
 
     #[test]
     fn numbers_have_the_digits_that_matter() {
-        assert_eq!(millis(0.4231), "0.42 ms");
+        assert_eq!([0.0, 0.4231, 1.0, 50.0].map(millis), ["0 ms", "0.42 ms", "1 ms", "50 ms"]);
         assert_eq!(millis(3.24), "3.2 ms");
         assert_eq!(millis(120.4), "120 ms");
         assert_eq!([999.4, 999.6, 10_002.4, 12_684.0].map(millis), ["999 ms", "1 s", "10 s", "12.7 s"]);
@@ -68,6 +87,8 @@ mod tests {
             [40, 99, 100, 181].map(|s| approximately(Duration::from_secs(s))),
             ["about 40 s", "about 99 s", "about 2 min", "about 4 min"]
         );
+        assert_eq!([0.84, 3.46, 9.96, 12.0, 97.46, 99.97].map(number), ["0.84", "3.5", "10.0", "12", "97.5", "100"]);
+        assert_eq!([14_048.2, 0.046, 0.004, -31.4, 0.0].map(number), ["14,048", "0.05", "0.004", "-31.4", "0"]);
         assert_eq!(count(999), "999");
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!([19_400_000, 1_250_000_000].map(bytes), ["19 MB", "1,250 MB"]);
