@@ -15,9 +15,12 @@ mod seconds;
 mod server_metrics;
 mod stop_log;
 mod vendor_samples;
+mod window;
 
 pub use error::LabError;
 pub use options::Options;
 pub use run::{LabRun, Progress, run};
 pub use running_arm::RunningArm;
 pub use seconds::Seconds;
+pub use server_metrics::scrape;
+pub use window::MeasuredServer;

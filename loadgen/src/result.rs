@@ -62,6 +62,28 @@ pub struct RunResult {
     pub verdict: Verdict,
 }
 
+impl RunResult {
+    /// A result without arms and without a verdict.
+    #[must_use]
+    pub fn new(
+        command: impl Into<String>,
+        environment: Environment,
+        parameters: BTreeMap<String, Value>,
+        generator: Generator,
+    ) -> Self {
+        RunResult {
+            schema_version: SCHEMA_VERSION,
+            command: command.into(),
+            environment,
+            parameters,
+            arms: BTreeMap::new(),
+            target: None,
+            generator,
+            verdict: Verdict::open(),
+        }
+    }
+}
+
 /// A side of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

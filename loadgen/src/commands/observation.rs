@@ -11,15 +11,12 @@ use serde_json::Value;
 use wire::ledger::Ledger;
 
 use super::CommandError;
-use crate::engine::Seconds;
+use crate::engine::{MeasuredServer, Seconds};
 use crate::environment::environment;
 use crate::http::Endpoint;
-use crate::lab::BASELINE;
-use crate::measure::{
-    LagLog, ProbeLog, ProbePlan, Prober, Sampler, ServerSamples, StreamLog, one_process, probe_stats, timeline,
-};
+use crate::measure::{LagLog, ProbeLog, ProbePlan, Prober, Sampler, ServerSamples, StreamLog, one_process};
 use crate::report::{self, Terminal};
-use crate::result::{ArmResult, Baseline, PhaseResult, RunResult, SCHEMA_VERSION, Verdict};
+use crate::result::{ArmResult, RunResult};
 
 /// A part of a run with figures of its own. Times are since the start of the run.
 #[derive(Debug, Clone)]
@@ -116,41 +113,20 @@ impl Observation {
     pub(super) async fn finish(mut self, description: RunDescription, terminal: &Terminal) -> RunResult {
         self.last_probes(terminal).await;
         self.sampler.finish();
-        let phase = |PhaseWindow { name, from, to }: &PhaseWindow| PhaseResult {
-            name: name.clone(),
-            from_ms: from.as_secs_f64() * 1000.0,
-            to_ms: to.as_secs_f64() * 1000.0,
-            probes: probe_stats(&self.probes, *from, *to),
-            cpu_cores: self.server_samples.cpu_cores(*from, *to),
-            ..PhaseResult::default()
-        };
-        let phases: Vec<_> = description.windows.iter().map(phase).collect();
-        let probes_of = |name: &str| PhaseResult::probes_of(&phases, name);
+        let server = MeasuredServer { probes: &self.probes, samples: &self.server_samples };
+        let phase = |window: &PhaseWindow| server.phase(&window.name, window.from, window.to);
+        let phases = description.windows.iter().map(phase).collect();
         let loads = description.windows.iter().skip(1);
         let loaded_for = loads.map(|window| window.to.saturating_sub(window.from)).sum();
         let target = ArmResult {
             program: self.endpoint.to_string(),
             streams: self.streams.stats(loaded_for),
-            probes: probes_of(&description.loaded),
-            baseline: Baseline::new(probes_of(BASELINE)),
-            deployment: None,
             vendor: description.vendor,
-            process: self.server_samples.process_stats(),
-            stop: None,
-            timeline: timeline(&self.server_samples, &self.probes),
-            phases,
-            ..ArmResult::default()
+            ..server.run(phases, &description.loaded)
         };
-        RunResult {
-            schema_version: SCHEMA_VERSION,
-            command: description.command.to_owned(),
-            environment: environment(),
-            parameters: description.parameters,
-            arms: BTreeMap::new(),
-            target: Some(target),
-            generator: self.lag.generator(),
-            verdict: Verdict::open(),
-        }
+        let generator = self.lag.generator();
+        let result = RunResult::new(description.command, environment(), description.parameters, generator);
+        RunResult { target: Some(target), ..result }
     }
 }
 

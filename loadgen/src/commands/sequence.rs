@@ -14,7 +14,7 @@ use crate::cli::SequenceArgs;
 use crate::environment::environment;
 use crate::measure::{StreamAnswer, StreamLog};
 use crate::report::{self, Marks, Terminal};
-use crate::result::{ArmResult, Generator, RunResult, SCHEMA_VERSION, SequenceCall, SequenceStats, Verdict};
+use crate::result::{ArmResult, Generator, RunResult, SequenceCall, SequenceStats, Verdict};
 use crate::traffic::{CYCLE, CycleCall, Exchange, ExpectedAnswer, Request};
 use crate::verdict;
 
@@ -92,16 +92,8 @@ fn request(args: &SequenceArgs, path: String) -> Request {
 }
 
 fn result(args: &SequenceArgs, target: ArmResult, verdict: Verdict) -> RunResult {
-    RunResult {
-        schema_version: SCHEMA_VERSION,
-        command: "sequence".to_owned(),
-        environment: environment(),
-        parameters: parameters(args),
-        arms: BTreeMap::new(),
-        target: Some(target),
-        generator: Generator::default(),
-        verdict,
-    }
+    let result = RunResult::new("sequence", environment(), parameters(args), Generator::default());
+    RunResult { target: Some(target), verdict, ..result }
 }
 
 /// Without the key, which is nobody else's business.

@@ -2,21 +2,25 @@
 
 mod gauges;
 
+use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
-use tokio::time::{sleep_until, timeout};
+use tokio::time::timeout;
 
 use self::gauges::Gauges;
 use super::CommandError;
 use super::preflight::check_reachable;
 use super::target::probe_kinds;
 use crate::cli::WatchArgs;
+use crate::engine::Seconds;
 use crate::http::Endpoint;
 use crate::measure::{ProbePlan, Prober, get_health};
 use crate::report::{self, Terminal};
 
 /// Probes per second, of each kind.
 const RATE: f64 = 4.0;
+/// Until Ctrl-C: a century.
+const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 /// Older answers are dropped, so that memory stays bounded.
 const KEPT: Duration = Duration::from_secs(60);
 
@@ -32,18 +36,16 @@ pub(super) async fn execute(args: &WatchArgs, terminal: &Terminal) -> Result<u8,
     let origin = Instant::now();
     let (_prober, logs) = Prober::start(origin, vec![(endpoint.clone(), plan)], std::sync::Arc::default());
     let logs = &logs[0];
-    let end = args.duration.map(|duration| origin + duration);
-    let mut now = Duration::from_secs(1);
-    while end.is_none_or(|end| origin + now <= end) {
-        sleep_until((origin + now).into()).await;
-        let line = now.as_secs() - 1;
-        if line.is_multiple_of(report::WATCH_LINES) {
+    let line = |now: Duration| -> Result<(), Infallible> {
+        if (now.as_secs() - 1).is_multiple_of(report::WATCH_LINES) {
             report::watch_heading(terminal, &endpoint.to_string(), logs, gauges.available());
         }
         report::watch_line(terminal, now, logs, &gauges.text());
         logs.iter().for_each(|log| log.forget(now.saturating_sub(KEPT)));
-        now += Duration::from_secs(1);
-    }
+        Ok(())
+    };
+    // A line cannot fail.
+    let Ok(()) = Seconds::since(origin).wait(args.duration.unwrap_or(FOR_EVER), line).await;
     Ok(0)
 }
 

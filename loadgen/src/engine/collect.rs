@@ -12,9 +12,9 @@ use super::evidence::PhaseEvidence;
 use super::phase_loads::RunTime;
 use super::running_arm::{ArmAtEnd, PhaseRecord, RunningArm};
 use crate::environment::environment;
-use crate::lab::{BASELINE, LOADED, Lab, Load, Phase, Profile};
-use crate::measure::{LagLog, probe_stats, timeline};
-use crate::result::{ArmResult, Baseline, Disturbance, ExpectedLoad, PhaseResult, RunResult, SCHEMA_VERSION, Verdict};
+use crate::lab::{LOADED, Lab, Load, Phase, Profile};
+use crate::measure::LagLog;
+use crate::result::{ArmResult, Disturbance, ExpectedLoad, PhaseResult, RunResult};
 use crate::verdict;
 
 /// The result of a lab, verdict included.
@@ -32,16 +32,9 @@ pub(super) fn collect(
         let expected_in = |seen: &PhaseRecord| profile.expected_load(seen.phase, runs, arm.judged_as);
         (arm.judged_as.to_owned(), arm_result(arm, at_end, time, expected_in))
     });
-    let mut result = RunResult {
-        schema_version: SCHEMA_VERSION,
-        command: options.command.clone(),
-        environment: environment(),
-        parameters: parameters(lab, profile, options),
-        arms: by_arm.collect(),
-        target: None,
-        generator: lag.generator(),
-        verdict: Verdict::open(),
-    };
+    let parameters = parameters(lab, profile, options);
+    let result = RunResult::new(&options.command, environment(), parameters, lag.generator());
+    let mut result = RunResult { arms: by_arm.collect(), ..result };
     let judged_as: Vec<_> = arms.iter().map(|arm| arm.judged_as).collect();
     result.verdict = match judged_as[..] {
         [judged_as] if options.expect_fixed => verdict::of_repair(profile, judged_as, &result),
@@ -100,23 +93,17 @@ fn arm_result(
     expected_in: impl Fn(&PhaseRecord) -> Option<ExpectedLoad>,
 ) -> ArmResult {
     let phase = |seen| PhaseResult { expected: expected_in(seen), ..phase_result(arm, seen, time) };
-    let phases: Vec<_> = arm.seen.iter().map(phase).collect();
-    let probes_of = |name: &str| PhaseResult::probes_of(&phases, name);
+    let phases = arm.seen.iter().map(phase).collect();
     let calls = arm.logs.shared.calls.stats(time.elapsed);
     ArmResult {
         side: Some(arm.side),
         program: arm.server.command_line(),
         streams: arm.logs.shared.streams.stats(time.elapsed),
         calls: (calls.requested > 0).then_some(calls),
-        probes: probes_of(LOADED),
-        baseline: Baseline::new(probes_of(BASELINE)),
         vendor: at_end.ledger,
         deployment: at_end.deployment,
-        process: arm.server_samples.process_stats(),
         stop: arm.stop.result(time.elapsed),
-        timeline: timeline(&arm.server_samples, &arm.probes),
-        phases,
-        sequence: None,
+        ..arm.measured().run(phases, LOADED)
     }
 }
 
@@ -124,17 +111,11 @@ fn phase_result(arm: &RunningArm, seen: &PhaseRecord, time: RunTime) -> PhaseRes
     let window = time.window(seen.from, seen.to);
     let evidence = seen.evidence.as_ref();
     PhaseResult {
-        name: seen.phase.name.clone(),
-        from_ms: seen.from.as_secs_f64() * 1000.0,
-        to_ms: seen.to.as_secs_f64() * 1000.0,
-        probes: probe_stats(&arm.probes, seen.from, seen.to),
         closed_loop: arm.closed_loop.as_ref().map(|asking| asking.stats(seen.from, seen.to)),
         streams: seen.loads.streams(seen.phase, &window),
         vendor_peak_active: evidence.and_then(PhaseEvidence::vendor_peak_active),
         vendor: evidence.and_then(PhaseEvidence::vendor_stats),
-        cpu_cores: arm.server_samples.cpu_cores(seen.from, seen.to),
         threads_peak: arm.server_samples.threads_peak(seen.begun, seen.to),
-        expected: None,
         process: evidence.and_then(|evidence| evidence.process(&arm.server_samples)),
         deployment: seen.deployment,
         ledger: evidence.and_then(PhaseEvidence::ledger),
@@ -145,6 +126,7 @@ fn phase_result(arm: &RunningArm, seen: &PhaseRecord, time: RunTime) -> PhaseRes
         calls: seen.loads.calls(seen.phase, &window),
         loads: seen.loads.each(&window),
         disturbance: Some(disturbance(arm, seen)),
+        ..arm.measured().phase(&seen.phase.name, seen.from, seen.to)
     }
 }
 

@@ -16,6 +16,7 @@ use super::later_actions::LaterActions;
 use super::phase_loads::{ArmLogs, PhaseLoads};
 use super::stop_log::StopLog;
 use super::vendor_samples::VendorSamples;
+use super::window::MeasuredServer;
 use super::{LabError, Options};
 use crate::http::Endpoint;
 use crate::lab::{ArmRun, ClosedLoopProbe, Lab, Phase, Profile, Upstream};
@@ -145,6 +146,11 @@ impl RunningArm {
     #[must_use]
     pub fn vendor_url(&self) -> Option<String> {
         self.vendor.endpoint().map(|endpoint| endpoint.to_string())
+    }
+
+    /// What is measured of its server from outside.
+    pub(super) fn measured(&self) -> MeasuredServer<'_> {
+        MeasuredServer { probes: &self.probes, samples: &self.server_samples }
     }
 
     /// Starts the closed-loop probe.

@@ -53,7 +53,8 @@ fn value(scrape: &Scrape, name: &MetricName) -> Option<(f64, bool)> {
     Some((scrape.sum_of(&name.name, &name.labels).unwrap_or(0.0), kind == "gauge"))
 }
 
-pub(super) async fn scrape(server: &Endpoint) -> Option<Scrape> {
+/// The metrics of `server`; `None` if it does not answer with any.
+pub async fn scrape(server: &Endpoint) -> Option<Scrape> {
     let request = server.request("GET", "/metrics", &[], Bytes::new());
     let (status, body) = http::fetch(server, request, http::ANSWER_BYTES_MAX).await.ok()?;
     let text = std::str::from_utf8(&body).ok().filter(|_| status == 200)?;

@@ -3,12 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use tokio::time::{sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
-use wire::prometheus::Scrape;
 
-use crate::http::{self, Endpoint};
+use crate::engine::scrape;
+use crate::http::Endpoint;
 
 /// Interval between two requests of `/metrics`.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -77,12 +76,7 @@ impl Gauges {
 }
 
 async fn read(server: &Endpoint) -> Option<Figures> {
-    let request = server.request("GET", "/metrics", &[], Bytes::new());
-    let (status, body) = http::fetch(server, request, http::ANSWER_BYTES_MAX).await.ok()?;
-    if status != 200 {
-        return None;
-    }
-    let scrape = Scrape::parse(std::str::from_utf8(&body).ok()?).ok()?;
+    let scrape = scrape(server).await?;
     let gauge = |name: &str| scrape.sum(name).map(|value| value.max(0.0) as u64);
     let pool = || {
         let (busy, size) = (gauge("blocking_pool_busy")?, gauge("blocking_pool_size")?);

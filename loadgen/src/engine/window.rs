@@ -1,0 +1,46 @@
+//! What is measured of any server from outside, whether or not this program started it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::lab::BASELINE;
+use crate::measure::{ProbeLog, ServerSamples, probe_stats, timeline};
+use crate::result::{ArmResult, Baseline, PhaseResult};
+
+/// A server that is measured: its probes and its processes.
+#[derive(Clone, Copy)]
+pub struct MeasuredServer<'a> {
+    /// The probes, by kind.
+    pub probes: &'a [Arc<ProbeLog>],
+    /// Its processes, and what clients have open.
+    pub samples: &'a ServerSamples,
+}
+
+impl MeasuredServer<'_> {
+    /// The figures of the phase `name`, measured in `[from, to)` since the start of the run.
+    #[must_use]
+    pub fn phase(self, name: &str, from: Duration, to: Duration) -> PhaseResult {
+        PhaseResult {
+            name: name.to_owned(),
+            from_ms: from.as_secs_f64() * 1000.0,
+            to_ms: to.as_secs_f64() * 1000.0,
+            probes: probe_stats(self.probes, from, to),
+            cpu_cores: self.samples.cpu_cores(from, to),
+            ..PhaseResult::default()
+        }
+    }
+
+    /// The figures of the whole run; `loaded` is the phase whose probes represent it.
+    #[must_use]
+    pub fn run(self, phases: Vec<PhaseResult>, loaded: &str) -> ArmResult {
+        let probes_of = |name: &str| PhaseResult::probes_of(&phases, name);
+        ArmResult {
+            probes: probes_of(loaded),
+            baseline: Baseline::new(probes_of(BASELINE)),
+            process: self.samples.process_stats(),
+            timeline: timeline(self.samples, self.probes),
+            phases,
+            ..ArmResult::default()
+        }
+    }
+}
