@@ -53,6 +53,10 @@ const OUTPUT: &str = "                              broken-server           cont
  health-sync, idle         0.8ms 1.1ms 1.1ms 0.8ms 1.9ms 1.9ms 0.5ms 1.0ms 1.0ms
  health-sync, 20 calls      10.4s 10.6s 10.6s 0.8ms 5.1ms 5.1ms 0.5ms 0.9ms 0.9ms
 
+ each fault                  status calls outcome            retry arms
+ stream, hang                   504     1 upstream_failure   none  control fixed
+                               200!     1 success!           none  broken
+
   Verdict: HELD (all claims and preconditions met)
 
   Claims                                                measured  required
@@ -68,7 +72,8 @@ fn printed() -> Printed {
     let claim = |name: &str, always| PrintedClaim { name: name.to_owned(), always };
     Printed {
         arms: owned(&["broken", "control", "fixed"]),
-        phases: owned(&["idle", "20 calls"]),
+        phases: owned(&["idle", "20 calls", "each fault"]),
+        cases: owned(&["stream, hang"]),
         probes: owned(&["health-sync", "health-async"]),
         claims: vec![
             claim("answered after the SLA", true),
@@ -169,6 +174,9 @@ fn an_output_that_is_not_the_labs_is_named_with_what_differs() {
         ("   control ", " broken-60 ", "the lab has no arm `broken-60`"),
         ("sync, 20 calls", "sync, 10 calls", "it has no phase `20 calls`"),
         ("sync, 20 calls", "sync, 10 calls", "the lab has no such phase: `health-sync, 10 calls"),
+        (" each fault ", " every fault", "it has no phase `each fault`"),
+        ("stream, hang ", "stream, reset", "it has no case `stream, hang`"),
+        ("stream, hang ", "stream, reset", "the lab has no such case: `stream, reset"),
         ("answered after the SLA", "late answers", "it has no claim `answered after the SLA`"),
         ("answered after the SLA", "late answers", "the lab has no such claim: `yes broken  late answers"),
         ("                server\n", "", "it has no claim `slowest answer, beside the SLA of the server`"),

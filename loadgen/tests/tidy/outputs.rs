@@ -1,7 +1,7 @@
 //! The rules for what a lab printed, which its chapter includes: it is about the lab's arms, phases and claims as they
 //! are now, and the lab held. The figures may be older than the code.
 
-use loadgen::lab::Lab;
+use loadgen::lab::{Lab, Phase};
 
 use crate::entry::{Entry, Missing};
 use crate::tree::Tree;
@@ -14,6 +14,8 @@ pub(crate) struct Printed {
     pub(crate) phases: Vec<String>,
     /// The names of probes, as the figures have them.
     pub(crate) probes: Vec<String>,
+    /// The rows of its tables of cases.
+    pub(crate) cases: Vec<String>,
     pub(crate) claims: Vec<PrintedClaim>,
 }
 
@@ -30,9 +32,13 @@ impl Printed {
     pub(crate) fn of(lab: &Lab) -> Self {
         let profile = &lab.normal;
         let claims = profile.claims.iter();
+        let shown = |phase: &&Phase| !profile.probes.is_empty() || !phase.cases.is_empty();
+        let cases = profile.phases.iter().flat_map(|phase| &phase.cases);
         Printed {
             arms: profile.arms.iter().map(|arm| arm.name.to_owned()).collect(),
-            phases: profile.phases.iter().map(|phase| phase.title.to_owned()).collect(),
+            // Without probes only a phase with cases is named.
+            phases: profile.phases.iter().filter(shown).map(|phase| phase.title.clone()).collect(),
+            cases: cases.map(|case| case.name.clone()).collect(),
             probes: profile.probes.iter().map(|probe| probe.name.replace('_', "-")).collect(),
             claims: claims
                 .map(|claim| PrintedClaim { name: claim.name.to_owned(), always: claim.applies_if.is_none() })
@@ -56,6 +62,7 @@ pub(crate) fn missing(lab: &Entry, printed: &Printed, tree: &Tree) -> Vec<Missin
     }
     differences.extend(of_arms(printed, text));
     differences.extend(of_phases(printed, text));
+    differences.extend(of_cases(printed, text));
     differences.extend(of_claims(printed, text));
     let how = format!("run `make outputs NAMES={}`: ", lab.name);
     differences.into_iter().map(|difference| Missing::file(&file, how.clone() + &difference)).collect()
@@ -74,11 +81,28 @@ fn of_arms(printed: &Printed, text: &str) -> Vec<String> {
 fn of_phases(printed: &Printed, text: &str) -> Vec<String> {
     let shows =
         |line: &str, title: &str| printed.probes.iter().any(|probe| line.starts_with(&format!(" {probe}, {title}")));
-    let missing = printed.phases.iter().filter(|title| !text.lines().any(|line| shows(line, title)));
+    let has = |title: &String| text.lines().any(|line| shows(line, title) || is_heading(line, title));
+    let missing = printed.phases.iter().filter(|title| !has(title));
     let missing = missing.map(|title| format!("it has no phase `{title}`"));
     let of_a_phase = text.lines().filter(|line| shows(line, ""));
     let gone = of_a_phase.filter(|line| !printed.phases.iter().any(|title| shows(line, title)));
     missing.chain(gone.map(|line| format!("the lab has no such phase: `{}`", line.trim()))).collect()
+}
+
+/// The line above the cases of a phase.
+fn is_heading(line: &str, title: &str) -> bool {
+    line.starts_with(&format!(" {title} ")) && line.ends_with(" arms")
+}
+
+/// A case has a line with its name, and one below it for each arm that made something else of it.
+fn of_cases(printed: &Printed, text: &str) -> Vec<String> {
+    let tables = text.split(" arms\n").skip(1).filter_map(|rest| rest.split("\n\n").next());
+    let rows: Vec<_> = tables.flat_map(str::lines).filter(|line| !line.starts_with("  ")).collect();
+    let names = |line: &str, case: &str| line.starts_with(&format!(" {case} "));
+    let missing = printed.cases.iter().filter(|case| !rows.iter().any(|row| names(row, case)));
+    let missing = missing.map(|case| format!("it has no case `{case}`"));
+    let gone = rows.iter().filter(|row| !printed.cases.iter().any(|case| names(row, case)));
+    missing.chain(gone.map(|row| format!("the lab has no such case: `{}`", row.trim()))).collect()
 }
 
 /// A claim's line is `  yes ARM NAME FIGURES`; the end of a long name is on the next line.
