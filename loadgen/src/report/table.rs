@@ -1,14 +1,16 @@
 //! The table of figures.
 
 mod deployment;
+mod requests;
 
 use serde_json::Value;
 
+use self::requests::Kind;
 use super::terminal::table_columns;
 use super::{Paint, Terminal};
 use crate::lab::{LOADED, Phase};
 use crate::numbers::{bytes, count, short_millis};
-use crate::result::{ArmResult, ClosedLoopStats, ProbeStats, Quantiles, RunResult, StreamStats};
+use crate::result::{ArmResult, ClosedLoopStats, ProbeStats, Quantiles, RunResult};
 
 /// One line of a table: its label, and its cell in each column.
 struct Row {
@@ -88,14 +90,18 @@ impl<'a> Table<'a> {
         for (name, title) in phases {
             self.probe_rows(name, title);
             self.closed_loop_rows(name, title);
-            for (label, cells) in deployment::rows(&self.arms, name, title) {
-                let cells = cells.into_iter().map(|cell| cell.unwrap_or_else(|| "-".to_owned())).collect();
-                self.rows.push(Row { label, cells });
+            for (label, times) in requests::answer_times(&self.arms, name, title) {
+                let cells = times.into_iter().map(|times| Some(self.quantiles(times?))).collect();
+                self.add_rows(vec![(label, cells)]);
             }
+            self.add_rows(deployment::rows(&self.arms, name, title));
         }
-        let first_tokens = self.shown_of(|arm| (arm.streams.chunks > 0).then_some(arm.streams.time_to_first_token_ms));
-        self.rows.push(Row { label: "first token".to_owned(), cells: first_tokens });
-        self.stream_rows();
+        if Kind::Streams.is_in(&self.arms) {
+            let first_token = |arm: &ArmResult| (arm.streams.chunks > 0).then_some(arm.streams.time_to_first_token_ms);
+            let cells = self.shown_of(first_token);
+            self.rows.push(Row { label: "first token".to_owned(), cells });
+        }
+        self.request_rows();
         self.process_rows();
         self.stop_rows();
     }
@@ -162,39 +168,25 @@ impl<'a> Table<'a> {
         self.row("  mean", |arm| Some(short_millis(stats(arm)?.mean_ms)));
     }
 
-    fn stream_rows(&mut self) {
-        let cell = |of: fn(&StreamStats) -> u64| move |arm: &ArmResult| Some(count(total(arm, of)));
-        let (completed, requested) =
-            (|streams: &StreamStats| streams.completed, |streams: &StreamStats| streams.requested);
-        if self.cell < OF_ALL {
-            self.row("streams requested", cell(requested));
-            self.row("  completed", cell(completed));
-        } else {
-            let of_all =
-                |arm: &ArmResult| format!("{} of {}", count(total(arm, completed)), count(total(arm, requested)));
-            self.row("streams completed", |arm| Some(of_all(arm)));
+    fn request_rows(&mut self) {
+        let calls = Kind::Calls.is_in(&self.arms);
+        let streams = !calls || Kind::Streams.is_in(&self.arms);
+        for (kind, shown) in [(Kind::Streams, streams), (Kind::Calls, calls)] {
+            if shown {
+                let rows = requests::ends(&self.arms, kind, self.cell < OF_ALL, self.disconnects);
+                self.add_rows(rows);
+            }
         }
-        let without_done: fn(&StreamStats) -> u64 = |streams| streams.without_done;
-        self.row_if_any("    without [DONE]", |arm| total(arm, without_done), cell(without_done));
-        let failed: fn(&StreamStats) -> u64 = |streams| streams.failed + streams.truncated;
-        self.row_if_any("  failed or truncated", |arm| total(arm, failed), cell(failed));
-        let mut causes: Vec<_> =
-            self.arms.iter().flat_map(|arm| all(arm)).flat_map(|s| s.failures.keys().cloned()).collect();
-        causes.sort();
-        causes.dedup();
-        for cause in causes {
-            let of = |arm: &ArmResult| all(arm).filter_map(|streams| streams.failures.get(&cause)).sum::<u64>();
-            self.row(&format!("    {cause}"), |arm| Some(count(of(arm))));
-        }
-        let stalled: fn(&StreamStats) -> u64 = |streams| streams.stalled;
-        self.row_if_any("  stalled at the end", |arm| total(arm, stalled), cell(stalled));
-        let without = |streams: &StreamStats| streams.without_token;
-        self.row_if_any("  without a token", |arm| total(arm, without), cell(without));
-        let disconnected = |streams: &StreamStats| streams.disconnected;
-        let label = if self.disconnects { "  disconnected by client" } else { "  still open at the end" };
-        self.row_if_any(label, |arm| total(arm, disconnected), cell(disconnected));
         if self.arms.iter().any(|arm| arm.vendor.is_some()) {
-            self.row("streams at vendor, peak", |arm| Some(count(arm.vendor.as_ref()?.peak_active)));
+            let label = if streams { "streams at vendor, peak" } else { "calls at vendor, peak" };
+            self.row(label, |arm| Some(count(arm.vendor.as_ref()?.peak_active)));
+        }
+    }
+
+    fn add_rows(&mut self, rows: Vec<(String, Vec<Option<String>>)>) {
+        for (label, cells) in rows {
+            let cells = cells.into_iter().map(|cell| cell.unwrap_or_else(|| "-".to_owned())).collect();
+            self.rows.push(Row { label, cells });
         }
     }
 
@@ -240,15 +232,4 @@ fn disconnects(result: &RunResult) -> bool {
 fn probe_stats<'a>(arm: &'a ArmResult, phase: &str, probe: &str) -> Option<&'a ProbeStats> {
     let phase = arm.phases.iter().find(|candidate| candidate.name == phase)?;
     phase.probes.get(probe).filter(|stats| stats.sent > 0)
-}
-
-/// The streams of an arm: those of its phases, or of the whole run where phases have none.
-fn all(arm: &ArmResult) -> impl Iterator<Item = &StreamStats> {
-    let of_phases = arm.phases.iter().filter_map(|phase| phase.streams.as_ref());
-    let in_one = arm.phases.iter().all(|phase| phase.streams.is_none()).then_some(&arm.streams);
-    of_phases.chain(in_one)
-}
-
-fn total(arm: &ArmResult, of: fn(&StreamStats) -> u64) -> u64 {
-    all(arm).map(of).sum()
 }
