@@ -15,6 +15,8 @@ pub struct Arm {
     pub server: Server,
     /// Its flags, besides `--mistake`, `--listen`, `--upstream` and `--allow-mock-headers`.
     pub flags: Vec<String>,
+    /// Flags that only the lab's own mistake has.
+    pub mistake_flags: Vec<String>,
     /// How its server runs.
     pub deployment: Deployment,
     /// Its upstream.
@@ -63,8 +65,16 @@ impl Arm {
     }
 
     fn new(side: Side, server: Server) -> Self {
-        let (deployment, upstream) = (Deployment::Single, Upstream::Vendor(Vec::new()));
-        Arm { name: side.as_str().to_owned(), side, server, flags: Vec::new(), deployment, upstream, faulty: false }
+        Arm {
+            name: side.as_str().to_owned(),
+            side,
+            server,
+            flags: Vec::new(),
+            mistake_flags: Vec::new(),
+            deployment: Deployment::Single,
+            upstream: Upstream::Vendor(Vec::new()),
+            faulty: false,
+        }
     }
 
     /// The same under another name.
@@ -83,6 +93,14 @@ impl Arm {
     #[must_use]
     pub fn flags(mut self, line: impl AsRef<str>) -> Self {
         self.flags.extend(flags(line.as_ref()));
+        self
+    }
+
+    /// The same with these flags as well, which only the lab's own mistake has. Another one in its place, such as `none`,
+    /// would reject them.
+    #[must_use]
+    pub fn mistake_flags(mut self, line: impl AsRef<str>) -> Self {
+        self.mistake_flags.extend(flags(line.as_ref()));
         self
     }
 
@@ -111,8 +129,9 @@ impl Arm {
             Server::Mistake(other) => ("broken-server", Some(other.as_str())),
             Server::Fixed => ("fixed-server", None),
         };
+        let own = if mistake == Some(lab) { &self.mistake_flags[..] } else { &[] };
         let mistake = mistake.into_iter().flat_map(|mistake| ["--mistake".to_owned(), mistake.to_owned()]);
-        (program, mistake.chain(self.flags.iter().cloned()).collect())
+        (program, mistake.chain(self.flags.iter().chain(own).cloned()).collect())
     }
 }
 
@@ -126,6 +145,9 @@ mod tests {
         let broken = Arm::broken().flags("--blocking-threads 8");
         assert_eq!(command(&broken, Some("mine")), "--mistake mine --blocking-threads 8");
         assert_eq!(command(&broken, None), "--mistake pool-per-chunk --blocking-threads 8");
+        let broken = broken.mistake_flags("--per-chunk");
+        assert_eq!(command(&broken, None), "--mistake pool-per-chunk --blocking-threads 8 --per-chunk");
+        assert_eq!(command(&broken, Some("none")), "--mistake none --blocking-threads 8");
         assert_eq!(
             command(&broken.running("pool-exhaustion"), Some("mine")),
             "--mistake pool-exhaustion --blocking-threads 8"

@@ -71,7 +71,7 @@ fn profile(n: &Numbers) -> Profile {
     Profile {
         vendor: flags(&format!("--tokens {} --ttft 250ms --inter-token 250ms", n.tokens)),
         arms: vec![
-            Arm::broken().flags(format!("--stall-every {}ms --stall-for {stall}ms", 5 * stall)),
+            Arm::broken().mistake_flags(format!("--stall-every {}ms --stall-for {stall}ms", 5 * stall)),
             Arm::broken().named(DOWN).running("none").calling(Upstream::Unreachable),
             Arm::control(),
             Arm::fixed(),

@@ -66,8 +66,8 @@ fn profile(n: &Numbers) -> Profile {
     Profile {
         vendor: flags(&format!("--tokens {TOKENS} --ttft {gap}ms --inter-token {gap}ms")),
         arms: vec![
-            Arm::broken().flags("--on-stop close").flags(&grace),
-            Arm::broken().named(WAITS).flags("--on-stop wait").flags(&grace),
+            Arm::broken().mistake_flags("--on-stop close").flags(&grace),
+            Arm::broken().named(WAITS).mistake_flags("--on-stop wait").flags(&grace),
             Arm::control().flags(&grace),
             Arm::fixed().flags(&grace),
         ],
