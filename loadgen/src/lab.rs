@@ -12,6 +12,7 @@ mod flags;
 mod load;
 mod phase;
 mod select_arms;
+mod variants;
 
 pub use action::{Action, ActionTarget, What};
 pub use arm::{Arm, Server, Upstream};
@@ -21,10 +22,11 @@ pub use definition::{ClosedLoopProbe, Group, HEALTH_ASYNC, HEALTH_SYNC, Lab, Pro
 pub use deployment::{Deployment, Supervision};
 pub use figure::{
     ArmFigure, CallFigure, ClosedLoopFigure, DeploymentFigure, Figure, LedgerFigure, LevelFigure, MetricFigure,
-    PerRequestFigure, Place, ProbeFigure, ProcessFigure, Source, StopFigure, StreamFigure, TableFigure, VendorFigure,
-    at, whole_run,
+    PerRequestFigure, Place, ProbeFigure, ProcessFigure, Source, StepFigure, StopFigure, StreamFigure, TableFigure,
+    VendorFigure, at, whole_run,
 };
 pub use flags::flags;
 pub use load::Load;
 pub use phase::{BASELINE, LOADED, Phase};
 pub use select_arms::{ArmRun, select_arms};
+pub use variants::Variant;

@@ -247,6 +247,12 @@ pub struct PhaseResult {
 }
 
 impl PhaseResult {
+    /// The steps of its sequence; none if it has none.
+    #[must_use]
+    pub fn steps(&self) -> &[StepResult] {
+        self.loads.values().map(|load| &load.steps[..]).find(|steps| !steps.is_empty()).unwrap_or_default()
+    }
+
     /// The probes of the phase with this name; empty if there is no such phase.
     #[must_use]
     pub fn probes_of(phases: &[PhaseResult], name: &str) -> BTreeMap<String, ProbeStats> {

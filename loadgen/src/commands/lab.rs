@@ -72,6 +72,7 @@ pub(super) async fn run_and_show(
     let aside = &terminal.aside();
     let finished = run_with_lines(lab, profile, options, aside).await?;
     report::comparison(terminal, &profile.phases, &finished.result);
+    report::matrices(terminal, profile, &finished.result);
     report::case_tables(terminal, &profile.phases, &finished.result);
     terminal.line("");
     let verdict = &finished.result.verdict;

@@ -24,6 +24,8 @@ const COLUMNS: usize = 75;
 const OPEN: usize = 6;
 const PROBE: usize = 7;
 const CPU: usize = 5;
+/// Arms for which there are columns; of more, only the sum is shown.
+const ARMS_MAX: usize = COLUMNS / (OPEN + PROBE);
 /// Columns of one probe where there is only one server.
 const PROBE_OF_ONE: usize = 8;
 const SECOND: Duration = Duration::from_secs(1);
@@ -40,6 +42,10 @@ impl<'a> LiveLines<'a> {
 
 impl Progress for LiveLines<'_> {
     fn started(&mut self, arms: &[RunningArm]) {
+        if arms.len() > ARMS_MAX {
+            let what = format!("  open: requests without an answer, of all {} servers.", arms.len());
+            return self.terminal.line(self.terminal.paint(Paint::Dim, &what));
+        }
         let there = arms.first().map_or(0, |arm| arm.probes.len());
         let room = COLUMNS / arms.len().max(1);
         self.cpu = if room >= OPEN + PROBE + CPU { CPU } else { 0 };
@@ -56,14 +62,19 @@ impl Progress for LiveLines<'_> {
         line(self.terminal, "", &self.terminal.paint(Paint::Dim, &heads));
     }
 
-    fn second(&mut self, _: &Phase, now: Duration, arms: &[RunningArm]) {
+    fn second(&mut self, phase: &Phase, now: Duration, arms: &[RunningArm]) {
+        let second = format!("{} s", now.as_secs());
+        if arms.len() > ARMS_MAX {
+            let open = arms.iter().map(|arm| arm.server_samples.active()).sum::<u64>();
+            return line(self.terminal, &second, &format!("{:>OPEN$} open, {}", count(open), phase.title));
+        }
         let cells = arms.iter().map(|arm| {
             let cpu = arm.server_samples.cpu_cores(now.saturating_sub(SECOND), now);
             let cpu = cpu.map_or_else(|| "-".to_owned(), |cores| format!("{:.0}%", cores * 100.0));
             let cpu = if self.cpu > 0 { format!("{cpu:>CPU$}") } else { String::new() };
             cell(self.terminal, arm.server_samples.active(), arm.probes.iter().take(self.probes), PROBE, now) + &cpu
         });
-        line(self.terminal, &format!("{} s", now.as_secs()), &cells.collect::<String>());
+        line(self.terminal, &second, &cells.collect::<String>());
     }
 }
 

@@ -40,8 +40,14 @@ struct Table<'a> {
     rows: Vec<Row>,
 }
 
-/// Prints a lab's arms side by side.
+/// Arms for which there are columns.
+pub const ARMS_MAX: usize = 5;
+
+/// Prints a lab's arms side by side, if they are few enough.
 pub fn comparison(terminal: &Terminal, phases: &[Phase], result: &RunResult) {
+    if result.arms.len() > ARMS_MAX {
+        return;
+    }
     let few = result.arms.len() <= 3;
     let titles: Vec<_> = result.arms.keys().map(|arm| if few { column_title(arm) } else { arm }).collect();
     let mut table = Table::new(result.arms.values().collect(), disconnects(result));

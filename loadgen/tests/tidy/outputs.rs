@@ -2,6 +2,8 @@
 //! are now, and the lab held. The figures may be older than the code.
 
 use loadgen::lab::{Lab, Phase};
+use loadgen::report::ARMS_MAX;
+use loadgen::traffic::Schedule;
 
 use crate::entry::{Entry, Missing};
 use crate::tree::Tree;
@@ -32,11 +34,13 @@ impl Printed {
     pub(crate) fn of(lab: &Lab) -> Self {
         let profile = &lab.normal;
         let claims = profile.claims.iter();
-        let shown = |phase: &&Phase| !profile.probes.is_empty() || !phase.cases.is_empty();
+        let compared = !profile.probes.is_empty() && profile.arms.len() <= ARMS_MAX;
+        let in_a_matrix = |phase: &Phase| phase.loads.iter().any(|load| matches!(load.schedule, Schedule::Sequence(_)));
+        let shown = |phase: &&Phase| compared || !phase.cases.is_empty() || in_a_matrix(phase);
         let cases = profile.phases.iter().flat_map(|phase| &phase.cases);
         Printed {
             arms: profile.arms.iter().map(|arm| arm.name.to_owned()).collect(),
-            // Without probes only a phase with cases is named.
+            // Without a table of probes only a phase with cases or a sequence is named.
             phases: profile.phases.iter().filter(shown).map(|phase| phase.title.clone()).collect(),
             cases: cases.map(|case| case.name.clone()).collect(),
             probes: profile.probes.iter().map(|probe| probe.name.replace('_', "-")).collect(),
@@ -69,7 +73,11 @@ pub(crate) fn missing(lab: &Entry, printed: &Printed, tree: &Tree) -> Vec<Missin
 }
 
 fn of_arms(printed: &Printed, text: &str) -> Vec<String> {
-    let titles = text.lines().next().unwrap_or_default().split_whitespace();
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let of_a_matrix = rest.lines().take_while(|line| !line.is_empty()).filter_map(|row| row.split_whitespace().next());
+    let titles: Vec<_> =
+        if first.ends_with(MATRIX) { of_a_matrix.collect() } else { first.split_whitespace().collect() };
+    let titles = titles.into_iter();
     // With few arms their columns have longer titles.
     let there: Vec<_> = titles.map(|title| title.trim_end_matches("-server")).collect();
     let missing =
@@ -89,9 +97,12 @@ fn of_phases(printed: &Printed, text: &str) -> Vec<String> {
     missing.chain(gone.map(|line| format!("the lab has no such phase: `{}`", line.trim()))).collect()
 }
 
-/// The line above the cases of a phase.
+/// The end of the line above a matrix, whose rows are arms.
+const MATRIX: &str = "  first";
+
+/// The line above the cases of a phase, or above its matrix.
 fn is_heading(line: &str, title: &str) -> bool {
-    line.starts_with(&format!(" {title} ")) && line.ends_with(" arms")
+    line.starts_with(&format!(" {title} ")) && (line.ends_with(" arms") || line.ends_with(MATRIX))
 }
 
 /// A case has a line with its name, and one below it for each arm that made something else of it.
