@@ -1,6 +1,7 @@
 //! The command line: which mistake runs, and which flags it accepts.
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -60,12 +61,19 @@ impl Cli {
             reject_unless_used(limit.get_id().as_str(), self.mistake, given, |mistake| mistake.limits)?;
         }
         self.settings.limits.check().map_err(|error| error.to_string())?;
-        match (self.settings.worker_timeout.0, self.settings.workers) {
+        match ((self.mistake.worker_timeout)(&self.settings)?, self.settings.workers) {
             (Some(_), workers @ 2..) => {
                 Err(format!("--workers ({workers}) must be 1 under a watchdog: it watches one event loop"))
             }
             _ => Ok(()),
         }
+    }
+
+    /// How long a worker process may be silent before its watchdog kills it; `None` without a watchdog.
+    #[must_use]
+    pub fn worker_timeout(&self) -> Option<Duration> {
+        // An error has been reported when the flags were read.
+        (self.mistake.worker_timeout)(&self.settings).ok().flatten()
     }
 }
 

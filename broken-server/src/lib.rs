@@ -16,6 +16,7 @@ mod mistakes;
 
 mod call;
 mod call_style;
+mod database;
 mod event_stream;
 mod pool;
 mod relay;

@@ -39,7 +39,7 @@ async fn start(cli: &Cli) -> anyhow::Result<()> {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(%error, "cannot raise the limit on open files");
     }
-    let silence = cli.settings.worker_timeout.0;
+    let silence = cli.worker_timeout();
     if let Role::Worker(listener, heart) = watchdog::role(silence).context("cannot use the watchdog's channel")? {
         return serve(cli, listener, Some(heart), signals).await;
     }

@@ -1,6 +1,7 @@
 //! The entry of a mistake in the registry. Each mistake has its entry in its own file.
 
 use std::fmt;
+use std::time::Duration;
 
 use gateway::CallLimits;
 use resilience::AdmissionLimits;
@@ -32,11 +33,13 @@ pub struct Mistake {
     pub(crate) routes: fn(&Settings) -> Result<Routes, StartError>,
     /// Stops the server.
     pub(crate) shutdown: Shutdown,
+    /// How long a worker process may be silent before its watchdog kills it, where there is a watchdog.
+    pub(crate) worker_timeout: fn(&Settings) -> Result<Option<Duration>, String>,
 }
 
 impl Mistake {
     /// What most mistakes have in common, for the rest of an entry: no flags of their own, no flags of limits, the
-    /// source's pool, and the right queue and shutdown.
+    /// source's pool, the right queue and shutdown, and a watchdog only where the flag says so.
     pub(crate) const USUAL: Mistake = Mistake {
         name: "",
         group: Group::Control,
@@ -53,6 +56,7 @@ impl Mistake {
         },
         routes: |_| Ok(api::routes(AsyncOnce)),
         shutdown: |server, settings| Box::pin(drain(server, settings)),
+        worker_timeout: |settings| Ok(settings.worker_timeout.and_then(|timeout| timeout.0)),
     };
 
     /// Its file, relative to this crate: it follows from its group and its name.

@@ -1,5 +1,6 @@
 //! The flags that do not depend on the mistake, and their environment variables.
 
+mod causes;
 mod own_flags;
 
 use std::net::SocketAddr;
@@ -10,6 +11,7 @@ use gateway::values::{OrOff, time, timeout, timeout_or_off};
 use gateway::{CallLimits, UpstreamLimits, UpstreamUrl};
 use program::logs::{LogFilter, LogFormat};
 
+pub use causes::{Cause, CauseFlags, Causes};
 pub use own_flags::{OnStop, OwnFlags};
 
 use wire::RELAYED_BODY_BYTES_MAX;
@@ -51,9 +53,10 @@ pub struct Settings {
     pub blocking_threads: u16,
 
     /// Run the server as a worker process under a watchdog, which kills it when its event loop has sent no heartbeat for
-    /// this long and starts another, as gunicorn does.
-    #[arg(long, default_value = "off", value_name = "TIME", value_parser = timeout_or_off, allow_hyphen_values = true)]
-    pub worker_timeout: OrOff<Duration>,
+    /// this long and starts another, as gunicorn does; `off` for none. [default: off; 30s for the cause watchdog of
+    /// --mistake rapid-sequence]
+    #[arg(long, value_name = "TIME", value_parser = timeout_or_off, allow_hyphen_values = true)]
+    pub worker_timeout: Option<OrOff<Duration>>,
 
     /// Flags for one mistake only.
     #[command(flatten)]

@@ -24,6 +24,9 @@ pub enum StartError {
     /// A limit has a value that is not allowed.
     #[error("cannot set up the limits: {0}")]
     Limits(#[from] InvalidSetting),
+    /// The pool of database connections could not be set up.
+    #[error("cannot set up the database: {0}")]
+    Database(#[from] sqlx::Error),
     /// The server could not start, or stopped without a signal.
     #[error("the server stopped: {0}")]
     Server(#[from] io::Error),

@@ -111,14 +111,18 @@ async fn attempt<T, Answered: Future<Output = Result<T, Failure>>>(
     Ok((answered?, active))
 }
 
+// ANCHOR: rapid-sequence
 /// Waits for a permit and for the rates, jointly, no longer than the queue timeout.
 async fn admit(state: &AppState, call: &Call) -> Result<ActiveCall, Failure> {
     let asked = Instant::now();
+    // FIX rapid-sequence: the call waits for the tokens that it may cost, its prompt and its `max_tokens`, as far as
+    // --token-limit allows. So the vendor has no reason for a 429; if it sends one all the same, it is tried again.
     let admitted = state.admission.admit(call.tokens).await;
     call.progress.add_queued(asked.elapsed());
     state.metrics.llm.waited(asked.elapsed(), admitted.as_ref().ok().map(|admitted| admitted.queue_wait()));
     Ok(ActiveCall::new(state.metrics.llm.clone(), admitted?, call))
 }
+// ANCHOR_END: rapid-sequence
 
 /// Waits for `work`, but not beyond the shutdown grace.
 ///

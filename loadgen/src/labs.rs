@@ -12,6 +12,7 @@ mod one_worker;
 mod orphaned_streams;
 mod pool_exhaustion;
 mod pool_per_chunk;
+mod rapid_sequence;
 mod rollout;
 mod undrained_shutdown;
 mod whole_calls;
@@ -40,6 +41,7 @@ static LABS: LazyLock<Vec<Lab>> = LazyLock::new(|| {
         coordinated_omission::lab(),
         // calls
         // operations
+        rapid_sequence::lab(),
         undrained_shutdown::lab(),
     ]
 });

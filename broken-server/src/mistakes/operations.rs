@@ -2,7 +2,8 @@
 
 use crate::mistake::Mistake;
 
+pub(crate) mod rapid_sequence;
 pub(crate) mod undrained_shutdown;
 
 /// The mistakes of this group, in the order of the workshop.
-pub(crate) const MISTAKES: &[Mistake] = &[undrained_shutdown::ENTRY];
+pub(crate) const MISTAKES: &[Mistake] = &[rapid_sequence::ENTRY, undrained_shutdown::ENTRY];

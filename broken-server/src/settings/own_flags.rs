@@ -5,6 +5,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use gateway::values::timeout;
 
+use super::CauseFlags;
+
 /// Flags for one mistake only. They are rejected when another mistake runs.
 #[derive(Debug, Clone, Args)]
 pub struct OwnFlags {
@@ -27,6 +29,10 @@ pub struct OwnFlags {
     /// Only with --mistake undrained-shutdown: what SIGINT or SIGTERM does with the streams that are open.
     #[arg(long, default_value = "close", value_name = "WHAT")]
     pub on_stop: OnStop,
+
+    /// Flags for the mistake rapid-sequence.
+    #[command(flatten)]
+    pub rapid_sequence: CauseFlags,
 }
 
 /// What a stop does with the streams that are open.
@@ -45,10 +51,10 @@ impl OwnFlags {
     /// A message for the command line.
     pub(crate) fn check(&self) -> Result<(), String> {
         let (length, every) = (self.stall_for, self.stall_every);
-        if length < every {
-            return Ok(());
+        if length >= every {
+            return Err(format!("--stall-for ({length:?}) must be less than --stall-every ({every:?})"));
         }
-        Err(format!("--stall-for ({length:?}) must be less than --stall-every ({every:?})"))
+        self.rapid_sequence.check()
     }
 }
 
@@ -67,6 +73,9 @@ mod tests {
             (["--stall-every", "5s"], "--mistake coordinated-omission"),
             (["--stall-for", "1s"], "--mistake coordinated-omission"),
             (["--on-stop", "wait"], "--mistake undrained-shutdown"),
+            (["--causes", "client"], "--mistake rapid-sequence"),
+            (["--vendor-timeout", "1s"], "--mistake rapid-sequence"),
+            (["--pool-timeout", "1s"], "--mistake rapid-sequence"),
         ] {
             for running in ["none", "pool-exhaustion"] {
                 let message = read(&[&["--mistake", running], &args[..]].concat()).err().unwrap();
@@ -74,6 +83,21 @@ mod tests {
                     assert!(message.contains(named), "{message}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_time_of_a_cause_needs_the_cause() {
+        let with = |args: &[&str]| read(&[&["--mistake", "rapid-sequence"], args].concat());
+        assert!(with(&["--vendor-timeout", "1s", "--pool-timeout", "1s", "--worker-timeout", "1s"]).is_ok());
+        for (flag, cause) in
+            [("--vendor-timeout", "timeout"), ("--pool-timeout", "database"), ("--worker-timeout", "watchdog")]
+        {
+            let message = with(&["--causes", "client", flag, "1s"]).err().unwrap();
+            assert!(
+                message.contains(&format!("{flag} (1s) is for the cause {cause}, and --causes is client")),
+                "{message}"
+            );
         }
     }
 
@@ -90,6 +114,7 @@ mod tests {
             (["rollout", "--rollout-percent", "-1"], ["--rollout-percent", "0..=100"]),
             (["coordinated-omission", "--stall-for", "10s"], ["--stall-for (10s)", "--stall-every (10s)"]),
             (["coordinated-omission", "--stall-every", "0s"], ["--stall-every", "over zero"]),
+            (["rapid-sequence", "--causes", "clients"], ["--causes", "did you mean 'client'?"]),
         ] {
             let message = read(&[&["--mistake"], &args[..]].concat()).err().unwrap();
             assert!(named.iter().all(|name| message.contains(name)), "{args:?}: {message}");

@@ -35,13 +35,15 @@ impl Client {
     /// # Errors
     /// When the HTTP client cannot be set up.
     pub(crate) fn new(settings: &Settings, limits: UpstreamLimits) -> reqwest::Result<Self> {
-        let http = gateway::http_client()
-            .redirect(Policy::none())
-            .user_agent(USER_AGENT)
-            .tcp_nodelay(true)
-            .connect_timeout(limits.connect_timeout)
-            .build()?;
-        Ok(Client { http, upstream: settings.upstream.clone(), limits })
+        Ok(Client { http: http(limits)?, upstream: settings.upstream.clone(), limits })
+    }
+
+    /// Another client of the same vendor, with connections of its own.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub(crate) fn another(&self) -> reqwest::Result<Self> {
+        Ok(Client { http: http(self.limits)?, ..self.clone() })
     }
 
     /// The vendor's stream. Nothing runs unless it is polled; dropping it closes the connection.
@@ -110,6 +112,15 @@ impl Client {
         let body = rest_of(&mut response).await;
         Err(failure_of(status.as_u16(), &text_headers(response.headers()), &body))
     }
+}
+
+fn http(limits: UpstreamLimits) -> reqwest::Result<reqwest::Client> {
+    gateway::http_client()
+        .redirect(Policy::none())
+        .user_agent(USER_AGENT)
+        .tcp_nodelay(true)
+        .connect_timeout(limits.connect_timeout)
+        .build()
 }
 
 /// The body of an answer that is an error, as far as it can be read: it is an error even if its body cannot be read.

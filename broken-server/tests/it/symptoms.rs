@@ -8,6 +8,7 @@ mod hidden_pool_users;
 mod more_threads;
 mod pool_exhaustion;
 mod pool_per_chunk;
+mod rapid_sequence;
 mod rollout;
 mod undrained_shutdown;
 

@@ -26,9 +26,11 @@ fn kills(running: &ServerProcess) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_loop_that_waits_survives_a_call_twice_as_long() {
     let mock = vendor(1, 2 * SILENCE, Duration::ZERO).await;
-    let (running, client) = start(&["none"], &mock.url()).await;
-    let answer = client.whole().send().await.unwrap();
-    assert_eq!((answer.status().as_u16(), kills(&running)), (200, 0), "{:?}", running.log());
+    for mistake in [&["none"][..], &["rapid-sequence", "--causes", "watchdog"]] {
+        let (running, client) = start(mistake, &mock.url()).await;
+        let answer = client.whole().send().await.unwrap();
+        assert_eq!((answer.status().as_u16(), kills(&running)), (200, 0), "{:?}", running.log());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
