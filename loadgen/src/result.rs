@@ -30,6 +30,7 @@ pub use phase_process::{Level, PhaseProcess};
 pub use sequence::{FirstFailure, SequenceCall, SequenceStats};
 pub use server_metric::{MetricName, MetricStats};
 pub use server_stop::ServerStop;
+use stream_stats::calls_with_ok;
 pub use stream_stats::{StepResult, StreamStats};
 pub use table::{Cell, TableRow};
 pub use unit::Unit;
@@ -133,7 +134,7 @@ pub struct ArmResult {
     /// The streams of the phases that all arms have.
     pub streams: StreamStats,
     /// The calls with a whole answer of those phases, if any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "calls_with_ok")]
     pub calls: Option<StreamStats>,
     /// Health probes while those streams were open, by probe.
     pub probes: BTreeMap<String, ProbeStats>,
@@ -233,7 +234,7 @@ pub struct PhaseResult {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor_load: Option<VendorLoad>,
     /// Its calls with a whole answer, if any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "calls_with_ok")]
     pub calls: Option<StreamStats>,
     /// Each of its loads, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

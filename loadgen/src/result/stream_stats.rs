@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::Quantiles;
 
@@ -133,9 +133,34 @@ impl StreamStats {
     }
 }
 
+/// Calls have `ok` beside `completed`, which is the older name.
+pub(super) fn calls_with_ok<S: Serializer>(calls: &Option<StreamStats>, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct WithOk<'a> {
+        ok: u64,
+        #[serde(flatten)]
+        calls: &'a StreamStats,
+    }
+    calls.as_ref().map(|calls| WithOk { ok: calls.completed, calls }).serialize(serializer)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::result::PhaseResult;
+
+    #[test]
+    fn calls_keep_the_older_name_of_completed() {
+        let calls = Some(StreamStats { completed: 3, disconnected: 1, ..StreamStats::default() });
+        let phase = PhaseResult { calls, ..PhaseResult::default() };
+        let json = serde_json::to_value(&phase).expect("it is JSON");
+        assert_eq!(
+            (&json["calls"]["ok"], &json["calls"]["completed"], &json["calls"]["left"]),
+            (&3.into(), &3.into(), &1.into())
+        );
+        let read: PhaseResult = serde_json::from_value(json).expect("it was written so");
+        assert_eq!(read.calls.map(|calls| calls.completed), Some(3));
+    }
 
     #[test]
     fn texts_are_compared_with_the_usual_one() {
