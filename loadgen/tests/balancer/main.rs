@@ -2,26 +2,20 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+mod running;
+#[path = "../scripted/mod.rs"]
 mod scripted;
 
-use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use loadgen::balancer::{BalancerSettings, BalancerStats, ReadinessRules, STATS_PATH, balance};
-use loadgen::http::Endpoint;
+use loadgen::balancer::BalancerSettings;
 use process::{Launch, START_TIMEOUT, Signal};
 use reqwest::Response;
+use running::{Balancer, LIMIT, SHORT, client, echo};
 use scripted::{EVENTS, FAILING, OK, Script, Seen, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio_util::task::AbortOnDropHandle;
-
-/// Longer than anything here takes on a busy machine.
-const LIMIT: Duration = Duration::from_secs(20);
-
-const SHORT: Duration = Duration::from_millis(20);
+use tokio::net::TcpListener;
 
 const READY: Script = |mut request| Box::pin(async move { _ = request.send(OK).await });
 const NOT_READY: Script = |mut request| Box::pin(async move { _ = request.send(FAILING).await });
@@ -40,61 +34,6 @@ const BREAKS_OFF: Script = |mut request| {
         request.send("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nnot all").await;
     })
 };
-
-/// A balancer in this process.
-struct Balancer {
-    url: String,
-    _task: AbortOnDropHandle<()>,
-}
-
-impl Balancer {
-    /// With these backends, when the first round of probes is over.
-    async fn start(backends: &[SocketAddr], change: impl FnOnce(&mut BalancerSettings)) -> Self {
-        let mut settings = BalancerSettings {
-            backends: backends.iter().copied().map(Endpoint::at).collect(),
-            readiness: ReadinessRules { path: "/ready".into(), period: SHORT, timeout: LIMIT, failure_threshold: 1 },
-            idle_timeout: Some(LIMIT),
-            silence_timeout: None,
-        };
-        change(&mut settings);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let task = AbortOnDropHandle::new(tokio::spawn(async { match balance(listener, settings).await {} }));
-        Balancer { url, _task: task }
-    }
-
-    async fn with(backends: &[SocketAddr]) -> Self {
-        let balancer = Self::start(backends, |_| {}).await;
-        balancer.wait_for(|stats| stats.ready == backends.len() as u64).await;
-        balancer
-    }
-
-    async fn stats(&self) -> BalancerStats {
-        let body = client().get(format!("{}{STATS_PATH}", self.url)).send().await.unwrap().bytes().await.unwrap();
-        serde_json::from_slice(&body).unwrap()
-    }
-
-    async fn wait_for(&self, as_wanted: impl Fn(&BalancerStats) -> bool) -> BalancerStats {
-        let began = Instant::now();
-        loop {
-            let stats = self.stats().await;
-            if as_wanted(&stats) {
-                return stats;
-            }
-            assert!(began.elapsed() < LIMIT, "timed out with {stats:?}");
-            tokio::time::sleep(SHORT).await;
-        }
-    }
-
-    async fn post(&self) -> Response {
-        client().post(format!("{}/chat/stream", self.url)).body("{}").send().await.unwrap()
-    }
-}
-
-/// A client without kept connections: each request is a client of its own.
-fn client() -> reqwest::Client {
-    gateway::http_client().no_proxy().pool_max_idle_per_host(0).build().unwrap()
-}
 
 async fn wait_until_closed(seen: &Seen) {
     let began = Instant::now();
@@ -233,35 +172,6 @@ async fn silence_is_cut_if_it_must_be() {
         assert_eq!((stats.silent, stats.cut), (u64::from(status == 504), u64::from(status == 200)));
     }
     wait_until_closed(&seen).await;
-}
-
-/// A backend that keeps its connections open and answers with the request's head; it counts the connections on which a
-/// POST came.
-async fn echo() -> (SocketAddr, Arc<AtomicU64>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (addr, connections) = (listener.local_addr().unwrap(), Arc::new(AtomicU64::new(0)));
-    let counted = connections.clone();
-    tokio::spawn(async move {
-        while let Ok((connection, _)) = listener.accept().await {
-            tokio::spawn(echo_on(connection, counted.clone()));
-        }
-    });
-    (addr, connections)
-}
-
-async fn echo_on(mut connection: TcpStream, connections: Arc<AtomicU64>) {
-    let (mut request, mut posts) = ([0; 4096], 0);
-    while let Ok(read @ 1..) = connection.read(&mut request).await {
-        if request.starts_with(b"POST") {
-            posts += 1;
-            connections.fetch_add(u64::from(posts == 1), Relaxed);
-        }
-        let head = "HTTP/1.1 200 OK\r\nx-request-id: the-answers\r\nkeep-alive: timeout=5\r\n";
-        let answer = format!("{head}content-length: {read}\r\n\r\n{}", String::from_utf8_lossy(&request[..read]));
-        if connection.write_all(answer.as_bytes()).await.is_err() {
-            return;
-        }
-    }
 }
 
 #[tokio::test]
