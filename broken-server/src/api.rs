@@ -15,6 +15,7 @@ use gateway::shorten;
 use wire::error::RequestError;
 
 pub(crate) use self::health::{PROBE_WORK, PoolProbe};
+pub(crate) use self::operation::{not_ready, ready};
 use crate::call_style::{CallStyle, DynCallStyle};
 use crate::errors::ErrorResponse;
 
@@ -23,25 +24,81 @@ pub(crate) type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 
 /// All routes. Calls to the vendor are made in this `style`, which the workers share.
 pub(crate) fn routes(style: impl CallStyle) -> Routes {
-    routes_with(Arc::new(style))
+    routes_with(style, Checks::default())
 }
 
-/// The same, with a style that is shared with other code.
-pub(crate) fn routes_with(style: Arc<dyn DynCallStyle>) -> Routes {
-    all(style, || get("/health", health::report))
+/// The same, with other checks.
+pub(crate) fn routes_with(style: impl CallStyle, checks: Checks) -> Routes {
+    all(Arc::new(style), checks)
 }
 
-/// The same, with another `/health`.
-pub(crate) fn routes_with_health<F, Args>(style: impl CallStyle, report: F) -> Routes
+/// All routes, with a style that is shared with other code.
+pub(crate) fn routes_of(style: Arc<dyn DynCallStyle>) -> Routes {
+    all(style, Checks::default())
+}
+
+/// The routes by which a supervisor, a balancer and an operator judge the server.
+pub(crate) struct Checks {
+    live: Check,
+    ready: Check,
+    health: Check,
+}
+
+type Check = Box<dyn Fn() -> Resource + Send + Sync>;
+
+impl Default for Checks {
+    /// The right ones.
+    fn default() -> Self {
+        Checks {
+            live: check("/live", operation::live),
+            ready: check("/ready", operation::ready),
+            health: check("/health", health::report),
+        }
+    }
+}
+
+impl Checks {
+    /// With another `/live`.
+    pub(crate) fn live<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args> + Send + Sync,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        Checks { live: check("/live", handler), ..self }
+    }
+
+    /// With another `/ready`.
+    pub(crate) fn ready<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args> + Send + Sync,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        Checks { ready: check("/ready", handler), ..self }
+    }
+
+    /// With another `/health`.
+    pub(crate) fn health<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args> + Send + Sync,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        Checks { health: check("/health", handler), ..self }
+    }
+}
+
+fn check<F, Args>(path: &'static str, handler: F) -> Check
 where
     F: Handler<Args> + Send + Sync,
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    all(Arc::new(style), move || get("/health", report.clone()))
+    Box::new(move || get(path, handler.clone()))
 }
 
-fn all(style: Arc<dyn DynCallStyle>, health: impl Fn() -> Resource + Send + Sync + 'static) -> Routes {
+fn all(style: Arc<dyn DynCallStyle>, checks: Checks) -> Routes {
     let style = Data::from(style);
     Arc::new(move |routes| {
         routes
@@ -54,8 +111,9 @@ fn all(style: Arc<dyn DynCallStyle>, health: impl Fn() -> Resource + Send + Sync
             .service(get("/v1/models/{model:.+}", completions::model))
             .service(get("/debug/health-sync", health::sync))
             .service(get("/debug/health-async", health::r#async))
-            .service(health())
-            .service(get("/ready", operation::ready))
+            .service((checks.live)())
+            .service((checks.ready)())
+            .service((checks.health)())
             .service(get("/metrics", operation::metrics))
             .default_service(web::to(no_route));
     })

@@ -6,6 +6,7 @@ mod completions;
 mod cors;
 mod health;
 mod hold_threads;
+mod live;
 mod llm;
 mod look_ups;
 mod metrics;
@@ -44,6 +45,7 @@ pub(crate) fn router(state: Shared) -> Router {
         .route("/debug/resolve", only_get(look_ups::resolve))
         .route("/debug/read-file", only_get(look_ups::read_file))
         .route("/health", only_get(health::report))
+        .route("/live", only_get(live::handle))
         .route("/ready", only_get(ready::handle))
         .route("/metrics", only_get(metrics::handle))
         .fallback(no_route);

@@ -24,7 +24,7 @@ pub(crate) fn guard(metrics: &Arc<LlmMetrics>, errors: &Arc<ErrorRate>, call: &C
         }
         // A call that the breaker rejected, or whose SLA passed in the queue, says nothing about the vendor. If it
         // counted as the vendor's failure, a server that is not ready because of failures would stay so.
-        if let Some(failed) = failed_by_vendor(outcome).filter(|_| progress.sent()) {
+        if let Some(failed) = outcome.failed_by_vendor().filter(|_| progress.sent()) {
             errors.note(failed);
         }
         tracing::info!(
@@ -45,18 +45,4 @@ pub(crate) fn rejected(metrics: &LlmMetrics, request_id: &str, failure: &Failure
     metrics.call();
     metrics.outcome(outcome);
     tracing::info!(request_id, outcome = outcome.as_str(), %failure, "request ended");
-}
-
-/// Whether the vendor failed a call that reached it; `None` if the outcome does not tell.
-fn failed_by_vendor(outcome: Outcome) -> Option<bool> {
-    match outcome {
-        Outcome::Success | Outcome::UpstreamRejected => Some(false),
-        Outcome::CallTimeout | Outcome::UpstreamFailure | Outcome::StreamError | Outcome::SlaTimeout => Some(true),
-        Outcome::UserLimit
-        | Outcome::Overloaded
-        | Outcome::QueueTimeout
-        | Outcome::Disconnected
-        | Outcome::ShuttingDown
-        | Outcome::Internal => None,
-    }
 }

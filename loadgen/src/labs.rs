@@ -7,12 +7,14 @@ mod coordinated_omission;
 mod demo;
 mod full_pool;
 mod hidden_pool_users;
+mod liveness_cascade;
 mod more_threads;
 mod one_worker;
 mod orphaned_streams;
 mod pool_exhaustion;
 mod pool_per_chunk;
 mod rapid_sequence;
+mod readiness_cascade;
 mod rollout;
 mod undrained_shutdown;
 mod whole_calls;
@@ -42,6 +44,8 @@ static LABS: LazyLock<Vec<Lab>> = LazyLock::new(|| {
         // calls
         // operations
         rapid_sequence::lab(),
+        liveness_cascade::lab(),
+        readiness_cascade::lab(),
         undrained_shutdown::lab(),
     ]
 });

@@ -1,9 +1,10 @@
-//! When loadgen is killed, the programs that it started end too.
+//! When loadgen is killed or interrupted, the programs that it started end too.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod test_programs;
 
+use std::path::Path;
 use std::time::Duration;
 
 use process::{Launch, START_TIMEOUT, Signal};
@@ -19,6 +20,25 @@ fn programs_end_when_loadgen_is_killed() {
     programs.wait_until_running(PROGRAMS);
     lab.signal(Signal::Kill);
     assert_eq!(lab.exit_code(), None, "it ended by itself");
+    programs.wait_until_gone();
+}
+
+/// The second life of the server under supervision never listens: the run is interrupted while it starts.
+#[test]
+fn programs_end_when_loadgen_is_interrupted_in_the_middle_of_a_restart() {
+    let programs = TestPrograms::new("restart");
+    let started = programs.path("second-life");
+    let real = Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("broken-server");
+    let script = format!(
+        "case \"$*\" in *liveness-cascade*127.0.0.1:0*) ;; *liveness-cascade*) \
+         trap '' INT TERM; echo > {started}; while :; do sleep 0.1; done ;; esac\nexec {} \"$@\"",
+        real.display()
+    );
+    programs.replace("broken-server", &script);
+    let lab = programs.spawn(&["lab", "liveness-cascade", "--fast"]);
+    programs.wait_until("the second life starts", || Path::new(&started).exists());
+    lab.signal(Signal::Int);
+    assert_eq!(lab.exit_code(), Some(3));
     programs.wait_until_gone();
 }
 

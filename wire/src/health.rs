@@ -136,6 +136,21 @@ impl HealthReport {
     }
 }
 
+/// The response of `/live`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Liveness {
+    /// Always `alive`: what counts is that the route answered.
+    pub status: String,
+}
+
+impl Liveness {
+    /// The response of a process that can answer.
+    #[must_use]
+    pub fn alive() -> Self {
+        Liveness { status: "alive".into() }
+    }
+}
+
 /// The response of `/ready`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Readiness {

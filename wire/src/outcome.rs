@@ -65,6 +65,21 @@ impl Outcome {
         }
     }
 
+    /// Whether the vendor failed the call, if it was asked; `None` if the outcome does not tell.
+    #[must_use]
+    pub fn failed_by_vendor(self) -> Option<bool> {
+        match self {
+            Outcome::Success | Outcome::UpstreamRejected => Some(false),
+            Outcome::CallTimeout | Outcome::UpstreamFailure | Outcome::StreamError | Outcome::SlaTimeout => Some(true),
+            Outcome::UserLimit
+            | Outcome::Overloaded
+            | Outcome::QueueTimeout
+            | Outcome::Disconnected
+            | Outcome::ShuttingDown
+            | Outcome::Internal => None,
+        }
+    }
+
     /// Whether it counts as an error: the request neither succeeded nor ended because the client disconnected.
     #[must_use]
     pub fn is_error(self) -> bool {

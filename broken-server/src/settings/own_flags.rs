@@ -26,6 +26,12 @@ pub struct OwnFlags {
     #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub stall_for: Duration,
 
+    /// Only with --mistake readiness-cascade: count the calls of this time as recent (1s to 10min) [default: the last 20
+    /// calls, whenever they were].
+    #[arg(long, value_name = "TIME")]
+    #[arg(value_parser = timeout, allow_hyphen_values = true)]
+    pub error_window: Option<Duration>,
+
     /// Only with --mistake undrained-shutdown: what SIGINT or SIGTERM does with the streams that are open.
     #[arg(long, default_value = "close", value_name = "WHAT")]
     pub on_stop: OnStop,

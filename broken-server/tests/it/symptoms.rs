@@ -5,10 +5,12 @@ mod blocked_executor;
 mod blocking_client;
 mod coordinated_omission;
 mod hidden_pool_users;
+mod liveness_cascade;
 mod more_threads;
 mod pool_exhaustion;
 mod pool_per_chunk;
 mod rapid_sequence;
+mod readiness_cascade;
 mod rollout;
 mod undrained_shutdown;
 

@@ -20,8 +20,8 @@ on_every_server!(
 );
 
 /// Responses to health probes and errors have an id too: a support ticket needs one.
-const ROUTES_WITHOUT_BODY: [&str; 6] =
-    ["/debug/health-sync", "/debug/health-async", "/health", "/ready", "/metrics", "/no/such/route"];
+const ROUTES_WITHOUT_BODY: [&str; 7] =
+    ["/debug/health-sync", "/debug/health-async", "/health", "/live", "/ready", "/metrics", "/no/such/route"];
 
 pub(crate) async fn a_stream_has_the_headers_of_a_stream(server: &'static Server) -> anyhow::Result<()> {
     let vendor = Vendor::playing(script::stream(&["a"])).await?;

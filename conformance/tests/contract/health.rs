@@ -13,6 +13,7 @@ use wire::health::{HealthReport, unix_seconds};
 on_every_server!(
     the_debug_probes_report_status_time_and_kind,
     health_reports_the_state_of_the_pool,
+    live_is_200_without_a_vendor,
     ready_is_200_without_a_vendor_too,
 );
 
@@ -42,6 +43,13 @@ pub(crate) async fn health_reports_the_state_of_the_pool(server: &'static Server
     let expected = if warning { "degraded" } else { "healthy" };
     assert_eq!((&body["status"], answer.status), (&json!(expected), 200), "{body}");
     assert_eq!(warning, seconds > HealthReport::WARN_SECONDS, "{body}");
+    Ok(())
+}
+
+pub(crate) async fn live_is_200_without_a_vendor(server: &'static Server) -> anyhow::Result<()> {
+    let nobody = ClosedPort::take()?;
+    let running = server.start(&nobody.url()?, &[]).await?;
+    assert_eq!(Answer::to(running.get("/live")).await?.json(200)?, json!({ "status": "alive" }));
     Ok(())
 }
 

@@ -69,7 +69,7 @@ async fn the_other_routes_need_no_key(server: &'static Server) -> anyhow::Result
     let running = server.start(&vendor.url(), &[]).await?;
     Answer::to(running.request(Method::POST, STREAM_ROUTE).json(&whole("stream"))).await?.events()?;
     Answer::to(running.request(Method::POST, WHOLE_ROUTE).json(&whole("whole"))).await?.json(200)?;
-    for path in ["/debug/health-sync", "/debug/health-async", "/health", "/ready"] {
+    for path in ["/debug/health-sync", "/debug/health-async", "/health", "/live", "/ready"] {
         Answer::to(running.get(path)).await?.json(200)?;
     }
     Ok(())

@@ -175,7 +175,7 @@ async fn a_wrong_method_is_405_with_allow(server: &'static Server) -> anyhow::Re
     let vendor = Vendor::playing(script::completion("a")).await?;
     let running = server.start(&vendor.url(), &[]).await?;
     let posts = POST_ROUTES.map(|path| (path, "POST", [Method::GET, Method::PUT, Method::DELETE]));
-    let gets = ["/debug/health-sync", "/debug/health-async", "/health", "/ready", "/metrics", "/v1/models"]
+    let gets = ["/debug/health-sync", "/debug/health-async", "/health", "/live", "/ready", "/metrics", "/v1/models"]
         .map(|path| (path, "GET", [Method::POST, Method::PUT, Method::DELETE]));
     for (path, allowed, methods) in posts.into_iter().chain(gets) {
         for method in methods {

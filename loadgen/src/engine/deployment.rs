@@ -152,14 +152,19 @@ impl Deployed {
             Deployed::Single(_) => None,
             Deployed::Supervised(supervisor) => {
                 let restarts = supervisor.restarts();
-                let at = restarts.iter().map(|restart| restart.at.saturating_duration_since(origin));
-                let restarts = at.filter(|at| (begun..ended).contains(at)).count() as u64;
-                Some(PhaseDeployment { restarts: Some(restarts), balancer: None })
+                let in_phase =
+                    |restart: &&Restart| (begun..ended).contains(&restart.at.saturating_duration_since(origin));
+                let by_liveness = restarts.iter().filter(in_phase).filter(|restart| restart.cause == Cause::Liveness);
+                Some(PhaseDeployment {
+                    restarts: Some(restarts.iter().filter(in_phase).count() as u64),
+                    liveness_restarts: Some(by_liveness.count() as u64),
+                    balancer: None,
+                })
             }
             Deployed::Replicas { .. } => {
                 let [begun, ended] = balancer;
                 let balancer = begun.zip(ended).map(|(begun, ended)| PhaseBalancer::between(begun, ended));
-                Some(PhaseDeployment { restarts: None, balancer })
+                Some(PhaseDeployment { balancer, ..PhaseDeployment::default() })
             }
         }
     }

@@ -40,6 +40,9 @@ pub struct PhaseDeployment {
     /// Restarts, if there is a supervisor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restarts: Option<u64>,
+    /// Those of a process that failed its probes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub liveness_restarts: Option<u64>,
     /// Ready replicas and answers of the balancer, if there is one.
     #[serde(flatten)]
     pub balancer: Option<PhaseBalancer>,

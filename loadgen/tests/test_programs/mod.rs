@@ -113,7 +113,7 @@ impl TestPrograms {
         self.wait_until("they are gone", || self.running().is_empty());
     }
 
-    fn wait_until(&self, what: &str, done: impl Fn() -> bool) {
+    pub(crate) fn wait_until(&self, what: &str, done: impl Fn() -> bool) {
         let deadline = Instant::now() + Duration::from_secs(20);
         while !done() {
             assert!(Instant::now() < deadline, "timed out waiting until {what}: {:?}", self.running());

@@ -89,7 +89,7 @@ impl Rollout {
 /// The routes, and `/debug/rollout`, which shows and sets the share.
 pub(crate) fn routes(percent: u8) -> Routes {
     let rollout = Data::new(Rollout::new(percent));
-    let routes = api::routes_with(rollout.clone().into_inner());
+    let routes = api::routes_of(rollout.clone().into_inner());
     Arc::new(move |config| {
         routes(config);
         let share = api::get("/debug/rollout", share).route(web::put().to(set_share));

@@ -16,7 +16,7 @@ use actix_web::web::Json;
 use tokio::sync::oneshot;
 use wire::health::HealthReport;
 
-use crate::api::{self, PROBE_WORK, Routes};
+use crate::api::{self, Checks, PROBE_WORK, Routes};
 use crate::errors::{ErrorResponse, Failure};
 use crate::mistake::{Group, Mistake};
 use crate::mistakes::threads::pool_exhaustion::PoolExhaustion;
@@ -31,7 +31,7 @@ pub(crate) const ENTRY: Mistake = Mistake {
 
 pub(crate) fn routes() -> io::Result<Routes> {
     let executor = Arc::new(Executor::new()?);
-    Ok(api::routes_with_health(PoolExhaustion, move || report(Arc::clone(&executor))))
+    Ok(api::routes_with(PoolExhaustion, Checks::default().health(move || report(Arc::clone(&executor)))))
 }
 
 // ANCHOR: wrong-canary

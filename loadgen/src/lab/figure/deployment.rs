@@ -8,6 +8,8 @@ use crate::result::{PhaseBalancer, RunResult, Unit};
 pub enum DeploymentFigure {
     /// Restarts by the supervisor.
     Restarts,
+    /// Those of a process that failed its probes, and did not end by itself.
+    LivenessRestarts,
     /// The fewest replicas that were ready at once.
     ReadyLeast,
     /// The most replicas that were ready at once.
@@ -26,6 +28,7 @@ impl Source for DeploymentFigure {
         let balancer = |count: fn(PhaseBalancer) -> u64| deployment.balancer.map(count);
         let count = match self {
             DeploymentFigure::Restarts => deployment.restarts,
+            DeploymentFigure::LivenessRestarts => deployment.liveness_restarts,
             DeploymentFigure::ReadyLeast => balancer(|balancer| balancer.ready_least),
             DeploymentFigure::ReadyMost => balancer(|balancer| balancer.ready_most),
             DeploymentFigure::NoBackend => balancer(|balancer| balancer.no_backend),
@@ -37,7 +40,7 @@ impl Source for DeploymentFigure {
 
     fn unit(&self) -> Unit {
         Unit::count(match self {
-            DeploymentFigure::Restarts => "restarts",
+            DeploymentFigure::Restarts | DeploymentFigure::LivenessRestarts => "restarts",
             DeploymentFigure::ReadyLeast | DeploymentFigure::ReadyMost => "replicas",
             DeploymentFigure::NoBackend | DeploymentFigure::BadGateway | DeploymentFigure::BrokenOff => "requests",
         })

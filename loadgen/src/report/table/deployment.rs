@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn restarts_and_replicas_are_shown_where_there_are_any() {
-        let supervised = arm(Some(PhaseDeployment { restarts: Some(2), balancer: None }));
+        let supervised = arm(Some(PhaseDeployment { restarts: Some(2), ..PhaseDeployment::default() }));
         let balancer = |least| PhaseBalancer {
             replicas: 3,
             ready_least: least,
@@ -61,7 +61,8 @@ mod tests {
             no_backend: 3 - least,
             ..PhaseBalancer::default()
         };
-        let replicas = |least| arm(Some(PhaseDeployment { restarts: None, balancer: Some(balancer(least)) }));
+        let replicas =
+            |least| arm(Some(PhaseDeployment { balancer: Some(balancer(least)), ..PhaseDeployment::default() }));
         let (out, up, single) = (replicas(0), replicas(3), arm(None));
         let rows = rows(&[&supervised, &out, &up, &single], "loaded", "vendor down");
         assert_eq!(rows[0].0, "restarts, vendor down");
