@@ -190,6 +190,27 @@ fn an_output_that_is_not_the_labs_is_named_with_what_differs() {
 }
 
 #[test]
+fn the_arms_of_a_matrix_are_its_rows() {
+    let matrix = " 12 calls   1   2  first
+ broken    ok 500      2
+ fixed     ok  ok   none
+
+  Verdict: HELD (all claims and preconditions met)
+";
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let (arms, phases) = (owned(&["broken", "fixed"]), owned(&["12 calls"]));
+    let printed = Printed { arms, phases, probes: Vec::new(), cases: Vec::new(), claims: Vec::new() };
+    let found = |text: &str| outputs::missing(&lab(), &printed, &Tree::default().with(lab().output(), text));
+    assert_eq!(found(matrix), []);
+    let said = |piece: &str, other: &str| {
+        let places = found(&matrix.replacen(piece, other, 1)).into_iter().map(|missing| missing.place);
+        places.map(|place| place.replace("run `make outputs NAMES=no-deadline`: ", "")).collect::<Vec<_>>()
+    };
+    assert_eq!(said(" fixed ", " control "), ["it has no arm `fixed`", "the lab has no arm `control`"]);
+    assert_eq!(said(" 12 calls ", " 10 calls "), ["it has no phase `12 calls`"]);
+}
+
+#[test]
 fn headings_have_one_form() {
     let chapter = lab().chapter();
     let other = without(&chapter, "## Why it happens", "## Background\n## Why it happens");
