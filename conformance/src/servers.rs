@@ -99,6 +99,10 @@ pub const COORDINATED_OMISSION: Server = Server {
     ..NONE
 };
 
+/// The streams of `pool-exhaustion` and a liveness probe that waits for the same pool.
+pub const LIVENESS_CASCADE: Server =
+    blocking("broken-server --mistake liveness-cascade", &["--mistake", "liveness-cascade"]);
+
 /// A mistake whose streams are read by a blocking client.
 const fn blocking(name: &'static str, args: &'static [&'static str]) -> Server {
     Server {
@@ -122,7 +126,7 @@ pub const FIXED: Server = Server {
 };
 
 /// The servers that are described here.
-pub(crate) const DESCRIBED: [&Server; 12] = [
+pub(crate) const DESCRIBED: [&Server; 13] = [
     &NONE,
     &POOL_EXHAUSTION,
     &POOL_PER_CHUNK,
@@ -134,6 +138,7 @@ pub(crate) const DESCRIBED: [&Server; 12] = [
     &ROLLOUT,
     &ORPHANED_STREAMS,
     &COORDINATED_OMISSION,
+    &LIVENESS_CASCADE,
     &FIXED,
 ];
 
