@@ -102,7 +102,7 @@ fn profile(n: &Numbers) -> Profile {
             streams(LOADED, format!("{} streams", n.pool)),
             streams(AGAIN, "once more".to_owned()),
             // Otherwise nothing would hold the threads that fixed-server has.
-            full_pool::phase().hold(n.period * 7 / 2),
+            full_pool::phase().hold(n.period * 5),
         ],
         probes: vec![HEALTH_ASYNC],
         repair_judged_as: RIGHT,

@@ -44,8 +44,7 @@ const AFTER: &str = "after";
 const REPLICAS: u32 = 3;
 
 fn profile(n: &Numbers) -> Profile {
-    let replicas =
-        Deployment::replicas(REPLICAS, "--ready-path /ready --period 100ms --timeout 1s --failure-threshold 1");
+    let replicas = Deployment::replicas(REPLICAS, "--period 100ms --timeout 1s --failure-threshold 1");
     // One attempt, so that each failure of the vendor is seen at once.
     let arm = |arm: Arm| arm.flags("--attempts 1").deployed(&replicas);
     let calls = |phase: Phase| phase.adds(Load::calls(1).schedule(Schedule::rate(n.calls)));

@@ -24,7 +24,7 @@ pub struct DeploymentStats {
 /// A restart.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RestartStats {
-    /// When the process had ended.
+    /// When the process had failed its probes, before it was stopped, or had ended by itself.
     pub at_ms: f64,
     /// `liveness`: stopped because it failed its probes. `ended`: by itself.
     pub cause: String,

@@ -37,6 +37,19 @@ pub(super) struct Life<P> {
     began: Instant,
 }
 
+/// Why a life ended, and when that was clear.
+struct End {
+    at: Instant,
+    cause: Cause,
+    detail: String,
+}
+
+impl End {
+    fn now(cause: Cause, detail: String) -> Self {
+        End { at: Instant::now(), cause, detail }
+    }
+}
+
 impl<P, S, A, Answer> Lives<P, S, A>
 where
     P: Program,
@@ -62,7 +75,7 @@ where
                 Ok(addr) => return Ok(Life { program, addr, began }),
                 Err(error) => {
                     program.kill();
-                    self.restart(Cause::Ended, error.to_string(), began).await?;
+                    self.restart(End::now(Cause::Ended, error.to_string()), began).await?;
                 }
             }
         }
@@ -71,9 +84,9 @@ where
     /// Restarts the program whenever it ends or fails its probes, until it ends too often.
     pub(super) async fn go_on(mut self, mut life: Life<P>) {
         loop {
-            let (cause, detail) = self.live(&life).await;
+            let end = self.live(&life).await;
             let restarted = async {
-                self.restart(cause, detail, life.began).await?;
+                self.restart(end, life.began).await?;
                 self.begin(Some(life.addr)).await
             };
             life = match restarted.await {
@@ -84,14 +97,14 @@ where
     }
 
     /// Probes the program until it has ended, by itself or because it failed its probes.
-    async fn live(&mut self, life: &Life<P>) -> (Cause, String) {
+    async fn live(&mut self, life: &Life<P>) -> End {
         let program = life.program.clone();
         let failure = tokio::select! {
-            detail = program.end() => return (Cause::Ended, detail),
-            failure = self.fail_probes(life.addr) => failure,
+            detail = program.end() => return End::now(Cause::Ended, detail),
+            failure = self.fail_probes(life.addr) => End::now(Cause::Liveness, failure),
         };
         let status = program.stop(self.rules.grace).await;
-        (Cause::Liveness, format!("{failure}; stopped: {status}"))
+        End { detail: format!("{}; stopped: {status}", failure.detail), ..failure }
     }
 
     /// Probes until as many probes in a row have failed as the threshold says, and returns the last failure.
@@ -118,13 +131,14 @@ where
     }
 
     /// Notes the end of a program that `began` then, and waits as long as its restart must.
-    async fn restart(&mut self, cause: Cause, detail: String, began: Instant) -> Result<(), SupervisorError> {
+    async fn restart(&mut self, end: End, began: Instant) -> Result<(), SupervisorError> {
+        let End { at, cause, detail } = end;
         self.ends += 1;
         if cause == Cause::Ended && self.ends >= self.rules.ends_max {
             return Err(SupervisorError::GaveUp { ends: self.ends, detail });
         }
         let back_off = self.back_off.after(began.elapsed());
-        self.slot.restarts_because(Restart { at: Instant::now().into_std(), cause, detail, back_off });
+        self.slot.restarts_because(Restart { at: at.into_std(), cause, detail, back_off });
         sleep(back_off).await;
         Ok(())
     }

@@ -7,7 +7,7 @@ use crate::error::StartError;
 /// A program that ended and was, or is about to be, started again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restart {
-    /// When it had ended.
+    /// When it had failed its probes, before it was stopped, or had ended by itself.
     pub at: Instant,
     /// Why it ended.
     pub cause: Cause,

@@ -178,6 +178,7 @@ async fn three_failures_in_a_row_stop_it_and_fewer_do_not() {
 #[tokio::test(start_paused = true)]
 async fn what_does_not_stop_within_its_grace_is_killed_and_restarts_back_off() {
     let script = Arc::new(Script { stops_within: SECOND * 60, ..Script::default() });
+    let origin = Instant::now();
     let (slot, _) = supervise(&script, |_| None, SECOND * 260).await;
     // Each life: a probe after 3 s, the third is late 21 s after that, and the grace is 30 s.
     let life = |start| [at(start, "start"), at(start + 24, "SIGTERM"), at(start + 54, "SIGKILL")];
@@ -185,6 +186,8 @@ async fn what_does_not_stop_within_its_grace_is_killed_and_restarts_back_off() {
     assert_eq!(events(&script)[..12], expected[..]);
     let back_offs: Vec<_> = slot.0.restarts().iter().map(|restart| restart.back_off.as_secs()).collect();
     assert_eq!(back_offs, [0, 10, 20, 40]);
+    let first = slot.0.restarts()[0].at.duration_since(origin.into_std());
+    assert_eq!(first, SECOND * 24, "when it had failed its probes, not when it had stopped");
     assert!(slot.0.gave_up().is_none(), "one that hangs is restarted without end");
 }
 
