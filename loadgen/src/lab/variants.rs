@@ -1,4 +1,4 @@
-//! Arms of a matrix: one server with several sets of flags.
+//! Arms of a matrix: one mistake with several sets of flags.
 
 use super::{Arm, Upstream, flags};
 
@@ -7,17 +7,17 @@ use super::{Arm, Upstream, flags};
 pub struct Variant {
     /// What is added to the name of the arm.
     pub name: String,
-    /// More flags of its server, separated by white space.
-    pub server: String,
+    /// More flags of the mistake, separated by white space.
+    pub mistake: String,
     /// More flags of its vendor, likewise.
     pub vendor: String,
 }
 
 impl Variant {
-    /// More flags of the server.
+    /// More flags of the mistake.
     #[must_use]
-    pub fn new(name: impl Into<String>, server: impl Into<String>) -> Self {
-        Variant { name: name.into(), server: server.into(), vendor: String::new() }
+    pub fn new(name: impl Into<String>, mistake: impl Into<String>) -> Self {
+        Variant { name: name.into(), mistake: mistake.into(), vendor: String::new() }
     }
 
     /// And more flags of its vendor.
@@ -32,7 +32,7 @@ impl Arm {
     #[must_use]
     pub fn in_variants(&self, variants: &[Variant]) -> Vec<Arm> {
         let variant = |variant: &Variant| {
-            let arm = self.clone().named(format!("{}-{}", self.name, variant.name)).flags(&variant.server);
+            let arm = self.clone().named(format!("{}-{}", self.name, variant.name)).mistake_flags(&variant.mistake);
             let more = flags(&variant.vendor);
             match &self.upstream {
                 Upstream::Vendor(own) => arm.calling(Upstream::Vendor([&own[..], &more].concat())),
@@ -48,16 +48,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_variant_adds_flags_to_the_server_and_its_vendor() {
+    fn a_variant_adds_flags_to_the_mistake_and_its_vendor() {
         let base = Arm::broken().flags("--workers 1").calling(Upstream::Vendor(flags("--tokens 5")));
-        let variants = [Variant::new("slow", "--attempts 1").with_vendor("--ttft 9s"), Variant::new("plain", "")];
+        let variants = [Variant::new("slow", "--causes client").with_vendor("--ttft 9s"), Variant::new("plain", "")];
         let arms = base.in_variants(&variants);
         let seen = |arm: &Arm| {
             let vendor = if let Upstream::Vendor(flags) = &arm.upstream { flags.join(" ") } else { String::new() };
-            (arm.name.clone(), arm.flags.join(" "), vendor)
+            (arm.name.clone(), [&arm.flags[..], &arm.mistake_flags].concat().join(" "), vendor)
         };
         let expected = |name: &str, server: &str, vendor: &str| (name.into(), server.into(), vendor.into());
-        assert_eq!(seen(&arms[0]), expected("broken-slow", "--workers 1 --attempts 1", "--tokens 5 --ttft 9s"));
+        assert_eq!(seen(&arms[0]), expected("broken-slow", "--workers 1 --causes client", "--tokens 5 --ttft 9s"));
         assert_eq!(seen(&arms[1]), expected("broken-plain", "--workers 1", "--tokens 5"));
     }
 }

@@ -63,7 +63,7 @@ fn profile(n: &Numbers) -> Profile {
         Variant::new("timeout", format!("--causes timeout {vendor_timeout}")),
         Variant::new("short-timeout", format!("--causes timeout {too_short}")),
     ];
-    let mut arms = vec![Arm::broken().flags(&all).calling(limited())];
+    let mut arms = vec![Arm::broken().mistake_flags(&all).calling(limited())];
     arms.extend(Arm::broken().in_variants(&variants));
     arms.push(Arm::control().calling(limited()));
     arms.push(Arm::fixed().flags(format!("--token-limit {quota} --token-burst {BURST}")).calling(limited()));
@@ -122,7 +122,7 @@ fn claims() -> Vec<Claim> {
         all_12("calls answered, all five causes, no quota", calls("broken-no-quota")).condition(),
         failed("first call to fail, a time-out under its length", "broken-short-timeout").condition(),
         Claim::at_most(
-            25,
+            50,
             "longest call, of all twelve",
             at("broken-no-quota", LOADED).steps(StepFigure::LongestShare),
         )
@@ -132,7 +132,7 @@ fn claims() -> Vec<Claim> {
         Claim::exactly(
             23_778,
             "prompt tokens that the vendor counted",
-            at("control", LOADED).ledger(LedgerFigure::PromptTokens),
+            at("broken-no-quota", LOADED).ledger(LedgerFigure::PromptTokens),
         )
         .pressure(),
         Claim::at_least(1, "429s of the vendor", refused("control")).pressure(),
