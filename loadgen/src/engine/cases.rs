@@ -125,20 +125,20 @@ async fn outcomes(server: &Endpoint) -> Option<BTreeMap<String, f64>> {
 }
 
 /// The outcome that has been counted since `before`: `none` if there is none, and `None` if there are several, because
-/// then it cannot be told which is the case's.
+/// then it cannot be told which is the case's: a load beside it has others.
 async fn counted_since(before: &BTreeMap<String, f64>, server: &Endpoint) -> Option<String> {
     let asked = Instant::now();
     loop {
         let after = outcomes(server).await?;
         let increase = |(outcome, count): (&String, &f64)| {
             let more = count - before.get(outcome).copied().unwrap_or(0.0);
-            (more > 0.0).then(|| (outcome.clone(), more))
+            (more > 0.0).then(|| outcome.clone())
         };
         let counted: Vec<_> = after.iter().filter_map(increase).collect();
         match &counted[..] {
             [] if asked.elapsed() < OUTCOME_TIMEOUT => sleep(POLL).await,
             [] => return Some("none".to_owned()),
-            [(outcome, 1.0)] => return Some(outcome.clone()),
+            [outcome] => return Some(outcome.clone()),
             _ => return None,
         }
     }
@@ -163,18 +163,17 @@ mod tests {
     use super::*;
     use crate::traffic::Request;
 
-    /// A server that answers 200 to everything and counts as many successes for each answer.
-    async fn server(counted: u64) -> Endpoint {
-        let successes = Arc::new(AtomicU64::new(0));
-        let shown = successes.clone();
+    /// A server that answers 200 to everything and counts each of these outcomes with each answer.
+    async fn server(outcomes: &'static [&str]) -> Endpoint {
+        let answers = Arc::new(AtomicU64::new(0));
+        let shown = answers.clone();
         let metrics = move || {
             let count = shown.load(Relaxed);
-            std::future::ready(format!(
-                "# TYPE llm_outcomes counter\nllm_outcomes_total{{outcome=\"success\"}} {count}\n"
-            ))
+            let samples = outcomes.iter().map(|outcome| format!("llm_outcomes_total{{outcome={outcome:?}}} {count}\n"));
+            std::future::ready(format!("# TYPE llm_outcomes counter\n{}", samples.collect::<String>()))
         };
         let answer = move || {
-            successes.fetch_add(counted, Relaxed);
+            answers.fetch_add(1, Relaxed);
             std::future::ready("{}")
         };
         let app = Router::new().route("/metrics", get(metrics)).route("/llm", post(answer));
@@ -193,12 +192,12 @@ mod tests {
     async fn what_is_not_as_expected_is_wrong_and_what_cannot_be_told_is_neither() {
         let failure = Case::new("500", Request::whole(), Cells::new(502, 2, Outcome::UpstreamFailure));
         let measured = |text: &str, wrong| (Some(text.to_owned()), wrong);
-        let one = cells(&failure, &server(1).await).await;
+        let one = cells(&failure, &server(&["success"]).await).await;
         assert_eq!(one, [measured("200", true), (None, false), measured("success", true), measured("none", false)]);
         let success = Case::new("200", Request::whole(), Cells::new(200, 1, Outcome::Success));
-        let two = cells(&success, &server(2).await).await;
+        let two = cells(&success, &server(&["success", "overloaded"]).await).await;
         assert_eq!(two[2], (None, false), "one of the two belongs to another request");
-        let none = cells(&success, &server(0).await).await;
+        let none = cells(&success, &server(&[]).await).await;
         assert_eq!(none[2], measured("none", true));
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Action, Load, Phase, Profile, Upstream};
 use crate::result::ExpectedLoad;
-use crate::traffic::{Client, Reads, Schedule};
+use crate::traffic::{Client, Reads, Request, Schedule};
 
 impl Profile {
     /// The load that `phase` should put on `arm`. `None` if it opens no streams, or if it cannot be said how they should
@@ -19,7 +19,9 @@ impl Profile {
         let position = self.phases.iter().position(|candidate| std::ptr::eq(candidate, phase))?;
         let so_far = &self.phases[..=position];
         let vendor_fails = so_far.iter().flat_map(|phase| &phase.actions).any(Action::disturbs_vendor);
-        let may_fail = vendor_fails || self.vendor_is_limited(arm) || phase.loads.iter().any(asks_for_a_fault);
+        let by_request = phase.loads.iter().any(|load| asks_for_a_fault(&load.request))
+            || so_far.iter().flat_map(|phase| &phase.cases).any(|case| asks_for_a_fault(&case.request));
+        let may_fail = vendor_fails || by_request || self.vendor_is_limited(arm);
         if phase.streams().next().is_none() || may_fail || !phase.streams().all(|load| self.flows(load)) {
             return None;
         }
@@ -99,12 +101,12 @@ fn is_kept(load: &Load) -> bool {
     matches!(load.schedule, Schedule::Concurrency { .. })
 }
 
-fn asks_for_a_fault(load: &Load) -> bool {
-    load.request.header_value("x-mock-fault").is_some()
+fn asks_for_a_fault(request: &Request) -> bool {
+    request.header_value("x-mock-fault").is_some()
 }
 
 /// Flags of the vendor that say how it answers every call.
-const PLAIN_FLAGS: [&str; 5] = ["--tokens", "--ttft", "--inter-token", "--jitter", "--seed"];
+const PLAIN_FLAGS: [&str; 6] = ["--tokens", "--ttft", "--inter-token", "--jitter", "--seed", "--chunk-bytes"];
 
 /// A stream that ends this shortly before its phase counts as open throughout: a tenth of the samples may be
 /// below.
@@ -118,7 +120,6 @@ const VENDOR_TOKENS: u32 = 60;
 mod tests {
     use super::*;
     use crate::lab::{Action, BASELINE, LOADED, flags};
-    use crate::traffic::Request;
 
     const MS: fn(u64) -> Duration = Duration::from_millis;
 

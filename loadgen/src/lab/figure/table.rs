@@ -33,6 +33,10 @@ impl TableFigure {
 
 impl Source for TableFigure {
     fn of(&self, place: &Place, result: &RunResult) -> Option<f64> {
+        if place.phase.is_none() {
+            let tables = place.arm_in(result)?.phases.iter().flat_map(|phase| phase.table.iter().cloned());
+            return TableFigure::of(*self, &tables.collect::<Vec<_>>());
+        }
         TableFigure::of(*self, &place.phase_in(result)?.table)
     }
 
@@ -45,7 +49,7 @@ impl Source for TableFigure {
 }
 
 impl Place {
-    /// A figure of the table of the phase's cases.
+    /// A figure of the table of the phase's cases; of all tables for the whole run.
     #[must_use]
     pub fn table(self, what: TableFigure) -> Figure {
         Figure::new(self, what)
