@@ -152,7 +152,7 @@ impl LlmMetrics {
     }
 
     /// Counts what follows a failed attempt.
-    pub(crate) fn after_failed_attempt(&self, next: NextAttempt) {
+    pub fn after_failed_attempt(&self, next: NextAttempt) {
         match next {
             NextAttempt::After(_) => self.retries.inc(),
             NextAttempt::NoBudget => self.retries_refused.inc(),

@@ -9,6 +9,7 @@ mod full_pool;
 mod hidden_pool_users;
 mod liveness_cascade;
 mod more_threads;
+mod one_error_for_all;
 mod one_worker;
 mod orphaned_streams;
 mod pool_exhaustion;
@@ -16,6 +17,7 @@ mod pool_per_chunk;
 mod rapid_sequence;
 mod readiness_cascade;
 mod rollout;
+mod slow_reader;
 mod undrained_shutdown;
 mod whole_calls;
 mod wrong_canary;
@@ -42,6 +44,8 @@ static LABS: LazyLock<Vec<Lab>> = LazyLock::new(|| {
         orphaned_streams::lab(),
         coordinated_omission::lab(),
         // calls
+        one_error_for_all::lab(),
+        slow_reader::lab(),
         // operations
         rapid_sequence::lab(),
         liveness_cascade::lab(),

@@ -70,15 +70,8 @@ impl Client {
     async fn read_whole(&self, call: &Call, head: Duration, silence: Duration) -> Result<Bytes, Failure> {
         let sent = timeout_with_recheck(head, self.send(call)).await;
         let mut response = sent.ok_or(UpstreamFailure::FirstTokenTimeout)??;
-        let mut answer = Vec::new();
-        loop {
-            let chunk = timeout_with_recheck(silence, response.chunk()).await.ok_or(UpstreamFailure::IdleTimeout)?;
-            match chunk.map_err(UpstreamFailure::from)? {
-                Some(piece) if answer.len() + piece.len() > ANSWER_BYTES_MAX => return Err(too_large()),
-                Some(piece) => answer.extend_from_slice(&piece),
-                None => return checked_answer(call.route, content_type(response.headers()), answer.into()),
-            }
-        }
+        let answer = body(&mut response, silence).await?;
+        checked_answer(call.route, content_type(response.headers()), answer)
     }
 
     /// Sends a call for a stream, and returns the head of the answer if a stream follows.
@@ -91,8 +84,25 @@ impl Client {
         Err(UpstreamFailure::from(parse_non_stream_response(content_type(response.headers()), &body)).into())
     }
 
+    /// The vendor's whole answer, or its error, without timeouts: whatever it is.
+    pub(crate) async fn whole_of_any_status(&self, call: &Call) -> Result<Bytes, Failure> {
+        body(&mut self.send_unchecked(call).await?, Duration::MAX).await
+    }
+
     /// Sends `call`, and returns the head of the answer if its status is 2xx.
     async fn send(&self, call: &Call) -> Result<Response, Failure> {
+        let mut response = self.send_unchecked(call).await?;
+        let status = response.status();
+        if status.is_success() {
+            call.progress.keep_rate_limits(&text_headers(response.headers()));
+            return Ok(response);
+        }
+        let body = rest_of(&mut response).await;
+        Err(failure_of(status.as_u16(), &text_headers(response.headers()), &body))
+    }
+
+    /// Sends `call`, and returns the head of the answer, whatever its status: to reqwest a 500 is no error.
+    async fn send_unchecked(&self, call: &Call) -> Result<Response, Failure> {
         let url = self.upstream.url(call.route.path());
         let request = match call.route {
             Route::Models => self.http.get(url),
@@ -103,14 +113,20 @@ impl Client {
         let request = request.header(ACCEPT, "application/json, text/event-stream");
         let request = request.header(REQUEST_ID_HEADER, &call.request_id);
         let request = call.mock_headers.iter().fold(request, |request, (name, value)| request.header(name, value));
-        let mut response = request.send().await.map_err(UpstreamFailure::from)?;
-        let status = response.status();
-        if status.is_success() {
-            call.progress.keep_rate_limits(&text_headers(response.headers()));
-            return Ok(response);
+        Ok(request.send().await.map_err(UpstreamFailure::from)?)
+    }
+}
+
+/// The body of an answer, in which no pause is longer than `silence`.
+async fn body(response: &mut Response, silence: Duration) -> Result<Bytes, Failure> {
+    let mut body = Vec::new();
+    loop {
+        let chunk = timeout_with_recheck(silence, response.chunk()).await.ok_or(UpstreamFailure::IdleTimeout)?;
+        match chunk.map_err(UpstreamFailure::from)? {
+            Some(piece) if body.len() + piece.len() > ANSWER_BYTES_MAX => return Err(too_large()),
+            Some(piece) => body.extend_from_slice(&piece),
+            None => return Ok(body.into()),
         }
-        let body = rest_of(&mut response).await;
-        Err(failure_of(status.as_u16(), &text_headers(response.headers()), &body))
     }
 }
 

@@ -14,19 +14,21 @@ use wire::health::{FileProbe, ResolveProbe};
 
 use crate::{after_first_token, before_first_token, chat_stream, completions, headers, health, metrics};
 
-/// Makes one test of each row, for all other mistakes.
+/// Makes one test of each row, for those of the other mistakes that pass this test.
 macro_rules! on_other_mistakes {
-    ($($module:ident::$row:ident),+ $(,)?) => { $(
+    ($applies:ident: $($module:ident::$row:ident),+ $(,)?) => { $(
         #[tokio::test]
         async fn $row() -> anyhow::Result<()> {
             // At the same time: most rows wait, for a retry or for a silent vendor.
-            let rows = other_mistakes()?.map(|server| async move { $module::$row(server).await.context(server.name) });
+            let rows = other_mistakes()?.filter($applies);
+            let rows = rows.map(|server| async move { $module::$row(server).await.context(server.name) });
             try_join_all(rows).await.map(drop)
         }
     )+ };
 }
 
 on_other_mistakes!(
+    every_one:
     chat_stream::every_token_is_one_event_and_done_is_last,
     chat_stream::nothing_is_sent_before_the_first_token,
     completions::a_stream_has_openais_format,
@@ -34,22 +36,36 @@ on_other_mistakes!(
     completions::the_models_are_listed,
     headers::a_stream_has_the_headers_of_a_stream,
     headers::a_request_id_is_echoed_and_passed_on,
-    before_first_token::a_vendor_that_fails_is_502,
     after_first_token::a_vendor_that_fails_ends_the_stream_with_an_error_event,
     health::the_debug_probes_report_status_time_and_kind,
     health::health_reports_the_state_of_the_pool,
-    health::ready_is_200_without_a_vendor_too,
     metrics::calls_are_counted,
+);
+
+on_other_mistakes!(
+    tells_failures_apart:
+    before_first_token::a_vendor_that_fails_is_502,
+    health::ready_is_200_without_a_vendor_too,
     metrics::failures_are_counted_by_type,
 );
 
-/// All but `rollout`: a rejection must cost one call, and that it costs two is the mistake of `rollout`.
-#[tokio::test]
-async fn a_rejection_by_the_vendor_is_passed_on() -> anyhow::Result<()> {
-    for server in other_mistakes()?.filter(|server| server.name != servers::ROLLOUT.name) {
-        before_first_token::a_rejection_by_the_vendor_is_passed_on(server).await.context(server.name)?;
-    }
-    Ok(())
+on_other_mistakes!(
+    calls_once_for_a_rejection:
+    before_first_token::a_rejection_by_the_vendor_is_passed_on,
+);
+
+fn every_one(_: &&Server) -> bool {
+    true
+}
+
+/// That it does not is the mistake of `one-error-for-all`.
+fn tells_failures_apart(server: &&Server) -> bool {
+    server.mistake() != Some("one-error-for-all")
+}
+
+/// That a rejection costs two calls is the mistake of `rollout`.
+fn calls_once_for_a_rejection(server: &&Server) -> bool {
+    tells_failures_apart(server) && server.mistake() != servers::ROLLOUT.mistake()
 }
 
 /// The routes of `hidden-pool-users`, on each server that has them.

@@ -103,12 +103,16 @@ fn connection(
     let _ = stream.set_nodelay(true);
     let unread = UnreadBody::default();
     let service = ConnectionService::new(peer, service, unread.clone());
+    // ANCHOR: bounded-writes
+    // FIX slow-reader: this connection polls the answer's body, which polls the vendor. It does so only while less is
+    // unsent than the buffer holds, and it is closed, with all that its request holds, if nothing can be written.
     let (stream, left_open) = LingeringSocket::new(write_timeout(stream, limits.write_timeout), unread);
     let connection = http1::Builder::new()
         // Without a timer hyper's limit on heads would not run; with a limit and no timer it panics.
         .timer(TokioTimer::new())
         .header_read_timeout(limits.read_timeout)
         .max_buf_size(BUFFER_BYTES_MAX)
+        // ANCHOR_END: bounded-writes
         // A token and its framing are copied into one buffer and written at once: for so few bytes, a vectored write
         // costs more than the copy, here and in the kernel.
         .writev(false)

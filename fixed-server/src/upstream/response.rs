@@ -26,6 +26,7 @@ pub(super) async fn body(mut response: Response) -> Result<Vec<u8>, Failure> {
     Ok(body)
 }
 
+// ANCHOR: typed-refusal
 /// The failure that a response with a status other than 2xx stands for.
 pub(super) async fn refusal(response: Response) -> Failure {
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -33,12 +34,15 @@ pub(super) async fn refusal(response: Response) -> Failure {
     let body = body(response).await.unwrap_or_default();
     let headers: Vec<_> = texts(&headers).collect();
     let refused = Box::new(UpstreamRejection::read(status, &headers, &body));
+    // FIX one-error-for-all: one variant a cause. What each means for retries, for the client and for the metrics follows
+    // from its type, and is decided in gateway/src/failure.rs.
     match () {
         () if refused.is_key_rejected() => UpstreamFailure::KeyRefused(refused).into(),
         () if refused.is_client_error() => Failure::Rejected(refused),
         () => UpstreamFailure::Status(refused).into(),
     }
 }
+// ANCHOR_END: typed-refusal
 
 /// The failure that a whole body stands for where a stream was requested.
 pub(super) async fn no_stream(response: Response) -> Failure {
