@@ -86,6 +86,23 @@ fn of_fix(lab: &Entry, tree: &Tree) -> Option<Missing> {
     Some(Missing::new(&lab.fix_file, place, format!("{FIX}{names}:{why}")))
 }
 
+/// Marks that stand twice: a reader who looks for one finds one place.
+pub(crate) fn repeated(labs: &[Entry], tree: &Tree) -> Vec<Missing> {
+    let mut found = Vec::new();
+    for (folder, mark) in [("broken-server/src/", MISTAKE), ("fixed-server/src/", FIX)] {
+        for name in labs.iter().map(|lab| &lab.name) {
+            let files = tree.under(folder).flat_map(|(file, text)| {
+                marked(text, mark).into_iter().filter(|marked| marked == name).map(move |_| file)
+            });
+            let again = files
+                .skip(1)
+                .map(|file| Missing::new(file, "this mark stands elsewhere too: remove one", format!("{mark}{name}:")));
+            found.extend(again);
+        }
+    }
+    found
+}
+
 /// Marks of labs that do not exist, and files of labs that are in no list.
 pub(crate) fn orphans(labs: &[Entry], tree: &Tree) -> Vec<Missing> {
     let known = |name: &str| labs.iter().any(|lab| lab.name == name);

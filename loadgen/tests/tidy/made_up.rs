@@ -104,6 +104,7 @@ fn missing(tree: &Tree) -> Vec<Missing> {
     let labs = [lab()];
     let mut missing = code::missing(&labs[0], tree);
     missing.extend(code::orphans(&[Entry { name: "queue".to_owned(), ..lab() }, lab()], tree));
+    missing.extend(code::repeated(&labs, tree));
     missing.extend(code::left_to_fill_in(tree));
     missing.extend(chapters::missing(&labs[0], tree));
     missing.extend(chapters::orphans(&labs, tree));
@@ -228,6 +229,7 @@ fn headings_have_one_form() {
 fn what_belongs_to_no_lab_is_named() {
     let tree = complete()
         .with("broken-server/src/api.rs", "// MISTAKE no-deadlin: a typing error\n")
+        .with("fixed-server/src/api.rs", "// FIX no-deadline: the same\n")
         .with("loadgen/src/labs/raw_sse.rs", "pub(super) fn lab() -> Lab {\n")
         .with("loadgen/src/labs/whole_calls.rs", "pub(super) fn phase() -> Phase {\n")
         .with("workshop/src/calls/raw-sse.md", "{{#include ../../../fixed-server/src/stack.rs:nowhere}}\n");
@@ -236,6 +238,7 @@ fn what_belongs_to_no_lab_is_named() {
     let expected = [
         ("broken-server/src/api.rs", "// MISTAKE no-deadlin:"),
         ("loadgen/src/labs.rs", "mod raw_sse;\n...\nraw_sse::lab(),"),
+        ("fixed-server/src/stack.rs", "// FIX no-deadline:"),
         ("workshop/src/calls/raw-sse.md", ""),
         ("workshop/src/calls/raw-sse.md", "{{#include ../../../fixed-server/src/stack.rs:nowhere}}"),
     ];

@@ -77,6 +77,7 @@ fn a_lab_leads_to_its_mistake_and_its_fix() {
     let labs = all_labs(&tree);
     let mut missing: Vec<_> = labs.iter().flat_map(|lab| code::missing(lab, &tree)).collect();
     missing.extend(code::orphans(&labs, &tree));
+    missing.extend(code::repeated(&labs, &tree));
     assert_complete(&missing);
 }
 
