@@ -15,8 +15,8 @@ use crate::measure::StreamGuard;
 pub(super) struct BodyReader<'a> {
     body: &'a mut Incoming,
     reads: Reads,
-    /// When a slow client may read on.
-    next: Instant,
+    /// When a slow client reads on.
+    next: Option<Instant>,
 }
 
 /// The connection ended before the body did.
@@ -25,7 +25,7 @@ pub(super) struct BrokeOff;
 
 impl<'a> BodyReader<'a> {
     pub(super) fn new(body: &'a mut Incoming, reads: Reads) -> Self {
-        BodyReader { body, reads, next: Instant::now() }
+        BodyReader { body, reads, next: None }
     }
 
     /// The next piece, counted in `guard`; `None` at the end. It is pending for ever once the client has stopped to
@@ -35,14 +35,16 @@ impl<'a> BodyReader<'a> {
             guard.stops_reading();
             pending::<()>().await;
         }
-        sleep_until(self.next).await;
+        if let Some(next) = self.next {
+            sleep_until(next).await;
+        }
         loop {
             let Ok(frame) = self.body.frame().await? else { return Some(Err(BrokeOff)) };
             let Ok(piece) = frame.into_data() else { continue };
             guard.bytes(piece.len());
             if let Reads::Slowly(bytes_per_second) = self.reads {
                 let takes = Duration::from_secs_f64(piece.len() as f64 / f64::from(bytes_per_second.max(1)));
-                self.next = Instant::now() + takes;
+                self.next = Some(Instant::now() + takes);
             }
             return Some(Ok(piece));
         }
