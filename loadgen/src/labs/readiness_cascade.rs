@@ -20,8 +20,8 @@ pub(super) fn lab() -> Lab {
         repair_file: "broken-server/src/api/operation.rs",
         proves_not: "that a replica should take requests whatever happens: what only it cannot do, such as reach its \
                      database when others can, is a reason to be out",
-        normal: profile(&Numbers { calls: 60.0, fails: secs(2), down: secs(3), after: secs(4), window: secs(2) }),
-        fast: profile(&Numbers { calls: 60.0, fails: millis(1500), down: secs(1), after: secs(2), window: secs(1) }),
+        normal: profile(&Numbers { calls: 45.0, fails: secs(2), down: secs(3), after: secs(4), window: secs(2) }),
+        fast: profile(&Numbers { calls: 45.0, fails: millis(1500), down: secs(1), after: secs(2), window: secs(1) }),
     }
 }
 
