@@ -146,7 +146,9 @@ impl<'a> Table<'a> {
         let there = self.arms.iter().flat_map(|arm| &arm.phases).find(|candidate| candidate.name == phase);
         let probes: Vec<_> = there.map(|phase| phase.probes.keys().rev().cloned().collect()).unwrap_or_default();
         for probe in &probes {
-            let cells = self.shown_of(|arm| Some(probe_stats(arm, phase, probe)?.latency_ms));
+            // A probe that failed has no latency.
+            let timed = |arm: &ArmResult| probe_stats(arm, phase, probe).filter(|stats| stats.timed() > 0).cloned();
+            let cells = self.shown_of(|arm| Some(timed(arm)?.latency_ms));
             self.rows.push(Row { label: format!("{}, {title}", probe.replace('_', "-")), cells });
             let mut add = |label: &str, of: &dyn Fn(&ProbeStats) -> u64| {
                 let stats = |arm: &ArmResult| probe_stats(arm, phase, probe).cloned();
@@ -214,6 +216,7 @@ impl<'a> Table<'a> {
             self.row("CPU, peak memory, threads", |arm| Some(all(arm).join(", ")));
         }
     }
+
     /// How the servers ended that the lab asked to.
     fn stop_rows(&mut self) {
         let stops = self.arms.iter().filter_map(|arm| arm.stop.as_ref());
