@@ -7,11 +7,13 @@ mod coordinated_omission;
 mod hidden_pool_users;
 mod liveness_cascade;
 mod more_threads;
+mod one_error_for_all;
 mod pool_exhaustion;
 mod pool_per_chunk;
 mod rapid_sequence;
 mod readiness_cascade;
 mod rollout;
+mod slow_reader;
 mod undrained_shutdown;
 
 use std::time::Duration;
