@@ -17,6 +17,8 @@ const COLUMNS: [Column; 4] = [
 
 /// Width of a case's name.
 const CASE: usize = 27;
+/// Width of the names of the arms that did what was expected.
+const ARMS: usize = 13;
 
 /// Prints the tables of the phases that have one: a case with what was expected of it and the arms that did so, and
 /// below it what each other arm did, with its wrong cells marked.
@@ -50,7 +52,12 @@ fn lines(terminal: &Terminal, rows: &[(&str, &TableRow)]) -> Vec<String> {
     let Some((_, first)) = rows.first() else { return Vec::new() };
     let (right, others): (Vec<_>, Vec<_>) = rows.iter().partition(|(_, row)| row.wrong_cells() == Some(0));
     let right: Vec<_> = right.iter().map(|(arm, _)| *arm).collect();
-    let arms = if others.is_empty() { "all".to_owned() } else { right.join(" ") };
+    let arms = match right.join(" ") {
+        _ if others.is_empty() => "all".to_owned(),
+        // The others are below, each on a line.
+        long if long.len() > ARMS => "the others".to_owned(),
+        arms => arms,
+    };
     let expected = |cell: &Cell| (cell.expected.clone(), Paint::Plain);
     let mut lines = vec![line(terminal, &first.case, first, expected, &arms)];
     for (arm, row) in others {
@@ -111,6 +118,15 @@ mod tests {
             ]
         );
         assert!(lines.iter().all(|line| line.chars().count() <= 80));
+    }
+
+    #[test]
+    fn many_arms_fit_on_the_line_too() {
+        let (wrong, right) = (row("hang", [EXPECTED, ["200"; 4]]), row("hang", [EXPECTED, EXPECTED]));
+        let rows = [("broken-1", &wrong), ("broken-2", &right), ("control", &right), ("fixed", &right)];
+        let lines = lines(&Terminal::plain(), &rows);
+        assert!(lines[0].ends_with(" the others") && lines[1].ends_with(" broken-1"), "{lines:?}");
+        assert!(lines.iter().all(|line| line.chars().count() <= 80), "{lines:?}");
     }
 
     #[test]
