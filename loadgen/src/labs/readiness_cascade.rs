@@ -20,8 +20,8 @@ pub(super) fn lab() -> Lab {
         repair_file: "broken-server/src/api/operation.rs",
         proves_not: "that a replica should take requests whatever happens: what only it cannot do, such as reach its \
                      database when others can, is a reason to be out",
-        normal: profile(&Numbers { calls: 45.0, fails: secs(2), down: secs(3), after: secs(4), window: secs(2) }),
-        fast: profile(&Numbers { calls: 45.0, fails: millis(1500), down: secs(1), after: secs(2), window: secs(1) }),
+        normal: profile(&Numbers { calls: 30.0, fails: secs(2), down: secs(3), after: secs(4) }),
+        fast: profile(&Numbers { calls: 30.0, fails: secs(2), down: secs(1), after: millis(2500) }),
     }
 }
 
@@ -33,8 +33,6 @@ struct Numbers {
     /// How long the outage goes on then, and is measured.
     down: Duration,
     after: Duration,
-    /// What the second arm counts as recent.
-    window: Duration,
 }
 
 /// The mistake with a window of time, as the sound form of an error rate: it does not stay out.
@@ -44,7 +42,7 @@ const AFTER: &str = "after";
 const REPLICAS: u32 = 3;
 
 fn profile(n: &Numbers) -> Profile {
-    let replicas = Deployment::replicas(REPLICAS, "--period 100ms --timeout 1s --failure-threshold 1");
+    let replicas = Deployment::replicas(REPLICAS, "--period 200ms --timeout 1s --failure-threshold 1");
     // One attempt, so that each failure of the vendor is seen at once.
     let arm = |arm: Arm| arm.flags("--attempts 1").deployed(&replicas);
     let calls = |phase: Phase| phase.adds(Load::calls(1).schedule(Schedule::rate(n.calls)));
@@ -65,7 +63,7 @@ fn profile(n: &Numbers) -> Profile {
         vendor: flags("--tokens 5 --ttft 10ms --inter-token 1ms"),
         arms: vec![
             arm(Arm::broken()),
-            arm(Arm::broken().named(TIMED).mistake_flags(format!("--error-window {}ms", n.window.as_millis()))),
+            arm(Arm::broken().named(TIMED).mistake_flags("--error-window 2s")),
             arm(Arm::control()),
             arm(Arm::fixed()),
         ],
