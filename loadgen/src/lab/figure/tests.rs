@@ -47,6 +47,22 @@ fn ledger() -> PhaseLedger {
     }
 }
 
+/// One of several loads of calls.
+fn users() -> StreamStats {
+    StreamStats {
+        requested: 8,
+        completed: 2,
+        completed_per_second: 0.5,
+        failed: 5,
+        disconnected: 1,
+        by_status: counts(&[("200", 2), ("429", 5)]),
+        with_retry_after: 5,
+        latency_ms: quantiles(70.0),
+        rejection_latency_ms: quantiles(1.0),
+        ..StreamStats::default()
+    }
+}
+
 fn phase() -> PhaseResult {
     let probe = ProbeStats {
         sent: 10,
@@ -74,6 +90,7 @@ fn phase() -> PhaseResult {
         closed_loop: Some(ClosedLoopStats { sent: 3, mean_ms: 1.5, latency_ms: quantiles(1.0), failed: 0 }),
         streams: Some(streams),
         calls: Some(StreamStats { requested: 5, completed: 4, latency_ms: quantiles(20.0), ..StreamStats::default() }),
+        loads: [("users".to_owned(), users())].into(),
         vendor_peak_active: Some(40),
         vendor: Some(VendorStats { started: 11, cancelled: 2, tokens_sent: 77, active: 8, ..VendorStats::default() }),
         vendor_load: Some(VendorLoad { active_throughout: 6, failed: 3, ..VendorLoad::default() }),
@@ -146,6 +163,24 @@ fn figures_of_probes_streams_and_calls() {
         (here().calls(CallFigure::Answered), "4 calls"),
         (here().calls(CallFigure::Latency(Quantile::P90)), "40 ms"),
     ]);
+}
+
+#[test]
+fn figures_of_one_load() {
+    let users = |what| here().load("users").calls(what);
+    assert_shown([
+        (users(CallFigure::Requested), "8 calls"),
+        (users(CallFigure::Answered), "2 calls"),
+        (users(CallFigure::AnsweredPerSecond), "0.50 calls/s"),
+        (users(CallFigure::Status(429)), "5 calls"),
+        (users(CallFigure::Disconnected), "1 call"),
+        (users(CallFigure::WithRetryAfter), "5 calls"),
+        (users(CallFigure::Latency(Quantile::P50)), "70 ms"),
+        (users(CallFigure::RejectionLatency(Quantile::P99)), "3 ms"),
+    ]);
+    assert_eq!(here().load("jobs").calls(CallFigure::Answered).of(&result()), None, "there is no such load");
+    let rejections = here().calls(CallFigure::RejectionLatency(Quantile::P50));
+    assert_eq!(rejections.of(&result()), None, "no call was rejected");
 }
 
 #[test]
