@@ -103,6 +103,13 @@ pub const COORDINATED_OMISSION: Server = Server {
 pub const LIVENESS_CASCADE: Server =
     blocking("broken-server --mistake liveness-cascade", &["--mistake", "liveness-cascade"]);
 
+/// Retry loops in two layers. With one attempt in each: the rows would wait a second for each failure otherwise.
+pub const STACKED_RETRIES: Server = Server {
+    name: "broken-server --mistake stacked-retries --attempts 1",
+    args: &["--mistake", "stacked-retries", "--attempts", "1"],
+    ..NONE
+};
+
 /// A mistake whose streams are read by a blocking client.
 const fn blocking(name: &'static str, args: &'static [&'static str]) -> Server {
     Server {
@@ -126,7 +133,7 @@ pub const FIXED: Server = Server {
 };
 
 /// The servers that are described here.
-pub(crate) const DESCRIBED: [&Server; 13] = [
+pub(crate) const DESCRIBED: [&Server; 14] = [
     &NONE,
     &POOL_EXHAUSTION,
     &POOL_PER_CHUNK,
@@ -139,6 +146,7 @@ pub(crate) const DESCRIBED: [&Server; 13] = [
     &ORPHANED_STREAMS,
     &COORDINATED_OMISSION,
     &LIVENESS_CASCADE,
+    &STACKED_RETRIES,
     &FIXED,
 ];
 

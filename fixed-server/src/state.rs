@@ -86,13 +86,17 @@ impl AppState {
     /// See [`StartError`].
     pub(crate) fn new(settings: &Settings, metrics: Arc<Metrics>, sessions: Sessions) -> Result<Self, StartError> {
         let limits = settings.limits.clone();
+        // ANCHOR: unbounded-queue
         let admission = Admission::new(AdmissionLimits {
             max_in_flight: limits.call.max_in_flight,
+            // FIX unbounded-queue: a limit on how many wait, and for how long. A request that is predicted to wait longer is
+            // rejected at once, while its client can still go elsewhere.
             max_queued: limits.call.max_queued,
             timeout: limits.call.queue_timeout,
             requests: limits.quota.requests(),
             tokens: limits.quota.tokens(),
         });
+        // ANCHOR_END: unbounded-queue
         Ok(AppState {
             users: Users::new(&limits),
             body_memory: BodyMemory::new(&limits),

@@ -18,6 +18,8 @@ mod rapid_sequence;
 mod readiness_cascade;
 mod rollout;
 mod slow_reader;
+mod stacked_retries;
+mod unbounded_queue;
 mod undrained_shutdown;
 mod whole_calls;
 mod wrong_canary;
@@ -44,6 +46,8 @@ static LABS: LazyLock<Vec<Lab>> = LazyLock::new(|| {
         orphaned_streams::lab(),
         coordinated_omission::lab(),
         // calls
+        unbounded_queue::lab(),
+        stacked_retries::lab(),
         one_error_for_all::lab(),
         slow_reader::lab(),
         // operations

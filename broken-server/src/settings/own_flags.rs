@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use gateway::values::timeout;
+use gateway::values::{time, timeout};
 
 use super::CauseFlags;
 
@@ -31,6 +31,11 @@ pub struct OwnFlags {
     #[arg(long, value_name = "TIME")]
     #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub error_window: Option<Duration>,
+
+    /// Only with --mistake stacked-retries: a random time up to this is added to each wait before a retry.
+    #[arg(long, default_value = "0s", value_name = "TIME")]
+    #[arg(value_parser = time, allow_hyphen_values = true)]
+    pub retry_jitter: Duration,
 
     /// Only with --mistake undrained-shutdown: what SIGINT or SIGTERM does with the streams that are open.
     #[arg(long, default_value = "close", value_name = "WHAT")]
@@ -82,6 +87,7 @@ mod tests {
             (["--causes", "client"], "--mistake rapid-sequence"),
             (["--vendor-timeout", "1s"], "--mistake rapid-sequence"),
             (["--pool-timeout", "1s"], "--mistake rapid-sequence"),
+            (["--retry-jitter", "1s"], "--mistake stacked-retries"),
         ] {
             for running in ["none", "pool-exhaustion"] {
                 let message = read(&[&["--mistake", running], &args[..]].concat()).err().unwrap();

@@ -7,6 +7,7 @@ use crate::call::Call;
 use crate::errors::Failure;
 use crate::state::AppState;
 
+// ANCHOR: stacked-retries
 /// Makes the attempts of `call`, with the retry policy of all calls.
 ///
 /// # Errors
@@ -21,5 +22,8 @@ pub(super) async fn attempts<T, Attempt: Future<Output = Result<T, Failure>>>(
         call.progress.count_attempt();
         attempt()
     };
+    // FIX stacked-retries: the only layer that retries (the client has `retry::never()`), and one policy for all calls:
+    // full jitter on top of the vendor's `Retry-After`, and a budget.
     make_attempts(&state.retry, &state.metrics.llm, &call.request_id, deadline, counted).await
 }
+// ANCHOR_END: stacked-retries
