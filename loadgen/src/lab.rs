@@ -21,9 +21,9 @@ pub use claim::{AppliesIf, Claim, Comparison};
 pub use definition::{ClosedLoopProbe, Group, HEALTH_ASYNC, HEALTH_SYNC, Lab, Probe, Profile};
 pub use deployment::{Deployment, Supervision};
 pub use figure::{
-    ArmFigure, CallFigure, ClosedLoopFigure, DeploymentFigure, Figure, LedgerFigure, LevelFigure, MetricFigure,
-    PerRequestFigure, Place, ProbeFigure, ProcessFigure, Source, StepFigure, StopFigure, StreamFigure, TableFigure,
-    VendorFigure, at, whole_run,
+    ArmFigure, ClosedLoopFigure, DeploymentFigure, Figure, LedgerFigure, LevelFigure, MetricFigure, PerRequestFigure,
+    Place, ProbeFigure, ProcessFigure, RequestFigure, Source, StepFigure, StopFigure, TableFigure, VendorFigure, at,
+    whole_run,
 };
 pub use flags::flags;
 pub use load::Load;

@@ -3,7 +3,6 @@
 //! Each source of figures is one file: its figures, their units, and when one counts as measured.
 
 mod arm;
-mod calls;
 mod closed_loop;
 mod deployment;
 mod ledger;
@@ -12,10 +11,10 @@ mod per_request;
 mod place;
 mod probe;
 mod process;
+mod requests;
 mod source;
 mod steps;
 mod stop;
-mod streams;
 mod table;
 mod vendor;
 
@@ -25,7 +24,6 @@ use std::time::Duration;
 use crate::result::{RunResult, Unit};
 
 pub use arm::ArmFigure;
-pub use calls::CallFigure;
 pub use closed_loop::ClosedLoopFigure;
 pub use deployment::DeploymentFigure;
 pub use ledger::LedgerFigure;
@@ -34,10 +32,10 @@ pub use per_request::PerRequestFigure;
 pub use place::{Place, at, whole_run};
 pub use probe::ProbeFigure;
 pub use process::{LevelFigure, ProcessFigure};
+pub use requests::RequestFigure;
 pub use source::Source;
 pub use steps::StepFigure;
 pub use stop::StopFigure;
-pub use streams::StreamFigure;
 pub use table::TableFigure;
 pub use vendor::VendorFigure;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::common::{idle_cpu, millis, peak, secs};
 use super::one_worker::{self, of_a_stream};
-use crate::lab::{Claim, Group, LOADED, Lab, Profile, StreamFigure, at, whole_run};
+use crate::lab::{Claim, Group, LOADED, Lab, Profile, RequestFigure, at, whole_run};
 
 pub(super) fn lab() -> Lab {
     Lab {
@@ -34,7 +34,7 @@ fn profile(tokens: u32, idle: Duration) -> Profile {
     ]);
     profile.claims.extend(one_worker::claims_about_the_fix(stream));
     profile.claims.extend([
-        Claim::exactly(4, "streams completed", whole_run("broken").streams(StreamFigure::Completed)).condition(),
+        Claim::exactly(4, "streams completed", whole_run("broken").streams(RequestFigure::Completed)).condition(),
         idle_cpu(),
     ]);
     profile

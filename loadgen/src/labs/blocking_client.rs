@@ -6,7 +6,7 @@ use super::common::{idle_cpu, millis, peak, secs};
 use super::one_worker::{self, of_a_stream};
 use super::whole_calls;
 use crate::lab::{
-    AppliesIf, ArmFigure, Claim, Comparison, Group, LOADED, Lab, Load, Phase, Profile, StreamFigure, at, whole_run,
+    AppliesIf, ArmFigure, Claim, Comparison, Group, LOADED, Lab, Load, Phase, Profile, RequestFigure, at, whole_run,
 };
 
 pub(super) fn lab() -> Lab {
@@ -36,20 +36,20 @@ fn profile(tokens: u32, idle: Duration) -> Profile {
     // A server that answers 500 to everything is not a debug build.
     let unanswered = whole_run("broken").of_arm(ArmFigure::ProbesUnanswered);
     let slowest = of_a_stream(at("broken", LOADED).slowest("health_async"), stream);
-    let failed = streams(StreamFigure::Status("500"));
+    let failed = streams(RequestFigure::Status(500));
     let mut profile = one_worker::profile(tokens, idle, Some(first));
     profile.claims.extend([
-        Claim::exactly(4, "debug build: calls answered 500", failed).applies_if(first_call_was("500")),
+        Claim::exactly(4, "debug build: calls answered 500", failed).applies_if(first_call_was(500)),
         Claim::exactly(0, "debug build: probes not answered 2xx", unanswered)
             .condition()
-            .applies_if(first_call_was("500")),
-        Claim::at_least(0.8, "health-async, slowest", slowest).applies_if(first_call_was("200")),
-        Claim::exactly(1, "streams at the vendor: one per worker", peak("broken")).applies_if(first_call_was("200")),
-        Claim::exactly(4, "streams completed", streams(StreamFigure::Completed))
+            .applies_if(first_call_was(500)),
+        Claim::at_least(0.8, "health-async, slowest", slowest).applies_if(first_call_was(200)),
+        Claim::exactly(1, "streams at the vendor: one per worker", peak("broken")).applies_if(first_call_was(200)),
+        Claim::exactly(4, "streams completed", streams(RequestFigure::Completed))
             .condition()
-            .applies_if(first_call_was("200")),
+            .applies_if(first_call_was(200)),
         idle_cpu(),
-        one_worker::broken_over_fixed().applies_if(first_call_was("200")),
+        one_worker::broken_over_fixed().applies_if(first_call_was(200)),
     ]);
     profile.claims.extend(one_worker::claims_about_the_fix(stream));
     profile.claims.push(whole_calls::longest(2.0, stream));
@@ -57,7 +57,7 @@ fn profile(tokens: u32, idle: Duration) -> Profile {
 }
 
 /// The first call was answered like this: 500 by a debug build, 200 by a release build.
-fn first_call_was(status: &'static str) -> AppliesIf {
-    let figure = at("broken", FIRST).streams(StreamFigure::Status(status));
+fn first_call_was(status: u16) -> AppliesIf {
+    let figure = at("broken", FIRST).streams(RequestFigure::Status(status));
     AppliesIf { figure, comparison: Comparison::AtLeast, threshold: 1.0 }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::common::{millis, secs};
 use crate::lab::{
-    Arm, BASELINE, CallFigure, Claim, ClosedLoopFigure, ClosedLoopProbe, Figure, Group, LOADED, Lab, Load, Phase,
-    Profile, StreamFigure, Upstream, at, flags, whole_run,
+    Arm, BASELINE, Claim, ClosedLoopFigure, ClosedLoopProbe, Figure, Group, LOADED, Lab, Load, Phase, Profile,
+    RequestFigure, Upstream, at, flags, whole_run,
 };
 use crate::result::Quantile;
 
@@ -66,8 +66,8 @@ fn profile(n: &Numbers) -> Profile {
     let one_by_one = |arm, what| at(arm, LOADED).closed_loop(what);
     let one_by_one_p99 = || one_by_one("broken", ClosedLoopFigure::Latency(Quantile::P99));
     let checked = |what| at("fixed", "checks").calls(what);
-    let slowest_check = of_a_stall(checked(CallFigure::Latency(Quantile::Max)));
-    let lost = whole_run(DOWN).streams(StreamFigure::Lost);
+    let slowest_check = of_a_stall(checked(RequestFigure::Latency(Quantile::Max)));
+    let lost = whole_run(DOWN).streams(RequestFigure::Lost);
     Profile {
         vendor: flags(&format!("--tokens {} --ttft 250ms --inter-token 250ms", n.tokens)),
         arms: vec![
@@ -92,7 +92,7 @@ fn profile(n: &Numbers) -> Profile {
             Claim::apart(5.0, "p99 on schedule, broken over fixed", on_schedule("broken"), on_schedule("fixed")),
             // p99, not p90: this lab is about a single stall in a run.
             Claim::at_most(0.25, "on schedule, p99", of_a_stall(on_schedule("fixed"))),
-            Claim::exactly(n.checks, "simultaneous checks answered", checked(CallFigure::Answered)),
+            Claim::exactly(n.checks, "simultaneous checks answered", checked(RequestFigure::Completed)),
             Claim::at_most(0.25, "simultaneous checks, slowest", slowest_check),
             Claim::at_most(SOURCE_MS, "one by one, mean", one_by_one("broken", ClosedLoopFigure::Mean)).condition(),
             Claim::at_most(0.2, "one by one, p99", of_a_stall(one_by_one_p99())).condition(),

@@ -8,7 +8,7 @@ use super::common::{flat, millis, peak, pool_size, secs};
 use super::full_pool;
 use crate::lab::{
     Arm, BASELINE, Claim, Deployment, DeploymentFigure, Group, HEALTH_ASYNC, LOADED, Lab, Load, Phase, Profile,
-    StreamFigure, at, flags,
+    RequestFigure, at, flags,
 };
 
 pub(super) fn lab() -> Lab {
@@ -78,7 +78,7 @@ fn profile(n: &Numbers) -> Profile {
         Phase::new(name, title).adds(Load::streams(n.pool).over(n.ramp)).settle(millis(200)).hold(lasts)
     };
     let restarts = |arm: &str, phase: &str| at(arm, phase).deployment(DeploymentFigure::LivenessRestarts);
-    let lost = |arm: &str, phase: &str| at(arm, phase).streams(StreamFigure::Lost);
+    let lost = |arm: &str, phase: &str| at(arm, phase).streams(RequestFigure::Lost);
     let claims_on = |phase: &str| {
         vec![
             Claim::at_least(1, format!("restarts, {phase}"), restarts("broken", phase)),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::common::millis;
 use crate::lab::{
-    Arm, BASELINE, Claim, Group, LOADED, Lab, Load, Phase, Profile, StreamFigure, VendorFigure, at, flags,
+    Arm, BASELINE, Claim, Group, LOADED, Lab, Load, Phase, Profile, RequestFigure, VendorFigure, at, flags,
 };
 
 pub(super) fn lab() -> Lab {
@@ -43,7 +43,7 @@ fn profile(n: &Numbers) -> Profile {
     let active = |arm| at(arm, "left").vendor(VendorFigure::Active);
     let tokens = |arm, phase| at(arm, phase).vendor(VendorFigure::TokensSent);
     let disconnected = |arm| {
-        let clients = at(arm, LOADED).streams(StreamFigure::Disconnected);
+        let clients = at(arm, LOADED).streams(RequestFigure::Disconnected);
         Claim::exactly(STREAMS, "clients disconnected", clients).pressure()
     };
     let in_silence = |what| at("fixed", "silent").vendor(what);

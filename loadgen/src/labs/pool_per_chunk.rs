@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::common::{FLAT, GAP, flat, gaps, millis, peak, pool_size, secs};
 use super::whole_calls;
 use crate::lab::{
-    Arm, BASELINE, Claim, Group, LOADED, Lab, Load, Phase, ProbeFigure, Profile, StreamFigure, at, flags, whole_run,
+    Arm, BASELINE, Claim, Group, LOADED, Lab, Load, Phase, ProbeFigure, Profile, RequestFigure, at, flags, whole_run,
 };
 
 pub(super) fn lab() -> Lab {
@@ -42,7 +42,7 @@ fn profile(n: &Numbers) -> Profile {
     let below = Load::streams(few).tokens(below_tokens).over(GAP);
     let median = |arm, phase| at(arm, phase).p50("health_sync");
     let loaded = |arm| at(arm, LOADED);
-    let lost = whole_run("broken").streams(StreamFigure::Lost);
+    let lost = whole_run("broken").streams(RequestFigure::Lost);
     let timed_out = loaded("broken").probe("health_sync", ProbeFigure::TimedOut);
     Profile {
         vendor: flags(&format!("--tokens {} --ttft 250ms --inter-token 250ms", n.tokens)),

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::common::{millis, secs};
 use crate::lab::{
-    Action, Arm, BASELINE, CallFigure, Claim, Deployment, DeploymentFigure, Group, HEALTH_ASYNC, LOADED, Lab, Load,
-    Phase, ProbeFigure, Profile, VendorFigure, at, flags,
+    Action, Arm, BASELINE, Claim, Deployment, DeploymentFigure, Group, HEALTH_ASYNC, LOADED, Lab, Load, Phase,
+    ProbeFigure, Profile, RequestFigure, VendorFigure, at, flags,
 };
 use crate::traffic::Schedule;
 
@@ -49,7 +49,7 @@ fn profile(n: &Numbers) -> Profile {
     let ready = |arm: &str, phase: &str, which| at(arm, phase).deployment(which);
     let least = |arm: &str, phase: &str| ready(arm, phase, DeploymentFigure::ReadyLeast);
     let cheap = |arm: &str, phase: &str| at(arm, phase).probe("health_async", ProbeFigure::AnsweredShare);
-    let calls_of = |arm: &str| at(arm, AFTER).calls(CallFigure::Answered);
+    let calls_of = |arm: &str| at(arm, AFTER).calls(RequestFigure::Completed);
     let called = n.calls * (n.fails + n.down).as_secs_f64();
     let all_in = |arm: &str| {
         vec![

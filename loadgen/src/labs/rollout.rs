@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::common::{flat, gaps, millis, secs};
 use crate::lab::{
-    Action, Arm, BASELINE, Claim, Figure, Group, LOADED, Lab, Load, Phase, Profile, StreamFigure, VendorFigure, at,
+    Action, Arm, BASELINE, Claim, Figure, Group, LOADED, Lab, Load, Phase, Profile, RequestFigure, VendorFigure, at,
     flags,
 };
 
@@ -103,12 +103,12 @@ fn claims(n: &Numbers) -> Vec<Claim> {
         Claim::exactly(calls, "fallback calls, vendor hangs", at(arm, "failing").vendor(VendorFigure::Started))
     };
     let failed = |arm| {
-        let lost = at(arm, "failing").streams(StreamFigure::Lost);
+        let lost = at(arm, "failing").streams(RequestFigure::Lost);
         Claim::exactly(n.streams, "streams that failed, vendor hangs", lost)
     };
-    let failed_fast = at("fixed", "failing").streams(StreamFigure::Method("async_failure"));
+    let failed_fast = at("fixed", "failing").streams(RequestFigure::Method("async_failure"));
     let answered_async = |percent: u32, phase: &str| {
-        let answered = at("broken", phase).streams(StreamFigure::Method("async"));
+        let answered = at("broken", phase).streams(RequestFigure::Method("async"));
         Claim::exactly(n.streams * percent / 100, format!("streams answered async, at {percent} %"), answered)
             .condition()
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::common::{millis, secs};
 use crate::lab::{
     Arm, BASELINE, Claim, Group, LOADED, Lab, LevelFigure, Load, MetricFigure, Phase, ProcessFigure, Profile,
-    StreamFigure, VendorFigure, at, flags,
+    RequestFigure, VendorFigure, at, flags,
 };
 use crate::result::MetricName;
 use crate::traffic::{Client, Request, Schedule};
@@ -61,7 +61,7 @@ fn profile(n: &Numbers) -> Profile {
         Claim::exactly(0, "permits held after the write timeout", held)
     };
     let served = |arm| {
-        let completed = at(arm, AFTER).streams(StreamFigure::Completed);
+        let completed = at(arm, AFTER).streams(RequestFigure::Completed);
         Claim::exactly(CLIENTS, "streams completed after it", completed)
     };
     let open = |arm| {

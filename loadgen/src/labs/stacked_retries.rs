@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::common::{millis, secs};
 use crate::lab::{
-    Action, Arm, BASELINE, CallFigure, Claim, Group, HEALTH_ASYNC, LOADED, Lab, LedgerFigure, Load, MetricFigure,
-    PerRequestFigure, Phase, Profile, VendorFigure, at, flags,
+    Action, Arm, BASELINE, Claim, Group, HEALTH_ASYNC, LOADED, Lab, LedgerFigure, Load, MetricFigure, PerRequestFigure,
+    Phase, Profile, RequestFigure, VendorFigure, at, flags,
 };
 use crate::result::{MetricName, Quantile};
 
@@ -72,7 +72,7 @@ fn claims(n: &Numbers) -> Vec<Claim> {
     let none_early = |arm| Claim::exactly(0, "calls before Retry-After", seen(arm, LedgerFigure::Early));
     let own_retries = at("broken", LOADED).metric(MetricName::new("llm_retries_total"), MetricFigure::Increase);
     let failed =
-        |arm| Claim::exactly(n.requests, "requests that failed", at(arm, LOADED).calls(CallFigure::Status(502)));
+        |arm| Claim::exactly(n.requests, "requests that failed", at(arm, LOADED).calls(RequestFigure::Status(502)));
     vec![
         Claim::exactly(9, "attempts a request, least", attempts("broken", PerRequestFigure::Least)),
         Claim::exactly(9, "attempts a request, most", attempts("broken", most)),

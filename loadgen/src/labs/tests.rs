@@ -34,6 +34,20 @@ fn every_claim_names_existing_arms_phases_and_probes() {
             let Some(phase) = &place.phase else { continue };
             let phase = profile.phases.iter().find(|there| there.name == *phase);
             assert!(phase.is_some_and(|phase| phase.is_for(&place.arm)), "{context}");
+            let loads = || phase.into_iter().flat_map(|phase| &phase.loads);
+            assert!(place.load.iter().all(|name| loads().any(|load| load.name == *name)), "{context}");
+        }
+    }
+}
+
+/// Loads of one name are counted together.
+#[test]
+fn loads_of_one_name_have_answers_of_one_kind() {
+    for (name, profile) in profiles() {
+        for phase in &profile.phases {
+            let kinds: HashSet<_> = phase.loads.iter().map(|load| (&load.name, load.is_stream())).collect();
+            let names: HashSet<_> = phase.loads.iter().map(|load| &load.name).collect();
+            assert_eq!(kinds.len(), names.len(), "{name}, {}", phase.name);
         }
     }
 }

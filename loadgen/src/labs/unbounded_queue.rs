@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::common::{millis, secs};
 use crate::lab::{
-    Arm, BASELINE, CallFigure, Claim, Group, HEALTH_ASYNC, LOADED, Lab, LedgerFigure, Load, MetricFigure, Phase,
-    Profile, VendorFigure, at, flags,
+    Arm, BASELINE, Claim, Group, HEALTH_ASYNC, LOADED, Lab, LedgerFigure, Load, MetricFigure, Phase, Profile,
+    RequestFigure, VendorFigure, at, flags,
 };
 use crate::result::{MetricName, Quantile};
 use crate::traffic::{Request, Schedule};
@@ -69,12 +69,12 @@ fn profile(n: &Numbers) -> Profile {
 
 fn claims(n: &Numbers) -> Vec<Claim> {
     let users = |arm, what| at(arm, LOADED).load("users").calls(what);
-    let answered = |arm| users(arm, CallFigure::AnsweredPerSecond);
+    let answered = |arm| users(arm, RequestFigure::CompletedPerSecond);
     let goodput = |arm| Claim::at_least(0.9 * CAPACITY, "users answered per second", answered(arm));
-    let left = |arm| Claim::exactly(0, "users who left unanswered", users(arm, CallFigure::Disconnected));
+    let left = |arm| Claim::exactly(0, "users who left unanswered", users(arm, RequestFigure::Disconnected));
     // A few requests are predicted to be in time and are not: they are rejected after the queue timeout.
-    let rejected = |arm| users(arm, CallFigure::RejectionLatency(Quantile::P90));
-    let with_retry_after = |arm| users(arm, CallFigure::WithRetryAfter).over(users(arm, CallFigure::Status(429)));
+    let rejected = |arm| users(arm, RequestFigure::RejectionLatency(Quantile::P90));
+    let with_retry_after = |arm| users(arm, RequestFigure::WithRetryAfter).over(users(arm, RequestFigure::Status(429)));
     let queue = |arm, phase| at(arm, phase).metric(MetricName::new("llm_queue_length"), MetricFigure::Value);
     let grows = |arm| queue(arm, "late").over(queue(arm, "early"));
     let short = |arm| Claim::at_most(10, "jobs in the queue, later", queue(arm, "late"));
@@ -95,7 +95,7 @@ fn claims(n: &Numbers) -> Vec<Claim> {
         short("fixed"),
         // The vendor is as busy for nobody as it would be for somebody.
         busy("broken").condition(),
-        Claim::at_least(0.9 * OFFERED * watched, "users", users("control", CallFigure::Requested)).pressure(),
+        Claim::at_least(0.9 * OFFERED * watched, "users", users("control", RequestFigure::Requested)).pressure(),
         busy("control").pressure(),
         goodput("control").control(),
         left("control").control(),

@@ -6,8 +6,8 @@ use process::Signal;
 
 use super::common::{millis, secs};
 use crate::lab::{
-    Action, Arm, BASELINE, Claim, Group, LOADED, Lab, Load, Phase, Profile, StopFigure, StreamFigure, VendorFigure, at,
-    flags, whole_run,
+    Action, Arm, BASELINE, Claim, Group, LOADED, Lab, Load, Phase, Profile, RequestFigure, StopFigure, VendorFigure,
+    at, flags, whole_run,
 };
 use crate::traffic::Request;
 
@@ -52,9 +52,9 @@ fn profile(n: &Numbers) -> Profile {
     let ms = |time: Duration| time.as_secs_f64() * 1000.0;
     let streams = |arm, phase, what| at(arm, phase).streams(what);
     let stop = |arm, what| whole_run(arm).stop(what);
-    let complete = |arm| Claim::exactly(STREAMS, "streams completed", streams(arm, LOADED, StreamFigure::Completed));
+    let complete = |arm| Claim::exactly(STREAMS, "streams completed", streams(arm, LOADED, RequestFigure::Completed));
     let error_event = |arm| {
-        let failed = streams(arm, STOPPING, StreamFigure::Failure("error event"));
+        let failed = streams(arm, STOPPING, RequestFigure::Failure("error event"));
         Claim::exactly(1, "stuck stream: error event", failed)
     };
     let exit = |within, arm| Claim::at_most(ms(n.grace + within), "exit after SIGTERM", stop(arm, StopFigure::Exit));
@@ -84,7 +84,7 @@ fn profile(n: &Numbers) -> Profile {
         ],
         drain: millis(0),
         claims: vec![
-            Claim::exactly(STREAMS, "streams cut off", streams("broken", LOADED, StreamFigure::Failure("broke off"))),
+            Claim::exactly(STREAMS, "streams cut off", streams("broken", LOADED, RequestFigure::Failure("broke off"))),
             Claim::at_least(ms(n.watch), "alive after SIGTERM", stop(WAITS, StopFigure::Alive)),
             complete("fixed"),
             error_event("fixed"),

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::common::{GAP, flat, millis};
-use crate::lab::{CallFigure, Claim, Load, Phase, Place, at};
+use crate::lab::{Claim, Load, Phase, Place, RequestFigure, at};
 use crate::result::Quantile;
 
 /// More calls than a pool of 40 has threads.
@@ -18,7 +18,7 @@ pub(super) fn phase() -> Phase {
 
 /// All calls were answered.
 pub(super) fn answered() -> Claim {
-    Claim::exactly(CALLS, "non-streaming calls answered", here().calls(CallFigure::Answered))
+    Claim::exactly(CALLS, "non-streaming calls answered", here().calls(RequestFigure::Completed))
 }
 
 /// Health checks were unaffected. The median is judged: the phase is short and begins with as many new connections as
@@ -29,7 +29,7 @@ pub(super) fn health_flat() -> Claim {
 
 /// The slowest call took at most `times` the vendor's time, which is a `stream`.
 pub(super) fn longest(times: f64, stream: Duration) -> Claim {
-    let longest = here().calls(CallFigure::Latency(Quantile::Max)).in_units_of(stream, "of a stream");
+    let longest = here().calls(RequestFigure::Latency(Quantile::Max)).in_units_of(stream, "of a stream");
     Claim::at_most(times, "non-streaming calls, slowest", longest)
 }
 

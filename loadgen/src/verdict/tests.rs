@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::environment::environment;
-use crate::lab::{AppliesIf, Comparison, StreamFigure, at};
+use crate::lab::{AppliesIf, Comparison, RequestFigure, at};
 use crate::labs;
 use crate::result::{
     ArmResult, Disturbance, ExpectedLoad, Generator, PhaseResult, ProbeStats, Quantiles, SCHEMA_VERSION, StreamStats,
@@ -215,7 +215,7 @@ fn arms_without_claims_are_invalid() {
 
 #[test]
 fn a_claim_applies_only_under_its_condition() {
-    let refused = || at("broken", "loaded").streams(StreamFigure::Status("500"));
+    let refused = || at("broken", "loaded").streams(RequestFigure::Status(500));
     let impossible = Claim::exactly(7, "seven refused", refused());
     let when = |comparison, threshold| AppliesIf { figure: refused(), comparison, threshold };
     let mut result = as_claimed();

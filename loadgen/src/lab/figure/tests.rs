@@ -82,6 +82,11 @@ fn phase() -> PhaseResult {
         failures: counts(&[("status 503", 3)]),
         by_status: counts(&[("503", 3)]),
         by_method: counts(&[("async", 4)]),
+        errors_by_type: counts(&[("overloaded", 3)]),
+        taken_as_complete: 2,
+        chunks: 40,
+        time_to_first_token_ms: quantiles(8.0),
+        texts: counts(&[("a", 3), ("b", 1)]),
         ..StreamStats::default()
     };
     PhaseResult {
@@ -153,15 +158,21 @@ fn figures_of_probes_streams_and_calls() {
         (here().probe("health_sync", ProbeFigure::FieldIs("healthy")), "40 %"),
         (here().closed_loop(ClosedLoopFigure::Mean), "1.5 ms"),
         (here().closed_loop(ClosedLoopFigure::Latency(Quantile::Max)), "4 ms"),
-        (stream(StreamFigure::Completed), "4 streams"),
-        (stream(StreamFigure::Lost), "4 streams"),
-        (stream(StreamFigure::Truncated), "1 stream"),
-        (stream(StreamFigure::Failure("status 503")), "3 streams"),
-        (stream(StreamFigure::Status("503")), "3 streams"),
-        (stream(StreamFigure::Method("async")), "4 streams"),
-        (whole_run("broken").streams(StreamFigure::Completed), "4 streams"),
-        (here().calls(CallFigure::Answered), "4 calls"),
-        (here().calls(CallFigure::Latency(Quantile::P90)), "40 ms"),
+        (stream(RequestFigure::Completed), "4 streams"),
+        (stream(RequestFigure::Lost), "4 streams"),
+        (stream(RequestFigure::Truncated), "1 stream"),
+        (stream(RequestFigure::Failure("status 503")), "3 streams"),
+        (stream(RequestFigure::Status(503)), "3 streams"),
+        (stream(RequestFigure::Method("async")), "4 streams"),
+        (stream(RequestFigure::Requested), "9 streams"),
+        (stream(RequestFigure::ErrorType("overloaded")), "3 streams"),
+        (stream(RequestFigure::TakenAsComplete), "2 streams"),
+        (stream(RequestFigure::FirstToken(Quantile::P50)), "8 ms"),
+        (stream(RequestFigure::TextsAsIn("broken")), "3 streams"),
+        (whole_run("broken").calls(RequestFigure::Completed), "4 calls"),
+        (whole_run("broken").streams(RequestFigure::Completed), "4 streams"),
+        (here().calls(RequestFigure::Completed), "4 calls"),
+        (here().calls(RequestFigure::Latency(Quantile::P90)), "40 ms"),
     ]);
 }
 
@@ -169,17 +180,17 @@ fn figures_of_probes_streams_and_calls() {
 fn figures_of_one_load() {
     let users = |what| here().load("users").calls(what);
     assert_shown([
-        (users(CallFigure::Requested), "8 calls"),
-        (users(CallFigure::Answered), "2 calls"),
-        (users(CallFigure::AnsweredPerSecond), "0.50 calls/s"),
-        (users(CallFigure::Status(429)), "5 calls"),
-        (users(CallFigure::Disconnected), "1 call"),
-        (users(CallFigure::WithRetryAfter), "5 calls"),
-        (users(CallFigure::Latency(Quantile::P50)), "70 ms"),
-        (users(CallFigure::RejectionLatency(Quantile::P99)), "3 ms"),
+        (users(RequestFigure::Requested), "8 calls"),
+        (users(RequestFigure::Completed), "2 calls"),
+        (users(RequestFigure::CompletedPerSecond), "0.50 calls/s"),
+        (users(RequestFigure::Status(429)), "5 calls"),
+        (users(RequestFigure::Disconnected), "1 call"),
+        (users(RequestFigure::WithRetryAfter), "5 calls"),
+        (users(RequestFigure::Latency(Quantile::P50)), "70 ms"),
+        (users(RequestFigure::RejectionLatency(Quantile::P99)), "3 ms"),
     ]);
-    assert_eq!(here().load("jobs").calls(CallFigure::Answered).of(&result()), None, "there is no such load");
-    let rejections = here().calls(CallFigure::RejectionLatency(Quantile::P50));
+    assert_eq!(here().load("jobs").calls(RequestFigure::Completed).of(&result()), None, "there is no such load");
+    let rejections = here().calls(RequestFigure::RejectionLatency(Quantile::P50));
     assert_eq!(rejections.of(&result()), None, "no call was rejected");
 }
 
@@ -256,7 +267,7 @@ fn what_was_not_measured_has_no_value() {
     let attempts = LedgerFigure::AttemptsPerRequest(PerRequestFigure::Mean);
     for (figure, was_tried) in [
         (here().p99("health_sync"), true),
-        (here().calls(CallFigure::Latency(Quantile::P50)), true),
+        (here().calls(RequestFigure::Latency(Quantile::P50)), true),
         (here().p99("no such probe"), false),
         (at("fixed", "loaded").p99("health_sync"), false),
         (here().ledger(LedgerFigure::MostStartsWithin(MS)), false),
