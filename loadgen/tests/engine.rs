@@ -51,6 +51,17 @@ fn a_program_that_dies_during_the_run_ends_it() {
 }
 
 #[test]
+fn an_action_that_is_rejected_ends_the_run_and_is_named() {
+    let programs = TestPrograms::beside_others("action");
+    let real = std::path::Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("broken-server");
+    // Another mistake, which has no rollout to be changed.
+    let script = format!("exec {} $(echo \"$@\" | sed 's/--mistake rollout/--mistake more-threads/')", real.display());
+    programs.replace("broken-server", &script);
+    let output = programs.run(&["lab", "rollout", "--fast", "--side", "broken"]);
+    assert_invalid(&programs, &output, &["PUT /debug/rollout", "status 404"]);
+}
+
+#[test]
 fn a_program_that_floods_its_output_can_be_measured() {
     let programs = TestPrograms::beside_others("floods");
     let real = std::path::Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("fixed-server");
