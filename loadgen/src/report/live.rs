@@ -87,7 +87,7 @@ fn legend(terminal: &Terminal, probes: &[Arc<ProbeLog>], shown: usize) {
         name => format!("{}: {}", short_name(name), log.kind.path),
     };
     let meanings: Vec<_> = probes.iter().take(shown).map(|log| health(log)).collect();
-    dim("  open: streams open now. cpu: share of one processor. >3s: no answer for 3 s.");
+    dim("  open: streams and calls. cpu: share of one processor. >3s: no answer for 3 s.");
     dim(&wrap("  ", &format!("{}.", meanings.join(". "))));
     terminal.line("");
 }
