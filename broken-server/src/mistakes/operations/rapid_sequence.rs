@@ -29,7 +29,7 @@ use crate::state::{AppState, StartError};
 pub(crate) const ENTRY: Mistake = Mistake {
     name: "rapid-sequence",
     group: Group::Operations,
-    symptom: "of twelve calls in a row the third gets a 500, if the vendor has a quota of 7,000 tokens; --causes",
+    symptom: "with a vendor that has a quota of tokens, the third of twelve calls in a row gets a 500 (--causes)",
     limits: true,
     own_flags: &["causes", "vendor_timeout", "pool_timeout"],
     routes: |settings| Ok(api::routes(RapidSequence::new(settings)?)),
