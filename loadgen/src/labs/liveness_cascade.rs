@@ -53,7 +53,7 @@ struct Numbers {
 }
 
 /// broken-server with the same full pool and a right liveness probe: repairing a probe does not empty the pool.
-const RIGHT: &str = "right-probe";
+const RIGHT: &str = "fixed-probe";
 /// The same streams once more, as of clients that come back.
 const AGAIN: &str = "again";
 
@@ -105,6 +105,8 @@ fn profile(n: &Numbers) -> Profile {
             full_pool::phase().hold(n.period * 5),
         ],
         probes: vec![HEALTH_ASYNC],
+        // No probe waits for what the last streams hold.
+        drain: millis(500),
         repair_judged_as: RIGHT,
         claims: [
             claims_on(LOADED),
