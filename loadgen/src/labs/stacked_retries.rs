@@ -40,7 +40,7 @@ const HOLD: Duration = millis(4500);
 
 fn profile(n: &Numbers) -> Profile {
     let all = "--retry-budget 100 --retry-reserve 1000";
-    let failing = Phase::new(LOADED, "vendor fails")
+    let failing = Phase::new(LOADED, "failing")
         .action(Action::faults(&["status=503;retry-after=1"]))
         .adds(Load::calls(n.requests).over(WINDOW))
         .hold(HOLD);

@@ -72,11 +72,23 @@ fn column_title(arm: &str) -> &str {
     }
 }
 
+/// A label and its cells. A label that is too long takes from the space before the first cell.
+fn joined(label: &str, width: usize, cells: &str) -> String {
+    let over = label.chars().count().saturating_sub(width);
+    let space = cells.len() - cells.trim_start_matches(' ').len();
+    format!("{label:<width$}{}", &cells[over.min(space.saturating_sub(1))..])
+}
+
+/// Columns of a label and of a cell in a table of this many arms and this width.
+fn widths(arms: usize, width: usize) -> (usize, usize) {
+    let columns = arms.max(1);
+    let cell = ((width - 1 - LABEL_MIN) / columns).min(CELL_MAX);
+    ((width - 1 - (cell * columns.max(3)).min(width - 1)).max(LABEL_MIN), cell)
+}
+
 impl<'a> Table<'a> {
     fn new(arms: Vec<&'a ArmResult>, disconnects: bool) -> Self {
-        let (columns, width) = (arms.len().max(1), table_columns());
-        let cell = ((width - 1 - LABEL_MIN) / columns).min(CELL_MAX);
-        let label = (width - 1 - (cell * columns.max(3)).min(width - 1)).max(LABEL_MIN);
+        let (label, cell) = widths(arms.len(), table_columns());
         Table { arms, disconnects, label, cell, rows: Vec::new() }
     }
 
@@ -86,7 +98,7 @@ impl<'a> Table<'a> {
         terminal.line(terminal.paint(Paint::Bold, &format!(" {:<label$}{titles}", "")));
         for row in &self.rows {
             let cells: String = row.cells.iter().map(|cell| format!("{cell:>width$}")).collect();
-            terminal.line(format!(" {:<label$}{cells}", row.label));
+            terminal.line(format!(" {}", joined(&row.label, label, &cells)));
         }
     }
 
@@ -241,4 +253,27 @@ fn disconnects(result: &RunResult) -> bool {
 fn probe_stats<'a>(arm: &'a ArmResult, phase: &str, probe: &str) -> Option<&'a ProbeStats> {
     let phase = arm.phases.iter().find(|candidate| candidate.name == phase)?;
     phase.probes.get(probe).filter(|stats| stats.sent > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::labs;
+
+    #[test]
+    fn the_labels_of_every_lab_fit() {
+        for lab in labs::all() {
+            for profile in [&lab.normal, &lab.fast].into_iter().filter(|profile| profile.arms.len() <= ARMS_MAX) {
+                let (label, cell) = widths(profile.arms.len(), super::super::terminal::COLUMNS);
+                // As many quantiles as fit leave less than one; there is a space in any case.
+                let label = label + cell % QUANTILE - 1;
+                for (probe, phase) in
+                    profile.probes.iter().flat_map(|probe| profile.phases.iter().map(move |phase| (probe, phase)))
+                {
+                    let text = format!("{}, {}", probe.name, phase.title);
+                    assert!(text.chars().count() <= label, "{}: over {label} columns: {text}", lab.name);
+                }
+            }
+        }
+    }
 }

@@ -35,7 +35,7 @@ pub enum Paint {
 }
 
 /// Default width of a terminal.
-const COLUMNS: usize = 80;
+pub(super) const COLUMNS: usize = 80;
 
 /// Width for tables: that of prose, but at most 80.
 #[must_use]
