@@ -74,7 +74,7 @@ fn claims(n: &Numbers) -> Vec<Claim> {
     let left = |arm| Claim::exactly(0, "users who left unanswered", users(arm, RequestFigure::Disconnected));
     // A few requests are predicted to be in time and are not: they are rejected after the queue timeout.
     let rejected = |arm| users(arm, RequestFigure::RejectionLatency(Quantile::P90));
-    let with_retry_after = |arm| users(arm, RequestFigure::WithRetryAfter).over(users(arm, RequestFigure::Status(429)));
+    let with_retry_after = |arm| users(arm, RequestFigure::WithRetryAfter(429));
     let queue = |arm, phase| at(arm, phase).metric(MetricName::new("llm_queue_length"), MetricFigure::Value);
     let grows = |arm| queue(arm, "late").over(queue(arm, "early"));
     let short = |arm| Claim::at_most(10, "jobs in the queue, later", queue(arm, "late"));
@@ -91,7 +91,7 @@ fn claims(n: &Numbers) -> Vec<Claim> {
         goodput("fixed"),
         left("fixed"),
         Claim::at_most(AT_ONCE_MS, "time to a rejection, p90", rejected("fixed")),
-        Claim::exactly(1, "Retry-After in rejections", with_retry_after("fixed")),
+        Claim::exactly(100, "429s with Retry-After", with_retry_after("fixed")),
         short("fixed"),
         // The vendor is as busy for nobody as it would be for somebody.
         busy("broken").condition(),

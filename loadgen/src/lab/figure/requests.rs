@@ -30,8 +30,8 @@ pub enum RequestFigure {
     Method(&'static str),
     /// Failed with an error of this `type` in its JSON.
     ErrorType(&'static str),
-    /// Answered with a valid `Retry-After`.
-    WithRetryAfter,
+    /// Answered with a valid `Retry-After`, in percent of those answered with this HTTP status.
+    WithRetryAfter(u16),
     /// From when a request was due to the end of its answer, of the completed ones.
     Latency(Quantile),
     /// The same of those with another status than 2xx.
@@ -59,7 +59,6 @@ impl RequestFigure {
             What::Status(status) => counted(&stats.by_status, &status.to_string()),
             What::Method(method) => counted(&stats.by_method, method),
             What::ErrorType(kind) => counted(&stats.errors_by_type, kind),
-            What::WithRetryAfter => stats.with_retry_after,
             _ => return None,
         })
     }
@@ -67,7 +66,9 @@ impl RequestFigure {
     /// Its value where requests are counted together; `None` for a latency that no request has.
     fn of_stats(self, stats: &StreamStats, reference: impl FnOnce(&str) -> Option<u64>) -> Option<f64> {
         let rejected = || stats.by_status.keys().any(|status| !status.starts_with('2'));
+        let of_status = |status| What::Status(status).count(stats).filter(|answers| *answers > 0);
         match self {
+            What::WithRetryAfter(status) => Some(100.0 * stats.with_retry_after as f64 / of_status(status)? as f64),
             What::CompletedPerSecond => Some(stats.completed_per_second),
             What::Latency(quantile) => (stats.completed > 0).then(|| stats.latency_ms.at(quantile)),
             What::RejectionLatency(quantile) => rejected().then(|| stats.rejection_latency_ms.at(quantile)),
@@ -139,6 +140,7 @@ impl Source for Requests {
     fn unit(&self) -> Unit {
         match (self.what, self.kind) {
             (What::Latency(_) | What::RejectionLatency(_) | What::FirstToken(_), _) => Unit::Milliseconds,
+            (What::WithRetryAfter(_), _) => Unit::Percent,
             (What::CompletedPerSecond, Kind::Streams) => Unit::count("streams/s"),
             (What::CompletedPerSecond, Kind::Calls) => Unit::count("calls/s"),
             (_, Kind::Streams) => Unit::STREAMS,

@@ -185,7 +185,7 @@ fn figures_of_one_load() {
         (users(RequestFigure::CompletedPerSecond), "0.50 calls/s"),
         (users(RequestFigure::Status(429)), "5 calls"),
         (users(RequestFigure::Disconnected), "1 call"),
-        (users(RequestFigure::WithRetryAfter), "5 calls"),
+        (users(RequestFigure::WithRetryAfter(429)), "100 %"),
         (users(RequestFigure::Latency(Quantile::P50)), "70 ms"),
         (users(RequestFigure::RejectionLatency(Quantile::P99)), "3 ms"),
     ]);
