@@ -91,6 +91,7 @@ async fn attempt<T, Answered: Future<Output = Result<T, Failure>>>(
     (limit, too_slow): &(Duration, UpstreamFailure),
     ask_vendor: &impl Fn() -> Answered,
 ) -> Result<(T, ActiveCall), Failure> {
+    call.progress.count_attempt();
     // 5. Breaker. A call that the vendor must not get takes no place in the queue.
     let breaker = state.breaker.as_ref().map(|breaker| breaker.try_enter()).transpose()?;
     // 6. Permit. The queue timeout starts and ends here: it does not cover the call.

@@ -17,9 +17,5 @@ pub(crate) async fn attempts<T, Attempt: Future<Output = Result<T, Failure>>>(
     deadline: Deadline,
     attempt: impl Fn() -> Attempt,
 ) -> Result<T, Failure> {
-    let counted = || {
-        call.progress.count_attempt();
-        attempt()
-    };
-    make_attempts(&state.retry, &state.metrics.llm, &call.request_id, deadline, counted).await
+    make_attempts(&state.retry, &state.metrics.llm, &call.request_id, deadline, attempt).await
 }

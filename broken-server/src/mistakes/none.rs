@@ -77,7 +77,10 @@ pub(crate) trait Steps: Send + Sync + 'static {
         let deadline = Deadline::after(state.limits.sla);
         // 2. Retries. They are around all that costs something: between two attempts nothing is held, and each
         //    attempt queues like any other call.
-        let attempt = || self.attempt(state, deadline, &limit, &ask_vendor);
+        let attempt = || {
+            call.progress.count_attempt();
+            self.attempt(state, deadline, &limit, &ask_vendor)
+        };
         deadline.timeout(self.attempts(state, call, deadline, attempt)).await?
     }
 

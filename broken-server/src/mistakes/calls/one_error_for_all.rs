@@ -46,14 +46,11 @@ impl Steps for OneErrorForAll {
     async fn attempts<T, Attempt: Future<Output = Result<T, Failure>>>(
         &self,
         state: &AppState,
-        call: &Call,
+        _call: &Call,
         deadline: Deadline,
         attempt: impl Fn() -> Attempt,
     ) -> Result<T, Failure> {
-        let attempt = || async {
-            call.progress.count_attempt();
-            attempt().await.map_err(CallFailed::from)
-        };
+        let attempt = || async { attempt().await.map_err(CallFailed::from) };
         let failed = |failed: &FailedAttempt<'_, CallFailed>| state.metrics.llm.after_failed_attempt(failed.next);
         state.retry.run(deadline, attempt, failed).await.map_err(Failure::from)
     }

@@ -47,16 +47,12 @@ impl Steps for StackedRetries {
     async fn attempts<T, Attempt: Future<Output = Result<T, Failure>>>(
         &self,
         state: &AppState,
-        call: &Call,
+        _call: &Call,
         _deadline: Deadline,
         attempt: impl Fn() -> Attempt,
     ) -> Result<T, Failure> {
-        let counted = || {
-            call.progress.count_attempt();
-            attempt()
-        };
         let count_retry = |wait| state.metrics.llm.after_failed_attempt(NextAttempt::After(wait));
-        self.retry_loop(state.limits.attempts, counted, count_retry).await
+        self.retry_loop(state.limits.attempts, attempt, count_retry).await
     }
 
     /// The layer below, as in a vendor's library: nothing above sees its retries.

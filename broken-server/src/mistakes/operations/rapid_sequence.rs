@@ -79,7 +79,6 @@ impl Steps for RapidSequence {
         if !self.has(Cause::Throttling) {
             return retry::attempts(state, call, deadline, attempt).await;
         }
-        call.progress.count_attempt();
         match attempt().await {
             // MISTAKE rapid-sequence: the call went out without regard to the quota, and that the vendor says when
             // to come back is lost in a 500.
