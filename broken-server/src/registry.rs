@@ -1,6 +1,6 @@
 //! All mistakes, from which the command line, `--list` and the start-up message are derived.
 
-use program::suggestion::nearest;
+use program::suggestion::did_you_mean;
 
 use crate::mistake::{Group, Mistake};
 use crate::mistakes::{calls, none, operations, threads};
@@ -21,8 +21,7 @@ pub fn mistakes() -> impl Iterator<Item = &'static Mistake> + Clone {
 /// A message for the command line: the list, and the name that was probably meant.
 pub fn find(name: &str) -> Result<&'static Mistake, String> {
     mistakes().find(|mistake| mistake.name == name).ok_or_else(|| {
-        let meant = nearest(name, mistakes().map(|mistake| mistake.name));
-        let meant = meant.map(|meant| format!("; did you mean '{meant}'?")).unwrap_or_default();
+        let meant = did_you_mean(name, mistakes().map(|mistake| mistake.name)).unwrap_or_default();
         format!("there is no such mistake{meant}\n\n{}", list())
     })
 }

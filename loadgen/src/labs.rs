@@ -26,7 +26,7 @@ mod wrong_canary;
 
 use std::sync::LazyLock;
 
-use program::suggestion::nearest;
+use program::suggestion::did_you_mean;
 
 use crate::lab::{Lab, Profile};
 
@@ -79,8 +79,7 @@ pub fn demo() -> (&'static Lab, &'static Profile) {
 pub fn find(name: &str) -> Result<&'static Lab, String> {
     all().iter().find(|lab| lab.name == name).ok_or_else(|| {
         let names: Vec<_> = all().iter().map(|lab| lab.name).collect();
-        let meant = nearest(name, names.iter().copied());
-        let meant = meant.map(|meant| format!("; did you mean '{meant}'?")).unwrap_or(".".to_owned());
+        let meant = did_you_mean(name, names.iter().copied()).unwrap_or_else(|| ".".to_owned());
         format!("unknown lab{meant} The labs are: {}", names.join(", "))
     })
 }

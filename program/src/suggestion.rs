@@ -19,6 +19,13 @@ pub fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Opt
     (changed * 3 <= nearest.chars().count().min(typed.chars().count())).then_some(nearest)
 }
 
+/// The [nearest] name as a question for the end of a message: `; did you mean 'pool-exhaustion'?`. `None` if no name is
+/// similar.
+#[must_use]
+pub fn did_you_mean<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    nearest(typed, names).map(|meant| format!("; did you mean '{meant}'?"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,5 +53,7 @@ mod tests {
             assert_eq!(nearest(typed, NAMES), expected, "{typed}");
         }
         assert_eq!(nearest("none", []), None);
+        assert_eq!(did_you_mean("rolout", NAMES).as_deref(), Some("; did you mean 'rollout'?"));
+        assert_eq!(did_you_mean("foo", NAMES), None);
     }
 }

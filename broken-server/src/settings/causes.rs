@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use gateway::values::timeout;
-use program::suggestion::nearest;
+use program::suggestion::did_you_mean;
 
 /// One of the five causes that source 002 names for its failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,8 +106,7 @@ impl FromStr for Causes {
         let cause = |word: &str| {
             let known = NAMES.iter().find(|(name, _)| *name == word).map(|(_, cause)| *cause);
             known.ok_or_else(|| {
-                let meant = nearest(word, NAMES.iter().map(|(name, _)| *name));
-                let meant = meant.map(|meant| format!("; did you mean '{meant}'?")).unwrap_or_default();
+                let meant = did_you_mean(word, NAMES.iter().map(|(name, _)| *name)).unwrap_or_default();
                 format!("there is no cause '{word}'{meant} Expected {NONE}, or some of {}", Causes::all())
             })
         };
