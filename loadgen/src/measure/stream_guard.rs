@@ -101,14 +101,18 @@ impl StreamGuard {
 
     /// Counts a token of a stream that arrived now.
     pub fn token(&mut self) {
-        self.log.add_tokens(1);
-        self.piece();
+        self.chunk(1);
     }
 
-    /// Counts a token, or the first piece of a whole answer, that arrived now.
+    /// Counts the first piece of a whole answer, which arrived now.
     pub fn piece(&mut self) {
+        self.chunk(0);
+    }
+
+    /// Counts a chunk with this many tokens that arrived now.
+    fn chunk(&mut self, tokens: u64) {
         let now = Instant::now();
-        self.log.add_chunk();
+        self.log.add_chunk(tokens);
         match self.times.token(now) {
             Some(before) => self.gaps.push(now - before),
             None => self.log.update(|tally| {

@@ -84,8 +84,12 @@ impl StreamLog {
         self.each(|log| _ = log.active.fetch_sub(1, Relaxed));
     }
 
-    pub(super) fn add_chunk(&self) {
-        self.each(|log| _ = log.chunks.fetch_add(1, Relaxed));
+    /// Adds a chunk with this many tokens.
+    pub(super) fn add_chunk(&self, tokens: u64) {
+        self.each(|log| {
+            log.chunks.fetch_add(1, Relaxed);
+            log.tokens.fetch_add(tokens, Relaxed);
+        });
     }
 
     pub(super) fn add_tokens(&self, tokens: u64) {
