@@ -146,6 +146,14 @@ pub async fn fetch(endpoint: &Endpoint, request: Request<Full<Bytes>>, keep: usi
     Ok((status, exchange.read_to_end(keep).await?))
 }
 
+/// [`fetch`] of `GET path` without headers of its own.
+///
+/// # Errors
+/// As [`fetch`].
+pub async fn get(endpoint: &Endpoint, path: &str, keep: usize) -> Result<(u16, Bytes), HttpError> {
+    fetch(endpoint, endpoint.request("GET", path, &[], Bytes::new()), keep).await
+}
+
 /// Reads a body to its end and keeps its first `keep` bytes.
 async fn read_to_end(body: &mut Incoming, keep: usize) -> Result<Bytes, HttpError> {
     let (mut kept, mut read) = (BytesMut::new(), 0);

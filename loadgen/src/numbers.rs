@@ -2,6 +2,12 @@
 
 use std::time::Duration;
 
+/// A duration in milliseconds.
+#[must_use]
+pub fn in_millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
 /// A latency given in milliseconds: `0.42 ms`, `3.1 ms`, `50 ms`, `120 ms`, `12.7 s`, `10 s`.
 #[must_use]
 pub fn millis(millis: f64) -> String {

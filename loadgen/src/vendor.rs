@@ -5,7 +5,6 @@ mod since;
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use wire::ledger::Ledger;
 
 use crate::http::{self, Endpoint, HttpError};
@@ -48,7 +47,7 @@ pub async fn counts(vendor: &Endpoint) -> Result<Ledger, LedgerError> {
 
 async fn read(vendor: &Endpoint, path: &str) -> Result<Ledger, LedgerError> {
     const TIMEOUT: Duration = Duration::from_secs(5);
-    let asking = http::fetch(vendor, vendor.request("GET", path, &[], Bytes::new()), LEDGER_BYTES_MAX);
+    let asking = http::get(vendor, path, LEDGER_BYTES_MAX);
     let (_, body) = tokio::time::timeout(TIMEOUT, asking).await.map_err(|_| LedgerError::TimedOut(TIMEOUT))??;
     Ok(serde_json::from_slice(&body)?)
 }

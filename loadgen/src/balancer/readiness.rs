@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -37,6 +36,5 @@ async fn probe(index: usize, backends: Arc<Backends>, rules: ReadinessRules) {
 
 /// As in Kubernetes, any status from 200 to 399 says yes.
 async fn says_ready(endpoint: &Endpoint, rules: &ReadinessRules) -> bool {
-    let request = endpoint.request("GET", &rules.path, &[], Bytes::new());
-    matches!(timeout(rules.timeout, http::fetch(endpoint, request, 0)).await, Ok(Ok((200..=399, _))))
+    matches!(timeout(rules.timeout, http::get(endpoint, &rules.path, 0)).await, Ok(Ok((200..=399, _))))
 }

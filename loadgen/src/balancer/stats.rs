@@ -1,9 +1,11 @@
 //! What a balancer has counted.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
+
+use crate::numbers::in_millis;
 
 /// The path of the balancer's own counts; no request for it reaches a backend.
 pub const STATS_PATH: &str = "/balancer/stats";
@@ -88,18 +90,14 @@ impl ReadyLog {
         if self.changes.len() == CHANGES_KEPT {
             self.changes.pop_front();
         }
-        self.changes.push_back(ReadyBackends { at_ms: millis(self.origin.elapsed()), ready });
+        self.changes.push_back(ReadyBackends { at_ms: in_millis(self.origin.elapsed()), ready });
     }
 
     pub(super) fn uptime_ms(&self) -> f64 {
-        millis(self.origin.elapsed())
+        in_millis(self.origin.elapsed())
     }
 
     pub(super) fn changes(&self) -> VecDeque<ReadyBackends> {
         self.changes.clone()
     }
-}
-
-fn millis(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
 }

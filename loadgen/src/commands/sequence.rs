@@ -13,6 +13,7 @@ use super::target::target;
 use crate::cli::SequenceArgs;
 use crate::environment::environment;
 use crate::measure::{StreamAnswer, StreamLog};
+use crate::numbers::in_millis;
 use crate::report::{self, Marks, Terminal};
 use crate::result::{ArmResult, Generator, RunResult, SequenceCall, SequenceStats, Verdict};
 use crate::traffic::{CYCLE, CycleCall, Exchange, ExpectedAnswer, Request};
@@ -78,7 +79,7 @@ fn row(call: CycleCall, cumulative_tokens: u64, answer: StreamAnswer, as_in_sour
         answer_tokens: call.answer_tokens.into(),
         cumulative_tokens,
         status: answer.status,
-        duration_ms: answer.took.as_secs_f64() * 1000.0,
+        duration_ms: in_millis(answer.took),
         ok,
         failure: (!completed).then(|| answer.explanation.unwrap_or_else(|| answer.end.to_string())),
         vendor_tokens: answer.tokens,

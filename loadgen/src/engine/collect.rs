@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -14,6 +13,7 @@ use super::running_arm::{ArmAtEnd, PhaseRecord, RunningArm};
 use crate::environment::environment;
 use crate::lab::{LOADED, Lab, Load, Phase, Profile};
 use crate::measure::LagLog;
+use crate::numbers::in_millis;
 use crate::result::{ArmResult, Disturbance, ExpectedLoad, PhaseResult, RunResult};
 use crate::verdict;
 
@@ -133,9 +133,8 @@ fn phase_result(arm: &RunningArm, seen: &PhaseRecord, time: RunTime) -> PhaseRes
 /// How busy the machine was since the start of the phase: a disturbed ramp shows in the figures too.
 fn disturbance(arm: &RunningArm, seen: &PhaseRecord) -> Disturbance {
     let probes = arm.probes.iter().flat_map(|log| log.due_between(seen.begun, seen.to));
-    let millis = |duration: Duration| duration.as_secs_f64() * 1000.0;
     Disturbance {
-        probe_late_ms: millis(probes.map(|probe| probe.sent_after).max().unwrap_or_default()),
-        vendor_answer_ms: millis(arm.vendor_samples.slowest_answer(seen.begun, seen.to)),
+        probe_late_ms: in_millis(probes.map(|probe| probe.sent_after).max().unwrap_or_default()),
+        vendor_answer_ms: in_millis(arm.vendor_samples.slowest_answer(seen.begun, seen.to)),
     }
 }

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use futures_util::future::try_join_all;
 use process::{Cause, Launch, Restart, ServerProcess, Supervisor};
 use tokio::time::{sleep, timeout};
@@ -14,6 +13,7 @@ use crate::balancer::{BalancerStats, ReadyBackends, STATS_PATH};
 use crate::http::{self, ANSWER_BYTES_MAX, Endpoint};
 use crate::lab::{Deployment, Supervision};
 use crate::measure::{Pids, one_process};
+use crate::numbers::in_millis;
 use crate::result::{DeploymentStats, PhaseBalancer, PhaseDeployment, RestartStats};
 
 /// The processes of an arm's server. Dropped, they are killed, also those that are being started or stopped.
@@ -172,8 +172,7 @@ impl Deployed {
 
 /// A liveness probe. As in Kubernetes, any status from 200 to 399 is a success.
 async fn is_alive(addr: SocketAddr, path: String) -> Result<(), String> {
-    let server = Endpoint::at(addr);
-    match http::fetch(&server, server.request("GET", &path, &[], Bytes::new()), 0).await {
+    match http::get(&Endpoint::at(addr), &path, 0).await {
         Ok((200..=399, _)) => Ok(()),
         Ok((status, _)) => Err(format!("status {status}")),
         Err(error) => Err(error.to_string()),
@@ -182,8 +181,7 @@ async fn is_alive(addr: SocketAddr, path: String) -> Result<(), String> {
 
 async fn balancer_stats(balancer: &Endpoint) -> Option<BalancerStats> {
     const TIMEOUT: Duration = Duration::from_secs(5);
-    let request = balancer.request("GET", STATS_PATH, &[], Bytes::new());
-    let (_, body) = timeout(TIMEOUT, http::fetch(balancer, request, ANSWER_BYTES_MAX)).await.ok()?.ok()?;
+    let (_, body) = timeout(TIMEOUT, http::get(balancer, STATS_PATH, ANSWER_BYTES_MAX)).await.ok()?.ok()?;
     serde_json::from_slice(&body).ok()
 }
 
@@ -204,29 +202,25 @@ async fn wait_until_ready(balancer: &Endpoint, replicas: u64, limit: Duration) -
 
 fn restart_stats(restart: Restart, origin: Instant) -> RestartStats {
     RestartStats {
-        at_ms: millis(restart.at.saturating_duration_since(origin)),
+        at_ms: in_millis(restart.at.saturating_duration_since(origin)),
         cause: match restart.cause {
             Cause::Liveness => "liveness",
             Cause::Ended => "ended",
         }
         .to_owned(),
         detail: restart.detail,
-        back_off_ms: millis(restart.back_off),
+        back_off_ms: in_millis(restart.back_off),
     }
 }
 
 /// The changes in the number of ready replicas, in the time of a run that has lasted until `now`. What was before the
 /// run counts as its start.
 fn in_time_of_run(stats: &BalancerStats, now: Duration) -> Vec<ReadyBackends> {
-    let began = millis(now) - stats.uptime_ms;
+    let began = in_millis(now) - stats.uptime_ms;
     let changes = stats.ready_over_time.iter();
     let mut changes: Vec<_> =
         changes.map(|change| ReadyBackends { at_ms: (began + change.at_ms).max(0.0), ..*change }).collect();
     let before = changes.iter().take_while(|change| change.at_ms <= 0.0).count();
     changes.drain(..before.saturating_sub(1));
     changes
-}
-
-fn millis(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::future::join_all;
 use tokio::time::timeout;
 use wire::prometheus::Scrape;
@@ -55,8 +54,7 @@ fn value(scrape: &Scrape, name: &MetricName) -> Option<(f64, bool)> {
 
 /// The metrics of `server`; `None` if it does not answer with any.
 pub async fn scrape(server: &Endpoint) -> Option<Scrape> {
-    let request = server.request("GET", "/metrics", &[], Bytes::new());
-    let (status, body) = http::fetch(server, request, http::ANSWER_BYTES_MAX).await.ok()?;
+    let (status, body) = http::get(server, "/metrics", http::ANSWER_BYTES_MAX).await.ok()?;
     let text = std::str::from_utf8(&body).ok().filter(|_| status == 200)?;
     Scrape::parse(text).ok()
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use process::{ServerProcess, Signal, SignalError};
 use tokio::time::sleep;
 
+use crate::numbers::in_millis;
 use crate::result::ServerStop;
 
 /// How often a process that was asked to end is looked at.
@@ -60,11 +61,10 @@ impl StopLog {
         let Stop { signal, signalled, ended } = (*self.lock())?;
         // A server that waits for its clients ends with the run, when they disconnect.
         let ended = ended.filter(|(at, _)| *at <= now);
-        let millis = |time: Duration| time.as_secs_f64() * 1000.0;
         Some(ServerStop {
             signal: signal.to_string(),
-            signalled_ms: millis(signalled),
-            alive_ms: millis(ended.map_or(now, |(at, _)| at).saturating_sub(signalled)),
+            signalled_ms: in_millis(signalled),
+            alive_ms: in_millis(ended.map_or(now, |(at, _)| at).saturating_sub(signalled)),
             ended: ended.is_some(),
             exit_code: ended.and_then(|(_, status)| status.code()),
         })

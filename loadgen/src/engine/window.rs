@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::lab::BASELINE;
 use crate::measure::{ProbeLog, ServerSamples, probe_stats, timeline};
+use crate::numbers::in_millis;
 use crate::result::{ArmResult, Baseline, PhaseResult};
 
 /// A server that is measured: its probes and its processes.
@@ -22,8 +23,8 @@ impl MeasuredServer<'_> {
     pub fn phase(self, name: &str, from: Duration, to: Duration) -> PhaseResult {
         PhaseResult {
             name: name.to_owned(),
-            from_ms: from.as_secs_f64() * 1000.0,
-            to_ms: to.as_secs_f64() * 1000.0,
+            from_ms: in_millis(from),
+            to_ms: in_millis(to),
             probes: probe_stats(self.probes, from, to),
             cpu_cores: self.samples.cpu_cores(from, to),
             ..PhaseResult::default()

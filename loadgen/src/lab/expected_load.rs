@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Action, Load, Phase, Profile, Upstream};
+use crate::numbers::in_millis;
 use crate::result::ExpectedLoad;
 use crate::traffic::{Client, Reads, Request, Schedule};
 
@@ -37,12 +38,11 @@ impl Profile {
                 streams += open.map(|load| u64::from(load.requests())).sum::<u64>();
             }
         }
-        let millis = |duration: Duration| duration.as_secs_f64() * 1000.0;
         let at_vendor = phase.loads.iter().filter(|load| load.request.method == "POST");
         Some(ExpectedLoad {
             streams,
-            first_token_ms: phase.streams().map(|load| millis(self.first_token(load))).fold(0.0, f64::max),
-            gap_ms: phase.streams().map(|load| millis(self.gap(load))).fold(f64::INFINITY, f64::min),
+            first_token_ms: phase.streams().map(|load| in_millis(self.first_token(load))).fold(0.0, f64::max),
+            gap_ms: phase.streams().map(|load| in_millis(self.gap(load))).fold(f64::INFINITY, f64::min),
             tokens: at_vendor.map(|load| u64::from(self.tokens(load))).min()?,
         })
     }

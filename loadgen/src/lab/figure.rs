@@ -21,6 +21,7 @@ mod vendor;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::numbers::in_millis;
 use crate::result::{RunResult, Unit};
 
 pub use arm::ArmFigure;
@@ -93,7 +94,7 @@ impl Figure {
                 let under = under.of(result).filter(|under| *under > 0.0)?;
                 Some(over.of(result)? / under)
             }
-            Figure::In { latency, unit, .. } => Some(latency.of(result)? / (unit.as_secs_f64() * 1000.0)),
+            Figure::In { latency, unit, .. } => Some(latency.of(result)? / in_millis(*unit)),
         }
     }
 
@@ -153,7 +154,7 @@ impl Figure {
             Figure::Measured(_, source) => source.unit(),
             Figure::Both(one, _) => one.unit(),
             Figure::Ratio(..) => Unit::Times,
-            Figure::In { unit, name, .. } => Unit::Time { name: (*name).into(), ms: unit.as_secs_f64() * 1000.0 },
+            Figure::In { unit, name, .. } => Unit::Time { name: (*name).into(), ms: in_millis(*unit) },
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::lab::{
     Action, Arm, BASELINE, Claim, Group, LOADED, Lab, Load, Phase, Profile, RequestFigure, StopFigure, VendorFigure,
     at, flags, whole_run,
 };
+use crate::numbers::in_millis;
 use crate::traffic::Request;
 
 pub(super) fn lab() -> Lab {
@@ -49,7 +50,6 @@ fn profile(n: &Numbers) -> Profile {
     let grace = format!("--shutdown-grace {}s", n.grace.as_secs());
     let stuck = Load::new("stuck", Request::chat().fault("hang-after=2"));
     let signal_at = n.gap * 4;
-    let ms = |time: Duration| time.as_secs_f64() * 1000.0;
     let streams = |arm, phase, what| at(arm, phase).streams(what);
     let stop = |arm, what| whole_run(arm).stop(what);
     let complete = |arm| Claim::exactly(STREAMS, "streams completed", streams(arm, LOADED, RequestFigure::Completed));
@@ -57,7 +57,8 @@ fn profile(n: &Numbers) -> Profile {
         let failed = streams(arm, STOPPING, RequestFigure::Failure("error event"));
         Claim::exactly(1, "stuck stream: error event", failed)
     };
-    let exit = |within, arm| Claim::at_most(ms(n.grace + within), "exit after SIGTERM", stop(arm, StopFigure::Exit));
+    let exit =
+        |within, arm| Claim::at_most(in_millis(n.grace + within), "exit after SIGTERM", stop(arm, StopFigure::Exit));
     let exit_code = |arm| Claim::exactly(0, "exit code", stop(arm, StopFigure::ExitCode));
     let at_vendor = |arm| {
         let peak = at(arm, STOPPING).vendor(VendorFigure::PeakActive);
@@ -85,7 +86,7 @@ fn profile(n: &Numbers) -> Profile {
         drain: millis(0),
         claims: vec![
             Claim::exactly(STREAMS, "streams cut off", streams("broken", LOADED, RequestFigure::Failure("broke off"))),
-            Claim::at_least(ms(n.watch), "alive after SIGTERM", stop(WAITS, StopFigure::Alive)),
+            Claim::at_least(in_millis(n.watch), "alive after SIGTERM", stop(WAITS, StopFigure::Alive)),
             complete("fixed"),
             error_event("fixed"),
             exit(millis(500), "fixed"),

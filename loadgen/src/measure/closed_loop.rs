@@ -8,6 +8,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::Latencies;
 use crate::http::{Endpoint, KeepAliveConnection};
+use crate::numbers::in_millis;
 use crate::result::ClosedLoopStats;
 
 /// The plan of a closed-loop probe.
@@ -82,7 +83,7 @@ pub fn closed_loop_stats<'a>(answers: impl Iterator<Item = &'a ClosedLoopRecord>
         sent,
         failed: answers.filter(|answered| !answered.ok).count() as u64,
         latency_ms: latencies.quantiles(),
-        mean_ms: total.as_secs_f64() * 1000.0 / sent.max(1) as f64,
+        mean_ms: in_millis(total) / sent.max(1) as f64,
     }
 }
 

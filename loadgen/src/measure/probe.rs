@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use crate::http::{self, Endpoint, HttpError};
 
 /// The probes of a server.
@@ -60,7 +58,7 @@ pub async fn get_health(endpoint: &Endpoint, kind: &ProbeKind) -> Result<HealthA
     /// Kept of a body with a field to record; nothing is kept of others.
     const BYTES_KEPT: usize = 64 * 1024;
     let keep = if kind.json_field.is_some() { BYTES_KEPT } else { 0 };
-    let (status, body) = http::fetch(endpoint, endpoint.request("GET", &kind.path, &[], Bytes::new()), keep).await?;
+    let (status, body) = http::get(endpoint, &kind.path, keep).await?;
     Ok(HealthAnswer { status, field_value: kind.json_field.as_deref().and_then(|pointer| field(&body, pointer)) })
 }
 

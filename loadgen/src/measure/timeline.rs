@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{ProbeLog, ProbeOutcome, Sample, ServerSamples};
+use crate::numbers::in_millis;
 use crate::result::TimelineRow;
 
 /// Streams, probes and process, a row per sample.
@@ -19,7 +20,7 @@ fn row(start: Sample, end: Sample, probes: &[Arc<ProbeLog>]) -> TimelineRow {
     for log in probes {
         let due = log.due_between(start.at, end.at);
         if let Some(longest) = due.iter().map(|record| record.latency).max() {
-            probe_max_ms.insert(log.kind.name.clone(), longest.as_secs_f64() * 1000.0);
+            probe_max_ms.insert(log.kind.name.clone(), in_millis(longest));
         }
         let timed_out = due.iter().filter(|record| record.outcome == ProbeOutcome::TimedOut).count() as u64;
         probe_timed_out.insert(log.kind.name.clone(), timed_out);
@@ -28,7 +29,7 @@ fn row(start: Sample, end: Sample, probes: &[Arc<ProbeLog>]) -> TimelineRow {
         after.cpu.saturating_sub(before.cpu).as_secs_f64() / (end.at - start.at).as_secs_f64().max(0.001)
     });
     TimelineRow {
-        t_ms: start.at.as_secs_f64() * 1000.0,
+        t_ms: in_millis(start.at),
         streams_active: end.streams_active,
         chunks: end.chunks.saturating_sub(start.chunks),
         probe_max_ms,

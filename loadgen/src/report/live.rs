@@ -7,7 +7,7 @@ use super::{Paint, Terminal, wrap};
 use crate::engine::{Progress, RunningArm};
 use crate::lab::Phase;
 use crate::measure::{ProbeLog, ProbeOutcome, ProbeRecord};
-use crate::numbers::{count, short_millis};
+use crate::numbers::{count, in_millis, short_millis};
 
 /// A line per second: open streams, health latency and processor use of each arm.
 pub struct LiveLines<'a> {
@@ -145,7 +145,7 @@ pub(super) fn latest(log: &ProbeLog, since: Duration, now: Duration) -> (String,
         Some(ProbeRecord { outcome: ProbeOutcome::Refused(status), .. }) => (status.to_string(), Paint::Red),
         Some(record) if record.outcome.failure().is_some() => ("failed".into(), Paint::Red),
         Some(record) => {
-            let latency = record.latency.as_secs_f64() * 1000.0;
+            let latency = in_millis(record.latency);
             (short_millis(latency), if latency < 100.0 { Paint::Green } else { Paint::Yellow })
         }
     }

@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 use super::{Arrivals, Exchange, LoadPlan, Schedule, Step, spread};
 use crate::http::OWN_LIMIT;
 use crate::measure::{LagLog, StreamAnswer, StreamEnd, StreamLog, sleep_until};
+use crate::numbers::in_millis;
 use crate::result::StepResult;
 
 /// Pause of a virtual user after a failure, so that fast rejections do not become a busy loop.
@@ -202,5 +203,5 @@ impl Sender {
 fn step_result(name: String, answer: StreamAnswer) -> StepResult {
     let StreamAnswer { end, status, took, tokens, .. } = answer;
     let failure = if end.is_completed() { None } else { Some(end.to_string()) };
-    StepResult { name, status, failure, duration_ms: took.as_secs_f64() * 1000.0, tokens }
+    StepResult { name, status, failure, duration_ms: in_millis(took), tokens }
 }

@@ -1,5 +1,6 @@
 //! The metrics of objectives.
 
+use crate::numbers::in_millis;
 use crate::result::{ArmResult, ProbeStats, Quantile, Unit};
 
 /// The metric of an objective.
@@ -83,7 +84,7 @@ impl Metric {
     /// Parses the threshold.
     pub(super) fn parse_value(&self, text: &str) -> Option<f64> {
         let number = match self.unit() {
-            Unit::Milliseconds => humantime::parse_duration(text).ok()?.as_secs_f64() * 1000.0,
+            Unit::Milliseconds => in_millis(humantime::parse_duration(text).ok()?),
             Unit::Percent => text.strip_suffix('%')?.trim().parse().ok()?,
             _ => text.parse().ok()?,
         };
