@@ -21,6 +21,8 @@ pub mod http;
 pub mod lab;
 /// The labs.
 pub mod labs;
+/// What a run looks like at one instant.
+pub mod live;
 /// What was observed.
 pub mod measure;
 /// Numbers for people.

@@ -1,0 +1,123 @@
+//! What a run looks like at one instant, for the dashboard in the terminal and the page of the playground. The page
+//! receives it as JSON, so field names are a contract with `playground/`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::result::{Side, TimelineRow};
+
+/// A run at one instant.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Frame {
+    /// Time since the start of the run.
+    pub t_ms: f64,
+    /// The phase that is under way, if the run has phases.
+    pub phase: Option<PhaseFrame>,
+    /// The arms, in the order of output.
+    pub arms: Vec<ArmFrame>,
+}
+
+/// The phase that is under way.
+#[derive(Debug, Clone, Serialize)]
+pub struct PhaseFrame {
+    /// Its name in the result.
+    pub name: String,
+    /// What it does, for people: `60 streams`.
+    pub title: String,
+    /// Its place among the phases, from 1.
+    pub number: usize,
+    /// How many phases there are.
+    pub of: usize,
+    /// Time until it ends, as planned.
+    pub left_ms: f64,
+    /// Time until the run ends, as planned.
+    pub run_left_ms: f64,
+}
+
+/// An arm at one instant.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ArmFrame {
+    /// Its name in the result.
+    pub name: String,
+    /// Its side of the comparison, if there is one.
+    pub side: Option<Side>,
+    /// The mistake that its server runs with, if it is broken-server.
+    pub mistake: Option<String>,
+    /// Streams open and calls without an answer.
+    pub streams_active: u64,
+    /// Streams and calls that the load asks for.
+    pub streams_asked: u64,
+    /// Tokens received in the last second.
+    pub chunks_per_second: f64,
+    /// Share of one processor that the server used in the last second.
+    pub cpu_cores: Option<f64>,
+    /// Threads of the server.
+    pub threads: Option<u64>,
+    /// The server's blocking pool, if its `/metrics` has shown one within the last two seconds.
+    pub pool: Option<PoolFrame>,
+    /// The ledger of its vendor, if it has one.
+    pub vendor: Option<VendorFrame>,
+    /// The latest of each probe, by its name.
+    pub probes: BTreeMap<String, ProbeFrame>,
+    /// The timeline so far, or its end. A probe without an answer counts as the time that it has waited.
+    pub rows: Vec<TimelineRow>,
+}
+
+/// The blocking pool of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct PoolFrame {
+    /// Threads that it may have.
+    pub size: u64,
+    /// Threads that work or wait.
+    pub busy: u64,
+    /// Work without a thread.
+    pub queued: u64,
+}
+
+/// What a vendor has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct VendorFrame {
+    /// Generations that are under way.
+    pub active: u64,
+    /// The most at any time.
+    pub peak_active: u64,
+    /// Generations begun.
+    pub started: u64,
+    /// Generations that were sent whole.
+    pub completed: u64,
+    /// Generations whose client disconnected.
+    pub cancelled: u64,
+}
+
+/// The latest of a probe.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum ProbeFrame {
+    /// None was due yet.
+    Idle,
+    /// Answered: the median of the last second.
+    Answered {
+        /// The latency from when it was due.
+        ms: f64,
+    },
+    /// No answer yet, for a second or more.
+    Waiting {
+        /// Since it was due.
+        ms: f64,
+    },
+    /// One timed out in the last second.
+    TimedOut {
+        /// Its time limit.
+        ms: f64,
+    },
+    /// Answered with a status that is no success.
+    Refused {
+        /// The status.
+        status: u16,
+    },
+    /// Failed in another way.
+    Failed,
+    /// The generator could not send it.
+    NotSent,
+}
