@@ -48,6 +48,7 @@ fn arm(loaded_p99: f64, at_vendor: u64) -> ArmResult {
     let phases = vec![
         PhaseResult { expected: None, streams: None, ..phase("baseline", 0, 2.0, 0) },
         phase("below", 39, 2.0, 39),
+        phase("at", 40, loaded_p99, 40),
         phase("loaded", 60, loaded_p99, at_vendor),
         phase("scale", 2060, 2.0, 2060),
     ];
@@ -141,6 +142,9 @@ fn a_hang_at_another_number_is_not_held() {
     let mut early = as_claimed();
     phase_of(&mut early, "broken", "below").probes = probes(10_000.0);
     assert_eq!(of_claims(claims(), &ALL, &early).result, Outcome::NotHeld);
+    let mut late = as_claimed();
+    phase_of(&mut late, "broken", "at").probes = probes(2.0);
+    assert_eq!(of_claims(claims(), &ALL, &late).result, Outcome::NotHeld);
     let mut wider = as_claimed();
     phase_of(&mut wider, "broken", "loaded").vendor_peak_active = Some(41);
     assert_eq!(of_claims(claims(), &ALL, &wider).result, Outcome::NotHeld);
