@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::result::{Side, TimelineRow};
+use crate::result::{Collapse, Side, TimelineRow};
 
 /// A run at one instant.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -62,6 +62,9 @@ pub struct ArmFrame {
     pub probes: BTreeMap<String, ProbeFrame>,
     /// The timeline so far, or its end. A probe without an answer counts as the time that it has waited.
     pub rows: Vec<TimelineRow>,
+    /// The first collapse of any of its probes: [`first_collapse`](crate::result::first_collapse) of all rows since the
+    /// start, also of those that are no longer in `rows`. It stays once it is found.
+    pub collapse: Option<Collapse>,
 }
 
 /// The blocking pool of a server.

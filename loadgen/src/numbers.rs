@@ -72,6 +72,18 @@ pub fn count(number: u64) -> String {
     text
 }
 
+/// A place in an order: `1st`, `40th`, `1,022nd`.
+#[must_use]
+pub fn ordinal(number: u64) -> String {
+    let ending = match (number % 10, number % 100) {
+        (1, tens) if tens != 11 => "st",
+        (2, tens) if tens != 12 => "nd",
+        (3, tens) if tens != 13 => "rd",
+        _ => "th",
+    };
+    format!("{}{ending}", count(number))
+}
+
 /// Memory in MB of a million bytes.
 #[must_use]
 pub fn bytes(bytes: u64) -> String {
@@ -95,6 +107,10 @@ mod tests {
         );
         assert_eq!([0.84, 3.46, 9.96, 12.0, 97.46, 99.97].map(number), ["0.84", "3.5", "10.0", "12", "97.5", "100"]);
         assert_eq!([14_048.2, 0.046, 0.004, -31.4, 0.0].map(number), ["14,048", "0.05", "0.004", "-31.4", "0"]);
+        assert_eq!(
+            [1, 2, 3, 11, 13, 40, 101, 1022].map(ordinal),
+            ["1st", "2nd", "3rd", "11th", "13th", "40th", "101st", "1,022nd"]
+        );
         assert_eq!(count(999), "999");
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!([19_400_000, 1_250_000_000].map(bytes), ["19 MB", "1,250 MB"]);

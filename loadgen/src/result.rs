@@ -1,6 +1,7 @@
 //! The result of a run, as written by `--out`. Field names are a contract for scripts that read them. Latencies
 //! are in milliseconds, times since the start of the run.
 
+mod collapse;
 mod deployment;
 mod figures;
 mod per_request;
@@ -21,8 +22,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wire::ledger::Ledger;
 
+pub use collapse::{Collapse, collapse, first_collapse};
 pub use deployment::{DeploymentStats, PhaseBalancer, PhaseDeployment, RestartStats};
-pub use figures::{ClosedLoopStats, ProbeStats, ProcessStats, Quantile, Quantiles, TimelineRow, VendorStats};
+pub use figures::{
+    ClosedLoopStats, Percentile, ProbeStats, ProcessStats, Quantile, Quantiles, TimelineRow, VendorStats,
+};
 pub use per_request::PerRequest;
 pub use phase_ledger::PhaseLedger;
 pub use phase_load::{Disturbance, ExpectedLoad, VendorLoad};

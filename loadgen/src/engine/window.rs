@@ -33,10 +33,13 @@ impl MeasuredServer<'_> {
 
     /// The figures of the whole run; `loaded` is the phase whose probes represent it.
     #[must_use]
-    pub fn run(self, phases: Vec<PhaseResult>, loaded: &str) -> ArmResult {
+    pub fn run(self, mut phases: Vec<PhaseResult>, loaded: &str) -> ArmResult {
+        let probes = PhaseResult::probes_of(&phases, loaded);
+        // Once is enough, in a file that people open.
+        phases.iter_mut().flat_map(|phase| phase.probes.values_mut()).for_each(|stats| stats.distribution.clear());
         let probes_of = |name: &str| PhaseResult::probes_of(&phases, name);
         ArmResult {
-            probes: probes_of(loaded),
+            probes,
             baseline: Baseline::new(probes_of(BASELINE)),
             process: self.samples.process_stats(),
             timeline: timeline(self.samples, self.probes),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use crate::result::Quantiles;
+use crate::result::{Percentile, Quantiles};
 
 /// An HDR histogram of durations from a microsecond to an hour, with three exact digits and an exact maximum.
 #[derive(Debug, Clone)]
@@ -15,6 +15,8 @@ pub struct Latencies {
 
 impl Latencies {
     const MICROS_MAX: u64 = 3_600_000_000;
+    /// Points of a distribution that are closer than this are left out.
+    const STEP: f64 = 1.1;
 
     /// An empty distribution.
     #[must_use]
@@ -73,6 +75,32 @@ impl Latencies {
         };
         Quantiles { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: self.max_micros as f64 / 1000.0 }
     }
+
+    /// The distribution from the median on, of `all` durations, where those that were not recorded rank last: the
+    /// points before and after each step of a tenth or more, the first and the last one.
+    #[must_use]
+    pub fn slower_half_among(&self, all: u64) -> Vec<Percentile> {
+        let percent = |recorded: u64| 100.0 * recorded as f64 / all as f64;
+        let mut recorded = 0;
+        let points = self.histogram.iter_recorded().map(|step| {
+            recorded += step.count_since_last_iteration();
+            let micros = step.value_iterated_to().min(self.max_micros);
+            Percentile { percent: percent(recorded), ms: micros as f64 / 1000.0 }
+        });
+        let mut kept: Vec<Percentile> = Vec::new();
+        let mut left_out = None;
+        for point in points.filter(|point| point.percent >= 50.0) {
+            if kept.last().is_some_and(|last| point.ms < last.ms * Self::STEP) {
+                left_out = Some(point);
+            } else {
+                // A step is as steep as it was only between its own two ends.
+                kept.extend(left_out.take());
+                kept.push(point);
+            }
+        }
+        kept.extend(left_out);
+        kept
+    }
 }
 
 impl Default for Latencies {
@@ -112,6 +140,20 @@ mod tests {
             let quantiles = latencies.quantiles();
             assert_eq!([quantiles.p50, quantiles.p99, quantiles.max], [exact; 3]);
         }
+    }
+
+    #[test]
+    fn a_distribution_keeps_its_steps_and_little_else() {
+        let hang = |count| (0..count).map(|_| Duration::from_secs(10));
+        let fast = (1..=800).map(|number| Duration::from_micros(400 + number / 10));
+        let points = fast.chain(hang(200)).collect::<Latencies>().slower_half_among(1000);
+        let [median, before, after] = points[..] else { panic!("{points:?}") };
+        assert!((50.0..51.0).contains(&median.percent) && (0.44..0.46).contains(&median.ms), "{median:?}");
+        assert!((before.percent, after) == (80.0, Percentile { percent: 100.0, ms: 10_000.0 }), "{points:?}");
+        // A tenth of all has no latency.
+        let failed = hang(9).collect::<Latencies>().slower_half_among(10);
+        assert_eq!(failed, [Percentile { percent: 90.0, ms: 10_000.0 }]);
+        assert_eq!(Latencies::new().slower_half_among(0), []);
     }
 
     #[test]

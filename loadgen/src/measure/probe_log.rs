@@ -121,6 +121,7 @@ impl ProbeLog {
             failures,
             latency_ms: from_due.quantiles_among(sent),
             latency_from_sent_ms: from_sent.quantiles_among(sent),
+            distribution: from_due.slower_half_among(sent),
         }
     }
 

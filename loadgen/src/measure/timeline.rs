@@ -17,6 +17,7 @@ pub fn timeline(server: &ServerSamples, probes: &[Arc<ProbeLog>]) -> Vec<Timelin
 fn row(start: Sample, end: Sample, probes: &[Arc<ProbeLog>]) -> TimelineRow {
     let mut probe_max_ms = BTreeMap::new();
     let mut probe_timed_out = BTreeMap::new();
+    let mut probe_failed = BTreeMap::new();
     for log in probes {
         let due = log.due_between(start.at, end.at);
         if let Some(longest) = due.iter().map(|record| record.latency).max() {
@@ -24,6 +25,10 @@ fn row(start: Sample, end: Sample, probes: &[Arc<ProbeLog>]) -> TimelineRow {
         }
         let timed_out = due.iter().filter(|record| record.outcome == ProbeOutcome::TimedOut).count() as u64;
         probe_timed_out.insert(log.kind.name.clone(), timed_out);
+        let failed = due.iter().filter(|record| record.outcome.failure().is_some()).count() as u64;
+        if failed > 0 {
+            probe_failed.insert(log.kind.name.clone(), failed);
+        }
     }
     let cpu_cores = start.process.zip(end.process).map(|(before, after)| {
         after.cpu.saturating_sub(before.cpu).as_secs_f64() / (end.at - start.at).as_secs_f64().max(0.001)
@@ -34,6 +39,7 @@ fn row(start: Sample, end: Sample, probes: &[Arc<ProbeLog>]) -> TimelineRow {
         chunks: end.chunks.saturating_sub(start.chunks),
         probe_max_ms,
         probe_timed_out,
+        probe_failed,
         cpu_cores,
         rss_bytes: end.process.map(|process| process.rss_bytes),
         threads: end.process.and_then(|process| process.threads),

@@ -83,6 +83,19 @@ pub struct ProbeStats {
     pub latency_ms: Quantiles,
     /// From when it was sent. The difference to `latency_ms` is the generator's own delay.
     pub latency_from_sent_ms: Quantiles,
+    /// The slower half of `latency_ms`, with more of its percentiles; only in the `probes` of an arm. Probes that failed
+    /// rank behind all of them, so that it may end before 100 percent.
+    #[serde(rename = "distribution_ms", default, skip_serializing_if = "Vec::is_empty")]
+    pub distribution: Vec<Percentile>,
+}
+
+/// A point of a distribution: this share was answered within this time.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Percentile {
+    /// The share, from 0 to 100.
+    pub percent: f64,
+    /// The time.
+    pub ms: f64,
 }
 
 impl ProbeStats {
@@ -150,6 +163,9 @@ pub struct TimelineRow {
     pub probe_max_ms: BTreeMap<String, f64>,
     /// Probes due in it that timed out, by probe.
     pub probe_timed_out: BTreeMap<String, u64>,
+    /// Probes due in it that failed, by probe; only those of which some did. A refusal may have been fast.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub probe_failed: BTreeMap<String, u64>,
     /// Share of one processor that the server used in it.
     pub cpu_cores: Option<f64>,
     /// Resident memory at its end.
