@@ -1,0 +1,100 @@
+// The panels of the two servers.
+
+import { post } from "./api.js";
+import { check } from "./check.js";
+import { byId, copyOf, onClick, setEnabled, setMessage, setText } from "./dom.js";
+import { collapseWords, duration, isWell, probeWords } from "./format.js";
+import { ledger } from "./ledger.js";
+import { pool } from "./pool.js";
+
+const ARMS = {
+  broken: { title: "Broken", shape: "▲", program: "broken-server" },
+  fixed: { title: "Fixed", shape: "●", program: "fixed-server" },
+};
+
+/** The part of the page with a panel a server. */
+export function arms() {
+  const panels = Object.fromEntries(Object.keys(ARMS).map((name) => [name, panelOf(name)]));
+  return {
+    state(state) {
+      for (const [name, panel] of Object.entries(panels)) panel.state(state, state.arms[name] ?? {});
+    },
+    frame(frame) {
+      for (const arm of frame.arms) panels[arm.name]?.frame(arm);
+    },
+    check: (event) => panels[event.arm]?.check(event),
+    connected: () => Object.values(panels).forEach((panel) => panel.connected()),
+    disconnected: () => Object.values(panels).forEach((panel) => panel.disconnected()),
+  };
+}
+
+function panelOf(name) {
+  const panel = copyOf("arm-template");
+  const find = (selector) => panel.querySelector(selector);
+  const { title, shape, program } = ARMS[name];
+  const [error, toggle, readout] = [find(".error"), find(".toggle"), find(".readout")];
+  const [showPool, showLedger, byHand] = [pool(panel), ledger(panel), check(panel, name)];
+  let running = false;
+
+  panel.classList.add(name);
+  panel.setAttribute("aria-labelledby", `${name}-title`);
+  find("h2").id = `${name}-title`;
+  setText(find(".shape"), shape);
+  setText(find(".title"), title);
+  find(".ask").setAttribute("aria-label", `Check health of the ${name} server`);
+  byId("arms").append(panel);
+
+  const idle = (why) => {
+    setText(readout, "–");
+    readout.dataset.well = "";
+    showPool(null, why);
+    setMessage(find(".collapse"), null);
+  };
+  onClick(toggle, async () => {
+    const path = `/api/arms/${name}/${running ? "stop" : "start"}`;
+    await post(path).catch((failure) => setMessage(error, failure.message));
+  });
+  idle("Not running.");
+
+  return {
+    state(state, arm) {
+      running = Boolean(arm.running);
+      setText(find(".state"), running ? "running" : arm.error ? "failed" : state.starting ? "starting" : "stopped");
+      setMessage(error, arm.error ?? null);
+      const words = arm.program ?? (name === "broken" ? `${program} --mistake ${state.mistake}` : program);
+      setText(find(".program"), arm.url ? `${words} at ${arm.url}` : words);
+      toggle.hidden = !state.running;
+      setText(toggle, `${running ? "Stop" : "Start"} ${name}`);
+      setEnabled(toggle, state.running && !state.starting);
+      byHand.setEnabled(running);
+      if (!running) idle("Not running.");
+    },
+    frame(arm) {
+      if (!running) return;
+      const probe = arm.probes.health_sync;
+      const well = isWell(probe);
+      setText(readout, probeWords(probe));
+      readout.dataset.well = well === null ? "" : String(well);
+      setMessage(find(".collapse"), arm.collapse ? collapse(arm.collapse) : null);
+      showPool(arm.pool, withoutPool(name));
+      showLedger(arm.vendor);
+    },
+    check: byHand.event,
+    connected: byHand.clear,
+    disconnected() {
+      running = false;
+      byHand.clear();
+      byHand.setEnabled(false);
+      setEnabled(toggle, false);
+      setText(find(".state"), "not known");
+      idle("Not known: no connection to loadgen.");
+    },
+  };
+}
+
+const collapse = (found) => `Collapsed ${collapseWords(found)}, ${duration(found.t_ms)} after the start.`;
+
+const withoutPool = (name) =>
+  name === "fixed"
+    ? "This server has no thread pool for streams: one that waits holds no thread."
+    : "No figures: the server does not answer its /metrics at the moment.";
