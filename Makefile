@@ -21,7 +21,7 @@ $(foreach word,name names jobs group side mended fast keep out mistake port,$(if
   $(error '$(word)=$($(word))' does nothing: write $(shell echo $(word) | tr a-z A-Z)=$($(word)))))
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-broken demo-fixed lab labs up reset stop test test-fast test-postgres test-clients lint bench bench-mock bench-stack soak new-lab outputs lists clean
+.PHONY: help build demo demo-broken demo-fixed lab labs up reset stop test test-fast test-postgres test-clients test-page lint bench bench-mock bench-stack soak new-lab outputs lists clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n%s", $$1, $$2, more; more = "" } \
@@ -71,6 +71,9 @@ test-postgres: ## Keys and sessions on PostgreSQL too (needs its initdb and post
 
 test-clients: ## OpenAI's own clients against the mock (needs python3 with venv, node and npm)
 	@sh mock-llm/clients/check.sh
+
+test-page: build ## Playground and report in headless Chromium, screenshots in target/screens (needs node, npm, chromium)
+	@BIN=$(BIN) sh loadgen/page-tests/check.sh
 
 bench-stack: ## Cost of the call stack per call, and its behaviour under three times the load
 	@$(CARGO) bench --package fixed-server --bench stack

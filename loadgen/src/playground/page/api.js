@@ -3,9 +3,10 @@
 /** Long enough for any answer of loadgen, which starts programs in the background. */
 const PATIENCE_MS = 8000;
 
-const NO_ANSWER =
-  "No answer from loadgen for 8 s. A browser opens six connections to one host, and each open tab of this page uses " +
-  "one: if six are open, close some.";
+/** The usual reason for a page that waits. */
+export const SIX =
+  "A browser opens six connections to one host, and each tab of this page keeps one: with six of them open, requests " +
+  "wait until one is closed.";
 
 /** Sends an action. Throws an error whose message can be shown. */
 export const post = (path, body = {}) =>
@@ -19,7 +20,7 @@ async function ask(path, options) {
   try {
     response = await fetch(path, { ...options, cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
   } catch (failure) {
-    throw new Error(failure.name === "TimeoutError" ? NO_ANSWER : "loadgen cannot be reached.");
+    throw new Error(failure.name === "TimeoutError" ? `No answer from loadgen for 8 s. ${SIX}` : "loadgen cannot be reached.");
   }
   const body = await response.json().catch(() => null);
   if (response.ok) return body;

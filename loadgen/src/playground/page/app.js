@@ -1,6 +1,6 @@
 // The page as a whole: one event stream, and the parts that show what it brings.
 
-import { get } from "./api.js";
+import { SIX, get } from "./api.js";
 import { arms } from "./arms.js";
 import { chart } from "./chart.js";
 import { code } from "./code.js";
@@ -13,13 +13,15 @@ import { singles } from "./singles.js";
 import { streams } from "./streams.js";
 
 const STATUS = {
-  slow: ["Connecting to loadgen", "No connection to loadgen yet. A browser opens six connections to one host, and each " +
-    "open tab of this page uses one: if six are open, close one of them."],
-  lost: ["Connection lost", "The connection to loadgen is lost: what is below is from before. Trying again every two " +
-    "seconds. If loadgen was stopped, its servers are stopped too: start it again with “loadgen serve”."],
+  slow: ["Connecting to loadgen", `No connection to loadgen yet. ${SIX}`],
+  lost: ["Connection lost", "The connection to loadgen is lost: what is below is from before. It is tried again every " +
+    "second. If loadgen was stopped, its servers are stopped too: start it again with “loadgen serve”."],
   silent: ["No news", "loadgen is connected but has sent nothing for some seconds: what is below is from before."],
   connected: ["Connected", null],
 };
+
+/** With this many in one browser, the next one has no connection left for its requests. */
+const PAGES_MANY = 5;
 
 const source = code();
 const choice = mistake(source.choose);
@@ -38,10 +40,16 @@ async function readCatalogue() {
   setText(byId("version"), catalogue.version ? ` loadgen ${catalogue.version}.` : "");
 }
 
+function showState(state) {
+  ({ running } = state);
+  const many = state.pages.open >= PAGES_MANY;
+  setMessage(byId("pages"), many ? `${state.pages.open} pages are open. ${SIX}` : null);
+}
+
 connect({
   isRunning: () => running,
   onEvent(name, data) {
-    if (name === "state") ({ running } = data);
+    if (name === "state") showState(data);
     tell(name, data);
   },
   onStatus(status) {

@@ -3,13 +3,13 @@
 import { post } from "./api.js";
 import { check } from "./check.js";
 import { byId, copyOf, onClick, setEnabled, setMessage, setText } from "./dom.js";
-import { collapseWords, duration, isWell, probeWords } from "./format.js";
+import { duration, isWell, probeWords } from "./format.js";
 import { ledger } from "./ledger.js";
 import { pool } from "./pool.js";
 
 const ARMS = {
-  broken: { title: "Broken", shape: "▲", program: "broken-server" },
-  fixed: { title: "Fixed", shape: "●", program: "fixed-server" },
+  broken: { title: "Broken", shape: "▲" },
+  fixed: { title: "Fixed", shape: "●" },
 };
 
 /** The part of the page with a panel a server. */
@@ -31,7 +31,7 @@ export function arms() {
 function panelOf(name) {
   const panel = copyOf("arm-template");
   const find = (selector) => panel.querySelector(selector);
-  const { title, shape, program } = ARMS[name];
+  const { title, shape } = ARMS[name];
   const [error, toggle, readout] = [find(".error"), find(".toggle"), find(".readout")];
   const [showPool, showLedger, byHand] = [pool(panel), ledger(panel), check(panel, name)];
   let running = false;
@@ -59,13 +59,11 @@ function panelOf(name) {
   return {
     state(state, arm) {
       running = Boolean(arm.running);
-      setText(find(".state"), running ? "running" : arm.error ? "failed" : state.starting ? "starting" : "stopped");
+      setText(find(".state"), stateWords(arm));
       setMessage(error, arm.error ?? null);
-      const words = arm.program ?? (name === "broken" ? `${program} --mistake ${state.mistake}` : program);
-      setText(find(".program"), arm.url ? `${words} at ${arm.url}` : words);
-      toggle.hidden = !state.running;
+      setText(find(".program"), programWords(arm, name === "broken" ? state.mistake : null));
       setText(toggle, `${running ? "Stop" : "Start"} ${name}`);
-      setEnabled(toggle, state.running && !state.starting);
+      setEnabled(toggle, !arm.starting);
       byHand.setEnabled(running);
       if (!running) idle("Not running.");
     },
@@ -92,7 +90,18 @@ function panelOf(name) {
   };
 }
 
-const collapse = (found) => `Collapsed ${collapseWords(found)}, ${duration(found.t_ms)} after the start.`;
+const collapse = (found) => `Collapse: ${found.label}, ${duration(found.t_ms)} after the start.`;
+
+function stateWords({ running, starting, error }) {
+  if (starting) return "starting";
+  if (running) return "running";
+  return error ? "failed" : "stopped";
+}
+
+function programWords({ program, url }, mistake) {
+  const words = program ?? (mistake ? `broken-server --mistake ${mistake}` : "fixed-server");
+  return url ? `${words}, at ${url}` : words;
+}
 
 const withoutPool = (name) =>
   name === "fixed"

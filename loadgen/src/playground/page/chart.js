@@ -34,10 +34,9 @@ export function chart() {
   new ResizeObserver(draw).observe(holder);
 
   return {
-    // The first frame of a connection has all rows.
-    connected: clear,
     frame(next) {
-      if (next.t_ms < frame.t_ms) clear();
+      // It has all rows, not only those that have changed: the first of a connection, of a run, of another mistake.
+      if (next.full) clear();
       frame = next;
       for (const arm of frame.arms) timelines[arm.name]?.add(arm.rows, frame.t_ms);
       draw();

@@ -46,7 +46,7 @@ export function check(panel, arm) {
   return {
     clear,
     setEnabled: (enabled) => setEnabled(ask, enabled),
-    event({ id, state, ms }) {
+    event({ id, state, ms, reason }) {
       const item = itemOf(id);
       clearInterval(item.timer);
       item.line.className = state;
@@ -56,7 +56,7 @@ export function check(panel, arm) {
         item.timer = setInterval(tick, TICK_MS);
         tick();
       } else {
-        const words = ENDS[state](ms);
+        const words = `${ENDS[state](ms)}${reason ? `: ${reason}` : ""}`;
         setText(item.line, words);
         announce(`Health check of the ${arm} server ${words}`);
       }

@@ -15,8 +15,10 @@ const LEAD = 2;
 export function code() {
   let wanted = null;
 
-  const show = async (name) => {
-    wanted = name;
+  const show = async (mistake) => {
+    const { name, has_lab: hasLab } = (wanted = mistake);
+    byId("code").hidden = !hasLab;
+    if (!hasLab) return setText(byId("code-state"), `Nothing is wrong with ${name}, so there is nothing to compare.`);
     setText(byId("code-state"), `Reading the code of ${name} …`);
     let sides = null;
     try {
@@ -26,7 +28,7 @@ export function code() {
       setText(byId("code-state"), failure.message);
     }
     // Another one may have been chosen meanwhile.
-    if (wanted !== name) return;
+    if (wanted !== mistake) return;
     const there = SIDES.filter(([side]) => sides?.[side]);
     byId("code").replaceChildren(...there.map(([side, arm, title]) => source(sides[side], arm, title)));
     for (const pre of byId("code").querySelectorAll("pre")) scrollToMarked(pre);
@@ -34,7 +36,6 @@ export function code() {
 
   return {
     choose: show,
-    connected: () => wanted && show(wanted),
   };
 }
 

@@ -18,13 +18,6 @@ export const share = (cores) => `${Math.round(cores * 100)} %`;
 /** `1 stream`, `8 streams` */
 export const counted = (number, word) => `${count(number)} ${word}${number === 1 ? "" : "s"}`;
 
-/** `41st` */
-export function ordinal(number) {
-  const tens = number % 100;
-  const ending = tens >= 11 && tens <= 13 ? "th" : ({ 1: "st", 2: "nd", 3: "rd" })[number % 10] ?? "th";
-  return `${count(number)}${ending}`;
-}
-
 /** How a probe is doing: `{ state, ms }` as words. */
 export function probeWords(probe) {
   switch (probe?.state) {
@@ -42,9 +35,4 @@ export function probeWords(probe) {
 export function isWell(probe) {
   if (!probe || probe.state === "idle") return null;
   return probe.state === "answered" && probe.ms < 100;
-}
-
-/** The streams at a collapse: `at the 40th stream`, or `at 39 to 47 streams` if several opened at once. */
-export function collapseWords({ streams_from: from, streams_to: to }) {
-  return from === to ? `at the ${ordinal(to)} stream` : `at ${count(from)} to ${count(to)} streams`;
 }

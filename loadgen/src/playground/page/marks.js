@@ -1,7 +1,6 @@
 // What is drawn in the chart: lines, circles, crosses, and the labels at their ends.
 
 import { svg } from "./dom.js";
-import { collapseWords } from "./format.js";
 
 /** A line breaks where nothing was measured for longer. */
 const GAP_MS = 1000;
@@ -49,7 +48,7 @@ export function collapseMark(arm, collapse, x, top, bottom, right) {
   return svg("g", { class: `${arm} collapse` },
     svg("path", { d: `M${at} ${top}V${bottom}` }),
     svg("text", { x: fits ? at + 8 : at - 8, y: top + 14, "text-anchor": fits ? "start" : "end" },
-      `collapsed ${collapseWords(collapse)}`));
+      `collapse: ${collapse.label}`));
 }
 
 /** Labels `{ arm, y, text }` beside the ends of the lines, moved apart where they would overlap. */

@@ -11,32 +11,38 @@ const GROUPS = {
   operations: "Operation: health checks, restarts, shutdown",
 };
 
-/** The part of the page that picks the mistake. Calls `onChoice(name)` when another one is selected. */
+/** The part of the page that picks the mistake. Calls `onChoice(mistake)` when another one is selected. */
 export function mistake(onChoice) {
   const select = byId("mistake");
   const change = byId("switch");
   const error = byId("mistake-error");
   let mistakes = [];
   let state = null;
-  let seen = null;
+  let shown = null;
 
+  const isUp = () => state !== null && (state.arms.broken.running || state.arms.broken.starting);
   const show = () => {
     const chosen = mistakes.find(({ name }) => name === select.value);
-    setText(byId("symptom"), chosen ? `Look for: ${chosen.symptom}.` : "");
-    setMessage(byId("needs"), chosen?.needs ?? null);
-    const differs = state !== null && (state.running || state.starting) && select.value !== state.mistake;
-    change.hidden = !differs;
-    setEnabled(change, differs && !state.starting);
-    if (chosen && chosen.name !== seen) onChoice((seen = chosen.name));
+    change.hidden = !isUp() || select.value === state.mistake;
+    setEnabled(change, !state?.arms.broken.starting);
+    if (!chosen || chosen === shown) return;
+    shown = chosen;
+    setText(byId("symptom"), `Look for: ${chosen.symptom}.`);
+    setText(byId("here"), chosen.here);
+    setMessage(byId("needs"), needs(chosen));
+    onChoice(chosen);
+  };
+  const ask = async () => {
+    setMessage(error, null);
+    await post("/api/mistake", { name: select.value }).catch((failure) => setMessage(error, failure.message));
   };
 
   select.addEventListener("change", () => {
-    setMessage(error, null);
     show();
+    if (!isUp()) ask();
   });
   onClick(change, async () => {
-    setMessage(error, null);
-    await post("/api/mistake", { name: select.value }).catch((failure) => setMessage(error, failure.message));
+    await ask();
     select.focus();
   });
 
@@ -44,20 +50,25 @@ export function mistake(onChoice) {
     chosen: () => select.value,
     catalogue(catalogue) {
       ({ mistakes } = catalogue);
-      const before = select.value;
+      const before = select.value || state?.mistake;
       select.replaceChildren(...Object.entries(grouped(mistakes)).map(group));
-      select.value = mistakes.some(({ name }) => name === before) ? before : (state?.mistake ?? mistakes[0]?.name ?? "");
+      if (mistakes.some(({ name }) => name === before)) select.value = before;
       select.disabled = false;
       show();
     },
     state(next) {
       // A mistake that another tab switched to is selected here as well.
-      if (next.mistake && next.mistake !== state?.mistake) select.value = next.mistake;
+      if (next.mistake !== state?.mistake) select.value = next.mistake;
       state = next;
       show();
     },
+    disconnected: () => setEnabled(change, false),
   };
 }
+
+/** What a mistake needs to show that this page does not send; `null` if streams and health checks show it. */
+const needs = ({ has_lab: hasLab, shows_here: shows, lab }) =>
+  hasLab && !shows ? `Streams alone do not show it. Its lab sends what does: ${lab.command}` : null;
 
 function grouped(mistakes) {
   const groups = {};
@@ -67,6 +78,6 @@ function grouped(mistakes) {
 
 function group([name, mistakes]) {
   const options = mistakes.map((mistake) =>
-    make("option", { value: mistake.name }, mistake.needs ? `${mistake.name} (needs other traffic)` : mistake.name));
+    make("option", { value: mistake.name }, needs(mistake) ? `${mistake.name} (needs more than streams)` : mistake.name));
   return make("optgroup", { label: GROUPS[name] ?? name }, ...options);
 }

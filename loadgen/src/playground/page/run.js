@@ -31,8 +31,8 @@ export function run(chosen) {
 }
 
 function words({ running, starting, arms }) {
-  if (starting) return "Starting the vendor and both servers …";
-  if (!running) return "Not started: nothing runs yet.";
+  if (starting) return "Starting …";
+  if (!running) return "Not started: nothing runs.";
   const down = Object.entries(arms).filter(([, arm]) => !arm.running);
   if (down.length === 0) return "Both servers are running.";
   return `Not running: ${down.map(([name]) => name).join(", ")}.`;

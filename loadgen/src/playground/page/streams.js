@@ -7,6 +7,9 @@ import { count, counted } from "./format.js";
 /** Around the 40 threads of the pool, and far beyond. */
 const PRESETS = [0, 20, 39, 40, 41, 45, 60, 200, 1000];
 
+/** Where the mistakes show, a slider needs a pixel a stream; it reaches further on request. */
+const FINE = 100;
+
 /** Page up and page down move by this much: a browser's own step is a tenth of the whole slider. */
 const PAGE = 10;
 
@@ -20,12 +23,21 @@ const SETTLED_MS = 700;
 export function streams() {
   const slider = byId("streams");
   const number = byId("streams-number");
+  const wide = byId("wide");
   const error = byId("streams-error");
+  let most = FINE;
   let current = 0;
   let changedAt = -Infinity;
   let typing = false;
 
+  const reach = () => {
+    slider.max = wide.checked ? most : Math.min(FINE, most);
+  };
   const show = (value) => {
+    if (value > Number(slider.max) && value <= most) {
+      wide.checked = true;
+      reach();
+    }
     slider.value = value;
     slider.setAttribute("aria-valuetext", counted(Number(slider.value), "stream"));
     if (!typing && !error.textContent) number.value = value;
@@ -56,18 +68,25 @@ export function streams() {
     event.preventDefault();
     ask(Math.min(Math.max(Number(slider.value) + by, 0), Number(slider.max)));
   });
+  wide.addEventListener("change", () => {
+    reach();
+    show(current);
+  });
   number.addEventListener("input", () => (typing = true));
   number.addEventListener("blur", () => (typing = false));
   number.addEventListener("change", () => {
     typing = false;
-    if (number.value === "") complain(`Streams must be a whole number from 0 to ${count(Number(slider.max))}.`);
+    if (number.value === "") complain(`Streams must be a whole number from 0 to ${count(most)}.`);
     else ask(Number(number.value));
   });
 
   return {
-    catalogue({ streams_max: most, streams_limit_reason: reason }) {
-      slider.max = most;
+    catalogue({ streams_max: limit, streams_limit_reason: reason }) {
+      most = limit;
       number.max = most;
+      byId("wide-label").hidden = most <= FINE;
+      setText(byId("wide-label").lastElementChild, `slider up to ${count(most)}`);
+      reach();
       slider.disabled = number.disabled = false;
       setText(byId("streams-hint"), `0 to ${count(most)}.${reason ? ` ${reason}` : ""}`);
       const presets = PRESETS.filter((preset) => preset <= most);
