@@ -106,4 +106,4 @@ function programWords({ program, url }, mistake) {
 const withoutPool = (name) =>
   name === "fixed"
     ? "This server has no thread pool for streams: one that waits holds no thread."
-    : "No figures: the server does not answer its /metrics at the moment.";
+    : "No figures at the moment: the server has not answered /metrics.";

@@ -2,7 +2,7 @@
 
 /** Lowest and highest latency of the chart. */
 const LOWEST_MS = 0.1;
-const HIGHEST_MS = 20_000;
+const HIGHEST_MS = 60_000;
 
 /** The gridlines. */
 export const LATENCIES = [

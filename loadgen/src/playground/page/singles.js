@@ -9,7 +9,7 @@ const STREAMS = 8;
 /** Of a longer text, the end is kept. */
 const KEPT_CHARACTERS = 4000;
 
-/** How often the time of a stream that waits is drawn. */
+/** How often the time of a stream that waits is drawn, and the summary of all of them. */
 const TICK_MS = 1000;
 
 const STATES = { waiting: "waiting", open: "streaming", done: "done", failed: "failed" };
@@ -34,7 +34,10 @@ export function singles() {
       if (on) ask(radio.value, true);
     });
   }
-  setInterval(() => panels.forEach((panel) => panel.tick()), TICK_MS);
+  setInterval(() => {
+    panels.forEach((panel) => panel.tick());
+    setText(byId("singles-state"), summary(on, chosen(), panels));
+  }, TICK_MS);
 
   return {
     state({ singles: wanted, running }) {
@@ -44,13 +47,9 @@ export function singles() {
       setEnabled(toggle, running);
       byId("singles").className = `singles ${on ? wanted.arm : ""}`;
       if (!on) panels.forEach((panel) => panel.closed());
-      setText(byId("singles-state"), summary(on, chosen(), panels));
     },
     token: ({ stream, text }) => panels[stream]?.add(text),
-    stream(event) {
-      panels[event.stream]?.become(event);
-      setText(byId("singles-state"), summary(on, chosen(), panels));
-    },
+    stream: (event) => panels[event.stream]?.become(event),
     connected: () => panels.forEach((panel) => panel.clear()),
     disconnected() {
       setEnabled(toggle, false);
