@@ -2,6 +2,7 @@
 
 mod action;
 mod arm;
+mod by_hand;
 mod case;
 mod claim;
 mod definition;
@@ -16,6 +17,7 @@ mod variants;
 
 pub use action::{Action, ActionTarget, What};
 pub use arm::{Arm, Server, Upstream};
+pub use by_hand::ByHand;
 pub use case::{Case, Cells, RetryAfter};
 pub use claim::{AppliesIf, Claim, Comparison};
 pub use definition::{ClosedLoopProbe, Group, HEALTH_ASYNC, HEALTH_SYNC, Lab, Probe, Profile};

@@ -23,6 +23,8 @@ pub mod lab;
 pub mod labs;
 /// What a run looks like at one instant.
 pub mod live;
+/// Marks and anchors in code.
+pub mod marks;
 /// What was observed.
 pub mod measure;
 /// Numbers for people.
@@ -31,6 +33,8 @@ pub mod numbers;
 pub mod report;
 /// What a run found.
 pub mod result;
+/// The code of the mistakes and their fixes.
+pub mod sources;
 /// What is sent.
 pub mod traffic;
 /// The mock vendor's ledger.

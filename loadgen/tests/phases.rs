@@ -7,7 +7,7 @@ mod test_programs;
 use std::time::Duration;
 
 use loadgen::engine::{Options, Progress, RunningArm, run};
-use loadgen::lab::{Arm, Group, LOADED, Lab, Load, Phase, Profile, flags};
+use loadgen::lab::{Arm, ByHand, Group, LOADED, Lab, Load, Phase, Profile, flags};
 use loadgen::result::{ArmResult, PhaseResult, Side};
 use loadgen::traffic::{Client, Request, Schedule, Step};
 use test_programs::TestPrograms;
@@ -35,8 +35,8 @@ fn profile() -> Profile {
 fn lab() -> Lab {
     let (mistake, fix, repair_file, proves_not) = ("", "", "", "");
     let (name, group, fix_file) = ("loads", Group::Calls, "");
-    let (normal, fast) = (Profile::default(), profile());
-    Lab { name, group, mistake, fix, fix_file, repair_file, proves_not, normal, fast }
+    let (by_hand, normal, fast) = (ByHand::NeedsItsLab(""), Profile::default(), profile());
+    Lab { name, group, mistake, fix, fix_file, repair_file, proves_not, by_hand, normal, fast }
 }
 
 struct Silent;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::common::{millis, peak, secs};
-use crate::lab::{Arm, BASELINE, Claim, Group, LOADED, Lab, Load, Phase, Profile, flags};
+use crate::lab::{Arm, BASELINE, ByHand, Claim, Group, LOADED, Lab, Load, Phase, Profile, flags};
 
 pub(super) fn lab() -> Lab {
     Lab {
@@ -14,6 +14,7 @@ pub(super) fn lab() -> Lab {
         fix_file: "fixed-server/src/stack.rs",
         repair_file: "broken-server/src/mistakes/none.rs",
         proves_not: "TODO: what somebody may conclude from it, and should not",
+        by_hand: ByHand::NeedsItsLab("TODO: what its lab does that the playground does not"),
         normal: profile(&Numbers { streams: 60, tokens: 24, loaded: secs(4) }),
         fast: profile(&Numbers { streams: 20, tokens: 12, loaded: secs(1) }),
     }

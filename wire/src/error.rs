@@ -86,9 +86,9 @@ pub enum RequestError {
         /// The limit in bytes.
         limit: usize,
     },
-    /// A request that would change the program and may come from a web page. 403.
+    /// A request that is for callers on this machine alone and may come from a web page. 403.
     #[error(
-        "{header} is '{found}', expected localhost or a loopback address: only callers on this machine may change it"
+        "{header} is '{found}', expected localhost or a loopback address: only callers on this machine may do this"
     )]
     NotLocal {
         /// The header that shows it.

@@ -1,4 +1,5 @@
-//! Which requests may change a running program: an operator's on this machine, not a web page's.
+//! Which requests may change a running program, or see what only its operator should: those from this machine, and not
+//! those of a web page from elsewhere.
 //!
 //! A web page open in a browser on this machine can send requests to loopback addresses. Two rules keep it out. A page
 //! of another origin identifies itself (`Origin`, `Sec-Fetch-Site`) and cannot send JSON without a preflight request. A
@@ -9,24 +10,16 @@ use std::str::from_utf8;
 
 use crate::error::RequestError;
 
-/// Rejects a request that may come from a web page. `header` returns the value of a header by its lower-case name;
-/// `has_body` is whether the request has a body.
+/// Rejects a request to change something that may come from a web page. `header` returns the value of a header by its
+/// lower-case name; `has_body` is whether the request has a body.
 ///
 /// # Errors
 /// [`RequestError::NotLocal`] for a `Host` that is not this machine and for a page of another origin;
 /// [`RequestError::UnsupportedMediaType`] for a body that is not JSON. Without a body the content type may be missing or
 /// that of a form, which curl and Python's urllib add to an empty body.
 pub fn check<'a>(header: impl Fn(&str) -> Option<&'a [u8]>, has_body: bool) -> Result<(), RequestError> {
-    let reject = |header, found: &[u8]| Err(RequestError::NotLocal { header, found: shorten(found) });
-    if let Some(host) = header("host").filter(|host| !from_utf8(host).is_ok_and(is_this_machine)) {
-        return reject("Host", host);
-    }
-    if let Some(origin) = header("origin").filter(|origin| !from_utf8(origin).is_ok_and(is_page_here)) {
-        return reject("Origin", origin);
-    }
-    if let Some(site) = header("sec-fetch-site").filter(|site| site.eq_ignore_ascii_case(b"cross-site")) {
-        return reject("Sec-Fetch-Site", site);
-    }
+    check_names(&header)?;
+    check_site(&header)?;
     let sent = header("content-type");
     let media_type = sent.map(|sent| sent.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii());
     let is = |name: &str| media_type.is_some_and(|found| found.eq_ignore_ascii_case(name.as_bytes()));
@@ -35,6 +28,42 @@ pub fn check<'a>(header: impl Fn(&str) -> Option<&'a [u8]>, has_body: bool) -> R
         return Ok(());
     }
     Err(RequestError::UnsupportedMediaType { found: sent.map_or_else(|| "none".to_owned(), shorten) })
+}
+
+/// Rejects a request to read something that may come from a web page of elsewhere. A person who follows a link to here
+/// is no such page, wherever the link was. `header` is as for [`check`].
+///
+/// # Errors
+/// [`RequestError::NotLocal`], as for [`check`].
+pub fn check_read<'a>(header: impl Fn(&str) -> Option<&'a [u8]>) -> Result<(), RequestError> {
+    check_names(&header)?;
+    let is = |name: &str, value: &str| header(name).is_some_and(|sent| sent.eq_ignore_ascii_case(value.as_bytes()));
+    // A frame navigates as well, and is part of the page around it.
+    let followed_link = is("sec-fetch-mode", "navigate") && is("sec-fetch-dest", "document");
+    if followed_link { Ok(()) } else { check_site(&header) }
+}
+
+/// Checks the names of this server and of the page.
+fn check_names<'a>(header: &impl Fn(&str) -> Option<&'a [u8]>) -> Result<(), RequestError> {
+    if let Some(host) = header("host").filter(|host| !from_utf8(host).is_ok_and(is_this_machine)) {
+        return reject("Host", host);
+    }
+    match header("origin").filter(|origin| !from_utf8(origin).is_ok_and(is_page_here)) {
+        Some(origin) => reject("Origin", origin),
+        None => Ok(()),
+    }
+}
+
+/// Checks what the browser says about the page.
+fn check_site<'a>(header: &impl Fn(&str) -> Option<&'a [u8]>) -> Result<(), RequestError> {
+    match header("sec-fetch-site").filter(|site| site.eq_ignore_ascii_case(b"cross-site")) {
+        Some(site) => reject("Sec-Fetch-Site", site),
+        None => Ok(()),
+    }
+}
+
+fn reject(header: &'static str, found: &[u8]) -> Result<(), RequestError> {
+    Err(RequestError::NotLocal { header, found: shorten(found) })
 }
 
 /// `http://HOST:PORT` with a loopback host. A page without an origin sends `null`.
@@ -148,6 +177,25 @@ mod tests {
             assert_eq!(checked(headers, true), with_body, "{headers:?} with a body");
             assert_eq!(checked(headers, false), without, "{headers:?} without");
         }
+    }
+
+    #[test]
+    fn what_is_read_has_the_same_rules_except_for_its_type_and_for_links() {
+        let read = |headers: &[(&str, &'static str)]| {
+            let header = |name: &str| headers.iter().find(|(sent, _)| *sent == name).map(|(_, value)| value.as_bytes());
+            check_read(header).map_err(|error| error.status())
+        };
+        let (here, link) = (("host", "127.0.0.1:7000"), ("sec-fetch-mode", "navigate"));
+        let (elsewhere, document, frame) =
+            (("sec-fetch-site", "cross-site"), ("sec-fetch-dest", "document"), ("sec-fetch-dest", "iframe"));
+        assert_eq!(read(&[here]), Ok(()), "curl");
+        assert_eq!(read(&[here, ("origin", "http://127.0.0.1:7000"), ("sec-fetch-site", "same-origin")]), Ok(()));
+        assert_eq!(read(&[here, link, document, elsewhere]), Ok(()), "a link was followed");
+        assert_eq!(read(&[here, link, frame, elsewhere]), Err(403));
+        assert_eq!(read(&[here, elsewhere]), Err(403), "an image or a script of another page");
+        assert_eq!(read(&[here, ("origin", "https://evil.example")]), Err(403));
+        assert_eq!(read(&[("host", "evil.example:7000")]), Err(403));
+        assert_eq!(read(&[("host", "evil.example:7000"), link, document]), Err(403), "DNS rebinding");
     }
 
     #[test]

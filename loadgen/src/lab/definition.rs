@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-use super::{Arm, Claim, Figure, Phase};
+use super::{Arm, ByHand, Claim, Figure, Phase};
 use crate::result::MetricName;
 
 /// One mistake beside its fix, under the same traffic.
@@ -25,6 +25,8 @@ pub struct Lab {
     pub repair_file: &'static str,
     /// What the lab does not show.
     pub proves_not: &'static str,
+    /// Whether the mistake shows on the playground, and how.
+    pub by_hand: ByHand,
     /// The profile for people, at most 30 s.
     pub normal: Profile,
     /// The profile for tests: smaller pools, shorter streams, the same claims.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::common::{idle_cpu, millis, peak, secs};
 use super::one_worker::{self, of_a_stream};
-use crate::lab::{Claim, Group, LOADED, Lab, Profile, RequestFigure, at, whole_run};
+use crate::lab::{ByHand, Claim, Group, LOADED, Lab, Profile, RequestFigure, at, whole_run};
 
 pub(super) fn lab() -> Lab {
     Lab {
@@ -16,6 +16,7 @@ pub(super) fn lab() -> Lab {
         repair_file: "broken-server/src/call_style/once.rs",
         proves_not: "that more workers would help (each stops at its own first stream), or that the first stream \
                      suffers (it looks perfect)",
+        by_hand: ByHand::Shows("Set 1 stream. Both health checks hang until it ends."),
         normal: profile(12, secs(2)),
         fast: profile(6, millis(500)),
     }

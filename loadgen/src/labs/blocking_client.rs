@@ -6,7 +6,8 @@ use super::common::{idle_cpu, millis, peak, secs};
 use super::one_worker::{self, of_a_stream};
 use super::whole_calls;
 use crate::lab::{
-    AppliesIf, ArmFigure, Claim, Comparison, Group, LOADED, Lab, Load, Phase, Profile, RequestFigure, at, whole_run,
+    AppliesIf, ArmFigure, ByHand, Claim, Comparison, Group, LOADED, Lab, Load, Phase, Profile, RequestFigure, at,
+    whole_run,
 };
 
 pub(super) fn lab() -> Lab {
@@ -20,6 +21,10 @@ pub(super) fn lab() -> Lab {
         repair_file: "broken-server/src/call_style/once.rs",
         proves_not: "that the panic protects you: a release build, which is what runs in production, does not \
                      contain it; this run was judged by the claims for the build that it found",
+        by_hand: ByHand::Shows(
+            "Set 1 stream. A release build hangs until it ends, both health checks with it; a debug build answers \
+             each stream with 500.",
+        ),
         normal: profile(12, secs(2)),
         fast: profile(6, millis(500)),
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::common::{millis, secs};
 use crate::lab::{
-    Arm, BASELINE, Claim, ClosedLoopFigure, ClosedLoopProbe, Figure, Group, LOADED, Lab, Load, Phase, Profile,
+    Arm, BASELINE, ByHand, Claim, ClosedLoopFigure, ClosedLoopProbe, Figure, Group, LOADED, Lab, Load, Phase, Profile,
     RequestFigure, Upstream, at, flags, whole_run,
 };
 use crate::result::Quantile;
@@ -20,6 +20,10 @@ pub(super) fn lab() -> Lab {
         repair_file: "broken-server/src/pool.rs",
         proves_not: "that closed loops are useless: they show how fast the server is for one user, not what happens \
                      to the many who arrive during a stall",
+        by_hand: ByHand::Shows(
+            "Wait, with any number of streams. Every 10 s the event loop stalls for 2 s, and both health checks \
+             with it.",
+        ),
         normal: profile(&Numbers {
             tokens: 88,
             streams: 40,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::common::{flat, millis, pool_size, secs};
 use super::full_pool;
 use crate::lab::{
-    Arm, BASELINE, Claim, Group, HEALTH_ASYNC, HEALTH_SYNC, LOADED, Lab, Load, Phase, Probe, ProbeFigure, Profile, at,
-    flags,
+    Arm, BASELINE, ByHand, Claim, Group, HEALTH_ASYNC, HEALTH_SYNC, LOADED, Lab, Load, Phase, Probe, ProbeFigure,
+    Profile, at, flags,
 };
 
 pub(super) fn lab() -> Lab {
@@ -20,6 +20,10 @@ pub(super) fn lab() -> Lab {
         repair_file: "broken-server/src/call_style/once.rs",
         proves_not: "that every resolver or file API does this: getaddrinfo does, and so do files in tokio and Node, \
                      and libraries use them without saying so",
+        by_hand: ByHand::NeedsItsLab(
+            "Its lab asks for a name and a file, which hang when the streams hold the pool. Here you see only the \
+             full pool: set 45 streams, and the health check on it hangs.",
+        ),
         normal: profile(&Numbers { tokens: 48, pool: 40, loaded: 60, hold: secs(2), probe_rate: 10.0 }),
         fast: profile(&Numbers { tokens: 24, pool: 8, loaded: 12, hold: millis(700), probe_rate: 20.0 }),
     }

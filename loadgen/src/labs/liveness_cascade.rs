@@ -7,7 +7,7 @@ use process::{BackOffRules, Rules};
 use super::common::{flat, millis, peak, pool_size, secs};
 use super::full_pool;
 use crate::lab::{
-    Arm, BASELINE, Claim, Deployment, DeploymentFigure, Group, HEALTH_ASYNC, LOADED, Lab, Load, Phase, Profile,
+    Arm, BASELINE, ByHand, Claim, Deployment, DeploymentFigure, Group, HEALTH_ASYNC, LOADED, Lab, Load, Phase, Profile,
     RequestFigure, at, flags,
 };
 
@@ -22,6 +22,10 @@ pub(super) fn lab() -> Lab {
         repair_file: "broken-server/src/api/operation.rs",
         proves_not: "that a server with a full pool is well: new streams wait there. But a restart cuts those that flow, \
                      and their clients fill the pool again",
+        by_hand: ByHand::NeedsItsLab(
+            "Its lab has a supervisor, which restarts the server when /live hangs. Here you see only the full pool: \
+             set 45 streams, and the health check on it hangs.",
+        ),
         normal: profile(&Numbers {
             pool: 40,
             ramp: millis(500),

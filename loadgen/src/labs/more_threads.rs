@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::common::{millis, pool_size, secs};
 use super::whole_calls;
-use crate::lab::{Arm, BASELINE, Claim, Group, LOADED, Lab, Load, Phase, ProbeFigure, Profile, at, flags};
+use crate::lab::{Arm, BASELINE, ByHand, Claim, Group, LOADED, Lab, Load, Phase, ProbeFigure, Profile, at, flags};
 
 pub(super) fn lab() -> Lab {
     Lab {
@@ -17,6 +17,9 @@ pub(super) fn lab() -> Lab {
         repair_file: "broken-server/src/call_style/once.rs",
         proves_not: "that a larger pool is never right: short work may need more threads. Work that waits needs as \
                      many threads as there are streams (Little's law)",
+        by_hand: ByHand::Shows(
+            "Set 165 streams. This pool has 160 threads: from the 160th stream on, the health check on it hangs.",
+        ),
         // One token per second: many streams, little work.
         normal: profile(&Numbers {
             vendor: "--tokens 20 --ttft 250ms --inter-token 1s",

@@ -7,8 +7,8 @@ use wire::outcome::Outcome;
 
 use super::common::{millis, secs};
 use crate::lab::{
-    Arm, BASELINE, Case, Cells, Claim, Group, LOADED, Lab, Load, Phase, Profile, RetryAfter, TableFigure, VendorFigure,
-    at, flags, whole_run,
+    Arm, BASELINE, ByHand, Case, Cells, Claim, Group, LOADED, Lab, Load, Phase, Profile, RetryAfter, TableFigure,
+    VendorFigure, at, flags, whole_run,
 };
 use crate::traffic::Request;
 
@@ -23,6 +23,9 @@ pub(super) fn lab() -> Lab {
         repair_file: "broken-server/src/mistakes/none.rs",
         proves_not: "that these statuses are the only right ones: a gateway may answer 503 where this one answers 502. What \
                      matters is that each cause has one of its own, and that retries and counts follow from it",
+        by_hand: ByHand::NeedsItsLab(
+            "It shows when the vendor fails, each time in another way: its lab sends one request for each.",
+        ),
         normal: profile(&Numbers {
             call_timeout: millis(1500),
             queue_timeout: millis(500),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::common::millis;
 use crate::lab::{
-    Arm, BASELINE, Claim, Group, LOADED, Lab, Load, Phase, Profile, RequestFigure, VendorFigure, at, flags,
+    Arm, BASELINE, ByHand, Claim, Group, LOADED, Lab, Load, Phase, Profile, RequestFigure, VendorFigure, at, flags,
 };
 
 pub(super) fn lab() -> Lab {
@@ -17,6 +17,10 @@ pub(super) fn lab() -> Lab {
         repair_file: "broken-server/src/call_style/once.rs",
         proves_not: "that a vendor charges nothing for cancelled calls: ask yours. The mock stops generating when its \
                      client disconnects, but not every vendor does",
+        by_hand: ByHand::Shows(
+            "Set 30 streams, wait for their first tokens, and set 0. The vendor of the broken server goes on \
+             generating for nobody, and counts no disconnect.",
+        ),
         normal: profile(&Numbers { gap: millis(100), settle: millis(200), hold: millis(700), probe_rate: 20.0 }),
         fast: profile(&Numbers { gap: millis(60), settle: millis(150), hold: millis(400), probe_rate: 10.0 }),
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::common::{flat, idle_cpu, millis, pool_size, secs};
 use super::whole_calls;
 use crate::lab::{
-    Arm, BASELINE, Claim, Group, LOADED, Lab, Load, Phase, ProbeFigure, Profile, VendorFigure, at, flags,
+    Arm, BASELINE, ByHand, Claim, Group, LOADED, Lab, Load, Phase, ProbeFigure, Profile, VendorFigure, at, flags,
 };
 
 pub(super) fn lab() -> Lab {
@@ -18,6 +18,10 @@ pub(super) fn lab() -> Lab {
         repair_file: "broken-server/src/call_style/once.rs",
         proves_not: "that 40 is a bad pool size (every size has its limit), or that fixed-server has no limit \
                      (descriptors, memory and --max-in-flight are limits too)",
+        by_hand: ByHand::Shows(
+            "Set 45 streams. From the 40th on, the health check on the pool hangs, and the one on the event loop \
+             stays fast.",
+        ),
         normal: profile(&Numbers {
             tokens: 60,
             pool: 40,

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::common::{FLAT, GAP, flat, gaps, millis, peak, pool_size, secs};
 use super::whole_calls;
 use crate::lab::{
-    Arm, BASELINE, Claim, Group, LOADED, Lab, Load, Phase, ProbeFigure, Profile, RequestFigure, at, flags, whole_run,
+    Arm, BASELINE, ByHand, Claim, Group, LOADED, Lab, Load, Phase, ProbeFigure, Profile, RequestFigure, at, flags,
+    whole_run,
 };
 
 pub(super) fn lab() -> Lab {
@@ -19,6 +20,10 @@ pub(super) fn lab() -> Lab {
         proves_not: "that a late health check always has this cause (a busy processor delays it too, but then the \
                      processor is busy), or how late it is at another load (about gap x (1 - threads / streams) \
                      where tokens are spread, more where they come together)",
+        by_hand: ByHand::Shows(
+            "Set 80 streams. The health check on the pool is late by a large part of the time between two tokens, \
+             and still answered.",
+        ),
         normal: profile(&Numbers { tokens: 40, pool: 40, below: (12, secs(3)), loaded: secs(8), settle: millis(850) }),
         fast: profile(&Numbers { tokens: 14, pool: 8, below: (5, secs(1)), loaded: secs(2), settle: millis(550) }),
     }

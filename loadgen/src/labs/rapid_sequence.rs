@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::common::{millis, secs};
 use crate::lab::{
-    Arm, BASELINE, Claim, Figure, Group, HEALTH_ASYNC, LOADED, Lab, LedgerFigure, Load, Phase, Profile, StepFigure,
-    Upstream, Variant, at, flags,
+    Arm, BASELINE, ByHand, Claim, Figure, Group, HEALTH_ASYNC, LOADED, Lab, LedgerFigure, Load, Phase, Profile,
+    StepFigure, Upstream, Variant, at, flags,
 };
 use crate::traffic::{CYCLE, CycleCall, ExpectedAnswer, Request, Step};
 
@@ -20,6 +20,10 @@ pub(super) fn lab() -> Lab {
         repair_file: "broken-server/src/call_style/retry.rs",
         proves_not: "that the vendor of the source had a quota, which only its own logs can tell: the run shows that \
                      a quota does all that was reported, and that none of the five causes does it without one",
+        by_hand: ByHand::NeedsItsLab(
+            "It shows when twelve calls are made one after another and the vendor has a quota of tokens, as in its \
+             lab.",
+        ),
         normal: profile(&Numbers { ttft: millis(100), gap: millis(2), window: secs(1), timeout: secs(3) }),
         fast: profile(&Numbers { ttft: millis(50), gap: millis(1), window: millis(600), timeout: millis(1500) }),
     }

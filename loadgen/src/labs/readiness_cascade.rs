@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::common::{millis, secs};
 use crate::lab::{
-    Action, Arm, BASELINE, Claim, Deployment, DeploymentFigure, Group, HEALTH_ASYNC, LOADED, Lab, Load, Phase,
+    Action, Arm, BASELINE, ByHand, Claim, Deployment, DeploymentFigure, Group, HEALTH_ASYNC, LOADED, Lab, Load, Phase,
     ProbeFigure, Profile, RequestFigure, VendorFigure, at, flags,
 };
 use crate::traffic::Schedule;
@@ -20,6 +20,10 @@ pub(super) fn lab() -> Lab {
         repair_file: "broken-server/src/api/operation.rs",
         proves_not: "that a replica should take requests whatever happens: what only it cannot do, such as reach its \
                      database when others can, is a reason to be out",
+        by_hand: ByHand::NeedsItsLab(
+            "It shows when the vendor fails and a balancer asks three replicas whether they are ready, as in its \
+             lab.",
+        ),
         normal: profile(&Numbers { calls: 30.0, fails: secs(2), down: secs(3), after: secs(4) }),
         fast: profile(&Numbers { calls: 30.0, fails: secs(2), down: secs(1), after: millis(2500) }),
     }

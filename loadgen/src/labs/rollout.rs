@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::common::{flat, gaps, millis, secs};
 use crate::lab::{
-    Action, Arm, BASELINE, Claim, Figure, Group, LOADED, Lab, Load, Phase, Profile, RequestFigure, VendorFigure, at,
-    flags,
+    Action, Arm, BASELINE, ByHand, Claim, Figure, Group, LOADED, Lab, Load, Phase, Profile, RequestFigure,
+    VendorFigure, at, flags,
 };
 
 pub(super) fn lab() -> Lab {
@@ -19,6 +19,10 @@ pub(super) fn lab() -> Lab {
         repair_file: "broken-server/src/call_style/once.rs",
         proves_not: "that a rollout by percentage is wrong: it is the way to start. But a few percent do not show the \
                      fault, and a small pool shows it even when few requests still block",
+        by_hand: ByHand::NeedsItsLab(
+            "It shows when streams are read asynchronously (--rollout-percent 100) and the vendor fails, as in its \
+             lab. Here all streams still use threads, as in pool-exhaustion.",
+        ),
         normal: profile(&Numbers {
             tokens: 40,
             pool: 40,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::common::{millis, secs};
 use crate::lab::{
-    Arm, BASELINE, Claim, Group, LOADED, Lab, LevelFigure, Load, MetricFigure, Phase, ProcessFigure, Profile,
+    Arm, BASELINE, ByHand, Claim, Group, LOADED, Lab, LevelFigure, Load, MetricFigure, Phase, ProcessFigure, Profile,
     RequestFigure, VendorFigure, at, flags,
 };
 use crate::result::MetricName;
@@ -22,6 +22,10 @@ pub(super) fn lab() -> Lab {
         repair_file: "broken-server/src/mistakes/none.rs",
         proves_not: "that nothing is buffered: the operating system holds up to some megabytes of each connection, which \
                      are not in the process's memory",
+        by_hand: ByHand::NeedsItsLab(
+            "It shows in the memory when clients stop reading, as those of its lab do. The clients here read all \
+             that they get.",
+        ),
         normal: profile(&Numbers { tokens: 1200, gap: millis(4), write_timeout: millis(4500) }),
         fast: profile(&Numbers { tokens: 800, gap: millis(4), write_timeout: millis(3200) }),
     }

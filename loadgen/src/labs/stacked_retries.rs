@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::common::{millis, secs};
 use crate::lab::{
-    Action, Arm, BASELINE, Claim, Group, HEALTH_ASYNC, LOADED, Lab, LedgerFigure, Load, MetricFigure, PerRequestFigure,
-    Phase, Profile, RequestFigure, VendorFigure, at, flags,
+    Action, Arm, BASELINE, ByHand, Claim, Group, HEALTH_ASYNC, LOADED, Lab, LedgerFigure, Load, MetricFigure,
+    PerRequestFigure, Phase, Profile, RequestFigure, VendorFigure, at, flags,
 };
 use crate::result::{MetricName, Quantile};
 
@@ -20,6 +20,9 @@ pub(super) fn lab() -> Lab {
         repair_file: "broken-server/src/mistakes/none.rs",
         proves_not: "that retries are wrong (against failures of single calls nothing is better), or how a vendor \
                      recovers: this one fails whatever comes",
+        by_hand: ByHand::NeedsItsLab(
+            "It shows when the vendor fails: its lab counts the calls that the vendor gets for each request.",
+        ),
         normal: profile(&Numbers { idle: secs(1), requests: 120, spread: 0.4 }),
         fast: profile(&Numbers { idle: millis(500), requests: 50, spread: 0.5 }),
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::common::{millis, secs};
 use crate::lab::{
-    Arm, BASELINE, Claim, Group, HEALTH_ASYNC, LOADED, Lab, LedgerFigure, Load, MetricFigure, Phase, Profile,
+    Arm, BASELINE, ByHand, Claim, Group, HEALTH_ASYNC, LOADED, Lab, LedgerFigure, Load, MetricFigure, Phase, Profile,
     RequestFigure, VendorFigure, at, flags,
 };
 use crate::result::{MetricName, Quantile};
@@ -22,6 +22,9 @@ pub(super) fn lab() -> Lab {
         repair_file: "broken-server/src/mistake.rs",
         proves_not: "that queues are wrong (a short one keeps the permits in use), or what becomes of rejected requests \
                      that all come back at once",
+        by_hand: ByHand::NeedsItsLab(
+            "It shows when more calls arrive than the vendor can answer, from clients that give up, as in its lab.",
+        ),
         normal: profile(&Numbers { idle: secs(1), hold: secs(5), growing: millis(2500) }),
         fast: profile(&Numbers { idle: millis(500), hold: secs(2), growing: millis(1500) }),
     }

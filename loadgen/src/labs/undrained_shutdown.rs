@@ -6,8 +6,8 @@ use process::Signal;
 
 use super::common::{millis, secs};
 use crate::lab::{
-    Action, Arm, BASELINE, Claim, Group, LOADED, Lab, Load, Phase, Profile, RequestFigure, StopFigure, VendorFigure,
-    at, flags, whole_run,
+    Action, Arm, BASELINE, ByHand, Claim, Group, LOADED, Lab, Load, Phase, Profile, RequestFigure, StopFigure,
+    VendorFigure, at, flags, whole_run,
 };
 use crate::numbers::in_millis;
 use crate::traffic::Request;
@@ -22,6 +22,9 @@ pub(super) fn lab() -> Lab {
         repair_file: "broken-server/src/shutdown.rs",
         proves_not: "that a deployment loses no stream: one that is longer than the grace ends with an error event, and \
                      whatever kills the process within its grace cuts them all off",
+        by_hand: ByHand::NeedsItsLab(
+            "It shows when the server gets a signal to stop while streams are open, as in its lab.",
+        ),
         normal: profile(&Numbers { gap: millis(150), hold: millis(700), grace: secs(3), watch: secs(10) }),
         fast: profile(&Numbers { gap: millis(100), hold: millis(500), grace: secs(2), watch: secs(5) }),
     }

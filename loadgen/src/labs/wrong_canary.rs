@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::common::{millis, peak, pool_size, secs};
 use super::full_pool;
 use crate::lab::{
-    Arm, BASELINE, Claim, Figure, Group, HEALTH_SYNC, LOADED, Lab, Load, Phase, Probe, ProbeFigure, Profile, at, flags,
+    Arm, BASELINE, ByHand, Claim, Figure, Group, HEALTH_SYNC, LOADED, Lab, Load, Phase, Probe, ProbeFigure, Profile,
+    at, flags,
 };
 
 pub(super) fn lab() -> Lab {
@@ -17,6 +18,10 @@ pub(super) fn lab() -> Lab {
         fix_file: "fixed-server/src/api/health.rs",
         repair_file: "broken-server/src/api/health.rs",
         proves_not: "that an unhealthy answer should restart anything: it says what is full, not what to do",
+        by_hand: ByHand::NeedsItsLab(
+            "Its lab asks /health, which says healthy all the time. Here you see only what it hides: set 45 \
+             streams, and the health check on the pool hangs.",
+        ),
         normal: profile(&Numbers { tokens: 40, pool: 40, loaded: 60, hold: secs(4), probe_timeout: secs(3) }),
         fast: profile(&Numbers { tokens: 24, pool: 8, loaded: 12, hold: secs(2), probe_timeout: millis(1500) }),
     }

@@ -1,7 +1,8 @@
 //! The rules for a lab's chapter.
 
+use loadgen::marks::anchored;
+
 use crate::entry::{Entry, Missing};
-use crate::marks::anchored;
 use crate::tree::Tree;
 
 /// The headings of every chapter, in this order. A chapter may divide a part with headings of the third level.

@@ -1,7 +1,8 @@
 //! The rules for the code of a lab: its mistake, its fix, and the lists that name them.
 
+use loadgen::marks::{FIX, MISTAKE, anchored, marked};
+
 use crate::entry::{Entry, Missing};
-use crate::marks::{FIX, MISTAKE, anchored, marked};
 use crate::tree::Tree;
 
 /// What is missing in the code of a lab.

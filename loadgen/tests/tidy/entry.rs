@@ -3,8 +3,8 @@
 use std::fmt;
 
 use loadgen::lab::{Group, Lab};
+use loadgen::marks::{FIX, anchor_around};
 
-use crate::marks::{FIX, anchor_around};
 use crate::tree::Tree;
 
 /// What a lab says about itself.

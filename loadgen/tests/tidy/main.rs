@@ -9,7 +9,6 @@ mod code;
 mod entry;
 mod lists;
 mod made_up;
-mod marks;
 mod new_lab;
 mod outputs;
 mod tree;
@@ -19,9 +18,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use loadgen::labs;
+use loadgen::marks::anchors;
 
 use entry::{Entry, assert_complete};
-use marks::anchors;
 use outputs::Printed;
 use tree::Tree;
 
