@@ -65,8 +65,7 @@ pub(super) async fn check_server(
 fn check_descriptors(plan: &ProbePlan, streams_max: u64) -> Result<(), CommandError> {
     // The runtime, files, the vendor's ledger, connections that are still closing.
     const OTHERS: u64 = 100;
-    let probes = plan.kinds.len() as f64 * (plan.rate * plan.timeout.as_secs_f64()).ceil();
-    let (needed, limit) = (streams_max + probes as u64 + OTHERS, raise_descriptor_limit());
+    let (needed, limit) = (streams_max + plan.waiting_max() + OTHERS, raise_descriptor_limit());
     if limit < needed { Err(CommandError::Descriptors { needed, limit }) } else { Ok(()) }
 }
 

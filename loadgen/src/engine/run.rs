@@ -9,10 +9,10 @@ use tokio::time::sleep;
 use super::collect::collect;
 use super::evidence::PhaseEvidence;
 use super::phase_loads::{PhaseLoads, RunTime};
-use super::running_arm::PhaseRecord;
+use super::phase_record::PhaseRecord;
 use super::vendor_samples;
 use super::{LabError, Options, RunningArm, Seconds};
-use crate::descriptors::raise_descriptor_limit;
+use crate::descriptors::{needed, raise_descriptor_limit};
 use crate::lab::{ArmRun, Lab, Phase, Profile, select_arms};
 use crate::measure::{LagLog, ProbeKind, ProbePlan, Prober, Sampler};
 use crate::result::RunResult;
@@ -198,18 +198,13 @@ fn probe_plan(profile: &Profile) -> ProbePlan {
     ProbePlan { kinds: kinds.collect(), rate: profile.probe_rate, timeout: profile.probe_timeout }
 }
 
-/// A server needs two descriptors per stream, one for each side.
 fn check_descriptors(profile: &Profile, arm_runs: &[ArmRun]) -> Result<(), LabError> {
-    const OTHERS: u64 = 200;
     let limit = raise_descriptor_limit();
     let opened = |arm_run: &ArmRun| {
         let phases = profile.phases.iter().filter(|phase| phase.is_for(arm_run.judged_as));
         phases.map(Phase::in_flight_max).sum::<u64>()
     };
-    let server = arm_runs.iter().map(|arm_run| 2 * opened(arm_run)).max().unwrap_or(0);
-    // A server that hangs holds each probe until its time-out.
-    let probes = (profile.probe_rate * profile.probe_timeout.as_secs_f64()).ceil() as u64 * profile.probes.len() as u64;
-    let generator = arm_runs.iter().map(|arm_run| opened(arm_run) + probes).sum::<u64>();
-    let needed = server.max(generator) + OTHERS;
+    let probes = probe_plan(profile).waiting_max();
+    let needed = needed(&arm_runs.iter().map(opened).collect::<Vec<_>>(), probes);
     if limit < needed { Err(LabError::Descriptors { needed, limit }) } else { Ok(()) }
 }

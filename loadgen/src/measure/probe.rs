@@ -16,6 +16,14 @@ pub struct ProbePlan {
     pub timeout: Duration,
 }
 
+impl ProbePlan {
+    /// The most probes that have no answer at once: all that are due within the time-out.
+    #[must_use]
+    pub fn waiting_max(&self) -> u64 {
+        (self.rate * self.timeout.as_secs_f64()).ceil() as u64 * self.kinds.len() as u64
+    }
+}
+
 /// One kind of probe.
 #[derive(Debug, Clone)]
 pub struct ProbeKind {
