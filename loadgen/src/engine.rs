@@ -9,6 +9,7 @@ mod evidence;
 mod later_actions;
 mod options;
 mod phase_loads;
+mod phase_record;
 mod run;
 mod running_arm;
 mod seconds;

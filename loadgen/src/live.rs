@@ -1,11 +1,30 @@
 //! What a run looks like at one instant, for the dashboard in the terminal and the page of the playground. The page
 //! receives it as JSON, so field names are a contract with `playground/`.
+//!
+//! [`Frames`] builds the frames of any run. A lab has [`LabFrames`]; a server that this program did not start has
+//! [`TargetFrames`].
+
+mod frames;
+mod gauges;
+mod lab;
+mod latest;
+mod plan;
+mod rows;
+mod target;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use crate::result::{Collapse, Side, TimelineRow};
+
+pub use crate::vendor::Counts as VendorFrame;
+pub use frames::{ArmNow, Frames, ROWS_KEPT};
+pub use gauges::Gauges;
+pub use lab::LabFrames;
+pub use latest::latest;
+pub use plan::{Plan, PlannedPhase};
+pub use target::TargetFrames;
 
 /// A run at one instant.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -14,6 +33,9 @@ pub struct Frame {
     pub t_ms: f64,
     /// The phase that is under way, if the run has phases.
     pub phase: Option<PhaseFrame>,
+    /// How long rows are kept, if the run has no end; older ones are dropped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows_kept_ms: Option<f64>,
     /// The arms, in the order of output.
     pub arms: Vec<ArmFrame>,
 }
@@ -29,9 +51,9 @@ pub struct PhaseFrame {
     pub number: usize,
     /// How many phases there are.
     pub of: usize,
-    /// Time until it ends, as planned.
+    /// Time until it ends, as planned; the most, if it ends with its loads.
     pub left_ms: f64,
-    /// Time until the run ends, as planned.
+    /// Time until the last phase ends, as planned. The last streams and probes may take longer.
     pub run_left_ms: f64,
 }
 
@@ -44,9 +66,13 @@ pub struct ArmFrame {
     pub side: Option<Side>,
     /// The mistake that its server runs with, if it is broken-server.
     pub mistake: Option<String>,
+    /// When its server was started, since the start of the run: zero, unless it was started again by hand. There are no
+    /// rows of the one before.
+    pub started_ms: f64,
     /// Streams open and calls without an answer.
     pub streams_active: u64,
-    /// Streams and calls that the load asks for.
+    /// Streams and calls that the load asks for: those without an answer, streams that were lost in this phase, and of a
+    /// load that replaces what has ended, as many as it keeps open.
     pub streams_asked: u64,
     /// Tokens received in the last second.
     pub chunks_per_second: f64,
@@ -60,11 +86,35 @@ pub struct ArmFrame {
     pub vendor: Option<VendorFrame>,
     /// The latest of each probe, by its name.
     pub probes: BTreeMap<String, ProbeFrame>,
-    /// The timeline so far, or its end. A probe without an answer counts as the time that it has waited.
+    /// The timeline so far, or its end. A probe without an answer counts as the time that it has waited, and is counted in
+    /// `probe_waiting`.
     pub rows: Vec<TimelineRow>,
     /// The first collapse of any of its probes: [`first_collapse`](crate::result::first_collapse) of all rows since the
     /// start, also of those that are no longer in `rows`. It stays once it is found.
     pub collapse: Option<Collapse>,
+}
+
+impl ArmFrame {
+    /// The same with these rows in place of its own.
+    #[must_use]
+    pub fn with_rows(&self, rows: &[TimelineRow]) -> ArmFrame {
+        ArmFrame {
+            name: self.name.clone(),
+            side: self.side,
+            mistake: self.mistake.clone(),
+            started_ms: self.started_ms,
+            streams_active: self.streams_active,
+            streams_asked: self.streams_asked,
+            chunks_per_second: self.chunks_per_second,
+            cpu_cores: self.cpu_cores,
+            threads: self.threads,
+            pool: self.pool,
+            vendor: self.vendor,
+            probes: self.probes.clone(),
+            rows: rows.to_vec(),
+            collapse: self.collapse.clone(),
+        }
+    }
 }
 
 /// The blocking pool of a server.
@@ -76,21 +126,6 @@ pub struct PoolFrame {
     pub busy: u64,
     /// Work without a thread.
     pub queued: u64,
-}
-
-/// What a vendor has seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct VendorFrame {
-    /// Generations that are under way.
-    pub active: u64,
-    /// The most at any time.
-    pub peak_active: u64,
-    /// Generations begun.
-    pub started: u64,
-    /// Generations that were sent whole.
-    pub completed: u64,
-    /// Generations whose client disconnected.
-    pub cancelled: u64,
 }
 
 /// The latest of a probe.

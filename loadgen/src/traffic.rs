@@ -1,6 +1,7 @@
 //! The traffic: what is sent, and when, and what clients do with the answers.
 
 mod arrivals;
+mod asked;
 mod body;
 mod client;
 mod cycle;
@@ -15,6 +16,7 @@ mod schedule;
 mod whole_answer;
 
 pub use arrivals::{Arrivals, spread};
+pub use asked::asked;
 pub use client::{Client, Reads};
 pub use cycle::{CYCLE, CycleCall};
 pub use exchange::{Exchange, NO_EVENT_STREAM};

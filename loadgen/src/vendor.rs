@@ -1,5 +1,6 @@
 //! The mock vendor's ledger, read over HTTP: what a server really did.
 
+mod counts;
 mod ledger_watch;
 mod since;
 
@@ -9,7 +10,8 @@ use wire::ledger::Ledger;
 
 use crate::http::{self, Endpoint, HttpError};
 
-pub use ledger_watch::LedgerWatch;
+pub use counts::Counts;
+pub use ledger_watch::{LedgerWatch, WATCH_INTERVAL};
 pub use since::since;
 
 /// Largest ledger in bytes (16 MiB): its lists at their longest.

@@ -17,7 +17,7 @@ use crate::measure::{ProbeKind, ProbePlan};
 use crate::report::{self, Terminal};
 use crate::result::{Outcome, RunResult, StreamStats};
 use crate::traffic::{CHAT, Client, Exchange, ExpectedAnswer, LoadPlan, Request, RunningLoad, Schedule};
-use crate::vendor::LedgerWatch;
+use crate::vendor::{LedgerWatch, WATCH_INTERVAL};
 use crate::verdict::{self, Objective};
 
 /// Default of `--concurrency`, from the original script.
@@ -63,7 +63,7 @@ async fn apply_load(
     terminal: &Terminal,
 ) -> Result<RunResult, CommandError> {
     let ledger_watch = match vendor {
-        Some(vendor) => Some(LedgerWatch::start(vendor).await?),
+        Some(vendor) => Some(LedgerWatch::start(vendor, WATCH_INTERVAL).await?),
         None => None,
     };
     let mut seen = Observation::begin(&plan.exchange.endpoint, probes, args.pid);

@@ -1,19 +1,17 @@
 //! `loadgen watch`
 
-mod gauges;
-
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
-use self::gauges::Gauges;
 use super::CommandError;
 use super::preflight::check_reachable;
 use super::target::probe_kinds;
 use crate::cli::WatchArgs;
 use crate::engine::Seconds;
 use crate::http::Endpoint;
+use crate::live::Gauges;
 use crate::measure::{ProbePlan, Prober, get_health};
 use crate::report::{self, Terminal};
 
@@ -31,7 +29,8 @@ pub(super) async fn execute(args: &WatchArgs, terminal: &Terminal) -> Result<u8,
     let plan = ProbePlan { kinds: probe_kinds(&args.probes)?, rate: RATE, timeout: args.timeout };
     check_reachable(&endpoint).await?;
     check_paths(&endpoint, &plan).await?;
-    let gauges = Gauges::start(endpoint.clone()).await;
+    let gauges = Gauges::start(vec![endpoint.clone()]);
+    gauges.first().await;
 
     let origin = Instant::now();
     let (_prober, logs) = Prober::start(origin, vec![(endpoint.clone(), plan)], std::sync::Arc::default());

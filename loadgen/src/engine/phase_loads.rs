@@ -10,7 +10,7 @@ use crate::http::Endpoint;
 use crate::lab::{Load, Phase};
 use crate::measure::{LagLog, StreamLog};
 use crate::result::StreamStats;
-use crate::traffic::{Exchange, LoadPlan, RunningLoad};
+use crate::traffic::{Exchange, LoadPlan, RunningLoad, asked};
 
 /// The requests of an arm.
 #[derive(Debug, Clone, Default)]
@@ -74,6 +74,18 @@ impl PhaseLoads {
         };
         let running = phase.loads.iter().zip(1..).map(start).collect();
         PhaseLoads { logs, by_name, running }
+    }
+
+    /// How many streams and calls the loads of `phase` ask for now, `since` their start. Once the phase `is_over`, they
+    /// replace none that has ended.
+    pub(super) fn asked(&self, phase: &Phase, since: Duration, is_over: bool) -> u64 {
+        let of_name = |(name, log): (&String, &Arc<StreamLog>)| {
+            let loads = || phase.loads.iter().filter(|load| load.name == *name);
+            let users = if is_over { 0 } else { loads().map(|load| load.schedule.users_at(since)).sum() };
+            // A rejected call has been answered; a rejected stream is missing.
+            asked(log, users, !is_over && loads().all(Load::is_stream))
+        };
+        self.by_name.iter().map(of_name).sum()
     }
 
     /// Whether every load that ends by itself has ended.

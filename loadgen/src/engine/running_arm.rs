@@ -11,9 +11,10 @@ use wire::ledger::Ledger;
 use super::actor::Actor;
 use super::cases::RunningCases;
 use super::deployment::Deployed;
-use super::evidence::{Evidence, PhaseEvidence};
+use super::evidence::Evidence;
 use super::later_actions::LaterActions;
 use super::phase_loads::{ArmLogs, PhaseLoads};
+use super::phase_record::PhaseRecord;
 use super::stop_log::StopLog;
 use super::vendor_samples::VendorSamples;
 use super::window::MeasuredServer;
@@ -21,8 +22,8 @@ use super::{LabError, Options};
 use crate::http::Endpoint;
 use crate::lab::{ArmRun, ClosedLoopProbe, Lab, Phase, Profile, Upstream};
 use crate::measure::{ClosedLoop, ClosedLoopPlan, LagLog, ProbeLog, ServerSamples};
-use crate::result::{DeploymentStats, MetricName, PhaseDeployment, Side};
-use crate::vendor;
+use crate::result::{DeploymentStats, MetricName, Side};
+use crate::vendor::{self, Counts};
 
 /// One arm while it runs. Dropped, its programs are killed.
 pub struct RunningArm {
@@ -32,6 +33,8 @@ pub struct RunningArm {
     pub side: Side,
     /// The arm whose phases and claims apply to it.
     pub judged_as: &'static str,
+    /// The mistake of its server, or `none`, if it is broken-server.
+    pub mistake: Option<String>,
     /// Its process and streams, sampled.
     pub server_samples: Arc<ServerSamples>,
     /// Its probes, by kind.
@@ -59,38 +62,12 @@ enum Vendor {
     Unreachable(SocketAddr, #[expect(dead_code, reason = "held, not read")] TcpSocket),
 }
 
-/// The measurements of one phase of an arm.
-pub(super) struct PhaseRecord {
-    pub(super) phase: &'static Phase,
-    /// When it started, before its streams.
-    pub(super) begun: Duration,
-    pub(super) from: Duration,
-    pub(super) to: Duration,
-    /// The loads that it added.
-    pub(super) loads: PhaseLoads,
-    /// Its cases, if it has any.
-    pub(super) cases: Option<RunningCases>,
-    /// Tokens received from the start of the run to the end of the phase.
-    pub(super) tokens_received: u64,
-    /// What was read from outside, once the phase has ended.
-    pub(super) evidence: Option<PhaseEvidence>,
-    /// What became of the server's processes in it.
-    pub(super) deployment: Option<PhaseDeployment>,
-}
-
 /// What is known of an arm once the run is over.
 pub(super) struct ArmAtEnd {
     /// The vendor's complete ledger, if there is a vendor.
     pub(super) ledger: Option<Ledger>,
     /// What became of the server's processes, if it is no single process.
     pub(super) deployment: Option<DeploymentStats>,
-}
-
-impl PhaseRecord {
-    /// Whether the phase has nothing more to do: its cases have ended or, where it has none, its loads.
-    pub(super) fn is_done(&self) -> bool {
-        self.cases.as_ref().map_or_else(|| self.loads.are_done(), RunningCases::have_ended)
-    }
 }
 
 impl RunningArm {
@@ -110,6 +87,7 @@ impl RunningArm {
             }
             Upstream::Unreachable => Vendor::unreachable().map_err(LabError::NoPort)?,
         };
+        let mistake = arm_run.arm.mistake(lab.name, options.mistake.as_deref()).map(str::to_owned);
         let (server, flags) = arm_run.arm.command(lab.name, options.mistake.as_deref());
         let upstream = format!("http://{}", vendor.addr());
         let server = Launch::new(options.program_dir.join(server)).args(&flags);
@@ -120,6 +98,7 @@ impl RunningArm {
             name: &arm_run.arm.name,
             side: arm_run.arm.side,
             judged_as: arm_run.judged_as,
+            mistake,
             server_samples: Arc::new(ServerSamples::new(Some(server.pids()), logs.all())),
             probes: Vec::new(),
             seen: Vec::new(),
@@ -146,6 +125,30 @@ impl RunningArm {
     #[must_use]
     pub fn vendor_url(&self) -> Option<String> {
         self.vendor.endpoint().map(|endpoint| endpoint.to_string())
+    }
+
+    /// Its servers, without a balancer.
+    #[must_use]
+    pub fn servers(&self) -> Vec<Endpoint> {
+        self.server.servers()
+    }
+
+    /// When `phase` began, since the start of the run, if it is the arm's last one so far.
+    #[must_use]
+    pub fn began(&self, phase: &Phase) -> Option<Duration> {
+        self.seen.last().filter(|seen| std::ptr::eq(seen.phase, phase)).map(|seen| seen.begun)
+    }
+
+    /// How many streams and calls the loads begun so far ask for at `now`, since the start of the run.
+    #[must_use]
+    pub fn asked(&self, now: Duration) -> u64 {
+        self.seen.iter().map(|seen| seen.asked(now)).sum()
+    }
+
+    /// The counts of its vendor's ledger, as of its last answer, if it has a vendor.
+    #[must_use]
+    pub fn latest_counts(&self) -> Option<Counts> {
+        self.vendor_samples.latest()
     }
 
     /// What is measured of its server from outside.

@@ -9,7 +9,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::http::Endpoint;
-use crate::vendor;
+use crate::vendor::{self, Counts};
 
 /// Time between two samples.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -23,14 +23,14 @@ struct Sample {
     /// When it was requested, since the start of the run.
     asked: Duration,
     took: Duration,
-    active: u64,
+    counts: Counts,
 }
 
 impl VendorSamples {
     /// Active generations in `[from, to]`: the 10th percentile of the samples, and the mean. The ledgers at both
     /// ends count as samples.
     pub(super) fn active(&self, from: Duration, to: Duration, ends: [u64; 2]) -> (u64, f64) {
-        let mut active: Vec<_> = self.within(from, to).iter().map(|sample| sample.active).collect();
+        let mut active: Vec<_> = self.within(from, to).iter().map(|sample| sample.counts.active).collect();
         active.extend(ends);
         active.sort_unstable();
         let mean = active.iter().sum::<u64>() as f64 / active.len() as f64;
@@ -40,6 +40,12 @@ impl VendorSamples {
     /// The slowest answer of the vendor in `[from, to]`.
     pub(super) fn slowest_answer(&self, from: Duration, to: Duration) -> Duration {
         self.within(from, to).iter().map(|sample| sample.took).max().unwrap_or_default()
+    }
+
+    /// The counts of the last sample.
+    pub(super) fn latest(&self) -> Option<Counts> {
+        let samples = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        samples.last().map(|sample| sample.counts)
     }
 
     fn within(&self, from: Duration, to: Duration) -> Vec<Sample> {
@@ -52,7 +58,7 @@ impl VendorSamples {
         // The engine finds a vendor that does not answer, since it needs its ledger.
         if let Ok(ledger) = vendor::counts(vendor).await {
             let took = origin.elapsed().saturating_sub(asked);
-            let sample = Sample { asked, took, active: ledger.active };
+            let sample = Sample { asked, took, counts: Counts::from(&ledger) };
             self.0.lock().unwrap_or_else(PoisonError::into_inner).push(sample);
         }
     }
@@ -78,7 +84,7 @@ mod tests {
         let sample = |(index, active): (usize, &u64)| Sample {
             asked: Duration::from_millis(100 * index as u64),
             took: Duration::from_millis(*active),
-            active: *active,
+            counts: Counts { active: *active, ..Counts::default() },
         };
         VendorSamples(Mutex::new(active.iter().enumerate().map(sample).collect()))
     }

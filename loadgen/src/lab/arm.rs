@@ -122,13 +122,20 @@ impl Arm {
         Arm { upstream, ..self }
     }
 
+    /// The mistake of its server in the lab of this name, or `none`, if it is broken-server. `mistake` replaces the lab's
+    /// own.
+    pub(crate) fn mistake<'a>(&'a self, lab: &'a str, mistake: Option<&'a str>) -> Option<&'a str> {
+        match &self.server {
+            Server::OwnMistake => Some(mistake.unwrap_or(lab)),
+            Server::Mistake(other) => Some(other),
+            Server::Fixed => None,
+        }
+    }
+
     /// Its program, and its flags in the lab of this name. `mistake` replaces the lab's own.
     pub(crate) fn command(&self, lab: &str, mistake: Option<&str>) -> (&'static str, Vec<String>) {
-        let (program, mistake) = match &self.server {
-            Server::OwnMistake => ("broken-server", Some(mistake.unwrap_or(lab))),
-            Server::Mistake(other) => ("broken-server", Some(other.as_str())),
-            Server::Fixed => ("fixed-server", None),
-        };
+        let mistake = self.mistake(lab, mistake);
+        let program = if mistake.is_some() { "broken-server" } else { "fixed-server" };
         let own = if mistake == Some(lab) { &self.mistake_flags[..] } else { &[] };
         let mistake = mistake.into_iter().flat_map(|mistake| ["--mistake".to_owned(), mistake.to_owned()]);
         (program, mistake.chain(self.flags.iter().chain(own).cloned()).collect())

@@ -49,6 +49,15 @@ impl ProbeOutcome {
     }
 }
 
+/// A probe, as [`ProbeLog::visit`] shows it.
+#[derive(Debug, Clone, Copy)]
+pub enum ProbeSeen<'a> {
+    /// It has ended.
+    Ended(&'a ProbeRecord),
+    /// It has no answer yet, and was due then.
+    Waiting(Duration),
+}
+
 /// All probes of one kind at one server.
 #[derive(Debug)]
 pub struct ProbeLog {
@@ -60,8 +69,22 @@ pub struct ProbeLog {
 }
 
 impl ProbeLog {
-    pub(super) fn new(kind: ProbeKind) -> Self {
+    /// No probe yet.
+    #[must_use]
+    pub(crate) fn new(kind: ProbeKind) -> Self {
         ProbeLog { kind, records: Mutex::default(), waiting: Mutex::default() }
+    }
+
+    /// Shows `visit` each probe without an answer, and each that ended at `from` or later, which includes all that were
+    /// due since; all of them at one instant. Its cost does not depend on what is before `from`.
+    pub fn visit(&self, from: Duration, mut visit: impl FnMut(ProbeSeen<'_>)) {
+        // Probes are recorded in the order of their ends, except on a machine too busy to record a time-out in time.
+        const MARGIN: Duration = Duration::from_secs(1);
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.iter().for_each(|due| visit(ProbeSeen::Waiting(*due)));
+        let ended_since = |record: &&ProbeRecord| record.due + record.latency + MARGIN >= from;
+        records.iter().rev().take_while(ended_since).for_each(|record| visit(ProbeSeen::Ended(record)));
     }
 
     /// The probes that were due in `[from, to)` and have ended.
@@ -81,15 +104,6 @@ impl ProbeLog {
     pub fn longest_wait(&self, now: Duration) -> Option<Duration> {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.iter().min().map(|due| now.saturating_sub(*due))
-    }
-
-    /// The longest wait of a probe that timed out in `[from, to)`, whenever it was due.
-    #[must_use]
-    pub fn timed_out_between(&self, from: Duration, to: Duration) -> Option<Duration> {
-        let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        let timed_out = records.iter().filter(|record| record.outcome == ProbeOutcome::TimedOut);
-        let ended_then = |record: &&ProbeRecord| (from..to).contains(&(record.due + record.latency));
-        timed_out.filter(ended_then).map(|record| record.latency).max()
     }
 
     /// The figures of the probes that were due in `[from, to)`.
@@ -125,11 +139,13 @@ impl ProbeLog {
         }
     }
 
-    pub(super) fn begin(&self, due: Duration) {
+    /// A probe is due at `due`.
+    pub(crate) fn begin(&self, due: Duration) {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(due);
     }
 
-    pub(super) fn end(&self, record: ProbeRecord) {
+    /// A probe has ended.
+    pub(crate) fn end(&self, record: ProbeRecord) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(index) = waiting.iter().position(|due| *due == record.due) {
             waiting.swap_remove(index);

@@ -1,7 +1,8 @@
 //! Samples a server's streams and processes every 250 ms.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,7 +30,27 @@ pub struct Sample {
 pub struct ServerSamples {
     processes: Option<Mutex<ProcessWatch>>,
     streams: Vec<Arc<StreamLog>>,
-    samples: Mutex<Vec<Sample>>,
+    kept: Mutex<Kept>,
+}
+
+/// The samples that are kept, in order.
+#[derive(Debug, Default)]
+struct Kept {
+    samples: VecDeque<Sample>,
+    /// Samples before them that have been dropped.
+    forgotten: usize,
+}
+
+impl Kept {
+    /// Those in `[from, to)`.
+    fn within(&self, from: Duration, to: Duration) -> impl Iterator<Item = &Sample> {
+        let first = self.samples.partition_point(|sample| sample.at < from);
+        self.samples.range(first..).take_while(move |sample| sample.at < to)
+    }
+
+    fn processes(&self) -> impl DoubleEndedIterator<Item = ProcessUsage> {
+        self.samples.iter().filter_map(|sample| sample.process)
+    }
 }
 
 impl ServerSamples {
@@ -37,7 +58,7 @@ impl ServerSamples {
     #[must_use]
     pub fn new(pids: Option<Pids>, streams: Vec<Arc<StreamLog>>) -> Self {
         let processes = pids.map(|pids| Mutex::new(ProcessWatch::new(pids)));
-        ServerSamples { processes, streams, samples: Mutex::default() }
+        ServerSamples { processes, streams, kept: Mutex::default() }
     }
 
     /// Streams open now.
@@ -46,32 +67,46 @@ impl ServerSamples {
         self.streams.iter().map(|log| log.active()).sum()
     }
 
-    /// All samples so far.
+    /// The samples from number `from` on, counted from 0, and the number of the next.
     #[must_use]
-    pub fn samples(&self) -> Vec<Sample> {
-        self.samples.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn since(&self, from: usize) -> (Vec<Sample>, usize) {
+        let kept = self.kept();
+        let skipped = from.saturating_sub(kept.forgotten).min(kept.samples.len());
+        (kept.samples.range(skipped..).copied().collect(), kept.forgotten + kept.samples.len())
+    }
+
+    /// Drops the samples before `before`, so that a run without an end needs bounded memory. Peaks and totals are then
+    /// those of the rest.
+    pub fn forget(&self, before: Duration) {
+        let mut kept = self.kept();
+        let dropped = kept.samples.partition_point(|sample| sample.at < before);
+        kept.samples.drain(..dropped);
+        kept.forgotten += dropped;
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Peaks and totals of the process.
     #[must_use]
     pub fn process_stats(&self) -> Option<ProcessStats> {
-        let samples = self.samples();
-        let processes: Vec<_> = samples.iter().filter_map(|sample| sample.process).collect();
+        let kept = self.kept();
         Some(ProcessStats {
-            cpu_seconds: processes.last()?.cpu.as_secs_f64(),
-            rss_peak_bytes: processes.iter().map(|process| process.rss_bytes).max()?,
-            threads_peak: processes.iter().filter_map(|process| process.threads).max(),
-            fds_peak: processes.iter().filter_map(|process| process.fds).max(),
+            cpu_seconds: kept.processes().next_back()?.cpu.as_secs_f64(),
+            rss_peak_bytes: kept.processes().map(|process| process.rss_bytes).max()?,
+            threads_peak: kept.processes().filter_map(|process| process.threads).max(),
+            fds_peak: kept.processes().filter_map(|process| process.fds).max(),
         })
     }
 
     /// Share of one processor that the process used in `[from, to)`.
     #[must_use]
     pub fn cpu_cores(&self, from: Duration, to: Duration) -> Option<f64> {
-        let samples = self.samples();
-        let within = samples.iter().filter(|sample| (from..to).contains(&sample.at));
-        let used: Vec<_> = within.filter_map(|sample| Some((sample.at, sample.process?.cpu))).collect();
-        let (first, last) = (used.first()?, used.last()?);
+        let kept = self.kept();
+        let mut used = kept.within(from, to).filter_map(|sample| Some((sample.at, sample.process?.cpu)));
+        let first = used.next()?;
+        let last = used.last()?;
         let elapsed = (last.0 - first.0).as_secs_f64();
         (elapsed > 0.0).then(|| last.1.saturating_sub(first.1).as_secs_f64() / elapsed)
     }
@@ -85,9 +120,9 @@ impl ServerSamples {
     /// What the processes used in a phase that began at `from` with `start` and ended at `to` with `end`.
     #[must_use]
     pub fn phase_process(&self, start: (Duration, ProcessUsage), end: (Duration, ProcessUsage)) -> PhaseProcess {
-        let samples = self.samples();
-        let within = samples.iter().filter(|sample| (start.0..end.0).contains(&sample.at));
-        let seen: Vec<_> = within.filter_map(|sample| sample.process).chain([start.1, end.1]).collect();
+        let kept = self.kept();
+        let within = kept.within(start.0, end.0).filter_map(|sample| sample.process);
+        let seen: Vec<_> = within.chain([start.1, end.1]).collect();
         let level = |of: fn(&ProcessUsage) -> Option<u64>| {
             Some(Level { start: of(&start.1)?, peak: seen.iter().filter_map(of).max()?, end: of(&end.1)? })
         };
@@ -101,22 +136,24 @@ impl ServerSamples {
     /// Peak number of threads of the process in `[from, to)`, if known.
     #[must_use]
     pub fn threads_peak(&self, from: Duration, to: Duration) -> Option<u64> {
-        let samples = self.samples();
-        let within = samples.iter().filter(|sample| (from..to).contains(&sample.at));
-        within.filter_map(|sample| sample.process?.threads).max()
+        self.kept().within(from, to).filter_map(|sample| sample.process?.threads).max()
     }
 
     fn take_sample(&self, at: Duration) {
         let process = self.usage();
         let chunks = self.streams.iter().map(|log| log.chunks()).sum();
-        let sample = Sample { at, streams_active: self.active(), chunks, process };
-        self.samples.lock().unwrap_or_else(PoisonError::into_inner).push(sample);
+        self.add(Sample { at, streams_active: self.active(), chunks, process });
+    }
+
+    /// Adds a sample, which is later than all before.
+    pub(crate) fn add(&self, sample: Sample) {
+        self.kept().samples.push_back(sample);
     }
 }
 
-/// Samples servers every [`SAMPLE_INTERVAL`], on a thread of its own.
+/// Samples servers every [`SAMPLE_INTERVAL`], on a thread of its own. Dropped, it stops.
 pub struct Sampler {
-    stop: Arc<AtomicBool>,
+    until_dropped: Option<Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
@@ -124,18 +161,19 @@ impl Sampler {
     /// Starts to sample. `origin` is the start of the run.
     #[must_use]
     pub fn start(origin: Instant, servers: Vec<Arc<ServerSamples>>) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = stop.clone();
+        let (until_dropped, dropped) = channel::<()>();
         let thread = thread::spawn(move || {
             let mut next = origin.elapsed();
-            while !stopped.load(Relaxed) {
+            loop {
                 let now = origin.elapsed();
                 servers.iter().for_each(|server| server.take_sample(now));
                 next += SAMPLE_INTERVAL;
-                thread::sleep(next.saturating_sub(origin.elapsed()));
+                if dropped.recv_timeout(next.saturating_sub(origin.elapsed())) != Err(RecvTimeoutError::Timeout) {
+                    return;
+                }
             }
         });
-        Sampler { stop, thread: Some(thread) }
+        Sampler { until_dropped: Some(until_dropped), thread: Some(thread) }
     }
 
     /// Stops sampling.
@@ -146,7 +184,7 @@ impl Sampler {
 
 impl Drop for Sampler {
     fn drop(&mut self) {
-        self.stop.store(true, Relaxed);
+        self.until_dropped = None;
         if let Some(thread) = self.thread.take() {
             // If the sampler panicked, its figures are missing in the result, but the run is not lost.
             let _ = thread.join();
@@ -166,7 +204,7 @@ mod tests {
         let server = ServerSamples::new(None, Vec::new());
         for (second, rss_bytes) in [(0, 900), (2, 30), (3, 70), (9, 800)] {
             let sample = Sample { at: at(second), process: Some(usage(rss_bytes, None)), ..Sample::default() };
-            server.samples.lock().unwrap_or_else(PoisonError::into_inner).push(sample);
+            server.add(sample);
         }
         let seen = server.phase_process((at(1), usage(20, Some(4))), (at(4), usage(50, None)));
         assert_eq!(seen.rss_bytes, Some(Level { start: 20, peak: 70, end: 50 }));

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::stream_tally::Ended;
 use super::token_times::TokenTimes;
-use super::{StreamEnd, StreamLog};
+use super::{StreamEnd, StreamListener, StreamLog, StreamNews};
 
 /// One open stream, or one unanswered call. Dropped without [`StreamGuard::end`], it counts as still open at the end.
 #[derive(Debug)]
@@ -21,6 +21,7 @@ pub struct StreamGuard {
     usage: Option<u64>,
     stopped_reading: bool,
     text: Option<DefaultHasher>,
+    listener: Option<StreamListener>,
     explanation: Option<String>,
     end: StreamEnd,
 }
@@ -41,6 +42,7 @@ impl StreamGuard {
             usage: None,
             stopped_reading: false,
             text: None,
+            listener: None,
             explanation: None,
             end: StreamEnd::StillOpen,
         }
@@ -51,15 +53,21 @@ impl StreamGuard {
         self.text = Some(DefaultHasher::new());
     }
 
-    /// Whether a hash of its text is kept.
+    /// Tells `listener` what is new of it.
+    pub fn tell(&mut self, listener: StreamListener) {
+        self.listener = Some(listener);
+    }
+
+    /// Whether its text is used; otherwise there is no need to read it.
     #[must_use]
-    pub fn keeps_text(&self) -> bool {
-        self.text.is_some()
+    pub fn uses_text(&self) -> bool {
+        self.text.is_some() || self.listener.is_some()
     }
 
     /// Counts the head of the answer.
     pub fn answered(&mut self, status: u16, method: Option<&str>) {
         self.status = Some(status);
+        self.listener.iter().for_each(|listener| listener.hear(StreamNews::Answered(status)));
         self.log.update(|tally| tally.answered(status, method));
     }
 
@@ -125,8 +133,9 @@ impl StreamGuard {
         }
     }
 
-    /// Adds to the text.
+    /// Adds the text of a token.
     pub fn text(&mut self, text: &str) {
+        self.listener.iter().for_each(|listener| listener.hear(StreamNews::Token(text)));
         self.text.iter_mut().for_each(|hasher| hasher.write(text.as_bytes()));
     }
 

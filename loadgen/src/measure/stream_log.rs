@@ -1,7 +1,7 @@
 //! The log of a set of streams, or of calls with a whole answer.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::stream_tally::StreamTally;
@@ -45,16 +45,38 @@ impl StreamLog {
         self.tokens.load(Relaxed)
     }
 
+    /// Streams that have ended.
+    #[must_use]
+    pub fn ended(&self) -> u64 {
+        self.tally().ended()
+    }
+
+    /// Streams that have failed or were truncated.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.tally().lost()
+    }
+
+    /// Drops what is kept of each stream that ended before `before`, so that a run without an end needs bounded memory.
+    /// Rates over earlier times and stalled streams are then no longer known; the counts stay.
+    pub fn forget(&self, before: Instant) {
+        self.tally().forget(before);
+    }
+
+    fn tally(&self) -> MutexGuard<'_, StreamTally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Keeps a step of a sequence, for this set alone.
     pub fn step(&self, step: StepResult) {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner).steps.push(step);
+        self.tally().steps.push(step);
     }
 
     /// The figures, with rates over `elapsed`.
     #[must_use]
     pub fn stats(&self, elapsed: Duration) -> StreamStats {
         let seconds = elapsed.as_secs_f64().max(0.001);
-        let stats = self.tally.lock().unwrap_or_else(PoisonError::into_inner).stats();
+        let stats = self.tally().stats();
         StreamStats {
             peak_active: self.peak_active.load(Relaxed),
             completed_per_second: stats.completed as f64 / seconds,
@@ -69,8 +91,7 @@ impl StreamLog {
     /// Streams completed per second in `[from, to)`.
     #[must_use]
     pub fn completed_per_second(&self, from: Instant, to: Instant) -> f64 {
-        let tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
-        tally.completed_between(from, to) as f64 / (to - from).as_secs_f64().max(0.001)
+        self.tally().completed_between(from, to) as f64 / (to - from).as_secs_f64().max(0.001)
     }
 
     pub(super) fn begin_one(&self) {
@@ -101,7 +122,7 @@ impl StreamLog {
     }
 
     pub(super) fn update(&self, count: impl Fn(&mut StreamTally)) {
-        self.each(|log| count(&mut log.tally.lock().unwrap_or_else(PoisonError::into_inner)));
+        self.each(|log| count(&mut log.tally()));
     }
 
     /// Applies `count` to this set and the larger ones that include it.

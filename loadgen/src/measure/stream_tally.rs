@@ -1,6 +1,6 @@
 //! Counts of streams that have ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::token_times::{TokenTimes, is_stalled};
@@ -34,8 +34,9 @@ pub(super) struct Ended<'a> {
 #[derive(Debug, Default)]
 pub(super) struct StreamTally {
     requested: u64,
-    /// When each completed stream ended.
-    completed: Vec<Instant>,
+    completed: u64,
+    /// When each completed stream ended, in order.
+    completed_at: VecDeque<Instant>,
     taken_as_complete: u64,
     truncated: u64,
     disconnected: u64,
@@ -99,7 +100,8 @@ impl StreamTally {
                 None => self.waited.push(now - times.requested()),
             },
             _ if end.is_completed() => {
-                self.completed.push(now);
+                self.completed += 1;
+                self.completed_at.push_back(now);
                 self.latency_from_due.record(now - due);
                 self.latency_from_sent.record(now - times.requested());
                 text.into_iter().for_each(|text| count_value(&mut self.texts, &format!("{text:016x}")));
@@ -110,14 +112,31 @@ impl StreamTally {
 
     /// Streams completed in `[from, to)`.
     pub(super) fn completed_between(&self, from: Instant, to: Instant) -> u64 {
-        self.completed.iter().filter(|ended| (from..to).contains(*ended)).count() as u64
+        self.completed_at.iter().filter(|ended| (from..to).contains(*ended)).count() as u64
+    }
+
+    /// Streams that have ended.
+    pub(super) fn ended(&self) -> u64 {
+        self.requested
+    }
+
+    /// Streams that have failed or were truncated.
+    pub(super) fn lost(&self) -> u64 {
+        self.failures.values().sum::<u64>() + self.truncated
+    }
+
+    /// Drops what is kept of each stream that ended before `before`. The counts stay.
+    pub(super) fn forget(&mut self, before: Instant) {
+        let dropped = self.completed_at.partition_point(|ended| *ended < before);
+        self.completed_at.drain(..dropped);
+        self.waited.clear();
     }
 
     /// The figures of the ended streams.
     pub(super) fn stats(&self) -> StreamStats {
         StreamStats {
             requested: self.requested,
-            completed: self.completed.len() as u64,
+            completed: self.completed,
             taken_as_complete: self.taken_as_complete,
             failed: self.failures.values().sum(),
             truncated: self.truncated,

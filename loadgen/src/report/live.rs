@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::{Paint, Terminal, wrap};
 use crate::engine::{Progress, RunningArm};
 use crate::lab::Phase;
-use crate::measure::{ProbeLog, ProbeOutcome, ProbeRecord};
-use crate::numbers::{count, in_millis, short_millis};
+use crate::live::{self, ProbeFrame};
+use crate::measure::ProbeLog;
+use crate::numbers::{count, short_millis};
 
 /// A line per second: open streams, health latency and processor use of each arm.
 pub struct LiveLines<'a> {
@@ -29,8 +30,6 @@ const ARMS_MAX: usize = COLUMNS / (OPEN + PROBE);
 /// Columns of one probe where there is only one server.
 const PROBE_OF_ONE: usize = 8;
 const SECOND: Duration = Duration::from_secs(1);
-/// A probe that has waited this long is shown as waiting, in place of the last answer.
-const WAIT_SHOWN: Duration = Duration::from_secs(1);
 
 impl<'a> LiveLines<'a> {
     /// Lines for this terminal.
@@ -131,23 +130,15 @@ fn cell<'a>(
     text
 }
 
-/// The state of a probe: timed out in the last second, waiting, or the median of that second.
+/// The state of a probe in the time since `since`, in a few columns.
 pub(super) fn latest(log: &ProbeLog, since: Duration, now: Duration) -> (String, Paint) {
-    let waiting = log.longest_wait(now).filter(|waiting| *waiting >= WAIT_SHOWN);
-    if let Some(without_answer) = log.timed_out_between(since, now).or(waiting) {
-        return (format!(">{}s", without_answer.as_secs()), Paint::Red);
-    }
-    let mut due = log.due_between(since, now);
-    due.sort_by_key(|record| record.latency);
-    match due.get(due.len() / 2) {
-        None => ("-".into(), Paint::Dim),
-        Some(record) if record.outcome == ProbeOutcome::NotSent => ("unsent".into(), Paint::Red),
-        Some(ProbeRecord { outcome: ProbeOutcome::Refused(status), .. }) => (status.to_string(), Paint::Red),
-        Some(record) if record.outcome.failure().is_some() => ("failed".into(), Paint::Red),
-        Some(record) => {
-            let latency = in_millis(record.latency);
-            (short_millis(latency), if latency < 100.0 { Paint::Green } else { Paint::Yellow })
-        }
+    match live::latest(log, since, now) {
+        ProbeFrame::Idle => ("-".into(), Paint::Dim),
+        ProbeFrame::Answered { ms } => (short_millis(ms), if ms < 100.0 { Paint::Green } else { Paint::Yellow }),
+        ProbeFrame::Waiting { ms } | ProbeFrame::TimedOut { ms } => (format!(">{}s", (ms / 1000.0) as u64), Paint::Red),
+        ProbeFrame::Refused { status } => (status.to_string(), Paint::Red),
+        ProbeFrame::Failed => ("failed".into(), Paint::Red),
+        ProbeFrame::NotSent => ("unsent".into(), Paint::Red),
     }
 }
 

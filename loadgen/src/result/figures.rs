@@ -151,7 +151,7 @@ pub struct ProcessStats {
 }
 
 /// A quarter of a second of a run.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TimelineRow {
     /// Its start.
     pub t_ms: f64,
@@ -166,6 +166,10 @@ pub struct TimelineRow {
     /// Probes due in it that failed, by probe; only those of which some did. A refusal may have been fast.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub probe_failed: BTreeMap<String, u64>,
+    /// Probes due in it that have no answer yet, by probe: in `probe_max_ms` they count as the time that they have waited
+    /// so far. Only while a run is under way; absent in a result file.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub probe_waiting: BTreeMap<String, u64>,
     /// Share of one processor that the server used in it.
     pub cpu_cores: Option<f64>,
     /// Resident memory at its end.

@@ -73,7 +73,7 @@ impl EventReader {
             EventKind::Token => {
                 guard.token();
                 self.tokens += 1;
-                if guard.keeps_text() {
+                if guard.uses_text() {
                     guard.text(&text_of(event));
                 }
                 None

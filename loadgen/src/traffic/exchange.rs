@@ -14,7 +14,7 @@ use super::rejection::{beginning, read_rejection};
 use super::whole_answer::read_whole;
 use super::{Client, ExpectedAnswer, Reads, Request};
 use crate::http::{self, Endpoint, Receive};
-use crate::measure::{StreamAnswer, StreamEnd, StreamGuard, StreamLog};
+use crate::measure::{StreamAnswer, StreamEnd, StreamGuard, StreamListener, StreamLog};
 
 /// A request to a server, and what its client does with the answer.
 #[derive(Debug, Clone)]
@@ -27,6 +27,8 @@ pub struct Exchange {
     pub client: Client,
     /// A request that takes longer counts as failed.
     pub timeout: Duration,
+    /// Follows the answer while it arrives, if anything does.
+    pub listener: Option<StreamListener>,
 }
 
 /// The cause that is counted for a 2xx answer that is not an event stream.
@@ -39,7 +41,7 @@ impl Exchange {
     /// A request of a client that reads the answer to its end, and waits for it for two minutes.
     #[must_use]
     pub fn new(endpoint: Endpoint, request: Request) -> Self {
-        Exchange { endpoint, request, client: Client::default(), timeout: Self::TIMEOUT }
+        Exchange { endpoint, request, client: Client::default(), timeout: Self::TIMEOUT, listener: None }
     }
 
     /// Sends the request, which was due at `due`, and counts it in `log`. Dropped, it closes the connection, and the
@@ -49,6 +51,7 @@ impl Exchange {
         if self.client.keeps_text {
             guard.keep_text();
         }
+        self.listener.iter().for_each(|listener| guard.tell(listener.clone()));
         let limit = Instant::now() + self.timeout;
         let leaves_at = self.client.disconnects_after.map(|after| due + after).filter(|at| *at < limit);
         let until = leaves_at.unwrap_or(limit);

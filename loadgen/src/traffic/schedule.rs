@@ -84,6 +84,20 @@ impl Schedule {
         }
     }
 
+    /// Virtual users that have begun by `since` its start; zero where there are none.
+    #[must_use]
+    pub fn users_at(&self, since: Duration) -> u64 {
+        match self {
+            Schedule::Concurrency { count, over } if since >= *over => u64::from(*count),
+            // The first begins at once.
+            Schedule::Concurrency { count, over } => {
+                let begun = f64::from(*count) * since.as_secs_f64() / over.as_secs_f64();
+                (begun as u64 + 1).min(u64::from(*count))
+            }
+            Schedule::Once { .. } | Schedule::Rate { .. } | Schedule::Sequence(_) => 0,
+        }
+    }
+
     /// Whether it ends by itself; otherwise it goes on until the load is stopped.
     #[must_use]
     pub fn ends(&self) -> bool {
@@ -119,5 +133,22 @@ impl fmt::Display for Schedule {
             Schedule::Concurrency { count, .. } => write!(f, "{count} users"),
             Schedule::Sequence(steps) => write!(f, "{} in sequence", steps.len()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_begin_one_after_another() {
+        let ramp = Schedule::Concurrency { count: 4, over: Duration::from_secs(2) };
+        let at = |millis| ramp.users_at(Duration::from_millis(millis));
+        assert_eq!([0, 499, 501, 1_600, 2_000, 60_000].map(at), [1, 1, 2, 4, 4, 4]);
+        assert_eq!(Schedule::concurrency(3).users_at(Duration::ZERO), 3);
+        assert_eq!(
+            (Schedule::concurrency(0).users_at(Duration::ZERO), Schedule::at_once(9).users_at(Duration::MAX)),
+            (0, 0)
+        );
     }
 }

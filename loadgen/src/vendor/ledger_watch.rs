@@ -1,7 +1,7 @@
 //! The part of the vendor's ledger that belongs to one run.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -9,11 +9,11 @@ use tokio_util::task::AbortOnDropHandle;
 use wire::ledger::Ledger;
 
 use super::since::since;
-use super::{LedgerError, counts, ledger};
+use super::{Counts, LedgerError, counts, ledger};
 use crate::http::Endpoint;
 
-/// Interval between two requests of the counts.
-const INTERVAL: Duration = Duration::from_millis(100);
+/// Interval between two requests of the counts during a run that is judged by them.
+pub const WATCH_INTERVAL: Duration = Duration::from_millis(100);
 
 /// What the requests of the counts found.
 #[derive(Default)]
@@ -21,6 +21,8 @@ struct Samples {
     most_active: AtomicU64,
     /// Connections of these requests.
     connections: AtomicU64,
+    /// The counts since the start, as of the last answer.
+    latest: Mutex<Option<Counts>>,
 }
 
 /// Watches the vendor during a run and returns the part of its ledger that belongs to it: a vendor may have had
@@ -33,25 +35,33 @@ pub struct LedgerWatch {
 }
 
 impl LedgerWatch {
-    /// Starts watching.
+    /// Starts watching, and asks for the counts again `interval` after each answer.
     ///
     /// # Errors
     /// [`LedgerError`] if there is no ledger at `vendor`.
-    pub async fn start(vendor: Endpoint) -> Result<Self, LedgerError> {
+    pub async fn start(vendor: Endpoint, interval: Duration) -> Result<Self, LedgerError> {
         let before = ledger(&vendor).await?;
         let seen = Arc::new(Samples::default());
-        let (asked, noted) = (vendor.clone(), seen.clone());
+        let (asked, noted, earlier) = (vendor.clone(), seen.clone(), before.clone());
         let task = tokio::spawn(async move {
             loop {
                 noted.connections.fetch_add(1, Relaxed);
                 // A failed request is repeated; only the last one must succeed.
                 if let Ok(ledger) = counts(&asked).await {
-                    noted.most_active.fetch_max(ledger.active, Relaxed);
+                    let most_active = noted.most_active.fetch_max(ledger.active, Relaxed).max(ledger.active);
+                    let latest = Counts::from(&since(&earlier, ledger, most_active));
+                    *noted.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(latest);
                 }
-                sleep(INTERVAL).await;
+                sleep(interval).await;
             }
         });
         Ok(LedgerWatch { vendor, before, seen, _task: AbortOnDropHandle::new(task) })
+    }
+
+    /// The counts since [`LedgerWatch::start`], as of the last answer.
+    #[must_use]
+    pub fn latest(&self) -> Option<Counts> {
+        *self.seen.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The ledger since [`LedgerWatch::start`].
