@@ -4,10 +4,12 @@
 mod collapse;
 mod deployment;
 mod figures;
+mod labs;
 mod per_request;
 mod phase_ledger;
 mod phase_load;
 mod phase_process;
+mod read;
 mod sequence;
 mod server_metric;
 mod server_stop;
@@ -27,10 +29,12 @@ pub use deployment::{DeploymentStats, PhaseBalancer, PhaseDeployment, RestartSta
 pub use figures::{
     ClosedLoopStats, Percentile, ProbeStats, ProcessStats, Quantile, Quantiles, TimelineRow, VendorStats,
 };
+pub use labs::LabsResult;
 pub use per_request::PerRequest;
 pub use phase_ledger::PhaseLedger;
 pub use phase_load::{Disturbance, ExpectedLoad, VendorLoad};
 pub use phase_process::{Level, PhaseProcess};
+pub use read::{BYTES_MAX, Problem, ReadError, ResultFile, parse, read};
 pub use sequence::{FirstFailure, SequenceCall, SequenceStats};
 pub use server_metric::{MetricName, MetricStats};
 pub use server_stop::ServerStop;

@@ -3,9 +3,8 @@
 mod run_all;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use serde::Serialize;
+use serde_json::json;
 
 use super::lab::options;
 use super::{CommandError, EXIT_INVALID};
@@ -14,7 +13,7 @@ use crate::environment::environment;
 use crate::lab::{Group, Lab};
 use crate::labs;
 use crate::report::{self, Paint, Terminal};
-use crate::result::{Environment, Outcome, RunResult, SCHEMA_VERSION, Side, Verdict};
+use crate::result::{LabsResult, Outcome, RunResult, SCHEMA_VERSION, Side, Verdict};
 use run_all::{Run, rerun_busy, run_all};
 
 pub(super) async fn execute(args: &LabsArgs, terminal: &Terminal) -> Result<u8, CommandError> {
@@ -32,7 +31,7 @@ pub(super) async fn execute(args: &LabsArgs, terminal: &Terminal) -> Result<u8, 
     let outcome = summary(terminal, &runs);
     print_retry_command(terminal, &runs, args.fast);
     if let Some(path) = &args.out {
-        write_out(runs, outcome, path, terminal)?;
+        super::observation::write_out(&all_labs(args, runs, outcome), path, terminal)?;
     }
     Ok(match outcome {
         Outcome::Held => 0,
@@ -102,30 +101,27 @@ fn remark(result: &RunResult) -> String {
     }
 }
 
-/// All labs in one file.
-#[derive(Serialize)]
-struct Combined {
-    schema_version: u32,
-    command: &'static str,
-    environment: Environment,
-    labs: BTreeMap<&'static str, RunResult>,
-    /// The worst verdict of the labs, and why labs could not be run.
-    verdict: Verdict,
-}
-
-fn write_out(runs: Vec<Run>, result: Outcome, path: &Path, terminal: &Terminal) -> Result<(), CommandError> {
-    let mut combined = Combined {
+/// The results of all labs, and why the others could not be run.
+fn all_labs(args: &LabsArgs, runs: Vec<Run>, result: Outcome) -> LabsResult {
+    let names: Vec<_> = runs.iter().map(|(lab, _)| lab.name).collect();
+    let parameters = [("names", json!(names)), ("fast", args.fast.into()), ("jobs", args.jobs.into())];
+    let mut all = LabsResult {
         schema_version: SCHEMA_VERSION,
-        command: "labs",
+        command: "labs".to_owned(),
         environment: environment(),
+        parameters: parameters.map(|(name, value)| (name.to_owned(), value)).into(),
         labs: BTreeMap::new(),
+        not_run: BTreeMap::new(),
         verdict: Verdict { result, ..Verdict::open() },
     };
     for (lab, run) in runs {
         match run {
-            Ok(result) => drop(combined.labs.insert(lab.name, result)),
-            Err(why) => combined.verdict.invalid_because.push(format!("{}: {why}", lab.name)),
+            Ok(result) => drop(all.labs.insert(lab.name.to_owned(), result)),
+            Err(why) => {
+                all.verdict.invalid_because.push(format!("{}: {why}", lab.name));
+                all.not_run.insert(lab.name.to_owned(), why);
+            }
         }
     }
-    super::observation::write_out(&combined, path, terminal)
+    all
 }
