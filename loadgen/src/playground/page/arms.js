@@ -3,7 +3,7 @@
 import { post } from "./api.js";
 import { check } from "./check.js";
 import { byId, copyOf, onClick, setEnabled, setMessage, setText } from "./dom.js";
-import { duration, isWell, probeWords } from "./format.js";
+import { counted, duration, isWell, probeWords } from "./format.js";
 import { ledger } from "./ledger.js";
 import { pool } from "./pool.js";
 
@@ -62,7 +62,8 @@ function panelOf(name) {
       setText(find(".state"), stateWords(arm));
       setMessage(error, arm.error ?? null);
       setText(find(".program"), programWords(arm, name === "broken" ? state.mistake : null));
-      setText(toggle, `${running ? "Stop" : "Start"} ${name}`);
+      setText(toggle, running ? "Stop" : "Start");
+      toggle.setAttribute("aria-label", `${running ? "Stop" : "Start"} ${name}`);
       setEnabled(toggle, !arm.starting);
       byHand.setEnabled(running);
       if (!running) idle("Not running.");
@@ -74,7 +75,7 @@ function panelOf(name) {
       setText(readout, probeWords(probe));
       readout.dataset.well = well === null ? "" : String(well);
       setMessage(find(".collapse"), arm.collapse ? collapse(arm.collapse) : null);
-      showPool(arm.pool, withoutPool(name));
+      showPool(arm.pool, withoutPool(name, arm));
       showLedger(arm.vendor);
     },
     check: byHand.event,
@@ -103,7 +104,7 @@ function programWords({ program, url }, mistake) {
   return url ? `${words}, at ${url}` : words;
 }
 
-const withoutPool = (name) =>
+const withoutPool = (name, { threads }) =>
   name === "fixed"
-    ? "This server has no thread pool for streams: one that waits holds no thread."
+    ? `None for streams: one that waits holds no thread.${threads ? ` The process has ${counted(threads, "thread")}.` : ""}`
     : "No figures at the moment: the server has not answered /metrics.";

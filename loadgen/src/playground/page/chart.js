@@ -6,13 +6,12 @@ import { collapseMark, cross, endLabels, latencyMarks, streamMarks } from "./mar
 import { LATENCIES, countScale, latencyScale, ticks, timeScale } from "./scale.js";
 import { Timeline, points } from "./timeline.js";
 
-/** Heights in pixels, and the margins that the labels of the axes need. */
-const HEIGHT = 420;
+/** The height of the streams, and the margins that the labels of the axes need, in pixels. */
 const STREAMS_HEIGHT = 76;
-const MARGIN = { left: 78, right: 14, top: 8, bottom: 46, between: 26 };
+const MARGIN = { left: 92, right: 14, top: 8, bottom: 46, between: 26 };
 
 /** Room for the labels at the ends of the lines, where the chart is wide enough for them. */
-const LABELS = { width: 168, from: 640 };
+const LABELS = { width: 196, from: 640 };
 
 /** The part of the page that draws the chart. */
 export function chart() {
@@ -22,7 +21,7 @@ export function chart() {
   let probe = "health_sync";
 
   const clear = () => Object.values(timelines).forEach((timeline) => timeline.clear());
-  const draw = () => holder.replaceChildren(picture(holder.clientWidth, frame, timelines, probe));
+  const draw = () => holder.replaceChildren(picture(holder, frame, timelines, probe));
 
   byId("legend").replaceChildren(...legend());
   for (const radio of document.querySelectorAll("[name=probe]")) {
@@ -44,10 +43,10 @@ export function chart() {
   };
 }
 
-function picture(width, frame, timelines, probe) {
+function picture({ clientWidth: width, clientHeight: height }, frame, timelines, probe) {
   const labelled = width >= LABELS.from;
   const right = width - MARGIN.right - (labelled ? LABELS.width : 0);
-  const bottom = HEIGHT - MARGIN.bottom;
+  const bottom = height - MARGIN.bottom;
   const floor = bottom - STREAMS_HEIGHT - MARGIN.between;
   const x = timeScale(frame.t_ms, MARGIN.left, right);
   const y = latencyScale(floor, MARGIN.top);
@@ -57,7 +56,7 @@ function picture(width, frame, timelines, probe) {
 
   const collapsed = frame.arms.filter((arm) => arm.collapse && arm.collapse.t_ms >= x.from);
   const labels = labelled ? frame.arms.flatMap((arm) => endLabel(arm, probe, y)) : [];
-  return svg("svg", { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}` },
+  return svg("svg", { width, height, viewBox: `0 0 ${width} ${height}` },
     ...axes({ x, y, streams, right, floor, bottom }),
     ...Object.entries(rows).map(([arm, its]) => streamMarks(arm, its, x, streams)),
     ...collapsed.map((arm) => collapseMark(arm.name, arm.collapse, x, MARGIN.top, bottom, right)),
@@ -70,7 +69,7 @@ function axes({ x, y, streams, right, floor, bottom }) {
   const line = (from, to, at) => svg("path", { class: "grid", d: `M${from} ${at}H${to}` });
   const text = (attributes, words) => svg("text", attributes, words);
   const title = (middle, words) =>
-    text({ class: "title", "text-anchor": "middle", transform: `translate(16 ${middle}) rotate(-90)` }, words);
+    text({ class: "title", "text-anchor": "middle", transform: `translate(14 ${middle}) rotate(-90)` }, words);
   return [
     ...LATENCIES.map(([ms]) => line(left, right, y(ms))),
     ...LATENCIES.map(([ms, words]) => text({ x: left - 8, y: y(ms) + 5, "text-anchor": "end" }, words)),

@@ -5,11 +5,11 @@ const GROUPED = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 /** `2,021` */
 export const count = (number) => GROUPED.format(number);
 
-/** `0.4 ms`, `12 ms`, `5.2 s` */
+/** `0.4 ms`, `12 ms`, `5.2 s`, `10 s` */
 export function duration(ms) {
   if (ms < 10) return `${ms.toFixed(1)} ms`;
   if (ms < 1000) return `${Math.round(ms)} ms`;
-  return `${(ms / 1000).toFixed(1)} s`;
+  return `${(ms / 1000).toFixed(1).replace(/\.0$/, "")} s`;
 }
 
 /** `3 %` of one processor. */

@@ -1,7 +1,7 @@
 // The vendor's ledger: what was asked of the vendor, as the vendor counted it.
 
-import { make, setText } from "./dom.js";
-import { count } from "./format.js";
+import { make, setMessage, setText } from "./dom.js";
+import { count, counted } from "./format.js";
 
 const ENTRIES = [
   ["active", "active", "being generated now"],
@@ -23,12 +23,12 @@ export function ledger(panel) {
 
   return function show(vendor) {
     ENTRIES.forEach(([field], at) => setText(values[at], vendor ? count(vendor[field]) : "–"));
-    setText(words, vendor ? sentence(vendor) : "Not known yet.");
+    setMessage(words, vendor ? otherwise(vendor) : null);
   };
 }
 
-function sentence({ active, started, completed, cancelled }) {
-  const failed = started - active - completed - cancelled;
-  const rest = failed > 0 ? ` ${count(failed)} ended otherwise.` : "";
-  return `The vendor has begun ${count(started)} generations and finished ${count(completed)}.${rest}`;
+/** Generations that ended in none of these ways: the vendor's faults. */
+function otherwise({ active, started, completed, cancelled }) {
+  const rest = started - active - completed - cancelled;
+  return rest > 0 ? `${counted(rest, "generation")} ended otherwise.` : null;
 }

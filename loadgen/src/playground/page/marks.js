@@ -8,15 +8,24 @@ const GAP_MS = 1000;
 /** Labels at the end of lines are at least this far apart. */
 const LABEL_HEIGHT = 22;
 
+/** Circles and crosses are drawn at least this many pixels apart. */
+const MARK_WIDTH = 9;
+
 /** The latency of an arm: a line through what was answered or timed out, a circle for each probe that waits. */
 export function latencyMarks(arm, points, x, y) {
   const settled = points.filter(({ kind }) => kind !== "waiting");
-  const waiting = points.filter(({ kind }) => kind === "waiting");
-  const timedOut = points.filter(({ kind }) => kind === "timed_out");
+  const waiting = apart(points.filter(({ kind }) => kind === "waiting"), x);
+  const timedOut = apart(points.filter(({ kind }) => kind === "timed_out"), x);
   return svg("g", { class: arm },
     svg("path", { class: "line", d: path(settled, ({ t }) => x(t), ({ ms }) => y(ms)) }),
     ...waiting.map(({ t, ms }) => svg("circle", { class: "waiting", cx: x(t), cy: y(ms), r: 3.5 })),
     ...timedOut.map(({ t, ms }) => svg("path", { class: "timed-out", d: cross(x(t), y(ms)) })));
+}
+
+/** Some of many points: which ones depends on their time alone, so that a mark stays while the chart moves on. */
+function apart(points, x) {
+  const slot = ({ t }) => Math.floor((t * (x(1) - x(0))) / MARK_WIDTH);
+  return points.filter((point, at) => at === 0 || slot(point) !== slot(points[at - 1]));
 }
 
 /** The streams of an arm as a line of steps. */
