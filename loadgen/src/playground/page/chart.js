@@ -59,7 +59,7 @@ function picture({ clientWidth: width, clientHeight: height }, frame, timelines,
   return svg("svg", { width, height, viewBox: `0 0 ${width} ${height}` },
     ...axes({ x, y, streams, right, floor, bottom }),
     ...Object.entries(rows).map(([arm, its]) => streamMarks(arm, its, x, streams)),
-    ...collapsed.map((arm) => collapseMark(arm.name, arm.collapse, x, MARGIN.top, bottom, right)),
+    ...collapsed.map((arm) => collapseMark(arm.name, arm.collapse, x, { ...MARGIN, right, bottom })),
     ...Object.entries(rows).map(([arm, its]) => latencyMarks(arm, points(its, probe, frame.t_ms), x, y)),
     ...endLabels(labels, right + 10, floor));
 }

@@ -8,6 +8,9 @@ const GAP_MS = 1000;
 /** Labels at the end of lines are at least this far apart. */
 const LABEL_HEIGHT = 22;
 
+/** About the width of a letter of the collapse's label. */
+const LETTER_WIDTH = 9;
+
 /** Circles and crosses are drawn at least this many pixels apart. */
 const MARK_WIDTH = 9;
 
@@ -51,13 +54,13 @@ function path(points, x, y) {
 export const cross = (x, y) => `M${x - 4} ${y - 4}l8 8m0 -8l-8 8`;
 
 /** A vertical line where an arm collapsed, with the number of streams. */
-export function collapseMark(arm, collapse, x, top, bottom, right) {
+export function collapseMark(arm, collapse, x, { left, right, top, bottom }) {
   const at = x(collapse.t_ms);
-  const fits = right - at > 220;
+  const words = `collapse: ${collapse.label}`;
+  const from = Math.max(Math.min(at + 8, right - words.length * LETTER_WIDTH), left);
   return svg("g", { class: `${arm} collapse` },
     svg("path", { d: `M${at} ${top}V${bottom}` }),
-    svg("text", { x: fits ? at + 8 : at - 8, y: top + 14, "text-anchor": fits ? "start" : "end" },
-      `collapse: ${collapse.label}`));
+    svg("text", { x: from, y: top + 14 }, words));
 }
 
 /** Labels `{ arm, y, text }` beside the ends of the lines, moved apart where they would overlap. */
