@@ -5,6 +5,8 @@
 
 /// A load balancer.
 pub mod balancer;
+/// Charts of a result.
+pub mod chart;
 /// The command line.
 pub mod cli;
 /// The commands.
@@ -25,6 +27,8 @@ pub mod labs;
 pub mod live;
 /// Marks and anchors in code.
 pub mod marks;
+/// Text within HTML, SVG and XML.
+pub mod markup;
 /// What was observed.
 pub mod measure;
 /// Numbers for people.

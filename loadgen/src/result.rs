@@ -13,6 +13,7 @@ mod read;
 mod sequence;
 mod server_metric;
 mod server_stop;
+mod servers;
 mod stream_stats;
 mod table;
 mod unit;
@@ -38,6 +39,7 @@ pub use read::{BYTES_MAX, Problem, ReadError, ResultFile, parse, read};
 pub use sequence::{FirstFailure, SequenceCall, SequenceStats};
 pub use server_metric::{MetricName, MetricStats};
 pub use server_stop::ServerStop;
+pub use servers::{NamedArm, TARGET};
 use stream_stats::calls_with_ok;
 pub use stream_stats::{StepResult, StreamStats};
 pub use table::{Cell, TableRow};
@@ -199,6 +201,9 @@ impl Baseline {
 pub struct PhaseResult {
     /// Its name: `baseline`, `below`, `loaded`, ...
     pub name: String,
+    /// What it does, for people, if that is more than its name: `60 streams`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
     /// Start of the measurement, after the ramp.
     pub from_ms: f64,
     /// End of the measurement.
@@ -256,6 +261,12 @@ pub struct PhaseResult {
 }
 
 impl PhaseResult {
+    /// What it is called in output.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        self.title.as_deref().unwrap_or(&self.name)
+    }
+
     /// The steps of its sequence; none if it has none.
     #[must_use]
     pub fn steps(&self) -> &[StepResult] {

@@ -81,6 +81,7 @@ fn parameters(lab: &Lab, profile: &Profile, options: &Options) -> BTreeMap<Strin
         ("expect_fixed".into(), json!(options.expect_fixed)),
         ("mistake".into(), json!(options.mistake.as_deref().unwrap_or(lab.name))),
         ("vendor".into(), json!(profile.vendor)),
+        ("arms".into(), profile.arms.iter().map(|arm| json!(arm.name)).collect()),
         ("phases".into(), profile.phases.iter().map(phase).collect()),
         ("probes_per_second".into(), json!(profile.probe_rate)),
         ("probe_timeout_ms".into(), json!(profile.probe_timeout.as_millis())),
@@ -112,6 +113,7 @@ fn phase_result(arm: &RunningArm, seen: &PhaseRecord, time: RunTime) -> PhaseRes
     let window = time.window(seen.from, seen.to);
     let evidence = seen.evidence.as_ref();
     PhaseResult {
+        title: Some(seen.phase.title.clone()),
         closed_loop: arm.closed_loop.as_ref().map(|asking| asking.stats(seen.from, seen.to)),
         streams: seen.loads.streams(seen.phase, &window),
         vendor_peak_active: evidence.and_then(PhaseEvidence::vendor_peak_active),

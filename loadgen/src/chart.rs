@@ -1,0 +1,29 @@
+//! Charts of a result, as SVG: latency over time with the streams open, and the distribution of latency.
+//!
+//! The same chart serves a page, which brings [`page_style`], and as a picture by itself ([`Scheme::Light`],
+//! [`Scheme::Dark`]). It is well-formed XML, has no script and no link, and says what it shows in its `aria-label`.
+//! Whatever comes from a result file is escaped. The same result always makes the same text.
+
+mod axis;
+mod distribution;
+mod elements;
+mod latency;
+mod layout;
+mod legend;
+mod phases;
+mod picture;
+mod probes;
+mod scheme;
+mod series;
+mod streams;
+mod style;
+#[cfg(test)]
+mod tests;
+mod timeline;
+
+pub use distribution::distribution_svg;
+pub use picture::picture;
+pub use probes::probes;
+pub use scheme::Scheme;
+pub use style::page_style;
+pub use timeline::timeline_svg;
