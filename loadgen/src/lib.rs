@@ -37,6 +37,8 @@ pub mod numbers;
 pub mod report;
 /// What a run found.
 pub mod result;
+/// Arms that are driven by hand.
+pub mod session;
 /// The code of the mistakes and their fixes.
 pub mod sources;
 /// What is sent.
