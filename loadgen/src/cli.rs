@@ -2,10 +2,11 @@
 
 mod balancer;
 mod labs;
+mod outputs;
+mod report;
 mod sequence;
 mod values;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
@@ -15,6 +16,8 @@ use crate::verdict::Objective;
 
 pub use balancer::BalancerArgs;
 pub use labs::{DemoArgs, LabArgs, LabsArgs, Programs, Sides};
+pub use outputs::Outputs;
+pub use report::ReportArgs;
 pub use sequence::SequenceArgs;
 use values::{header, method, path, positive_duration, probe, rate, share};
 
@@ -44,11 +47,28 @@ pub enum Command {
     Sequence(SequenceArgs),
     /// Show health checks side by side, one line per second
     Watch(WatchArgs),
+    /// Show result files again, or compare them; as a page with --html
+    Report(ReportArgs),
     /// Send requests to those of several servers that are ready, as a load balancer does
     Balancer(BalancerArgs),
 }
 
 impl Command {
+    /// The files that it writes its result to, if it has one.
+    #[must_use]
+    pub fn outputs(&self) -> Outputs {
+        match self {
+            Command::Demo(args) => args.outputs.clone(),
+            Command::Lab(args) => args.outputs.clone(),
+            Command::Labs(args) => args.outputs.clone(),
+            Command::Run(args) => args.outputs.clone(),
+            Command::Verify(args) => args.outputs.clone(),
+            Command::Sequence(args) => args.outputs.clone(),
+            Command::Report(args) => Outputs { out: None, html: args.html.clone() },
+            Command::Watch(_) | Command::Balancer(_) => Outputs::default(),
+        }
+    }
+
     /// Whether it runs until a signal ends it, which is then no failure.
     #[must_use]
     pub fn is_ended_by_signal(&self) -> bool {
@@ -132,9 +152,9 @@ pub struct RunArgs {
     /// Seed for arrival times and for the choice of clients that disconnect
     #[arg(long, default_value = "1")]
     pub seed: u64,
-    /// Write the result to this file as JSON
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
+    /// The files for the result.
+    #[command(flatten)]
+    pub outputs: Outputs,
 }
 
 /// `loadgen verify`
@@ -164,9 +184,9 @@ pub struct VerifyArgs {
     /// Path of the health check
     #[arg(long, value_name = "PATH", default_value = "/debug/health-sync", value_parser = path)]
     pub health_path: String,
-    /// Write the result to this file as JSON
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
+    /// The files for the result.
+    #[command(flatten)]
+    pub outputs: Outputs,
 }
 
 /// `loadgen watch`

@@ -4,11 +4,14 @@ mod balancer;
 mod conclusion;
 mod demo;
 mod error;
+mod invocation;
 mod lab;
 mod labs;
 mod observation;
 mod outcome;
+mod outputs;
 mod preflight;
+mod report;
 mod run;
 mod sequence;
 mod target;
@@ -36,7 +39,7 @@ pub fn execute<'a>(
     terminal: &'a Terminal,
 ) -> LocalBoxFuture<'a, Result<CommandOutcome, CommandError>> {
     Box::pin(async move {
-        preflight::check_outputs(command)?;
+        preflight::check_outputs(&command.outputs())?;
         Ok(match command {
             Command::Demo(args) => demo::execute(args, terminal).await?.into(),
             Command::Lab(args) => lab::execute(args, terminal).await?,
@@ -44,6 +47,7 @@ pub fn execute<'a>(
             Command::Run(args) => run::execute(args, terminal).await?.into(),
             Command::Sequence(args) => sequence::execute(args, terminal).await?.into(),
             Command::Verify(args) => verify::execute(args, terminal).await?.into(),
+            Command::Report(args) => report::execute(args, terminal)?.into(),
             Command::Balancer(args) => balancer::execute(args).await?.into(),
             Command::Watch(args) => watch::execute(args, terminal).await?.into(),
         })

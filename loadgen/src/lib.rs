@@ -11,6 +11,8 @@ pub mod chart;
 pub mod cli;
 /// The commands.
 pub mod commands;
+/// Runs side by side.
+pub mod comparison;
 /// The limit of open descriptors.
 pub mod descriptors;
 /// Runs a lab.

@@ -2,10 +2,16 @@
 
 mod cases;
 mod claims;
+mod compared;
+mod file;
+mod html;
 mod json;
+mod labs;
 mod live;
+mod make_command;
 mod matrix;
 mod prose;
+mod replay;
 mod sequence;
 mod table;
 mod terminal;
@@ -14,10 +20,16 @@ mod wrap;
 
 pub use cases::case_tables;
 pub use claims::verdict;
-pub use json::{check_writable, write_json};
+pub use compared::{compared, regressions};
+pub use file::{check_writable, write_file};
+pub use html::{comparison_page, labs_page, page};
+pub use json::write_json;
+pub use labs::labs_summary;
 pub use live::{LiveLines, heading_of_one, second_of_one};
+pub use make_command::make_command;
 pub use matrix::matrices;
 pub use prose::prose_summary;
+pub use replay::{lab, one_server, replay, replay_labs};
 pub use sequence::{Marks, sequence_call, sequence_heading, sequence_summary};
 pub use table::{ARMS_MAX, comparison, single};
 pub use terminal::{Paint, Terminal};

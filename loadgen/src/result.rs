@@ -30,7 +30,7 @@ pub use deployment::{DeploymentStats, PhaseBalancer, PhaseDeployment, RestartSta
 pub use figures::{
     ClosedLoopStats, Percentile, ProbeStats, ProcessStats, Quantile, Quantiles, TimelineRow, VendorStats,
 };
-pub use labs::LabsResult;
+pub use labs::{LabsResult, NamedLab};
 pub use per_request::PerRequest;
 pub use phase_ledger::PhaseLedger;
 pub use phase_load::{Disturbance, ExpectedLoad, VendorLoad};
@@ -56,6 +56,9 @@ pub struct RunResult {
     pub schema_version: u32,
     /// The command: `demo`, `run`, `verify`, ...
     pub command: String,
+    /// The whole command line, for a shell. What is secret in it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command_line: Option<String>,
     /// The machine.
     pub environment: Environment,
     /// The parameters of the command.
@@ -85,6 +88,7 @@ impl RunResult {
         RunResult {
             schema_version: SCHEMA_VERSION,
             command: command.into(),
+            command_line: None,
             environment,
             parameters,
             arms: BTreeMap::new(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::outputs::Outputs;
 use super::values::positive_duration;
 use crate::lab::Lab;
 use crate::labs;
@@ -39,9 +40,9 @@ pub struct DemoArgs {
     /// Which servers to run
     #[arg(value_enum, default_value = "both")]
     pub side: Sides,
-    /// Write the result to this file as JSON
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
+    /// The files for the result.
+    #[command(flatten)]
+    pub outputs: Outputs,
     /// Run with small numbers, for tests: pools of 8 and 16 threads, streams of 4 s
     #[arg(long)]
     pub fast: bool,
@@ -77,12 +78,9 @@ pub struct LabArgs {
     /// Let broken-server run this mistake instead of the lab's own, for example one that you have added
     #[arg(long, value_name = "MISTAKE")]
     pub mistake: Option<String>,
-    /// Write the result to this file as JSON
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-    /// Write the result to this file as an HTML page (not available yet)
-    #[arg(long, value_name = "FILE")]
-    pub html: Option<PathBuf>,
+    /// The files for the result.
+    #[command(flatten)]
+    pub outputs: Outputs,
     /// Run with small numbers, for tests: smaller pools, shorter streams
     #[arg(long)]
     pub fast: bool,
@@ -113,9 +111,9 @@ pub struct LabsArgs {
     /// Labs to run at the same time, of those that judge counts; those that judge times run alone
     #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u8).range(1..=16))]
     pub jobs: u8,
-    /// Write all results to this file as JSON
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
+    /// The files for the results.
+    #[command(flatten)]
+    pub outputs: Outputs,
     /// Run with small numbers, for tests
     #[arg(long)]
     pub fast: bool,

@@ -1,10 +1,10 @@
 //! Arguments of `sequence`.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
+use super::outputs::Outputs;
 use super::values::{header, key, path, positive_duration, token_share};
 use crate::traffic::CYCLE;
 
@@ -39,9 +39,9 @@ pub struct SequenceArgs {
     /// Send and judge as the original script does: a fifth of the words, a tick for any status, success for any 200
     #[arg(long, conflicts_with = "token_share")]
     pub as_in_source: bool,
-    /// Write the result to this file as JSON
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
+    /// The files for the result.
+    #[command(flatten)]
+    pub outputs: Outputs,
 }
 
 /// Shown below the options.

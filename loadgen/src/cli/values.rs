@@ -58,3 +58,12 @@ pub(super) fn probe(text: &str) -> Result<(String, String), String> {
     }
     Ok((name.to_owned(), path(target)?))
 }
+
+pub(super) fn percent(text: &str) -> Result<f64, String> {
+    const MAX: f64 = 1_000_000.0;
+    let number = text.strip_suffix('%').unwrap_or(text).trim_end();
+    match number.parse::<f64>() {
+        Ok(percent) if (0.0..=MAX).contains(&percent) => Ok(percent),
+        _ => Err(format!("expected a percentage from 0 to {MAX}, such as 10")),
+    }
+}

@@ -1,7 +1,7 @@
 //! `loadgen demo`
 
-use super::CommandError;
 use super::lab::{options, print_references, run_with_lines};
+use super::{CommandError, outputs};
 use crate::cli::DemoArgs;
 use crate::labs;
 use crate::report::{self, Terminal};
@@ -14,12 +14,12 @@ pub(super) async fn execute(args: &DemoArgs, terminal: &Terminal) -> Result<u8, 
     let finished = run_with_lines(lab, profile, &options, terminal).await?;
     report::verdict(terminal, &finished.result.verdict);
     print_references(terminal, lab, &options);
-    if let Some(path) = &args.out {
-        super::observation::write_out(&finished.result, path, terminal)?;
-    }
+    // Whatever becomes of the files, the figures are shown.
+    let written = outputs::write(&finished.result, &args.outputs, terminal);
     terminal.line("");
-    report::comparison(terminal, &profile.phases, &finished.result);
+    report::comparison(terminal, &finished.result);
     terminal.line("");
     terminal.line(report::wrap("  ", &report::prose_summary(&finished.result)));
+    written?;
     Ok(finished.result.verdict.exit_code())
 }

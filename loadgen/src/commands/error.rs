@@ -1,7 +1,9 @@
 //! Why a command has no verdict, and its exit code.
 
+use crate::comparison::NotComparable;
 use crate::engine::LabError;
 use crate::http::EndpointError;
+use crate::result::ReadError;
 use crate::vendor::LedgerError;
 use crate::verdict::ObjectiveError;
 
@@ -22,6 +24,12 @@ pub enum CommandError {
     /// Arguments that contradict each other.
     #[error("{0}")]
     Usage(String),
+    /// A result file that cannot be used.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Results that cannot be compared.
+    #[error(transparent)]
+    NotComparable(#[from] NotComparable),
     /// A lab that could not be completed.
     #[error(transparent)]
     Lab(#[from] LabError),
@@ -80,7 +88,11 @@ impl CommandError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            CommandError::Endpoint(_) | CommandError::Objective(_) | CommandError::Usage(_) => EXIT_USAGE,
+            CommandError::Endpoint(_)
+            | CommandError::Objective(_)
+            | CommandError::Usage(_)
+            | CommandError::Read(_)
+            | CommandError::NotComparable(_) => EXIT_USAGE,
             _ => EXIT_INVALID,
         }
     }

@@ -1,6 +1,6 @@
 //! `loadgen lab`, and the output of all commands that run a lab.
 
-use super::{CommandError, CommandOutcome, conclusion};
+use super::{CommandError, CommandOutcome, conclusion, invocation, outputs};
 use crate::cli::{LabArgs, Programs, Sides};
 use crate::engine::{self, LabRun, Options, RunningArm};
 use crate::lab::{Lab, Phase, Profile, select_arms};
@@ -8,10 +8,6 @@ use crate::report::{self, LiveLines, Paint, Terminal};
 use crate::result::Side;
 
 pub(super) async fn execute(args: &LabArgs, terminal: &Terminal) -> Result<CommandOutcome, CommandError> {
-    if let Some(path) = &args.html {
-        let why = "HTML pages are not available yet; --out writes the same figures as JSON";
-        return Err(CommandError::Usage(format!("--html {}: {why}", path.display())));
-    }
     if args.expect_fixed && args.side == Sides::Fixed {
         return Err(CommandError::Usage(
             "--expect-fixed runs broken-server and cannot be combined with --side fixed".into(),
@@ -29,9 +25,7 @@ pub(super) async fn execute(args: &LabArgs, terminal: &Terminal) -> Result<Comma
     };
     let terminal = &terminal.quiet(args.quiet);
     let finished = run_and_show(args.lab, args.lab.profile(args.fast), &options, terminal).await?;
-    if let Some(path) = &args.out {
-        super::observation::write_out(&finished.result, path, terminal)?;
-    }
+    outputs::write(&finished.result, &args.outputs, terminal)?;
     let exit_code = finished.result.verdict.exit_code();
     if !args.keep {
         return Ok(exit_code.into());
@@ -71,12 +65,8 @@ pub(super) async fn run_and_show(
 ) -> Result<LabRun, CommandError> {
     let aside = &terminal.aside();
     let finished = run_with_lines(lab, profile, options, aside).await?;
-    report::comparison(terminal, &profile.phases, &finished.result);
-    report::matrices(terminal, profile, &finished.result);
-    report::case_tables(terminal, &profile.phases, &finished.result);
-    terminal.line("");
+    report::lab(terminal, &finished.result);
     let verdict = &finished.result.verdict;
-    report::verdict(terminal, verdict);
     let sentences = conclusion::sentences(lab, options, verdict);
     if !sentences.is_empty() {
         terminal.line("");
@@ -97,7 +87,8 @@ pub(super) async fn run_with_lines(
 ) -> Result<LabRun, CommandError> {
     print_introduction(terminal, lab, profile, options);
     let live = terminal.live();
-    let finished = engine::run(lab, profile, options, &mut LiveLines::new(&live)).await?;
+    let mut finished = engine::run(lab, profile, options, &mut LiveLines::new(&live)).await?;
+    finished.result.command_line = Some(invocation::command_line());
     live.line("");
     Ok(finished)
 }

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
 use serde_json::Value;
 use wire::ledger::Ledger;
 
-use super::CommandError;
+use super::invocation;
 use crate::engine::{MeasuredServer, Seconds};
 use crate::environment::environment;
 use crate::http::Endpoint;
@@ -126,22 +124,6 @@ impl Observation {
         };
         let generator = self.lag.generator();
         let result = RunResult::new(description.command, environment(), description.parameters, generator);
-        RunResult { target: Some(target), ..result }
+        RunResult { command_line: Some(invocation::command_line()), target: Some(target), ..result }
     }
-}
-
-/// Prints the figures and the verdict.
-pub(super) fn show(result: &RunResult, terminal: &Terminal) {
-    terminal.line("");
-    report::single(terminal, result);
-    terminal.line("");
-    report::verdict(terminal, &result.verdict);
-}
-
-/// Writes the result file and says so.
-pub(super) fn write_out(result: &impl Serialize, path: &Path, terminal: &Terminal) -> Result<(), CommandError> {
-    report::write_json(result, path)
-        .map_err(|source| CommandError::Out { path: path.display().to_string(), source })?;
-    terminal.line(format!("  The result:  {}", path.display()));
-    Ok(())
 }

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::CommandError;
-use crate::cli::Command;
+use crate::cli::Outputs;
 use crate::descriptors::raise_descriptor_limit;
 use crate::http::Endpoint;
 use crate::measure::{ProbeKind, ProbePlan, StreamEnd, StreamLog, get_health};
@@ -16,18 +16,15 @@ use crate::report;
 use crate::result::StreamStats;
 use crate::traffic::{Client, Exchange};
 
-/// Checks that the result file can be written, before anything is run.
-pub(super) fn check_outputs(command: &Command) -> Result<(), CommandError> {
-    let (out, html) = match command {
-        Command::Demo(args) => (&args.out, None),
-        Command::Lab(args) => (&args.out, args.html.as_ref()),
-        Command::Labs(args) => (&args.out, None),
-        Command::Run(args) => (&args.out, None),
-        Command::Sequence(args) => (&args.out, None),
-        Command::Verify(args) => (&args.out, None),
-        Command::Watch(_) | Command::Balancer(_) => return Ok(()),
-    };
-    [("--out", out.as_ref()), ("--html", html)].into_iter().try_for_each(|(flag, path)| match path {
+/// Checks that the files for the result can be written, before anything is run.
+pub(super) fn check_outputs(outputs: &Outputs) -> Result<(), CommandError> {
+    let Outputs { out, html } = outputs;
+    if let (Some(out), Some(html)) = (out, html)
+        && out == html
+    {
+        return Err(CommandError::Usage(format!("--out and --html name the same file, {}", out.display())));
+    }
+    [("--out", out), ("--html", html)].into_iter().try_for_each(|(flag, path)| match path {
         Some(path) => report::check_writable(path).map_err(|source| unusable(flag, path, &source)),
         None => Ok(()),
     })

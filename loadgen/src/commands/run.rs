@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::CommandError;
-use super::observation::{Observation, PhaseWindow, RunDescription, show, write_out};
+use super::observation::{Observation, PhaseWindow, RunDescription};
+use super::outputs;
 use super::preflight::{TrialStream, check_server, try_one_stream};
 use super::target::{STREAM_PATH, probe_kinds, target};
 use super::warnings::{all_alike, warnings};
@@ -47,10 +48,8 @@ pub(super) async fn execute(args: &RunArgs, terminal: &Terminal) -> Result<u8, C
         TrialStream::Accepted => apply_load(args, plan.clone(), probes, vendor, terminal).await?,
     };
     let result = judged(args, &plan, result, &request);
-    show(&result, terminal);
-    if let Some(path) = &args.out {
-        write_out(&result, path, terminal)?;
-    }
+    report::one_server(terminal, &result);
+    outputs::write(&result, &args.outputs, terminal)?;
     Ok(result.verdict.exit_code())
 }
 

@@ -7,7 +7,8 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use super::CommandError;
-use super::observation::write_out;
+use super::invocation::command_line;
+use super::outputs;
 use super::preflight::check_reachable;
 use super::target::target;
 use crate::cli::SequenceArgs;
@@ -42,10 +43,9 @@ pub(super) async fn execute(args: &SequenceArgs, terminal: &Terminal) -> Result<
         terminal.line(report::wrap("  Not judged:  ", what));
     }
     target.sequence = Some(sequence);
-    if let Some(path) = &args.out {
-        write_out(&result(args, target, verdict.clone()), path, terminal)?;
-    }
-    Ok(verdict.exit_code())
+    let exit_code = verdict.exit_code();
+    outputs::write(&result(args, exchange.request.path, target, verdict), &args.outputs, terminal)?;
+    Ok(exit_code)
 }
 
 /// Makes the calls in order, each when the one before it has ended.
@@ -92,15 +92,16 @@ fn request(args: &SequenceArgs, path: String) -> Request {
     request
 }
 
-fn result(args: &SequenceArgs, target: ArmResult, verdict: Verdict) -> RunResult {
-    let result = RunResult::new("sequence", environment(), parameters(args), Generator::default());
-    RunResult { target: Some(target), verdict, ..result }
+fn result(args: &SequenceArgs, path: String, target: ArmResult, verdict: Verdict) -> RunResult {
+    let result = RunResult::new("sequence", environment(), parameters(args, path), Generator::default());
+    RunResult { command_line: Some(command_line()), target: Some(target), verdict, ..result }
 }
 
 /// Without the key, which is nobody else's business.
-fn parameters(args: &SequenceArgs) -> BTreeMap<String, Value> {
+fn parameters(args: &SequenceArgs, path: String) -> BTreeMap<String, Value> {
     BTreeMap::from([
         ("url".into(), json!(args.url)),
+        ("path".into(), json!(path)),
         ("calls".into(), json!(args.calls)),
         ("model".into(), json!(args.model)),
         ("token_share".into(), json!(args.token_share)),

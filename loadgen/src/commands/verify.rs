@@ -12,7 +12,8 @@ use tokio::time::sleep;
 
 use self::stages::{Stage, stages};
 use super::CommandError;
-use super::observation::{Observation, PhaseWindow, RunDescription, show, write_out};
+use super::observation::{Observation, PhaseWindow, RunDescription};
+use super::outputs;
 use super::preflight::{TrialStream, check_server, try_one_stream};
 use super::target::{STREAM_PATH, target};
 use super::warnings::all_alike;
@@ -50,16 +51,14 @@ pub(super) async fn execute(args: &VerifyArgs, terminal: &Terminal) -> Result<u8
     } else {
         on_schedule(args, &stages, exchange, terminal).await
     };
-    show(&result, terminal);
+    report::one_server(terminal, &result);
     if args.as_in_source {
         terminal.line(report::wrap(
             "  Not judged:  ",
             "whether checks or streams failed, and how late the slowest check was",
         ));
     }
-    if let Some(path) = &args.out {
-        write_out(&result, path, terminal)?;
-    }
+    outputs::write(&result, &args.outputs, terminal)?;
     Ok(result.verdict.exit_code())
 }
 
@@ -207,6 +206,7 @@ fn parameters(args: &VerifyArgs) -> BTreeMap<String, Value> {
         ("streams".into(), json!(args.streams)),
         ("checks".into(), json!(args.checks)),
         ("interval_ms".into(), json!(args.interval.as_millis())),
+        ("probe_timeout_ms".into(), json!(args.timeout.as_millis())),
         ("as_in_source".into(), json!(args.as_in_source)),
     ])
 }

@@ -1,8 +1,7 @@
 //! The tables of cases: what was expected of each request, and what the arms made of it.
 
 use super::{Paint, Terminal};
-use crate::lab::Phase;
-use crate::result::{Cell, RunResult, TableRow};
+use crate::result::{Cell, NamedArm, RunResult, TableRow};
 
 /// A column: the name of its cells, its heading, its width, and whether it is aligned to the right.
 type Column = (&'static str, &'static str, usize, bool);
@@ -22,12 +21,16 @@ const ARMS: usize = 13;
 
 /// Prints the tables of the phases that have one: a case with what was expected of it and the arms that did so, and
 /// below it what each other arm did, with its wrong cells marked.
-pub fn case_tables(terminal: &Terminal, phases: &[Phase], result: &RunResult) {
-    for phase in phases.iter().filter(|phase| !phase.cases.is_empty()) {
+pub fn case_tables(terminal: &Terminal, result: &RunResult) {
+    for phase in result.phases() {
         let tables = tables_of(result, &phase.name);
+        let cases = tables.iter().map(|(_, table)| table.len()).max().unwrap_or(0);
+        if cases == 0 {
+            continue;
+        }
         terminal.line("");
-        terminal.line(terminal.paint(Paint::Bold, &heading(&phase.title)));
-        for index in 0..phase.cases.len() {
+        terminal.line(terminal.paint(Paint::Bold, &heading(phase.title())));
+        for index in 0..cases {
             let rows: Vec<_> = tables.iter().filter_map(|(arm, table)| Some((*arm, table.get(index)?))).collect();
             lines(terminal, &rows).iter().for_each(|line| terminal.line(line));
         }
@@ -35,11 +38,8 @@ pub fn case_tables(terminal: &Terminal, phases: &[Phase], result: &RunResult) {
 }
 
 fn tables_of<'a>(result: &'a RunResult, phase: &str) -> Vec<(&'a str, &'a [TableRow])> {
-    let table = |(arm, seen): (&'a String, &'a crate::result::ArmResult)| {
-        let phase = seen.phases.iter().find(|candidate| candidate.name == phase)?;
-        Some((arm.as_str(), &phase.table[..]))
-    };
-    result.arms.iter().filter_map(table).collect()
+    let table = |(arm, seen): NamedArm<'a>| Some((arm, &seen.phase(phase)?.table[..]));
+    result.servers().into_iter().filter_map(table).collect()
 }
 
 fn heading(title: &str) -> String {

@@ -109,11 +109,13 @@ fn split(name: &str, width: usize) -> (&str, &str) {
     cut.map_or((name, ""), |(at, _)| (&name[..at], name[at..].trim_start()))
 }
 
-fn measured(claim: &ClaimResult) -> String {
+/// What was measured, with its unit.
+pub(super) fn measured(claim: &ClaimResult) -> String {
     claim.measured.map_or_else(|| "no data".to_owned(), |value| claim.unit.show(value))
 }
 
-fn required(claim: &ClaimResult) -> String {
+/// What is required: `at least 1 s`.
+pub(super) fn required(claim: &ClaimResult) -> String {
     let comparison = match claim.comparison.as_str() {
         ">=" => "at least",
         "<=" => "at most",

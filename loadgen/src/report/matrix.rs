@@ -2,49 +2,42 @@
 
 use super::table::ARMS_MAX;
 use super::{Paint, Terminal};
-use crate::lab::{Arm, Phase, Profile};
-use crate::result::{RunResult, StepResult};
-use crate::traffic::Schedule;
+use crate::result::{NamedArm, RunResult, StepResult};
 
 /// Width of an arm's name and of a step.
 const NAME: usize = 23;
 const STEP: usize = 4;
 
 /// Prints a matrix for each phase with a sequence, with the arms in the order of the lab.
-pub fn matrices(terminal: &Terminal, profile: &Profile, result: &RunResult) {
+pub fn matrices(terminal: &Terminal, result: &RunResult) {
     // With many arms there is no other table before.
     let mut is_first = result.arms.len() > ARMS_MAX;
-    for phase in profile.phases.iter().filter(|phase| has_sequence(phase)) {
-        let rows: Vec<_> = profile.arms.iter().filter_map(|arm| Some((arm, steps(result, arm, phase)?))).collect();
+    for phase in result.phases() {
+        let rows = steps(result, &phase.name);
         let Some((_, first)) = rows.first() else { continue };
         if !is_first {
             terminal.line("");
         }
         is_first = false;
         let heads: String = first.iter().map(|step| format!("{:>STEP$}", step.name)).collect();
-        terminal.line(terminal.paint(Paint::Bold, &format!(" {:<NAME$}{heads}  first", phase.title)));
-        for (arm, steps) in &rows {
+        terminal.line(terminal.paint(Paint::Bold, &format!(" {:<NAME$}{heads}  first", phase.title())));
+        for (arm, steps) in rows {
             terminal.line(row(terminal, arm, steps));
         }
     }
 }
 
-/// Whether a phase has a sequence.
-fn has_sequence(phase: &Phase) -> bool {
-    phase.loads.iter().any(|load| matches!(load.schedule, Schedule::Sequence(_)))
+/// The arms that were sent a sequence in the phase of this name, each with its steps.
+pub(super) fn steps<'a>(result: &'a RunResult, phase: &str) -> Vec<(&'a str, &'a [StepResult])> {
+    let steps = |(name, arm): NamedArm<'a>| Some((name, arm.phase(phase)?.steps()));
+    result.servers().into_iter().filter_map(steps).filter(|(_, steps)| !steps.is_empty()).collect()
 }
 
-/// The steps that an arm was sent in a phase.
-fn steps<'a>(result: &'a RunResult, arm: &Arm, phase: &Phase) -> Option<&'a [StepResult]> {
-    let seen = result.arms.get(&arm.name)?.phases.iter().find(|seen| seen.name == phase.name)?;
-    Some(seen.steps()).filter(|steps| !steps.is_empty())
-}
-
-fn row(terminal: &Terminal, arm: &Arm, steps: &[StepResult]) -> String {
+fn row(terminal: &Terminal, arm: &str, steps: &[StepResult]) -> String {
     let cells: String = steps.iter().map(|step| cell(terminal, step)).collect();
     let first = steps.iter().find(|step| step.failure.is_some());
     let first = first.map_or("none", |step| &step.name);
-    format!(" {:<NAME$}{cells}{first:>7}", arm.name)
+    format!(" {arm:<NAME$}{cells}{first:>7}")
 }
 
 /// `ok`, or the status of a step that failed, or `x` if it has none.
@@ -72,9 +65,8 @@ mod tests {
         };
         let (ok, failed) = (step("1", Some(200), None), step("2", Some(500), Some("status 500")));
         let cut = step("3", None, Some("closed before an answer"));
-        let arm = Arm::broken().named("broken-all");
-        let text = row(&Terminal::plain(), &arm, &[ok.clone(), failed, cut]);
+        let text = row(&Terminal::plain(), "broken-all", &[ok.clone(), failed, cut]);
         assert_eq!(text, format!(" {:<NAME$}  ok 500   x      2", "broken-all"));
-        assert!(row(&Terminal::plain(), &arm, &[ok]).ends_with("  ok   none"));
+        assert!(row(&Terminal::plain(), "broken-all", &[ok]).ends_with("  ok   none"));
     }
 }

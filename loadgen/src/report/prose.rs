@@ -9,17 +9,35 @@ use crate::result::{ArmResult, Outcome, ProbeStats, RunResult, Side, StreamStats
 /// What a run showed, in one sentence per side made from its figures, after a note where the run was not held.
 #[must_use]
 pub fn prose_summary(result: &RunResult) -> String {
+    let preface = preface(result.verdict.result).map(str::to_owned);
+    preface.into_iter().chain(sentences(result)).collect::<Vec<_>>().join(" ")
+}
+
+/// The sentences without the note: for each side that has an arm of its name, or for the one server under load.
+pub(super) fn sentences(result: &RunResult) -> Vec<String> {
     let timeout_ms = result.parameters.get("probe_timeout_ms").and_then(Value::as_f64).unwrap_or(0.0);
-    let mut sentences: Vec<_> = preface(result.verdict.result).map(str::to_owned).into_iter().collect();
+    let mut sentences = Vec::new();
     let mut stated = None;
     for side in Side::ALL {
         let Some(arm) = result.arms.get(side.as_str()) else { continue };
         // The load is stated once if it is the same for all.
         let open = Some(arm.streams.peak_active);
-        sentences.push(sentence(side, arm, open.filter(|_| open != stated), timeout_ms));
+        sentences.push(sentence(server(side), arm, open.filter(|_| open != stated), timeout_ms));
         stated = open;
     }
-    sentences.join(" ")
+    let target = result.target.as_ref().filter(|target| target.sequence.is_none());
+    sentences.extend(target.map(|target| sentence("the server", target, Some(target.streams.peak_active), timeout_ms)));
+    sentences
+}
+
+/// Whether the sentences say what the run is about: every server was asked for its health while it had streams.
+pub(super) fn is_about_health(result: &RunResult) -> bool {
+    let servers = result.servers();
+    let named = |(name, _): &(&str, &ArmResult)| Side::ALL.iter().any(|side| side.as_str() == *name);
+    let asked = |arm: &ArmResult| arm.streams.requested > 0 && health_probe(arm).is_some_and(|stats| stats.sent > 0);
+    !servers.is_empty()
+        && (result.target.is_some() || servers.iter().all(named))
+        && servers.iter().all(|(_, arm)| asked(arm))
 }
 
 fn preface(outcome: Outcome) -> Option<&'static str> {
@@ -30,21 +48,33 @@ fn preface(outcome: Outcome) -> Option<&'static str> {
     }
 }
 
-fn sentence(side: Side, arm: &ArmResult, open: Option<u64>, timeout_ms: f64) -> String {
-    let server = match side {
+fn server(side: Side) -> &'static str {
+    match side {
         Side::Broken => "the broken server",
         Side::Control => "the same framework without the mistake",
         Side::Fixed => "the fixed server",
-    };
-    let health = health(arm.probes.get("health_sync"), timeout_ms);
-    let all_answered = arm.probes.get("health_sync").is_some_and(|stats| stats.sent == stats.ok);
-    let (more, users) = (more(arm, timeout_ms, all_answered), users(&arm.streams));
+    }
+}
+
+/// The probe that a sentence is about: that of the labs, else the first.
+fn health_probe(arm: &ArmResult) -> Option<&ProbeStats> {
+    arm.probes.get(HEALTH).or_else(|| arm.probes.values().next())
+}
+
+const HEALTH: &str = "health_sync";
+
+fn sentence(server: &str, arm: &ArmResult, open: Option<u64>, timeout_ms: f64) -> String {
+    let health = health(health_probe(arm), timeout_ms);
+    let all_answered = health_probe(arm).is_some_and(|stats| stats.sent == stats.ok);
+    let more = more(arm, timeout_ms, all_answered);
+    let users = if arm.streams.requested == 0 { String::new() } else { format!(", and {}", users(&arm.streams)) };
     let Some(open) = open else {
-        return format!("{}{} {health}{more}, and {users}.", server[..1].to_uppercase(), &server[1..]);
+        return format!("{}{} {health}{more}{users}.", server[..1].to_uppercase(), &server[1..]);
     };
-    let loaded = arm.phases.iter().find(|phase| phase.name == LOADED).and_then(|phase| phase.cpu_cores);
+    let loaded = arm.phase(LOADED).and_then(|phase| phase.cpu_cores);
     let cpu = loaded.map(|cores| format!(", at {:.0} % CPU", cores * 100.0)).unwrap_or_default();
-    format!("With {} streams open, {server} {health}{more}, and {users}{cpu}.", count(open))
+    let streams = if open == 1 { "stream" } else { "streams" };
+    format!("With {} {streams} open, {server} {health}{more}{users}{cpu}.", count(open))
 }
 
 /// The predicate about the health checks.
@@ -89,7 +119,7 @@ fn more(arm: &ArmResult, timeout_ms: f64, all_answered: bool) -> String {
         lost => format!("{} streams", count(lost)),
     };
     let open = format!("with {} streams open", count(phase.vendor_peak_active.unwrap_or(0)));
-    let then = match phase.probes.get("health_sync") {
+    let then = match phase.probes.get(HEALTH) {
         // As without these streams.
         Some(stats) if stats.sent > 0 && stats.sent == stats.ok && all_answered => {
             format!("{open} within {}", millis(stats.latency_ms.max))
@@ -118,6 +148,22 @@ mod tests {
         assert_eq!(text(240, 0), "failed 240 of 240 health checks");
         assert_eq!(text(3, 2), "failed 3 of 240 health checks and left 2 unanswered");
         assert_eq!(health(None, 10_000.0), "got no health check");
+    }
+
+    #[test]
+    fn one_server_is_told_of_by_its_own_probe() {
+        let mut target =
+            ArmResult { probes: [("web".to_owned(), probes(40, 0, 0, 4.3))].into(), ..ArmResult::default() };
+        target.streams = StreamStats { requested: 9, peak_active: 3, ..StreamStats::default() };
+        target.streams.time_to_first_token_ms.max = 268.0;
+        let mut run = result("held", 0);
+        (run.arms, run.target) = (Default::default(), Some(target));
+        assert!(is_about_health(&run));
+        let expected = "With 3 streams open, the server answered every health check within 4.3 ms, and every user had a \
+                        first token within 268 ms.";
+        assert_eq!(prose_summary(&run), expected);
+        run.target.as_mut().unwrap().probes.clear();
+        assert!(!is_about_health(&run));
     }
 
     #[test]

@@ -45,17 +45,19 @@ fn mark(call: &SequenceCall, marks: Marks) -> (&'static str, Paint) {
 
 /// Prints what the calls came to.
 pub fn sequence_summary(terminal: &Terminal, sequence: &SequenceStats) {
+    terminal.line("");
+    sequence_sentences(sequence).iter().for_each(|sentence| terminal.line(format!("  {sentence}")));
+    terminal.line("");
+}
+
+/// What the calls came to.
+pub(super) fn sequence_sentences(sequence: &SequenceStats) -> [String; 2] {
     let (ok, calls) = (sequence.ok(), sequence.calls.len());
     let took: f64 = sequence.calls.iter().map(|call| call.duration_ms).sum();
-    terminal.line("");
     let (tokens, took) = (count(sequence.tokens()), millis(took));
-    terminal.line(format!("  {ok} of {calls} calls were answered in {took}; they ask for {tokens} tokens in all."));
-    match sequence.first_failure {
-        Some(first) => {
-            let at = count(first.cumulative_tokens);
-            terminal.line(format!("  First failure: call {}, at {at} tokens.", first.call));
-        }
-        None => terminal.line("  No call failed."),
-    }
-    terminal.line("");
+    let first = sequence.first_failure.map_or_else(
+        || "No call failed.".to_owned(),
+        |first| format!("First failure: call {}, at {} tokens.", first.call, count(first.cumulative_tokens)),
+    );
+    [format!("{ok} of {calls} calls were answered in {took}; they ask for {tokens} tokens in all."), first]
 }

@@ -1,16 +1,16 @@
 //! The table of figures.
 
-mod deployment;
-mod requests;
+pub(super) mod deployment;
+pub(super) mod requests;
 
 use serde_json::Value;
 
 use self::requests::Kind;
 use super::terminal::table_columns;
 use super::{Paint, Terminal};
-use crate::lab::{LOADED, Phase};
+use crate::lab::LOADED;
 use crate::numbers::{bytes, count, short_millis};
-use crate::result::{ArmResult, ClosedLoopStats, ProbeStats, Quantiles, RunResult};
+use crate::result::{ArmResult, ClosedLoopStats, PhaseResult, ProbeStats, Quantiles, RunResult};
 
 /// One line of a table: its label, and its cell in each column.
 struct Row {
@@ -44,14 +44,14 @@ struct Table<'a> {
 pub const ARMS_MAX: usize = 5;
 
 /// Prints a lab's arms side by side, if they are few enough.
-pub fn comparison(terminal: &Terminal, phases: &[Phase], result: &RunResult) {
+pub fn comparison(terminal: &Terminal, result: &RunResult) {
     if result.arms.len() > ARMS_MAX {
         return;
     }
     let few = result.arms.len() <= 3;
     let titles: Vec<_> = result.arms.keys().map(|arm| if few { column_title(arm) } else { arm }).collect();
     let mut table = Table::new(result.arms.values().collect(), disconnects(result));
-    table.fill(phases.iter().map(|phase| (phase.name.as_str(), phase.title.as_str())));
+    table.fill(&result.phases());
     table.print(terminal, &titles);
 }
 
@@ -59,7 +59,7 @@ pub fn comparison(terminal: &Terminal, phases: &[Phase], result: &RunResult) {
 pub fn single(terminal: &Terminal, result: &RunResult) {
     let Some(target) = &result.target else { return };
     let mut table = Table::new(vec![target], disconnects(result));
-    table.fill(target.phases.iter().map(|phase| (phase.name.as_str(), phase.name.as_str())));
+    table.fill(&result.phases());
     table.print(terminal, &[target.program.trim_start_matches("http://")]);
 }
 
@@ -102,10 +102,10 @@ impl<'a> Table<'a> {
         }
     }
 
-    fn fill<'p>(&mut self, phases: impl Iterator<Item = (&'p str, &'p str)>) {
+    fn fill(&mut self, phases: &[&PhaseResult]) {
         let heads = self.shown(["p50", "p99", "max"].map(|head| format!("{head:>QUANTILE$}")));
         self.row("time to answer", |_| Some(heads.clone()));
-        for (name, title) in phases {
+        for (name, title) in phases.iter().map(|phase| (phase.name.as_str(), phase.title())) {
             self.probe_rows(name, title);
             self.closed_loop_rows(name, title);
             for (label, times) in requests::answer_times(&self.arms, name, title) {
@@ -177,9 +177,7 @@ impl<'a> Table<'a> {
     }
 
     fn closed_loop_rows(&mut self, phase: &str, title: &str) {
-        let stats = |arm: &ArmResult| -> Option<ClosedLoopStats> {
-            arm.phases.iter().find(|candidate| candidate.name == phase)?.closed_loop.clone()
-        };
+        let stats = |arm: &ArmResult| -> Option<ClosedLoopStats> { arm.phase(phase)?.closed_loop.clone() };
         if self.arms.iter().all(|arm| stats(arm).is_none()) {
             return;
         }
@@ -215,7 +213,7 @@ impl<'a> Table<'a> {
             return;
         }
         let unknown = || "?".to_owned();
-        let loaded = |arm: &ArmResult| arm.phases.iter().find(|phase| phase.name == LOADED)?.cpu_cores;
+        let loaded = |arm: &ArmResult| arm.phase(LOADED)?.cpu_cores;
         let cpu = |arm: &ArmResult| Some(format!("{:.0} %", loaded(arm)? * 100.0));
         let memory = |arm: &ArmResult| Some(bytes(arm.process?.rss_peak_bytes));
         let threads = |arm: &ArmResult| Some(count(arm.process?.threads_peak?));
@@ -243,7 +241,7 @@ impl<'a> Table<'a> {
 }
 
 /// Whether the run's parameters let clients disconnect before the end of their stream.
-fn disconnects(result: &RunResult) -> bool {
+pub(super) fn disconnects(result: &RunResult) -> bool {
     let loads = result.parameters.get("phases").and_then(Value::as_array).into_iter().flatten();
     let mut loads = loads.filter_map(|phase| phase["loads"].as_array()).flatten();
     let share = result.parameters.get("cancel_share").and_then(Value::as_f64);
@@ -251,8 +249,7 @@ fn disconnects(result: &RunResult) -> bool {
 }
 
 fn probe_stats<'a>(arm: &'a ArmResult, phase: &str, probe: &str) -> Option<&'a ProbeStats> {
-    let phase = arm.phases.iter().find(|candidate| candidate.name == phase)?;
-    phase.probes.get(probe).filter(|stats| stats.sent > 0)
+    arm.phase(phase)?.probes.get(probe).filter(|stats| stats.sent > 0)
 }
 
 #[cfg(test)]

@@ -92,6 +92,7 @@ fn as_claimed() -> RunResult {
     RunResult {
         schema_version: SCHEMA_VERSION,
         command: "demo".into(),
+        command_line: None,
         environment: environment(),
         parameters: BTreeMap::new(),
         arms: BTreeMap::from([

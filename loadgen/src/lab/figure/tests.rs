@@ -121,6 +121,7 @@ fn result() -> RunResult {
     RunResult {
         schema_version: SCHEMA_VERSION,
         command: "lab".into(),
+        command_line: None,
         environment: environment(),
         parameters: BTreeMap::new(),
         arms: [("broken".to_owned(), arm)].into(),

@@ -3,8 +3,8 @@
 use crate::result::{ArmResult, PhaseBalancer, PhaseDeployment};
 
 /// The rows of a phase: each a label and a cell for each arm. A count that is zero everywhere has none.
-pub(super) fn rows(arms: &[&ArmResult], phase: &str, title: &str) -> Vec<(String, Vec<Option<String>>)> {
-    let of = |arm: &ArmResult| arm.phases.iter().find(|candidate| candidate.name == phase)?.deployment;
+pub(in crate::report) fn rows(arms: &[&ArmResult], phase: &str, title: &str) -> Vec<(String, Vec<Option<String>>)> {
+    let of = |arm: &ArmResult| arm.phase(phase)?.deployment;
     let found: Vec<Option<PhaseDeployment>> = arms.iter().map(|arm| of(arm)).collect();
     let balancers: Vec<_> = found.iter().map(|found| found.and_then(|found| found.balancer)).collect();
     let mut rows = Vec::new();

@@ -9,7 +9,7 @@ type Row<T> = (String, Vec<Option<T>>);
 
 /// Requests with answers of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::report) enum Kind {
     Streams,
     Calls,
 }
@@ -26,13 +26,13 @@ impl Kind {
     }
 
     /// Whether an arm has any.
-    pub(super) fn is_in(self, arms: &[&ArmResult]) -> bool {
+    pub(in crate::report) fn is_in(self, arms: &[&ArmResult]) -> bool {
         arms.iter().any(|arm| self.all(arm).iter().any(|stats| stats.requested > 0))
     }
 }
 
 /// How the requests of this kind ended. Counts that are zero everywhere are left out.
-pub(super) fn ends(arms: &[&ArmResult], kind: Kind, narrow: bool, disconnects: bool) -> Vec<Row<String>> {
+pub(in crate::report) fn ends(arms: &[&ArmResult], kind: Kind, narrow: bool, disconnects: bool) -> Vec<Row<String>> {
     let total = |arm: &ArmResult, of: &dyn Fn(&StreamStats) -> u64| -> u64 { kind.all(arm).into_iter().map(of).sum() };
     let mut rows = Vec::new();
     let mut add = |label: &str, always: bool, of: &dyn Fn(&StreamStats) -> u64| {
@@ -87,8 +87,8 @@ fn join_first(rows: &mut Vec<Row<String>>, label: &str) {
 }
 
 /// How long the calls of a phase took, and its rejections: by load where it has no streams.
-pub(super) fn answer_times(arms: &[&ArmResult], phase: &str, title: &str) -> Vec<Row<Quantiles>> {
-    let found: Vec<_> = arms.iter().map(|arm| arm.phases.iter().find(|candidate| candidate.name == phase)).collect();
+pub(in crate::report) fn answer_times(arms: &[&ArmResult], phase: &str, title: &str) -> Vec<Row<Quantiles>> {
+    let found: Vec<_> = arms.iter().map(|arm| arm.phase(phase)).collect();
     let only_calls = found.iter().flatten().all(|phase| phase.streams.is_none());
     let mut names: Vec<_> = found.iter().flatten().flat_map(|phase| phase.loads.keys().cloned()).collect();
     names.sort();

@@ -1,0 +1,35 @@
+//! Arguments of `report`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::values::percent;
+
+/// `loadgen report`
+#[derive(Debug, Args)]
+#[command(after_help = RULE)]
+pub struct ReportArgs {
+    /// Result files, as --out writes them. Several are compared: the first is the reference for the others
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Write a page to this file, which needs nothing else
+    #[arg(long, value_name = "OUT")]
+    pub html: Option<PathBuf>,
+    /// Exit with 1 if a figure of the fix, or of the one server, is worse than in the first file by more than this,
+    /// in percent; with 3 if one of the runs is invalid
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub fail_on_regression: Option<f64>,
+}
+
+/// Shown below the options.
+const RULE: &str = "What --fail-on-regression compares, of the fix (the arms of fixed-server, or a repair under \
+                    --expect-fixed) or of the one server under load:\n  \
+                    latency of each health check while loaded: p50, p90, p99; those failed or timed out\n  \
+                    time to first token: p50, p90, p99; streams lost (failed, truncated, stalled)\n  \
+                    calls with a whole answer: p50, p90, p99; those that failed\n  \
+                    processor time for each chunk, peak memory, peak threads\n\
+                    The largest value of a run is not compared: one busy moment of the machine decides it. Neither is \
+                    a difference that is noise whatever its percentage: up to 5 ms at p50 and p90, 10 ms at p99, 20 \
+                    µs for each chunk, 16 MB, 2 threads. A failure is never noise. It is a regression too if the \
+                    first run held and the other did not.";

@@ -1,0 +1,81 @@
+//! `loadgen report`
+
+use super::{CommandError, EXIT_INVALID, outputs};
+use crate::cli::ReportArgs;
+use crate::comparison::{Comparison, NamedRun, RegressionVerdict};
+use crate::report::{self, Terminal};
+use crate::result::{LabsResult, ResultFile, RunResult, read};
+
+/// Exit code if a figure is worse than it may be.
+const EXIT_WORSE: u8 = 1;
+
+/// Shows one result again, or compares several.
+pub(super) fn execute(args: &ReportArgs, terminal: &Terminal) -> Result<u8, CommandError> {
+    let mut results = args.files.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>()?;
+    if results.len() > 1 {
+        return several(args, named_runs(args, results)?, terminal);
+    }
+    if args.fail_on_regression.is_some() {
+        let why = "--fail-on-regression needs at least two files: the first is the reference";
+        return Err(CommandError::Usage(why.into()));
+    }
+    match results.pop() {
+        Some(ResultFile::Run(run)) => one_run(args, &run, terminal)?,
+        Some(ResultFile::Labs(labs)) => labs_of(args, &labs, terminal)?,
+        None => {}
+    }
+    Ok(0)
+}
+
+fn one_run(args: &ReportArgs, result: &RunResult, terminal: &Terminal) -> Result<(), CommandError> {
+    match &args.html {
+        Some(path) => outputs::write_page(&report::page(result), path, terminal),
+        None => {
+            report::replay(terminal, result);
+            Ok(())
+        }
+    }
+}
+
+fn labs_of(args: &ReportArgs, labs: &LabsResult, terminal: &Terminal) -> Result<(), CommandError> {
+    match &args.html {
+        Some(path) => outputs::write_page(&report::labs_page(labs), path, terminal),
+        None => {
+            report::replay_labs(terminal, labs);
+            Ok(())
+        }
+    }
+}
+
+/// The runs of these files, of which none may hold several labs.
+fn named_runs(args: &ReportArgs, results: Vec<ResultFile>) -> Result<Vec<NamedRun>, CommandError> {
+    let named = |(result, file): (ResultFile, &std::path::PathBuf)| match result {
+        ResultFile::Run(run) => Ok(NamedRun { name: file.display().to_string(), result: *run }),
+        ResultFile::Labs(_) => {
+            let why = "it holds several labs, and only single runs can be compared: write one with `lab NAME --out`";
+            Err(CommandError::Usage(format!("{}: {why}", file.display())))
+        }
+    };
+    results.into_iter().zip(&args.files).map(named).collect()
+}
+
+fn several(args: &ReportArgs, runs: Vec<NamedRun>, terminal: &Terminal) -> Result<u8, CommandError> {
+    let comparison = Comparison::of(runs)?;
+    let verdict = args.fail_on_regression.map(|percent| (percent, comparison.regressions(percent)));
+    if let Some((_, RegressionVerdict::NothingToCompare)) = verdict {
+        let why = "these runs have neither an arm of the fix nor a server of their own, so there is nothing to judge";
+        return Err(CommandError::Usage(format!("--fail-on-regression: {why}")));
+    }
+    report::compared(terminal, &comparison, args.fail_on_regression);
+    if let Some((percent, verdict)) = &verdict {
+        report::regressions(terminal, *percent, verdict);
+    }
+    if let Some(path) = &args.html {
+        outputs::write_page(&report::comparison_page(&comparison, verdict.as_ref()), path, terminal)?;
+    }
+    Ok(match verdict.map(|(_, verdict)| verdict) {
+        Some(RegressionVerdict::Invalid) => EXIT_INVALID,
+        Some(RegressionVerdict::Found(_)) => EXIT_WORSE,
+        _ => 0,
+    })
+}

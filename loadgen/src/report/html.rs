@@ -1,0 +1,23 @@
+//! Results as a page: it loads nothing, needs no script, and explains its words.
+
+mod about;
+mod cases;
+mod charts;
+mod claims;
+mod compared;
+mod labs;
+mod latency;
+mod lead;
+mod page;
+mod process;
+mod run;
+mod sections;
+mod streams;
+mod table;
+mod terms;
+mod vendor;
+mod writer;
+
+pub use compared::comparison_page;
+pub use labs::labs_page;
+pub use run::page;

@@ -1,0 +1,87 @@
+//! What became of streams and calls.
+
+use super::table::{Row, by_arm, row};
+use super::writer::Html;
+use crate::numbers::{count, number};
+use crate::report::table::disconnects;
+use crate::report::table::requests::{Kind, ends};
+use crate::result::{ArmResult, NamedArm, RunResult, StreamStats};
+
+/// Writes how the streams and calls ended, and what servers answered.
+pub(super) fn streams(html: &mut Html, result: &RunResult) {
+    let servers = result.servers();
+    let arms: Vec<_> = servers.iter().map(|(_, arm)| *arm).collect();
+    for (kind, caption) in
+        [(Kind::Streams, "Streams, of all phases"), (Kind::Calls, "Calls with a whole answer, of all phases")]
+    {
+        if kind.is_in(&arms) {
+            let mut rows = ends(&arms, kind, true, disconnects(result));
+            rows.extend(flow(&servers, kind));
+            by_arm(html, caption, &servers, &rows);
+        }
+    }
+    answers(html, &servers);
+}
+
+/// How many at once, and how fast.
+fn flow(servers: &[NamedArm], kind: Kind) -> Vec<Row> {
+    let of = |arm: &ArmResult| match kind {
+        Kind::Streams => Some(arm.streams.clone()),
+        Kind::Calls => arm.calls.clone(),
+    };
+    let stats = |arm: &ArmResult| of(arm).filter(|stats| stats.requested > 0);
+    let mut rows = vec![
+        row(servers, "open at once, at most", |arm| Some(count(stats(arm)?.peak_active))),
+        row(servers, "completed per second", |arm| Some(number(stats(arm)?.completed_per_second))),
+    ];
+    if kind == Kind::Streams {
+        rows.push(row(servers, "chunks per second", |arm| Some(number(stats(arm)?.chunks_per_second))));
+        rows.push(row(servers, "first token over a second late", |arm| Some(count(stats(arm)?.first_token_late))));
+    }
+    rows
+}
+
+/// Answers by status, by what the servers said of them, and one example for each cause of failure.
+fn answers(html: &mut Html, servers: &[NamedArm]) {
+    let all = |arm: &ArmResult| -> Vec<StreamStats> {
+        let of_phases = arm.phases.iter().flat_map(|phase| phase.loads.values());
+        let of_phases: Vec<_> = of_phases.cloned().collect();
+        if of_phases.is_empty() { vec![arm.streams.clone()] } else { of_phases }
+    };
+    let by_arm_stats: Vec<_> = servers.iter().map(|(_, arm)| all(arm)).collect();
+    let mut rows: Vec<Row> = Vec::new();
+    let mut add = |prefix: &str, of: fn(&StreamStats) -> &std::collections::BTreeMap<String, u64>| {
+        let mut names: Vec<_> = by_arm_stats.iter().flatten().flat_map(|stats| of(stats).keys()).collect();
+        names.sort();
+        names.dedup();
+        for name in names {
+            let total = |stats: &Vec<StreamStats>| stats.iter().filter_map(|stats| of(stats).get(name)).sum::<u64>();
+            rows.push((
+                format!("{prefix}{name}"),
+                by_arm_stats.iter().map(|stats| Some(count(total(stats)))).collect(),
+            ));
+        }
+    };
+    add("status ", |stats| &stats.by_status);
+    add("X-Stream-Method: ", |stats| &stats.by_method);
+    add("error of type ", |stats| &stats.errors_by_type);
+    add("error with code ", |stats| &stats.errors_by_code);
+    by_arm(html, "Answers", servers, &rows);
+    let examples = by_arm_stats.iter().zip(servers).flat_map(|(stats, (name, arm))| {
+        let found = stats.iter().flat_map(|stats| &stats.failure_answers);
+        found.map(|(cause, answer)| (super::table::title(name, arm).to_owned(), cause.clone(), answer.clone()))
+    });
+    let mut examples: Vec<_> = examples.filter(|(.., answer)| !answer.is_empty()).collect();
+    examples.sort();
+    examples.dedup_by(|one, other| (&one.0, &one.1) == (&other.0, &other.1));
+    if !examples.is_empty() {
+        html.part("One answer for each cause of failure", |html| {
+            html.element("dl", &[("class", "facts")], |html| {
+                for (server, cause, answer) in &examples {
+                    html.leaf("dt", &[], &format!("{server}, {cause}"));
+                    html.element("dd", &[], |html| html.leaf("code", &[], answer));
+                }
+            });
+        });
+    }
+}
