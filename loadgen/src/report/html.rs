@@ -2,7 +2,6 @@
 
 mod about;
 mod cases;
-mod charts;
 mod claims;
 mod compared;
 mod labs;
