@@ -30,14 +30,13 @@ pub(super) fn sentences(result: &RunResult) -> Vec<String> {
     sentences
 }
 
-/// Whether the sentences say what the run is about: every server was asked for its health while it had streams.
+/// Whether the sentences say what the run is about: the servers that they are about were asked for their health while
+/// they had streams.
 pub(super) fn is_about_health(result: &RunResult) -> bool {
-    let servers = result.servers();
-    let named = |(name, _): &(&str, &ArmResult)| Side::ALL.iter().any(|side| side.as_str() == *name);
     let asked = |arm: &ArmResult| arm.streams.requested > 0 && health_probe(arm).is_some_and(|stats| stats.sent > 0);
-    !servers.is_empty()
-        && (result.target.is_some() || servers.iter().all(named))
-        && servers.iter().all(|(_, arm)| asked(arm))
+    let sides = Side::ALL.iter().filter_map(|side| result.arms.get(side.as_str()));
+    let servers: Vec<_> = sides.chain(&result.target).collect();
+    !servers.is_empty() && servers.into_iter().all(asked)
 }
 
 fn preface(outcome: Outcome) -> Option<&'static str> {
