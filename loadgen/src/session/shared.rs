@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{broadcast, watch};
 
 use super::programs::{Measured, Programs};
-use super::singles::{SINGLES, Singles};
+use super::singles::{Publish, SINGLES, SingleNews, Singles};
 use super::state::{ArmState, CheckState, SessionEvent, SessionState, SingleState, SingleStream};
 use super::{SessionArm, SessionOptions};
 use crate::live::{ArmNow, Frames};
@@ -182,26 +182,33 @@ impl Shared {
         let wanted = inner.state.singles;
         let programs = inner.slot(wanted.arm).programs.as_mut();
         if let Some(programs) = programs.filter(|programs| wanted.on && programs.singles.is_none()) {
-            programs.singles = Some(Singles::start(self, &programs.endpoint, &programs.measured.log));
+            let shared = self.clone();
+            let publish: Publish = Arc::new(move |stream, news| shared.single(stream, news));
+            programs.singles = Some(Singles::start(&programs.endpoint, &programs.measured.log, &publish));
         }
     }
 
-    /// A single stream is in another state.
-    pub(super) fn single(&self, stream: usize, state: SingleState, reason: Option<String>) {
+    /// Notes and publishes what is new of a single stream.
+    fn single(&self, stream: usize, news: SingleNews<'_>) {
         let mut inner = self.inner();
+        if !inner.state.singles.on {
+            // It is being closed.
+            return;
+        }
         let single = &mut inner.singles[stream];
-        if state == SingleState::Waiting {
-            single.text.clear();
+        match news {
+            SingleNews::Token(text) => {
+                single.text.push_str(text);
+                self.publish(SessionEvent::Token { stream, text: text.to_owned() });
+            }
+            SingleNews::State(state, reason) => {
+                if state == SingleState::Waiting {
+                    single.text.clear();
+                }
+                (single.state, single.reason) = (state, reason.clone());
+                self.publish(SessionEvent::Stream { stream, state, reason });
+            }
         }
-        (single.state, single.reason) = (state, reason.clone());
-        self.publish(SessionEvent::Stream { stream, state, reason });
-    }
-
-    /// A single stream has received a token.
-    pub(super) fn single_token(&self, stream: usize, text: &str) {
-        let mut inner = self.inner();
-        inner.singles[stream].text.push_str(text);
-        self.publish(SessionEvent::Token { stream, text: text.to_owned() });
     }
 
     /// A health check by hand has begun: its number.
