@@ -74,7 +74,7 @@ function panelOf(name) {
       const well = isWell(probe);
       setText(readout, probeWords(probe));
       readout.dataset.well = well === null ? "" : String(well);
-      setMessage(find(".collapse"), arm.collapse ? collapse(arm.collapse) : null);
+      setMessage(find(".collapse"), arm.collapse ? collapse(arm) : null);
       showPool(arm.pool, withoutPool(name, arm));
       showLedger(arm.vendor);
     },
@@ -91,7 +91,8 @@ function panelOf(name) {
   };
 }
 
-const collapse = (found) => `Collapse: ${found.label}, ${duration(found.t_ms)} after the start.`;
+const collapse = ({ collapse: { label, t_ms: at }, started_ms: start }) =>
+  `Collapse: ${label}, ${duration(at - start)} after the start.`;
 
 function stateWords({ running, starting, error }) {
   if (starting) return "starting";

@@ -8,20 +8,23 @@ import { Timeline, points } from "./timeline.js";
 
 /** The height of the streams, and the margins that the labels of the axes need, in pixels. */
 const STREAMS_HEIGHT = 76;
-const MARGIN = { left: 92, right: 14, top: 8, bottom: 46, between: 26 };
+const MARGIN = { left: 98, right: 14, top: 8, bottom: 46, between: 26 };
 
-/** Room for the labels at the ends of the lines, where the chart is wide enough for them. */
-const LABELS = { width: 196, from: 640 };
+/** Room for the labels at the ends of the lines, in letters of the page, where the chart is wide enough for them. */
+const LABELS = { letters: 12.2, from: 640 };
+
+const letter = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
 
 /** The part of the page that draws the chart. */
 export function chart() {
   const holder = byId("chart");
   const timelines = { broken: new Timeline(), fixed: new Timeline() };
   let frame = { t_ms: 0, arms: [] };
+  let start = null;
   let probe = "health_sync";
 
   const clear = () => Object.values(timelines).forEach((timeline) => timeline.clear());
-  const draw = () => holder.replaceChildren(picture(holder, frame, timelines, probe));
+  const draw = () => holder.replaceChildren(picture(holder, { frame, start: start ?? 0, timelines, probe }));
 
   byId("legend").replaceChildren(...legend());
   for (const radio of document.querySelectorAll("[name=probe]")) {
@@ -33,22 +36,28 @@ export function chart() {
   new ResizeObserver(draw).observe(holder);
 
   return {
+    state({ running, starting }) {
+      if (!running && !starting) start = null;
+    },
     frame(next) {
+      // Nothing runs: what was last drawn stays.
+      if (next.arms.length === 0) return;
       // It has all rows, not only those that have changed: the first of a connection, of a run, of another mistake.
       if (next.full) clear();
       frame = next;
+      start ??= Math.min(...frame.arms.map((arm) => arm.started_ms));
       for (const arm of frame.arms) timelines[arm.name]?.add(arm.rows, frame.t_ms);
       draw();
     },
   };
 }
 
-function picture({ clientWidth: width, clientHeight: height }, frame, timelines, probe) {
+function picture({ clientWidth: width, clientHeight: height }, { frame, start, timelines, probe }) {
   const labelled = width >= LABELS.from;
-  const right = width - MARGIN.right - (labelled ? LABELS.width : 0);
+  const right = width - MARGIN.right - (labelled ? LABELS.letters * letter() : 0);
   const bottom = height - MARGIN.bottom;
   const floor = bottom - STREAMS_HEIGHT - MARGIN.between;
-  const x = timeScale(frame.t_ms, MARGIN.left, right);
+  const x = timeScale(start, frame.t_ms, MARGIN.left, right);
   const y = latencyScale(floor, MARGIN.top);
   const rows = Object.fromEntries(Object.entries(timelines).map(([arm, timeline]) => [arm, timeline.since(x.from)]));
   const most = Math.max(...Object.values(rows).flat().map((row) => row.streams_active), 0);
@@ -77,7 +86,7 @@ function axes({ x, y, streams, right, floor, bottom }) {
     ...[0, streams.upper / 2, streams.upper].map((number) => line(left, right, streams(number))),
     ...[0, streams.upper].map((number) =>
       text({ x: left - 8, y: streams(number) + 5, "text-anchor": "end" }, count(number))),
-    ...ticks(x).map((t) => text({ x: x(t), y: bottom + 20, "text-anchor": "middle" }, String(t / 1000))),
+    ...ticks(x).map((t) => text({ x: x(t), y: bottom + 20, "text-anchor": "middle" }, String(Math.round((t - x.start) / 1000)))),
     text({ class: "title", x: (left + right) / 2, y: bottom + 40, "text-anchor": "middle" }, "seconds since the start"),
     title((MARGIN.top + floor) / 2, "latency, log scale"),
     title(bottom - STREAMS_HEIGHT / 2, "streams"),

@@ -19,18 +19,18 @@ export const WINDOW_MS = 60_000;
 /** Between two marks of the time axis. */
 const TICK_MS = 10_000;
 
-/** A function from a time to its place between `left` and `right`, with the times it spans. */
-export function timeScale(now, left, right) {
-  const to = Math.max(now, WINDOW_MS);
+/** A function from a time to its place between `left` and `right`, with the first and the last time it shows. */
+export function timeScale(start, now, left, right) {
+  const to = Math.max(now, start + WINDOW_MS);
   const from = to - WINDOW_MS;
   const place = (t) => left + ((t - from) / WINDOW_MS) * (right - left);
-  return Object.assign(place, { from, to });
+  return Object.assign(place, { start, from, to });
 }
 
-/** The times that get a mark. */
-export function ticks({ from, to }) {
+/** The times that get a mark: round ones since the start. */
+export function ticks({ start, from, to }) {
   const marks = [];
-  for (let t = Math.ceil(from / TICK_MS) * TICK_MS; t <= to; t += TICK_MS) marks.push(t);
+  for (let t = start + Math.ceil((from - start) / TICK_MS) * TICK_MS; t <= to; t += TICK_MS) marks.push(t);
   return marks;
 }
 
