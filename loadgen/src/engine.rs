@@ -12,9 +12,9 @@ mod phase_loads;
 mod phase_record;
 mod run;
 mod running_arm;
-mod seconds;
 mod server_metrics;
 mod stop_log;
+mod ticks;
 mod vendor_samples;
 mod window;
 
@@ -22,6 +22,6 @@ pub use error::LabError;
 pub use options::Options;
 pub use run::{LabRun, Progress, run};
 pub use running_arm::RunningArm;
-pub use seconds::Seconds;
 pub use server_metrics::scrape;
+pub use ticks::{Tick, Ticks};
 pub use window::MeasuredServer;

@@ -39,6 +39,8 @@ pub mod numbers;
 pub mod report;
 /// What a run found.
 pub mod result;
+/// The terminal while a dashboard is on it.
+pub mod screen;
 /// Arms that are driven by hand.
 pub mod session;
 /// The code of the mistakes and their fixes.

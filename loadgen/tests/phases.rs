@@ -44,6 +44,7 @@ struct Silent;
 impl Progress for Silent {
     fn started(&mut self, _: &[RunningArm]) {}
     fn second(&mut self, _: &Phase, _: Duration, _: &[RunningArm]) {}
+    fn tick(&mut self, _: &Phase, _: Duration, _: &[RunningArm]) {}
 }
 
 fn phase<'a>(arm: &'a ArmResult, name: &str) -> &'a PhaseResult {

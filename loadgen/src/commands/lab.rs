@@ -3,7 +3,7 @@
 use super::{CommandError, CommandOutcome, conclusion, invocation, outputs};
 use crate::cli::{LabArgs, Programs, Sides};
 use crate::engine::{self, LabRun, Options, RunningArm};
-use crate::lab::{Lab, Phase, Profile, select_arms};
+use crate::lab::{Lab, Profile, select_arms};
 use crate::report::{self, LiveLines, Paint, Terminal};
 use crate::result::Side;
 
@@ -94,10 +94,8 @@ pub(super) async fn run_with_lines(
 }
 
 fn print_introduction(terminal: &Terminal, lab: &Lab, profile: &'static Profile, options: &Options) {
-    let arm_runs = select_arms(profile, &options.sides, options.expect_fixed);
-    let phases =
-        profile.phases.iter().filter(|phase| options.runs(phase, arm_runs.iter().map(|arm_run| arm_run.judged_as)));
-    let seconds = phases.map(Phase::takes).sum::<std::time::Duration>().as_secs();
+    let phases = options.phases(profile, &select_arms(profile, &options.sides, options.expect_fixed));
+    let seconds = phases.iter().map(|phase| phase.takes()).sum::<std::time::Duration>().as_secs();
     let bold = |text: &str| terminal.paint(Paint::Bold, text);
     terminal.line(format!("{}, about {seconds} s", bold(lab.name)));
     if let Some(mistake) = &options.mistake {

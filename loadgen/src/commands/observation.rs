@@ -9,7 +9,7 @@ use serde_json::Value;
 use wire::ledger::Ledger;
 
 use super::invocation;
-use crate::engine::{MeasuredServer, Seconds};
+use crate::engine::{MeasuredServer, Tick, Ticks};
 use crate::environment::environment;
 use crate::http::Endpoint;
 use crate::measure::{LagLog, ProbeLog, ProbePlan, Prober, Sampler, ServerSamples, StreamLog, one_process};
@@ -49,7 +49,7 @@ pub(super) struct Observation {
     pub(super) probes: Vec<Arc<ProbeLog>>,
     endpoint: Endpoint,
     origin: Instant,
-    seconds: Seconds,
+    ticks: Ticks,
     prober: Option<Prober>,
     probe_timeout: Duration,
     sampler: Sampler,
@@ -71,7 +71,7 @@ impl Observation {
             probes,
             endpoint,
             origin,
-            seconds: Seconds::since(origin),
+            ticks: Ticks::since(origin),
             prober,
             probe_timeout,
             sampler,
@@ -87,12 +87,14 @@ impl Observation {
     /// Waits for `duration` and prints a line for every whole second.
     pub(super) async fn pass(&mut self, duration: Duration, terminal: &Terminal) {
         let (streams, probes) = (&self.streams, &self.probes);
-        let report = |second| -> Result<(), Infallible> {
-            report::second_of_one(terminal, second, streams.active(), probes);
+        let report = |tick: Tick| -> Result<(), Infallible> {
+            if let Some(second) = tick.second() {
+                report::second_of_one(terminal, second, streams.active(), probes);
+            }
             Ok(())
         };
         // A line cannot fail.
-        let Ok(()) = self.seconds.wait(duration, report).await;
+        let Ok(()) = self.ticks.wait(duration, report).await;
     }
 
     /// Stops probing and waits until every sent probe is answered or timed out. The load must stay on for that

@@ -9,7 +9,7 @@ use super::CommandError;
 use super::preflight::check_reachable;
 use super::target::probe_kinds;
 use crate::cli::WatchArgs;
-use crate::engine::Seconds;
+use crate::engine::{Tick, Ticks};
 use crate::http::Endpoint;
 use crate::live::Gauges;
 use crate::measure::{ProbePlan, Prober, get_health};
@@ -35,7 +35,8 @@ pub(super) async fn execute(args: &WatchArgs, terminal: &Terminal) -> Result<u8,
     let origin = Instant::now();
     let (_prober, logs) = Prober::start(origin, vec![(endpoint.clone(), plan)], std::sync::Arc::default());
     let logs = &logs[0];
-    let line = |now: Duration| -> Result<(), Infallible> {
+    let line = |tick: Tick| -> Result<(), Infallible> {
+        let Some(now) = tick.second() else { return Ok(()) };
         if (now.as_secs() - 1).is_multiple_of(report::WATCH_LINES) {
             report::watch_heading(terminal, &endpoint.to_string(), logs, gauges.available());
         }
@@ -44,7 +45,7 @@ pub(super) async fn execute(args: &WatchArgs, terminal: &Terminal) -> Result<u8,
         Ok(())
     };
     // A line cannot fail.
-    let Ok(()) = Seconds::since(origin).wait(args.duration.unwrap_or(FOR_EVER), line).await;
+    let Ok(()) = Ticks::since(origin).wait(args.duration.unwrap_or(FOR_EVER), line).await;
     Ok(0)
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::lab::Phase;
+use crate::lab::{ArmRun, Phase, Profile};
 use crate::result::Side;
 
 /// Options of a lab run.
@@ -30,5 +30,12 @@ impl Options {
     #[must_use]
     pub fn runs<'a>(&self, phase: &Phase, mut judged_as: impl Iterator<Item = &'a str>) -> bool {
         judged_as.any(|judged_as| phase.is_for(judged_as)) && !(self.expect_fixed && phase.of_mistake)
+    }
+
+    /// The phases of a run of these arms.
+    #[must_use]
+    pub fn phases(&self, profile: &'static Profile, arm_runs: &[ArmRun]) -> Vec<&'static Phase> {
+        let runs = |phase: &&Phase| self.runs(phase, arm_runs.iter().map(|arm_run| arm_run.judged_as));
+        profile.phases.iter().filter(runs).collect()
     }
 }

@@ -10,8 +10,9 @@ use super::collect::collect;
 use super::evidence::PhaseEvidence;
 use super::phase_loads::{PhaseLoads, RunTime};
 use super::phase_record::PhaseRecord;
+use super::ticks::{Tick, Ticks};
 use super::vendor_samples;
-use super::{LabError, Options, RunningArm, Seconds};
+use super::{LabError, Options, RunningArm};
 use crate::descriptors::{needed, raise_descriptor_limit};
 use crate::lab::{ArmRun, Lab, Phase, Profile, select_arms};
 use crate::measure::{LagLog, ProbeKind, ProbePlan, Prober, Sampler};
@@ -31,6 +32,14 @@ pub trait Progress {
     fn started(&mut self, arms: &[RunningArm]);
     /// A second has passed in `phase`; `now` is the time since the start.
     fn second(&mut self, phase: &Phase, now: Duration, arms: &[RunningArm]);
+    /// A quarter of a second has passed in `phase`, or after it while the last answers are awaited.
+    fn tick(&mut self, phase: &Phase, now: Duration, arms: &[RunningArm]);
+}
+
+/// What a run knows about time.
+struct Clock {
+    origin: Instant,
+    ticks: Ticks,
 }
 
 /// Runs `lab` with the numbers of `profile`: all arms at once, phase after phase.
@@ -62,19 +71,23 @@ pub async fn run(
     let _watch = vendor_samples::watch(origin, vendors.collect());
 
     progress.started(&arms);
-    let mut seconds = Seconds::since(origin);
-    for phase in
-        profile.phases.iter().filter(|phase| options.runs(phase, arm_runs.iter().map(|arm_run| arm_run.judged_as)))
-    {
-        if let Err(error) = run_phase(phase, origin, &mut seconds, &mut arms, progress).await {
+    let phases = options.phases(profile, &arm_runs);
+    let mut clock = Clock { origin, ticks: Ticks::since(origin) };
+    for phase in &phases {
+        if let Err(error) = run_phase(phase, &mut clock, &mut arms, progress).await {
             return Err(cause_of(error, &mut arms).await);
         }
     }
     let loads = || arms.iter().flat_map(|arm| &arm.seen).map(|seen| &seen.loads);
-    join_all(loads().map(|loads| loads.wait(profile.drain))).await;
-    let loaded_for = origin.elapsed();
-    join_all(loads().map(PhaseLoads::disconnect)).await;
-    prober.finish().await;
+    let last_answers = async {
+        join_all(loads().map(|loads| loads.wait(profile.drain))).await;
+        let loaded_for = origin.elapsed();
+        join_all(loads().map(PhaseLoads::disconnect)).await;
+        prober.finish().await;
+        loaded_for
+    };
+    let tick = |tick: Tick| phases.last().into_iter().for_each(|phase| progress.tick(phase, tick.at(), &arms));
+    let loaded_for = clock.ticks.during(last_answers, tick).await;
     sampler.finish();
     let at_end = try_join_all(arms.iter().map(|arm| arm.at_end(origin))).await?;
     let result = collect(lab, profile, options, &arms, at_end, &lag, RunTime { origin, elapsed: loaded_for });
@@ -101,19 +114,19 @@ async fn cause_of(error: LabError, arms: &mut [RunningArm]) -> LabError {
 /// Adds the streams of `phase` and measures it.
 async fn run_phase(
     phase: &'static Phase,
-    origin: Instant,
-    seconds: &mut Seconds,
+    clock: &mut Clock,
     arms: &mut [RunningArm],
     progress: &mut impl Progress,
 ) -> Result<(), LabError> {
+    let origin = clock.origin;
     let begun = try_join_all(arms.iter().map(|arm| arm.evidence(origin))).await?;
     let taking_part = arms.iter_mut().filter(|arm| phase.is_for(arm.judged_as));
     try_join_all(taking_part.map(|arm| arm.begin(phase, origin))).await?;
-    pass(phase.ramp() + phase.settle, phase, seconds, arms, progress).await?;
+    pass(phase.ramp() + phase.settle, phase, clock, arms, progress).await?;
     arms.iter_mut().filter(|arm| phase.is_for(arm.judged_as)).for_each(RunningArm::start_cases);
     let from = origin.elapsed();
     let before = try_join_all(arms.iter().map(RunningArm::vendor_counts)).await?;
-    hold(phase, origin, from + phase.hold, seconds, arms, progress).await?;
+    hold(phase, from + phase.hold, clock, arms, progress).await?;
     try_join_all(arms.iter_mut().map(|arm| arm.actions.finish())).await?;
     let to = origin.elapsed();
     records_of(phase, arms).for_each(|seen| seen.loads.stop());
@@ -140,20 +153,19 @@ fn records_of<'a>(phase: &Phase, arms: &'a [RunningArm]) -> impl Iterator<Item =
 /// Waits until the end of the measurement, or until the phase is done if it ends then.
 async fn hold(
     phase: &'static Phase,
-    origin: Instant,
     end: Duration,
-    seconds: &mut Seconds,
+    clock: &mut Clock,
     arms: &mut [RunningArm],
     progress: &mut impl Progress,
 ) -> Result<(), LabError> {
     const POLL: Duration = Duration::from_millis(20);
     let most = if phase.until_done { POLL } else { phase.hold };
     loop {
-        let left = end.saturating_sub(origin.elapsed());
+        let left = end.saturating_sub(clock.origin.elapsed());
         if left.is_zero() || (phase.until_done && records_of(phase, arms).all(PhaseRecord::is_done)) {
             return Ok(());
         }
-        pass(left.min(most), phase, seconds, arms, progress).await?;
+        pass(left.min(most), phase, clock, arms, progress).await?;
     }
 }
 
@@ -171,22 +183,26 @@ async fn wait_for_due_probes(to: Duration, origin: Instant, arms: &[RunningArm])
     }
 }
 
-/// Waits for `duration`, reports every whole second, and checks that the programs are running.
+/// Waits for `duration`, reports every tick and every whole second, and checks each second that the programs are running.
 async fn pass(
     duration: Duration,
     phase: &'static Phase,
-    seconds: &mut Seconds,
+    clock: &mut Clock,
     arms: &mut [RunningArm],
     progress: &mut impl Progress,
 ) -> Result<(), LabError> {
-    let report = |second| match arms.iter_mut().find_map(RunningArm::trouble) {
-        Some(error) => Err(error),
-        None => {
-            progress.second(phase, second, arms);
-            Ok(())
+    let report = |tick: Tick| {
+        progress.tick(phase, tick.at(), arms);
+        let Some(second) = tick.second() else { return Ok(()) };
+        match arms.iter_mut().find_map(RunningArm::trouble) {
+            Some(error) => Err(error),
+            None => {
+                progress.second(phase, second, arms);
+                Ok(())
+            }
         }
     };
-    seconds.wait(duration, report).await
+    clock.ticks.wait(duration, report).await
 }
 
 fn probe_plan(profile: &Profile) -> ProbePlan {

@@ -75,6 +75,8 @@ impl Progress for LiveLines<'_> {
         });
         line(self.terminal, &second, &cells.collect::<String>());
     }
+
+    fn tick(&mut self, _: &Phase, _: Duration, _: &[RunningArm]) {}
 }
 
 /// Explains the columns.

@@ -15,6 +15,8 @@ pub struct Terminal {
     silent: bool,
     /// Lines that are kept back instead of printed.
     kept: Option<Arc<Mutex<Vec<String>>>>,
+    /// Lines that wait for the end of a dashboard, while there is one; shared by all that print on this terminal.
+    held: Arc<Mutex<Option<Vec<String>>>>,
 }
 
 /// The style of a piece of text.
@@ -67,7 +69,7 @@ impl Terminal {
     /// Without colour.
     #[must_use]
     pub fn plain() -> Self {
-        Terminal { colour: false, quiet: false, silent: false, kept: None }
+        Terminal { colour: false, quiet: false, silent: false, kept: None, held: Arc::default() }
     }
 
     /// The same, printing only results if `quiet`: nothing that goes through [`Terminal::aside`].
@@ -101,6 +103,17 @@ impl Terminal {
         kept.for_each(|line| to.line(line));
     }
 
+    /// Holds back what is printed from now on, because a dashboard is on the terminal.
+    pub(crate) fn hold(&self) {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
+    }
+
+    /// Prints what was held back, and from now on everything at once.
+    pub(crate) fn release_held(&self) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.take().into_iter().flatten().for_each(|line| print(&line));
+    }
+
     /// Writes a line.
     pub fn line(&self, text: impl AsRef<str>) {
         if self.silent {
@@ -110,9 +123,16 @@ impl Terminal {
             kept.lock().unwrap_or_else(PoisonError::into_inner).push(text.as_ref().to_owned());
             return;
         }
-        // See the type: a closed output is not an error.
-        let _ = writeln!(io::stdout(), "{}", text.as_ref());
-        let _ = io::stdout().flush();
+        match &mut *self.held.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(held) => held.push(text.as_ref().to_owned()),
+            None => print(text.as_ref()),
+        }
+    }
+
+    /// Whether there is colour.
+    #[must_use]
+    pub fn has_colour(&self) -> bool {
+        self.colour
     }
 
     /// `text` in this style, if there is colour.
@@ -131,6 +151,12 @@ impl Terminal {
     }
 }
 
+fn print(line: &str) {
+    // See the type: a closed output is not an error.
+    let _ = writeln!(io::stdout(), "{line}");
+    let _ = io::stdout().flush();
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,5 +168,20 @@ mod tests {
         };
         assert!(wanted(None, Some("xterm-256color")) && wanted(Some(""), None));
         assert!(!wanted(None, Some("dumb")) && !wanted(Some("1"), Some("xterm")));
+    }
+
+    #[test]
+    fn lines_of_all_wait_in_order_for_the_end_of_a_dashboard() {
+        let terminal = Terminal::plain();
+        terminal.hold();
+        terminal.aside().line("an introduction");
+        let kept = terminal.keeping();
+        kept.line("of a lab beside others");
+        terminal.line("a verdict");
+        kept.release(&terminal);
+        let held = terminal.held.lock().unwrap().clone().unwrap();
+        assert_eq!(held, ["an introduction", "a verdict", "of a lab beside others"]);
+        terminal.release_held();
+        assert_eq!(*terminal.held.lock().unwrap(), None);
     }
 }

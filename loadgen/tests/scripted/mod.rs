@@ -67,7 +67,7 @@ impl Request {
     }
 }
 
-type Answering = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(crate) type Answering = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// What the server does with a request.
 pub(crate) type Script = fn(Request) -> Answering;
 
