@@ -13,6 +13,8 @@ pub mod cli;
 pub mod commands;
 /// Runs side by side.
 pub mod comparison;
+/// The dashboard in the terminal.
+pub mod dashboard;
 /// The limit of open descriptors.
 pub mod descriptors;
 /// Runs a lab.

@@ -34,4 +34,4 @@ pub use sequence::{Marks, sequence_call, sequence_heading, sequence_summary};
 pub use table::{ARMS_MAX, comparison, single};
 pub use terminal::{Paint, Terminal};
 pub use watch::{WATCH_LINES, watch_heading, watch_line};
-pub use wrap::wrap;
+pub use wrap::{wrap, wrap_at};

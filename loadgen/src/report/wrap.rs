@@ -8,7 +8,9 @@ pub fn wrap(label: &str, text: &str) -> String {
     wrap_at(columns(), label, text)
 }
 
-fn wrap_at(columns: usize, label: &str, text: &str) -> String {
+/// The same in lines of at most this many `columns`.
+#[must_use]
+pub fn wrap_at(columns: usize, label: &str, text: &str) -> String {
     let indent = label.chars().count();
     let mut lines = vec![label.to_owned()];
     let mut width = indent;

@@ -1,0 +1,64 @@
+//! The dashboard in the terminal: what a [`Frame`] says, as a screen. Pure: it reads no clock, no terminal and no
+//! environment, so that a test can look at every screen.
+//!
+//! Arms stand side by side, each with its chart and its figures below, as long as there is room; otherwise each is a
+//! line of a table, and on the smallest screens a few words.
+
+mod bar;
+mod columns;
+mod edges;
+mod figure;
+mod look;
+mod plot;
+mod popup;
+mod scale;
+mod strip;
+mod table;
+mod tiny;
+mod words;
+
+use ratatui_core::buffer::Buffer;
+use ratatui_core::layout::Rect;
+use ratatui_core::terminal::Frame as Screen;
+
+use self::columns::Columns;
+use self::figure::Figure;
+use self::scale::Window;
+use crate::live::Frame;
+
+pub use self::look::{Key, Look, Message, Tone};
+pub use self::popup::{Entry, draw_keys, draw_list};
+
+/// The smallest screen with a header and a footer.
+const WIDTH_MIN: u16 = 40;
+const HEIGHT_MIN: u16 = 10;
+
+/// Draws `frame` on the whole screen.
+pub fn draw(frame: &Frame, screen: &mut Screen<'_>, look: &Look) {
+    let area = screen.area();
+    let buffer = screen.buffer_mut();
+    if area.width < WIDTH_MIN || area.height < HEIGHT_MIN {
+        return tiny::draw(frame, buffer, area, look);
+    }
+    let body = edges::draw(frame, buffer, area, look);
+    draw_arms(frame, buffer, body, look);
+}
+
+/// Draws the arms, and the legend below them.
+fn draw_arms(frame: &Frame, buffer: &mut Buffer, area: Rect, look: &Look) {
+    let figures = Figure::of(&frame.arms);
+    let window = Window::of(frame, look.outcome.is_some());
+    let (rest, legend) = (Rect { height: area.height - 1, ..area }, Rect { y: area.bottom() - 1, height: 1, ..area });
+    if frame.arms.is_empty() {
+        let style = look.style(Tone::Faint);
+        buffer.set_stringn(area.x + 1, area.y + 1, "Starting the programs.", usize::from(area.width) - 1, style);
+    } else if let Some(columns) = Columns::within(rest, frame.arms.len()) {
+        columns.draw(frame, &figures, window, buffer, look);
+        columns::legend(&figures, buffer, legend, look);
+    } else {
+        table::draw(frame, &figures, window, buffer, area, look);
+    }
+}
+
+#[cfg(test)]
+mod tests;
