@@ -1,4 +1,4 @@
-// Runs all checks. Whatever was started is stopped at the end, also after a failure or Ctrl-C.
+// Runs all checks, or those that are named: playground, report. Whatever was started is stopped at the end, also after a failure or Ctrl-C.
 
 import { Failed } from "./expect.mjs";
 import { checkPlayground } from "./playground.mjs";
@@ -12,8 +12,11 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   });
 }
 
+const CHECKS = { playground: checkPlayground, report: checkReport };
+const named = process.argv.slice(2);
+
 let failed = false;
-for (const [name, check] of [["playground", checkPlayground], ["report", checkReport]]) {
+for (const [name, check] of Object.entries(CHECKS).filter(([name]) => named.length === 0 || named.includes(name))) {
   console.log(name);
   try {
     await check();

@@ -2,7 +2,8 @@
 # Drives the playground and the report in headless Chromium, as a person would.
 #
 # Needs Node 20 or later with npm, a Chromium or Chrome, the built programs (BIN), and, the first time, npm's registry.
-# Everything is installed under target/page-tests; the screenshots are in target/screens.
+# Everything is installed under target/page-tests; the screenshots are in target/screens. Names of checks as arguments
+# (playground, report) run only those.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -40,4 +41,4 @@ if ! cmp -s "$here/package-lock.json" "$work/package-lock.json" || [ ! -d "$work
 fi
 cp "$here"/*.mjs "$work/"
 cd "$root"
-CHROMIUM="$chromium" BIN="$bin" exec node "$work/check.mjs"
+CHROMIUM="$chromium" BIN="$bin" exec node "$work/check.mjs" "$@"
