@@ -10,6 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 work=$root/target/page-tests
 bin=${BIN:-target/release}
+cd "$root"
 
 missing=
 for tool in node npm; do
@@ -29,7 +30,7 @@ if [ -n "$missing" ]; then
 fi
 
 for program in loadgen mock-llm broken-server fixed-server; do
-    [ -x "$root/$bin/$program" ] && continue
+    [ -x "$bin/$program" ] && continue
     echo "test-page: $bin/$program is not built: run 'make build'" >&2
     exit 1
 done
@@ -40,5 +41,4 @@ if ! cmp -s "$here/package-lock.json" "$work/package-lock.json" || [ ! -d "$work
     npm ci --prefix "$work" --silent --no-fund --no-audit
 fi
 cp "$here"/*.mjs "$work/"
-cd "$root"
 CHROMIUM="$chromium" BIN="$bin" exec node "$work/check.mjs" "$@"

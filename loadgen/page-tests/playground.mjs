@@ -114,8 +114,8 @@ async function streams(page) {
   await until("text grows", length, (lengths) => lengths.every((its, at) => its > before[at]));
 
   await page.getByRole("radio", { name: "broken" }).check();
-  const waiting = () => page.locator('.single[data-state="waiting"]').count();
-  await until("waiting streams", waiting, (number) => number > 0, HANG_MS);
+  const waiting = page.locator(".single .state").filter({ hasText: /^waiting for [0-9]+ s$/ });
+  await until("streams that wait for seconds", () => waiting.count(), Boolean, HANG_MS);
 }
 
 async function refuses(page) {
@@ -146,7 +146,7 @@ async function switches(page, second) {
   }
   await until("code", () => text(page, ".source.broken .where"), (words) => words.includes("blocked_executor.rs"));
   // This mistake stops the event loop too.
-  const async = () => text(page, "#figures tbody tr:nth-child(2) td");
+  const async = () => text(page, "#figures tbody tr:nth-child(2) td:nth-child(2)");
   await until("event loop", async, (words) => words.startsWith("no answer for") || words.startsWith("timed out"), HANG_MS);
 }
 

@@ -100,8 +100,8 @@ function stateWords({ running, starting, error }) {
   return error ? "failed" : "stopped";
 }
 
-function programWords({ program, url }, mistake) {
-  const words = program ?? (mistake ? `broken-server --mistake ${mistake}` : "fixed-server");
+function programWords({ url }, mistake) {
+  const words = mistake ? `broken-server --mistake ${mistake}` : "fixed-server";
   return url ? `${words}, at ${url}` : words;
 }
 

@@ -42,11 +42,11 @@ export function chart() {
     frame(next) {
       // Nothing runs: what was last drawn stays.
       if (next.arms.length === 0) return;
-      // It has all rows, not only those that have changed: the first of a connection, of a run, of another mistake.
+      // The first of a connection: it has all rows, not only those that have changed.
       if (next.full) clear();
       frame = next;
       start ??= Math.min(...frame.arms.map((arm) => arm.started_ms));
-      for (const arm of frame.arms) timelines[arm.name]?.add(arm.rows, frame.t_ms);
+      for (const arm of frame.arms) timelines[arm.name]?.add(arm, frame.t_ms);
       draw();
     },
   };

@@ -9,9 +9,12 @@ const ROW_MS = 250;
 /** The timeline of one arm. */
 export class Timeline {
   #rows = new Map();
+  #started = null;
 
-  /** Adds rows, which replace those with the same start. */
-  add(rows, now) {
+  /** Adds rows, which replace those with the same start. An arm that was started anew begins with none. */
+  add({ rows, started_ms: started }, now) {
+    if (started !== this.#started) this.clear();
+    this.#started = started;
     for (const row of rows) this.#rows.set(row.t_ms, row);
     for (const start of this.#rows.keys()) {
       if (start >= now - KEPT_MS) break;
