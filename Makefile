@@ -14,6 +14,8 @@ RUN     := run
 out_flag := $(if $(OUT),--out $(OUT))
 # Lists the labs without a name.
 lab_flags := --side $(SIDE) $(if $(MENDED),--expect-fixed) $(if $(FAST),--fast) $(if $(KEEP),--keep)
+# The default of PORT is that of `make up`.
+serve_flags := $(if $(filter file,$(origin PORT)),,--port $(PORT))
 lab_command := $(if $(NAME),lab $(NAME) $(lab_flags) $(out_flag),labs)
 
 # Variable names are in capitals; make would ignore `name=x` and not run the lab.
@@ -21,7 +23,7 @@ $(foreach word,name names jobs group side mended fast keep out mistake port,$(if
   $(error '$(word)=$($(word))' does nothing: write $(shell echo $(word) | tr a-z A-Z)=$($(word)))))
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-broken demo-fixed lab labs up reset stop test test-fast test-postgres test-clients test-page lint bench bench-mock bench-stack soak new-lab outputs lists clean
+.PHONY: help build demo demo-broken demo-fixed lab labs serve up reset stop test test-fast test-postgres test-clients test-page lint bench bench-mock bench-stack soak new-lab outputs lists clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n%s", $$1, $$2, more; more = "" } \
@@ -48,6 +50,9 @@ lab: build ## Run one lab, NAME=name; without it, list them
 #: FAST=1: shorter runs; JOBS=1: none at the same time as another
 labs: build ## Run every lab, or NAMES="a b", and sum up
 	@$(BIN)/loadgen labs $(or $(NAMES),--all) $(if $(FAST),--fast) $(if $(JOBS),--jobs $(JOBS)) $(out_flag)
+
+serve: build ## The playground, a page on which you drive both servers by hand (PORT=7001: another port)
+	@$(BIN)/loadgen serve $(serve_flags)
 
 up: build ## Start vendor and servers in the background, for curl (MISTAKE=name, PORT=8100)
 	@MISTAKE=$(MISTAKE) PORT=$(PORT) BIN=$(BIN) RUN=$(RUN) sh scripts/up.sh

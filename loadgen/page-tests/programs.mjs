@@ -34,7 +34,7 @@ export async function run(args) {
 
 /** Starts the playground on a free port. `stop()` is Ctrl-C and returns the exit code. */
 export async function serve() {
-  const program = start(["serve", "--listen", "127.0.0.1:0"]);
+  const program = start(["serve", "--port", "0"]);
   const end = Date.now() + 20_000;
   for (;;) {
     const url = program.said().match(/http:\/\/127\.0\.0\.1:\d+/)?.[0];

@@ -5,6 +5,7 @@ mod labs;
 mod outputs;
 mod report;
 mod sequence;
+mod serve;
 mod values;
 
 use std::time::Duration;
@@ -19,6 +20,7 @@ pub use labs::{DemoArgs, LabArgs, LabsArgs, Programs, Sides};
 pub use outputs::Outputs;
 pub use report::ReportArgs;
 pub use sequence::SequenceArgs;
+pub use serve::ServeArgs;
 use values::{header, method, path, positive_duration, probe, rate, share};
 
 /// Loads a server with slow streams, probes its health meanwhile, and judges the result.
@@ -49,6 +51,8 @@ pub enum Command {
     Watch(WatchArgs),
     /// Show result files again, or compare them; as a page with --html
     Report(ReportArgs),
+    /// Serve the playground: a page on which you drive both servers by hand, for teaching
+    Serve(ServeArgs),
     /// Send requests to those of several servers that are ready, as a load balancer does
     Balancer(BalancerArgs),
 }
@@ -65,14 +69,14 @@ impl Command {
             Command::Verify(args) => args.outputs.clone(),
             Command::Sequence(args) => args.outputs.clone(),
             Command::Report(args) => Outputs { out: None, html: args.html.clone() },
-            Command::Watch(_) | Command::Balancer(_) => Outputs::default(),
+            Command::Watch(_) | Command::Serve(_) | Command::Balancer(_) => Outputs::default(),
         }
     }
 
     /// Whether it runs until a signal ends it, which is then no failure.
     #[must_use]
     pub fn is_ended_by_signal(&self) -> bool {
-        matches!(self, Command::Balancer(_))
+        matches!(self, Command::Serve(_) | Command::Balancer(_))
     }
 }
 

@@ -14,6 +14,7 @@ mod preflight;
 mod report;
 mod run;
 mod sequence;
+mod serve;
 mod target;
 mod verify;
 mod warnings;
@@ -48,6 +49,7 @@ pub fn execute<'a>(
             Command::Sequence(args) => sequence::execute(args, terminal).await?.into(),
             Command::Verify(args) => verify::execute(args, terminal).await?.into(),
             Command::Report(args) => report::execute(args, terminal)?.into(),
+            Command::Serve(args) => match serve::execute(args).await? {},
             Command::Balancer(args) => balancer::execute(args).await?.into(),
             Command::Watch(args) => watch::execute(args, terminal).await?.into(),
         })

@@ -37,6 +37,8 @@ pub mod markup;
 pub mod measure;
 /// Numbers for people.
 pub mod numbers;
+/// The page on which a teacher drives both servers.
+pub mod playground;
 /// What people see.
 pub mod report;
 /// What a run found.

@@ -220,7 +220,11 @@ impl Session {
         })
     }
 
-    fn check_mistake(&self, name: &str) -> Result<(), SessionError> {
+    /// Whether there is a mistake of this name.
+    ///
+    /// # Errors
+    /// [`SessionError::UnknownMistake`] with the name that was probably meant.
+    pub fn check_mistake(&self, name: &str) -> Result<(), SessionError> {
         let names = || self.mistakes.iter().map(|mistake| mistake.name.as_str());
         if names().any(|known| known == name) {
             return Ok(());

@@ -1,5 +1,6 @@
 //! Arguments of `demo`, `lab` and `labs`.
 
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -60,6 +61,16 @@ pub struct Programs {
     /// How long each program may take to start
     #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = positive_duration)]
     pub start_timeout: Duration,
+}
+
+impl Programs {
+    /// The directory of the programs.
+    ///
+    /// # Errors
+    /// When the system does not say where this program is.
+    pub fn dir(&self) -> io::Result<PathBuf> {
+        self.program_dir.clone().map_or_else(process::program_dir, Ok)
+    }
 }
 
 /// `loadgen lab`

@@ -29,7 +29,7 @@ pub(super) async fn execute(args: &BalancerArgs) -> Result<u8, CommandError> {
         idle_timeout: args.reuse_connections.then_some(args.idle_timeout),
         silence_timeout: args.silence_timeout,
     };
-    let own_error = |what: &str, source| CommandError::Balancer { what: what.to_owned(), source };
+    let own_error = |what: &str, source| CommandError::Server { what: what.to_owned(), source };
     program::parent::exit_with_parent().map_err(|source| own_error("watch the parent process", source))?;
     // With fewer it works too, for fewer clients.
     let _ = raise_descriptor_limit();

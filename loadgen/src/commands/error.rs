@@ -4,11 +4,14 @@ use crate::comparison::NotComparable;
 use crate::engine::LabError;
 use crate::http::EndpointError;
 use crate::result::ReadError;
+use crate::session::SessionError;
 use crate::vendor::LedgerError;
 use crate::verdict::ObjectiveError;
 
 /// Exit code for bad usage, the same as clap's.
 pub const EXIT_USAGE: u8 = 2;
+/// Exit code of a page that cannot be served, because its port is taken.
+const EXIT_NOT_SERVED: u8 = 1;
 /// Exit code of an invalid run.
 pub const EXIT_INVALID: u8 = 3;
 
@@ -70,24 +73,41 @@ pub enum CommandError {
         /// The cause.
         source: std::io::Error,
     },
-    /// The balancer cannot work.
+    /// A server of loadgen's own cannot work.
     #[error("cannot {what}: {source}")]
-    Balancer {
+    Server {
         /// What it cannot do.
         what: String,
         /// The cause.
         source: std::io::Error,
     },
+    /// The port of the playground is taken.
+    #[error("port {port} is taken {who} choose another one with --port, such as --port {}", other_port(*.port))]
+    PortTaken {
+        /// The port.
+        port: u16,
+        /// By whom, up to what is advised.
+        who: String,
+    },
+    /// broken-server cannot be run.
+    #[error(transparent)]
+    Session(#[from] SessionError),
     /// The path of this program is unknown.
     #[error("cannot find the directory of the programs: {0}; set it with --program-dir")]
     ProgramDir(std::io::Error),
 }
 
+/// A port to try in place of this one.
+fn other_port(port: u16) -> u16 {
+    port.checked_add(1).unwrap_or(0)
+}
+
 impl CommandError {
-    /// 2 for a mistake of the user, 3 for everything else that prevented a verdict.
+    /// 2 for a mistake of the user, 1 for a port that is taken, 3 for everything else that prevented a verdict.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
+            CommandError::PortTaken { .. } => EXIT_NOT_SERVED,
             CommandError::Endpoint(_)
             | CommandError::Objective(_)
             | CommandError::Usage(_)

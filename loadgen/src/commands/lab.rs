@@ -46,10 +46,7 @@ pub(super) fn options(
         expect_fixed: false,
         mistake: None,
         fast,
-        program_dir: match &programs.program_dir {
-            Some(dir) => dir.clone(),
-            None => process::program_dir().map_err(CommandError::ProgramDir)?,
-        },
+        program_dir: programs.dir().map_err(CommandError::ProgramDir)?,
         start_timeout: programs.start_timeout,
         command: command.to_owned(),
     })

@@ -25,7 +25,10 @@ pub(super) async fn catalogue(program_dir: &Path) -> Result<Vec<Mistake>, Sessio
     let list = Launch::new(program_dir.join("broken-server")).args(["--list"]);
     let output = list.output(TIMEOUT).await?;
     let mistakes = parse(&output.stdout);
-    if mistakes.is_empty() { Err(SessionError::NoMistakes(output.stderr.trim().to_owned())) } else { Ok(mistakes) }
+    if mistakes.is_empty() {
+        return Err(SessionError::NoMistakes(format!("{}, {}", output.status, output.stderr.trim())));
+    }
+    Ok(mistakes)
 }
 
 /// Reads the list: a line for each group, and below it one for each of its mistakes, indented, with its symptom.
