@@ -10,6 +10,8 @@ mod arm;
 mod catalogue;
 mod check;
 mod error;
+mod found;
+mod inner;
 mod keeper;
 mod limit;
 mod options;
@@ -19,7 +21,6 @@ mod singles;
 mod state;
 mod streams;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -28,21 +29,20 @@ use tokio::sync::{broadcast, watch};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::live::{Frame, Frames};
+use crate::live::Frame;
 use crate::measure::SAMPLE_INTERVAL;
-use shared::{Inner, Shared, Slot, Wanted};
+use inner::Inner;
+use shared::Shared;
 
 pub use action::Action;
 pub use arm::SessionArm;
 pub use catalogue::Mistake;
 pub use error::SessionError;
+pub use found::Found;
 pub use limit::{STREAMS_MAX, StreamsLimit};
 pub use options::SessionOptions;
 pub use singles::SINGLES;
 pub use state::{ArmState, CheckState, SessionEvent, SessionState, SingleState, SingleStream, SinglesState};
-
-/// The mistake that a session begins with.
-const FIRST_MISTAKE: &str = "pool-exhaustion";
 
 /// Arms that are driven by hand. Its methods return at once; what becomes of what they ask for is told by events.
 /// Dropped, it closes all streams and kills all programs.
@@ -76,7 +76,7 @@ impl Session {
         let mistakes = catalogue::catalogue(&options.program_dir).await?;
         let limit = StreamsLimit::of_this_machine();
         let (wanted, wants): (Vec<_>, Vec<_>) = SessionArm::ALL.iter().map(|_| watch::channel(None)).unzip();
-        let shared = Arc::new(Shared::new(options, Instant::now(), idle(wanted)));
+        let shared = Arc::new(Shared::new(options, Instant::now(), Inner::new(wanted)));
         let keep = |(arm, wants)| AbortOnDropHandle::new(tokio::spawn(keeper::keep(shared.clone(), arm, wants)));
         let mut tasks: Vec<_> = SessionArm::ALL.into_iter().zip(wants).map(keep).collect();
         tasks.push(AbortOnDropHandle::new(tokio::spawn(tick(shared.clone()))));
@@ -113,6 +113,13 @@ impl Session {
         }
     }
 
+    /// What was found of each server so far that had streams, in the order of their starts.
+    #[must_use]
+    pub fn found(&self) -> Vec<Found> {
+        let inner = self.shared.inner();
+        inner.found.iter().filter(|found| found.streams_max > 0).cloned().collect()
+    }
+
     /// Hands the current frame to `show`, with all rows that are kept. It is brought up to date four times a second, and
     /// not while `show` has it.
     pub fn with_frame<R>(&self, show: impl FnOnce(&Frame) -> R) -> R {
@@ -143,7 +150,7 @@ impl Session {
         self.ask(|inner| {
             let state = inner.state.arms.get(&arm);
             if !state.is_some_and(|state| state.running || state.starting) {
-                want(inner, arm);
+                inner.want(arm);
             }
         });
     }
@@ -164,7 +171,7 @@ impl Session {
             let is_another = inner.state.mistake != name;
             name.clone_into(&mut inner.state.mistake);
             if is_another && inner.slot(SessionArm::Broken).wanted.borrow().is_some() {
-                want(inner, SessionArm::Broken);
+                inner.want(SessionArm::Broken);
             }
         });
         Ok(())
@@ -241,40 +248,6 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         self.shared.close();
-    }
-}
-
-/// Wants the programs of `arm` to be started, again if they run.
-fn want(inner: &mut Inner, arm: SessionArm) {
-    let mistake = inner.state.mistake.clone();
-    inner.slot(arm).wanted.send_modify(|wanted| {
-        let start = wanted.as_ref().map_or(0, |wanted| wanted.start) + 1;
-        *wanted = Some(Wanted { mistake, start });
-    });
-}
-
-/// A session in which nothing runs.
-fn idle(wanted: Vec<watch::Sender<Option<Wanted>>>) -> Inner {
-    let mut frames = Frames::endless();
-    frames.add(SessionArm::Broken.as_str(), Some(SessionArm::Broken.side()), Some(FIRST_MISTAKE.to_owned()));
-    frames.add(SessionArm::Fixed.as_str(), Some(SessionArm::Fixed.side()), None);
-    let arms: BTreeMap<_, _> = SessionArm::ALL.into_iter().map(|arm| (arm, ArmState::default())).collect();
-    Inner {
-        state: SessionState {
-            running: false,
-            starting: false,
-            mistake: FIRST_MISTAKE.to_owned(),
-            streams: 0,
-            arms,
-            singles: SinglesState { arm: SessionArm::Broken, on: false },
-            notice: None,
-        },
-        frames,
-        slots: wanted.into_iter().map(Slot::new).collect(),
-        singles: Default::default(),
-        checks: 0,
-        is_closed: false,
-        asked_at: Instant::now(),
     }
 }
 

@@ -142,6 +142,8 @@ async fn forty_five_streams_fill_the_pool_and_leave_the_fixed_server_alone() {
     })
     .await;
     assert!(state == CheckState::Answered && ms > 0.0, "{state:?} after {ms} ms");
+    let [broken, fixed] = &session.found()[..] else { panic!("{:?}", session.found()) };
+    assert!(broken.streams_max == 45 && broken.collapse.is_some() && fixed.collapse.is_none(), "{broken:?} {fixed:?}");
     drop(session);
     assert!(programs.running().is_empty(), "left behind: {:?}", programs.running());
 }

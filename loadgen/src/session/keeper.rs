@@ -8,8 +8,9 @@ use tokio::sync::watch::error::RecvError;
 use tokio::time::sleep;
 
 use super::SessionArm;
+use super::inner::Wanted;
 use super::programs::Programs;
-use super::shared::{Shared, Wanted};
+use super::shared::Shared;
 
 /// Interval between two looks at whether the programs still run.
 const LOOKS: Duration = Duration::from_millis(250);

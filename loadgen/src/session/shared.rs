@@ -3,16 +3,21 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{broadcast, watch};
+use tokio::sync::broadcast;
 
-use super::programs::{Measured, Programs};
-use super::singles::{Publish, SINGLES, SingleNews, Singles};
-use super::state::{ArmState, CheckState, SessionEvent, SessionState, SingleState, SingleStream};
+use super::found::Found;
+use super::inner::Inner;
+use super::programs::Programs;
+use super::singles::{Publish, SingleNews, Singles};
+use super::state::{ArmState, CheckState, SessionEvent, SingleState};
 use super::{SessionArm, SessionOptions};
-use crate::live::{ArmNow, Frames};
+use crate::live::ArmNow;
 
 /// Events that a listener may be behind: some 20 seconds.
 const EVENTS_KEPT: usize = 1_024;
+
+/// Servers whose findings are kept.
+const FOUND_KEPT: usize = 40;
 
 /// What all parts of a session share.
 pub(super) struct Shared {
@@ -21,68 +26,6 @@ pub(super) struct Shared {
     pub(super) origin: Instant,
     inner: Mutex<Inner>,
     events: broadcast::Sender<SessionEvent>,
-}
-
-/// What changes.
-pub(super) struct Inner {
-    pub(super) state: SessionState,
-    pub(super) frames: Frames,
-    /// The arms, in their order.
-    pub(super) slots: Vec<Slot>,
-    pub(super) singles: [SingleStream; SINGLES],
-    /// Number of the last health check by hand.
-    pub(super) checks: u64,
-    /// Whether the session has ended.
-    pub(super) is_closed: bool,
-    /// When somebody last asked for something.
-    pub(super) asked_at: Instant,
-}
-
-/// An arm, whether or not it runs.
-pub(super) struct Slot {
-    /// What should run; none if nothing should.
-    pub(super) wanted: watch::Sender<Option<Wanted>>,
-    pub(super) programs: Option<Programs>,
-    /// Measurements of the arm, or of the one that ran last.
-    measured: Option<Measured>,
-    pub(super) checks_waiting: usize,
-}
-
-/// What an arm should run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Wanted {
-    pub(super) mistake: String,
-    /// Counts the starts, so that the same programs can be started again.
-    pub(super) start: u64,
-}
-
-impl Slot {
-    pub(super) fn new(wanted: watch::Sender<Option<Wanted>>) -> Self {
-        Slot { wanted, programs: None, measured: None, checks_waiting: 0 }
-    }
-}
-
-impl Inner {
-    pub(super) fn slot(&mut self, arm: SessionArm) -> &mut Slot {
-        &mut self.slots[arm.index()]
-    }
-
-    pub(super) fn running(&self, arm: SessionArm) -> Option<&Programs> {
-        self.slots[arm.index()].programs.as_ref()
-    }
-
-    /// Holds this many streams on each arm.
-    pub(super) fn hold(&mut self, streams: u32) {
-        self.state.streams = streams;
-        self.slots.iter().filter_map(|slot| slot.programs.as_ref()).for_each(|programs| programs.streams.hold(streams));
-    }
-
-    /// Closes the single streams.
-    pub(super) fn end_singles(&mut self) {
-        self.state.singles.on = false;
-        self.slots.iter_mut().filter_map(|slot| slot.programs.as_mut()).for_each(|programs| programs.singles = None);
-        self.singles = Default::default();
-    }
 }
 
 impl Shared {
@@ -155,7 +98,9 @@ impl Shared {
             return;
         }
         let mistake = (arm == SessionArm::Broken).then(|| mistake.to_owned());
-        inner.frames.restart(arm.index(), mistake, self.origin.elapsed());
+        inner.frames.restart(arm.index(), mistake.clone(), self.origin.elapsed());
+        inner.found.drain(..inner.found.len().saturating_sub(FOUND_KEPT));
+        inner.found.push(Found::begin(arm, mistake));
         // It may have changed since the start began.
         programs.streams.hold(inner.state.streams);
         let running = ArmState {
@@ -250,6 +195,9 @@ impl Shared {
                 vendor: programs.and_then(Programs::vendor_counts),
             };
             inner.frames.update_arm(arm.index(), now, arm_now);
+            if let Some(found) = inner.found.iter_mut().rfind(|found| found.arm == arm) {
+                found.see(&inner.frames.frame().arms[arm.index()]);
+            }
             measured.forget_old(self.origin, now);
         }
         let changes = inner.frames.changes();
