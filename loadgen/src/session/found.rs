@@ -71,7 +71,8 @@ mod tests {
         for (streams_active, collapse) in [(39, None), (45, collapse(40, 40, "40th stream")), (2, None)] {
             found.see(&ArmFrame { streams_active, collapse, ..ArmFrame::default() });
         }
-        let sentence = "broken-server with pool-exhaustion, up to 45 streams: health_sync collapsed at the 40th stream.";
+        let sentence =
+            "broken-server with pool-exhaustion, up to 45 streams: health_sync collapsed at the 40th stream.";
         assert_eq!(found.sentence(), sentence);
         found.collapse = collapse(39, 47, "39 to 47 streams");
         assert!(found.sentence().ends_with("collapsed at 39 to 47 streams."), "{}", found.sentence());
