@@ -13,6 +13,8 @@ use crate::numbers::{millis, number};
 use crate::result::{Percentile, ProbeStats, RunResult};
 
 const HEIGHT: f64 = 230.0;
+/// Points of a distribution are a tenth apart: what is further apart is a step.
+const STEP: f64 = 1.25;
 /// What gets a label, besides 100 %.
 const LABELS: [f64; 6] = [50.0, 75.0, 90.0, 99.0, 99.9, 99.99];
 
@@ -104,16 +106,16 @@ impl<'a> Curve<'a> {
         }
     }
 
-    /// Its points with steps between them; straight from one to the next where nothing else is known.
+    /// Its points, with a step where the next one is much slower: nothing was in between. Where only a few are known,
+    /// that cannot be said.
     fn line(&self, at: impl Fn(f64, f64) -> Point) -> Vec<Point> {
-        let mut share = 50.0;
+        let mut before: Option<&Percentile> = None;
         let mut line = Vec::new();
         for point in &self.points {
-            if !self.is_sketch {
-                line.push(at(share, point.ms));
-            }
+            let step = before.filter(|before| !self.is_sketch && point.ms > before.ms * STEP);
+            line.extend(step.map(|before| at(before.percent, point.ms)));
             line.push(at(point.percent, point.ms));
-            share = point.percent;
+            before = Some(point);
         }
         line
     }

@@ -33,18 +33,21 @@ pub(super) fn paint_axis(axis: &Axis, onto: &mut Elements) {
 
 /// The lines, where each server collapsed on its own, and how far it goes beyond the chart.
 pub(super) fn paint(series: &[Series], (time, open): (&Axis, &Axis), onto: &mut Elements) {
+    let top = open.pixels().1;
+    let is_beyond = |sample: &Sample| open.at(sample.streams as f64) <= top;
+    let at = |sample: &Sample| (time.at(sample.to_ms), open.at(sample.streams as f64));
     for one in series.iter().rev() {
-        let at = |sample: &Sample| (time.at(sample.to_ms), open.at(sample.streams as f64));
-        onto.path(&format!("arm {}", one.class), &[one.samples.iter().map(at).collect()]);
+        // What is beyond is not drawn along the edge: it would look like a number of streams.
+        let runs = one.samples.chunk_by(|one, next| !(is_beyond(one) && is_beyond(next)));
+        let runs: Vec<_> = runs.map(|run| run.iter().map(at).collect()).collect();
+        onto.path(&format!("arm {}", one.class), &runs);
     }
-    let (bottom, top) = open.pixels();
     for one in series {
         let collapsed = |sample: &&Sample| one.collapse.as_ref().is_some_and(|there| there.t_ms < sample.to_ms);
         if let Some(sample) = one.samples.iter().find(collapsed) {
             onto.dot(&one.class, (time.at(sample.middle_ms()), open.at(sample.streams as f64)));
         }
-        let is_beyond = |sample: &&Sample| bottom - open.at(sample.streams as f64) >= bottom - top;
-        if let Some(first) = one.samples.iter().find(is_beyond) {
+        if let Some(first) = one.samples.iter().find(|sample| is_beyond(sample)) {
             let text = format!("{}: up to {} ↑", shortened(&one.name, NAME_MAX), count(peak(one)));
             let x = time.at(first.to_ms);
             let is_left = x > f64::midpoint(time.pixels().0, time.pixels().1);

@@ -177,6 +177,10 @@ fn an_arm_with_far_more_streams_leaves_the_others_visible() {
     let document = parsed(&svg);
     let texts = texts(&document);
     assert!(texts.contains(&"fixed: up to 2,021 ↑") && texts.contains(&"60"), "{texts:?}");
+    // Up to the edge, and not along it.
+    let lines = with_class(&document, "fixed-0");
+    let beyond = lines.iter().filter_map(|line| line.attribute("d")).filter(|line| line.matches('M').count() > 5);
+    assert_eq!(beyond.count(), 1, "{lines:?}");
 }
 
 #[test]

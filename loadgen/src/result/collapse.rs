@@ -46,24 +46,34 @@ fn label(from: u64, to: u64) -> String {
 }
 
 /// The collapse of `probe`: the first row in which one timed out, or took at least 100 ms and ten times the median of
-/// the rows before. `None` if there is no such row.
+/// the rows before, as in the row after it: one moment in which the machine was busy is no collapse. `None` if there is
+/// no such row.
 #[must_use]
 pub fn collapse(rows: &[TimelineRow], probe: &str) -> Option<Collapse> {
     let mut usual = Median::default();
     let mut streams = rows.first()?.streams_active;
-    for row in rows {
-        let latency = row.probe_max_ms.get(probe).copied();
-        let timed_out = row.probe_timed_out.get(probe).is_some_and(|number| *number > 0);
-        let is_late = latency
-            .zip(usual.get())
-            .is_some_and(|(latency, usual)| latency >= EXHAUSTED_MS && latency >= TIMES_USUAL * usual);
-        if timed_out || is_late {
+    for (index, row) in rows.iter().enumerate() {
+        let usual_ms = usual.get();
+        let is_late = |row| is_late(row, probe, usual_ms);
+        // Rows in which no probe was due say nothing.
+        let next = rows[index + 1..].iter().find(|row| row.probe_max_ms.contains_key(probe));
+        if timed_out(row, probe) || is_late(row) && next.is_some_and(is_late) {
             return Some(Collapse::new(row, probe, streams));
         }
-        latency.into_iter().for_each(|latency| usual.add(latency));
+        row.probe_max_ms.get(probe).into_iter().for_each(|latency| usual.add(*latency));
         streams = row.streams_active;
     }
     None
+}
+
+fn timed_out(row: &TimelineRow, probe: &str) -> bool {
+    row.probe_timed_out.get(probe).is_some_and(|number| *number > 0)
+}
+
+fn is_late(row: &TimelineRow, probe: &str, usual_ms: Option<f64>) -> bool {
+    let latency = row.probe_max_ms.get(probe).copied();
+    let is_late = |latency: f64, usual: f64| latency >= EXHAUSTED_MS && latency >= TIMES_USUAL * usual;
+    timed_out(row, probe) || latency.zip(usual_ms).is_some_and(|(latency, usual)| is_late(latency, usual))
 }
 
 /// The first collapse of any probe.
@@ -121,7 +131,8 @@ mod tests {
         // Opened at the end of a row, and seen in the next.
         let later = [(39, Some(0.5)), (40, Some(0.6)), (40, None), (40, None)];
         assert_eq!(found(&later), Some((500.0, "40th stream".to_owned())));
-        assert_eq!(found(&[(0, Some(0.5)), (1, Some(14_000.0))]), Some((250.0, "1st stream".to_owned())));
+        let blocked = [(0, Some(0.5)), (1, Some(14_000.0)), (1, Some(13_750.0))];
+        assert_eq!(found(&blocked), Some((250.0, "1st stream".to_owned())));
     }
 
     #[test]
@@ -136,11 +147,15 @@ mod tests {
 
     #[test]
     fn a_latency_must_be_long_and_unusual() {
-        let usual = [(1, Some(9.0)), (1, Some(11.0)), (1, Some(9.5))];
-        let then = |latency| found(&[&usual[..], &[(5, Some(latency))]].concat()).is_some();
-        assert_eq!([99.9, 100.0, 400.0].map(then), [false, true, true]);
-        let slow = [(1, Some(50.0)), (1, Some(60.0)), (1, Some(499.0))];
-        assert_eq!((found(&slow), found(&[(1, Some(50.0)), (2, Some(500.0))]).is_some()), (None, true));
+        let after = |usual: &[f64], then: &[f64]| {
+            let rows: Vec<_> = usual.iter().chain(then).map(|latency| (5, Some(*latency))).collect();
+            found(&rows).map(|(t_ms, _)| t_ms)
+        };
+        let twice = |latency| after(&[9.0, 11.0, 9.5], &[latency, latency]).is_some();
+        assert_eq!([99.9, 100.0, 400.0].map(twice), [false, true, true]);
+        assert_eq!((after(&[50.0, 60.0], &[499.0, 499.0]), after(&[50.0], &[500.0, 500.0])), (None, Some(250.0)));
+        // A busy moment of the machine.
+        assert_eq!((after(&[0.5], &[400.0, 0.5, 400.0]), after(&[0.5], &[0.5, 400.0])), (None, None));
         // Nothing is usual yet: only a time-out says that it has collapsed.
         assert_eq!((found(&[(1, Some(900.0)), (1, Some(900.0))]), found(&[(1, None)]).is_some()), (None, true));
     }
