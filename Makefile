@@ -19,11 +19,11 @@ serve_flags := $(if $(filter file,$(origin PORT)),,--port $(PORT))
 lab_command := $(if $(NAME),lab $(NAME) $(lab_flags) $(out_flag),labs)
 
 # Variable names are in capitals; make would ignore `name=x` and not run the lab.
-$(foreach word,name names jobs group side mended fast keep out mistake port,$(if $(filter command,$(origin $(word))),\
+$(foreach word,name names jobs group side mended fast keep out mistake port result,$(if $(filter command,$(origin $(word))),\
   $(error '$(word)=$($(word))' does nothing: write $(shell echo $(word) | tr a-z A-Z)=$($(word)))))
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-broken demo-fixed lab labs serve up reset stop test test-fast test-postgres test-clients test-page lint bench bench-mock bench-stack soak new-lab outputs lists clean
+.PHONY: help build demo demo-broken demo-fixed lab labs serve up reset stop test test-fast test-postgres test-clients test-page lint bench bench-mock bench-stack soak new-lab outputs pictures lists clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n%s", $$1, $$2, more; more = "" } \
@@ -103,6 +103,10 @@ new-lab: ## Write the files of a new lab: NAME=name GROUP=threads, calls or oper
 
 outputs: build ## Run every lab, or NAMES="a b", and write what the chapters show of it
 	@BIN=$(BIN) NAMES="$(NAMES)" sh scripts/outputs.sh
+
+#: RESULT=file: of that result of the demo, without a run
+pictures: build ## Run the demo and write the pictures of README.md
+	@BIN=$(BIN) RESULT="$(RESULT)" sh scripts/pictures.sh
 
 lists: ## Write the lists of labs in README.md and workshop/README.md anew
 	@$(CARGO) test --quiet --package loadgen --test tidy -- --ignored write_lists

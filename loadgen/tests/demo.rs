@@ -44,8 +44,9 @@ fn the_demo_shows_the_collapse_and_its_absence() {
         assert!(said.contains(file), "{file} is not named:\n{said}");
     }
 
-    let result: Value = serde_json::from_slice(&fs::read(out).unwrap()).unwrap();
+    let result: Value = serde_json::from_slice(&fs::read(&out).unwrap()).unwrap();
     it_ends_with_what_was_measured(&said, &result);
+    its_picture_shows_the_collapse(&programs, &out);
     let at = |path: &str| result.pointer(path).unwrap_or_else(|| panic!("{path} is missing in {result:#}"));
     assert_eq!(at("/verdict/result"), "held");
     // The streams of the last phase are still open at the end of the fast profile.
@@ -86,6 +87,19 @@ fn it_ends_with_what_was_measured(said: &str, result: &Value) {
         assert!(end.contains(&expected), "'{expected}' is not in: {end}");
     }
     assert!(end.ends_with('.'), "{end}");
+}
+
+fn its_picture_shows_the_collapse(programs: &TestPrograms, result: &str) {
+    for scheme in ["light", "dark"] {
+        let file = programs.path(&format!("{scheme}.svg"));
+        let report = ["report", result, "--picture", &file, "--scheme", scheme];
+        let output = Command::new(env!("CARGO_BIN_EXE_loadgen")).args(report).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let picture = fs::read_to_string(&file).unwrap();
+        for shown in ["<!-- Made by `make pictures` from a run of `loadgen demo`: held.", "collapse of broken<"] {
+            assert!(picture.contains(shown), "{scheme}: no '{shown}' in\n{picture}");
+        }
+    }
 }
 
 #[test]

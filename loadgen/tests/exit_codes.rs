@@ -174,6 +174,8 @@ fn bad_usage_exits_with_2_and_names_the_flag_or_value() {
         (&["run", "--url", "http://127.0.0.1:1", "--out", "a", "--html", "a"], "--out and --html name the same file"),
         (&["report"], "FILE"),
         (&["report", "no-such-file.json"], "no-such-file.json"),
+        (&["report", "a.json", "b.json", "--picture", "a.svg"], "--picture"),
+        (&["report", "a.json", "--scheme", "dark"], "--picture"),
         (&["report", "a.json", "b.json", "--fail-on-regression", "much"], "--fail-on-regression"),
         (&["report", "Cargo.toml", "--fail-on-regression", "5"], "Cargo.toml"),
         (&["nonsense"], "nonsense"),

@@ -16,8 +16,9 @@ const NAME_MAX: usize = 30;
 pub(super) fn axis(series: &[Series], (top, bottom): (f64, f64)) -> Axis {
     let peaks = || series.iter().map(peak).filter(|peak| *peak > 0);
     let (least, most) = (peaks().min().unwrap_or(1), peaks().max().unwrap_or(1));
-    let shown = if most > least.saturating_mul(TIMES_OTHERS) { least } else { most };
-    Axis::linear((0.0, shown as f64 * 1.25), (bottom, top))
+    // Where one leaves the chart, its number is written above the others.
+    let end = if most > least.saturating_mul(TIMES_OTHERS) { least as f64 * 1.5 } else { most as f64 * 1.25 };
+    Axis::linear((0.0, end), (bottom, top))
 }
 
 fn peak(one: &Series) -> u64 {
@@ -26,7 +27,7 @@ fn peak(one: &Series) -> u64 {
 
 /// Its grid, labels and title.
 pub(super) fn paint_axis(axis: &Axis, onto: &mut Elements) {
-    let whole = axis.round_values(4).into_iter().filter(|value| value.fract() == 0.0);
+    let whole = axis.round_values(5).into_iter().filter(|value| value.fract() == 0.0);
     whole.for_each(|value| paint_row(axis.at(value), &number(value), onto));
     onto.text("strong", (EDGE, axis.pixels().1 - 10.0), Anchor::Start, "Streams open");
 }

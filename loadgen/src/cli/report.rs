@@ -2,9 +2,28 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::values::percent;
+use crate::chart::Scheme;
+
+/// Colours of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PictureScheme {
+    /// On white
+    Light,
+    /// On black
+    Dark,
+}
+
+impl From<PictureScheme> for Scheme {
+    fn from(scheme: PictureScheme) -> Self {
+        match scheme {
+            PictureScheme::Light => Scheme::Light,
+            PictureScheme::Dark => Scheme::Dark,
+        }
+    }
+}
 
 /// `loadgen report`
 #[derive(Debug, Args)]
@@ -16,6 +35,12 @@ pub struct ReportArgs {
     /// Write a page to this file, which needs nothing else
     #[arg(long, value_name = "OUT")]
     pub html: Option<PathBuf>,
+    /// Write the run over time as a picture (SVG) to this file; of one run only
+    #[arg(long, value_name = "OUT", conflicts_with = "fail_on_regression")]
+    pub picture: Option<PathBuf>,
+    /// Colours of the picture
+    #[arg(long, value_enum, default_value = "light", requires = "picture")]
+    pub scheme: PictureScheme,
     /// Exit with 1 if a figure of the fix, or of the one server, is worse than in the first file by more than this,
     /// in percent; with 3 if one of the runs is invalid
     #[arg(long, value_name = "PERCENT", value_parser = percent)]

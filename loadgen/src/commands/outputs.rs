@@ -35,6 +35,11 @@ pub(super) fn write_page(page: &str, path: &Path, terminal: &Terminal) -> Result
     written(report::write_file(page.as_bytes(), path), "  The page:    ", path, terminal)
 }
 
+/// Writes a picture and says so.
+pub(super) fn write_picture(picture: &str, path: &Path, terminal: &Terminal) -> Result<(), CommandError> {
+    written(report::write_file(picture.as_bytes(), path), "  The picture: ", path, terminal)
+}
+
 fn written(outcome: io::Result<()>, label: &str, path: &Path, terminal: &Terminal) -> Result<(), CommandError> {
     outcome.map_err(|source| CommandError::Out { path: path.display().to_string(), source })?;
     terminal.line(format!("{label}{}", path.display()));

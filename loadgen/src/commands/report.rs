@@ -1,6 +1,9 @@
 //! `loadgen report`
 
+use std::path::Path;
+
 use super::{CommandError, EXIT_INVALID, outputs};
+use crate::chart;
 use crate::cli::ReportArgs;
 use crate::comparison::{Comparison, NamedRun, RegressionVerdict};
 use crate::report::{self, Terminal};
@@ -11,6 +14,9 @@ const EXIT_WORSE: u8 = 1;
 
 /// Shows one result again, or compares several.
 pub(super) fn execute(args: &ReportArgs, terminal: &Terminal) -> Result<u8, CommandError> {
+    if args.picture.is_some() && args.files.len() > 1 {
+        return Err(CommandError::Usage("--picture is of one run: name one file".into()));
+    }
     let mut results = args.files.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>()?;
     if results.len() > 1 {
         return several(args, named_runs(args, results)?, terminal);
@@ -28,7 +34,12 @@ pub(super) fn execute(args: &ReportArgs, terminal: &Terminal) -> Result<u8, Comm
 }
 
 fn one_run(args: &ReportArgs, result: &RunResult, terminal: &Terminal) -> Result<(), CommandError> {
+    if let Some(path) = &args.picture {
+        let picture = chart::picture(result, args.scheme.into());
+        outputs::write_picture(&picture.ok_or_else(|| no_picture(args, "it has no timeline"))?, path, terminal)?;
+    }
     match &args.html {
+        None if args.picture.is_some() => Ok(()),
         Some(path) => outputs::write_page(&report::page(result), path, terminal),
         None => {
             report::replay(terminal, result);
@@ -38,6 +49,9 @@ fn one_run(args: &ReportArgs, result: &RunResult, terminal: &Terminal) -> Result
 }
 
 fn labs_of(args: &ReportArgs, labs: &LabsResult, terminal: &Terminal) -> Result<(), CommandError> {
+    if args.picture.is_some() {
+        return Err(no_picture(args, "it holds several labs: write one with `lab NAME --out`"));
+    }
     match &args.html {
         Some(path) => outputs::write_page(&report::labs_page(labs), path, terminal),
         None => {
@@ -45,6 +59,11 @@ fn labs_of(args: &ReportArgs, labs: &LabsResult, terminal: &Terminal) -> Result<
             Ok(())
         }
     }
+}
+
+fn no_picture(args: &ReportArgs, why: &str) -> CommandError {
+    let file = args.files.first().map_or(Path::new(""), |file| file);
+    CommandError::Usage(format!("--picture: there is no picture of {}: {why}", file.display()))
 }
 
 /// The runs of these files, of which none may hold several labs.
