@@ -5,7 +5,6 @@
 //! [`Frame`]s, four times a second. Nothing that an arm does ends the session: a program that does not start, or has
 //! ended, is part of its [`SessionState`].
 
-mod action;
 mod arm;
 mod catalogue;
 mod check;
@@ -34,7 +33,6 @@ use crate::measure::SAMPLE_INTERVAL;
 use inner::Inner;
 use shared::Shared;
 
-pub use action::Action;
 pub use arm::SessionArm;
 pub use catalogue::Mistake;
 pub use error::SessionError;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use loadgen::http::Endpoint;
 use loadgen::live::{ArmFrame, PoolFrame, ProbeFrame};
 use loadgen::session::{
-    Action, CheckState, Listening, Session, SessionArm, SessionError, SessionEvent, SessionOptions, SingleState,
+    CheckState, Listening, Session, SessionArm, SessionError, SessionEvent, SessionOptions, SingleState,
 };
 use loadgen::vendor;
 use process::Launch;
@@ -87,7 +87,7 @@ async fn the_vendors_see_exactly_the_streams_that_are_asked_for() {
             wait_for_frame(&session, arm, "them", shown).await;
         }
     }
-    session.act(Action::ChangeStreams(-100)).unwrap();
+    session.set_streams(0).unwrap();
     for arm in SessionArm::ALL {
         wait_for_ledger(&session, arm, "none", counts(0, 25, 25)).await;
     }
@@ -161,7 +161,7 @@ async fn another_mistake_restarts_the_broken_server_alone_and_a_killed_one_is_re
     session.set_streams(5).unwrap();
     wait_until_running(&session).await;
     let before = ["broken-server", "fixed-server"].map(|program| programs.pids(program));
-    session.act(Action::NextMistake).unwrap();
+    session.set_mistake("pool-per-chunk").unwrap();
     wait_until(&session, "the other mistake runs", async || {
         let broken = session.state().arms[&SessionArm::Broken].clone();
         broken.program.is_some_and(|program| program.contains("--mistake pool-per-chunk"))
@@ -250,6 +250,6 @@ async fn streams_are_closed_when_nobody_is_there_any_more() {
     wait_until(&session, "the streams are closed", async || session.state().notice.is_some()).await;
     assert_eq!(session.state().streams, 0);
     assert!(session.state().arms.values().any(|arm| arm.running || arm.starting), "the arms go on");
-    session.act(Action::ChangeStreams(1)).unwrap();
+    session.set_streams(1).unwrap();
     assert_eq!(session.state().notice, None);
 }

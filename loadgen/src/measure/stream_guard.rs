@@ -281,5 +281,8 @@ mod tests {
             log.completed_per_second(after_two + Duration::from_secs(1), after_two + Duration::from_secs(2)),
             0.0
         );
+        // A run without an end forgets when they ended, and not that they did.
+        log.forget(Instant::now());
+        assert_eq!((log.completed_per_second(start, Instant::now()), log.stats(start.elapsed()).completed), (0.0, 3));
     }
 }
