@@ -35,6 +35,8 @@ export async function checkPlayground() {
     await step("switch the mistake, for both tabs", () => switches(page, second));
     await page.close();
     await pause(500);
+    await step("a server that has died is shown with the reason, and started again", () => dies(second, playground));
+    await step("with many tabs the page says how many connections a browser has", () => crowds(browser, second, playground));
     await step("closing a tab stops nothing; stop does", () => stops(second));
     browser.assertClean();
     await step("after Ctrl-C the page says that the connection is lost", () => ends(second, playground));
@@ -148,6 +150,28 @@ async function switches(page, second) {
   // This mistake stops the event loop too.
   const async = () => text(page, "#figures tbody tr:nth-child(2) td:nth-child(2)");
   await until("event loop", async, (words) => words.startsWith("no answer for") || words.startsWith("timed out"), HANG_MS);
+}
+
+async function dies(page, playground) {
+  playground.kill("fixed-server");
+  await until("failed", () => text(page, ".arm.fixed .state"), (words) => words === "failed");
+  expect((await text(page, ".arm.fixed .messages .error")).length > 10, "the reason is shown");
+  expect((await text(page, ".arm.broken .state")) === "running", "the other one runs on");
+  await page.getByRole("button", { name: "Start fixed" }).click();
+  await until("running", () => text(page, ".arm.fixed .state"), (words) => words === "running", 30_000);
+  expect((await text(page, ".arm.fixed .messages .error")) === "", "the reason is gone");
+}
+
+async function crowds(browser, page, playground) {
+  const tabs = [];
+  for (let at = 0; at < 4; at += 1) {
+    tabs.push(await browser.newPage());
+    await tabs[at].goto(playground.url);
+    await until("connection", () => text(tabs[at], "#connection"), (words) => words === "Connected");
+  }
+  await until("hint", () => text(page, "#pages"), (words) => words.includes("six connections"));
+  for (const tab of tabs) await tab.close();
+  await until("no hint", () => text(page, "#pages"), (words) => words === "");
 }
 
 async function stops(second) {

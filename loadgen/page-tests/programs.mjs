@@ -1,6 +1,6 @@
 // The programs that are under test. All of them are stopped at the end, whatever happened.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 
@@ -32,18 +32,26 @@ export async function run(args) {
   if (code !== 0) throw new Failed(`loadgen ${args.join(" ")} ended with ${code}:\n${said()}`);
 }
 
-/** Starts the playground on a free port. `stop()` is Ctrl-C and returns the exit code. */
+/**
+ * Starts the playground on a free port. `stop()` is Ctrl-C and returns the exit code; `kill(name)` kills a program that
+ * it has started.
+ */
 export async function serve() {
   const program = start(["serve", "--port", "0"]);
   const end = Date.now() + 20_000;
   for (;;) {
     const url = program.said().match(/http:\/\/127\.0\.0\.1:\d+/)?.[0];
-    if (url) return { url, stop: () => stop(program) };
+    if (url) return { url, stop: () => stop(program), kill: (name) => kill(program, name) };
     if (program.child.exitCode !== null || Date.now() > end) {
       throw new Failed(`loadgen serve printed no address:\n${program.said()}`);
     }
     await pause(50);
   }
+}
+
+function kill({ child }, name) {
+  const pid = execFileSync("pgrep", ["-P", String(child.pid), "-f", name], { encoding: "utf8" }).trim();
+  process.kill(Number(pid), "SIGKILL");
 }
 
 async function stop({ child, ended, said }) {

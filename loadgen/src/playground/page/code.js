@@ -18,7 +18,7 @@ export function code() {
   const show = async (mistake) => {
     const { name, has_lab: hasLab } = (wanted = mistake);
     byId("code").hidden = !hasLab;
-    if (!hasLab) return setText(byId("code-state"), `Nothing is wrong with ${name}, so there is nothing to compare.`);
+    if (!hasLab) return setText(byId("code-state"), "The control has no mistake, so there is nothing to compare.");
     setText(byId("code-state"), `Reading the code of ${name} …`);
     let sides = null;
     try {

@@ -27,7 +27,7 @@ export function mistake(onChoice) {
     setEnabled(change, !state?.arms.broken.starting);
     if (!chosen || chosen === shown) return;
     shown = chosen;
-    setText(byId("symptom"), `Look for: ${chosen.symptom}.`);
+    setText(byId("symptom"), chosen.has_lab ? `Look for: ${chosen.symptom}.` : "");
     setText(byId("here"), chosen.here);
     setMessage(byId("needs"), needs(chosen));
     onChoice(chosen);

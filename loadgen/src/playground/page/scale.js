@@ -30,7 +30,9 @@ export function timeScale(start, now, left, right) {
 /** The times that get a mark: round ones since the start. */
 export function ticks({ start, from, to }) {
   const marks = [];
-  for (let t = start + Math.ceil((from - start) / TICK_MS) * TICK_MS; t <= to; t += TICK_MS) marks.push(t);
+  // A rounding error must not hide the first mark.
+  const first = Math.ceil((from - start) / TICK_MS - 1e-6);
+  for (let t = start + first * TICK_MS; t <= to; t += TICK_MS) marks.push(t);
   return marks;
 }
 

@@ -5,7 +5,7 @@ import { byId, make, onClick, setEnabled, setMessage, setText } from "./dom.js";
 import { count, counted } from "./format.js";
 
 /** Around the 40 threads of the pool, and far beyond. */
-const PRESETS = [0, 20, 39, 40, 41, 45, 60, 200, 1000];
+const PRESETS = [0, 20, 39, 40, 45, 60, 80, 200, 1000];
 
 /** Where the mistakes show, a slider needs a pixel a stream; it reaches further on request. */
 const FINE = 100;
