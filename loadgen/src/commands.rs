@@ -4,6 +4,7 @@ mod balancer;
 mod conclusion;
 mod demo;
 mod error;
+mod interactive;
 mod invocation;
 mod lab;
 mod labs;

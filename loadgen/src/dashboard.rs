@@ -23,6 +23,7 @@ use ratatui_core::terminal::Frame as Screen;
 
 use self::columns::Columns;
 use self::figure::Figure;
+use self::plot::ROW_MS;
 use self::scale::Window;
 use crate::live::Frame;
 
@@ -42,6 +43,15 @@ pub fn draw(frame: &Frame, screen: &mut Screen<'_>, look: &Look) {
     }
     let body = edges::draw(frame, buffer, area, look);
     draw_arms(frame, buffer, body, look);
+}
+
+/// The part of `frame` that is drawn: of a run without an end, the rows of the last minute.
+#[must_use]
+pub fn shown(frame: &Frame) -> Frame {
+    let from_ms = Window::of(frame, false).from_ms - ROW_MS;
+    let arms =
+        frame.arms.iter().map(|arm| arm.with_rows(&arm.rows[arm.rows.partition_point(|row| row.t_ms < from_ms)..]));
+    Frame { arms: arms.collect(), phase: frame.phase.clone(), ..*frame }
 }
 
 /// Draws the arms, and the legend below them.

@@ -35,12 +35,24 @@ impl Screen {
     /// # Errors
     /// Why there is no screen for a dashboard. The terminal is as it was then.
     pub fn take(terminal: &Terminal) -> Result<(Self, UnboundedReceiver<KeyEvent>), NoScreen> {
+        Self::take_with(terminal, false)
+    }
+
+    /// Takes the terminal for a command that acts on `q` and Esc by itself.
+    ///
+    /// # Errors
+    /// As [`Screen::take`].
+    pub fn take_with_all_keys(terminal: &Terminal) -> Result<(Self, UnboundedReceiver<KeyEvent>), NoScreen> {
+        Self::take_with(terminal, true)
+    }
+
+    fn take_with(terminal: &Terminal, has_all_keys: bool) -> Result<(Self, UnboundedReceiver<KeyEvent>), NoScreen> {
         need::check()?;
         modes::enter()?;
         terminal.hold();
         let (sender, keys) = unbounded_channel();
         let shared = Arc::new(Shared::default());
-        let painting = Painting { shared: shared.clone(), keys: sender };
+        let painting = Painting { shared: shared.clone(), keys: sender, has_all_keys };
         // Dropped where the thread cannot be started.
         let mut screen = Screen { shared, thread: None, terminal: terminal.clone() };
         screen.thread = Some(thread::Builder::new().name("screen".to_owned()).spawn(move || painting.run())?);

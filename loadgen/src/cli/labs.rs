@@ -47,6 +47,9 @@ pub struct DemoArgs {
     /// Run with small numbers, for tests: pools of 8 and 16 threads, streams of 4 s
     #[arg(long)]
     pub fast: bool,
+    /// Drive both servers by keys on a screen: add and remove streams, and switch the mistake; there is no verdict
+    #[arg(long, conflicts_with_all = ["side", "fast", "out", "html"])]
+    pub interactive: bool,
     /// Where the programs are.
     #[command(flatten)]
     pub programs: Programs,

@@ -1,13 +1,16 @@
 //! `loadgen demo`
 
 use super::lab::{options, print_references, run_with_lines};
-use super::{CommandError, outputs};
+use super::{CommandError, interactive, outputs};
 use crate::cli::DemoArgs;
 use crate::labs;
 use crate::report::{self, Terminal};
 
 /// Runs the lab of the demo with its own profile.
 pub(super) async fn execute(args: &DemoArgs, terminal: &Terminal) -> Result<u8, CommandError> {
+    if args.interactive {
+        return interactive::execute(args, terminal).await;
+    }
     let (lab, longer) = labs::demo();
     let profile = if args.fast { &lab.fast } else { longer };
     let options = options("demo", args.side.sides(), args.fast, &args.programs)?;

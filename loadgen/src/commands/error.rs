@@ -4,6 +4,7 @@ use crate::comparison::NotComparable;
 use crate::engine::LabError;
 use crate::http::EndpointError;
 use crate::result::ReadError;
+use crate::screen::NoScreen;
 use crate::session::SessionError;
 use crate::vendor::LedgerError;
 use crate::verdict::ObjectiveError;
@@ -92,6 +93,12 @@ pub enum CommandError {
     /// broken-server cannot be run.
     #[error(transparent)]
     Session(#[from] SessionError),
+    /// There is no screen for what is only shown on one.
+    #[error("--interactive needs a terminal, but {0}; without it, the demo prints lines and a verdict")]
+    NoScreen(NoScreen),
+    /// The screen was lost meanwhile.
+    #[error("the dashboard has ended: {0}")]
+    ScreenLost(String),
     /// The path of this program is unknown.
     #[error("cannot find the directory of the programs: {0}; set it with --program-dir")]
     ProgramDir(std::io::Error),
@@ -112,6 +119,7 @@ impl CommandError {
             | CommandError::Objective(_)
             | CommandError::Usage(_)
             | CommandError::Read(_)
+            | CommandError::NoScreen(_)
             | CommandError::NotComparable(_) => EXIT_USAGE,
             _ => EXIT_INVALID,
         }

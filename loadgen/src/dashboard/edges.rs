@@ -16,10 +16,10 @@ const BELOW: u16 = 1;
 pub(super) fn draw(frame: &Frame, buffer: &mut Buffer, area: Rect, look: &Look) -> Rect {
     first_line(frame, buffer, area, look);
     let second = Rect { x: area.x + 1, y: area.y + 1, width: area.width - 2, height: 1 };
-    match (&look.outcome, &frame.phase) {
-        (Some(outcome), _) => {
-            let text = cut(&outcome.text, usize::from(second.width));
-            buffer.set_stringn(second.x, second.y, text, usize::from(second.width), look.style(outcome.tone));
+    match (look.outcome.as_ref().or(look.notice.as_ref()), &frame.phase) {
+        (Some(message), _) => {
+            let text = cut(&message.text, usize::from(second.width));
+            buffer.set_stringn(second.x, second.y, text, usize::from(second.width), look.style(message.tone));
         }
         (None, Some(phase)) => {
             let whole = frame.t_ms + phase.run_left_ms.max(0.0);

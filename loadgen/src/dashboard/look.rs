@@ -15,6 +15,8 @@ pub struct Look {
     pub keys: Vec<Key>,
     /// What came of a run that is over, in place of the time left.
     pub outcome: Option<Message>,
+    /// What is to be known now, in place of the time left.
+    pub notice: Option<Message>,
 }
 
 /// A key and what it does.

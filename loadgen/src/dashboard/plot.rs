@@ -160,18 +160,25 @@ fn line(points: &[Option<Point>], others: &[Vec<Option<Point>>], buffer: &mut Bu
 /// Marks when health collapsed, with the number of streams.
 fn collapse(arm: &ArmFrame, window: Window, buffer: &mut Buffer, area: Rect, look: &Look) {
     let Some(collapse) = &arm.collapse else { return };
-    let column = window.columns(collapse.t_ms, collapse.t_ms + 1.0, area.width).start;
+    let columns = window.columns(collapse.t_ms, collapse.t_ms + 1.0, area.width);
+    let (column, is_earlier) = (columns.start, columns.is_empty());
     let x = area.left() + column;
-    for y in area.top()..area.bottom() {
+    for y in (area.top()..area.bottom()).filter(|_| !is_earlier) {
         if [" ", "│"].contains(&buffer[(x, y)].symbol()) {
             buffer.set_stringn(x, y, "┊", 1, look.style(Tone::Strong));
         }
     }
-    let text = collapse.label.clone();
+    let text = if is_earlier { format!("◂ {}", collapse.label) } else { collapse.label.clone() };
     let width = text.chars().count() as u16;
     // After the collapse the middle is free: one probe is far above it, the others far below.
     let y = area.y + area.height / 2;
-    let at = if column + 2 + width <= area.width { x + 2 } else { (x.saturating_sub(width + 1)).max(area.left()) };
+    let at = if is_earlier {
+        x
+    } else if column + 2 + width <= area.width {
+        x + 2
+    } else {
+        (x.saturating_sub(width + 1)).max(area.left())
+    };
     if width <= area.width {
         buffer.set_stringn(at, y, text, usize::from(width), look.style(Tone::Strong));
     }

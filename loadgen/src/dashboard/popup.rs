@@ -9,8 +9,9 @@ use super::look::{Look, Tone};
 use super::words::cut;
 use crate::report::wrap_at;
 
-/// The widest box: longer lines are hard to read.
+/// The widest box: longer lines are hard to read. A little more than that is not worth a strip at each side.
 const WIDTH_MAX: u16 = 76;
+const STRIP_MIN: u16 = 4;
 /// Rows of the explanation below a list.
 const EXPLANATION_MAX: usize = 3;
 
@@ -67,7 +68,7 @@ pub fn draw_keys(screen: &mut Screen<'_>, title: &str, keys: &[(&str, &str)], lo
 
 /// The middle of the screen, with room for this many rows if it has them.
 fn place(screen: Rect, rows: usize) -> Rect {
-    let width = WIDTH_MAX.min(screen.width.saturating_sub(2));
+    let width = if screen.width < WIDTH_MAX + 2 * STRIP_MIN { screen.width } else { WIDTH_MAX };
     let height = (rows as u16 + 2).min(screen.height);
     Rect { x: screen.x + (screen.width - width) / 2, y: screen.y + (screen.height - height) / 2, width, height }
 }

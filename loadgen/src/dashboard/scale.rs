@@ -7,7 +7,8 @@ pub(super) const LABELS: [(f64, &str); 5] =
     [(1.0, "≤ 1 ms"), (10.0, "10 ms"), (100.0, "100 ms"), (1000.0, "1 s"), (10_000.0, "10 s")];
 /// Powers of ten from the lowest to the highest label.
 const DECADES: f64 = 4.0;
-/// Length of the window without an end in sight.
+/// Length of the window without an end in sight, at first and once it is full.
+const WINDOW_MIN_MS: f64 = 20_000.0;
 const WINDOW_MS: f64 = 60_000.0;
 
 /// The height of a latency, from 0 at 1 ms and below to 1 at 10 s and above.
@@ -40,8 +41,8 @@ impl Window {
         match end {
             Some(end) => Window { from_ms, to_ms: end.max(from_ms + 1000.0) },
             None => {
-                let to_ms = frame.t_ms.max(from_ms + WINDOW_MS);
-                Window { from_ms: to_ms - WINDOW_MS, to_ms }
+                let from_ms = from_ms.max(frame.t_ms - WINDOW_MS);
+                Window { from_ms, to_ms: frame.t_ms.max(from_ms + WINDOW_MIN_MS) }
             }
         }
     }
@@ -83,7 +84,7 @@ mod tests {
         let mut frame = Frame { t_ms: 10_000.0, phase: Some(phase), ..Frame::default() };
         assert_eq!(Window::of(&frame, false), Window { from_ms: 0.0, to_ms: 19_000.0 });
         frame.phase = None;
-        assert_eq!(Window::of(&frame, false), Window { from_ms: 0.0, to_ms: 60_000.0 });
+        assert_eq!(Window::of(&frame, false), Window { from_ms: 0.0, to_ms: 20_000.0 });
         assert_eq!(Window::of(&frame, true), Window { from_ms: 0.0, to_ms: 10_000.0 });
         frame.t_ms = 90_000.0;
         assert_eq!(Window::of(&frame, false), Window { from_ms: 30_000.0, to_ms: 90_000.0 });

@@ -17,8 +17,8 @@ pub(super) enum Meaning {
     Nothing,
 }
 
-/// The meaning of `key`.
-pub(super) fn meaning(key: KeyEvent) -> Meaning {
+/// The meaning of `key`, where `q` and Esc are `own` keys of the command, or as everywhere.
+pub(super) fn meaning(key: KeyEvent, own: bool) -> Meaning {
     if key.kind == KeyEventKind::Release {
         return Meaning::Nothing;
     }
@@ -27,7 +27,7 @@ pub(super) fn meaning(key: KeyEvent) -> Meaning {
         KeyCode::Char('c') if with_control => Meaning::Stop,
         KeyCode::Char('z') if with_control => Meaning::Suspend,
         KeyCode::Char('l') if with_control => Meaning::Redraw,
-        KeyCode::Char('q' | 'Q') | KeyCode::Esc if !with_control => Meaning::Stop,
+        KeyCode::Char('q' | 'Q') | KeyCode::Esc if !with_control && !own => Meaning::Stop,
         _ => Meaning::Other,
     }
 }
@@ -38,6 +38,7 @@ mod tests {
 
     #[test]
     fn only_the_keys_of_every_dashboard_have_a_meaning_here() {
+        let meaning = |key| meaning(key, false);
         let control = |c| KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL);
         let plain = |code| KeyEvent::new(code, KeyModifiers::NONE);
         assert_eq!(meaning(control('c')), Meaning::Stop);
@@ -54,6 +55,13 @@ mod tests {
     #[test]
     fn a_released_key_does_nothing() {
         let released = KeyEvent { kind: KeyEventKind::Release, ..KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE) };
-        assert_eq!(meaning(released), Meaning::Nothing);
+        assert_eq!(meaning(released, false), Meaning::Nothing);
+    }
+
+    #[test]
+    fn a_command_can_have_all_keys_but_those_of_the_terminal() {
+        let escape = KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE);
+        let interrupt = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+        assert_eq!([escape, interrupt].map(|key| meaning(key, true)), [Meaning::Other, Meaning::Stop]);
     }
 }

@@ -59,6 +59,8 @@ impl Shared {
 pub(super) struct Painting {
     pub(super) shared: Arc<Shared>,
     pub(super) keys: UnboundedSender<KeyEvent>,
+    /// Whether the command has keys of its own for its end.
+    pub(super) has_all_keys: bool,
 }
 
 /// Why the screen ends although the run goes on.
@@ -105,7 +107,7 @@ impl Painting {
         while event::poll(wait)? {
             wait = Duration::ZERO;
             match event::read()? {
-                Event::Key(key) => match meaning(key) {
+                Event::Key(key) => match meaning(key, self.has_all_keys) {
                     Meaning::Stop => job::interrupt(),
                     Meaning::Suspend => {
                         suspend()?;

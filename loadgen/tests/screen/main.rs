@@ -3,8 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+mod interactive;
 mod panics;
 mod pty;
+#[path = "../test_programs/mod.rs"]
+mod test_programs;
 
 use pty::Ended;
 
