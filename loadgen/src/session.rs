@@ -34,7 +34,7 @@ use inner::Inner;
 use shared::Shared;
 
 pub use arm::SessionArm;
-pub use catalogue::Mistake;
+pub use catalogue::{Mistake, listed};
 pub use error::SessionError;
 pub use found::Found;
 pub use limit::{STREAMS_MAX, StreamsLimit};

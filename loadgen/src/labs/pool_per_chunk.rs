@@ -21,8 +21,8 @@ pub(super) fn lab() -> Lab {
                      processor is busy), or how late it is at another load (about gap x (1 - threads / streams) \
                      where tokens are spread, more where they come together)",
         by_hand: ByHand::Shows(
-            "Set 80 streams. The health check on the pool is late by a large part of the time between two tokens, \
-             and still answered.",
+            "Set 80 streams. The health check on the pool is late by about half of the time between two tokens, and is \
+             still answered.",
         ),
         normal: profile(&Numbers { tokens: 40, pool: 40, below: (12, secs(3)), loaded: secs(8), settle: millis(850) }),
         fast: profile(&Numbers { tokens: 14, pool: 8, below: (5, secs(1)), loaded: secs(2), settle: millis(550) }),

@@ -64,3 +64,80 @@ impl PageEvents {
         event::state(&self.state, *self.page.counts.borrow_and_update())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use tokio::sync::broadcast;
+
+    use super::super::pages::Pages;
+    use super::*;
+    use crate::live::Frame;
+    use crate::session::{SINGLES, SessionArm, SingleState, SingleStream, SinglesState};
+
+    /// Events that a page may be behind.
+    const BEHIND: usize = 4;
+
+    fn state(streams: u32) -> SessionState {
+        SessionState {
+            running: false,
+            starting: false,
+            mistake: "none".into(),
+            streams,
+            arms: BTreeMap::new(),
+            singles: SinglesState { arm: SessionArm::Broken, on: false },
+            notice: None,
+        }
+    }
+
+    fn page(pages: &Pages, session: &broadcast::Sender<SessionEvent>) -> PageEvents {
+        let mut singles: [SingleStream; SINGLES] = Default::default();
+        singles[1] = SingleStream { state: SingleState::Open, text: "Once\n\nupon".into(), reason: None };
+        let listening = Listening { state: state(0), frame: Frame::default(), singles, events: session.subscribe() };
+        PageEvents::new(pages.open().unwrap(), listening)
+    }
+
+    #[tokio::test]
+    async fn a_page_begins_with_all_that_is_shown_and_goes_on_with_what_is_new() {
+        let (pages, session) = (Pages::default(), broadcast::Sender::new(BEHIND));
+        let mut events = page(&pages, &session);
+        let first = events.next().await.unwrap();
+        let events_of_first: Vec<_> = first.split_terminator("\n\n").collect();
+        assert_eq!(events_of_first[0], "retry: 1000");
+        assert!(events_of_first[1].starts_with("event: state\ndata: {\"running\":false"), "{first}");
+        assert!(events_of_first[1].ends_with("\"pages\":{\"open\":1,\"dropped\":0}}"), "{first}");
+        assert!(events_of_first[2].starts_with("event: frame\ndata: {\"full\":true,\"t_ms\":0.0"), "{first}");
+        let of_stream = [
+            "event: stream\ndata: {\"stream\":1,\"state\":\"waiting\",\"reason\":null}",
+            "event: token\ndata: {\"stream\":1,\"text\":\"Once\\n\\nupon\"}",
+            "event: stream\ndata: {\"stream\":1,\"state\":\"open\",\"reason\":null}",
+        ];
+        assert_eq!(events_of_first[3..], of_stream);
+
+        session.send(SessionEvent::State(state(45))).unwrap();
+        assert!(events.next().await.unwrap().contains("\"streams\":45"));
+        let other = page(&pages, &session);
+        let counted = events.next().await.unwrap();
+        assert!(counted.contains("\"streams\":45") && counted.contains("\"open\":2"), "{counted}");
+        drop(other);
+        assert!(events.next().await.unwrap().contains("\"open\":1"));
+        drop(session);
+        assert_eq!(events.next().await, None, "the session is over");
+    }
+
+    #[tokio::test]
+    async fn a_page_that_does_not_read_is_counted_and_its_events_end_and_no_other_page_misses_any() {
+        let (pages, session) = (Pages::default(), broadcast::Sender::new(BEHIND));
+        let (mut slow, mut fast) = (page(&pages, &session), page(&pages, &session));
+        slow.next().await.unwrap();
+        fast.next().await.unwrap();
+        for streams in 1..=2 * BEHIND as u32 {
+            session.send(SessionEvent::State(state(streams))).unwrap();
+            while !fast.next().await.unwrap().contains(&format!("\"streams\":{streams},")) {}
+        }
+        assert_eq!(slow.next().await, None);
+        drop(slow);
+        assert!(fast.next().await.unwrap().contains("\"pages\":{\"open\":1,\"dropped\":1}"));
+    }
+}

@@ -24,15 +24,16 @@ pub(super) async fn catalogue(program_dir: &Path) -> Result<Vec<Mistake>, Sessio
     const TIMEOUT: Duration = Duration::from_secs(20);
     let list = Launch::new(program_dir.join("broken-server")).args(["--list"]);
     let output = list.output(TIMEOUT).await?;
-    let mistakes = parse(&output.stdout);
+    let mistakes = listed(&output.stdout);
     if mistakes.is_empty() {
         return Err(SessionError::NoMistakes(format!("{}, {}", output.status, output.stderr.trim())));
     }
     Ok(mistakes)
 }
 
-/// Reads the list: a line for each group, and below it one for each of its mistakes, indented, with its symptom.
-fn parse(list: &str) -> Vec<Mistake> {
+/// The mistakes in the output of `broken-server --list`: a line for each group, and below it one for each of its mistakes, indented, with its symptom.
+#[must_use]
+pub fn listed(list: &str) -> Vec<Mistake> {
     let (mut group, mut mistakes) = ("", Vec::new());
     for line in list.lines() {
         match line.strip_prefix("  ").map(|mistake| mistake.split_once(' ')) {
@@ -54,7 +55,7 @@ mod tests {
     #[test]
     fn each_mistake_has_its_group_and_its_symptom() {
         let list = "control\n  none             nothing is wrong\nthreads\n  pool-exhaustion  the 41st stream hangs\n";
-        let seen = parse(list);
+        let seen = listed(list);
         let mistake = |name: &str, group: &str, symptom: &str| Mistake {
             name: name.to_owned(),
             group: group.to_owned(),
@@ -65,6 +66,6 @@ mod tests {
             mistake("pool-exhaustion", "threads", "the 41st stream hangs"),
         ];
         assert_eq!(seen, expected);
-        assert!(parse("").is_empty());
+        assert!(listed("").is_empty());
     }
 }

@@ -19,6 +19,7 @@ use std::process::Command;
 
 use loadgen::labs;
 use loadgen::marks::anchors;
+use loadgen::session::listed;
 
 use entry::{Entry, assert_complete};
 use outputs::Printed;
@@ -121,14 +122,8 @@ fn mistakes() -> Vec<code::Listed> {
     let program = Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("broken-server");
     let output = Command::new(&program).arg("--list").output();
     let output = output.unwrap_or_else(|error| panic!("{}: {error}: run `make test`", program.display()));
-    let text = String::from_utf8(output.stdout).unwrap();
-    let (mut group, mut mistakes) = ("", Vec::new());
-    for line in text.lines() {
-        match line.strip_prefix("  ").and_then(|entry| entry.split_whitespace().next()) {
-            Some(name) => mistakes.push((name.to_owned(), group.to_owned())),
-            None => group = line,
-        }
-    }
+    let listed = listed(&String::from_utf8(output.stdout).unwrap());
+    let mut mistakes: Vec<_> = listed.into_iter().map(|mistake| (mistake.name, mistake.group)).collect();
     mistakes.retain(|(_, group)| group != "control");
     mistakes
 }
