@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::page::{LIMIT, Playground};
 use crate::test_programs::TestPrograms;
 
-const SIGNALS: [Signal; 3] = [Signal::Int, Signal::Term, Signal::Kill];
+const SIGNALS: [Signal; 4] = [Signal::Int, Signal::Term, Signal::Hup, Signal::Kill];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_signal_ends_the_streams_of_events_and_all_programs() {
