@@ -111,11 +111,13 @@ impl Session {
         }
     }
 
-    /// What was found of each server so far that had streams, in the order of their starts.
+    /// What was found of each server so far that had streams: by arm, in the order of their starts.
     #[must_use]
     pub fn found(&self) -> Vec<Found> {
         let inner = self.shared.inner();
-        inner.found.iter().filter(|found| found.streams_max > 0).cloned().collect()
+        let mut found: Vec<_> = inner.found.iter().filter(|found| found.streams_max > 0).cloned().collect();
+        found.sort_by_key(|found| found.arm);
+        found
     }
 
     /// Hands the current frame to `show`, with all rows that are kept. It is brought up to date four times a second, and

@@ -61,11 +61,12 @@ impl Frames {
         self.rows.push(RowsSoFar::default());
     }
 
-    /// Begins the arm with this index anew, with another server: its earlier rows are dropped.
-    pub fn restart(&mut self, index: usize, mistake: Option<String>, now: Duration) {
+    /// Begins the arm with this index anew, with another server that is measured from `began` on: its earlier rows are
+    /// dropped.
+    pub fn restart(&mut self, index: usize, mistake: Option<String>, began: Duration) {
         if let (Some(arm), Some(rows)) = (self.frame.arms.get_mut(index), self.rows.get_mut(index)) {
             let (name, side) = (std::mem::take(&mut arm.name), arm.side);
-            *arm = ArmFrame { name, side, mistake, started_ms: in_millis(now), ..ArmFrame::default() };
+            *arm = ArmFrame { name, side, mistake, started_ms: in_millis(began), ..ArmFrame::default() };
             *rows = RowsSoFar::default();
         }
     }

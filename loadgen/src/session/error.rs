@@ -3,6 +3,7 @@
 use process::StartError;
 
 use super::SessionArm;
+use crate::numbers::count;
 
 /// Why a session does not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +25,7 @@ pub enum SessionError {
         known: String,
     },
     /// More streams than this machine has descriptors for, or than a session opens.
-    #[error("{asked} streams are too many: at most {max} are possible. {reason}")]
+    #[error("{} streams are too many: at most {} are possible. {reason}", count((*asked).into()), count((*max).into()))]
     TooManyStreams {
         /// What was asked for.
         asked: u32,

@@ -86,6 +86,8 @@ impl Inner {
     /// Wants the programs of `arm` to be started, again if they run.
     pub(super) fn want(&mut self, arm: SessionArm) {
         let mistake = self.state.mistake.clone();
+        // Its keeper begins in a moment.
+        self.state.arms.entry(arm).or_default().starting = true;
         self.slot(arm).wanted.send_modify(|wanted| {
             let start = wanted.as_ref().map_or(0, |wanted| wanted.start) + 1;
             *wanted = Some(Wanted { mistake, start });

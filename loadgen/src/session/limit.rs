@@ -76,7 +76,7 @@ mod tests {
         assert!((100..400).contains(&small.max), "45 must be possible: {small:?}");
         assert!(small.reason.contains("1,024 file descriptors"), "{small:?}");
         let refused = small.check(5_000).unwrap_err().to_string();
-        assert!(refused.contains("5000 streams") && refused.contains(&format!("at most {}", small.max)), "{refused}");
+        assert!(refused.contains("5,000 streams") && refused.contains(&format!("at most {}", small.max)), "{refused}");
         assert_eq!(StreamsLimit::with_descriptors(256).max, 0);
         assert_eq!(StreamsLimit::with_descriptors(1_000_000).max, STREAMS_MAX);
         assert!(StreamsLimit::with_descriptors(descriptors(STREAMS_MAX)).max == STREAMS_MAX, "as the reason says");

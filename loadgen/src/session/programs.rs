@@ -46,6 +46,8 @@ pub(super) struct Programs {
     pub(super) singles: Option<Singles>,
     pub(super) endpoint: Endpoint,
     pub(super) measured: Measured,
+    /// When measuring began, since the start of the session.
+    pub(super) began: Duration,
     ledger: LedgerWatch,
     gauges: Option<Gauges>,
     _prober: Prober,
@@ -82,6 +84,7 @@ impl Programs {
         let (endpoint, lag, log) =
             (Endpoint::at(server.addr()), Arc::new(LagLog::default()), Arc::new(StreamLog::default()));
         let samples = Arc::new(ServerSamples::new(Some(one_process(server.pid())), vec![log.clone()]));
+        let began = origin.elapsed();
         let sampler = Sampler::start(origin, vec![samples.clone()]);
         let (prober, mut probes) = Prober::start(origin, vec![(endpoint.clone(), probe_plan())], lag.clone());
         let measured = Measured { log: log.clone(), samples, probes: probes.pop().unwrap_or_default() };
@@ -89,6 +92,7 @@ impl Programs {
             streams: HeldStreams::start(endpoint.clone(), log, lag),
             singles: None,
             measured,
+            began,
             ledger,
             // fixed-server has no pool to be shown.
             gauges: (arm == SessionArm::Broken).then(|| Gauges::start(vec![endpoint.clone()])),

@@ -98,7 +98,7 @@ impl Shared {
             return;
         }
         let mistake = (arm == SessionArm::Broken).then(|| mistake.to_owned());
-        inner.frames.restart(arm.index(), mistake.clone(), self.origin.elapsed());
+        inner.frames.restart(arm.index(), mistake.clone(), programs.began);
         inner.found.drain(..inner.found.len().saturating_sub(FOUND_KEPT));
         inner.found.push(Found::begin(arm, mistake));
         // It may have changed since the start began.

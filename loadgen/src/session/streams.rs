@@ -13,9 +13,13 @@ use crate::traffic::{Exchange, LoadPlan, Request, RunningLoad, Schedule};
 
 /// Least time between two requests in place of one another: a server that rejects at once would get thousands per second.
 const PERIOD: Duration = Duration::from_secs(1);
-/// Streams that are opened at once, and the pause after them: a thousand per second, as the servers' backlogs allow.
-const BATCH: usize = 10;
-const PAUSE: Duration = Duration::from_millis(10);
+/// Time over which a number of streams is opened, so that it can be seen at which of them something happens.
+const RAMP: Duration = Duration::from_millis(1_500);
+/// The pause after each, for a few and for many.
+const PAUSE_MAX: Duration = Duration::from_millis(50);
+const PAUSE_MIN: Duration = Duration::from_millis(10);
+/// Streams that are opened at once if there are many: a thousand per second, as the servers' backlogs allow.
+const BATCH_MAX: usize = 10;
 
 /// Holds streams open, and replaces those that end. Dropped, it closes them.
 pub(super) struct HeldStreams {
@@ -45,14 +49,44 @@ async fn hold(mut asked: watch::Receiver<u32>, open: impl Fn() -> RunningLoad) {
     loop {
         let count = *asked.borrow_and_update() as usize;
         held.truncate(count);
-        if held.len() == count {
-            if asked.changed().await.is_err() {
-                return;
+        let (batch, pause) = pace(count - held.len());
+        while held.len() < count {
+            match asked.has_changed() {
+                Ok(false) => {}
+                Ok(true) => break,
+                Err(_) => return,
             }
-            continue;
+            held.extend((0..batch.min(count - held.len())).map(|_| open()));
+            sleep(pause).await;
         }
-        let missing = count - held.len();
-        held.extend((0..missing.min(BATCH)).map(|_| open()));
-        sleep(PAUSE).await;
+        if held.len() == count && asked.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// How many streams are opened at once to open `missing` of them, and the pause after that.
+fn pace(missing: usize) -> (usize, Duration) {
+    let pause = RAMP.div_f64(missing.max(1) as f64).clamp(PAUSE_MIN, PAUSE_MAX);
+    let batches = RAMP.as_millis().div_ceil(pause.as_millis().max(1)) as usize;
+    (missing.div_ceil(batches).clamp(1, BATCH_MAX), pause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_streams_are_opened_one_by_one_and_many_within_seconds() {
+        let takes = |missing: usize| {
+            let (batch, pause) = pace(missing);
+            (batch, pause * missing.div_ceil(batch) as u32)
+        };
+        assert_eq!(takes(1), (1, Duration::from_millis(50)));
+        let (batch, time) = takes(45);
+        assert!(batch == 1 && (1_400..1_600).contains(&time.as_millis()), "{time:?}");
+        let (_, time) = takes(1_000);
+        assert!((1_000..1_600).contains(&time.as_millis()), "{time:?}");
+        assert_eq!(takes(5_000), (BATCH_MAX, Duration::from_secs(5)));
     }
 }
