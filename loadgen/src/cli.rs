@@ -1,6 +1,7 @@
 //! The command line of `loadgen`.
 
 mod balancer;
+mod display;
 mod labs;
 mod outputs;
 mod report;
@@ -16,6 +17,7 @@ use crate::traffic::Arrivals;
 use crate::verdict::Objective;
 
 pub use balancer::BalancerArgs;
+pub use display::Display;
 pub use labs::{DemoArgs, LabArgs, LabsArgs, Programs, Sides};
 pub use outputs::Outputs;
 pub use report::ReportArgs;
@@ -47,7 +49,7 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Send twelve calls for whole answers one after another, 24,944 tokens in all, and show the first that fails
     Sequence(SequenceArgs),
-    /// Show health checks side by side, one line per second
+    /// Show health checks side by side, as a dashboard or one line per second
     Watch(WatchArgs),
     /// Show result files again, or compare them; as a page with --html
     Report(ReportArgs),
@@ -159,6 +161,9 @@ pub struct RunArgs {
     /// The files for the result.
     #[command(flatten)]
     pub outputs: Outputs,
+    /// How it is shown.
+    #[command(flatten)]
+    pub display: Display,
 }
 
 /// `loadgen verify`
@@ -208,4 +213,7 @@ pub struct WatchArgs {
     /// Health check; can be repeated [default: health_sync=/debug/health-sync health_async=/debug/health-async]
     #[arg(long = "probe", value_name = "NAME=PATH", value_parser = probe)]
     pub probes: Vec<(String, String)>,
+    /// How it is shown.
+    #[command(flatten)]
+    pub display: Display,
 }

@@ -8,6 +8,7 @@ mod bar;
 mod columns;
 mod edges;
 mod figure;
+mod labs;
 mod look;
 mod plot;
 mod popup;
@@ -27,6 +28,7 @@ use self::plot::ROW_MS;
 use self::scale::Window;
 use crate::live::Frame;
 
+pub use self::labs::{LabShown, LabState, draw_labs};
 pub use self::look::{Key, Look, Message, Tone};
 pub use self::popup::{Entry, draw_keys, draw_list};
 
@@ -37,7 +39,11 @@ const HEIGHT_MIN: u16 = 10;
 /// Draws `frame` on the whole screen.
 pub fn draw(frame: &Frame, screen: &mut Screen<'_>, look: &Look) {
     let area = screen.area();
-    let buffer = screen.buffer_mut();
+    draw_within(frame, screen.buffer_mut(), area, look);
+}
+
+/// Draws `frame` in a part of the screen.
+fn draw_within(frame: &Frame, buffer: &mut Buffer, area: Rect, look: &Look) {
     if area.width < WIDTH_MIN || area.height < HEIGHT_MIN {
         return tiny::draw(frame, buffer, area, look);
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::display::Display;
 use super::outputs::Outputs;
 use super::values::positive_duration;
 use crate::lab::Lab;
@@ -48,8 +49,11 @@ pub struct DemoArgs {
     #[arg(long)]
     pub fast: bool,
     /// Drive both servers by keys on a screen: add and remove streams, and switch the mistake; there is no verdict
-    #[arg(long, conflicts_with_all = ["side", "fast", "out", "html"])]
+    #[arg(long, conflicts_with_all = ["side", "fast", "out", "html", "plain"])]
     pub interactive: bool,
+    /// How it is shown.
+    #[command(flatten)]
+    pub display: Display,
     /// Where the programs are.
     #[command(flatten)]
     pub programs: Programs,
@@ -98,12 +102,15 @@ pub struct LabArgs {
     /// Run with small numbers, for tests: smaller pools, shorter streams
     #[arg(long)]
     pub fast: bool,
-    /// Print only the figures and the verdict
+    /// Print only the figures and the verdict, without a dashboard
     #[arg(long, conflicts_with = "keep")]
     pub quiet: bool,
     /// Keep vendor and servers running after the verdict, and print their addresses, until Ctrl-C
     #[arg(long)]
     pub keep: bool,
+    /// How it is shown.
+    #[command(flatten)]
+    pub display: Display,
     /// Where the programs are.
     #[command(flatten)]
     pub programs: Programs,
@@ -131,6 +138,9 @@ pub struct LabsArgs {
     /// Run with small numbers, for tests
     #[arg(long)]
     pub fast: bool,
+    /// How it is shown.
+    #[command(flatten)]
+    pub display: Display,
     /// Where the programs are.
     #[command(flatten)]
     pub programs: Programs,

@@ -1,6 +1,6 @@
 //! `loadgen demo`
 
-use super::lab::{options, print_references, run_with_lines};
+use super::lab::{Place, options, print_references, run_in_view};
 use super::{CommandError, interactive, outputs};
 use crate::cli::DemoArgs;
 use crate::labs;
@@ -14,7 +14,8 @@ pub(super) async fn execute(args: &DemoArgs, terminal: &Terminal) -> Result<u8, 
     let (lab, longer) = labs::demo();
     let profile = if args.fast { &lab.fast } else { longer };
     let options = options("demo", args.side.sides(), args.fast, &args.programs)?;
-    let finished = run_with_lines(lab, profile, &options, terminal).await?;
+    let place = Place::Own { title: "demo".to_owned(), wants_dashboard: !args.display.plain };
+    let finished = run_in_view(lab, profile, &options, place, terminal).await?;
     report::verdict(terminal, &finished.result.verdict);
     print_references(terminal, lab, &options);
     // Whatever becomes of the files, the figures are shown.

@@ -1,10 +1,12 @@
 //! `loadgen lab`, and the output of all commands that run a lab.
 
+use super::lab_view::LabView;
+use super::labs_stage::LabsStage;
 use super::{CommandError, CommandOutcome, conclusion, invocation, outputs};
 use crate::cli::{LabArgs, Programs, Sides};
 use crate::engine::{self, LabRun, Options, RunningArm};
-use crate::lab::{Lab, Profile, select_arms};
-use crate::report::{self, LiveLines, Paint, Terminal};
+use crate::lab::{Lab, Phase, Profile, select_arms};
+use crate::report::{self, Paint, Terminal};
 use crate::result::Side;
 
 pub(super) async fn execute(args: &LabArgs, terminal: &Terminal) -> Result<CommandOutcome, CommandError> {
@@ -24,7 +26,9 @@ pub(super) async fn execute(args: &LabArgs, terminal: &Terminal) -> Result<Comma
         ..options("lab", args.side.sides(), args.fast, &args.programs)?
     };
     let terminal = &terminal.quiet(args.quiet);
-    let finished = run_and_show(args.lab, args.lab.profile(args.fast), &options, terminal).await?;
+    let wants_dashboard = !args.display.plain && !args.quiet;
+    let place = Place::Own { title: format!("lab {}", args.lab.name), wants_dashboard };
+    let finished = run_and_show(args.lab, args.lab.profile(args.fast), &options, place, terminal).await?;
     outputs::write(&finished.result, &args.outputs, terminal)?;
     let exit_code = finished.result.verdict.exit_code();
     if !args.keep {
@@ -52,16 +56,26 @@ pub(super) fn options(
     })
 }
 
-/// Runs a lab and prints an introduction, a line per second, the figures, the verdict, and where to read
-/// more. A quiet terminal gets the figures and the verdict.
+/// Where a lab is shown while it runs.
+#[derive(Clone)]
+pub(super) enum Place<'a> {
+    /// On a screen of its own, if a dashboard is wanted.
+    Own { title: String, wants_dashboard: bool },
+    /// With other labs, on their screen if they have one.
+    Among(Option<&'a LabsStage>),
+}
+
+/// Runs a lab and prints an introduction, what happens unless a dashboard shows it, the figures, the verdict, and where
+/// to read more. A quiet terminal gets the figures and the verdict.
 pub(super) async fn run_and_show(
     lab: &'static Lab,
     profile: &'static Profile,
     options: &Options,
+    place: Place<'_>,
     terminal: &Terminal,
 ) -> Result<LabRun, CommandError> {
     let aside = &terminal.aside();
-    let finished = run_with_lines(lab, profile, options, aside).await?;
+    let finished = run_in_view(lab, profile, options, place, aside).await?;
     report::lab(terminal, &finished.result);
     let verdict = &finished.result.verdict;
     let sentences = conclusion::sentences(lab, options, verdict);
@@ -75,23 +89,34 @@ pub(super) async fn run_and_show(
     Ok(finished)
 }
 
-/// Runs a lab and prints an introduction and a line per second.
-pub(super) async fn run_with_lines(
+/// Runs a lab, prints an introduction, and shows what happens: on a dashboard, or as a line per second.
+pub(super) async fn run_in_view(
     lab: &'static Lab,
     profile: &'static Profile,
     options: &Options,
+    place: Place<'_>,
     terminal: &Terminal,
 ) -> Result<LabRun, CommandError> {
-    print_introduction(terminal, lab, profile, options);
+    let phases = options.phases(profile, &select_arms(profile, &options.sides, options.expect_fixed));
+    print_introduction(terminal, lab, &phases, options);
     let live = terminal.live();
-    let mut finished = engine::run(lab, profile, options, &mut LiveLines::new(&live)).await?;
+    // Given back as soon as the run is over, also where it fails.
+    let own;
+    let stage = match place {
+        Place::Own { title, wants_dashboard } => {
+            own = LabsStage::open(&title, &[lab], wants_dashboard, terminal);
+            own.as_ref()
+        }
+        Place::Among(labs) => labs,
+    };
+    let mut view = LabView::new(lab, phases, stage, &live);
+    let mut finished = engine::run(lab, profile, options, &mut view).await?;
     finished.result.command_line = Some(invocation::command_line());
-    live.line("");
+    view.end();
     Ok(finished)
 }
 
-fn print_introduction(terminal: &Terminal, lab: &Lab, profile: &'static Profile, options: &Options) {
-    let phases = options.phases(profile, &select_arms(profile, &options.sides, options.expect_fixed));
+fn print_introduction(terminal: &Terminal, lab: &Lab, phases: &[&Phase], options: &Options) {
     let seconds = phases.iter().map(|phase| phase.takes()).sum::<std::time::Duration>().as_secs();
     let bold = |text: &str| terminal.paint(Paint::Bold, text);
     terminal.line(format!("{}, about {seconds} s", bold(lab.name)));

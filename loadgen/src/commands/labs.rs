@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::lab::options;
+use super::labs_stage::LabsStage;
 use super::{CommandError, EXIT_INVALID, invocation, outputs};
 use crate::cli::LabsArgs;
 use crate::environment::environment;
@@ -26,8 +27,10 @@ pub(super) async fn execute(args: &LabsArgs, terminal: &Terminal) -> Result<u8, 
         return Ok(0);
     }
     let options = options("lab", Side::ALL.to_vec(), args.fast, &args.programs)?;
-    let mut runs = run_all(labs, args.jobs.into(), &options, terminal).await;
-    rerun_busy(&mut runs, &options, terminal).await;
+    let stage = LabsStage::open("labs", &labs, !args.display.plain, terminal);
+    let mut runs = run_all(labs, args.jobs.into(), &options, stage.as_ref(), terminal).await;
+    rerun_busy(&mut runs, &options, stage.as_ref(), terminal).await;
+    drop(stage);
     let retry = retry_command(&runs, args.fast);
     let all = all_labs(args, runs);
     report::labs_summary(terminal, &all);

@@ -9,11 +9,11 @@ use serde_json::Value;
 use wire::ledger::Ledger;
 
 use super::invocation;
+use super::target_view::TargetView;
 use crate::engine::{MeasuredServer, Tick, Ticks};
 use crate::environment::environment;
 use crate::http::Endpoint;
 use crate::measure::{LagLog, ProbeLog, ProbePlan, Prober, Sampler, ServerSamples, StreamLog, one_process};
-use crate::report::{self, Terminal};
 use crate::result::{ArmResult, RunResult};
 
 /// A part of a run with figures of its own. Times are since the start of the run.
@@ -84,34 +84,36 @@ impl Observation {
         self.origin.elapsed()
     }
 
-    /// Waits for `duration` and prints a line for every whole second.
-    pub(super) async fn pass(&mut self, duration: Duration, terminal: &Terminal) {
-        let (streams, probes) = (&self.streams, &self.probes);
+    /// Waits for `duration` and shows every tick.
+    pub(super) async fn pass(&mut self, duration: Duration, view: &mut TargetView<'_>) {
+        let (samples, probes) = (&self.server_samples, &self.probes);
         let report = |tick: Tick| -> Result<(), Infallible> {
-            if let Some(second) = tick.second() {
-                report::second_of_one(terminal, second, streams.active(), probes);
-            }
+            view.tick(tick, samples, probes);
             Ok(())
         };
-        // A line cannot fail.
+        // Showing it cannot fail.
         let Ok(()) = self.ticks.wait(duration, report).await;
     }
 
-    /// Stops probing and waits until every sent probe is answered or timed out. The load must stay on for that
-    /// long: closing the streams would free a server that hangs, and its probes would be answered.
-    pub(super) async fn last_probes(&mut self, terminal: &Terminal) {
+    /// Stops probing and waits until every sent probe is answered or timed out, and for `others`. The load must stay on
+    /// for that long: closing the streams would free a server that hangs, and its probes would be answered.
+    pub(super) async fn last_probes(&mut self, others: impl Future<Output = ()>, view: &mut TargetView<'_>) {
         const WORTH_A_LINE: Duration = Duration::from_secs(1);
-        let Some(prober) = self.prober.take() else { return };
+        let Some(prober) = self.prober.take() else { return others.await };
         let now = self.now();
         if self.probes.iter().filter_map(|log| log.longest_wait(now)).any(|wait| wait >= WORTH_A_LINE) {
-            terminal.line(format!("  waiting up to {:?} for the last probes", self.probe_timeout));
+            view.line(format!("  waiting up to {:?} for the last probes", self.probe_timeout));
         }
-        prober.finish().await;
+        let both = async { tokio::join!(others, prober.finish()) };
+        let (samples, probes) = (&self.server_samples, &self.probes);
+        self.ticks.during(both, |tick| view.draw(tick, samples, probes)).await;
     }
 
     /// Ends the measurement.
-    pub(super) async fn finish(mut self, description: RunDescription, terminal: &Terminal) -> RunResult {
-        self.last_probes(terminal).await;
+    pub(super) async fn finish(mut self, description: RunDescription) -> RunResult {
+        if let Some(prober) = self.prober.take() {
+            prober.finish().await;
+        }
         self.sampler.finish();
         let server = MeasuredServer { probes: &self.probes, samples: &self.server_samples };
         let phase = |window: &PhaseWindow| server.phase(&window.name, window.from, window.to);

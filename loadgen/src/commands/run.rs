@@ -10,10 +10,12 @@ use super::observation::{Observation, PhaseWindow, RunDescription};
 use super::outputs;
 use super::preflight::{TrialStream, check_server, try_one_stream};
 use super::target::{STREAM_PATH, probe_kinds, target};
+use super::target_view::TargetView;
 use super::warnings::{all_alike, warnings};
 use crate::cli::RunArgs;
 use crate::http::Endpoint;
 use crate::lab::{BASELINE, LOADED};
+use crate::live::{Plan, PlannedPhase};
 use crate::measure::{ProbeKind, ProbePlan};
 use crate::report::{self, Terminal};
 use crate::result::{Outcome, RunResult, StreamStats};
@@ -39,7 +41,7 @@ pub(super) async fn execute(args: &RunArgs, terminal: &Terminal) -> Result<u8, C
     let request = format!("{} {}", plan.exchange.request.method, plan.exchange.request.path);
     let trial = try_one_stream(&plan.exchange).await;
     let result = match trial {
-        TrialStream::Rejected(streams) => rejected(args, &plan, probes, streams, &request, terminal).await,
+        TrialStream::Rejected(streams) => rejected(args, &plan, probes, streams, &request).await,
         TrialStream::Failed(streams) => {
             let reason = all_alike(&streams, &request).unwrap_or_default();
             terminal.line(report::wrap("  Before any load:  ", &reason));
@@ -66,17 +68,22 @@ async fn apply_load(
         None => None,
     };
     let mut seen = Observation::begin(&plan.exchange.endpoint, probes, args.pid);
-    report::heading_of_one(terminal, &plan.exchange.endpoint.to_string(), &seen.probes);
-    seen.pass(args.baseline, terminal).await;
+    let mut view = open_view(args, &plan, terminal);
+    view.head(&seen.probes);
+    seen.pass(args.baseline, &mut view).await;
 
     let begun = seen.now();
     let full = begun + plan.schedule.ramp();
+    view.phase(1, begun);
+    view.load(plan.schedule.clone(), begun);
     let load = RunningLoad::start(plan, seen.streams.clone(), seen.lag.clone());
-    seen.pass(args.duration, terminal).await;
+    seen.pass(args.duration, &mut view).await;
     load.stop();
     let ended = seen.now();
-    tokio::join!(load.wait(args.drain), seen.last_probes(terminal));
+    view.phase(2, ended);
+    seen.last_probes(load.wait(args.drain), &mut view).await;
     load.disconnect().await;
+    drop(view);
 
     let mut windows = vec![PhaseWindow::new(BASELINE, Duration::ZERO, begun)];
     if full > begun {
@@ -89,7 +96,18 @@ async fn apply_load(
     };
     let description =
         RunDescription { command: "run", parameters: parameters(args), windows, loaded: LOADED.to_owned(), vendor };
-    Ok(seen.finish(description, terminal).await)
+    Ok(seen.finish(description).await)
+}
+
+/// Shows the run: its baseline, its load, and what is awaited after it.
+fn open_view<'a>(args: &RunArgs, plan: &LoadPlan, terminal: &'a Terminal) -> TargetView<'a> {
+    let phase = |name: &str, title: String, takes| PlannedPhase { name: name.to_owned(), title, takes };
+    let phases = [
+        phase(BASELINE, "no load".to_owned(), args.baseline),
+        phase(LOADED, plan.schedule.to_string(), args.duration),
+        phase("end", "the last answers".to_owned(), args.drain),
+    ];
+    TargetView::open("run", &plan.exchange.endpoint, Plan::new(phases), !args.display.plain, terminal)
 }
 
 /// The result if the server rejects the request of the streams: a load would show nothing.
@@ -99,12 +117,11 @@ async fn rejected(
     probes: ProbePlan,
     streams: StreamStats,
     request: &str,
-    terminal: &Terminal,
 ) -> RunResult {
     let seen = Observation::begin(&plan.exchange.endpoint, ProbePlan { kinds: Vec::new(), ..probes }, args.pid);
     let (parameters, windows) = (parameters(args), vec![PhaseWindow::new(BASELINE, Duration::ZERO, Duration::ZERO)]);
     let description = RunDescription { command: "run", parameters, windows, loaded: LOADED.to_owned(), vendor: None };
-    let mut result = seen.finish(description, terminal).await;
+    let mut result = seen.finish(description).await;
     let alike = all_alike(&streams, request).unwrap_or_default();
     result.verdict.invalid_because = vec![
         alike,

@@ -16,6 +16,7 @@ use super::observation::{Observation, PhaseWindow, RunDescription};
 use super::outputs;
 use super::preflight::{TrialStream, check_server, try_one_stream};
 use super::target::{STREAM_PATH, target};
+use super::target_view::TargetView;
 use super::warnings::all_alike;
 use crate::cli::VerifyArgs;
 use crate::http::{Endpoint, KeepAliveConnection};
@@ -71,13 +72,14 @@ async fn on_schedule(args: &VerifyArgs, stages: &[Stage], exchange: Exchange, te
     }
     if let TrialStream::Rejected(streams) = trial {
         let seen = Observation::begin(&exchange.endpoint, check_plan(args), None);
-        return rejected(args, seen, streams, &request, terminal).await;
+        return rejected(args, seen, streams, &request).await;
     }
     let idle = idle_checks(args, &exchange.endpoint).await;
     let mut seen = Observation::begin(&exchange.endpoint, check_plan(args), None);
-    report::heading_of_one(terminal, &exchange.endpoint.to_string(), &seen.probes);
+    let mut view = TargetView::lines(&exchange.endpoint, terminal);
+    view.head(&seen.probes);
     // Half an interval after the first check, so that no check is due while streams are being opened.
-    seen.pass(args.interval / 2, terminal).await;
+    seen.pass(args.interval / 2, &mut view).await;
 
     let begun = seen.now();
     let takes = |stage: &Stage| args.interval * stage.checks;
@@ -92,13 +94,13 @@ async fn on_schedule(args: &VerifyArgs, stages: &[Stage], exchange: Exchange, te
         windows.push(PhaseWindow::new(stage.name(), from, from + takes(stage)));
         (from, open) = (from + takes(stage), stage.streams);
     }
-    let (loads, ()) = tokio::join!(join_all(adding), seen.pass(whole, terminal));
+    let (loads, ()) = tokio::join!(join_all(adding), seen.pass(whole, &mut view));
     loads.iter().for_each(RunningLoad::stop);
-    seen.last_probes(terminal).await;
+    seen.last_probes(std::future::ready(()), &mut view).await;
     join_all(loads.iter().map(RunningLoad::disconnect)).await;
     let loaded = stages.iter().find(|stage| stage.streams == args.streams).map(Stage::name).unwrap_or_default();
     let description = RunDescription { command: "verify", parameters: parameters(args), windows, loaded, vendor: None };
-    let mut result = seen.finish(description, terminal).await;
+    let mut result = seen.finish(description).await;
     if let Some(target) = &mut result.target {
         target.baseline = Baseline::new(idle.clone());
         target.phases.iter_mut().take(1).for_each(|phase| phase.probes = idle.clone());
@@ -141,17 +143,10 @@ fn judged(stages: &[Stage], result: &RunResult, rejected_streams: u64, request: 
 }
 
 /// The result if the server rejects the request of the streams: nothing can be verified.
-async fn rejected(
-    args: &VerifyArgs,
-    seen: Observation,
-    streams: StreamStats,
-    request: &str,
-    terminal: &Terminal,
-) -> RunResult {
+async fn rejected(args: &VerifyArgs, seen: Observation, streams: StreamStats, request: &str) -> RunResult {
     let windows = vec![PhaseWindow::new(BASELINE, Duration::ZERO, Duration::ZERO)];
     let (parameters, loaded) = (parameters(args), LOADED.to_owned());
-    let mut result =
-        seen.finish(RunDescription { command: "verify", parameters, windows, loaded, vendor: None }, terminal).await;
+    let mut result = seen.finish(RunDescription { command: "verify", parameters, windows, loaded, vendor: None }).await;
     result.verdict.invalid_because = vec![
         all_alike(&streams, request).unwrap_or_default(),
         "the server rejects the request of the streams, so there was no load: check --path".to_owned(),
@@ -168,7 +163,8 @@ async fn as_in_source(args: &VerifyArgs, exchange: Exchange, terminal: &Terminal
     let endpoint = exchange.endpoint.clone();
     let no_probes = ProbePlan { kinds: Vec::new(), ..check_plan(args) };
     let mut seen = Observation::begin(&endpoint, no_probes, None);
-    report::heading_of_one(terminal, &endpoint.to_string(), &seen.probes);
+    let mut view = TargetView::lines(&endpoint, terminal);
+    view.head(&seen.probes);
     let (origin, begun) = (Instant::now(), seen.now());
     let mut connection = KeepAliveConnection::new(endpoint);
     let plan = LoadPlan::new(exchange, Schedule::at_once(args.streams));
@@ -180,13 +176,12 @@ async fn as_in_source(args: &VerifyArgs, exchange: Exchange, terminal: &Terminal
             break;
         }
         answers.push(check_once(origin, &mut connection, &args.health_path, args.timeout).await);
-        seen.pass(args.interval, terminal).await;
+        seen.pass(args.interval, &mut view).await;
     }
     let windows = vec![PhaseWindow::new(BASELINE, Duration::ZERO, begun), PhaseWindow::new(LOADED, begun, seen.now())];
     load.disconnect().await;
     let (parameters, loaded) = (parameters(args), LOADED.to_owned());
-    let mut result =
-        seen.finish(RunDescription { command: "verify", parameters, windows, loaded, vendor: None }, terminal).await;
+    let mut result = seen.finish(RunDescription { command: "verify", parameters, windows, loaded, vendor: None }).await;
     let stats = closed_loop_stats(answers.iter());
     result.verdict = verdict::as_in_source(&stats);
     if let Some(loaded) = result.target.as_mut().and_then(|target| target.phases.last_mut()) {

@@ -1,26 +1,26 @@
 //! `loadgen watch`
 
+mod view;
+
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
+use self::view::View;
 use super::CommandError;
 use super::preflight::check_reachable;
 use super::target::probe_kinds;
 use crate::cli::WatchArgs;
-use crate::engine::{Tick, Ticks};
+use crate::engine::Ticks;
 use crate::http::Endpoint;
-use crate::live::Gauges;
 use crate::measure::{ProbePlan, Prober, get_health};
-use crate::report::{self, Terminal};
+use crate::report::Terminal;
 
 /// Probes per second, of each kind.
 const RATE: f64 = 4.0;
 /// Until Ctrl-C: a century.
 const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
-/// Older answers are dropped, so that memory stays bounded.
-const KEPT: Duration = Duration::from_secs(60);
 
 /// The original script's monitor loop, but on a schedule: a check that hangs does not delay the next. The
 /// server's own metrics are shown beside the checks, if it has any.
@@ -29,23 +29,16 @@ pub(super) async fn execute(args: &WatchArgs, terminal: &Terminal) -> Result<u8,
     let plan = ProbePlan { kinds: probe_kinds(&args.probes)?, rate: RATE, timeout: args.timeout };
     check_reachable(&endpoint).await?;
     check_paths(&endpoint, &plan).await?;
-    let gauges = Gauges::start(vec![endpoint.clone()]);
-    gauges.first().await;
 
     let origin = Instant::now();
     let (_prober, logs) = Prober::start(origin, vec![(endpoint.clone(), plan)], std::sync::Arc::default());
-    let logs = &logs[0];
-    let line = |tick: Tick| -> Result<(), Infallible> {
-        let Some(now) = tick.second() else { return Ok(()) };
-        if (now.as_secs() - 1).is_multiple_of(report::WATCH_LINES) {
-            report::watch_heading(terminal, &endpoint.to_string(), logs, gauges.available());
-        }
-        report::watch_line(terminal, now, logs, &gauges.text());
-        logs.iter().for_each(|log| log.forget(now.saturating_sub(KEPT)));
+    let mut view = View::open(&endpoint, origin, &logs[0], !args.display.plain, terminal).await;
+    let show = |tick| -> Result<(), Infallible> {
+        view.tick(tick);
         Ok(())
     };
-    // A line cannot fail.
-    let Ok(()) = Ticks::since(origin).wait(args.duration.unwrap_or(FOR_EVER), line).await;
+    // Showing it cannot fail.
+    let Ok(()) = Ticks::since(origin).wait(args.duration.unwrap_or(FOR_EVER), show).await;
     Ok(0)
 }
 

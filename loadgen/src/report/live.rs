@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Paint, Terminal, wrap};
-use crate::engine::{Progress, RunningArm};
+use crate::engine::RunningArm;
 use crate::lab::Phase;
 use crate::live::{self, ProbeFrame};
 use crate::measure::ProbeLog;
@@ -39,8 +39,9 @@ impl<'a> LiveLines<'a> {
     }
 }
 
-impl Progress for LiveLines<'_> {
-    fn started(&mut self, arms: &[RunningArm]) {
+impl LiveLines<'_> {
+    /// Prints the heading.
+    pub fn started(&mut self, arms: &[RunningArm]) {
         if arms.len() > ARMS_MAX {
             let what = format!("  open: requests without an answer, of all {} servers.", arms.len());
             return self.terminal.line(self.terminal.paint(Paint::Dim, &what));
@@ -61,7 +62,8 @@ impl Progress for LiveLines<'_> {
         line(self.terminal, "", &self.terminal.paint(Paint::Dim, &heads));
     }
 
-    fn second(&mut self, phase: &Phase, now: Duration, arms: &[RunningArm]) {
+    /// Prints the line of the second that ended at `now`.
+    pub fn second(&self, phase: &Phase, now: Duration, arms: &[RunningArm]) {
         let second = format!("{} s", now.as_secs());
         if arms.len() > ARMS_MAX {
             let open = arms.iter().map(|arm| arm.server_samples.active()).sum::<u64>();
@@ -75,8 +77,6 @@ impl Progress for LiveLines<'_> {
         });
         line(self.terminal, &second, &cells.collect::<String>());
     }
-
-    fn tick(&mut self, _: &Phase, _: Duration, _: &[RunningArm]) {}
 }
 
 /// Explains the columns.

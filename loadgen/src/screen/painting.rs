@@ -10,9 +10,10 @@ use ratatui_crossterm::CrosstermBackend;
 use ratatui_crossterm::crossterm::event::{self, Event, KeyEvent};
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::job::{self, Continuation};
 use super::keys::{Meaning, meaning};
+use super::modes;
 use super::modes::FrameWriter;
-use super::{job, modes};
 
 /// How long a new frame may wait for the thread to look. Keys are seen at once.
 const LOOK: Duration = Duration::from_millis(40);
@@ -85,9 +86,16 @@ impl Painting {
 
     fn draw(&self) -> Result<(), Ended> {
         let mut screen = new_screen()?;
+        let continuation = Continuation::watch()?;
         let mut painter: Option<Painter> = None;
         while !self.shared.stopped.load(Relaxed) {
-            let mut is_due = self.read_keys(&mut screen)?;
+            let mut is_due = self.read_keys(&mut screen, &continuation)?;
+            if continuation.has_continued() {
+                // Something else suspended it, and the shell has had the terminal meanwhile.
+                modes::leave();
+                screen = take_again()?;
+                is_due = true;
+            }
             if let Some(next) = self.shared.next() {
                 (painter, is_due) = (Some(next), true);
             }
@@ -102,7 +110,7 @@ impl Painting {
     }
 
     /// Waits a moment for keys and acts on them. Returns whether the screen has to be drawn anew.
-    fn read_keys(&self, screen: &mut Drawn) -> Result<bool, Ended> {
+    fn read_keys(&self, screen: &mut Drawn, continuation: &Continuation) -> Result<bool, Ended> {
         let (mut is_due, mut wait) = (false, LOOK);
         while event::poll(wait)? {
             wait = Duration::ZERO;
@@ -110,8 +118,9 @@ impl Painting {
                 Event::Key(key) => match meaning(key, self.has_all_keys) {
                     Meaning::Stop => job::interrupt(),
                     Meaning::Suspend => {
-                        suspend()?;
-                        *screen = new_screen()?;
+                        modes::leave();
+                        continuation.suspend();
+                        *screen = take_again()?;
                         is_due = true;
                     }
                     Meaning::Redraw => {
@@ -134,13 +143,13 @@ fn new_screen() -> io::Result<Drawn> {
     Drawn::new(CrosstermBackend::new(FrameWriter::default()))
 }
 
-fn suspend() -> Result<(), Ended> {
-    modes::leave();
-    job::suspend();
+/// Takes the terminal after the job was suspended.
+fn take_again() -> Result<Drawn, Ended> {
     if !job::is_in_foreground() {
         return Err(Ended::Background);
     }
-    Ok(modes::enter()?)
+    modes::enter()?;
+    Ok(new_screen()?)
 }
 
 impl Drop for Painting {

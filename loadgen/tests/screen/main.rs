@@ -3,9 +3,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+mod commands;
 mod interactive;
+mod lines;
 mod panics;
 mod pty;
+#[path = "../scripted/mod.rs"]
+mod scripted;
+mod servers;
 #[path = "../test_programs/mod.rs"]
 mod test_programs;
 

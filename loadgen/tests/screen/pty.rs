@@ -1,7 +1,5 @@
 //! A program on a terminal of its own: what it writes, the keys that it gets, and the modes that it leaves behind.
 
-#![allow(dead_code, reason = "tests of the commands will press keys")]
-
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::Path;
@@ -16,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::{Termios, tcgetattr};
 
 /// Longer than any run on a busy machine; only a failing test reaches it.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(30);
 /// Written to the terminal when the program has ended: what it wrote itself is before it.
 const END: &str = "<the program has ended>";
 
@@ -89,15 +87,16 @@ impl OnTerminal {
         String::from_utf8_lossy(&self.written.lock().unwrap()).into_owned()
     }
 
-    /// Waits until it has written `text`, after the first `from` bytes. Returns how many bytes it has written then.
+    /// Waits until it has written `text` after its first `from` bytes. Returns the number of bytes up to its end.
     pub(crate) fn wait_for(&self, text: &str, from: usize) -> usize {
         let deadline = Instant::now() + TIMEOUT;
         loop {
             let written = self.written.lock().unwrap().clone();
-            if String::from_utf8_lossy(&written[from..]).contains(text) {
-                return written.len();
+            let mut pieces = written[from..].windows(text.len());
+            if let Some(at) = pieces.position(|piece| piece == text.as_bytes()) {
+                return from + at + text.len();
             }
-            assert!(Instant::now() < deadline, "waited for {text:?}: {:?}", String::from_utf8_lossy(&written));
+            assert!(Instant::now() < deadline, "waited for {text:?}: {}", end_of(&String::from_utf8_lossy(&written)));
             thread::sleep(Duration::from_millis(10));
         }
     }
@@ -108,7 +107,7 @@ impl OnTerminal {
         let status = loop {
             match self.child.try_wait().unwrap() {
                 Some(status) => break status,
-                None => assert!(Instant::now() < deadline, "it does not end: {:?}", self.written()),
+                None => assert!(Instant::now() < deadline, "it does not end: {}", end_of(&self.written())),
             }
             thread::sleep(Duration::from_millis(10));
         };
@@ -120,6 +119,13 @@ impl OnTerminal {
         let written = self.written().replace(END, "");
         Ended { code: status.code(), written, modes_are_as_before }
     }
+}
+
+/// The last bytes that were written, for a message.
+fn end_of(written: &str) -> String {
+    const SHOWN: usize = 2000;
+    let skipped = written.chars().count().saturating_sub(SHOWN);
+    format!("{:?}", written.chars().skip(skipped).collect::<String>())
 }
 
 impl Drop for OnTerminal {

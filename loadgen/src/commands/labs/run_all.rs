@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 
-use crate::commands::lab::run_and_show;
+use crate::commands::lab::{Place, run_and_show};
+use crate::commands::labs_stage::LabsStage;
+use crate::dashboard::LabState;
 use crate::engine::Options;
 use crate::lab::Lab;
 use crate::numbers::approximately;
@@ -16,7 +18,13 @@ use crate::verdict;
 pub(super) type Run = (&'static Lab, Result<RunResult, String>);
 
 /// Runs the labs that judge times one after another, then the others, `jobs` at a time. Returns them in the order given.
-pub(super) async fn run_all(labs: Vec<&'static Lab>, jobs: usize, options: &Options, terminal: &Terminal) -> Vec<Run> {
+pub(super) async fn run_all(
+    labs: Vec<&'static Lab>,
+    jobs: usize,
+    options: &Options,
+    stage: Option<&LabsStage>,
+    terminal: &Terminal,
+) -> Vec<Run> {
     let (alone, together) = plan(&labs, jobs, options.fast);
     let seconds = |labs: &[&Lab]| labs.iter().map(|lab| lab.profile(options.fast).takes() + START).sum::<Duration>();
     let estimate = seconds(&alone) + seconds(&together) / u32::try_from(jobs.min(together.len().max(1))).unwrap_or(1);
@@ -24,7 +32,7 @@ pub(super) async fn run_all(labs: Vec<&'static Lab>, jobs: usize, options: &Opti
     terminal.line(terminal.paint(Paint::Dim, &format!("{count} labs, {estimate}")));
     let mut runs = Vec::new();
     for lab in alone {
-        runs.push((lab, run(lab, options, terminal).await));
+        runs.push((lab, run(lab, options, stage, terminal).await));
         terminal.line("");
     }
     if let [first, rest @ ..] = &together[..] {
@@ -34,7 +42,7 @@ pub(super) async fn run_all(labs: Vec<&'static Lab>, jobs: usize, options: &Opti
     }
     let aside = |lab: &'static Lab| async move {
         let kept = terminal.keeping();
-        let found = run(lab, options, &kept).await;
+        let found = run(lab, options, stage, &kept).await;
         kept.release(terminal);
         terminal.line("");
         (lab, found)
@@ -59,17 +67,24 @@ fn plan(labs: &[&'static Lab], jobs: usize, fast: bool) -> (Vec<&'static Lab>, V
 const START: Duration = Duration::from_secs(2);
 
 /// Runs a lab. If it cannot be run, the next ones still are.
-async fn run(lab: &'static Lab, options: &Options, terminal: &Terminal) -> Result<RunResult, String> {
-    let run = run_and_show(lab, lab.profile(options.fast), options, terminal).await;
+async fn run(
+    lab: &'static Lab,
+    options: &Options,
+    stage: Option<&LabsStage>,
+    terminal: &Terminal,
+) -> Result<RunResult, String> {
+    let run = run_and_show(lab, lab.profile(options.fast), options, Place::Among(stage), terminal).await;
+    let ended = run.as_ref().map_or(LabState::Failed, |run| LabState::Judged(run.result.verdict.result));
+    stage.into_iter().for_each(|stage| stage.set(lab, ended.clone()));
     run.map(|finished| finished.result).map_err(|error| error.to_string())
 }
 
 /// Runs the labs again that are invalid because the machine was busy, after all others and alone.
-pub(super) async fn rerun_busy(runs: &mut [Run], options: &Options, terminal: &Terminal) {
+pub(super) async fn rerun_busy(runs: &mut [Run], options: &Options, stage: Option<&LabsStage>, terminal: &Terminal) {
     let busy = |run: &&mut Run| run.1.as_ref().is_ok_and(|result| verdict::was_busy(&result.verdict));
     for (lab, found) in runs.iter_mut().filter(busy) {
         terminal.line(report::wrap("  ", &format!("Running {} again, because the machine was busy", lab.name)));
-        *found = run(lab, options, terminal).await;
+        *found = run(lab, options, stage, terminal).await;
         terminal.line("");
     }
 }

@@ -1,0 +1,100 @@
+//! What is shown of a server that this program did not start: a dashboard where there is a screen for it, otherwise a line
+//! per second.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::stage::Stage;
+use crate::dashboard::draw;
+use crate::engine::Tick;
+use crate::http::Endpoint;
+use crate::live::{ArmNow, Plan, TargetFrames};
+use crate::measure::{ProbeLog, ServerSamples};
+use crate::report::{self, Terminal};
+use crate::traffic::Schedule;
+
+/// What is shown of a server that this program did not start.
+pub(super) struct TargetView<'a> {
+    terminal: &'a Terminal,
+    server: String,
+    title: String,
+    dashboard: Option<(Stage, TargetFrames)>,
+    /// The phase that is under way, and when it began.
+    phase: (usize, Duration),
+    /// The load that is on, and when it began.
+    load: Option<(Schedule, Duration)>,
+    /// Whether the heading of the lines has been printed.
+    has_heading: bool,
+}
+
+impl<'a> TargetView<'a> {
+    /// Lines.
+    pub(super) fn lines(server: &Endpoint, terminal: &'a Terminal) -> Self {
+        let (server, title) = (server.to_string(), String::new());
+        TargetView {
+            terminal,
+            server,
+            title,
+            dashboard: None,
+            phase: (0, Duration::ZERO),
+            load: None,
+            has_heading: false,
+        }
+    }
+
+    /// A dashboard for a run of these phases, if it is wanted and there is a screen for it; otherwise lines.
+    pub(super) fn open(title: &str, server: &Endpoint, plan: Plan, wanted: bool, terminal: &'a Terminal) -> Self {
+        let dashboard = Stage::open(wanted, terminal).map(|stage| (stage, TargetFrames::start(server, plan)));
+        TargetView { title: title.to_owned(), dashboard, ..Self::lines(server, terminal) }
+    }
+
+    /// The phase with this index begins.
+    pub(super) fn phase(&mut self, index: usize, now: Duration) {
+        self.phase = (index, now);
+    }
+
+    /// A load begins.
+    pub(super) fn load(&mut self, schedule: Schedule, now: Duration) {
+        self.load = Some((schedule, now));
+    }
+
+    /// Prints the heading of the lines, unless a dashboard takes their place.
+    pub(super) fn head(&mut self, probes: &[Arc<ProbeLog>]) {
+        if !self.has_dashboard() && !std::mem::replace(&mut self.has_heading, true) {
+            report::heading_of_one(self.terminal, &self.server, probes);
+        }
+    }
+
+    /// Prints a line about the run, unless a dashboard takes its place.
+    pub(super) fn line(&self, text: impl AsRef<str>) {
+        if !self.has_dashboard() {
+            self.terminal.line(text);
+        }
+    }
+
+    /// A tick has passed: draws the dashboard, or prints the line of a whole second.
+    pub(super) fn tick(&mut self, tick: Tick, server: &ServerSamples, probes: &[Arc<ProbeLog>]) {
+        self.draw(tick, server, probes);
+        if self.has_dashboard() {
+            return;
+        }
+        self.head(probes);
+        if let Some(second) = tick.second() {
+            report::second_of_one(self.terminal, second, server.active(), probes);
+        }
+    }
+
+    /// Draws the dashboard, if there is one.
+    pub(super) fn draw(&mut self, tick: Tick, server: &ServerSamples, probes: &[Arc<ProbeLog>]) {
+        let users = self.load.as_ref().map_or(0, |(load, begun)| load.users_at(tick.at().saturating_sub(*begun)));
+        let Some((stage, frames)) = self.dashboard.as_mut().filter(|(stage, _)| stage.is_on()) else { return };
+        let asked = users.max(server.active());
+        let arm = ArmNow { server, probes, asked, pool: None, vendor: None };
+        let frame = frames.at(tick.at(), Some(self.phase), arm).clone();
+        stage.show(&self.title, false, move |screen, look| draw(&frame, screen, look));
+    }
+
+    fn has_dashboard(&self) -> bool {
+        self.dashboard.as_ref().is_some_and(|(stage, _)| stage.is_on())
+    }
+}
