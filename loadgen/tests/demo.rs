@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+mod page_rules;
 mod test_programs;
 
 use std::fs;
@@ -15,13 +16,14 @@ use test_programs::TestPrograms;
 
 /// Runs the demo until it is held or not held: on a machine that is busy with other tests a run may be invalid,
 /// but not every one.
-fn valid_run(programs: &TestPrograms, out: &str) -> Output {
-    let mut output = programs.run(&["demo", "both", "--fast", "--out", out]);
+fn valid_run(programs: &TestPrograms, out: &str, html: &str) -> Output {
+    let args = ["demo", "both", "--fast", "--out", out, "--html", html];
+    let mut output = programs.run(&args);
     for _ in 0..3 {
         if output.status.code() != Some(3) {
             break;
         }
-        output = programs.run(&["demo", "both", "--fast", "--out", out]);
+        output = programs.run(&args);
     }
     output
 }
@@ -29,14 +31,14 @@ fn valid_run(programs: &TestPrograms, out: &str) -> Output {
 #[test]
 fn the_demo_shows_the_collapse_and_its_absence() {
     let programs = TestPrograms::new("both");
-    let out = programs.path("result.json");
-    let output = valid_run(&programs, &out);
+    let (out, html) = (programs.path("result.json"), programs.path("page.html"));
+    let output = valid_run(&programs, &out, &html);
     let said = output.stdout.clone();
     assert_eq!(output.status.code(), Some(0), "{said}\n{}", output.stderr);
     assert!(programs.running().is_empty(), "left behind: {:?}", programs.running());
 
-    // Except for the path of the result, whose length is not in our hands.
-    let mut lines = said.lines().filter(|line| !line.contains("result.json"));
+    // Except for the paths of the files, whose length is not in our hands.
+    let mut lines = said.lines().filter(|line| !line.contains("result.json") && !line.contains("page.html"));
     assert!(lines.all(|line| line.chars().count() <= 80), "wider than a terminal:\n{said}");
     assert!(!said.contains('\u{1b}'), "colour without a terminal");
     assert!(said.contains("Verdict: HELD"), "{said}");
@@ -45,6 +47,10 @@ fn the_demo_shows_the_collapse_and_its_absence() {
     }
 
     let result: Value = serde_json::from_slice(&fs::read(&out).unwrap()).unwrap();
+    let again = programs.report(&out);
+    assert!(said.contains(again.stdout.trim_end().rsplit("\n\n").next().unwrap()), "{}", again.stdout);
+    page_rules::check(&fs::read_to_string(html).unwrap(), &result);
+    assert!(result["command_line"].as_str().unwrap().contains("demo both --fast --out "), "{}", result["command_line"]);
     it_ends_with_what_was_measured(&said, &result);
     its_picture_shows_the_collapse(&programs, &out);
     let at = |path: &str| result.pointer(path).unwrap_or_else(|| panic!("{path} is missing in {result:#}"));

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+mod page_rules;
 mod scripted;
 
 use std::path::Path;
@@ -30,16 +31,24 @@ async fn run(server: std::net::SocketAddr, more: &[&str]) -> (i32, String, Value
     static RUNS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
     let file = format!("judge-{}-{}.json", std::process::id(), RUNS.fetch_add(1, Relaxed));
     let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);
+    let html = out.with_extension("html");
     let url = format!("http://{server}");
     let mut args = vec!["run", "--url", &url, "--concurrency", "4", "--ramp", "100ms", "--duration", "1s"];
     args.extend(["--baseline", "200ms", "--probe-timeout", "500ms", "--out", out.to_str().unwrap()]);
+    args.extend(["--html", html.to_str().unwrap()]);
     if !more.contains(&"--probe") {
         args.extend(["--probe", "health=/health"]);
     }
     args.extend(more);
     let (code, said) = loadgen(&args).await;
     let result = std::fs::read(&out).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or(Value::Null);
-    let _ = std::fs::remove_file(&out);
+    // Without it the files are those of an earlier try.
+    if said.contains("The page:") {
+        page_rules::check(&std::fs::read_to_string(&html).unwrap(), &result);
+        let again = loadgen(&["report", out.to_str().unwrap()]).await.1;
+        assert!(said.contains(again.trim_end()), "what the run printed:\n{said}\nwhat its file says:\n{again}");
+    }
+    [out, html].iter().for_each(|file| drop(std::fs::remove_file(file)));
     (code, said, result)
 }
 
@@ -49,7 +58,7 @@ fn number(result: &Value, path: &str) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_check_that_fails_is_not_fast() {
-    let (server, _) = serve(GOOD, CHECK_FAILS_UNDER_LOAD).await;
+    let (server, seen) = serve(GOOD, CHECK_FAILS_UNDER_LOAD).await;
     for objective in ["health.p50<100ms", "health.p99<100ms", "health.max<10s", "health.p50>0ms", "health.failed==0"] {
         let (code, said, result) = run(server, &["--slo", objective]).await;
         assert_eq!(code, 1, "{objective}: {said}");
@@ -58,6 +67,10 @@ async fn a_check_that_fails_is_not_fast() {
         assert!(failed == sent && failed > 0, "{failed} of {sent} failed");
         assert_eq!(number(&result, "/target/probes/health/failures/status 500"), failed);
         assert!(said.contains("probes failed: status 500"), "{said}");
+        // The streams of one run must have ended before the next checks the idle server.
+        while seen.open.load(Relaxed) > 0 {
+            sleep(GAP).await;
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+mod page_rules;
 mod test_programs;
 
 use std::time::Duration;
@@ -41,10 +42,12 @@ fn valid_run(programs: &TestPrograms, args: &[&str]) -> Output {
 fn every_lab_holds_and_fails_without_its_mistake() {
     let programs = TestPrograms::new("labs");
     let (all, out) = (programs.path("all.json"), programs.path("result.json"));
-    let output = programs.run(&["labs", "--all", "--fast", "--out", &all]);
+    let html = programs.path("page.html");
+    let output = programs.run(&["labs", "--all", "--fast", "--out", &all, "--html", &html]);
     let in_turn = said(&output);
     assert!(programs.running().is_empty(), "left behind: {:?}", programs.running());
     let combined = result_in(&all);
+    page_rules::check(&std::fs::read_to_string(html).unwrap(), &combined);
     let summary = in_turn.split("All labs").nth(1).unwrap_or_else(|| panic!("no summary:\n{in_turn}"));
     assert_eq!(combined["labs"].as_object().unwrap().len(), labs::all().len(), "{in_turn}");
     let (mut outcomes, mut undecided) = (Vec::new(), Vec::new());
@@ -82,7 +85,9 @@ fn result_in(path: &str) -> Value {
 
 /// The output fits a terminal and names the files.
 fn reads_well(said: &str) {
-    let lines = said.lines().filter(|line| !line.contains("The result:") && !line.contains("invalid"));
+    let lines = said
+        .lines()
+        .filter(|line| !line.contains("The result:") && !line.contains("The page:") && !line.contains("invalid"));
     let wide: Vec<_> = lines.filter(|line| line.chars().count() > 80).collect();
     assert!(wide.is_empty(), "wider than a terminal: {wide:#?}");
     for file in labs::all().iter().flat_map(|lab| [lab.mistake_file(), lab.fix_file.to_owned()]) {

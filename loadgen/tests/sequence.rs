@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+mod page_rules;
 mod scripted;
 
 use std::path::Path;
@@ -53,8 +54,9 @@ async fn twelve_calls_reach_the_vendor_with_all_their_tokens() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_quota_fails_the_third_call_at_7059_tokens() {
     let vendor = vendor().quota_tokens(7_000, Duration::from_secs(600)).start().await.unwrap();
-    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sequence.json");
-    let (code, said) = sequence(&path_of(&vendor), &["--out", out.to_str().unwrap()]).await;
+    let [out, html] = ["sequence.json", "sequence.html"].map(|name| Path::new(env!("CARGO_TARGET_TMPDIR")).join(name));
+    let files = ["--out", out.to_str().unwrap(), "--html", html.to_str().unwrap()];
+    let (code, said) = sequence(&path_of(&vendor), &files).await;
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("First failure: call 3, at 7,059 tokens."), "{said}");
     assert!(row(&said, 3).ends_with(&["FAILED"]) && row(&said, 3).contains(&"429"), "{said}");
@@ -64,9 +66,13 @@ async fn a_token_quota_fails_the_third_call_at_7059_tokens() {
         "{said}"
     );
 
-    let text = std::fs::read_to_string(out).unwrap();
-    assert!(!text.contains("demo-key"), "the key is in the result");
+    let (text, page) = (std::fs::read_to_string(&out).unwrap(), std::fs::read_to_string(html).unwrap());
+    assert!(!text.contains("demo-key") && !page.contains("demo-key"), "the key is in the result");
     let result: Value = serde_json::from_str(&text).unwrap();
+    page_rules::check(&page, &result);
+    assert!(page.contains("First failure: call 3, at 7,059 tokens."), "{page:.3000}");
+    let (code, again) = loadgen(&["report", out.to_str().unwrap()]).await;
+    assert!(code == 0 && said.starts_with(again.trim_end()), "{again}");
     for (path, expected) in [
         ("/command", Value::from("sequence")),
         ("/verdict/result", "not held".into()),

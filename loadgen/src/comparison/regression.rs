@@ -6,8 +6,8 @@ use crate::result::Outcome;
 /// A figure that is worse than in the reference.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Regression {
-    /// The name of the run.
-    pub run: String,
+    /// The place of the run; that of the reference is 0.
+    pub run: usize,
     /// The arm, and the figure or `verdict`.
     pub what: String,
 }
@@ -49,14 +49,14 @@ impl Comparison {
         }
         let held = |run: usize| self.runs[run].result.verdict.result == Outcome::Held;
         let mut found = Vec::new();
-        for (index, run) in self.runs.iter().enumerate().skip(1) {
-            let mut add = |what: String| found.push(Regression { run: run.name.clone(), what });
-            if held(0) && !held(index) {
+        for run in 1..self.runs.len() {
+            let mut add = |what: String| found.push(Regression { run, what });
+            if held(0) && !held(run) {
                 add("the verdict: not held".to_owned());
             }
             for arm in self.arms.iter().filter(|arm| arm.is_judged) {
-                let worse = arm.figures.iter().filter(|figure| figure.is_worse(index, percent));
-                worse.for_each(|figure| add(format!("{}: {}", arm.name, figure.in_words(index))));
+                let worse = arm.figures.iter().filter(|figure| figure.is_worse(run, percent));
+                worse.for_each(|figure| add(format!("{}: {}", arm.name, figure.in_words(run))));
             }
         }
         if found.is_empty() { RegressionVerdict::None } else { RegressionVerdict::Found(found) }

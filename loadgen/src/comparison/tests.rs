@@ -81,7 +81,7 @@ fn found(runs: &[&Run], percent: f64) -> Vec<String> {
 fn a_figure_is_worse_beyond_the_percentage() {
     let slower = Run { p99_ms: 45.0, ..GOOD };
     assert_eq!(regressions(&[&GOOD, &slower], 50.0), RegressionVerdict::None);
-    assert_eq!(found(&[&GOOD, &slower], 40.0), ["1.json fixed: health-sync p99 from 30 ms to 45 ms"]);
+    assert_eq!(found(&[&GOOD, &slower], 40.0), ["1 fixed: health-sync p99 from 30 ms to 45 ms"]);
     assert_eq!(regressions(&[&slower, &GOOD], 0.0), RegressionVerdict::None, "better is no regression");
     assert_eq!(regressions(&[&GOOD, &GOOD], 0.0), RegressionVerdict::None);
     assert_eq!(found(&[&GOOD, &GOOD, &slower], 40.0).len(), 1, "every run is compared with the first");
@@ -95,13 +95,13 @@ fn a_small_difference_is_noise_whatever_its_percentage() {
     // A microsecond a chunk is 10 ms of processor time here.
     let costs = |cpu_seconds| Run { cpu_seconds, ..GOOD };
     assert_eq!(regressions(&[&costs(0.1), &costs(0.29)], 10.0), RegressionVerdict::None);
-    assert_eq!(found(&[&costs(0.1), &costs(0.31)], 10.0), ["1.json fixed: CPU for each chunk from 10 µs to 31 µs"]);
+    assert_eq!(found(&[&costs(0.1), &costs(0.31)], 10.0), ["1 fixed: CPU for each chunk from 10 µs to 31 µs"]);
 }
 
 #[test]
 fn the_first_failure_is_no_noise() {
     let failing = Run { timed_out: 1, ..GOOD };
-    assert_eq!(found(&[&GOOD, &failing], 1000.0), ["1.json fixed: health-sync timed out from 0 % to 0.50 %"]);
+    assert_eq!(found(&[&GOOD, &failing], 1000.0), ["1 fixed: health-sync timed out from 0 % to 0.50 %"]);
     assert_eq!(regressions(&[&failing, &Run { timed_out: 2, ..GOOD }], 100.0), RegressionVerdict::None);
 }
 
@@ -109,7 +109,7 @@ fn the_first_failure_is_no_noise() {
 fn a_verdict_that_got_worse_is_a_regression_and_an_invalid_run_is_none() {
     let not_held = Run { outcome: Outcome::NotHeld, ..GOOD };
     let invalid = Run { outcome: Outcome::Invalid, p99_ms: 900.0, ..GOOD };
-    assert_eq!(found(&[&GOOD, &not_held], 0.0), ["1.json the verdict: not held"]);
+    assert_eq!(found(&[&GOOD, &not_held], 0.0), ["1 the verdict: not held"]);
     assert_eq!(regressions(&[&not_held, &not_held], 0.0), RegressionVerdict::None);
     assert_eq!(regressions(&[&GOOD, &invalid], 0.0), RegressionVerdict::Invalid);
     assert_eq!(regressions(&[&invalid, &GOOD], 0.0), RegressionVerdict::Invalid);

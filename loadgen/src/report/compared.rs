@@ -61,7 +61,7 @@ pub fn regressions(terminal: &Terminal, percent: f64, verdict: &RegressionVerdic
         RegressionVerdict::Found(found) => {
             let word = terminal.paint(Paint::Red, "REGRESSION");
             terminal.line(format!("  {word}: worse than in A by more than {percent} %"));
-            found.iter().for_each(|worse| terminal.line(wrap(&format!("    {}: ", worse.run), &worse.what)));
+            found.iter().for_each(|worse| terminal.line(wrap(&format!("    {}  ", letter(worse.run)), &worse.what)));
         }
     }
 }

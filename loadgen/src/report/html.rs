@@ -2,6 +2,7 @@
 
 mod about;
 mod cases;
+mod charts;
 mod claims;
 mod compared;
 mod labs;

@@ -80,6 +80,12 @@ impl TestPrograms {
         self.loadgen(args).output_blocking(RUN_TIMEOUT).unwrap()
     }
 
+    /// What `loadgen report` prints of this file.
+    pub(crate) fn report(&self, file: &str) -> Output {
+        let loadgen = Launch::new(env!("CARGO_BIN_EXE_loadgen")).args(["report", file]).empty_stdin();
+        loadgen.output_blocking(RUN_TIMEOUT).unwrap()
+    }
+
     pub(crate) fn spawn(&self, args: &[&str]) -> Running {
         let process = self.loadgen(args).piped().spawn().unwrap();
         let output = process.take_stdout().map(BufReader::new);

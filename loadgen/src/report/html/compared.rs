@@ -1,9 +1,9 @@
 //! Runs side by side on one page.
 
-use super::lead;
 use super::page::Page;
 use super::table::{figure, heads, table};
 use super::writer::Html;
+use super::{charts, lead};
 use crate::comparison::{ComparedArm, ComparedFigure, Comparison, RegressionVerdict};
 use crate::report::compared::letter;
 
@@ -16,6 +16,11 @@ pub fn comparison_page(comparison: &Comparison, judged: Option<&(f64, Regression
     page.head(class(comparison, judged), |html| head(html, comparison, &subject, judged));
     page.section("figures", "Figures, with ratios to A", |html| {
         comparison.arms.iter().for_each(|arm| figures(html, comparison, arm, judged.map(|(percent, _)| *percent)));
+    });
+    page.section("over-time", "The runs over time", |html| {
+        for (index, run) in comparison.runs.iter().enumerate() {
+            html.part(&format!("{}: {}", letter(index), run.name), |html| charts::over_time(html, &run.result));
+        }
     });
     page.section("differences", "What differs in the parameters", |html| differences(html, comparison));
     page.section("runs", "The runs", |html| {
@@ -43,7 +48,7 @@ fn head(html: &mut Html, comparison: &Comparison, subject: &str, judged: Option<
     html.leaf("h1", &[], &headline(comparison, judged));
     if let Some((_, RegressionVerdict::Found(found))) = judged {
         html.element("ul", &[], |html| {
-            found.iter().for_each(|worse| html.leaf("li", &[], &format!("{}: {}", worse.run, worse.what)));
+            found.iter().for_each(|worse| html.leaf("li", &[], &format!("{}, {}", letter(worse.run), worse.what)));
         });
     }
     html.element("ul", &[], |html| {

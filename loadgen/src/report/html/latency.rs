@@ -1,7 +1,9 @@
 //! How long answers took: the distribution from half of them to all, of each probe and each kind of request.
 
+use super::charts::distributions;
 use super::table::{Row, arm, by_arm, figure, heads, table};
 use super::writer::Html;
+use crate::chart::probes;
 use crate::numbers::{count, millis};
 use crate::report::table::requests::answer_times;
 use crate::result::{ArmResult, ClosedLoopStats, NamedArm, PhaseResult, ProbeStats, Quantiles, RunResult};
@@ -26,30 +28,32 @@ const SHARES: [&str; 4] = ["50 %", "90 %", "99 %", "100 %"];
 
 /// Writes the latencies of the health checks.
 pub(super) fn health(html: &mut Html, result: &RunResult) {
-    let servers = result.servers();
-    let groups: Vec<_> = result.phases().into_iter().flat_map(|phase| probes_of(&servers, phase)).collect();
-    distribution(html, "Latency of health checks, from when each was due", &["checks", "timed out", "failed"], &groups);
+    distributions(html, result);
+    let (servers, phases) = (result.servers(), result.phases());
+    let probes = probes(result);
+    let groups = |probe: &str| phases.iter().filter_map(|phase| probes_of(&servers, phase, probe)).collect::<Vec<_>>();
+    let groups: Vec<_> = probes.iter().map(|probe| (*probe, groups(probe))).filter(|(_, of)| !of.is_empty()).collect();
     if !groups.is_empty() {
+        html.element("div", &[("class", "pictures")], |html| {
+            for (probe, groups) in &groups {
+                let caption = format!("Latency of {}, from when each check was due", probe.replace('_', "-"));
+                distribution(html, &caption, &["checks", "timed out", "failed"], groups);
+            }
+        });
         html.leaf("p", &[("class", "note")], &own_delay(&servers));
     }
-    by_arm(html, "What the health route said", &servers, &said(&servers, &result.phases()));
+    by_arm(html, "What the health route said", &servers, &said(&servers, &phases));
     by_arm(html, "Checks sent one after another, as a simple script does", &servers, &one_by_one(&servers, result));
 }
 
-fn probes_of<'a>(servers: &[NamedArm<'a>], phase: &PhaseResult) -> Vec<Group<'a>> {
-    let names = phase.probes.keys().rev();
-    let group = |name: &String| {
-        let line = |server: &NamedArm<'a>| {
-            let stats =
-                server.1.phase(&phase.name)?.probes.get(name).filter(|stats| stats.sent + stats.not_sent > 0)?;
-            let counts = [stats.sent, stats.timed_out, stats.failed].map(count).into();
-            Some(Line { server: *server, counts, times: (stats.timed() > 0).then_some(stats.latency_ms) })
-        };
-        let lines: Vec<_> = servers.iter().filter_map(line).collect();
-        let title = format!("{}, {}", name.replace('_', "-"), phase.title());
-        (!lines.is_empty()).then_some(Group { title, lines })
+fn probes_of<'a>(servers: &[NamedArm<'a>], phase: &PhaseResult, probe: &str) -> Option<Group<'a>> {
+    let line = |server: &NamedArm<'a>| {
+        let stats = server.1.phase(&phase.name)?.probes.get(probe).filter(|stats| stats.sent + stats.not_sent > 0)?;
+        let counts = [stats.sent, stats.timed_out, stats.failed].map(count).into();
+        Some(Line { server: *server, counts, times: (stats.timed() > 0).then_some(stats.latency_ms) })
     };
-    names.filter_map(group).collect()
+    let lines: Vec<_> = servers.iter().filter_map(line).collect();
+    (!lines.is_empty()).then(|| Group { title: phase.title().to_owned(), lines })
 }
 
 /// By how much the generator's own delay changes the latencies.

@@ -2,6 +2,7 @@
 
 use super::terms::{Term, Unexplained};
 use super::writer::Html;
+use crate::chart::page_style;
 use crate::markup::escape;
 
 const TEMPLATE: &str = include_str!("page.html");
@@ -57,7 +58,14 @@ impl Page {
             });
         });
         body.element("main", &[], |html| html.append(self.sections));
-        filled(TEMPLATE, &[("{title}", &escape(title)), ("{style}", STYLE), ("{body}", &body.into_markup())])
+        filled(
+            TEMPLATE,
+            &[
+                ("{title}", &escape(title)),
+                ("{style}", &format!("{STYLE}{}", page_style())),
+                ("{body}", &body.into_markup()),
+            ],
+        )
     }
 }
 

@@ -70,6 +70,11 @@ impl Html {
         self.text.push_str(&other.text);
     }
 
+    /// A drawing of `chart`, which escapes what it writes by itself.
+    pub(super) fn drawing(&mut self, svg: &str) {
+        self.markup.push_str(svg);
+    }
+
     /// Whether nothing has been written.
     pub(super) fn is_empty(&self) -> bool {
         self.markup.is_empty()
