@@ -83,7 +83,9 @@ impl Comparison {
             name,
             is_judged,
         });
-        let arms = arms.filter(|arm| !arm.figures.is_empty()).collect();
+        let mut arms: Vec<_> = arms.filter(|arm| !arm.figures.is_empty()).collect();
+        // What is judged comes first.
+        arms.sort_by_key(|arm| !arm.is_judged);
         let differences = differences(&results);
         Ok(Comparison { arms, differences, runs })
     }

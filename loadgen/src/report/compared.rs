@@ -90,8 +90,7 @@ fn line(
     shown: &[usize],
     percent: Option<f64>,
 ) -> String {
-    let value =
-        |run: usize| figure.value(run).map_or_else(|| "-".to_owned(), |value| figure.figure.unit.show_number(value));
+    let value = |run: usize| figure.value(run).map_or_else(|| "-".to_owned(), |value| figure.figure.unit.show(value));
     let mut line = format!("  {:<NAME$}{:>VALUE$}", figure.figure.name, value(0));
     for run in shown {
         let is_worse = arm.is_judged && percent.is_some_and(|percent| figure.is_worse(*run, percent));

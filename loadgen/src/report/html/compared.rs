@@ -15,7 +15,10 @@ pub fn comparison_page(comparison: &Comparison, judged: Option<&(f64, Regression
     let mut page = Page::default();
     page.head(class(comparison, judged), |html| head(html, comparison, &subject, judged));
     page.section("figures", "Figures, with ratios to A", |html| {
-        comparison.arms.iter().for_each(|arm| figures(html, comparison, arm, judged.map(|(percent, _)| *percent)));
+        let percent = judged.map(|(percent, _)| *percent);
+        html.element("div", &[("class", "pictures")], |html| {
+            comparison.arms.iter().for_each(|arm| figures(html, comparison, arm, percent));
+        });
     });
     page.section("over-time", "The runs over time", |html| {
         for (index, run) in comparison.runs.iter().enumerate() {
@@ -112,7 +115,7 @@ fn figures(html: &mut Html, comparison: &Comparison, arm: &ComparedArm, percent:
 }
 
 fn value(figure: &ComparedFigure, run: usize) -> Option<String> {
-    figure.value(run).map(|value| figure.figure.unit.show_number(value))
+    figure.value(run).map(|value| figure.figure.unit.show(value))
 }
 
 fn ratio(html: &mut Html, ratio: Option<f64>, is_worse: bool) {

@@ -6,13 +6,13 @@ use super::writer::Html;
 use crate::chart::probes;
 use crate::numbers::{count, millis};
 use crate::report::table::requests::answer_times;
-use crate::result::{ArmResult, ClosedLoopStats, NamedArm, PhaseResult, ProbeStats, Quantiles, RunResult};
+use crate::result::{ArmResult, ClosedLoopStats, NamedArm, PhaseResult, ProbeStats, Quantiles, RunResult, TARGET};
 
 /// The distribution of something, for one server.
 struct Line<'a> {
     server: NamedArm<'a>,
-    /// Cells before the distribution.
-    counts: Vec<String>,
+    /// Counts before the distribution, one for each of [`COUNTS`]; none of requests.
+    counts: Vec<u64>,
     /// Absent if nothing was answered.
     times: Option<Quantiles>,
 }
@@ -23,6 +23,8 @@ struct Group<'a> {
     lines: Vec<Line<'a>>,
 }
 
+/// Heads of the counts. Those that are 0 everywhere have no column.
+const COUNTS: [&str; 3] = ["checks", "timed out", "failed"];
 /// Heads of the distribution.
 const SHARES: [&str; 4] = ["50 %", "90 %", "99 %", "100 %"];
 
@@ -37,7 +39,7 @@ pub(super) fn health(html: &mut Html, result: &RunResult) {
         html.element("div", &[("class", "pictures")], |html| {
             for (probe, groups) in &groups {
                 let caption = format!("Latency of {}, from when each check was due", probe.replace('_', "-"));
-                distribution(html, &caption, &["checks", "timed out", "failed"], groups);
+                distribution(html, &caption, groups);
             }
         });
         html.leaf("p", &[("class", "note")], &own_delay(&servers));
@@ -49,7 +51,7 @@ pub(super) fn health(html: &mut Html, result: &RunResult) {
 fn probes_of<'a>(servers: &[NamedArm<'a>], phase: &PhaseResult, probe: &str) -> Option<Group<'a>> {
     let line = |server: &NamedArm<'a>| {
         let stats = server.1.phase(&phase.name)?.probes.get(probe).filter(|stats| stats.sent + stats.not_sent > 0)?;
-        let counts = [stats.sent, stats.timed_out, stats.failed].map(count).into();
+        let counts = vec![stats.sent, stats.timed_out, stats.failed];
         Some(Line { server: *server, counts, times: (stats.timed() > 0).then_some(stats.latency_ms) })
     };
     let lines: Vec<_> = servers.iter().filter_map(line).collect();
@@ -128,7 +130,7 @@ pub(super) fn requests(html: &mut Html, result: &RunResult) {
     }
     let groups = found.into_iter().filter(|(_, times)| times.iter().any(Option::is_some));
     let groups: Vec<_> = groups.map(|(title, times)| Group { title, lines: lines(&servers, times) }).collect();
-    distribution(html, "How long users waited", &[], &groups);
+    distribution(html, "How long users waited", &groups);
 }
 
 fn lines<'a>(servers: &[NamedArm<'a>], times: Vec<Option<Quantiles>>) -> Vec<Line<'a>> {
@@ -136,31 +138,42 @@ fn lines<'a>(servers: &[NamedArm<'a>], times: Vec<Option<Quantiles>>) -> Vec<Lin
     lines.map(|(server, times)| Line { server: *server, counts: Vec::new(), times }).collect()
 }
 
-/// Writes a table of groups, each with a line for each server.
-fn distribution(html: &mut Html, caption: &str, counts: &[&str], groups: &[Group]) {
+/// Writes a table of groups, each with a line for each server. Where there is one server, its line is the group.
+fn distribution(html: &mut Html, caption: &str, groups: &[Group]) {
+    let lines = || groups.iter().flat_map(|group| &group.lines);
+    let is_counted = |index: &usize| lines().any(|line| line.counts.get(*index).is_some_and(|count| *count > 0));
+    let counts: Vec<usize> = (0..COUNTS.len()).filter(is_counted).collect();
+    let alone = groups.iter().all(|group| matches!(&group.lines[..], [line] if line.server.0 == TARGET));
+    let columns = (1 + counts.len() + SHARES.len()).to_string();
     if groups.is_empty() {
         return;
     }
     table(html, caption, |html| {
-        heads(html, &[&["arm"], counts, &SHARES].concat());
-        let columns = (1 + counts.len() + SHARES.len()).to_string();
+        let of_counts: Vec<_> = counts.iter().map(|index| COUNTS[*index]).collect();
+        heads(html, &[&[if alone { "" } else { "arm" }], &of_counts[..], &SHARES].concat());
         for group in groups {
             html.element("tbody", &[], |html| {
-                html.element("tr", &[], |html| {
-                    let head = [("class", "group"), ("scope", "rowgroup"), ("colspan", columns.as_str())];
-                    html.leaf("th", &head, &group.title);
-                });
-                group.lines.iter().for_each(|line| row(html, line));
+                if !alone {
+                    html.element("tr", &[], |html| {
+                        let head = [("class", "group"), ("scope", "rowgroup"), ("colspan", columns.as_str())];
+                        html.leaf("th", &head, &group.title);
+                    });
+                }
+                for line in &group.lines {
+                    html.element("tr", &[], |html| {
+                        html.element("th", &[("scope", "row")], |html| {
+                            if alone { html.text(&group.title) } else { arm(html, line.server) }
+                        });
+                        cells(html, line, &counts);
+                    });
+                }
             });
         }
     });
 }
 
-fn row(html: &mut Html, line: &Line) {
-    html.element("tr", &[], |html| {
-        html.element("th", &[("scope", "row")], |html| arm(html, line.server));
-        line.counts.iter().for_each(|cell| figure(html, Some(cell)));
-        let times = line.times.map(|times| [times.p50, times.p90, times.p99, times.max].map(millis));
-        (0..SHARES.len()).for_each(|index| figure(html, times.as_ref().map(|times| times[index].as_str())));
-    });
+fn cells(html: &mut Html, line: &Line, counts: &[usize]) {
+    counts.iter().for_each(|index| figure(html, line.counts.get(*index).map(|number| count(*number)).as_deref()));
+    let times = line.times.map(|times| [times.p50, times.p90, times.p99, times.max].map(millis));
+    (0..SHARES.len()).for_each(|index| figure(html, times.as_ref().map(|times| times[index].as_str())));
 }

@@ -28,8 +28,12 @@ pub(super) fn heads(html: &mut Html, heads: &[&str]) {
     html.element("thead", &[], |html| {
         html.element("tr", &[], |html| {
             for (index, head) in heads.iter().enumerate() {
-                let class = if index == 0 { "" } else { "number" };
-                html.leaf("th", &[("scope", "col"), ("class", class)], head);
+                match (index, *head) {
+                    // A head without a text is none.
+                    (_, "") => html.element("td", &[], |_| {}),
+                    (0, head) => html.leaf("th", &[("scope", "col")], head),
+                    (_, head) => html.leaf("th", &[("scope", "col"), ("class", "number")], head),
+                }
             }
         });
     });

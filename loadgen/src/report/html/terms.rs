@@ -47,11 +47,7 @@ pub(super) const TERMS: &[Term] = &[
         &["call", "whole-answer"],
         "A request whose answer arrives in one piece, when the model has finished.",
     ),
-    term(
-        "token",
-        &["token"],
-        "A piece of text, about a word long. Models write in tokens, and vendors charge for them.",
-    ),
+    term("token", &["token"], "A piece of text, about a word long. A model writes one after another."),
     term("prompt", &["prompt"], "The text that is sent to the model."),
     term("chunk", &["chunk"], "A piece of a stream as it arrives, usually one token."),
     term("quota", &["quota"], "What a vendor allows in an interval. Beyond it, it rejects requests with status 429."),
@@ -74,7 +70,11 @@ pub(super) const TERMS: &[Term] = &[
         "A small request that asks whether the server is alive, also called a probe. It is sent on a schedule and timed \
          from when it was due, so that a server that hangs cannot hide it.",
     ),
-    term("health-sync", &["health-sync"], "The health check that the broken server answers on a thread of its pool."),
+    term(
+        "health-sync",
+        &["health-sync"],
+        "The health check that needs a thread of the server's pool, where the server has one.",
+    ),
     term(
         "health-async",
         &["health-async"],
@@ -165,8 +165,8 @@ pub(super) const TERMS: &[Term] = &[
     term(
         "precondition",
         &["precondition"],
-        "What must be so for the claims to mean anything: the load was there, the control was clean. If one is not met, \
-         the run is invalid.",
+        "What must be so for the figures to mean anything, such as that the load was really there. If one is not met, the \
+         run is invalid.",
     ),
     term("held", &["held"], "All claims and preconditions are met."),
     term("invalid", &["invalid"], "The run proves nothing, neither good nor bad: a precondition was not met."),
@@ -244,7 +244,7 @@ mod tests {
     fn a_term_is_explained_once_with_the_terms_that_its_explanation_uses() {
         let mut left = Unexplained::default();
         let first = names(&left.first_in("60 Streams, health_sync p99"));
-        for expected in ["stream", "token", "health-sync", "p99", "health check", "thread pool", "broken"] {
+        for expected in ["stream", "token", "health-sync", "p99", "health check", "thread pool"] {
             assert!(first.contains(&expected), "{expected} is not in {first:?}");
         }
         assert!(!first.contains(&"p90"), "{first:?}");
