@@ -4,14 +4,17 @@ CARGO   ?= cargo
 BIN     := target/release
 MISTAKE ?= pool-exhaustion
 OUT     ?=
+HTML    ?=
+FILES   ?=
+PERCENT ?=
 NAME    ?=
 GROUP   ?=
 SIDE    ?= both
 PORT    ?= 8000
 RUN     := run
 
-# --out FILE when OUT=FILE is given.
-out_flag := $(if $(OUT),--out $(OUT))
+# --out FILE when OUT=FILE is given, --html FILE when HTML=FILE is.
+out_flag := $(if $(OUT),--out $(OUT)) $(if $(HTML),--html $(HTML))
 # Lists the labs without a name.
 lab_flags := --side $(SIDE) $(if $(MENDED),--expect-fixed) $(if $(FAST),--fast) $(if $(KEEP),--keep)
 # The default of PORT is that of `make up`.
@@ -19,11 +22,11 @@ serve_flags := $(if $(filter file,$(origin PORT)),,--port $(PORT))
 lab_command := $(if $(NAME),lab $(NAME) $(lab_flags) $(out_flag),labs)
 
 # Variable names are in capitals; make would ignore `name=x` and not run the lab.
-$(foreach word,name names jobs group side mended fast keep out mistake port result,$(if $(filter command,$(origin $(word))),\
+$(foreach word,name names jobs group side mended fast keep out html files percent mistake port result,$(if $(filter command,$(origin $(word))),\
   $(error '$(word)=$($(word))' does nothing: write $(shell echo $(word) | tr a-z A-Z)=$($(word)))))
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-broken demo-fixed lab labs serve up reset stop test test-fast test-postgres test-clients test-page lint bench bench-mock bench-stack soak new-lab outputs pictures lists clean
+.PHONY: help build demo demo-broken demo-fixed lab labs report serve up reset stop test test-fast test-postgres test-clients test-page lint bench bench-mock bench-stack soak new-lab outputs pictures lists clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n%s", $$1, $$2, more; more = "" } \
@@ -43,6 +46,7 @@ demo-fixed: build ## Only the server without it
 	@$(BIN)/loadgen demo fixed $(out_flag)
 
 #: SIDE=broken or fixed: one side; FAST=1: a shorter run; OUT=file: the result as JSON
+#: HTML=file: the result as a page; OUT and HTML are for demo and labs too
 #: KEEP=1: keep vendor and servers running for curl; MENDED=1: judge your repair
 lab: build ## Run one lab, NAME=name; without it, list them
 	@$(BIN)/loadgen $(lab_command)
@@ -50,6 +54,10 @@ lab: build ## Run one lab, NAME=name; without it, list them
 #: FAST=1: shorter runs; JOBS=1: none at the same time as another
 labs: build ## Run every lab, or NAMES="a b", and sum up
 	@$(BIN)/loadgen labs $(or $(NAMES),--all) $(if $(FAST),--fast) $(if $(JOBS),--jobs $(JOBS)) $(out_flag)
+
+#: OUT=page.html: as a page; PERCENT=10: fail if the fix got worse by more than that
+report: build ## Show results again, FILES="a.json b.json": several are compared with the first
+	@$(BIN)/loadgen report $(FILES) $(if $(OUT),--html $(OUT)) $(if $(PERCENT),--fail-on-regression $(PERCENT))
 
 serve: build ## The playground, a page on which you drive both servers by hand (PORT=7001: another port)
 	@$(BIN)/loadgen serve $(serve_flags)
