@@ -10,6 +10,8 @@ use crate::numbers::{count, ordinal};
 
 /// The original check calls a pool exhausted from this latency on.
 const EXHAUSTED_MS: f64 = 100.0;
+/// As many rows as it must last: one second. For a moment the machine may be busy, and that is no collapse.
+const ROWS: usize = 4;
 /// Faster servers are allowed no more than this many times what was usual before.
 const TIMES_USUAL: f64 = 10.0;
 
@@ -46,18 +48,17 @@ fn label(from: u64, to: u64) -> String {
 }
 
 /// The collapse of `probe`: the first row in which one timed out, or took at least 100 ms and ten times the median of
-/// the rows before, as in the row after it: one moment in which the machine was busy is no collapse. `None` if there is
-/// no such row.
+/// the rows before, and went on doing so for a second. `None` if there is no such row.
 #[must_use]
 pub fn collapse(rows: &[TimelineRow], probe: &str) -> Option<Collapse> {
     let mut usual = Median::default();
     let mut streams = rows.first()?.streams_active;
     for (index, row) in rows.iter().enumerate() {
         let usual_ms = usual.get();
-        let is_late = |row| is_late(row, probe, usual_ms);
         // Rows in which no probe was due say nothing.
-        let next = rows[index + 1..].iter().find(|row| row.probe_max_ms.contains_key(probe));
-        if timed_out(row, probe) || is_late(row) && next.is_some_and(is_late) {
+        let from_here = rows[index..].iter().filter(|row| row.probe_max_ms.contains_key(probe)).take(ROWS);
+        let lasts = from_here.filter(|row| is_late(row, probe, usual_ms)).count() == ROWS;
+        if timed_out(row, probe) || is_late(row, probe, usual_ms) && lasts {
             return Some(Collapse::new(row, probe, streams));
         }
         row.probe_max_ms.get(probe).into_iter().for_each(|latency| usual.add(*latency));
@@ -131,8 +132,8 @@ mod tests {
         // Opened at the end of a row, and seen in the next.
         let later = [(39, Some(0.5)), (40, Some(0.6)), (40, None), (40, None)];
         assert_eq!(found(&later), Some((500.0, "40th stream".to_owned())));
-        let blocked = [(0, Some(0.5)), (1, Some(14_000.0)), (1, Some(13_750.0))];
-        assert_eq!(found(&blocked), Some((250.0, "1st stream".to_owned())));
+        let blocked = [14_000.0, 13_750.0, 13_500.0, 13_250.0].map(|latency| (1, Some(latency)));
+        assert_eq!(found(&[&[(0, Some(0.5))], &blocked[..]].concat()), Some((250.0, "1st stream".to_owned())));
     }
 
     #[test]
@@ -151,13 +152,13 @@ mod tests {
             let rows: Vec<_> = usual.iter().chain(then).map(|latency| (5, Some(*latency))).collect();
             found(&rows).map(|(t_ms, _)| t_ms)
         };
-        let twice = |latency| after(&[9.0, 11.0, 9.5], &[latency, latency]).is_some();
-        assert_eq!([99.9, 100.0, 400.0].map(twice), [false, true, true]);
-        assert_eq!((after(&[50.0, 60.0], &[499.0, 499.0]), after(&[50.0], &[500.0, 500.0])), (None, Some(250.0)));
-        // A busy moment of the machine.
-        assert_eq!((after(&[0.5], &[400.0, 0.5, 400.0]), after(&[0.5], &[0.5, 400.0])), (None, None));
+        let for_a_second = |latency| after(&[9.0, 11.0, 9.5], &[latency; 4]).is_some();
+        assert_eq!([99.9, 100.0, 400.0].map(for_a_second), [false, true, true]);
+        assert_eq!((after(&[50.0, 60.0], &[499.0; 4]), after(&[50.0], &[500.0; 4])), (None, Some(250.0)));
+        // A busy moment of the machine, and one that is not over.
+        assert_eq!((after(&[0.5], &[400.0, 300.0, 200.0, 0.5, 400.0]), after(&[0.5], &[400.0; 3])), (None, None));
         // Nothing is usual yet: only a time-out says that it has collapsed.
-        assert_eq!((found(&[(1, Some(900.0)), (1, Some(900.0))]), found(&[(1, None)]).is_some()), (None, true));
+        assert_eq!((found(&[(1, Some(900.0)); 5]), found(&[(1, None)]).is_some()), (None, true));
     }
 
     #[test]
