@@ -106,6 +106,25 @@ fn every_file_that_is_linked_is_there() {
     }
 }
 
+/// They are what `make pictures` writes of a run that held, and what their description says.
+#[test]
+fn the_page_begins_with_pictures_of_a_run() {
+    let readme = readme();
+    assert!(readme.starts_with("<picture>"), "it begins with:\n{}", &readme[..80]);
+    let files = readme.split('"').filter(|word| word.starts_with("pictures/"));
+    let mut seen = 0;
+    for file in files {
+        let text = fs::read_to_string(repository().join(file)).unwrap();
+        assert!(text.starts_with("<!-- Made by `make pictures` from a run of `loadgen demo`: held."), "{file}");
+        let picture = roxmltree::Document::parse(&text).unwrap();
+        let says = |what: &str| picture.descendants().any(|node| node.text() == Some(what));
+        assert!(says("40th stream") && says("collapse of broken") && !says("collapse of fixed"), "{file}");
+        assert!(text.len() < 60_000, "{file} has {} bytes", text.len());
+        seen += 1;
+    }
+    assert_eq!(seen, 2, "one for each scheme");
+}
+
 /// Each quoted block is in the file that was linked last before it.
 #[test]
 fn every_quoted_block_is_in_its_file() {
