@@ -36,7 +36,7 @@ pub fn distribution_svg(result: &RunResult, probe: &str, scheme: Scheme) -> Opti
     let measured = what_is_measured(probe);
     let is_sketch = curves.iter().any(|curve| curve.is_sketch);
     let note = if is_sketch { ", log scale; only the dots are known" } else { " while loaded, log scale" };
-    onto.texts((EDGE, title), Anchor::Start, &[("strong", &*measured), ("muted", note)]);
+    onto.texts((EDGE, title), Anchor::Start, &[("strong", &*measured), ("small muted", note)]);
     let (top, bottom) = (title + 14.0, title + 14.0 + HEIGHT);
     let latencies = curves.iter().flat_map(|curve| &curve.points).map(|point| point.ms);
     let latency = latency_axis(latencies, (top, bottom));

@@ -55,8 +55,8 @@ pub(super) fn paint_base(bottom: f64, title: &str, onto: &mut Elements) {
 pub(super) fn what_is_measured(probe: &str) -> String {
     match probe {
         "health_sync" => "Latency of the health check".to_owned(),
-        "health_async" => "Latency of the async health check".to_owned(),
-        other => format!("Latency of {}", shortened(other, 26)),
+        "health_async" => "Latency of the async check".to_owned(),
+        other => format!("Latency of {}", shortened(other, 15)),
     }
 }
 

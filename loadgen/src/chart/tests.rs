@@ -150,9 +150,20 @@ fn what_timed_out_has_crosses_and_what_failed_has_triangles() {
     assert!(texts.contains(&"timed out after 10 s") && texts.contains(&"failed"), "{texts:?}");
 }
 
+/// The width of a piece of text in the widest of the usual fonts.
+fn wide(piece: Node) -> f64 {
+    let has = |class| piece.attribute("class").is_some_and(|has| has.split(' ').any(|word| word == class));
+    let size = if has("small") { 16.5 } else { 18.0 };
+    elements::width(piece.text().unwrap_or_default(), size) * if has("strong") { 1.1 } else { 1.0 }
+}
+
 #[test]
 fn every_chart_has_titles_units_and_nothing_beyond_its_edges() {
-    for svg in charts(&demo()) {
+    let mut result = demo();
+    for row in result.arms.values_mut().flat_map(|arm| &mut arm.timeline) {
+        row.probe_max_ms.insert("a probe with a name that is longer than a line".to_owned(), 10_000.0);
+    }
+    for svg in charts(&result) {
         let document = parsed(&svg);
         let texts = texts(&document);
         assert!(texts.iter().any(|text| text.contains("log scale")) && texts.contains(&"1 ms"), "{texts:?}");
@@ -160,7 +171,8 @@ fn every_chart_has_titles_units_and_nothing_beyond_its_edges() {
         assert_eq!(texts.iter().filter(unit).count(), 1, "{texts:?}");
         for text in document.descendants().filter(|node| node.has_tag_name("text")) {
             let said: String = text.descendants().filter(Node::is_text).filter_map(|node| node.text()).collect();
-            let (x, width) = (text.attribute("x").unwrap().parse::<f64>().unwrap(), elements::width(&said, 16.0));
+            let (x, width) =
+                (text.attribute("x").unwrap().parse::<f64>().unwrap(), text.children().map(wide).sum::<f64>());
             let (from, to) = match text.attribute("text-anchor").unwrap() {
                 "start" => (x, x + width),
                 "middle" => (x - width / 2.0, x + width / 2.0),

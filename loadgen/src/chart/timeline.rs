@@ -38,7 +38,7 @@ pub fn timeline_svg(result: &RunResult, probe: &str, scheme: Scheme) -> Option<S
     let below_legend = EDGE + legend::paint(&entries(&series), (EDGE, PLOT.1), EDGE, &mut onto);
     let title = below_legend + LINE;
     let measured = what_is_measured(probe);
-    let pieces = [("strong", &*measured), ("muted", ", slowest of each 250 ms, log scale")];
+    let pieces = [("strong", &*measured), ("small muted", ", slowest of each 250 ms, log scale")];
     onto.texts((EDGE, title), Anchor::Start, &pieces);
 
     let top = title + names.height() + 12.0;
