@@ -37,7 +37,7 @@ fn first_line(frame: &Frame, buffer: &mut Buffer, area: Rect, look: &Look) {
     let width = usize::from(area.width) - 2;
     let time = time(frame, look);
     // Of the time, the number in a few words comes before the title of the phase.
-    let short = time[time.len().saturating_sub(2)].chars().count();
+    let short = time.get(1).map_or(0, |text| text.chars().count());
     let command = cut(&look.title, width.saturating_sub(short + 2));
     let mut left = width - command.chars().count();
     let phase = match &frame.phase {

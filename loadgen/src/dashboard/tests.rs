@@ -1,29 +1,38 @@
 //! What is seen on screens of several sizes.
 
+mod popups;
 mod sample;
 mod sizes;
 
 use ratatui_core::backend::TestBackend;
 use ratatui_core::buffer::Buffer;
 use ratatui_core::style::Color;
-use ratatui_core::terminal::Terminal;
+use ratatui_core::terminal::{Frame as Screen, Terminal};
 
 use self::sample::{broken, demo, fixed, look, many, rows};
-use super::{Look, Message, Tone, draw};
+use super::{Look, Message, Tone, draw, shown};
 use crate::live::{ArmFrame, Frame, ProbeFrame};
 
-/// The screen on which `frame` is drawn.
-fn buffer(frame: &Frame, look: &Look, (width, height): (u16, u16)) -> Buffer {
+/// A screen with what `paint` draws on it.
+fn drawn((width, height): (u16, u16), paint: impl FnOnce(&mut Screen<'_>)) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|screen| draw(frame, screen, look)).unwrap();
+    terminal.draw(paint).unwrap();
     terminal.backend().buffer().clone()
+}
+
+/// The screen on which `frame` is drawn.
+fn buffer(frame: &Frame, look: &Look, size: (u16, u16)) -> Buffer {
+    drawn(size, |screen| draw(frame, screen, look))
 }
 
 /// Its lines.
 fn lines(frame: &Frame, look: &Look, size: (u16, u16)) -> Vec<String> {
-    let buffer = buffer(frame, look, size);
+    lines_of(&buffer(frame, look, size))
+}
+
+fn lines_of(buffer: &Buffer) -> Vec<String> {
     let line = |row: &[ratatui_core::buffer::Cell]| row.iter().map(|cell| cell.symbol()).collect::<String>();
-    buffer.content.chunks(usize::from(size.0)).map(line).collect()
+    buffer.content.chunks(usize::from(buffer.area.width)).map(line).collect()
 }
 
 /// The line that begins with this label, without it, cut into the columns of the arms.
@@ -100,6 +109,20 @@ fn a_wait_is_dashed_until_it_ends() {
     arm.rows.iter_mut().for_each(|row| row.probe_waiting.clear());
     let answered = lines(&Frame { arms: vec![arm], ..frame }, &look(), (200, 60));
     assert!(!answered[2..58].concat().contains('╌'), "{}", answered.join("\n"));
+}
+
+#[test]
+fn a_run_without_an_end_shows_its_last_minute_and_the_collapse_before_it() {
+    let timeline = rows(100_000.0, |_, _| 1.0, |_| 60);
+    let arm = ArmFrame { rows: timeline, collapse: broken("broken").collapse, ..fixed("fixed") };
+    let frame = Frame { t_ms: 100_000.0, arms: vec![arm], ..Frame::default() };
+    let shown = shown(&frame);
+    assert_eq!(shown.arms[0].rows.first().unwrap().t_ms, 39_750.0);
+    let [all, last] = [&frame, &shown].map(|frame| lines(frame, &look(), (80, 24)));
+    assert_eq!(row_of(&last, "time")[0].split_whitespace().collect::<Vec<_>>(), ["40", "s", "100", "s"]);
+    assert_eq!(all, last);
+    assert!(last.concat().contains("◂ 40th stream"), "{}", last.join("\n"));
+    assert!(!last[..22].concat().contains('┊'), "{}", last.join("\n"));
 }
 
 #[test]

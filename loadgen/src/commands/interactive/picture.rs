@@ -20,16 +20,14 @@ const KEYS: [(&str, &str); 7] = [
     ("0-9", "number"),
     ("p", "freeze"),
 ];
-/// All keys, with what they do.
-const HELP: [(&str, &str); 9] = [
-    ("\u{2191} +", "one stream more on each server"),
-    ("\u{2193} -", "one stream less: its client disconnects"),
-    ("PgUp \u{2192}", "ten streams more"),
-    ("PgDn \u{2190}", "ten streams less"),
+/// All keys, with what they do, in words that fit on 40 columns.
+const HELP: [(&str, &str); 7] = [
+    ("\u{2191} \u{2193} + -", "one stream more or less"),
+    ("PgUp PgDn", "ten streams more or less"),
     ("0-9", "type a number of streams"),
-    ("m", "pick the mistake of broken-server"),
-    ("p", "freeze the picture, or go on; the load stays"),
-    ("Tab", "the next page of servers, on a small screen"),
+    ("m", "pick the mistake"),
+    ("p", "freeze the picture"),
+    ("Tab", "next page of servers"),
     ("q", "stop all, and sum up"),
 ];
 
@@ -76,7 +74,7 @@ impl Picture {
         dashboard::draw(&self.frame, screen, &self.look);
         match &self.view {
             View::Mistakes(selected) => {
-                let title = "The mistake of broken-server (Enter: run it)";
+                let title = "Mistake (Enter: run it)";
                 dashboard::draw_list(screen, title, &self.mistakes, *selected, &self.look);
             }
             View::Help => dashboard::draw_keys(screen, "Keys", &HELP, &self.look),
