@@ -40,13 +40,14 @@ export function chart() {
       if (!running && !starting) start = null;
     },
     frame(next) {
+      const begun = next.arms.filter((arm) => arm.rows.length > 0);
       // Nothing runs: what was last drawn stays.
-      if (next.arms.length === 0) return;
+      if (begun.length === 0) return;
       // The first of a connection: it has all rows, not only those that have changed.
       if (next.full) clear();
       frame = next;
-      start ??= Math.min(...frame.arms.map((arm) => arm.started_ms));
-      for (const arm of frame.arms) timelines[arm.name]?.add(arm, frame.t_ms);
+      start ??= Math.min(...begun.map((arm) => arm.started_ms));
+      for (const arm of begun) timelines[arm.name]?.add(arm, frame.t_ms);
       draw();
     },
   };
@@ -68,7 +69,7 @@ function picture({ clientWidth: width, clientHeight: height }, { frame, start, t
   return svg("svg", { width, height, viewBox: `0 0 ${width} ${height}` },
     ...axes({ x, y, streams, right, floor, bottom }),
     ...Object.entries(rows).map(([arm, its]) => streamMarks(arm, its, x, streams)),
-    ...collapsed.map((arm) => collapseMark(arm.name, arm.collapse, x, { ...MARGIN, right, bottom })),
+    ...collapsed.map((arm, line) => collapseMark(arm, line, x, { ...MARGIN, right, bottom })),
     ...Object.entries(rows).map(([arm, its]) => latencyMarks(arm, points(its, probe, frame.t_ms), x, y)),
     ...endLabels(labels, right + 10, floor));
 }

@@ -53,14 +53,14 @@ function path(points, x, y) {
 /** A cross: a probe that timed out, at its time limit. */
 export const cross = (x, y) => `M${x - 4} ${y - 4}l8 8m0 -8l-8 8`;
 
-/** A vertical line where an arm collapsed, with the number of streams. */
-export function collapseMark(arm, collapse, x, { left, right, top, bottom }) {
+/** A vertical line where an arm collapsed, with the number of streams on the given line of text. */
+export function collapseMark({ name: arm, collapse }, line, x, { left, right, top, bottom }) {
   const at = x(collapse.t_ms);
   const words = `collapse: ${collapse.label}`;
   const from = Math.max(Math.min(at + 8, right - words.length * LETTER_WIDTH), left);
   return svg("g", { class: `${arm} collapse` },
     svg("path", { d: `M${at} ${top}V${bottom}` }),
-    svg("text", { x: from, y: top + 14 }, words));
+    svg("text", { x: from, y: top + 14 + line * LABEL_HEIGHT }, words));
 }
 
 /** Labels `{ arm, y, text }` beside the ends of the lines, moved apart where they would overlap. */
