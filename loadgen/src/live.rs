@@ -71,8 +71,8 @@ pub struct ArmFrame {
     pub started_ms: f64,
     /// Streams open and calls without an answer.
     pub streams_active: u64,
-    /// Streams and calls that the load asks for: those without an answer, streams that were lost in this phase, and of a
-    /// load that replaces what has ended, as many as it keeps open.
+    /// Streams and calls that the load asks for: those without an answer; of a number of streams also those that were lost
+    /// in this phase; of a load that replaces what has ended, as many as it keeps open.
     pub streams_asked: u64,
     /// Tokens received in the last second.
     pub chunks_per_second: f64,

@@ -11,7 +11,7 @@ use wire::ledger::Ledger;
 use crate::http::{self, Endpoint, HttpError};
 
 pub use counts::Counts;
-pub use ledger_watch::{LedgerWatch, WATCH_INTERVAL};
+pub use ledger_watch::{LatestCounts, LedgerWatch, WATCH_INTERVAL};
 pub use since::since;
 
 /// Largest ledger in bytes (16 MiB): its lists at their longest.

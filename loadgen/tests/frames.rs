@@ -19,13 +19,13 @@ const MS: fn(u64) -> Duration = Duration::from_millis;
 fn lab() -> Lab {
     let kept = Load::streams(2).named("kept").tokens(2).schedule(Schedule::concurrency(2));
     let fast = Profile {
-        vendor: flags("--tokens 30 --ttft 50ms --inter-token 100ms"),
+        vendor: flags("--tokens 60 --ttft 50ms --inter-token 100ms"),
         arms: vec![Arm::broken().flags("--blocking-threads 4"), Arm::fixed()],
         phases: vec![
             Phase::new(BASELINE, "idle").hold(MS(600)),
             Phase::new(LOADED, "6 streams").adds(Load::streams(6)).hold(MS(1_400)),
             Phase::new("more", "2 kept").only("fixed").adds(kept).hold(MS(600)),
-            Phase::new("after", "nothing new").hold(MS(400)),
+            Phase::new("after", "nothing new").hold(MS(600)),
         ],
         drain: Duration::ZERO,
         ..Profile::default()
@@ -56,10 +56,10 @@ impl Progress for Seen {
     }
 }
 
-/// The last frame in the phase of this number.
+/// The last frame in the phase of this number. After the last phase, frames go on while the last answers are awaited.
 fn last_in(seen: &[Frame], phase: usize) -> &Frame {
-    let number = |frame: &Frame| frame.phase.as_ref().map(|phase| phase.number);
-    seen.iter().rfind(|frame| number(frame) == Some(phase)).unwrap()
+    let is_in = |frame: &Frame| frame.phase.as_ref().is_some_and(|now| now.number == phase && now.left_ms > 0.0);
+    seen.iter().rfind(|frame| is_in(frame)).unwrap()
 }
 
 async fn frames_of(lab: &'static Lab) -> (Vec<Frame>, RunResult) {
@@ -84,7 +84,7 @@ async fn frames_follow_the_phases_the_streams_and_the_pool() {
     let idle = last_in(&seen, 1);
     let phase = idle.phase.as_ref().unwrap();
     assert_eq!((phase.name.as_str(), phase.title.as_str(), phase.of), (BASELINE, "idle", 4));
-    assert!(phase.left_ms <= 600.0 && (2_400.0..=3_000.0).contains(&phase.run_left_ms), "{phase:?}");
+    assert!(phase.left_ms <= 600.0 && (2_600.0..=3_200.0).contains(&phase.run_left_ms), "{phase:?}");
     assert_eq!(idle.arms.iter().map(|arm| arm.streams_asked).sum::<u64>(), 0);
     let names: Vec<_> = idle.arms.iter().map(|arm| (arm.name.as_str(), arm.side, arm.mistake.as_deref())).collect();
     let expected = [("broken", Some(Side::Broken), Some("pool-exhaustion")), ("fixed", Some(Side::Fixed), None)];
@@ -112,7 +112,7 @@ async fn frames_follow_the_phases_the_streams_and_the_pool() {
     let left = asked(last_in(&seen, 4));
     assert!((6..=8).contains(&left[1]), "those are not replaced any more: {left:?}");
     // What was shown while it ran is what the result says.
-    let (shown, written) = (&last_in(&seen, 4).arms[1].rows, &result.arms["fixed"].timeline);
+    let (shown, written) = (&seen.last().unwrap().arms[1].rows, &result.arms["fixed"].timeline);
     let settled = shown.len() - 5;
     assert_eq!(shown[..settled], written[..settled]);
 }

@@ -69,6 +69,7 @@ async fn apply_load(
     };
     let mut seen = Observation::begin(&plan.exchange.endpoint, probes, args.pid);
     let mut view = open_view(args, &plan, terminal);
+    ledger_watch.iter().for_each(|watch| view.vendor(watch.latest()));
     view.head(&seen.probes);
     seen.pass(args.baseline, &mut view).await;
 
@@ -79,6 +80,7 @@ async fn apply_load(
     let load = RunningLoad::start(plan, seen.streams.clone(), seen.lag.clone());
     seen.pass(args.duration, &mut view).await;
     load.stop();
+    view.load_stops();
     let ended = seen.now();
     view.phase(2, ended);
     seen.last_probes(load.wait(args.drain), &mut view).await;

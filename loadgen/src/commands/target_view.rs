@@ -12,6 +12,7 @@ use crate::live::{ArmNow, Plan, TargetFrames};
 use crate::measure::{ProbeLog, ServerSamples};
 use crate::report::{self, Terminal};
 use crate::traffic::Schedule;
+use crate::vendor::LatestCounts;
 
 /// What is shown of a server that this program did not start.
 pub(super) struct TargetView<'a> {
@@ -23,6 +24,8 @@ pub(super) struct TargetView<'a> {
     phase: (usize, Duration),
     /// The load that is on, and when it began.
     load: Option<(Schedule, Duration)>,
+    /// What its vendor has seen, if that is known.
+    vendor: Option<LatestCounts>,
     /// Whether the heading of the lines has been printed.
     has_heading: bool,
 }
@@ -38,6 +41,7 @@ impl<'a> TargetView<'a> {
             dashboard: None,
             phase: (0, Duration::ZERO),
             load: None,
+            vendor: None,
             has_heading: false,
         }
     }
@@ -53,9 +57,19 @@ impl<'a> TargetView<'a> {
         self.phase = (index, now);
     }
 
+    /// The vendor behind the server is watched.
+    pub(super) fn vendor(&mut self, counts: LatestCounts) {
+        self.vendor = Some(counts);
+    }
+
     /// A load begins.
     pub(super) fn load(&mut self, schedule: Schedule, now: Duration) {
         self.load = Some((schedule, now));
+    }
+
+    /// The load replaces none of its requests any more.
+    pub(super) fn load_stops(&mut self) {
+        self.load = None;
     }
 
     /// Prints the heading of the lines, unless a dashboard takes their place.
@@ -89,7 +103,8 @@ impl<'a> TargetView<'a> {
         let users = self.load.as_ref().map_or(0, |(load, begun)| load.users_at(tick.at().saturating_sub(*begun)));
         let Some((stage, frames)) = self.dashboard.as_mut().filter(|(stage, _)| stage.is_on()) else { return };
         let asked = users.max(server.active());
-        let arm = ArmNow { server, probes, asked, pool: None, vendor: None };
+        let vendor = self.vendor.as_ref().and_then(LatestCounts::get);
+        let arm = ArmNow { server, probes, asked, pool: None, vendor };
         let frame = frames.at(tick.at(), Some(self.phase), arm).clone();
         stage.show(&self.title, false, move |screen, look| draw(&frame, screen, look));
     }

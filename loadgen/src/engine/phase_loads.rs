@@ -10,7 +10,7 @@ use crate::http::Endpoint;
 use crate::lab::{Load, Phase};
 use crate::measure::{LagLog, StreamLog};
 use crate::result::StreamStats;
-use crate::traffic::{Exchange, LoadPlan, RunningLoad, asked};
+use crate::traffic::{Exchange, LoadPlan, RunningLoad, Schedule, asked};
 
 /// The requests of an arm.
 #[derive(Debug, Clone, Default)]
@@ -82,8 +82,9 @@ impl PhaseLoads {
         let of_name = |(name, log): (&String, &Arc<StreamLog>)| {
             let loads = || phase.loads.iter().filter(|load| load.name == *name);
             let users = if is_over { 0 } else { loads().map(|load| load.schedule.users_at(since)).sum() };
-            // A rejected call has been answered; a rejected stream is missing.
-            asked(log, users, !is_over && loads().all(Load::is_stream))
+            // A rejected call has been answered; a rejected stream is missing. A rate asks for no number of them.
+            let is_number = |load: &Load| load.is_stream() && matches!(load.schedule, Schedule::Once { .. });
+            asked(log, users, !is_over && loads().all(is_number))
         };
         self.by_name.iter().map(of_name).sum()
     }

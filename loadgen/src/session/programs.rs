@@ -124,7 +124,7 @@ impl Programs {
     }
 
     pub(super) fn vendor_counts(&self) -> Option<VendorFrame> {
-        self.ledger.latest()
+        self.ledger.latest().get()
     }
 }
 

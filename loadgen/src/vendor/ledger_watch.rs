@@ -34,6 +34,18 @@ pub struct LedgerWatch {
     _task: AbortOnDropHandle<()>,
 }
 
+/// The counts that a [`LedgerWatch`] has seen last.
+#[derive(Clone)]
+pub struct LatestCounts(Arc<Samples>);
+
+impl LatestCounts {
+    /// The counts as of the last answer, if there was one.
+    #[must_use]
+    pub fn get(&self) -> Option<Counts> {
+        *self.0.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl LedgerWatch {
     /// Starts watching, and asks for the counts again `interval` after each answer.
     ///
@@ -58,10 +70,10 @@ impl LedgerWatch {
         Ok(LedgerWatch { vendor, before, seen, _task: AbortOnDropHandle::new(task) })
     }
 
-    /// The counts since [`LedgerWatch::start`], as of the last answer.
+    /// The counts since [`LedgerWatch::start`], for whoever shows them.
     #[must_use]
-    pub fn latest(&self) -> Option<Counts> {
-        *self.seen.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn latest(&self) -> LatestCounts {
+        LatestCounts(self.seen.clone())
     }
 
     /// The ledger since [`LedgerWatch::start`].
