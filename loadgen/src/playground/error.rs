@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::http::StatusCode;
+use axum::http::header::ALLOW;
 use axum::response::{IntoResponse, Response};
 use wire::error::{ErrorBody, RequestError};
 
@@ -60,6 +61,12 @@ impl PlaygroundError {
 impl IntoResponse for PlaygroundError {
     fn into_response(self) -> Response {
         let (status, body) = self.status_and_body();
-        (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body)).into_response()
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        match self {
+            PlaygroundError::Request(RequestError::MethodNotAllowed { allowed, .. }) => {
+                (status, [(ALLOW, allowed)], Json(body)).into_response()
+            }
+            _ => (status, Json(body)).into_response(),
+        }
     }
 }

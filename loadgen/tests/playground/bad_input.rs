@@ -43,8 +43,8 @@ async fn bad_input_is_named_with_what_is_allowed() {
     assert_eq!(raw("{", "application/json").await, 400);
     assert_eq!(raw(&" ".repeat(20_000), "application/json").await, 413);
     assert_eq!(raw("{}", "text/plain").await, 415);
-    let (status, answer) = playground.read("/api/start").await;
-    assert!(status == 405 && message(&answer).contains("expected POST"), "{status} {answer}");
+    let wrong_method = playground.get("/api/start").send().await.unwrap();
+    assert_eq!((wrong_method.status().as_u16(), &wrong_method.headers()["allow"]), (405, &"POST".parse().unwrap()));
     let (status, answer) = playground.read("/api/code/pool-exhaustoin").await;
     assert!(status == 404 && message(&answer).contains("did you mean 'pool-exhaustion'?"), "{status} {answer}");
     assert_eq!(playground.read("/api/code/none").await.0, 404, "the control has no mistake to show");
