@@ -16,11 +16,27 @@ pub(super) fn claims(html: &mut Html, result: &RunResult) {
             continue;
         }
         claims.sort_by_key(|claim| claim.held);
-        cards(html, caption, |html| {
-            head(html);
-            html.element("tbody", &[], |html| claims.iter().for_each(|claim| row(html, claim, &result.servers())));
-        });
+        // Those that are the same for every lab matter when they are missed.
+        let (usual, shown): (Vec<_>, Vec<_>) = claims.into_iter().partition(|claim| claim.general && claim.held);
+        claim_table(html, caption, &shown, &result.servers());
+        if !usual.is_empty() {
+            let summary = format!("{} more, the same for every lab, all met", usual.len());
+            html.element("details", &[], |html| {
+                html.leaf("summary", &[], &summary);
+                claim_table(html, &format!("{caption}; the same for every lab"), &usual, &result.servers());
+            });
+        }
     }
+}
+
+fn claim_table(html: &mut Html, caption: &str, claims: &[&ClaimResult], servers: &[NamedArm]) {
+    if claims.is_empty() {
+        return;
+    }
+    cards(html, caption, |html| {
+        head(html);
+        html.element("tbody", &[], |html| claims.iter().for_each(|claim| row(html, claim, servers)));
+    });
 }
 
 fn head(html: &mut Html) {
