@@ -36,7 +36,9 @@ fn flow(servers: &[NamedArm], kind: Kind) -> Vec<Row> {
     ];
     if kind == Kind::Streams {
         rows.push(row(servers, "chunks per second", |arm| Some(number(stats(arm)?.chunks_per_second))));
-        rows.push(row(servers, "first token over a second late", |arm| Some(count(stats(arm)?.first_token_late))));
+        rows.push(row(servers, "waited over a second for the first token", |arm| {
+            Some(count(stats(arm)?.first_token_late))
+        }));
     }
     rows
 }

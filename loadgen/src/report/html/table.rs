@@ -14,7 +14,7 @@ pub(super) fn cards(html: &mut Html, caption: &str, inside: impl FnOnce(&mut Htm
 }
 
 fn of_class(html: &mut Html, class: &str, caption: &str, inside: impl FnOnce(&mut Html)) {
-    let region = [("class", "wide"), ("role", "region"), ("aria-label", caption), ("tabindex", "0")];
+    let region = [("class", "wide"), ("role", "group"), ("aria-label", caption), ("tabindex", "0")];
     html.element("div", &region, |html| {
         html.element("table", &[("class", class)], |html| {
             html.leaf("caption", &[], caption);

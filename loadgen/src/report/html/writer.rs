@@ -70,9 +70,10 @@ impl Html {
         self.text.push_str(&other.text);
     }
 
-    /// A drawing of `chart`, which escapes what it writes by itself.
+    /// A drawing of `chart`, which escapes what it writes by itself. What is written in it is text of the page too.
     pub(super) fn drawing(&mut self, svg: &str) {
         self.markup.push_str(svg);
+        svg.split('<').filter_map(|piece| piece.split_once('>')).for_each(|(_, text)| self.text.push_str(text));
     }
 
     /// Whether nothing has been written.
@@ -133,6 +134,13 @@ mod tests {
             html.part("three", |_| {});
         });
         assert_eq!(html.into_markup(), "<h3>one</h3>\n<h4>two</h4>\ntext");
+    }
+
+    #[test]
+    fn what_is_written_in_a_drawing_is_text_too() {
+        let mut html = Html::default();
+        html.drawing("<svg><text x=\"1\">collapse</text><title> of broken</title></svg>");
+        assert_eq!(html.words(), "collapse of broken");
     }
 
     #[test]
