@@ -119,6 +119,10 @@ pictures: build ## Run the demo and write the pictures of README.md
 lists: ## Write the lists of labs in README.md and workshop/README.md anew
 	@$(CARGO) test --quiet --package loadgen --test tidy -- --ignored write_lists
 
+.PHONY: schema
+schema: ## Write the JSON Schema of result files anew: loadgen/schema/result.schema.json
+	@$(CARGO) test --quiet --package loadgen --lib -- --ignored write_schema
+
 clean: stop ## Remove everything that was built
 	@$(CARGO) clean
 	@rm -rf $(RUN)

@@ -10,6 +10,8 @@ mod phase_ledger;
 mod phase_load;
 mod phase_process;
 mod read;
+#[cfg(test)]
+mod schema;
 mod sequence;
 mod server_metric;
 mod server_stop;
@@ -51,8 +53,11 @@ pub const SCHEMA_VERSION: u32 = 1;
 
 /// One run of any command.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(extend("anyOf" = [{"required": ["arms"]}, {"required": ["target"]}])))]
 pub struct RunResult {
     /// [`SCHEMA_VERSION`].
+    #[cfg_attr(test, schemars(extend("const" = SCHEMA_VERSION)))]
     pub schema_version: u32,
     /// The command: `demo`, `run`, `verify`, ...
     pub command: String,
@@ -101,6 +106,7 @@ impl RunResult {
 
 /// A side of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
     /// broken-server with one mistake.
@@ -128,6 +134,7 @@ impl Side {
 
 /// The machine.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Environment {
     /// Logical processors.
     pub cores: usize,
@@ -139,6 +146,7 @@ pub struct Environment {
 
 /// The figures of one server.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ArmResult {
     /// Its side of the comparison (`demo`, `lab`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -149,6 +157,7 @@ pub struct ArmResult {
     pub streams: StreamStats,
     /// The calls with a whole answer of those phases, if any.
     #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "calls_with_ok")]
+    #[cfg_attr(test, schemars(with = "Option<stream_stats::WithOk<'static>>"))]
     pub calls: Option<StreamStats>,
     /// Health probes while those streams were open, by probe.
     pub probes: BTreeMap<String, ProbeStats>,
@@ -184,6 +193,7 @@ impl ArmResult {
 /// Probes of the idle server, by name and again under `probes`, so that the same path works on an arm and on its
 /// baseline.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Baseline {
     /// As in [`ArmResult::probes`].
     pub probes: BTreeMap<String, ProbeStats>,
@@ -202,6 +212,7 @@ impl Baseline {
 
 /// One phase of a run.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PhaseResult {
     /// Its name: `baseline`, `below`, `loaded`, ...
     pub name: String,
@@ -252,6 +263,7 @@ pub struct PhaseResult {
     pub vendor_load: Option<VendorLoad>,
     /// Its calls with a whole answer, if any.
     #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "calls_with_ok")]
+    #[cfg_attr(test, schemars(with = "Option<stream_stats::WithOk<'static>>"))]
     pub calls: Option<StreamStats>,
     /// Each of its loads, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -287,6 +299,7 @@ impl PhaseResult {
 
 /// The generator itself. If it lagged, the figures of the run cannot be trusted.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Generator {
     /// How late probes and streams were sent, compared with the schedule.
     pub schedule_lag_ms: Quantiles,

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod page_rules;
+mod result_schema;
 mod test_programs;
 
 use std::fs;
@@ -11,6 +12,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use process::{Output, Signal};
+use result_schema::ResultSchema;
 use serde_json::Value;
 use test_programs::TestPrograms;
 
@@ -51,6 +53,7 @@ fn the_demo_shows_the_collapse_and_its_absence() {
     assert!(said.contains(again.stdout.trim_end().rsplit("\n\n").next().unwrap()), "{}", again.stdout);
     page_rules::check(&fs::read_to_string(html).unwrap(), &result);
     assert!(result["command_line"].as_str().unwrap().contains("demo both --fast --out "), "{}", result["command_line"]);
+    ResultSchema::new().refuses_changes(&result);
     it_ends_with_what_was_measured(&said, &result);
     its_picture_shows_the_collapse(&programs, &out);
     let at = |path: &str| result.pointer(path).unwrap_or_else(|| panic!("{path} is missing in {result:#}"));

@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+mod result_schema;
+
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
 use mock_llm::MockLlm;
+use result_schema::ResultSchema;
 use serde_json::Value;
 
 fn loadgen(args: &[&str]) -> Output {
@@ -80,6 +83,7 @@ async fn the_result_file_has_the_fields_of_the_contract() {
     .await;
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     let result: Value = serde_json::from_slice(&std::fs::read(out).unwrap()).unwrap();
+    ResultSchema::new().refuses_changes(&result);
     for path in [
         "/schema_version",
         "/command",

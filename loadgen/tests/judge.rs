@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod page_rules;
+mod result_schema;
 mod scripted;
 
 use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use result_schema::ResultSchema;
 use scripted::{FAILING, NOT_FOUND, OK, Request, Script, loadgen, serve};
 use serde_json::Value;
 use tokio::time::sleep;
@@ -49,6 +51,9 @@ async fn run(server: std::net::SocketAddr, more: &[&str]) -> (i32, String, Value
         assert!(said.contains(again.trim_end()), "what the run printed:\n{said}\nwhat its file says:\n{again}");
     }
     [out, html].iter().for_each(|file| drop(std::fs::remove_file(file)));
+    if !result.is_null() {
+        ResultSchema::new().accepts(&result);
+    }
     (code, said, result)
 }
 

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod page_rules;
+mod result_schema;
 mod test_programs;
 
 use std::time::Duration;
@@ -13,6 +14,7 @@ use loadgen::labs;
 use loadgen::result::{ClaimKind, ClaimResult, Outcome, RunResult, Side};
 use loadgen::verdict;
 use process::{Output, Signal};
+use result_schema::ResultSchema;
 use serde_json::Value;
 use test_programs::{TestPrograms, said};
 
@@ -48,6 +50,7 @@ fn every_lab_holds_and_fails_without_its_mistake() {
     assert!(programs.running().is_empty(), "left behind: {:?}", programs.running());
     let combined = result_in(&all);
     page_rules::check(&std::fs::read_to_string(html).unwrap(), &combined);
+    ResultSchema::new().accepts(&combined);
     let summary = in_turn.split("All labs").nth(1).unwrap_or_else(|| panic!("no summary:\n{in_turn}"));
     assert_eq!(combined["labs"].as_object().unwrap().len(), labs::all().len(), "{in_turn}");
     let (mut outcomes, mut undecided) = (Vec::new(), Vec::new());
@@ -152,7 +155,10 @@ fn a_server_with_its_mistake_is_not_judged_repaired() {
 #[test]
 fn one_side_alone_is_judged_alone() {
     let programs = TestPrograms::new("side");
-    let output = valid_run(&programs, &["lab", "pool-per-chunk", "--fast", "--side", "fixed", "--quiet"]);
+    let out = programs.path("side.json");
+    let lab = ["lab", "pool-per-chunk", "--fast", "--side", "fixed", "--quiet", "--out", &out];
+    let output = valid_run(&programs, &lab);
+    ResultSchema::new().accepts(&result_in(&out));
     let said = said(&output);
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(!said.contains("broken"), "{said}");

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod page_rules;
+mod result_schema;
 mod scripted;
 
 use std::path::Path;
@@ -10,6 +11,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use mock_llm::{MockLlm, MockLlmBuilder};
+use result_schema::ResultSchema;
 use scripted::{FAILING, OK, Script, loadgen, serve};
 use serde_json::Value;
 
@@ -73,6 +75,7 @@ async fn a_token_quota_fails_the_third_call_at_7059_tokens() {
     assert!(page.contains("First failure: call 3, at 7,059 tokens."), "{page:.3000}");
     let (code, again) = loadgen(&["report", out.to_str().unwrap()]).await;
     assert!(code == 0 && said.starts_with(again.trim_end()), "{again}");
+    ResultSchema::new().accepts(&result);
     for (path, expected) in [
         ("/command", Value::from("sequence")),
         ("/verdict/result", "not held".into()),

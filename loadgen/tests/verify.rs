@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+mod result_schema;
 mod scripted;
 
 use std::net::SocketAddr;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use futures_util::future::join;
 use process::{Launch, START_TIMEOUT, ServerProcess};
+use result_schema::ResultSchema;
 use scripted::{EVENTS, OK, Script, loadgen_counted, serve};
 use tokio::time::sleep;
 
@@ -58,11 +60,14 @@ async fn both_rules_pass_a_good_server_and_fail_an_exhausted_one() {
     let good = start("fixed-server", &["--upstream", &upstream]).await;
     let exhausted = ["--mistake", "pool-exhaustion", "--blocking-threads", "8", "--upstream", &upstream];
     let exhausted = start("broken-server", &exhausted).await;
-    for rule in [&[][..], AS_IN_SOURCE] {
-        let of_both = join(verify(good.addr(), rule), verify(exhausted.addr(), rule)).await;
+    for (file, rule) in [("verify.json", &[][..]), ("as-in-source.json", AS_IN_SOURCE)] {
+        let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);
+        let written = [rule, &["--out", out.to_str().unwrap()]].concat();
+        let of_both = join(verify(good.addr(), &written), verify(exhausted.addr(), rule)).await;
         for ((code, said), expected) in [(of_both.0, 0), (of_both.1, 1)] {
             assert_eq!(code, expected, "{rule:?}: {said}");
         }
+        ResultSchema::new().refuses_changes(&serde_json::from_slice(&std::fs::read(out).unwrap()).unwrap());
     }
 }
 

@@ -18,6 +18,7 @@ pub const REQUEST_IDS_MAX: usize = 10_000;
 ///
 /// `started = completed + cancelled + failed + active` at every moment.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 pub struct Ledger {
     /// Generations in progress, including those waiting for a slot.
     pub active: u64,

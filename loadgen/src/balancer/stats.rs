@@ -15,6 +15,7 @@ const CHANGES_KEPT: usize = 10_000;
 
 /// The counts of a balancer, as `GET /balancer/stats` shows them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BalancerStats {
     /// Time since its start.
     pub uptime_ms: f64,
@@ -44,6 +45,7 @@ pub struct BalancerStats {
 
 /// How many backends were ready from a time on.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReadyBackends {
     /// Since the balancer's start.
     pub at_ms: f64,
@@ -53,6 +55,7 @@ pub struct ReadyBackends {
 
 /// The counts of one backend.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BackendStats {
     /// Its URL.
     pub url: String,

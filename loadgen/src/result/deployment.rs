@@ -6,6 +6,7 @@ use crate::balancer::{BalancerStats, ReadyBackends};
 
 /// What became of the processes of an arm that is no single process.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DeploymentStats {
     /// Restarts by the supervisor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -23,6 +24,7 @@ pub struct DeploymentStats {
 
 /// A restart.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RestartStats {
     /// When the process had failed its probes, before it was stopped, or had ended by itself.
     pub at_ms: f64,
@@ -36,6 +38,7 @@ pub struct RestartStats {
 
 /// The same in one phase, from its start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PhaseDeployment {
     /// Restarts, if there is a supervisor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,6 +53,7 @@ pub struct PhaseDeployment {
 
 /// The balancer in one phase.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PhaseBalancer {
     /// Replicas.
     pub replicas: u64,

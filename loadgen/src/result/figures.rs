@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A distribution in milliseconds. All zero if nothing was recorded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Quantiles {
     /// Half were below.
     pub p50: f64,
@@ -59,6 +60,7 @@ impl Quantiles {
 
 /// Counts and latencies of one kind of health probe. `sent = ok + failed + timed_out`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProbeStats {
     /// Probes that were due.
     pub sent: u64,
@@ -91,6 +93,7 @@ pub struct ProbeStats {
 
 /// A point of a distribution: this share was answered within this time.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Percentile {
     /// The share, from 0 to 100.
     pub percent: f64,
@@ -109,6 +112,7 @@ impl ProbeStats {
 /// Checks sent one after another on one connection. While an answer is late, no check is sent that would be late
 /// as well.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClosedLoopStats {
     /// Checks sent.
     pub sent: u64,
@@ -122,6 +126,7 @@ pub struct ClosedLoopStats {
 
 /// The vendor's counts in a period of time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct VendorStats {
     /// Generations started in it.
     pub started: u64,
@@ -139,6 +144,7 @@ pub struct VendorStats {
 
 /// What a process used.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProcessStats {
     /// Processor time, user and system, of the whole run.
     pub cpu_seconds: f64,
@@ -152,6 +158,7 @@ pub struct ProcessStats {
 
 /// A quarter of a second of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TimelineRow {
     /// Its start.
     pub t_ms: f64,

@@ -9,10 +9,13 @@ use crate::result::{Environment, RunResult, Verdict};
 
 /// Several labs that were run one after the other.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LabsResult {
     /// [`SCHEMA_VERSION`](crate::result::SCHEMA_VERSION).
+    #[cfg_attr(test, schemars(extend("const" = crate::result::SCHEMA_VERSION)))]
     pub schema_version: u32,
     /// `labs`.
+    #[cfg_attr(test, schemars(extend("const" = "labs")))]
     pub command: String,
     /// The whole command line, for a shell.
     #[serde(default, skip_serializing_if = "Option::is_none")]

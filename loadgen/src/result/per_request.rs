@@ -8,6 +8,7 @@ use super::Quantile;
 
 /// How many requests it happened for how often: `{"1": 190, "3": 10}` is once for 190 requests and three times for ten.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PerRequest(BTreeMap<u64, u64>);
 
 impl PerRequest {

@@ -10,6 +10,7 @@ use super::PerRequest;
 
 /// What a vendor saw in a phase, from its start (its ramp included) to its end.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PhaseLedger {
     /// Generations started.
     pub started: u64,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The load that a phase should put on an arm.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ExpectedLoad {
     /// Streams that should be open throughout the measurement, including those of earlier phases.
     pub streams: u64,
@@ -17,6 +18,7 @@ pub struct ExpectedLoad {
 
 /// The load on the vendor in a phase.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct VendorLoad {
     /// Active generations throughout the phase: the 10th percentile of the samples.
     pub active_throughout: u64,
@@ -34,6 +36,7 @@ pub struct VendorLoad {
 
 /// How busy the machine was in a phase: how long idle parts waited.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Disturbance {
     /// Largest delay of the generator in sending a probe.
     pub probe_late_ms: f64,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// What the processes of an arm used in a phase, all together, from its start (its ramp included) to its end. Each is
 /// absent where the system does not tell.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PhaseProcess {
     /// Resident memory in bytes.
     pub rss_bytes: Option<Level>,
@@ -16,6 +17,7 @@ pub struct PhaseProcess {
 
 /// A level in a phase.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Level {
     /// Before its loads began.
     pub start: u64,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The calls of a sequence, in order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SequenceStats {
     /// Each call.
     pub calls: Vec<SequenceCall>,
@@ -13,6 +14,7 @@ pub struct SequenceStats {
 
 /// One call of a sequence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SequenceCall {
     /// Its place, from 1.
     pub call: u32,
@@ -38,6 +40,7 @@ pub struct SequenceCall {
 
 /// Where a sequence failed first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FirstFailure {
     /// The call, from 1.
     pub call: u32,

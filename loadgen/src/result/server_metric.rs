@@ -16,6 +16,7 @@ pub struct MetricName {
 
 /// Its value in a phase, summed over the servers of the arm.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MetricStats {
     /// At the end of the phase.
     pub value: f64,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How a server ended after a signal that asked it to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ServerStop {
     /// The signal: `SIGTERM`.
     pub signal: String,

@@ -8,6 +8,7 @@ use super::Quantiles;
 
 /// Counts and latencies of streams, or of calls with a whole answer. `requested = completed + failed + truncated + left`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StreamStats {
     /// Streams or calls that were due.
     pub requested: u64,
@@ -105,6 +106,7 @@ pub struct StreamStats {
 
 /// One request of a sequence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StepResult {
     /// Its name.
     pub name: String,
@@ -133,14 +135,19 @@ impl StreamStats {
     }
 }
 
+/// Counts and latencies of calls with a whole answer, in JSON.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "CallStats"))]
+pub(super) struct WithOk<'a> {
+    /// The older name of `completed`.
+    ok: u64,
+    #[serde(flatten)]
+    calls: &'a StreamStats,
+}
+
 /// Calls have `ok` beside `completed`, which is the older name.
 pub(super) fn calls_with_ok<S: Serializer>(calls: &Option<StreamStats>, serializer: S) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct WithOk<'a> {
-        ok: u64,
-        #[serde(flatten)]
-        calls: &'a StreamStats,
-    }
     calls.as_ref().map(|calls| WithOk { ok: calls.completed, calls }).serialize(serializer)
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A row of the table: one request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TableRow {
     /// Its name.
     pub case: String,
@@ -13,6 +14,7 @@ pub struct TableRow {
 
 /// A cell of the table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Cell {
     /// Its column: `status`, `attempts`, `outcome`, `retry_after`.
     pub name: String,

@@ -8,6 +8,7 @@ use crate::numbers::{millis, number};
 
 /// The unit of a figure. JSON has its name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(from = "UnitFields", into = "UnitFields")]
 pub enum Unit {
     /// Milliseconds, shown as seconds from one second on: `ms`.
@@ -88,9 +89,12 @@ impl Unit {
 
 /// A unit in JSON: its name, and the length of a time that the lab defines.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct UnitFields {
+    /// `ms`, `%`, `x` (times), `cores`, or what is counted, in the plural; empty for a plain number.
     unit: Cow<'static, str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The length of a time that the lab defines, in milliseconds.
     unit_ms: Option<f64>,
 }
 

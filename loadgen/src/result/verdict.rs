@@ -6,6 +6,7 @@ use super::Unit;
 
 /// The verdict on a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdict {
     /// Held only if all claims held and the run is valid. A run that was not judged counts as held.
     pub result: Outcome,
@@ -48,6 +49,7 @@ impl Verdict {
 
 /// The outcome of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Outcome {
     /// All claims and preconditions are met.
     #[serde(rename = "held")]
@@ -74,6 +76,7 @@ impl Outcome {
 
 /// The kind of a claim, which decides what it means if it is not met.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ClaimKind {
     /// A claim: not met, the run is not held.
@@ -89,6 +92,7 @@ pub enum ClaimKind {
 
 /// One claim and its figure.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClaimResult {
     /// The claim in a few words.
     pub name: String,
@@ -100,6 +104,7 @@ pub struct ClaimResult {
     /// The figure; null if nothing was measured.
     pub measured: Option<f64>,
     /// `>=`, `<=`, `<`, `>` or `==`.
+    #[cfg_attr(test, schemars(extend("enum" = [">=", "<=", "<", ">", "=="])))]
     pub comparison: String,
     /// The value that it is compared with.
     pub threshold: f64,
