@@ -69,7 +69,12 @@ const HEADS: [&str; 5] = ["lab", "group", "verdict", "claims met", "the figure t
 fn overview(html: &mut Html, all: &[NamedLab]) {
     cards(html, "One row for each lab", |html| {
         html.element("thead", &[], |html| {
-            html.element("tr", &[], |html| HEADS.iter().for_each(|head| html.leaf("th", &[("scope", "col")], head)));
+            html.element("tr", &[], |html| {
+                for head in HEADS {
+                    let class = if head == HEADS[3] { "number" } else { "" };
+                    html.leaf("th", &[("scope", "col"), ("class", class)], head);
+                }
+            });
         });
         html.element("tbody", &[], |html| {
             all.iter().for_each(|lab| html.element("tr", &[], |html| row(html, lab)));
