@@ -16,6 +16,7 @@ mod sequence;
 mod server_metric;
 mod server_stop;
 mod servers;
+mod side;
 mod stream_stats;
 mod table;
 mod unit;
@@ -42,6 +43,7 @@ pub use sequence::{FirstFailure, SequenceCall, SequenceStats};
 pub use server_metric::{MetricName, MetricStats};
 pub use server_stop::ServerStop;
 pub use servers::{NamedArm, TARGET};
+pub use side::Side;
 use stream_stats::calls_with_ok;
 pub use stream_stats::{StepResult, StreamStats};
 pub use table::{Cell, TableRow};
@@ -100,34 +102,6 @@ impl RunResult {
             target: None,
             generator,
             verdict: Verdict::open(),
-        }
-    }
-}
-
-/// A side of a comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum Side {
-    /// broken-server with one mistake.
-    Broken,
-    /// broken-server without a mistake: shows that the framework is not the cause.
-    Control,
-    /// fixed-server.
-    Fixed,
-}
-
-impl Side {
-    /// All sides, in the order of output.
-    pub const ALL: [Side; 3] = [Side::Broken, Side::Control, Side::Fixed];
-
-    /// The name in output and JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Side::Broken => "broken",
-            Side::Control => "control",
-            Side::Fixed => "fixed",
         }
     }
 }
