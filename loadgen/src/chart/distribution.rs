@@ -94,11 +94,14 @@ impl<'a> Curve<'a> {
         let at = |share: f64, ms: f64| (percent.at(rarity(share)), latency.at(ms));
         onto.path(&format!("arm {class}"), &[self.line(at)]);
         let limit = self.points.last().filter(|_| self.stats.timed_out > 0).map_or(f64::INFINITY, |last| last.ms);
-        for point in &self.points {
-            if point.ms >= limit * 0.999 {
-                onto.cross(&format!("mark {class}"), at(point.percent, point.ms));
-            } else if self.is_sketch {
-                onto.dot(class, at(point.percent, point.ms));
+        for point in self.points.iter().filter(|point| self.is_sketch && point.ms < limit * 0.999) {
+            onto.dot(class, at(point.percent, point.ms));
+        }
+        if limit.is_finite() {
+            // From the first one that timed out to the last.
+            let share = |probes: u64| (100.0 * probes as f64 / self.stats.sent.max(1) as f64).max(50.0);
+            for share in [share(self.stats.ok), share(self.stats.timed())] {
+                onto.cross(&format!("mark {class}"), at(share, limit));
             }
         }
         if let Some(last) = self.points.last().filter(|_| self.stats.failed > 0) {

@@ -211,6 +211,15 @@ fn a_distribution_shows_its_steps_or_says_what_little_is_known() {
         arm.probes.get_mut(PROBE).unwrap().distribution = points.to_vec();
     }
     assert_eq!(dots(&result), (0, false));
+    // 44 of 220 timed out: from 80 % on.
+    let svg = distribution_svg(&result, PROBE, Scheme::Page).unwrap();
+    let document = parsed(&svg);
+    let marks = with_class(&document, "mark");
+    let at = |mark: &Node| mark.attribute("d").unwrap()[1..].split(' ').next().unwrap().parse::<f64>().unwrap();
+    let [first, last] = marks[..] else { panic!("not two marks:\n{svg}") };
+    let width = 220f64.log10() + 0.3;
+    let x = layout::PLOT.0 + (layout::PLOT.1 - layout::PLOT.0) * (5f64.log10() - 2f64.log10()) / (width - 2f64.log10());
+    assert!((at(&first) + 6.0 - x).abs() < 0.2 && (at(&last) + 6.0 - layout::PLOT.1).abs() < 0.2, "{first:?}");
 }
 
 #[test]
