@@ -13,7 +13,7 @@ use crate::report::wrap_at;
 const WIDTH_MAX: u16 = 76;
 const STRIP_MIN: u16 = 4;
 /// Rows of the explanation below a list.
-const EXPLANATION_MAX: usize = 3;
+const EXPLANATION_MAX: usize = 4;
 
 /// An entry of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +32,13 @@ pub fn draw_list(screen: &mut Screen<'_>, title: &str, entries: &[Entry], select
     let inside = frame(title, buffer, area, look);
     let explanation = entries.get(selected).map_or("", |entry| &entry.explanation);
     let wrapped = wrap_at(usize::from(inside.width), "", explanation);
-    let mut below: Vec<_> = wrapped.lines().collect();
-    below.truncate(EXPLANATION_MAX.min(usize::from(inside.height) / 3));
+    let mut below: Vec<_> = wrapped.lines().map(str::to_owned).collect();
+    let rows = EXPLANATION_MAX.min(usize::from(inside.height) / 2);
+    let is_cut = below.len() > rows;
+    below.truncate(rows);
+    if let Some(last) = below.last_mut().filter(|_| is_cut) {
+        *last = cut(&format!("{last} …"), usize::from(inside.width));
+    }
     let room = usize::from(inside.height).saturating_sub(below.len() + 1).max(1);
     // The selected entry is in the middle, except at the ends.
     let first = selected.saturating_sub(room / 2).min(entries.len().saturating_sub(room));

@@ -7,7 +7,9 @@ use crate::dashboard::{Entry, Look, draw, draw_keys, draw_list};
 fn mistakes() -> Vec<Entry> {
     let entry = |nth: usize| Entry {
         name: format!("mistake-{nth}"),
-        explanation: format!("the health check of mistake-{nth} hangs from so many streams on as there are threads"),
+        explanation: format!(
+            "the health check of mistake-{nth} hangs once as many streams are open as the pool has threads, for ever"
+        ),
     };
     (0..20).map(entry).collect()
 }
@@ -30,9 +32,16 @@ fn the_selected_entry_is_in_view_with_its_explanation_on_any_screen() {
             assert_eq!(signs, 1, "{text}");
             assert!(text.contains(&format!("> mistake-{selected} ")), "{text}");
             assert!(text.contains("Mistake (Enter: run it)") && text.contains("the health check of"), "{text}");
+            assert!(text.contains("ever "), "the explanation is cut:\n{text}");
             assert!(!text.contains("60 of 60") || size.0 > 80, "the arms show through:\n{text}");
         }
     }
+}
+
+#[test]
+fn an_explanation_that_does_not_fit_ends_with_an_ellipsis() {
+    let text = list(3, (40, 6)).join("\n");
+    assert!(text.contains("> mistake-3 ") && text.contains('…') && !text.contains("ever "), "{text}");
 }
 
 #[test]
