@@ -50,8 +50,8 @@ const readout = (page, arm) => text(page, `.arm.${arm} .readout`);
 
 async function opens(page) {
   await until("connection", () => text(page, "#connection"), (words) => words === "Connected");
-  expect((await text(page, "#run-state")).startsWith("Not started"), "the page says that nothing runs");
-  expect((await page.locator("#mistake option").count()) > 10, "all mistakes are there");
+  await until("nothing runs", () => text(page, "#run-state"), (words) => words.startsWith("Not started"));
+  await until("all mistakes", () => page.locator("#mistake option").count(), (number) => number > 10);
   await until("code", () => page.locator("#code mark").count());
 }
 
@@ -135,7 +135,7 @@ async function isSame(second, url) {
   await second.goto(url);
   await until("state", () => text(second, "#run-state"), (words) => words === "Both servers are running.");
   await until("streams", () => second.locator("#streams").inputValue(), (value) => value === String(STREAMS));
-  expect((await second.locator("#mistake").inputValue()) === "pool-exhaustion", "the same mistake");
+  await until("mistake", () => second.locator("#mistake").inputValue(), (name) => name === "pool-exhaustion");
   await until("frames", () => readout(second, "fixed"), (words) => / ms$/.test(words));
 }
 
@@ -159,7 +159,7 @@ async function dies(page, playground) {
   expect((await text(page, ".arm.broken .state")) === "running", "the other one runs on");
   await page.getByRole("button", { name: "Start fixed" }).click();
   await until("running", () => text(page, ".arm.fixed .state"), (words) => words === "running", 30_000);
-  expect((await text(page, ".arm.fixed .messages .error")) === "", "the reason is gone");
+  await until("the reason goes", () => text(page, ".arm.fixed .messages .error"), (words) => words === "");
 }
 
 async function crowds(browser, page, playground) {
