@@ -15,14 +15,16 @@ RUN     := run
 
 # --out FILE when OUT=FILE is given, --html FILE when HTML=FILE is.
 out_flag := $(if $(OUT),--out $(OUT)) $(if $(HTML),--html $(HTML))
+# Lines in place of the dashboard when PLAIN=1 is given.
+plain_flag := $(if $(PLAIN),--plain)
 # Lists the labs without a name.
-lab_flags := --side $(SIDE) $(if $(MENDED),--expect-fixed) $(if $(FAST),--fast) $(if $(KEEP),--keep)
+lab_flags := --side $(SIDE) $(if $(MENDED),--expect-fixed) $(if $(FAST),--fast) $(if $(KEEP),--keep) $(plain_flag)
 # The default of PORT is that of `make up`.
 serve_flags := $(if $(filter file,$(origin PORT)),,--port $(PORT))
 lab_command := $(if $(NAME),lab $(NAME) $(lab_flags) $(out_flag),labs)
 
 # Variable names are in capitals; make would ignore `name=x` and not run the lab.
-$(foreach word,name names jobs group side mended fast keep out html files percent mistake port result,$(if $(filter command,$(origin $(word))),\
+$(foreach word,name names jobs group side mended fast keep out html files percent mistake port result plain,$(if $(filter command,$(origin $(word))),\
   $(error '$(word)=$($(word))' does nothing: write $(shell echo $(word) | tr a-z A-Z)=$($(word)))))
 
 .DEFAULT_GOAL := help
@@ -37,23 +39,24 @@ build: ## Build the four programs, optimised
 	@$(CARGO) build --release
 
 demo: build ## Both servers side by side under the same load, and the verdict
-	@$(BIN)/loadgen demo both $(out_flag)
+	@$(BIN)/loadgen demo both $(plain_flag) $(out_flag)
 
 demo-broken: build ## Only the server with the mistake
-	@$(BIN)/loadgen demo broken $(out_flag)
+	@$(BIN)/loadgen demo broken $(plain_flag) $(out_flag)
 
 demo-fixed: build ## Only the server without it
-	@$(BIN)/loadgen demo fixed $(out_flag)
+	@$(BIN)/loadgen demo fixed $(plain_flag) $(out_flag)
 
 #: SIDE=broken or fixed: one side; FAST=1: a shorter run; OUT=file: the result as JSON
 #: HTML=file: the result as a page; OUT and HTML are for demo and labs too
+#: PLAIN=1: a line per second in place of the dashboard, for demo and labs too
 #: KEEP=1: keep vendor and servers running for curl; MENDED=1: judge your repair
 lab: build ## Run one lab, NAME=name; without it, list them
 	@$(BIN)/loadgen $(lab_command)
 
 #: FAST=1: shorter runs; JOBS=1: none at the same time as another
 labs: build ## Run every lab, or NAMES="a b", and sum up
-	@$(BIN)/loadgen labs $(or $(NAMES),--all) $(if $(FAST),--fast) $(if $(JOBS),--jobs $(JOBS)) $(out_flag)
+	@$(BIN)/loadgen labs $(or $(NAMES),--all) $(if $(FAST),--fast) $(if $(JOBS),--jobs $(JOBS)) $(plain_flag) $(out_flag)
 
 #: OUT=page.html: as a page; PERCENT=10: fail if the fix got worse by more than that
 report: build ## Show results again, FILES="a.json b.json": several are compared with the first

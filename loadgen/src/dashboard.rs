@@ -62,7 +62,8 @@ pub fn shown(frame: &Frame) -> Frame {
 
 /// Draws the arms, and the legend below them.
 fn draw_arms(frame: &Frame, buffer: &mut Buffer, area: Rect, look: &Look) {
-    let figures = Figure::of(&frame.arms);
+    let mut figures = Figure::of(&frame.arms);
+    figures.retain(|figure| !(look.probes_only && figure.is_of_load()));
     let window = Window::of(frame, look.outcome.is_some());
     let (rest, legend) = (Rect { height: area.height - 1, ..area }, Rect { y: area.bottom() - 1, height: 1, ..area });
     if frame.arms.is_empty() {

@@ -14,17 +14,16 @@ const ARMS_THAT_FIT: usize = 4;
 /// The screen of one lab or of several.
 pub(super) struct LabsStage {
     stage: Stage,
-    title: String,
     labs: Arc<Mutex<Vec<LabShown>>>,
 }
 
 impl LabsStage {
     /// Takes the screen for `labs`, none of which has begun, if it is wanted and there is one.
     pub(super) fn open(title: &str, labs: &[&'static Lab], wanted: bool, terminal: &Terminal) -> Option<Self> {
-        let stage = Stage::open(wanted, terminal)?;
+        let stage = Stage::open(title, wanted, terminal)?;
         let to_come = |lab: &&'static Lab| LabShown { name: lab.name, state: LabState::ToCome };
         let labs = Arc::new(Mutex::new(labs.iter().map(to_come).collect()));
-        Some(LabsStage { stage, title: title.to_owned(), labs })
+        Some(LabsStage { stage, labs })
     }
 
     /// Whether it is still on the screen.
@@ -43,7 +42,7 @@ impl LabsStage {
         drop(running);
         drop(labs);
         let labs = self.labs.clone();
-        self.stage.show(&self.title, pages, move |screen, look| {
+        self.stage.show(pages, move |screen, look| {
             let labs = labs.lock().unwrap_or_else(PoisonError::into_inner);
             match &labs[..] {
                 [LabShown { state: LabState::Running(frame), .. }] => draw(frame, screen, look),

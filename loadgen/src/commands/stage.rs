@@ -12,7 +12,7 @@ use crate::report::{self, Terminal};
 use crate::screen::{KeyCode, Screen};
 
 /// What ends a command. Stated on every dashboard.
-const QUIT: Key = Key { key: "q", does: "stop, without a verdict" };
+const STOP: &str = "q";
 /// What turns the pages of what does not fit.
 const PAGES: Key = Key { key: "Tab", does: "next page" };
 
@@ -20,7 +20,7 @@ const PAGES: Key = Key { key: "Tab", does: "next page" };
 pub(super) struct Stage {
     screen: Screen,
     terminal: Terminal,
-    colour: bool,
+    look: Look,
     page: Arc<AtomicUsize>,
     has_said_why: Cell<bool>,
     _keys: AbortOnDropHandle<()>,
@@ -28,7 +28,7 @@ pub(super) struct Stage {
 
 impl Stage {
     /// Takes the screen, if `wanted` and there is one for a dashboard. Where that may surprise, it says why not.
-    pub(super) fn open(wanted: bool, terminal: &Terminal) -> Option<Self> {
+    pub(super) fn open(title: &str, wanted: bool, terminal: &Terminal) -> Option<Self> {
         if !wanted {
             return None;
         }
@@ -51,16 +51,23 @@ impl Stage {
                 }
             }
         });
-        let (terminal, colour) = (terminal.clone(), terminal.has_colour());
+        let stop = vec![Key { key: STOP, does: "stop, without a verdict" }];
+        let look = Look { title: title.to_owned(), colour: terminal.has_colour(), keys: stop, ..Look::default() };
+        let terminal = terminal.clone();
         let (has_said_why, _keys) = (Cell::new(false), AbortOnDropHandle::new(keys));
-        Some(Stage { screen, terminal, colour, page, has_said_why, _keys })
+        Some(Stage { screen, terminal, look, page, has_said_why, _keys })
+    }
+
+    /// For a command that sends nothing but probes, and has no verdict.
+    pub(super) fn of_probes_only(mut self) -> Self {
+        (self.look.probes_only, self.look.keys) = (true, vec![Key { key: STOP, does: "stop" }]);
+        self
     }
 
     /// Shows what `draw` draws from now on. `pages` says whether there may be more than fits.
-    pub(super) fn show(&self, title: &str, pages: bool, draw: impl Fn(&mut Frame<'_>, &Look) + Send + 'static) {
-        let keys = if pages { vec![QUIT, PAGES] } else { vec![QUIT] };
-        let mut look = Look { title: title.to_owned(), colour: self.colour, keys, ..Look::default() };
-        let page = self.page.clone();
+    pub(super) fn show(&self, pages: bool, draw: impl Fn(&mut Frame<'_>, &Look) + Send + 'static) {
+        let (mut look, page) = (self.look.clone(), self.page.clone());
+        look.keys.extend(pages.then_some(PAGES));
         self.screen.show(move |screen| {
             look.page = page.load(Relaxed);
             draw(screen, &look);

@@ -18,7 +18,6 @@ use crate::vendor::LatestCounts;
 pub(super) struct TargetView<'a> {
     terminal: &'a Terminal,
     server: String,
-    title: String,
     dashboard: Option<(Stage, TargetFrames)>,
     /// The phase that is under way, and when it began.
     phase: (usize, Duration),
@@ -33,23 +32,14 @@ pub(super) struct TargetView<'a> {
 impl<'a> TargetView<'a> {
     /// Lines.
     pub(super) fn lines(server: &Endpoint, terminal: &'a Terminal) -> Self {
-        let (server, title) = (server.to_string(), String::new());
-        TargetView {
-            terminal,
-            server,
-            title,
-            dashboard: None,
-            phase: (0, Duration::ZERO),
-            load: None,
-            vendor: None,
-            has_heading: false,
-        }
+        let (server, dashboard, phase) = (server.to_string(), None, (0, Duration::ZERO));
+        TargetView { terminal, server, dashboard, phase, load: None, vendor: None, has_heading: false }
     }
 
     /// A dashboard for a run of these phases, if it is wanted and there is a screen for it; otherwise lines.
     pub(super) fn open(title: &str, server: &Endpoint, plan: Plan, wanted: bool, terminal: &'a Terminal) -> Self {
-        let dashboard = Stage::open(wanted, terminal).map(|stage| (stage, TargetFrames::start(server, plan)));
-        TargetView { title: title.to_owned(), dashboard, ..Self::lines(server, terminal) }
+        let dashboard = Stage::open(title, wanted, terminal).map(|stage| (stage, TargetFrames::start(server, plan)));
+        TargetView { dashboard, ..Self::lines(server, terminal) }
     }
 
     /// The phase with this index begins.
@@ -106,7 +96,7 @@ impl<'a> TargetView<'a> {
         let vendor = self.vendor.as_ref().and_then(LatestCounts::get);
         let arm = ArmNow { server, probes, asked, pool: None, vendor };
         let frame = frames.at(tick.at(), Some(self.phase), arm).clone();
-        stage.show(&self.title, false, move |screen, look| draw(&frame, screen, look));
+        stage.show(false, move |screen, look| draw(&frame, screen, look));
     }
 
     fn has_dashboard(&self) -> bool {

@@ -45,6 +45,11 @@ impl Figure {
         [Figure::Streams].into_iter().chain(probes).chain(rest).collect()
     }
 
+    /// Whether it says something of the streams that are sent.
+    pub(super) fn is_of_load(&self) -> bool {
+        matches!(self, Figure::Streams | Figure::Chunks)
+    }
+
     /// The names of the probes of these arms, that of the thread pool first.
     pub(super) fn probes(arms: &[ArmFrame]) -> Vec<String> {
         let of_arm = |arm: &ArmFrame| {

@@ -13,6 +13,8 @@ use crate::result::Outcome;
 /// Columns of the list of labs, and of the screens that have room for it.
 const LIST: u16 = 31;
 const WITH_LIST: u16 = 120;
+/// Rows of the smallest screen with a summary of the labs above their arms.
+const WITH_SUMMARY: u16 = 14;
 /// Rows that the arms of one lab need before those of another are shown too.
 const ROWS_OF_LAB: u16 = 18;
 
@@ -80,8 +82,10 @@ pub fn draw_labs(labs: &[LabShown], screen: &mut Screen<'_>, look: &Look) {
     let rest = if area.width >= WITH_LIST {
         list(labs, buffer, Rect { width: LIST, ..area }, look);
         Rect { x: area.x + LIST, width: area.width - LIST, ..area }
-    } else {
+    } else if area.height >= WITH_SUMMARY {
         summary(labs, buffer, area, look)
+    } else {
+        area
     };
     let running: Vec<_> = labs.iter().filter_map(|lab| Some((lab.name, lab.frame()?))).collect();
     let shown = running.len().min(usize::from(rest.height / ROWS_OF_LAB).max(1));
@@ -91,7 +95,9 @@ pub fn draw_labs(labs: &[LabShown], screen: &mut Screen<'_>, look: &Look) {
     for (place, (name, frame)) in in_turn.enumerate() {
         let is_last = place + 1 == shown;
         let keys = if is_last { look.keys.clone() } else { Vec::new() };
-        let look = Look { title: (*name).to_owned(), page: look.page / running.len(), keys, ..look.clone() };
+        let title =
+            if rest == area && area.width < WITH_LIST { format!("{name}, {}", head(labs)) } else { (*name).to_owned() };
+        let look = Look { title, page: look.page / running.len(), keys, ..look.clone() };
         let y = rest.y + place as u16 * height;
         let height = if is_last { rest.bottom() - y } else { height };
         draw_within(frame, buffer, Rect { y, height, ..rest }, &look);
@@ -137,5 +143,5 @@ fn summary(labs: &[LabShown], buffer: &mut Buffer, area: Rect, look: &Look) -> R
 
 fn head(labs: &[LabShown]) -> String {
     let done = labs.iter().filter(|lab| matches!(lab.state, LabState::Judged(_) | LabState::Failed)).count();
-    format!("labs: {done} of {} done", labs.len())
+    format!("{done} of {} labs done", labs.len())
 }

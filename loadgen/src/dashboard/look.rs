@@ -17,6 +17,8 @@ pub struct Look {
     pub outcome: Option<Message>,
     /// What is to be known now, in place of the time left.
     pub notice: Option<Message>,
+    /// Whether nothing but probes is sent, so that there are no streams to be shown.
+    pub probes_only: bool,
 }
 
 /// A key and what it does.

@@ -1,12 +1,14 @@
 //! Commands with a dashboard: each way to end gives the terminal back, and says on the ordinary screen what it says without.
 
+use std::path::Path;
 use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::pty::Ended;
+use crate::pty::{Ended, OnTerminal};
 use crate::scripted::{Answering, Request, serve};
-use crate::servers::{FAILS, OBJECTIVE, healthy, run, server, watch};
+use crate::servers::{FAILS, LOADGEN, OBJECTIVE, healthy, run, server, watch};
+use crate::test_programs::TestPrograms;
 use crate::{GIVES_BACK, TAKES, USUAL, assert_given_back, ordinary_screen, without_styles};
 
 /// A machine that is busy with other tests may make any run invalid.
@@ -113,14 +115,35 @@ async fn watch_leaves_its_last_line_on_the_ordinary_screen() {
     assert!(after.find("stopped by SIGINT") > Some(last), "{after}");
 }
 
+#[test]
+fn what_started_programs_print_is_not_on_the_screen() {
+    let programs = TestPrograms::beside_others("noise");
+    let real = Path::new(LOADGEN).with_file_name("mock-llm");
+    let noise = "for i in 1 2 3 4 5 6 7 8 9 10; do echo NOISE >&2; sleep 0.2; done &";
+    programs.replace("mock-llm", &format!("{noise}\nexec {} \"$@\"", real.display()));
+    let dir = programs.path("");
+    let mut running =
+        OnTerminal::start(LOADGEN, &["lab", "blocked-executor", "--fast", "--program-dir", &dir], USUAL, &[]);
+    running.wait_for("async", running.wait_for(TAKES, 0));
+    std::thread::sleep(Duration::from_millis(500));
+    running.press("q");
+    let ended = running.end();
+    assert_given_back(&ended);
+    assert!(!ended.written.contains("NOISE"), "{:?}", ended.written);
+    let (before, after) = ordinary_screen(&ended);
+    assert!(before.starts_with("blocked-executor, about "), "the introduction is missing: {before}");
+    assert!(after.contains("all started programs are stopped"), "{after}");
+    programs.wait_until_gone();
+}
+
 /// The shell gets the terminal as it was, and the dashboard goes on in the foreground.
 #[tokio::test(flavor = "multi_thread")]
 async fn ctrl_z_suspends_the_command_and_fg_continues_it() {
     let url = format!("http://{}", server().await);
-    let command = format!("'{}' watch --url {url} --probe health=/health", env!("CARGO_BIN_EXE_loadgen"));
+    let command = format!("'{}' watch --url {url} --probe health=/health", LOADGEN);
     // A shell with job control, which says how the job is.
     let script = format!("set -m; {command}; echo suspended with $?; stty -a; fg; echo ended with $?");
-    let mut running = crate::pty::OnTerminal::start("/bin/sh", &["-c", &script], USUAL, &[]);
+    let mut running = OnTerminal::start("/bin/sh", &["-c", &script], USUAL, &[]);
     running.wait_for("health", running.wait_for(TAKES, 0));
     running.press("\u{1a}");
     let suspended = running.wait_for("suspended with ", running.wait_for(GIVES_BACK, 0));

@@ -9,7 +9,7 @@ use crate::scripted::{Answering, OK, Request, serve};
 
 pub(crate) use crate::scripted::FAILING as FAILS;
 
-const LOADGEN: &str = env!("CARGO_BIN_EXE_loadgen");
+pub(crate) const LOADGEN: &str = env!("CARGO_BIN_EXE_loadgen");
 
 /// An objective that every server here meets, if it has streams.
 pub(crate) const OBJECTIVE: &str = "lost==0";

@@ -45,7 +45,8 @@ impl<'a> View<'a> {
     ) -> Self {
         let frames = TargetFrames::endless(server);
         frames.gauges().first().await;
-        let dashboard = Stage::open(wanted, terminal).map(|stage| {
+        let dashboard = Stage::open("watch", wanted, terminal).map(|stage| {
+            let stage = stage.of_probes_only();
             let samples = Arc::new(ServerSamples::new(None, Vec::new()));
             Dashboard { stage, _sampler: Sampler::start(origin, vec![samples.clone()]), samples }
         });
@@ -59,8 +60,11 @@ impl<'a> View<'a> {
             Some(dashboard) => {
                 let (server, probes) = (&*dashboard.samples, self.probes);
                 let arm = ArmNow { server, probes, asked: 0, pool: None, vendor: None };
-                let frame = self.frames.at(tick.at(), None, arm).clone();
-                dashboard.stage.show("watch", false, move |screen, look| draw(&frame, screen, look));
+                let mut frame = self.frames.at(tick.at(), None, arm).clone();
+                // Nobody here knows how many streams there were.
+                let collapses = frame.arms.iter_mut().filter_map(|arm| arm.collapse.as_mut());
+                collapses.for_each(|collapse| "collapse".clone_into(&mut collapse.label));
+                dashboard.stage.show(false, move |screen, look| draw(&frame, screen, look));
                 dashboard.samples.forget(tick.at().saturating_sub(KEPT));
             }
             None if tick.second().is_some() => self.line(),
