@@ -6,9 +6,11 @@ mod keys;
 mod modes;
 mod need;
 mod painting;
+mod wait;
 
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::{self, JoinHandle, sleep};
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -79,8 +81,20 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         self.shared.stop();
-        // A panic of the thread has been printed by the hook, and must not become one in a destructor.
-        let _ = self.thread.take().map(JoinHandle::join);
+        if let Some(thread) = self.thread.take().filter(ends_soon) {
+            // A panic of the thread has been printed by the hook, and must not become one in a destructor.
+            let _ = thread.join();
+        }
         self.terminal.release_held();
     }
+}
+
+/// Whether the thread has ended within two seconds. If not, it hangs in a terminal that is gone or takes no bytes, and
+/// ends with the process: the command must not wait for it.
+fn ends_soon(thread: &JoinHandle<()>) -> bool {
+    let deadline = Instant::now() + Duration::from_secs(2);
+    while !thread.is_finished() && Instant::now() < deadline {
+        sleep(Duration::from_millis(2));
+    }
+    thread.is_finished()
 }

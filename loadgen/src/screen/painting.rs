@@ -14,6 +14,7 @@ use super::job::{self, Continuation};
 use super::keys::{Meaning, meaning};
 use super::modes;
 use super::modes::FrameWriter;
+use super::wait::{self, TerminalGone};
 
 /// How long a new frame may wait for the thread to look. Keys are seen at once.
 const LOOK: Duration = Duration::from_millis(40);
@@ -69,6 +70,8 @@ pub(super) struct Painting {
 enum Ended {
     #[error(transparent)]
     Io(#[from] io::Error),
+    #[error(transparent)]
+    Gone(#[from] TerminalGone),
     #[error("the command continues in the background")]
     Background,
     #[error("a part of this program has panicked")]
@@ -80,6 +83,10 @@ impl Painting {
     pub(super) fn run(self) {
         if let Err(why) = self.draw() {
             modes::leave();
+            if matches!(why, Ended::Gone(_)) {
+                // As SIGHUP does, which the system sends only where this is the controlling terminal.
+                job::interrupt();
+            }
             self.shared.fail(why.to_string());
         }
     }
@@ -111,9 +118,9 @@ impl Painting {
 
     /// Waits a moment for keys and acts on them. Returns whether the screen has to be drawn anew.
     fn read_keys(&self, screen: &mut Drawn, continuation: &Continuation) -> Result<bool, Ended> {
-        let (mut is_due, mut wait) = (false, LOOK);
-        while event::poll(wait)? {
-            wait = Duration::ZERO;
+        let mut is_due = false;
+        wait::for_key(LOOK)?;
+        while event::poll(Duration::ZERO)? {
             match event::read()? {
                 Event::Key(key) => match meaning(key, self.has_all_keys) {
                     Meaning::Stop => job::interrupt(),
