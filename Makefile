@@ -54,9 +54,9 @@ demo-fixed: build ## Only the server without it
 lab: build ## Run one lab, NAME=name; without it, list them
 	@$(BIN)/loadgen $(lab_command)
 
-#: FAST=1: shorter runs; JOBS=1: none at the same time as another
+#: GROUP=threads, calls or operations; FAST=1: shorter runs; JOBS=1: one at a time
 labs: build ## Run every lab, or NAMES="a b", and sum up
-	@$(BIN)/loadgen labs $(or $(NAMES),--all) $(if $(FAST),--fast) $(if $(JOBS),--jobs $(JOBS)) $(plain_flag) $(out_flag)
+	@$(BIN)/loadgen labs $(or $(NAMES),--all) $(if $(GROUP),--group $(GROUP)) $(if $(FAST),--fast) $(if $(JOBS),--jobs $(JOBS)) $(plain_flag) $(out_flag)
 
 #: OUT=page.html: as a page; PERCENT=10: fail if the fix got worse by more than that
 report: build ## Show results again, FILES="a.json b.json": several are compared with the first
@@ -119,7 +119,7 @@ outputs: build ## Run every lab, or NAMES="a b", and write what the chapters sho
 pictures: build ## Run the demo and write the pictures of README.md
 	@BIN=$(BIN) RESULT="$(RESULT)" sh scripts/pictures.sh
 
-lists: ## Write the lists of labs in README.md and workshop/README.md anew
+lists: ## Write the lists of labs in README.md and of the workshop anew
 	@$(CARGO) test --quiet --package loadgen --test tidy -- --ignored write_lists
 
 .PHONY: schema

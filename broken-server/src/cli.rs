@@ -9,7 +9,7 @@ use clap::{ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser};
 use gateway::CallLimits;
 use program::environment::with_variables;
 
-use crate::mistake::Mistake;
+use crate::mistake::{Group, Mistake};
 use crate::registry::{self, mistakes};
 use crate::settings::Settings;
 
@@ -25,6 +25,10 @@ pub struct Cli {
     /// List the mistakes with their symptoms, and exit.
     #[arg(long)]
     pub list: bool,
+
+    /// With --list: only the mistakes of this part of the workshop.
+    #[arg(long, requires = "list", value_enum, value_name = "GROUP")]
+    pub group: Option<Group>,
 
     /// The flags of all mistakes.
     #[command(flatten)]

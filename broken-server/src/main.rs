@@ -20,7 +20,7 @@ async fn main() -> ExitCode {
     let cli = Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
     if cli.list {
         // A reader that stops early (`--list | head`) is no error.
-        let _ = io::stdout().write_all(registry::list().as_bytes());
+        let _ = io::stdout().write_all(registry::list(cli.group).as_bytes());
         return ExitCode::SUCCESS;
     }
     let _logs = logs::init(cli.settings.log_format, cli.settings.log_level.clone());

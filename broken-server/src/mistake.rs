@@ -71,7 +71,7 @@ impl Mistake {
 }
 
 /// A part of the workshop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Group {
     /// Nothing is wrong.
     Control,

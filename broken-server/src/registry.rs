@@ -22,20 +22,20 @@ pub fn mistakes() -> impl Iterator<Item = &'static Mistake> + Clone {
 pub fn find(name: &str) -> Result<&'static Mistake, String> {
     mistakes().find(|mistake| mistake.name == name).ok_or_else(|| {
         let meant = did_you_mean(name, mistakes().map(|mistake| mistake.name)).unwrap_or_default();
-        format!("there is no such mistake{meant}\n\n{}", list())
+        format!("there is no such mistake{meant}\n\n{}", list(None))
     })
 }
 
-/// All mistakes by group, each on a line with its symptom.
+/// All mistakes by group, or those of one group, each on a line with its symptom.
 #[must_use]
-pub fn list() -> String {
+pub fn list(only: Option<Group>) -> String {
     let width = mistakes().map(|mistake| mistake.name.len()).max().unwrap_or(0);
     let line = |mistake: &Mistake| format!("  {:width$}  {}\n", mistake.name, mistake.symptom);
     let of_group = |group: Group| {
         let lines: String = mistakes().filter(|mistake| mistake.group == group).map(line).collect();
         if lines.is_empty() { lines } else { format!("{group}\n{lines}") }
     };
-    Group::ALL.into_iter().map(of_group).collect()
+    Group::ALL.into_iter().filter(|group| only.is_none_or(|only| only == *group)).map(of_group).collect()
 }
 
 #[cfg(test)]
@@ -61,6 +61,13 @@ mod tests {
         for mistake in mistakes() {
             assert!(message.contains(mistake.name) && message.contains(mistake.symptom), "{message}");
         }
+    }
+
+    #[test]
+    fn a_group_is_listed_alone() {
+        let calls = list(Some(Group::Calls));
+        assert!(calls.starts_with("calls\n") && calls.contains("unbounded-queue"), "{calls}");
+        assert!(!calls.contains("pool-exhaustion") && list(None).contains(&calls), "{calls}");
     }
 
     #[test]

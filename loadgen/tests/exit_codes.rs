@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use loadgen::lab::Group;
 use mock_llm::MockLlm;
 use result_schema::ResultSchema;
 use serde_json::Value;
@@ -174,6 +175,8 @@ fn bad_usage_exits_with_2_and_names_the_flag_or_value() {
         (&["lab", "pool-exhaustion", "--side", "sideways"], "sideways"),
         (&["lab", "pool-exhaustion", "--start-timeout", "soon"], "--start-timeout"),
         (&["labs", "--out", "all.json"], "--out needs labs to run"),
+        (&["labs", "--group", "threads", "rollout"], "cannot be used with"),
+        (&["labs", "--group", "thread"], "[possible values: threads, calls, operations]"),
         (&["labs", "--html", "all.html"], "--html needs labs to run"),
         (&["run", "--url", "http://127.0.0.1:1", "--out", "a", "--html", "a"], "--out and --html name the same file"),
         (&["report"], "FILE"),
@@ -221,6 +224,17 @@ fn the_list_of_labs_names_each_with_the_time_it_takes() {
         let line = said.lines().find(|line| line.split_whitespace().next() == Some(lab.name));
         let seconds = format!(" {} s ", lab.normal.takes().as_secs_f64().ceil());
         assert!(line.is_some_and(|line| line.contains(&seconds)), "{}:\n{said}", lab.name);
+    }
+}
+
+#[test]
+fn the_labs_of_a_group_are_listed_alone() {
+    let output = loadgen(&["labs", "--group", "operations"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    for lab in loadgen::labs::all() {
+        let listed = said.lines().any(|line| line.split_whitespace().next() == Some(lab.name));
+        assert_eq!(listed, lab.group == Group::Operations, "{}:\n{said}", lab.name);
     }
 }
 

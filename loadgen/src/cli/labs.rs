@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use super::display::Display;
 use super::outputs::Outputs;
 use super::values::positive_duration;
-use crate::lab::Lab;
+use crate::lab::{Group, Lab};
 use crate::labs;
 use crate::result::Side;
 
@@ -124,11 +124,14 @@ const FOR_TEACHERS: &str = "To demonstrate a lab by hand: --keep leaves its vend
 #[derive(Debug, Args)]
 pub struct LabsArgs {
     /// Labs to run, with a summary
-    #[arg(value_name = "NAME", value_parser = labs::find, conflicts_with = "all")]
+    #[arg(value_name = "NAME", value_parser = labs::find, conflicts_with_all = ["all", "group"])]
     pub names: Vec<&'static Lab>,
     /// Run all labs, with a summary
     #[arg(long)]
     pub all: bool,
+    /// List only the labs of this part of the workshop; with --all, run only those
+    #[arg(long, value_enum, value_name = "GROUP")]
+    pub group: Option<Group>,
     /// Labs to run at the same time, of those that judge counts; those that judge times run alone
     #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u8).range(1..=16))]
     pub jobs: u8,

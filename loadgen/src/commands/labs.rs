@@ -18,17 +18,19 @@ use crate::result::{LabsResult, Outcome, SCHEMA_VERSION, Side, Verdict};
 use run_all::{Run, rerun_busy, run_all};
 
 pub(super) async fn execute(args: &LabsArgs, terminal: &Terminal) -> Result<u8, CommandError> {
-    let labs: Vec<&'static Lab> = if args.all { labs::all().iter().collect() } else { args.names.clone() };
+    let of_group = |lab: &&'static Lab| args.group.is_none_or(|group| lab.group == group);
+    let chosen: Vec<&'static Lab> = labs::all().iter().filter(of_group).collect();
+    let labs = if args.all { &chosen } else { &args.names };
     if labs.is_empty() {
         if let Some(flag) = args.outputs.first_flag() {
             return Err(CommandError::Usage(format!("{flag} needs labs to run: name some, or use --all")));
         }
-        list(terminal, args.fast);
+        list(terminal, &chosen, args.fast);
         return Ok(0);
     }
     let options = options("lab", Side::ALL.to_vec(), args.fast, &args.programs)?;
-    let stage = LabsStage::open("labs", &labs, !args.display.plain, terminal);
-    let mut runs = run_all(labs, args.jobs.into(), &options, stage.as_ref(), terminal).await;
+    let stage = LabsStage::open("labs", labs, !args.display.plain, terminal);
+    let mut runs = run_all(labs.clone(), args.jobs.into(), &options, stage.as_ref(), terminal).await;
     rerun_busy(&mut runs, &options, stage.as_ref(), terminal).await;
     drop(stage);
     let retry = retry_command(&runs, args.fast);
@@ -46,18 +48,22 @@ pub(super) async fn execute(args: &LabsArgs, terminal: &Terminal) -> Result<u8, 
     })
 }
 
-/// All labs by group, with the time that each takes.
-fn list(terminal: &Terminal, fast: bool) {
+/// These labs by group, with the time that each takes.
+fn list(terminal: &Terminal, labs: &[&Lab], fast: bool) {
     for group in Group::ALL {
-        terminal.line(terminal.paint(Paint::Bold, group.as_str()));
-        for lab in labs::all().iter().filter(|lab| lab.group == group) {
+        let of_group: Vec<_> = labs.iter().filter(|lab| lab.group == group).collect();
+        if !of_group.is_empty() {
+            terminal.line(terminal.paint(Paint::Bold, group.as_str()));
+        }
+        for lab in of_group {
             let seconds = lab.profile(fast).takes().as_secs_f64().ceil();
-            terminal.line(report::wrap(&format!("  {:<20} {seconds:>3} s  ", lab.name), lab.mistake));
+            terminal.line(report::wrap(&format!("  {:<25} {seconds:>3} s  ", lab.name), lab.mistake));
         }
     }
     terminal.line("");
     let how = "loadgen lab NAME runs one, loadgen labs NAME... several, loadgen labs --all all";
     terminal.line(report::wrap("  ", how));
+    terminal.line("  --group GROUP: of one group only");
 }
 
 /// The command that runs the labs again that did not hold, if there are any.

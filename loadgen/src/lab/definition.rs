@@ -34,7 +34,7 @@ pub struct Lab {
 }
 
 /// A part of the workshop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Group {
     /// Threads, pools and the event loop.
     Threads,

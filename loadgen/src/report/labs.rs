@@ -1,22 +1,36 @@
-//! Several labs: a line for each.
+//! What became of several labs.
 
-use super::{Paint, Terminal};
+use super::{Paint, Terminal, wrap};
 use crate::result::{LabsResult, Outcome, RunResult};
 
-/// Prints a line for each lab.
+/// Prints how many held, a line for each of the others, and the names of those that held: all labs fit on a screen.
 pub fn labs_summary(terminal: &Terminal, labs: &LabsResult) {
-    terminal.line(terminal.paint(Paint::Bold, "All labs"));
-    for (name, run) in labs.in_order() {
-        let outcome = run.map_or(Outcome::Invalid, |result| result.verdict.result);
-        let paint = match outcome {
-            Outcome::Held => Paint::Green,
-            Outcome::NotHeld => Paint::Red,
-            Outcome::Invalid => Paint::Yellow,
-        };
+    let all: Vec<_> = labs.in_order().into_iter().map(|(name, run)| (name, outcome(run), run)).collect();
+    terminal.line(terminal.paint(Paint::Bold, &format!("All labs: {}", counted(all.iter().map(|lab| lab.1)))));
+    for (name, outcome, run) in all.iter().filter(|lab| lab.1 != Outcome::Held) {
+        let paint = if *outcome == Outcome::NotHeld { Paint::Red } else { Paint::Yellow };
         let word = terminal.paint(paint, &format!("{:<8}", outcome.as_str()));
         let remark = run.map_or_else(str::to_owned, remark);
-        terminal.line(format!("  {name:<20} {word}  {remark}").trim_end());
+        terminal.line(format!("  {name:<25} {word}  {remark}").trim_end());
     }
+    let held: Vec<_> = all.iter().filter(|lab| lab.1 == Outcome::Held).collect();
+    if !held.is_empty() {
+        let names: Vec<_> = held.iter().map(|lab| lab.0).collect();
+        let claims: usize = held.iter().filter_map(|lab| lab.2.ok()).map(|run| run.verdict.claims.len()).sum();
+        terminal.line(wrap("  held: ", &format!("{} ({claims} claims)", names.join(", "))));
+    }
+}
+
+fn outcome(run: Result<&RunResult, &str>) -> Outcome {
+    run.map_or(Outcome::Invalid, |result| result.verdict.result)
+}
+
+/// `37 held, 1 not held, 1 invalid`
+fn counted(outcomes: impl Iterator<Item = Outcome> + Clone) -> String {
+    let count = |wanted| outcomes.clone().filter(|outcome| *outcome == wanted).count();
+    let counts = [Outcome::Held, Outcome::NotHeld, Outcome::Invalid].map(|outcome| (count(outcome), outcome));
+    let named = counts.iter().filter(|(count, _)| *count > 0);
+    named.map(|(count, outcome)| format!("{count} {}", outcome.as_str())).collect::<Vec<_>>().join(", ")
 }
 
 /// How many claims held, or why the run is invalid.

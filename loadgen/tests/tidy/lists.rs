@@ -1,4 +1,5 @@
-//! The lists of labs in README.md and workshop/README.md, made of what the labs say. `make lists` writes them.
+//! The lists of labs in README.md, workshop/README.md and workshop/src/labs.md, made of what the labs say. `make lists`
+//! writes them.
 
 use std::fmt::Write as _;
 
@@ -11,14 +12,32 @@ use crate::tree::Tree;
 const MARKS: [&str; 2] = ["<!-- labs: written by `make lists` -->\n", "<!-- end of labs -->\n"];
 
 /// The files that have a list.
-pub(crate) const FILES: [&str; 2] = ["README.md", "workshop/README.md"];
+pub(crate) const FILES: [&str; 3] = ["README.md", "workshop/README.md", "workshop/src/labs.md"];
+
+/// The labs in README.md's table: the widest spread of mistakes, and those that most people have met.
+pub(crate) const FIRST: [&str; 10] = [
+    "pool-exhaustion",
+    "blocked-executor",
+    "wrong-canary",
+    "orphaned-streams",
+    "unbounded-queue",
+    "queue-timeout-covers-call",
+    "retry-storm",
+    "buffered-stream",
+    "db-held-during-call",
+    "liveness-cascade",
+];
 
 /// The text of one of [`FILES`] with its list as it should be; `None` if the marks around it are missing.
 pub(crate) fn with_list(file: &str, labs: &[Entry], tree: &Tree) -> Option<String> {
     let text = tree.text(file)?;
     let (before, rest) = text.split_once(MARKS[0])?;
     let (_, after) = rest.split_once(MARKS[1])?;
-    let list = if file == FILES[0] { tables(labs) } else { chapters(labs, tree) };
+    let list = match file {
+        "README.md" => first_labs(labs),
+        "workshop/README.md" => chapters(labs, tree),
+        _ => tables(labs),
+    };
     Some([before, MARKS[0], &list, MARKS[1], after].concat())
 }
 
@@ -52,23 +71,34 @@ fn title(group: Group) -> &'static str {
     }
 }
 
+const HEAD: &str = "| lab | wrong | right |\n|---|---|---|\n";
+
+/// The row of a lab. Its links are for a file from which `root` leads to the repository's root.
+fn row(lab: &Entry, root: &str) -> String {
+    let Entry { name, mistake, fix, fix_file, .. } = lab;
+    let (chapter, wrong) = (lab.chapter(), lab.mistake_file());
+    format!("| [`{name}`]({root}{chapter}) | [{mistake}]({root}{wrong}) | [{fix}]({root}{fix_file}) |\n")
+}
+
 /// A table for each group.
 fn tables(labs: &[Entry]) -> String {
     let mut text = String::new();
     for (group, labs) in groups(labs) {
-        write!(text, "\n**{}**\n\n| lab | wrong | right |\n|---|---|---|\n", title(group)).unwrap();
-        for lab in labs {
-            let (wrong, right) = (lab.mistake_file(), &lab.fix_file);
-            writeln!(
-                text,
-                "| [`{}`]({}) | [{}]({wrong}) | [{}]({right}) |",
-                lab.name,
-                lab.chapter(),
-                lab.mistake,
-                lab.fix
-            )
-            .unwrap();
-        }
+        write!(text, "\n## {}\n\n{HEAD}", title(group)).unwrap();
+        text.extend(labs.into_iter().map(|lab| row(lab, "../../")));
+    }
+    text + "\n"
+}
+
+/// A table of the first labs, and the names of all others.
+fn first_labs(labs: &[Entry]) -> String {
+    let is_first = |lab: &&&Entry| FIRST.contains(&lab.name.as_str());
+    let mut text = format!("\n{HEAD}");
+    text.extend(labs.iter().filter(|lab| is_first(&lab)).map(|lab| row(lab, "")));
+    for (group, labs) in groups(labs) {
+        let others = labs.iter().filter(|lab| !is_first(lab));
+        let links: Vec<_> = others.map(|lab| format!("[`{}`]({})", lab.name, lab.chapter())).collect();
+        write!(text, "\n**{}**, also: {}.\n", title(group), links.join(",\n")).unwrap();
     }
     text + "\n"
 }

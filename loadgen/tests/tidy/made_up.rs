@@ -148,7 +148,8 @@ fn what_is_missing_is_named_with_the_file_and_the_line() {
         (&chapter, ":the-order}}", "{{#include ../../../fixed-server/src/stack.rs:the-order}}"),
         (&chapter, "`broken-server/src/mistakes/none.rs`", "`broken-server/src/mistakes/none.rs`"),
         (&chapter, "MENDED=1", "`make lab NAME=no-deadline MENDED=1`"),
-        ("README.md", "| [`no-deadline`]", "| [`no-deadline`](workshop/src/calls/no-deadline.md)"),
+        ("README.md", "[`no-deadline`]", "[`no-deadline`](workshop/src/calls/no-deadline.md)"),
+        ("workshop/src/labs.md", "| [`no-deadline`]", "| [`no-deadline`](../../workshop/src/calls/no-deadline.md)"),
         ("workshop/README.md", "- [no-deadline:", "- [no-deadline: two minutes for one](src/calls/no-deadline.md)"),
     ] {
         let found = without(file, piece, if piece.starts_with(", ") { ":" } else { "" });

@@ -106,7 +106,7 @@ fn the_outputs_in_the_chapters_are_those_of_the_labs() {
 
 /// `make lists`. Everything that a list says stands in a lab or in the title of its chapter.
 #[test]
-#[ignore = "it writes README.md and workshop/README.md"]
+#[ignore = "it writes README.md and the lists of the workshop"]
 fn write_lists() {
     let tree = repository();
     let labs = all_labs(&tree);
