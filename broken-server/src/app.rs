@@ -54,7 +54,7 @@ async fn serve_until(
     shutdown: BoxFuture<'_, ()>,
 ) -> Result<(), StartError> {
     let settings = &cli.settings;
-    let admission = (cli.mistake.admission)(&settings.limits);
+    let admission = (cli.mistake.admission)(settings);
     let state = Data::new(AppState::new(settings, admission)?);
     let routes = beating((cli.mistake.routes)(settings)?, heart);
     let mut server = RunningServer::start(net::serve(listener, settings, state.clone(), routes)?, state);

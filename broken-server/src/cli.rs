@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser};
-use gateway::CallLimits;
+use gateway::{CallLimits, CallQuota};
 use program::environment::with_variables;
 
 use crate::mistake::{Group, Mistake};
@@ -61,10 +61,11 @@ impl Cli {
             reject_unless_used(id, self.mistake, given, |mistake| mistake.own_flags.contains(id))?;
         }
         self.settings.own.check()?;
-        for limit in CallLimits::augment_args(Command::new("limits")).get_arguments() {
+        let limits = CallQuota::augment_args(CallLimits::augment_args(Command::new("limits")));
+        for limit in limits.get_arguments() {
             reject_unless_used(limit.get_id().as_str(), self.mistake, given, |mistake| mistake.limits)?;
         }
-        self.settings.limits.check().map_err(|error| error.to_string())?;
+        self.settings.limits.check().and_then(|()| self.settings.quota.check()).map_err(|error| error.to_string())?;
         match ((self.mistake.worker_timeout)(&self.settings)?, self.settings.workers) {
             (Some(_), workers @ 2..) => {
                 Err(format!("--workers ({workers}) must be 1 under a watchdog: it watches one event loop"))
@@ -123,6 +124,7 @@ mod tests {
             ("--queue-timeout", "1s"),
             ("--max-in-flight", "10"),
             ("--call-timeout", "20s"),
+            ("--rate-limit", "60/1m"),
         ] {
             assert!(read("none", &[flag, value]).is_ok(), "{flag}");
             for mistake in ["pool-exhaustion", "coordinated-omission", "rollout"] {
@@ -137,5 +139,10 @@ mod tests {
     fn limits_that_conflict_are_rejected() {
         let message = read("none", &["--queue-timeout", "30s"]).err().unwrap();
         assert!(message.contains("--queue-timeout (30s) must be less than --call-timeout (30s)"), "{message}");
+        let message = read("none", &["--rate-limit", "60/1m", "--rate-burst", "60"]).err().unwrap();
+        assert!(
+            message.contains("--rate-burst (60) must be less than the amount of --rate-limit (60/1m)"),
+            "{message}"
+        );
     }
 }

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use gateway::CallLimits;
 use resilience::AdmissionLimits;
 
 use crate::api::{self, Routes};
@@ -27,8 +26,8 @@ pub struct Mistake {
     pub(crate) limits: bool,
     /// The ids in clap of the flags for this mistake only.
     pub(crate) own_flags: &'static [&'static str],
-    /// What may be in flight and in the queue.
-    pub(crate) admission: fn(&CallLimits) -> AdmissionLimits,
+    /// What may be in flight and in the queue, and how many calls may start.
+    pub(crate) admission: fn(&Settings) -> AdmissionLimits,
     /// Makes the routes with this mistake. Called once, at the start.
     pub(crate) routes: fn(&Settings) -> Result<Routes, StartError>,
     /// Stops the server.
@@ -47,11 +46,11 @@ impl Mistake {
         blocking_threads: BLOCKING_THREADS,
         limits: false,
         own_flags: &[],
-        admission: |limits| AdmissionLimits {
+        admission: |Settings { limits, quota, .. }| AdmissionLimits {
             max_in_flight: limits.max_in_flight,
             max_queued: limits.max_queued,
             timeout: limits.queue_timeout,
-            requests: None,
+            requests: quota.kept(),
             tokens: None,
         },
         routes: |_| Ok(api::routes(AsyncOnce)),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 use gateway::values::{OrOff, time, timeout, timeout_or_off};
-use gateway::{CallLimits, UpstreamLimits, UpstreamUrl};
+use gateway::{CallLimits, CallQuota, UpstreamLimits, UpstreamUrl};
 use program::logs::{LogFilter, LogFormat};
 
 pub use causes::{Cause, CauseFlags, Causes};
@@ -107,6 +107,10 @@ pub struct Settings {
     /// The limits of a call, for mistakes that have limits.
     #[command(flatten, next_help_heading = "Limits (only with --mistake none and the mistakes in calls)")]
     pub limits: CallLimits,
+
+    /// The vendor's quota of calls, for the same mistakes.
+    #[command(flatten)]
+    pub quota: CallQuota,
 }
 
 /// Hides actix's own start-up messages, unless the filter names them.

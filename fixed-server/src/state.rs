@@ -93,8 +93,8 @@ impl AppState {
             // rejected at once, while its client can still go elsewhere.
             max_queued: limits.call.max_queued,
             timeout: limits.call.queue_timeout,
-            requests: limits.quota.requests(),
-            tokens: limits.quota.tokens(),
+            requests: limits.quota.kept(),
+            tokens: limits.token_quota.kept(),
         });
         // ANCHOR_END: unbounded-queue
         Ok(AppState {
@@ -104,7 +104,7 @@ impl AppState {
             retry: limits.call.retry_policy()?,
             breaker: breaker(&limits)?,
             admission,
-            tokens_max: limits.quota.tokens().map(|(_, burst)| burst.get()),
+            tokens_max: limits.token_quota.kept().map(|(_, burst)| burst.get()),
             upstream: Upstream::new(&settings.upstream, settings.upstream_api_key.as_ref(), &limits)?,
             look_ups: LookUps::default(),
             pool_probe: SingleFlight::default(),

@@ -45,7 +45,7 @@ pub use llm_metrics::LlmMetrics;
 pub use log_lines::LogLinesDropped;
 pub use metrics_text::{METRICS_CONTENT_TYPE, metrics_text};
 pub use open_stream::OpenStream;
-pub use quota_limits::{Quota, QuotaLimits};
+pub use quota_limits::{CallQuota, Quota, TokenQuota};
 pub use request_id::{ID_BYTES_MAX, is_valid_id, request_id};
 pub use shorten::shorten;
 pub use upstream_failure::UpstreamFailure;

@@ -1,4 +1,4 @@
-//! The vendor's quota, and the rates that keep it.
+//! The vendor's quotas, and the rates that keep them.
 
 use std::num::{NonZeroU64, NonZeroUsize};
 
@@ -7,9 +7,9 @@ use resilience::{LimitConflict, Rate};
 
 use crate::values::{OrOff, at_least_one};
 
-/// The vendor's quota of calls and of tokens, with the part of each that may be used at once.
+/// The vendor's quota of calls, with the part of it that may be used at once.
 #[derive(Debug, Clone, Args)]
-pub struct QuotaLimits {
+pub struct CallQuota {
     /// The vendor's quota of calls, such as `60/1m`: kept in every window of that length. Requests wait.
     #[arg(long, default_value = "off", value_name = "RATE", allow_hyphen_values = true)]
     pub rate_limit: OrOff<Rate>,
@@ -18,7 +18,11 @@ pub struct QuotaLimits {
     /// the quota.
     #[arg(long, value_name = "N", requires = "rate_limit", value_parser = at_least_one, allow_hyphen_values = true)]
     pub rate_burst: Option<NonZeroUsize>,
+}
 
+/// The vendor's quota of tokens, with the part of it that may be used at once.
+#[derive(Debug, Clone, Args)]
+pub struct TokenQuota {
     /// The vendor's quota of tokens, such as `90000/1m`. A call reserves its prompt and its `max_tokens`; what it
     /// does not use is refunded.
     #[arg(long, default_value = "off", value_name = "RATE", allow_hyphen_values = true)]
@@ -33,39 +37,47 @@ pub struct QuotaLimits {
 /// A rate, and the burst of it that may be used at once.
 pub type Quota = (Rate, NonZeroU64);
 
-impl QuotaLimits {
-    /// The vendor's quota of calls, in a form that keeps it in *every* window of its length: the burst and what
-    /// follows evenly are together no more than the quota. A bucket as large as the quota lets nearly two quotas
-    /// through in one window.
+impl CallQuota {
+    /// The rate and the burst that keep the quota in *every* window of its length: the burst and what follows evenly
+    /// are together no more than the quota. A bucket as large as the quota lets nearly two quotas through in one window.
     #[must_use]
-    pub fn requests(&self) -> Option<Quota> {
+    pub fn kept(&self) -> Option<Quota> {
         self.rate_limit.0.map(|quota| kept(quota, self.rate_burst, 20))
     }
 
-    /// The same for tokens, of which one call takes many: a quarter may be used at once.
-    #[must_use]
-    pub fn tokens(&self) -> Option<Quota> {
-        self.token_limit.0.map(|quota| kept(quota, self.token_burst, 4))
-    }
-
-    /// Checks that each burst is smaller than its quota.
+    /// Checks that the burst is smaller than the quota.
     ///
     /// # Errors
     /// [`LimitConflict`], which names both flags.
     pub fn check(&self) -> Result<(), LimitConflict> {
-        let bursts = [
-            ("--rate-burst", self.rate_burst, "--rate-limit", self.rate_limit.0),
-            ("--token-burst", self.token_burst, "--token-limit", self.token_limit.0),
-        ];
-        for (flag, burst, of, quota) in bursts {
-            if let (Some(burst), Some(quota)) = (burst, quota) {
-                let (inner, outer) = (format!("{flag} ({burst})"), format!("the amount of {of} ({quota})"));
-                let why = "otherwise a burst leaves nothing of the quota, and the next one exceeds it";
-                LimitConflict::require((burst.get() as u64) < quota.amount(), inner, "less than", outer, why)?;
-            }
-        }
-        Ok(())
+        require_smaller(("--rate-burst", self.rate_burst), ("--rate-limit", self.rate_limit.0))
     }
+}
+
+impl TokenQuota {
+    /// The same as [`CallQuota::kept`], for tokens, of which one call takes many: a quarter may be used at once.
+    #[must_use]
+    pub fn kept(&self) -> Option<Quota> {
+        self.token_limit.0.map(|quota| kept(quota, self.token_burst, 4))
+    }
+
+    /// Checks that the burst is smaller than the quota.
+    ///
+    /// # Errors
+    /// [`LimitConflict`], which names both flags.
+    pub fn check(&self) -> Result<(), LimitConflict> {
+        require_smaller(("--token-burst", self.token_burst), ("--token-limit", self.token_limit.0))
+    }
+}
+
+fn require_smaller(
+    (flag, burst): (&str, Option<NonZeroUsize>),
+    (of, quota): (&str, Option<Rate>),
+) -> Result<(), LimitConflict> {
+    let (Some(burst), Some(quota)) = (burst, quota) else { return Ok(()) };
+    let (inner, outer) = (format!("{flag} ({burst})"), format!("the amount of {of} ({quota})"));
+    let why = "otherwise a burst leaves nothing of the quota, and the next one exceeds it";
+    LimitConflict::require((burst.get() as u64) < quota.amount(), inner, "less than", outer, why)
 }
 
 /// `quota` as an even rate and a burst: the one given, or the `share`-th part.

@@ -8,7 +8,7 @@
 //! more calls at once than `--max-in-flight`, and requests that do not fit are rejected at once.
 //! Why it is here: this server is built with actix-web, fixed-server with axum. `--mistake none` keeps the
 //! framework and removes the mistake.
-//! What it lacks: rate limits, user limits, the breaker. fixed-server has them off by default.
+//! What it lacks: token limits, user limits, the breaker. fixed-server has them off by default.
 
 use std::time::Duration;
 
@@ -79,7 +79,7 @@ pub(crate) trait Steps: Send + Sync + 'static {
         //    attempt queues like any other call.
         let attempt = || {
             call.progress.count_attempt();
-            self.attempt(state, deadline, &limit, &ask_vendor)
+            self.attempt(state, call, deadline, &limit, &ask_vendor)
         };
         deadline.timeout(self.attempts(state, call, deadline, attempt)).await?
     }
@@ -99,12 +99,13 @@ pub(crate) trait Steps: Send + Sync + 'static {
     async fn attempt<T, Answered: Future<Output = Result<T, Failure>>>(
         &self,
         state: &AppState,
+        call: &Call,
         deadline: Deadline,
         (limit, too_slow): &(Duration, UpstreamFailure),
         ask_vendor: &impl Fn() -> Answered,
     ) -> Result<(T, ActiveCall), Failure> {
         // 3. Permit. The queue timeout starts and ends here: it does not cover the call.
-        let active = self.admit(state).await?;
+        let active = self.admit(state, call).await?;
         // 4. Call. It is made with the permit held. Without a permit, or after giving it back, the vendor would
         //    get more calls at once than the limit allows.
         let answered = deadline.at_most(*limit).timeout(self.ask(state, ask_vendor)).await;
@@ -113,8 +114,8 @@ pub(crate) trait Steps: Send + Sync + 'static {
         Ok((answered.unwrap_or_else(|_| Err(late()))?, active))
     }
 
-    /// Waits for a permit, no longer than the queue timeout.
-    async fn admit(&self, state: &AppState) -> Result<ActiveCall, Failure> {
+    /// Waits for a permit and for the rates, jointly, no longer than the queue timeout.
+    async fn admit(&self, state: &AppState, _call: &Call) -> Result<ActiveCall, Failure> {
         let asked = Instant::now();
         let admitted = state.admission.admit(0).await;
         state.metrics.llm.waited(asked.elapsed(), admitted.as_ref().ok().map(|admitted| admitted.queue_wait()));

@@ -25,5 +25,6 @@ mod outcomes;
 mod peculiarities;
 mod permits;
 mod programs;
+mod rates;
 mod retries;
 mod slow_readers;

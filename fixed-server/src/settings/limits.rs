@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use gateway::values::{OrOff, at_least_one, at_least_one_or_off, share_or_off, time, timeout, timeout_or_off};
-use gateway::{CallLimits, QuotaLimits, UpstreamLimits};
+use gateway::{CallLimits, CallQuota, TokenQuota, UpstreamLimits};
 use resilience::Rate;
 use wire::byte_size::ByteSize;
 use wire::{BODY_BYTES_MAX, RELAYED_BODY_BYTES_MAX};
@@ -78,9 +78,13 @@ pub struct Limits {
     #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub breaker_open_time: Duration,
 
-    /// The vendor's quota.
+    /// The vendor's quota of calls.
     #[command(flatten)]
-    pub quota: QuotaLimits,
+    pub quota: CallQuota,
+
+    /// The vendor's quota of tokens.
+    #[command(flatten)]
+    pub token_quota: TokenQuota,
 
     /// The limits of the vendor's answers.
     #[command(flatten)]

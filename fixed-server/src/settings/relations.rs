@@ -12,6 +12,7 @@ impl Limits {
     pub fn check(&self) -> Result<(), LimitConflict> {
         self.call.check()?;
         self.quota.check()?;
+        self.token_quota.check()?;
         self.check_times()?;
         self.check_bodies()?;
         self.check_users()

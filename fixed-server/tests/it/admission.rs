@@ -1,42 +1,13 @@
-//! Rates, quotas, users, readiness.
+//! Token quotas, users, readiness.
 
 use std::time::{Duration, Instant};
 
-use futures_util::future::join_all;
 use mock_llm::MockLlm;
 use serde_json::json;
 
 use crate::server::{STREAM, Server, error_type};
 
 const NEVER: Duration = Duration::from_secs(600);
-
-/// The vendor rejects calls over its quota in any window, and here it rejects none.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_quota_is_kept_in_every_window_and_nearly_used_up() {
-    let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO);
-    let mock = mock.quota_requests(20, Duration::from_secs(1)).start().await.unwrap();
-    let server = Server::start(&mock.url(), &["--rate-limit", "20/1s"]).await;
-    let begun = Instant::now();
-    let answers = join_all((0..60).map(|_| server.post("/llm").send())).await;
-    assert!(answers.into_iter().all(|answer| answer.unwrap().status() == 200));
-    assert_eq!((mock.ledger().started, mock.ledger().refused), (60, 0));
-    // Sixty need about three seconds.
-    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
-    assert!(server.metric("llm_rate_limit_wait_seconds_sum").await > 30.0, "sixty waited for 1.5 s on average");
-}
-
-#[tokio::test]
-async fn a_wait_for_the_rate_over_the_timeout_is_rejected_at_once() {
-    let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
-    let server = Server::start(&mock.url(), &["--rate-limit", "1/10s", "--queue-timeout", "2s"]).await;
-    assert_eq!(server.post("/llm").send().await.unwrap().status(), 200);
-    let refused = server.post("/llm").send().await.unwrap();
-    assert_eq!(refused.status(), 429);
-    let retry_after: f64 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
-    assert!(retry_after > 2.0 && retry_after <= 11.0, "{retry_after}");
-    assert_eq!(error_type(refused).await, "overloaded");
-    assert_eq!((server.outcomes("overloaded").await, mock.ledger().started), (1.0, 1));
-}
 
 /// The next call can use what the last one reserved and did not use. A rejected call reserves nothing.
 #[tokio::test]

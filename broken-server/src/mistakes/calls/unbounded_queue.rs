@@ -13,12 +13,12 @@
 
 use std::time::Duration;
 
-use gateway::CallLimits;
 use resilience::AdmissionLimits;
 
 use crate::api;
 use crate::mistake::{Group, Mistake};
 use crate::mistakes::none::Control;
+use crate::settings::Settings;
 
 pub(crate) const ENTRY: Mistake = Mistake {
     name: "unbounded-queue",
@@ -31,13 +31,13 @@ pub(crate) const ENTRY: Mistake = Mistake {
 };
 
 // ANCHOR: unbounded-queue
-fn admission(limits: &CallLimits) -> AdmissionLimits {
+fn admission(Settings { limits, quota, .. }: &Settings) -> AdmissionLimits {
     AdmissionLimits {
         max_in_flight: limits.max_in_flight,
         // MISTAKE unbounded-queue: any number may wait, for any time.
         max_queued: usize::MAX,
         timeout: Duration::MAX,
-        requests: None,
+        requests: quota.kept(),
         tokens: None,
     }
 }
