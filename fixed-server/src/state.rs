@@ -93,7 +93,11 @@ impl AppState {
             // rejected at once, while its client can still go elsewhere.
             max_queued: limits.call.max_queued,
             timeout: limits.call.queue_timeout,
+            // ANCHOR: bursty-limiter
+            // FIX bursty-limiter: a small burst, and the rest of the quota spread evenly. Together they are no more than the
+            // quota in every window of its length, in which a bucket as large as the quota lets nearly two of them through.
             requests: limits.quota.kept(),
+            // ANCHOR_END: bursty-limiter
             tokens: limits.token_quota.kept(),
         });
         // ANCHOR_END: unbounded-queue

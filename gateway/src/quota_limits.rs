@@ -80,6 +80,7 @@ fn require_smaller(
     LimitConflict::require((burst.get() as u64) < quota.amount(), inner, "less than", outer, why)
 }
 
+// ANCHOR: kept
 /// `quota` as an even rate and a burst: the one given, or the `share`-th part.
 fn kept(quota: Rate, burst: Option<NonZeroUsize>, share: u64) -> Quota {
     let amount = quota.amount();
@@ -93,6 +94,7 @@ fn kept(quota: Rate, burst: Option<NonZeroUsize>, share: u64) -> Quota {
     let even = even.or_else(|_| Rate::new(amount.saturating_sub(burst.get()), quota.interval()));
     (even.unwrap_or(quota), burst)
 }
+// ANCHOR_END: kept
 
 #[cfg(test)]
 mod tests {

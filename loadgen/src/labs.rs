@@ -2,6 +2,7 @@
 
 mod blocked_executor;
 mod blocking_client;
+mod bursty_limiter;
 mod common;
 mod coordinated_omission;
 mod demo;
@@ -50,6 +51,7 @@ static LABS: LazyLock<Vec<Lab>> = LazyLock::new(|| {
         stacked_retries::lab(),
         one_error_for_all::lab(),
         slow_reader::lab(),
+        bursty_limiter::lab(),
         // operations
         rapid_sequence::lab(),
         liveness_cascade::lab(),

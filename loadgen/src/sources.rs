@@ -44,6 +44,7 @@ macro_rules! sources {
 
 /// For each lab, the file of its mistake and that of its fix.
 static SOURCES: &[(&str, &str)] = sources![
+    "broken-server/src/mistakes/calls/bursty_limiter.rs",
     "broken-server/src/mistakes/calls/one_error_for_all.rs",
     "broken-server/src/mistakes/calls/slow_reader.rs",
     "broken-server/src/mistakes/calls/stacked_retries.rs",

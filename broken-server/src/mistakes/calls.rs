@@ -2,11 +2,17 @@
 
 use crate::mistake::Mistake;
 
+pub(crate) mod bursty_limiter;
 pub(crate) mod one_error_for_all;
 pub(crate) mod slow_reader;
 pub(crate) mod stacked_retries;
 pub(crate) mod unbounded_queue;
 
 /// The mistakes of this group, in the order of the workshop.
-pub(crate) const MISTAKES: &[Mistake] =
-    &[unbounded_queue::ENTRY, stacked_retries::ENTRY, one_error_for_all::ENTRY, slow_reader::ENTRY];
+pub(crate) const MISTAKES: &[Mistake] = &[
+    unbounded_queue::ENTRY,
+    stacked_retries::ENTRY,
+    one_error_for_all::ENTRY,
+    slow_reader::ENTRY,
+    bursty_limiter::ENTRY,
+];
