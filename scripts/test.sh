@@ -2,6 +2,11 @@
 # Runs `cargo test` with these arguments, exits with its code, and ends with one line: the totals and the time.
 set -u
 cargo=${CARGO:-cargo}
+# Most tests wait for servers, so more of them than two run at once also where there are only two processors.
+if [ -z "${RUST_TEST_THREADS:-}" ]; then
+  processors=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 4)
+  [ "$processors" -ge 4 ] || export RUST_TEST_THREADS=4
+fi
 [ -d target/debug/deps ] || echo "The first run builds the test programs: about two minutes on two cores."
 
 # Passes the lines on and adds up the results. Read in the shell: some versions of awk buffer 4 KB of lines.

@@ -34,6 +34,8 @@ pub(crate) struct Seen {
     /// Streams open now, and the most there ever were.
     pub(crate) open: AtomicU64,
     pub(crate) most_open: AtomicU64,
+    /// Bytes sent to all clients.
+    pub(crate) bytes: AtomicU64,
 }
 
 /// A connection whose request has been read.
@@ -45,7 +47,12 @@ pub(crate) struct Request {
 impl Request {
     /// Sends this and ignores a client that has disconnected.
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
-        self.stream.write_all(bytes.as_ref()).await.is_ok()
+        let bytes = bytes.as_ref();
+        let sent = self.stream.write_all(bytes).await.is_ok();
+        if sent {
+            self.seen.bytes.fetch_add(bytes.len() as u64, Relaxed);
+        }
+        sent
     }
 
     /// Sends tokens at this gap, until all are sent or the client disconnects.

@@ -1,8 +1,6 @@
 //! What `make up`, `make reset` and `make stop` do, by their scripts: on ports that are free, in place of those of
 //! the README, which a test must not take.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
-
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};

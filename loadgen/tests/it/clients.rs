@@ -1,20 +1,16 @@
 //! What clients do with their answers, and what is counted of it.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
-
-mod scripted;
-
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use crate::scripted::{EVENTS, OK, Script, serve};
 use loadgen::http::Endpoint;
 use loadgen::measure::{LagLog, StreamLog};
 use loadgen::result::StreamStats;
 use loadgen::traffic::{Client, Exchange, ExpectedAnswer, LoadPlan, Request, RunningLoad, Schedule, Step};
 use mock_llm::MockLlm;
-use scripted::{EVENTS, OK, Script, serve};
 use tokio::time::sleep;
 
 const LONG: Duration = Duration::from_secs(20);
@@ -206,7 +202,7 @@ async fn calls_disconnect_at_their_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn virtual_users_pause_after_a_failure() {
-    const FAIL: Script = |mut request| Box::pin(async move { _ = request.send(scripted::FAILING).await });
+    const FAIL: Script = |mut request| Box::pin(async move { _ = request.send(crate::scripted::FAILING).await });
     let (addr, _) = serve(FAIL, UNUSED).await;
     let request = Request::post("/x", "{}", ExpectedAnswer::Whole);
     let (load, log) = start(addr, request, Client::default(), Schedule::concurrency(2));

@@ -1,17 +1,13 @@
 //! The files of a run where they cannot be written: a full disk, a folder that is closed or not there.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
-
-mod scripted;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use crate::scripted::{OK, Script, loadgen, serve};
 use loadgen::result::{ResultFile, read};
-use scripted::{OK, Script, loadgen, serve};
 
 const GOOD: Script = |mut request| Box::pin(async move { _ = request.tokens(100, Duration::from_millis(20)).await });
 const CHECK_OK: Script = |mut request| Box::pin(async move { _ = request.send(OK).await });

@@ -1,7 +1,5 @@
 //! Runs the commands of README.md, with programs on free ports instead of the fixed ones.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

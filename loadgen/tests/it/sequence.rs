@@ -1,18 +1,12 @@
 //! `sequence` against the mock vendor itself, and against servers that answer something else.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
-
-mod page_rules;
-mod result_schema;
-mod scripted;
-
 use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use crate::result_schema::ResultSchema;
+use crate::scripted::{FAILING, OK, Script, loadgen, serve};
 use mock_llm::{MockLlm, MockLlmBuilder};
-use result_schema::ResultSchema;
-use scripted::{FAILING, OK, Script, loadgen, serve};
 use serde_json::Value;
 
 const CHECK_OK: Script = |mut request| Box::pin(async move { _ = request.send(OK).await });
@@ -71,7 +65,7 @@ async fn a_token_quota_fails_the_third_call_at_7059_tokens() {
     let (text, page) = (std::fs::read_to_string(&out).unwrap(), std::fs::read_to_string(html).unwrap());
     assert!(!text.contains("demo-key") && !page.contains("demo-key"), "the key is in the result");
     let result: Value = serde_json::from_str(&text).unwrap();
-    page_rules::check(&page, &result);
+    crate::page_rules::check(&page, &result);
     assert!(page.contains("First failure: call 3, at 7,059 tokens."), "{page:.3000}");
     let (code, again) = loadgen(&["report", out.to_str().unwrap()]).await;
     assert!(code == 0 && said.starts_with(again.trim_end()), "{again}");

@@ -1,13 +1,9 @@
 //! The engine with faulty programs: each run is invalid, gives the reason, and stops everything.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
-
-mod test_programs;
-
 use std::time::{Duration, Instant};
 
+use crate::test_programs::{TestPrograms, said};
 use process::Output;
-use test_programs::{TestPrograms, said};
 
 /// A run of one server.
 fn run(programs: &TestPrograms, more: &[&str]) -> Output {

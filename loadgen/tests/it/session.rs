@@ -1,12 +1,9 @@
 //! A session driven by hand, over the real programs: what is asked for is what the vendors see.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
-
-mod test_programs;
-
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::test_programs::TestPrograms;
 use loadgen::http::Endpoint;
 use loadgen::live::{ArmFrame, PoolFrame, ProbeFrame};
 use loadgen::session::{
@@ -14,7 +11,6 @@ use loadgen::session::{
 };
 use loadgen::vendor;
 use process::Launch;
-use test_programs::TestPrograms;
 use tokio::time::{sleep, timeout};
 use wire::ledger::Ledger;
 

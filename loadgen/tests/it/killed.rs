@@ -1,21 +1,17 @@
 //! When loadgen is killed or interrupted, the programs that it started end too.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
-
-mod test_programs;
-
 use std::path::Path;
 use std::time::Duration;
 
+use crate::test_programs::TestPrograms;
 use process::{Launch, START_TIMEOUT, Signal};
-use test_programs::TestPrograms;
 
 /// Vendor and server of each of three arms.
 const PROGRAMS: usize = 6;
 
 #[test]
 fn programs_end_when_loadgen_is_killed() {
-    let programs = TestPrograms::new("killed");
+    let programs = TestPrograms::beside_others("killed");
     let lab = programs.spawn(&["lab", "blocked-executor", "--fast"]);
     programs.wait_until_running(PROGRAMS);
     lab.signal(Signal::Kill);
@@ -26,7 +22,7 @@ fn programs_end_when_loadgen_is_killed() {
 /// The second life of the server under supervision never listens: the run is interrupted while it starts.
 #[test]
 fn programs_end_when_loadgen_is_interrupted_in_the_middle_of_a_restart() {
-    let programs = TestPrograms::new("restart");
+    let programs = TestPrograms::beside_others("restart");
     let started = programs.path("second-life");
     let real = Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("broken-server");
     let script = format!(
@@ -45,7 +41,7 @@ fn programs_end_when_loadgen_is_interrupted_in_the_middle_of_a_restart() {
 /// When loadgen is not the parent, standard input may end at any time.
 #[test]
 fn programs_started_by_others_survive_the_end_of_their_input() {
-    let programs = TestPrograms::new("by-hand");
+    let programs = TestPrograms::beside_others("by-hand");
     for name in ["mock-llm", "broken-server", "fixed-server"] {
         let launch = Launch::new(programs.path(name)).on_free_port().empty_stdin();
         let program = launch.start_blocking(START_TIMEOUT).unwrap();
