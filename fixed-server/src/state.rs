@@ -86,6 +86,8 @@ impl AppState {
     /// See [`StartError`].
     pub(crate) fn new(settings: &Settings, metrics: Arc<Metrics>, sessions: Sessions) -> Result<Self, StartError> {
         let limits = settings.limits.clone();
+        // ANCHOR: per-request-limits
+        // FIX per-request-limits: made once, at the start, for all calls. Each of them asks this one for its permit.
         // ANCHOR: unbounded-queue
         let admission = Admission::new(AdmissionLimits {
             max_in_flight: limits.call.max_in_flight,
@@ -101,6 +103,7 @@ impl AppState {
             tokens: limits.token_quota.kept(),
         });
         // ANCHOR_END: unbounded-queue
+        // ANCHOR_END: per-request-limits
         Ok(AppState {
             users: Users::new(&limits),
             body_memory: BodyMemory::new(&limits),

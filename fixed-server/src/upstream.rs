@@ -27,8 +27,7 @@ pub(crate) use events::EventStream;
 
 const PROGRAM: &str = concat!("fixed-server/", env!("CARGO_PKG_VERSION"));
 
-/// The vendor, as this server calls it. One client for all requests: a client for each request would open
-/// a connection for each.
+/// The vendor, as this server calls it.
 #[derive(Debug)]
 pub(crate) struct Upstream {
     client: Client,
@@ -62,10 +61,14 @@ impl Upstream {
     ///
     /// # Errors
     /// When the HTTP client cannot be set up.
+    // ANCHOR: client-per-request
     pub(crate) fn new(url: &UpstreamUrl, key: Option<&UpstreamKey>, limits: &Limits) -> reqwest::Result<Self> {
+        // FIX client-per-request: one client, made at the start. Each call finds the connections that earlier calls have
+        // left in its pool.
         let client = client::build(url, limits.upstream.connect_timeout)?;
         Ok(Upstream { client, url: url.clone(), key: key.cloned(), limits: limits.clone() })
     }
+    // ANCHOR_END: client-per-request
 
     /// Opens the vendor's stream, waits for its first token and returns both. Dropped at any point, it closes
     /// the connection, and the vendor stops.

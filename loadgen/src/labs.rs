@@ -3,6 +3,7 @@
 mod blocked_executor;
 mod blocking_client;
 mod bursty_limiter;
+mod client_per_request;
 mod common;
 mod coordinated_omission;
 mod demo;
@@ -13,6 +14,7 @@ mod more_threads;
 mod one_error_for_all;
 mod one_worker;
 mod orphaned_streams;
+mod per_request_limits;
 mod pool_exhaustion;
 mod pool_per_chunk;
 mod rapid_sequence;
@@ -52,11 +54,13 @@ static LABS: LazyLock<Vec<Lab>> = LazyLock::new(|| {
         one_error_for_all::lab(),
         slow_reader::lab(),
         bursty_limiter::lab(),
+        per_request_limits::lab(),
         // operations
         rapid_sequence::lab(),
         liveness_cascade::lab(),
         readiness_cascade::lab(),
         undrained_shutdown::lab(),
+        client_per_request::lab(),
     ]
 });
 

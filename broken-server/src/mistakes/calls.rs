@@ -4,6 +4,7 @@ use crate::mistake::Mistake;
 
 pub(crate) mod bursty_limiter;
 pub(crate) mod one_error_for_all;
+pub(crate) mod per_request_limits;
 pub(crate) mod slow_reader;
 pub(crate) mod stacked_retries;
 pub(crate) mod unbounded_queue;
@@ -15,4 +16,5 @@ pub(crate) const MISTAKES: &[Mistake] = &[
     one_error_for_all::ENTRY,
     slow_reader::ENTRY,
     bursty_limiter::ENTRY,
+    per_request_limits::ENTRY,
 ];

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gateway::ActiveCall;
-use resilience::Deadline;
+use resilience::{Admission, Deadline};
 use tokio::time::Instant;
 
 use crate::api::{self, Routes};
@@ -26,6 +26,7 @@ use crate::mistake::{Group, Mistake};
 use crate::mistakes::threads::hidden_pool_users::with_look_ups;
 use crate::relay::first_token;
 use crate::state::AppState;
+use crate::upstream::asynchronous::Client;
 
 pub(crate) const ENTRY: Mistake = Mistake {
     name: "none",
@@ -48,9 +49,9 @@ pub(crate) fn routes() -> Routes {
 pub(crate) trait Steps: Send + Sync + 'static {
     /// Opens a stream: returns with its first token. The SLA of a stream ends there.
     async fn open_stream(&self, state: &AppState, call: Call) -> Result<EventStream, Failure> {
-        let limit = (state.asynchronous.first_token_timeout(), UpstreamFailure::FirstTokenTimeout);
-        let ask_vendor =
-            || first_token(EventStream::asynchronous(state.asynchronous.stream(call.clone())), call.format);
+        let client = self.client(state)?;
+        let limit = (client.first_token_timeout(), UpstreamFailure::FirstTokenTimeout);
+        let ask_vendor = || first_token(EventStream::asynchronous(client.stream(call.clone())), call.format);
         let (messages, active) = self.in_order(state, &call, limit, ask_vendor).await?;
         // No status has been sent yet. The permit goes with the stream, to its end.
         Ok(messages.holding(active))
@@ -58,10 +59,16 @@ pub(crate) trait Steps: Send + Sync + 'static {
 
     /// Makes a call that is answered as a whole.
     async fn call_whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
+        let client = self.client(state)?;
         let limit = (state.limits.call_timeout, UpstreamFailure::CallTimeout);
-        let ask_vendor = || state.asynchronous.whole_without_limits(&call);
+        let ask_vendor = || client.whole_without_limits(&call);
         let (answer, _active) = self.in_order(state, &call, limit, ask_vendor).await?;
         Ok(answer)
+    }
+
+    /// The client for a request: the one that all requests share, with its connections.
+    fn client(&self, state: &AppState) -> Result<Client, Failure> {
+        Ok(state.asynchronous.clone())
     }
 
     /// THE ORDER, outermost first, with the names of the steps in fixed-server/src/stack.rs. Shutdown and
@@ -117,9 +124,14 @@ pub(crate) trait Steps: Send + Sync + 'static {
     /// Waits for a permit and for the rates, jointly, no longer than the queue timeout.
     async fn admit(&self, state: &AppState, _call: &Call) -> Result<ActiveCall, Failure> {
         let asked = Instant::now();
-        let admitted = state.admission.admit(0).await;
+        let admitted = self.admission(state).admit(0).await;
         state.metrics.llm.waited(asked.elapsed(), admitted.as_ref().ok().map(|admitted| admitted.queue_wait()));
         Ok(ActiveCall::with_permit(state.metrics.llm.clone(), admitted?))
+    }
+
+    /// The permits, the rates and the queue for them: those that all requests share.
+    fn admission(&self, state: &AppState) -> Admission {
+        state.admission.clone()
     }
 
     /// Asks the vendor, once.

@@ -2,11 +2,17 @@
 
 use crate::mistake::Mistake;
 
+pub(crate) mod client_per_request;
 pub(crate) mod liveness_cascade;
 pub(crate) mod rapid_sequence;
 pub(crate) mod readiness_cascade;
 pub(crate) mod undrained_shutdown;
 
 /// The mistakes of this group, in the order of the workshop.
-pub(crate) const MISTAKES: &[Mistake] =
-    &[rapid_sequence::ENTRY, liveness_cascade::ENTRY, readiness_cascade::ENTRY, undrained_shutdown::ENTRY];
+pub(crate) const MISTAKES: &[Mistake] = &[
+    rapid_sequence::ENTRY,
+    liveness_cascade::ENTRY,
+    readiness_cascade::ENTRY,
+    undrained_shutdown::ENTRY,
+    client_per_request::ENTRY,
+];

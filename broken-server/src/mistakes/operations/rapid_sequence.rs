@@ -22,9 +22,11 @@ use crate::call_style::retry;
 use crate::database::Database;
 use crate::errors::{Failure, UpstreamFailure};
 use crate::mistake::{Group, Mistake};
-use crate::mistakes::none::Steps;
+use crate::mistakes::none::{Control, Steps};
+use crate::mistakes::operations::client_per_request::ClientPerRequest;
 use crate::settings::{Cause, CauseFlags, Causes, Settings};
 use crate::state::{AppState, StartError};
+use crate::upstream::asynchronous::Client;
 
 pub(crate) const ENTRY: Mistake = Mistake {
     name: "rapid-sequence",
@@ -58,15 +60,17 @@ impl Steps for RapidSequence {
             Some(database) => Some(database.begin_call(&state.api_key).await?),
             None => None,
         };
-        // Cause `client`: nothing is left of its connections for the next call.
-        let own = self.has(Cause::Client).then(|| state.asynchronous.another());
-        let own = own.transpose().map_err(|_| Failure::Internal("no HTTP client could be made"))?;
-        let client = own.as_ref().unwrap_or(&state.asynchronous);
+        let client = self.client(state)?;
         // Cause `timeout`: the answer takes the longer, the more tokens it has.
         let most = if self.has(Cause::Timeout) { self.vendor_timeout } else { state.limits.call_timeout };
         let ask_vendor = || client.whole_without_limits(&call);
         let (answer, _active) = self.in_order(state, &call, (most, UpstreamFailure::CallTimeout), ask_vendor).await?;
         Ok(answer)
+    }
+
+    fn client(&self, state: &AppState) -> Result<Client, Failure> {
+        // Cause `client`: nothing is left of its connections for the next call.
+        if self.has(Cause::Client) { ClientPerRequest.client(state) } else { Control.client(state) }
     }
 
     async fn attempts<T, Attempt: Future<Output = Result<T, Failure>>>(
