@@ -4,8 +4,10 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
+use actix_web::rt;
 use actix_web::web::Data;
 use futures_util::future::BoxFuture;
+use program::watchdog::Heart;
 use tokio::net::TcpSocket;
 
 use crate::api::Routes;
@@ -13,7 +15,6 @@ use crate::cli::Cli;
 use crate::net;
 use crate::shutdown::RunningServer;
 use crate::state::{AppState, StartError};
-use crate::watchdog::Heart;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4096;
@@ -69,7 +70,9 @@ async fn serve_until(
 /// The same routes; the worker that registers them sends heartbeats from its event loop.
 fn beating(routes: Routes, heart: Option<Heart>) -> Routes {
     Arc::new(move |config| {
-        heart.iter().for_each(Heart::beat);
+        for heart in heart.clone() {
+            rt::spawn(heart.beat());
+        }
         routes(config);
     })
 }

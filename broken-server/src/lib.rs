@@ -34,8 +34,6 @@ mod app;
 mod net;
 mod shutdown;
 
-pub mod watchdog;
-
 pub use app::{bind, run};
 pub use mistake::{Group, Mistake};
 pub use state::StartError;

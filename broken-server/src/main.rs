@@ -7,9 +7,9 @@ use std::process::{self, ExitCode};
 
 use anyhow::Context;
 use broken_server::cli::Cli;
-use broken_server::watchdog::{self, Heart, Role, Watchdog};
 use broken_server::{bind, registry, run};
 use program::signals::Signals;
+use program::watchdog::{self, Heart, Role, Watchdog};
 use program::{logs, parent};
 
 /// The exit code of all errors except bad flags, for which clap exits with 2.

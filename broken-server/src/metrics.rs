@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gateway::{HttpMetrics, LlmMetrics, LogLinesDropped};
+use gateway::{HttpMetrics, LlmMetrics, LogLinesDropped, WorkersKilled};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 
@@ -18,6 +18,7 @@ impl Metrics {
     /// Registers the metrics in `registry`.
     pub(crate) fn new(registry: &mut Registry) -> Self {
         registry.register_collector(Box::new(LogLinesDropped));
+        registry.register_collector(Box::new(WorkersKilled));
         let write_timeouts = Counter::default();
         let help = "Connections closed because their client did not read";
         registry.register("write_timeouts", help, write_timeouts.clone());

@@ -1,6 +1,7 @@
 //! The program: flags, logs, the listening line, exit codes. See the library for everything else.
 
 use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener};
 use std::process::{self, ExitCode};
 
 use anyhow::Context;
@@ -8,7 +9,9 @@ use fixed_server::commands::Command;
 use fixed_server::settings::Settings;
 use fixed_server::{Server, bind};
 use program::signals::Signals;
+use program::watchdog::{self, Heart, Role, Watchdog};
 use program::{logs, parent};
+use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 
 /// Exit code for everything but a bad flag, for which clap exits with 2.
@@ -46,27 +49,64 @@ fn start(settings: &Settings) -> anyhow::Result<()> {
 }
 
 async fn serve(settings: &Settings) -> anyhow::Result<()> {
-    let mut signals = Signals::catch().context("cannot listen for signals")?;
+    let signals = Signals::catch().context("cannot listen for signals")?;
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(%error, "cannot raise the limit of open files");
     }
     if settings.limits.upstream.first_token_timeout > settings.limits.call.sla {
         tracing::warn!("--first-token-timeout is never reached: --sla ends the wait for a first token before it");
     }
+    let silence = settings.worker_timeout.0;
+    if let Role::Worker(listener, heart) = watchdog::role(silence).context("cannot use the watchdog's channel")? {
+        return work(settings, listener, heart, signals).await;
+    }
     // Before the database is opened: a server that cannot listen changes nothing there and reports one error.
     let listener = bind(settings.listen).with_context(|| format!("cannot listen on {}", settings.listen))?;
-    let server = Server::open(settings).await?;
     let addr = listener.local_addr().context("cannot read the address listened on")?;
-    eprintln!("fixed-server: listening on http://{addr}");
+    match silence {
+        None => {
+            let server = Server::open(settings).await?;
+            announce(addr);
+            server.run(listener, Box::pin(signal(signals))).await;
+            Ok(())
+        }
+        Some(silence) => {
+            let watchdog = Watchdog::start(listener.into_std()?, silence).await.context("cannot start a worker")?;
+            announce(addr);
+            let watching = watchdog.run(settings.limits.shutdown_grace, signal(signals));
+            watching.await.context("cannot start another worker")
+        }
+    }
+}
 
-    let shutdown = async {
-        signals.next().await;
-        tracing::info!("stopping; a second signal stops at once");
-        tokio::spawn(async move {
-            signals.next().await;
-            process::exit(i32::from(FAILED));
-        });
+/// Prints where it listens.
+fn announce(addr: SocketAddr) {
+    eprintln!("fixed-server: listening on http://{addr}");
+}
+
+/// Serves on the watchdog's socket, until the watchdog or a signal asks it to stop.
+async fn work(settings: &Settings, listener: StdListener, heart: Heart, signals: Signals) -> anyhow::Result<()> {
+    listener.set_nonblocking(true).context("cannot use the watchdog's socket")?;
+    let listener = TcpListener::from_std(listener).context("cannot use the watchdog's socket")?;
+    let server = Server::open(settings).await?;
+    // A task among those of the requests: it runs only if they let it.
+    tokio::spawn(heart.clone().beat());
+    let shutdown = async move {
+        tokio::select! {
+            () = signal(signals) => {}
+            () = heart.asked_to_stop() => {}
+        }
     };
     server.run(listener, Box::pin(shutdown)).await;
     Ok(())
+}
+
+/// Waits for a signal to stop. A second one ends the process.
+async fn signal(mut signals: Signals) {
+    signals.next().await;
+    tracing::info!("stopping; a second signal stops at once");
+    tokio::spawn(async move {
+        signals.next().await;
+        process::exit(i32::from(FAILED));
+    });
 }

@@ -8,9 +8,11 @@ mod relations;
 mod upstream;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 use gateway::UpstreamUrl;
+use gateway::values::{OrOff, timeout_or_off};
 use program::environment::with_variables;
 use program::logs::{LogFilter, LogFormat};
 
@@ -53,6 +55,13 @@ pub struct Settings {
     #[arg(long, default_value = "1", value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=512), allow_hyphen_values = true)]
     pub worker_threads: u16,
+
+    /// Run the server as a worker process under a watchdog, which kills it when its event loop has sent no heartbeat for
+    /// this long and starts another, as gunicorn does; `off` for none. With several --worker-threads, one that is not
+    /// blocked is enough.
+    #[arg(long, default_value = "off", value_name = "TIME")]
+    #[arg(value_parser = timeout_or_off, allow_hyphen_values = true)]
+    pub worker_timeout: OrOff<Duration>,
 
     /// A first key for clients of /v1, named `demo`. It is added at the start, but only to a database that has never
     /// had a key.
@@ -174,6 +183,7 @@ mod tests {
             "--database-acquire-timeout",
             "--database-recycle-time",
             "--session-retention",
+            "--worker-timeout",
         ];
         let at_least_one = [
             "--max-connections",
@@ -234,6 +244,7 @@ mod tests {
             "--early-keep-alive",
             "--ready-on-error-rate",
             "--session-retention",
+            "--worker-timeout",
         ];
         for flag in off {
             assert!(Settings::read(["fixed-server", flag, "off"]).is_ok(), "{flag}");

@@ -25,6 +25,7 @@ mod llm_metrics;
 mod log_lines;
 mod metrics_text;
 mod open_stream;
+mod workers_killed;
 
 mod body_memory_full;
 mod request_id;
@@ -52,4 +53,5 @@ pub use upstream_failure::UpstreamFailure;
 pub use upstream_limits::UpstreamLimits;
 pub use upstream_url::UpstreamUrl;
 pub use vendor_route::Route;
+pub use workers_killed::WorkersKilled;
 pub use write_timeout::{WriteTimeout, write_timeout};

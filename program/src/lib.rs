@@ -1,5 +1,5 @@
-//! What all programs of this workspace share: logging, signals, exit with the parent process, suggestions for misspelt
-//! names. Nothing here depends on HTTP.
+//! What all programs of this workspace share: logging, signals, exit with the parent process, a watchdog over a worker
+//! process, suggestions for misspelt names. Nothing here depends on HTTP.
 
 /// Environment variables that set flags.
 pub mod environment;
@@ -11,3 +11,5 @@ pub mod parent;
 pub mod signals;
 /// Suggestions for misspelt names.
 pub mod suggestion;
+/// A watchdog that kills a worker whose event loop is blocked.
+pub mod watchdog;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use gateway::{HttpMetrics, LlmMetrics, LogLinesDropped, metrics_text};
+use gateway::{HttpMetrics, LlmMetrics, LogLinesDropped, WorkersKilled, metrics_text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
@@ -84,6 +84,7 @@ impl Metrics {
             breaker_open,
         );
         registry.register_collector(Box::new(LogLinesDropped));
+        registry.register_collector(Box::new(WorkersKilled));
         self.database.register(registry);
     }
 

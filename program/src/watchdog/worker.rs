@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, ExitStatus};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::process::Child;
@@ -13,8 +14,11 @@ use tokio::process::Child;
 use super::channel::{Beats, Heart, Pulse};
 
 /// Environment variable of a worker: its standard input is the listening socket, and its standard output the channel to
-/// its watchdog. inetd hands sockets on like this too.
-const WORKER: &str = "BROKEN_SERVER_IS_WORKER";
+/// its watchdog. inetd hands sockets on like this too. The value is the number of workers that were killed before it.
+const WORKER: &str = "WATCHDOG_WORKER";
+
+/// Workers that were killed before this one.
+static KILLED: AtomicU64 = AtomicU64::new(0);
 
 /// Heartbeats in the time-out of the watchdog.
 const BEATS: u32 = 10;
@@ -33,10 +37,18 @@ pub enum Role {
 /// # Errors
 /// The system refuses the use of the socket or the channel.
 pub fn role(silence: Option<Duration>) -> io::Result<Role> {
-    let Some(silence) = silence.filter(|_| env::var_os(WORKER).is_some()) else { return Ok(Role::First) };
+    let (Some(silence), Some(killed)) = (silence, env::var_os(WORKER)) else { return Ok(Role::First) };
+    KILLED.store(killed.to_string_lossy().parse().unwrap_or(0), Relaxed);
     let listener = TcpListener::from(io::stdin().as_fd().try_clone_to_owned()?);
     let channel = UnixStream::from(io::stdout().as_fd().try_clone_to_owned()?);
     Ok(Role::Worker(listener, Heart::new(channel, silence / BEATS)?))
+}
+
+/// Workers of this process's watchdog that were killed so far, because they had been silent for too long; 0 without a
+/// watchdog.
+#[must_use]
+pub fn workers_killed() -> u64 {
+    KILLED.load(Relaxed)
 }
 
 /// A worker, as its watchdog sees it. Dropped, it is killed.
@@ -47,13 +59,13 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Starts this program again, with the same arguments.
-    pub(super) fn start(listener: &TcpListener) -> io::Result<Self> {
+    /// Starts this program again, with the same arguments, after so many workers were `killed`.
+    pub(super) fn start(listener: &TcpListener, killed: u64) -> io::Result<Self> {
         let (own, theirs) = UnixStream::pair()?;
         let mut words = env::args_os();
         let program = words.next().map_or_else(env::current_exe, |program| Ok(program.into()))?;
         let mut command = Command::new(program);
-        command.args(words).env(WORKER, "1");
+        command.args(words).env(WORKER, killed.to_string());
         command.stdin(OwnedFd::from(listener.try_clone()?)).stdout(OwnedFd::from(theirs));
         let mut command = tokio::process::Command::from(command);
         let child = command.kill_on_drop(true).spawn()?;

@@ -19,7 +19,7 @@ use self::channel::Beats;
 use self::worker::Worker;
 
 pub use self::channel::Heart;
-pub use self::worker::{Role, role};
+pub use self::worker::{Role, role, workers_killed};
 
 /// How long a worker may take until its first heartbeat, if the time-out is not longer: a program that is slow to start
 /// is not blocked.
@@ -35,6 +35,8 @@ pub struct Watchdog {
     /// How long a worker may be silent.
     silence: Duration,
     worker: Worker,
+    /// Workers that were killed because they had been silent for that long.
+    killed: u64,
 }
 
 impl Watchdog {
@@ -43,8 +45,8 @@ impl Watchdog {
     /// # Errors
     /// The worker cannot be started, or has ended or been silent instead.
     pub async fn start(listener: TcpListener, silence: Duration) -> io::Result<Self> {
-        let worker = Worker::start(&listener)?;
-        let mut watchdog = Watchdog { listener, silence, worker };
+        let worker = Worker::start(&listener, 0)?;
+        let mut watchdog = Watchdog { listener, silence, worker, killed: 0 };
         watchdog.first_beat().await?;
         Ok(watchdog)
     }
@@ -62,11 +64,14 @@ impl Watchdog {
             };
             let pid = self.worker.pid();
             match end {
-                End::Silent => tracing::error!(pid, "worker timeout: no heartbeat for {:?}, killing it", self.silence),
+                End::Silent => {
+                    self.killed += 1;
+                    tracing::error!(pid, "worker timeout: no heartbeat for {:?}, killing it", self.silence);
+                }
                 End::Exited(status) => tracing::error!(pid, %status, "the worker ended, starting another"),
             }
             self.worker.kill().await?;
-            self.worker = Worker::start(&self.listener)?;
+            self.worker = Worker::start(&self.listener, self.killed)?;
             self.first_beat().await?;
         }
     }

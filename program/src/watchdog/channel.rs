@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{process, thread};
 
-use actix_web::rt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
 use tokio::time::interval;
@@ -27,7 +26,7 @@ pub struct Heart {
 }
 
 impl Heart {
-    /// The worker's end of `channel`, which beats `every` so often once [`Heart::beat`] is called.
+    /// The worker's end of `channel`, which beats `every` so often once [`Heart::beat`] is polled.
     ///
     /// # Errors
     /// The system refuses it.
@@ -49,17 +48,14 @@ impl Heart {
         Ok(heart)
     }
 
-    /// Sends heartbeats from the event loop of this thread, from now on.
-    pub(crate) fn beat(&self) {
-        let heart = self.clone();
-        rt::spawn(async move {
-            let mut due = interval(heart.every);
-            loop {
-                due.tick().await;
-                // A watchdog that has ended ends this process, and one that does not read notices nothing.
-                let _ = (&*heart.channel).write(&[BEAT]);
-            }
-        });
+    /// Sends heartbeats for as long as it is polled: as a task of the event loop that is watched.
+    pub async fn beat(self) {
+        let mut due = interval(self.every);
+        loop {
+            due.tick().await;
+            // A watchdog that has ended ends this process, and one that does not read notices nothing.
+            let _ = (&*self.channel).write(&[BEAT]);
+        }
     }
 
     /// Waits until the watchdog asks this process to stop.
