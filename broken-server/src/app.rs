@@ -70,7 +70,7 @@ async fn serve_until(
 /// The same routes; the worker that registers them sends heartbeats from its event loop.
 fn beating(routes: Routes, heart: Option<Heart>) -> Routes {
     Arc::new(move |config| {
-        for heart in heart.clone() {
+        if let Some(heart) = heart.clone() {
             rt::spawn(heart.beat());
         }
         routes(config);

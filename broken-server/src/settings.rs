@@ -53,8 +53,8 @@ pub struct Settings {
     pub blocking_threads: u16,
 
     /// Run the server as a worker process under a watchdog, which kills it when its event loop has sent no heartbeat for
-    /// this long and starts another, as gunicorn does; `off` for none. [default: off; 30s for the cause watchdog of
-    /// --mistake rapid-sequence]
+    /// this long and starts another, as gunicorn does; `off` for none. [default: off; 30s for --mistake worker-watchdog and
+    /// for the cause watchdog of --mistake rapid-sequence]
     #[arg(long, value_name = "TIME", value_parser = timeout_or_off, allow_hyphen_values = true)]
     pub worker_timeout: Option<OrOff<Duration>>,
 

@@ -93,9 +93,12 @@ impl Upstream {
         })
     }
 
+    // ANCHOR: worker-watchdog
     /// The vendor's whole answer, checked to be one. Boxed as [`Upstream::stream`] is.
     pub(crate) fn whole<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, Failure>> {
         Box::pin(async move {
+            // FIX worker-watchdog: it waits only in an `.await`. Meanwhile the event loop serves the streams and sends its
+            // heartbeats, however long the vendor takes.
             let response = self.send(call).await?;
             let rate_limits = rate_limits(response.headers());
             let kind = content_type(response.headers()).to_owned();
@@ -104,6 +107,7 @@ impl Upstream {
             Ok(Answer { body: body.into(), usage, rate_limits })
         })
     }
+    // ANCHOR_END: worker-watchdog
 
     /// Sends `call` and returns the response once its head has arrived.
     ///

@@ -25,6 +25,7 @@ mod stacked_retries;
 mod unbounded_queue;
 mod undrained_shutdown;
 mod whole_calls;
+mod worker_watchdog;
 mod wrong_canary;
 
 use std::sync::LazyLock;
@@ -61,6 +62,7 @@ static LABS: LazyLock<Vec<Lab>> = LazyLock::new(|| {
         readiness_cascade::lab(),
         undrained_shutdown::lab(),
         client_per_request::lab(),
+        worker_watchdog::lab(),
     ]
 });
 

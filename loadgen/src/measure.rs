@@ -1,5 +1,6 @@
 //! Measurements: latencies, streams, probes, processes, and the generator's own lag.
 
+mod children;
 mod closed_loop;
 mod lag_log;
 mod latencies;
@@ -25,7 +26,7 @@ pub use precise_sleep::sleep_until;
 pub use probe::{HealthAnswer, ProbeKind, ProbePlan, get_health};
 pub use probe_log::{ProbeLog, ProbeOutcome, ProbeRecord, ProbeSeen, probe_stats};
 pub use prober::Prober;
-pub use process_usage::{Pids, ProcessUsage, one_process};
+pub use process_usage::{Pids, ProcessUsage, one_process, with_children};
 pub use sampler::{SAMPLE_INTERVAL, Sample, Sampler, ServerSamples};
 pub use stream_end::StreamEnd;
 pub use stream_guard::{StreamAnswer, StreamGuard};

@@ -55,6 +55,7 @@ static SOURCES: &[(&str, &str)] = sources![
     "broken-server/src/mistakes/operations/rapid_sequence.rs",
     "broken-server/src/mistakes/operations/readiness_cascade.rs",
     "broken-server/src/mistakes/operations/undrained_shutdown.rs",
+    "broken-server/src/mistakes/operations/worker_watchdog.rs",
     "broken-server/src/mistakes/threads/blocked_executor.rs",
     "broken-server/src/mistakes/threads/blocking_client.rs",
     "broken-server/src/mistakes/threads/coordinated_omission.rs",

@@ -7,6 +7,7 @@ pub(crate) mod liveness_cascade;
 pub(crate) mod rapid_sequence;
 pub(crate) mod readiness_cascade;
 pub(crate) mod undrained_shutdown;
+pub(crate) mod worker_watchdog;
 
 /// The mistakes of this group, in the order of the workshop.
 pub(crate) const MISTAKES: &[Mistake] = &[
@@ -15,4 +16,5 @@ pub(crate) const MISTAKES: &[Mistake] = &[
     readiness_cascade::ENTRY,
     undrained_shutdown::ENTRY,
     client_per_request::ENTRY,
+    worker_watchdog::ENTRY,
 ];

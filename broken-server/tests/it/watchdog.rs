@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use process::{Launch, ServerProcess, Signal};
+use process::{Launch, ServerProcess};
 
 use crate::support::{Client, TIMEOUT, until, vendor};
 
@@ -22,15 +22,13 @@ fn kills(running: &ServerProcess) -> usize {
     running.log().iter().filter(|line| line.contains("worker timeout")).count()
 }
 
-/// The time-out is not about requests.
+/// The control is among the rows of `conformance`.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_loop_that_waits_survives_a_call_twice_as_long() {
+async fn the_cause_of_rapid_sequence_survives_a_call_twice_as_long() {
     let mock = vendor(1, 2 * SILENCE, Duration::ZERO).await;
-    for mistake in [&["none"][..], &["rapid-sequence", "--causes", "watchdog"]] {
-        let (running, client) = start(mistake, &mock.url()).await;
-        let answer = client.whole().send().await.unwrap();
-        assert_eq!((answer.status().as_u16(), kills(&running)), (200, 0), "{:?}", running.log());
-    }
+    let (running, client) = start(&["rapid-sequence", "--causes", "watchdog"], &mock.url()).await;
+    let answer = client.whole().send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), kills(&running)), (200, 0), "{:?}", running.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,32 +39,20 @@ async fn a_blocked_event_loop_is_killed_and_another_takes_its_port() {
     assert!(lost.is_err(), "{lost:?}");
     assert_eq!(client.get("/debug/health-async").await.status(), 200);
     assert_eq!(kills(&running), 1, "{:?}", running.log());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_signal_lets_the_call_under_way_end() {
-    let mock = vendor(1, SILENCE, Duration::ZERO).await;
-    let (running, client) = start(&["none"], &mock.url()).await;
-    let call = tokio::spawn(async move { client.whole().send().await.unwrap().status().as_u16() });
-    until("the call is under way", async || mock.ledger().active == 1).await;
-    running.signal(Signal::Term).unwrap();
-    assert_eq!(call.await.unwrap(), 200);
-    let status = running.wait(TIMEOUT).await.unwrap();
-    assert_eq!((status.code(), kills(&running)), (Some(0), 0), "{:?}", running.log());
+    let metrics = client.get("/metrics").await.text().await.unwrap();
+    assert!(metrics.contains("workers_killed_total 1"), "the worker that took its place says so: {metrics}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_ends_with_its_watchdog_even_while_it_is_blocked() {
-    for (mistake, ttft) in [("none", Duration::ZERO), ("blocked-executor", 4 * SILENCE)] {
-        let mock = vendor(1, ttft, Duration::ZERO).await;
-        let (running, client) = start(&[mistake], &mock.url()).await;
-        let call = tokio::spawn(async move { client.whole().send().await.map(|answer| answer.status().as_u16()) });
-        until("a call has begun", async || mock.ledger().started == 1).await;
-        running.kill();
-        let addr = running.addr();
-        until("nobody listens", async || tokio::net::TcpStream::connect(addr).await.is_err()).await;
-        drop(call.await.unwrap());
-    }
+    let mock = vendor(1, 4 * SILENCE, Duration::ZERO).await;
+    let (running, client) = start(&["blocked-executor"], &mock.url()).await;
+    let call = tokio::spawn(async move { client.whole().send().await.map(|answer| answer.status().as_u16()) });
+    until("a call has begun", async || mock.ledger().started == 1).await;
+    running.kill();
+    let addr = running.addr();
+    until("nobody listens", async || tokio::net::TcpStream::connect(addr).await.is_err()).await;
+    drop(call.await.unwrap());
 }
 
 #[test]

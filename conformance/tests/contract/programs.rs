@@ -9,6 +9,7 @@ mod environment;
 mod flags;
 mod logs;
 mod signals;
+mod watchdog;
 
 /// What a program's user sees.
 struct Facts {

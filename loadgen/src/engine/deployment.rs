@@ -12,7 +12,7 @@ use super::{LabError, Options};
 use crate::balancer::{BalancerStats, ReadyBackends, STATS_PATH};
 use crate::http::{self, ANSWER_BYTES_MAX, Endpoint};
 use crate::lab::{Deployment, Supervision};
-use crate::measure::{Pids, one_process};
+use crate::measure::{Pids, with_children};
 use crate::numbers::in_millis;
 use crate::result::{DeploymentStats, PhaseBalancer, PhaseDeployment, RestartStats};
 
@@ -75,7 +75,8 @@ impl Deployed {
     /// The process ids of the servers, which change with a restart.
     pub(super) fn pids(&self) -> Pids {
         match self {
-            Deployed::Single(server) => one_process(server.pid()),
+            // Under a watchdog, the server is its child.
+            Deployed::Single(server) => with_children(server.pid()),
             Deployed::Supervised(supervisor) => {
                 let pid = supervisor.pid();
                 Box::new(move || pid().into_iter().collect())

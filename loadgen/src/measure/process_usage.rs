@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System};
 
+use super::children::children;
+
 /// What one or several processes use together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ProcessUsage {
@@ -39,6 +41,12 @@ pub type Pids = Box<dyn Fn() -> Vec<u32> + Send + Sync>;
 #[must_use]
 pub fn one_process(pid: u32) -> Pids {
     Box::new(move || vec![pid])
+}
+
+/// One process, and those that it has started: a watchdog and its worker.
+#[must_use]
+pub fn with_children(pid: u32) -> Pids {
+    Box::new(move || [vec![pid], children(pid)].concat())
 }
 
 /// Looks at the processes of one arm.
@@ -145,6 +153,20 @@ mod tests {
     /// `cat` waits for its input, and ends with it.
     fn cat() -> Child {
         Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("every system here has cat")
+    }
+
+    #[test]
+    fn a_process_is_looked_at_with_its_children() {
+        let mut shell =
+            Command::new("sh").args(["-c", "cat; true"]).stdin(Stdio::piped()).spawn().expect("there is sh");
+        let mut watch = ProcessWatch::new(with_children(shell.id()));
+        let both = (0..100).any(|_| {
+            thread::sleep(Duration::from_millis(20));
+            watch.look().is_some_and(|usage| usage.threads == Some(2))
+        });
+        assert!(both || watch.look().is_none_or(|usage| usage.threads.is_none()), "not every system has the figure");
+        drop(shell.stdin.take());
+        assert!(shell.wait().is_ok_and(|status| status.success()));
     }
 
     fn end(mut cat: Child) {

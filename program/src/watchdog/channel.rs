@@ -26,7 +26,7 @@ pub struct Heart {
 }
 
 impl Heart {
-    /// The worker's end of `channel`, which beats `every` so often once [`Heart::beat`] is polled.
+    /// The worker's end of `channel`, which beats `every` so often from [`Heart::beat`] on.
     ///
     /// # Errors
     /// The system refuses it.
@@ -48,14 +48,22 @@ impl Heart {
         Ok(heart)
     }
 
-    /// Sends heartbeats for as long as it is polled: as a task of the event loop that is watched.
-    pub async fn beat(self) {
-        let mut due = interval(self.every);
-        loop {
-            due.tick().await;
-            // A watchdog that has ended ends this process, and one that does not read notices nothing.
-            let _ = (&*self.channel).write(&[BEAT]);
+    /// Sends the first heartbeat, and more for as long as the future is polled: as a task of the event loop that is
+    /// watched. To be called before requests are served: the first of them may block the event loop.
+    pub fn beat(self) -> impl Future<Output = ()> {
+        self.send();
+        async move {
+            let mut due = interval(self.every);
+            loop {
+                due.tick().await;
+                self.send();
+            }
         }
+    }
+
+    fn send(&self) {
+        // A watchdog that has ended ends this process, and one that does not read notices nothing.
+        let _ = (&*self.channel).write(&[BEAT]);
     }
 
     /// Waits until the watchdog asks this process to stop.
