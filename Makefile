@@ -84,6 +84,7 @@ test-fast: ## The tests that take less than a minute together
 test-postgres: ## Keys and sessions on PostgreSQL too (needs its initdb and postgres; skipped with a message without them)
 	@$(CARGO) test --package fixed-server --features postgres --test it -- --nocapture keys:: sessions:: database_down::
 	@$(CARGO) test --package fixed-server --features postgres --lib
+	@$(CARGO) test --package gateway --features postgres --lib
 
 test-clients: ## OpenAI's own clients against the mock (needs python3 with venv, node and npm)
 	@sh mock-llm/clients/check.sh

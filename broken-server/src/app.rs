@@ -55,8 +55,7 @@ async fn serve_until(
     shutdown: BoxFuture<'_, ()>,
 ) -> Result<(), StartError> {
     let settings = &cli.settings;
-    let admission = (cli.mistake.admission)(settings);
-    let state = Data::new(AppState::new(settings, admission)?);
+    let state = Data::new(AppState::new(settings, cli.mistake).await?);
     let routes = beating((cli.mistake.routes)(settings)?, heart);
     let mut server = RunningServer::start(net::serve(listener, settings, state.clone(), routes)?, state);
     tokio::select! {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use gateway::Route;
+use gateway::{KeyHash, Route, UserPermit};
 use wire::upstream_rejection;
 
 /// A call to the vendor.
@@ -20,6 +20,10 @@ pub(crate) struct Call {
     pub(crate) mock_headers: Vec<(String, String)>,
     /// What the client gets of a stream.
     pub(crate) format: Format,
+    /// The key that it was asked for with, on routes that require one.
+    pub(crate) key: Option<KeyHash>,
+    /// The user's permit, where users have limits.
+    pub(crate) user_permit: Option<Arc<UserPermit<KeyHash>>>,
     /// What its attempts have found out so far.
     pub(crate) progress: Arc<Progress>,
 }

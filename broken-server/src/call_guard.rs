@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use gateway::{ActiveCall, LlmMetrics, OpenStream};
+use gateway::{ActiveCall, KeyHash, LlmMetrics, OpenStream, UserPermit};
 use resilience::OutcomeGuard;
 use wire::outcome::Outcome;
 
@@ -19,6 +19,8 @@ pub(crate) struct CallGuard {
     open: Option<OpenStream>,
     /// The active call of a request without a permit. Dropped before the outcome is recorded.
     active: Option<ActiveCall>,
+    /// The user's permit, where users have limits.
+    user_permit: Option<Arc<UserPermit<KeyHash>>>,
     /// None once the outcome has been recorded.
     outcome: Option<OutcomeGuard<Outcome>>,
 }
@@ -37,7 +39,20 @@ impl CallGuard {
             }
         };
         let outcome = OutcomeGuard::new(Arc::new(record), Outcome::Disconnected, Outcome::Internal);
-        CallGuard { metrics, request_id, begun: now, open: None, active: None, outcome: Some(outcome) }
+        CallGuard {
+            metrics,
+            request_id,
+            begun: now,
+            open: None,
+            active: None,
+            user_permit: None,
+            outcome: Some(outcome),
+        }
+    }
+
+    /// The request holds its user's permit to its end: that of a stream is the end of the stream.
+    pub(crate) fn hold(&mut self, user_permit: Option<Arc<UserPermit<KeyHash>>>) {
+        self.user_permit = user_permit;
     }
 
     /// From here on the call is active, without a permit.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser};
-use gateway::{CallLimits, CallQuota};
+use gateway::{CallLimits, CallQuota, PerUserLimits};
 use program::environment::with_variables;
 
 use crate::mistake::{Group, Mistake};
@@ -62,10 +62,17 @@ impl Cli {
         }
         self.settings.own.check()?;
         let limits = CallQuota::augment_args(CallLimits::augment_args(Command::new("limits")));
+        let limits = PerUserLimits::augment_args(limits);
         for limit in limits.get_arguments() {
             reject_unless_used(limit.get_id().as_str(), self.mistake, given, |mistake| mistake.limits)?;
         }
-        self.settings.limits.check().and_then(|()| self.settings.quota.check()).map_err(|error| error.to_string())?;
+        let Settings { limits, quota, users, database, .. } = &self.settings;
+        let limits = limits
+            .check()
+            .and_then(|()| quota.check())
+            .and_then(|()| users.check(limits))
+            .and_then(|()| database.check(limits));
+        limits.map_err(|error| error.to_string())?;
         match ((self.mistake.worker_timeout)(&self.settings)?, self.settings.workers) {
             (Some(_), workers @ 2..) => {
                 Err(format!("--workers ({workers}) must be 1 under a watchdog: it watches one event loop"))
@@ -125,6 +132,8 @@ mod tests {
             ("--max-in-flight", "10"),
             ("--call-timeout", "20s"),
             ("--rate-limit", "60/1m"),
+            ("--user-rate-limit", "60/1m"),
+            ("--user-max-in-flight", "10"),
         ] {
             assert!(read("none", &[flag, value]).is_ok(), "{flag}");
             for mistake in ["pool-exhaustion", "coordinated-omission", "rollout"] {
@@ -139,6 +148,10 @@ mod tests {
     fn limits_that_conflict_are_rejected() {
         let message = read("none", &["--queue-timeout", "30s"]).err().unwrap();
         assert!(message.contains("--queue-timeout (30s) must be less than --call-timeout (30s)"), "{message}");
+        let message = read("none", &["--user-max-in-flight", "20000"]).err().unwrap();
+        assert!(message.contains("--user-max-in-flight (20000) must be at most --max-in-flight"), "{message}");
+        let message = read("none", &["--database-acquire-timeout", "60s"]).err().unwrap();
+        assert!(message.contains("--database-acquire-timeout (60s) must be less than --sla (60s)"), "{message}");
         let message = read("none", &["--rate-limit", "60/1m", "--rate-burst", "60"]).err().unwrap();
         assert!(
             message.contains("--rate-burst (60) must be less than the amount of --rate-limit (60/1m)"),

@@ -1,87 +1,174 @@
-//! The database of a server that counts the calls of its keys: a pool of connections to SQLite in memory.
+//! The database of keys, with the number of calls of each: embedded SQLite, or PostgreSQL. It has a pool of connections,
+//! and a connection that somebody has taken out of it nobody else can use.
 
-use std::str::FromStr;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
+use gateway::{DatabasePoolMetrics, DatabaseUrl, KeyHash};
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-use sqlx::{Sqlite, SqlitePool, query};
+use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, query, raw_sql};
+use tokio::time::timeout;
 
 use crate::errors::Failure;
+use crate::settings::DatabaseSettings;
 
-/// Connections at once: SQLAlchemy's defaults, `pool_size` 5 and `max_overflow` 10. (It closes the last ten when they
-/// are returned, and sqlx keeps them. For who waits, only the sum matters.)
-const CONNECTIONS_MAX: u32 = 5 + 10;
+/// How long opening the database may take.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Databases that were made. Each has a name of its own; without one, each connection would have a database of its own.
+/// Longer than any caller waits for a connection: each has a limit of its own.
+const NO_LIMIT: Duration = Duration::from_secs(3600);
+
+/// Databases in memory that were made. Each has a name of its own; without one, each connection would have a database
+/// of its own.
 static MADE: AtomicU32 = AtomicU32::new(0);
 
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS calls (key TEXT PRIMARY KEY, made INTEGER NOT NULL)";
+/// Its name is unlike any of fixed-server's: both may use the same database.
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS broken_server_keys (hash TEXT PRIMARY KEY, calls BIGINT NOT NULL)";
 
-/// A pool of connections that are opened when they are needed.
-#[derive(Debug, Clone)]
-pub(crate) struct Database(SqlitePool);
+/// The same, of several servers that start at once one after another: PostgreSQL fails if two create a table at once.
+const TABLE_IN_TURN: &str = "BEGIN; SELECT pg_advisory_xact_lock(80000); \
+     CREATE TABLE IF NOT EXISTS broken_server_keys (hash TEXT PRIMARY KEY, calls BIGINT NOT NULL); COMMIT";
+
+/// Why the database cannot be used. The text has no password.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It could not be reached, or rejected a statement.
+    #[error("cannot open the database {database}: {cause}")]
+    Failed {
+        /// Which, without its password.
+        database: String,
+        /// Why not.
+        cause: sqlx::Error,
+    },
+    /// It answers too slowly.
+    #[error("the database {0} did not answer within {START_TIMEOUT:?}")]
+    Timeout(String),
+}
+
+/// A connection that was taken out of the pool, and goes back to it when it is dropped.
+pub(crate) type Connection = PoolConnection<Any>;
+
+/// The database, with its pool of connections that are opened when they are needed.
+#[derive(Debug)]
+pub(crate) struct Database {
+    pool: AnyPool,
+    acquire_timeout: Duration,
+    metrics: DatabasePoolMetrics,
+    /// Keeps a database in memory alive: it ends with its last connection. In a mutex because a connection is not `Sync`.
+    _keeps_alive: Option<Mutex<AnyConnection>>,
+}
 
 impl Database {
-    /// A pool in which a caller waits at most `acquire_timeout` for a connection.
+    /// Connects, creates the table, and adds those of `keys` that are missing. A caller waits at most `acquire_timeout`
+    /// for a connection.
     ///
     /// # Errors
-    /// The library does not know the URL.
-    pub(crate) fn new(acquire_timeout: Duration) -> sqlx::Result<Self> {
-        let pool = SqlitePoolOptions::new()
-            .max_connections(CONNECTIONS_MAX)
-            .acquire_timeout(acquire_timeout)
-            .acquire_slow_threshold(acquire_timeout)
-            // The database ends with its last connection.
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .after_connect(|connection, _| Box::pin(async move { query(TABLE).execute(connection).await.map(drop) }));
-        let url = format!("sqlite:///broken-server-{}?mode=rwc&vfs=memdb", MADE.fetch_add(1, Relaxed));
-        Ok(Database(pool.connect_lazy_with(SqliteConnectOptions::from_str(&url)?)))
+    /// [`OpenError`]
+    pub(crate) async fn open(
+        settings: &DatabaseSettings,
+        acquire_timeout: Duration,
+        keys: &[KeyHash],
+        metrics: DatabasePoolMetrics,
+    ) -> Result<Self, OpenError> {
+        sqlx::any::install_default_drivers();
+        let url = settings.database_url.as_ref();
+        let name = || url.map_or_else(|| "in memory".to_owned(), DatabaseUrl::to_string);
+        let failed = |cause| OpenError::Failed { database: name(), cause };
+        let connect: AnyConnectOptions =
+            url.map_or_else(in_memory, DatabaseUrl::with_password).parse().map_err(failed)?;
+        let connect = connect.disable_statement_logging();
+        let first = timeout(START_TIMEOUT, prepare(&connect, url.is_some_and(DatabaseUrl::is_postgres), keys)).await;
+        let first = first.map_err(|_| OpenError::Timeout(name()))?.map_err(failed)?;
+        let pool = AnyPoolOptions::new()
+            .max_connections(settings.database_pool_size)
+            .acquire_timeout(NO_LIMIT)
+            .acquire_slow_threshold(NO_LIMIT)
+            .connect_lazy_with(connect);
+        let _keeps_alive = url.is_none().then(|| Mutex::new(first));
+        Ok(Database { pool, acquire_timeout, metrics, _keeps_alive })
     }
 
-    /// Takes a connection out of the pool and counts a call of `key`. Until it is dropped, nobody else has it.
+    /// Whether there is a key with this hash. Its connection is back in the pool afterwards.
     ///
     /// # Errors
     /// [`Failure::Database`], also when no connection came free in time.
-    pub(crate) async fn begin_call(&self, key: &str) -> Result<PoolConnection<Sqlite>, Failure> {
-        const COUNT: &str =
-            "INSERT INTO calls (key, made) VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET made = made + 1";
-        let failed = |error: sqlx::Error| Failure::Database(error.to_string());
-        let mut connection = self.0.acquire().await.map_err(failed)?;
-        query(COUNT).bind(key.to_owned()).execute(&mut *connection).await.map_err(failed)?;
-        Ok(connection)
+    pub(crate) async fn has_key(&self, key: &KeyHash) -> Result<bool, Failure> {
+        let mut connection = self.acquire(self.acquire_timeout).await?;
+        let found = query("SELECT hash FROM broken_server_keys WHERE hash = $1").bind(key.as_str().to_owned());
+        let rows = self.answered(found.fetch_all(&mut *connection)).await?;
+        Ok(!rows.is_empty())
     }
+
+    /// Counts a call of `key`, and returns the connection with which it did. Until that is dropped, nobody else has it.
+    /// Without a key, none was needed.
+    ///
+    /// # Errors
+    /// As [`Database::has_key`].
+    pub(crate) async fn count_call(&self, key: Option<&KeyHash>) -> Result<Option<Connection>, Failure> {
+        self.count_call_within(self.acquire_timeout, key).await
+    }
+
+    /// The same with another limit for the wait for a connection.
+    ///
+    /// # Errors
+    /// As [`Database::has_key`].
+    pub(crate) async fn count_call_within(
+        &self,
+        wait: Duration,
+        key: Option<&KeyHash>,
+    ) -> Result<Option<Connection>, Failure> {
+        let Some(key) = key else { return Ok(None) };
+        let mut connection = self.acquire(wait).await?;
+        let count = query("UPDATE broken_server_keys SET calls = calls + 1 WHERE hash = $1");
+        self.answered(count.bind(key.as_str().to_owned()).execute(&mut *connection)).await?;
+        Ok(Some(connection))
+    }
+
+    /// Updates the gauges of the pool.
+    pub(crate) fn count_connections(&self) {
+        self.metrics.set_connections(self.pool.size() as usize, self.pool.num_idle());
+    }
+
+    async fn acquire(&self, wait: Duration) -> Result<Connection, Failure> {
+        match timeout(wait, self.pool.acquire()).await {
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(error)) => Err(self.failure(&error)),
+            Err(_) => {
+                self.metrics.acquire_timeout();
+                Err(Failure::Database(format!("no connection to the database within {wait:?}")))
+            }
+        }
+    }
+
+    async fn answered<T>(&self, statement: impl Future<Output = sqlx::Result<T>>) -> Result<T, Failure> {
+        let limit = self.acquire_timeout;
+        let late = || sqlx::Error::Protocol(format!("no answer from the database within {limit:?}"));
+        timeout(limit, statement).await.unwrap_or_else(|_| Err(late())).map_err(|error| self.failure(&error))
+    }
+
+    fn failure(&self, error: &sqlx::Error) -> Failure {
+        self.metrics.failure();
+        Failure::Database(error.to_string())
+    }
+}
+
+/// The URL of a database in memory.
+fn in_memory() -> String {
+    format!("sqlite:///broken-server-{}?mode=rwc&vfs=memdb", MADE.fetch_add(1, Relaxed))
+}
+
+/// A first connection, with which the table was created.
+async fn prepare(connect: &AnyConnectOptions, is_postgres: bool, keys: &[KeyHash]) -> sqlx::Result<AnyConnection> {
+    let mut connection = connect.connect().await?;
+    raw_sql(if is_postgres { TABLE_IN_TURN } else { TABLE }).execute(&mut connection).await?;
+    for key in keys {
+        let add = query("INSERT INTO broken_server_keys (hash, calls) VALUES ($1, 0) ON CONFLICT DO NOTHING");
+        add.bind(key.as_str().to_owned()).execute(&mut connection).await?;
+    }
+    Ok(connection)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn the_sixteenth_call_waits_for_a_connection() {
-        let database = Database::new(Duration::from_millis(500)).unwrap();
-        let mut held = Vec::new();
-        for _ in 0..CONNECTIONS_MAX {
-            held.push(database.begin_call("key").await.unwrap());
-        }
-        assert!(matches!(database.begin_call("key").await, Err(Failure::Database(_))));
-        held.pop();
-        assert!(database.begin_call("key").await.is_ok());
-    }
-
-    #[tokio::test]
-    async fn calls_one_after_another_need_few_connections() {
-        let database = Database::new(Duration::from_secs(5)).unwrap();
-        for _ in 0..2 * CONNECTIONS_MAX {
-            drop(database.begin_call("key").await.unwrap());
-        }
-        let mut connection = database.0.acquire().await.unwrap();
-        let made: (i64,) =
-            sqlx::query_as("SELECT made FROM calls WHERE key = 'key'").fetch_one(&mut *connection).await.unwrap();
-        assert_eq!(made.0, 30);
-        // More than one, because sqlx takes a moment to return a connection.
-        assert!(database.0.size() <= 5, "{} connections", database.0.size());
-    }
-}
+mod tests;

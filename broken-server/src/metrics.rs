@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gateway::{HttpMetrics, LlmMetrics, LogLinesDropped, WorkersKilled};
+use gateway::{DatabasePoolMetrics, HttpMetrics, LlmMetrics, LogLinesDropped, WorkersKilled};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 
@@ -11,6 +11,7 @@ use prometheus_client::registry::Registry;
 pub(crate) struct Metrics {
     pub(crate) llm: Arc<LlmMetrics>,
     pub(crate) http: HttpMetrics,
+    pub(crate) database: DatabasePoolMetrics,
     write_timeouts: Counter,
 }
 
@@ -22,7 +23,9 @@ impl Metrics {
         let write_timeouts = Counter::default();
         let help = "Connections closed because their client did not read";
         registry.register("write_timeouts", help, write_timeouts.clone());
-        Metrics { llm: Arc::new(LlmMetrics::new(registry)), http: HttpMetrics::new(registry), write_timeouts }
+        let database = DatabasePoolMetrics::default();
+        database.register(registry);
+        Metrics { database, llm: Arc::new(LlmMetrics::new(registry)), http: HttpMetrics::new(registry), write_timeouts }
     }
 
     /// Counts a connection that was closed because its client did not read.

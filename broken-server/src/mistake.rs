@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use gateway::{KeyHash, Users};
 use resilience::AdmissionLimits;
 
 use crate::api::{self, Routes};
@@ -28,6 +29,8 @@ pub struct Mistake {
     pub(crate) own_flags: &'static [&'static str],
     /// What may be in flight and in the queue, and how many calls may start.
     pub(crate) admission: fn(&Settings) -> AdmissionLimits,
+    /// The limits of each user.
+    pub(crate) users: fn(&Settings) -> Option<Users<KeyHash>>,
     /// Makes the routes with this mistake. Called once, at the start.
     pub(crate) routes: fn(&Settings) -> Result<Routes, StartError>,
     /// Stops the server.
@@ -53,6 +56,7 @@ impl Mistake {
             requests: quota.kept(),
             tokens: None,
         },
+        users: |settings| Users::new(&settings.users),
         routes: |_| Ok(api::routes(AsyncOnce)),
         shutdown: |server, settings| Box::pin(drain(server, settings)),
         worker_timeout: |settings| Ok(settings.worker_timeout.and_then(|timeout| timeout.0)),

@@ -1,5 +1,6 @@
 //! Reads and rejects requests.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue, TRANSFER_ENCODING};
@@ -7,7 +8,7 @@ use actix_web::web::Payload;
 use actix_web::{HttpMessage, HttpRequest};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use gateway::{Route, request_id, shorten};
+use gateway::{KeyHash, Route, User, UserPermit, request_id, shorten};
 use tokio::time::timeout;
 use wire::authorization::bearer_key;
 use wire::error::RequestError;
@@ -15,6 +16,8 @@ use wire::operator;
 use wire::{MOCK_HEADER_PREFIX, REQUEST_ID_HEADER};
 
 use crate::call::{Call, Format};
+use crate::call_guard::CallGuard;
+use crate::errors::Failure;
 use crate::state::AppState;
 
 /// The id of a request, kept in its extensions by the middleware.
@@ -41,7 +44,7 @@ pub(crate) fn to_call(state: &AppState, request: &HttpRequest, route: Route, bod
         }
     }
     let (body, format, progress) = (body.into(), Format::Chunks, Arc::default());
-    Call { route, body, request_id, mock_headers, format, progress }
+    Call { route, body, request_id, mock_headers, format, key: None, user_permit: None, progress }
 }
 
 /// The body of a request that must be JSON of at most `max_bytes`. Its content is checked later.
@@ -87,13 +90,39 @@ async fn read(mut payload: Payload, length: Option<usize>, max_bytes: usize) -> 
     Ok(whole.freeze())
 }
 
-/// Checks the key of a request.
+/// Checks the key of a request, and returns its hash.
 ///
 /// # Errors
-/// [`RequestError::InvalidApiKey`].
-pub(crate) fn require_key(state: &AppState, request: &HttpRequest) -> Result<(), RequestError> {
+/// [`RequestError::InvalidApiKey`], and [`Failure::Database`] when the key cannot be looked up.
+pub(crate) async fn require_key(state: &AppState, request: &HttpRequest) -> Result<KeyHash, Failure> {
     let sent = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if sent.and_then(bearer_key) == Some(&*state.api_key) { Ok(()) } else { Err(RequestError::InvalidApiKey) }
+    // A value that cannot be a key is not looked up.
+    let key = sent.and_then(bearer_key).and_then(|key| KeyHash::of(key).ok()).ok_or(RequestError::InvalidApiKey)?;
+    if state.database.has_key(&key).await? { Ok(key) } else { Err(RequestError::InvalidApiKey.into()) }
+}
+
+/// Takes a permit of the user of a request: the owner of `key` or, on a route without keys, the peer's address. It is
+/// taken before the body is read, so that a user over a limit costs neither the memory for a body nor the time to read it.
+///
+/// # Errors
+/// [`Failure::UserLimit`], which is counted as the request's outcome.
+pub(crate) fn enter(
+    state: &AppState,
+    request: &HttpRequest,
+    key: Option<&KeyHash>,
+) -> Result<Option<Arc<UserPermit<KeyHash>>>, Failure> {
+    let Some(users) = &state.users else { return Ok(None) };
+    let peer = || request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+    let user = key.map_or_else(|| User::Address(peer()), |key| User::Key(key.clone()));
+    match users.try_enter(user) {
+        Ok(permit) => Ok(Some(Arc::new(permit))),
+        Err(rejected) => {
+            let failure = Failure::from(rejected);
+            let id = request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone());
+            CallGuard::begin(Arc::clone(&state.metrics.llm), id).failed(&failure);
+            Err(failure)
+        }
+    }
 }
 
 /// Checks that a request may change the running server.

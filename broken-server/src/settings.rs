@@ -1,6 +1,7 @@
 //! The flags that do not depend on the mistake, and their environment variables.
 
 mod causes;
+mod database;
 mod own_flags;
 
 use std::net::SocketAddr;
@@ -8,10 +9,11 @@ use std::time::Duration;
 
 use clap::Args;
 use gateway::values::{OrOff, time, timeout, timeout_or_off};
-use gateway::{CallLimits, CallQuota, UpstreamLimits, UpstreamUrl};
+use gateway::{CallLimits, CallQuota, Confidential, KeyHash, PerUserLimits, UpstreamLimits, UpstreamUrl};
 use program::logs::{LogFilter, LogFormat};
 
 pub use causes::{Cause, CauseFlags, Causes};
+pub use database::DatabaseSettings;
 pub use own_flags::{OnStop, OwnFlags};
 
 use wire::RELAYED_BODY_BYTES_MAX;
@@ -86,10 +88,10 @@ pub struct Settings {
     #[arg(value_parser = time, allow_hyphen_values = true)]
     pub shutdown_grace: Duration,
 
-    /// The key that clients of /v1 must send.
-    #[arg(long, default_value = "demo-key", value_name = "KEY")]
-    #[arg(hide_env_values = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    pub api_key: String,
+    /// A key that clients of /v1 may send; each is another user. May be repeated.
+    #[arg(long = "api-key", default_value = "demo-key", value_name = "KEY")]
+    #[arg(hide_env_values = true, value_parser = Confidential(KeyHash::parse))]
+    pub api_keys: Vec<KeyHash>,
 
     /// Pass X-Mock-* headers on to the vendor, so that clients can control the mock.
     #[arg(long)]
@@ -111,6 +113,14 @@ pub struct Settings {
     /// The vendor's quota of calls, for the same mistakes.
     #[command(flatten)]
     pub quota: CallQuota,
+
+    /// The limits of each user, for the same mistakes.
+    #[command(flatten)]
+    pub users: PerUserLimits,
+
+    /// The database of keys.
+    #[command(flatten, next_help_heading = "The database of keys")]
+    pub database: DatabaseSettings,
 }
 
 /// Hides actix's own start-up messages, unless the filter names them.
@@ -144,7 +154,7 @@ mod tests {
             (["--upstream", "nonsense"], "--upstream", "http://HOST:PORT"),
             (["--upstream", "https://vendor"], "--upstream", "https is not supported here"),
             (["--upstream", "http://user:pass@vendor"], "--upstream", "credentials"),
-            (["--api-key", ""], "--api-key", "value"),
+            (["--api-key", ""], "--api-key", "1 to 512 visible ASCII characters"),
             (["--log-format", "xml"], "--log-format", "json"),
             (["--log-level", "loud"], "--log-level", "info"),
         ] {

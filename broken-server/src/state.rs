@@ -3,14 +3,16 @@
 use std::io;
 use std::time::Duration;
 
-use gateway::CallLimits;
+use gateway::{CallLimits, KeyHash, Users};
 use prometheus_client::registry::Registry;
-use resilience::{Admission, AdmissionLimits, Hysteresis, InvalidSetting, RetryPolicy};
+use resilience::{Admission, Hysteresis, InvalidSetting, RetryPolicy};
 use tokio_util::sync::CancellationToken;
 use wire::BODY_BYTES_MAX;
 
+use crate::database::{Database, OpenError};
 use crate::errors::Failure;
 use crate::metrics::Metrics;
+use crate::mistake::Mistake;
 use crate::pool::Pool;
 use crate::settings::Settings;
 use crate::upstream::{asynchronous, blocking};
@@ -24,9 +26,9 @@ pub enum StartError {
     /// A limit has a value that is not allowed.
     #[error("cannot set up the limits: {0}")]
     Limits(#[from] InvalidSetting),
-    /// The pool of database connections could not be set up.
-    #[error("cannot set up the database: {0}")]
-    Database(#[from] sqlx::Error),
+    /// The database could not be opened.
+    #[error(transparent)]
+    Database(#[from] OpenError),
     /// The server could not start, or stopped without a signal.
     #[error("the server stopped: {0}")]
     Server(#[from] io::Error),
@@ -45,6 +47,8 @@ pub(crate) struct AppState {
     pub(crate) retry: RetryPolicy,
     /// Shared by all workers: the vendor counts their calls together.
     pub(crate) admission: Admission,
+    /// The limits of each user, if there are any.
+    pub(crate) users: Option<Users<KeyHash>>,
     /// Over 80 % of the queue in use, until under 50 %: with one threshold `/ready` would flap, and a load balancer with it.
     pub(crate) overloaded: Hysteresis,
     pub(crate) metrics: Metrics,
@@ -57,31 +61,37 @@ pub(crate) struct AppState {
     pub(crate) read_timeout: Duration,
     /// Largest body of a request to OpenAI's routes, in bytes.
     pub(crate) max_body_bytes: usize,
-    pub(crate) api_key: String,
+    /// The keys, and how many calls each has made.
+    pub(crate) database: Database,
     pub(crate) allow_mock_headers: bool,
 }
 
 impl AppState {
     /// # Errors
-    /// When the HTTP client cannot be set up, or a limit has a value that is not allowed.
-    pub(crate) fn new(settings: &Settings, admission: AdmissionLimits) -> Result<Self, StartError> {
+    /// When the HTTP client cannot be set up, a limit has a value that is not allowed, or the database cannot be opened.
+    pub(crate) async fn new(settings: &Settings, mistake: &Mistake) -> Result<Self, StartError> {
         let limits = settings.limits.clone();
         let mut registry = Registry::default();
+        let metrics = Metrics::new(&mut registry);
+        let acquire_timeout = settings.database.acquire_timeout(&limits);
+        let keys = &settings.api_keys;
+        let database = Database::open(&settings.database, acquire_timeout, keys, metrics.database.clone()).await?;
         Ok(AppState {
             blocking: blocking::Client::new(settings, settings.upstream_limits),
             asynchronous: asynchronous::Client::new(settings, settings.upstream_limits)?,
             pool: Pool::new(i64::from(settings.workers) * i64::from(settings.blocking_threads), &mut registry),
             retry: limits.retry_policy()?,
             limits,
-            admission: Admission::new(admission),
+            admission: Admission::new((mistake.admission)(settings)),
+            users: (mistake.users)(settings),
             overloaded: Hysteresis::new(0.8, 0.5),
-            metrics: Metrics::new(&mut registry),
+            metrics,
             registry,
             draining: CancellationToken::new(),
             grace_over: CancellationToken::new(),
             read_timeout: settings.read_timeout,
             max_body_bytes: settings.max_body_bytes.0,
-            api_key: settings.api_key.clone(),
+            database,
             allow_mock_headers: settings.allow_mock_headers,
         })
     }

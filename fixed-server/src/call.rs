@@ -5,13 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use gateway::Route;
-use resilience::UserGuard;
+use gateway::{Route, UserPermit};
 use wire::error::RequestError;
 
 use crate::chat::Chat;
-use crate::identity::User;
-use crate::sessions::SessionCall;
+use crate::sessions::{KeyId, SessionCall};
 
 /// Tokens reserved for the answer to a request without `max_tokens`: a long page. Tokens that it does not use are
 /// refunded, tokens beyond them are charged.
@@ -29,7 +27,7 @@ pub(crate) struct Call {
     /// Headers that control the mock vendor; empty without `--allow-mock-headers`.
     pub(crate) mock_headers: Vec<(String, String)>,
     /// The permit of its user, if users are limited. It is released with the last clone of the call.
-    pub(crate) user_permit: Option<Arc<UserGuard<User>>>,
+    pub(crate) user_permit: Option<Arc<UserPermit<KeyId>>>,
     /// Tokens to reserve from the quota: for its prompt and its longest answer.
     pub(crate) tokens: u64,
     /// Estimated tokens of its prompt.

@@ -11,7 +11,6 @@ mod body_memory;
 mod call;
 mod chat;
 mod identity;
-mod users;
 
 mod body;
 mod errors;
@@ -32,5 +31,5 @@ mod net;
 pub mod telemetry;
 
 pub use app::{Server, bind};
-pub use sessions::{DatabaseError, DatabaseUrl, InvalidKey, KeyHash, OpenError};
+pub use sessions::{DatabaseError, OpenError};
 pub use state::StartError;

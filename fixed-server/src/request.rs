@@ -7,9 +7,9 @@ use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use bytes::Bytes;
-use gateway::{ID_BYTES_MAX, Route, is_valid_id, shorten};
+use gateway::{ID_BYTES_MAX, KeyHash, Route, UserPermit, is_valid_id, shorten};
 use http_body_util::BodyExt;
-use resilience::{Deadline, UserGuard};
+use resilience::Deadline;
 use wire::authorization::bearer_key;
 use wire::error::RequestError;
 use wire::{MOCK_HEADER_PREFIX, SESSION_ID_HEADER};
@@ -18,9 +18,9 @@ use crate::body_memory::BudgetedBody;
 use crate::call::{Call, tokens_to_reserve};
 use crate::chat::{Chat, DEFAULT_MODEL};
 use crate::errors::Failure;
-use crate::identity::{RequestId, User};
+use crate::identity::{RequestId, User, user_of_peer};
 use crate::outcome;
-use crate::sessions::{KeyHash, KeyId};
+use crate::sessions::KeyId;
 use crate::state::AppState;
 
 /// The session that a request belongs to, if it names one.
@@ -47,7 +47,7 @@ pub(crate) struct Head {
     mock_headers: Vec<(String, String)>,
     user: User,
     /// The user's permit, where users have limits.
-    user_permit: Option<Arc<UserGuard<User>>>,
+    user_permit: Option<Arc<UserPermit<KeyId>>>,
 }
 
 impl Head {
@@ -57,7 +57,7 @@ impl Head {
         let steering = request.headers().iter().filter(|(name, _)| name.as_str().starts_with(MOCK_HEADER_PREFIX));
         let steering = steering.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
         let mock_headers = if state.allow_mock_headers { steering.collect() } else { Vec::new() };
-        Head { request_id, mock_headers, user: User::of_peer(request), user_permit: None }
+        Head { request_id, mock_headers, user: user_of_peer(request), user_permit: None }
     }
 
     /// The same for a request with this key: its user is the key's owner, whatever its address.
@@ -72,7 +72,7 @@ impl Head {
     /// [`Failure::UserLimit`], which is counted as the request's outcome.
     pub(crate) fn enter(self, state: &AppState) -> Result<Self, Failure> {
         let Some(users) = &state.users else { return Ok(self) };
-        match users.try_enter(&self.user) {
+        match users.try_enter(self.user.clone()) {
             Ok(user_permit) => Ok(Head { user_permit: Some(Arc::new(user_permit)), ..self }),
             Err(rejected) => {
                 let failure = Failure::from(rejected);

@@ -7,17 +7,17 @@
 mod calls;
 mod database;
 mod dialect;
-mod hash;
 mod keys;
 mod metrics;
 mod open;
 mod pool;
+mod random;
 mod retention;
-mod url;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use gateway::{DatabaseUrl, KeyHash};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use self::calls::ResultWriter;
@@ -26,13 +26,11 @@ use self::retention::{Retention, RetentionTimes};
 
 pub(crate) use calls::SessionCall;
 pub use database::DatabaseError;
-pub(crate) use hash::new_key;
-pub use hash::{InvalidKey, KeyHash};
 pub(crate) use keys::{AddError, Key, KeyId, Keys, RevokeError};
 pub(crate) use metrics::DatabaseMetrics;
 pub(crate) use open::DatabaseOptions;
 pub use open::OpenError;
-pub use url::DatabaseUrl;
+pub(crate) use random::new_key;
 
 /// The name of the key that `--api-key` adds.
 pub(crate) const DEMO: &str = "demo";
@@ -44,8 +42,8 @@ const KEY_COMMAND_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub(crate) struct SessionOptions {
     pub(crate) database: DatabaseOptions,
-    /// The key to add to a database without keys.
-    pub(crate) first_key: KeyHash,
+    /// The keys to add to a database without keys.
+    pub(crate) first_keys: Vec<KeyHash>,
     /// How long results are kept; forever if None.
     pub(crate) retention: Option<Duration>,
     /// The longest duration of a call. A session is kept that much longer, for its last result.
@@ -67,12 +65,9 @@ impl Sessions {
     /// If the database cannot be reached or used.
     pub(crate) async fn open(options: &SessionOptions, metrics: DatabaseMetrics) -> Result<Self, OpenError> {
         let database = Arc::new(open::open(&options.database, metrics.clone()).await?);
-        if Keys::new(&database)
-            .add_first(DEMO, &options.first_key)
-            .await
-            .map_err(|cause| OpenError::FirstUse { cause })?
-        {
-            tracing::info!("the database has no keys yet: added the one of --api-key, named {DEMO}");
+        let added = Keys::new(&database).add_first(DEMO, &options.first_keys).await;
+        if added.map_err(|cause| OpenError::FirstUse { cause })? {
+            tracing::info!(keys = options.first_keys.len(), "the database has no keys yet: added {DEMO}, of --api-key");
         }
         let kept = RetentionTimes::new(options.retention, options.longest_call);
         let retention = Retention::new(database.clone(), kept, metrics.clone());

@@ -1,6 +1,5 @@
 //! Flags, their checks, and the environment variables of the same names.
 
-mod confidential;
 mod database;
 mod limits;
 mod origin;
@@ -11,8 +10,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
-use gateway::UpstreamUrl;
 use gateway::values::{OrOff, timeout_or_off};
+use gateway::{Confidential, KeyHash, UpstreamUrl};
 use program::environment::with_variables;
 use program::logs::{LogFilter, LogFormat};
 
@@ -21,10 +20,9 @@ pub use limits::Limits;
 pub use origin::Origin;
 pub use upstream::UpstreamKey;
 
-pub(crate) use self::confidential::Confidential;
 use self::upstream::parse_upstream;
 use crate::commands::Command;
-use crate::sessions::{KeyHash, SessionOptions};
+use crate::sessions::SessionOptions;
 
 /// The same chat API as broken-server, done right.
 #[derive(Debug, Clone, Parser)]
@@ -64,10 +62,10 @@ pub struct Settings {
     pub worker_timeout: OrOff<Duration>,
 
     /// A first key for clients of /v1, named `demo`. It is added at the start, but only to a database that has never
-    /// had a key.
-    #[arg(long, default_value = "demo-key", value_name = "KEY")]
+    /// had a key. May be repeated: the next ones are named `demo-2`, `demo-3`.
+    #[arg(long = "api-key", default_value = "demo-key", value_name = "KEY")]
     #[arg(hide_env_values = true, value_parser = Confidential(KeyHash::parse))]
-    pub api_key: KeyHash,
+    pub api_keys: Vec<KeyHash>,
 
     /// Origin whose pages may call this server, such as `https://app.example`, or `*` for all. May be repeated.
     /// Default: no pages of other origins.
@@ -115,7 +113,7 @@ impl Settings {
     pub(crate) fn sessions(&self) -> SessionOptions {
         SessionOptions {
             database: self.database.options(&self.limits),
-            first_key: self.api_key.clone(),
+            first_keys: self.api_keys.clone(),
             retention: self.database.session_retention.0,
             longest_call: self.limits.call.sla + self.limits.total_timeout,
         }

@@ -18,13 +18,14 @@ mod retry;
 use std::sync::Arc;
 use std::time::Duration;
 
-use resilience::{Deadline, UserGuard};
+use gateway::UserPermit;
+use resilience::Deadline;
 use tokio::time::Instant;
 
 use crate::body::Format;
 use crate::call::Call;
 use crate::errors::{Failure, UpstreamFailure};
-use crate::identity::User;
+use crate::sessions::KeyId;
 use crate::state::AppState;
 use crate::upstream::{Answer, Streamed};
 use active_call::ActiveCall;
@@ -32,7 +33,7 @@ use active_call::ActiveCall;
 /// What a request holds until its end: for a stream, until the end of the stream.
 pub(crate) struct InFlight {
     pub(crate) call: ActiveCall,
-    _user_permit: Option<Arc<UserGuard<User>>>,
+    _user_permit: Option<Arc<UserPermit<KeyId>>>,
 }
 
 /// A stream whose first token has arrived, with everything that it holds until it is dropped.

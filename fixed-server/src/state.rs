@@ -4,6 +4,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Duration;
 
+use gateway::Users;
 use resilience::{
     Admission, AdmissionLimits, Breaker, ErrorRate, Hysteresis, InvalidSetting, OutcomeGuard, Permits, RetryPolicy,
     SingleFlight,
@@ -15,11 +16,10 @@ use crate::call::Call;
 use crate::errors::Failure;
 use crate::look_ups::LookUps;
 use crate::outcome::{self, Outcome};
-use crate::sessions::{OpenError, Sessions};
+use crate::sessions::{KeyId, OpenError, Sessions};
 use crate::settings::{Limits, Origin, Settings};
 use crate::telemetry::Metrics;
 use crate::upstream::Upstream;
-use crate::users::Users;
 
 /// The time over which the vendor's failures are counted for `/ready`.
 const ERRORS_SPAN: Duration = Duration::from_secs(10);
@@ -46,7 +46,7 @@ pub enum StartError {
 pub(crate) struct AppState {
     pub(crate) limits: Limits,
     /// The limits of each user, if there are any.
-    pub(crate) users: Option<Users>,
+    pub(crate) users: Option<Users<KeyId>>,
     /// The memory for the bodies of requests.
     pub(crate) body_memory: Arc<BodyMemory>,
     /// Limits how many large bodies are parsed at once.
@@ -105,7 +105,7 @@ impl AppState {
         // ANCHOR_END: unbounded-queue
         // ANCHOR_END: per-request-limits
         Ok(AppState {
-            users: Users::new(&limits),
+            users: Users::new(&limits.users),
             body_memory: BodyMemory::new(&limits),
             body_reader: Permits::new(NonZeroUsize::MIN),
             retry: limits.call.retry_policy()?,

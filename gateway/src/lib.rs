@@ -10,6 +10,7 @@ mod http_error;
 mod upstream_failure;
 
 mod call_limits;
+mod per_user_limits;
 mod quota_limits;
 mod upstream_limits;
 mod upstream_url;
@@ -18,7 +19,13 @@ mod vendor_route;
 
 mod attempts;
 
+mod confidential;
+mod database_url;
+mod key_hash;
+mod users;
+
 mod active_call;
+mod database_metrics;
 mod histogram;
 mod http_metrics;
 mod llm_metrics;
@@ -36,22 +43,28 @@ pub use active_call::ActiveCall;
 pub use attempts::make_attempts;
 pub use body_memory_full::BodyMemoryFull;
 pub use call_limits::CallLimits;
+pub use confidential::Confidential;
+pub use database_metrics::DatabasePoolMetrics;
+pub use database_url::DatabaseUrl;
 pub use failure::Failure;
 pub use http_client::http_client;
 #[cfg(feature = "tls")]
 pub use http_client::https_client;
 pub use http_error::HttpError;
 pub use http_metrics::HttpMetrics;
+pub use key_hash::{InvalidKey, KeyHash};
 pub use llm_metrics::LlmMetrics;
 pub use log_lines::LogLinesDropped;
 pub use metrics_text::{METRICS_CONTENT_TYPE, metrics_text};
 pub use open_stream::OpenStream;
+pub use per_user_limits::PerUserLimits;
 pub use quota_limits::{CallQuota, Quota, TokenQuota};
 pub use request_id::{ID_BYTES_MAX, is_valid_id, request_id};
 pub use shorten::shorten;
 pub use upstream_failure::UpstreamFailure;
 pub use upstream_limits::UpstreamLimits;
 pub use upstream_url::UpstreamUrl;
+pub use users::{User, UserPermit, Users};
 pub use vendor_route::Route;
 pub use workers_killed::WorkersKilled;
 pub use write_timeout::{WriteTimeout, write_timeout};

@@ -70,6 +70,7 @@ pub(super) async fn answer_whole(
 /// Begins a request for the model. From here on it has exactly one outcome.
 fn begin(style: &dyn DynCallStyle, state: &AppState, call: &Call) -> Result<CallGuard, Failure> {
     let mut guard = CallGuard::begin(Arc::clone(&state.metrics.llm), call.request_id.clone());
+    guard.hold(call.user_permit.clone());
     if state.draining.is_cancelled() {
         guard.failed(&Failure::ShuttingDown);
         return Err(Failure::ShuttingDown);

@@ -9,7 +9,7 @@ use super::answer::{answer_streamed, answer_whole};
 use crate::call::{Call, Format};
 use crate::call_style::DynCallStyle;
 use crate::errors::ErrorResponse;
-use crate::request::{json_body, to_call};
+use crate::request::{enter, json_body, to_call};
 use crate::state::AppState;
 
 /// The model of requests that name none.
@@ -22,10 +22,11 @@ pub(super) async fn stream(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, ErrorResponse> {
+    let user_permit = enter(&state, &request, None)?;
     let body = json_body(&state, &request, payload, state.own_body_bytes()).await?;
     let asked = ChatRequest::parse(&body)?;
     let call = to_call(&state, &request, Route::ChatCompletions, asked.to_upstream_body(DEFAULT_MODEL, true));
-    answer_streamed(&**style, &state, Call { format: Format::Tokens, ..call }).await
+    answer_streamed(&**style, &state, Call { format: Format::Tokens, user_permit, ..call }).await
 }
 
 /// `POST /llm`
@@ -35,8 +36,9 @@ pub(super) async fn whole(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, ErrorResponse> {
+    let user_permit = enter(&state, &request, None)?;
     let body = json_body(&state, &request, payload, state.own_body_bytes()).await?;
     let asked = ChatRequest::parse_prompt_or_messages(&body)?;
     let call = to_call(&state, &request, Route::ChatCompletions, asked.to_upstream_body(DEFAULT_MODEL, false));
-    answer_whole(&**style, &state, call).await
+    answer_whole(&**style, &state, Call { user_permit, ..call }).await
 }

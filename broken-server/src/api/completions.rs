@@ -8,9 +8,10 @@ use wire::chat::ChatRequest;
 use wire::models;
 
 use super::answer::{answer_streamed, answer_whole};
+use crate::call::Call;
 use crate::call_style::DynCallStyle;
 use crate::errors::{ErrorResponse, Failure, add_headers};
-use crate::request::{json_body, require_key, to_call};
+use crate::request::{enter, json_body, require_key, to_call};
 use crate::state::AppState;
 
 /// `POST /v1/chat/completions`. The body is checked, then passed on unchanged: it may have fields that only
@@ -21,11 +22,13 @@ pub(super) async fn create(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, ErrorResponse> {
-    require_key(&state, &request)?;
+    let key = require_key(&state, &request).await?;
+    let user_permit = enter(&state, &request, Some(&key))?;
     let body = json_body(&state, &request, payload, state.max_body_bytes).await?;
     let asked = ChatRequest::parse_relayed(&body)?;
     asked.require_model()?;
     let call = to_call(&state, &request, Route::ChatCompletions, body.clone());
+    let call = Call { key: Some(key), user_permit, ..call };
     if asked.stream {
         answer_streamed(&**style, &state, call).await
     } else {
@@ -72,7 +75,7 @@ impl List {
 
 /// Fetches the vendor's list. The vendor generates nothing for it, so it does not count as a call.
 async fn ask_for_models(style: &dyn DynCallStyle, state: &AppState, request: &HttpRequest) -> Result<List, Failure> {
-    require_key(state, request)?;
+    require_key(state, request).await?;
     let call = to_call(state, request, Route::Models, Bytes::new());
     let progress = call.progress.clone();
     let body = state.until_grace_over(style.dyn_models(state, call)).await?;

@@ -32,5 +32,6 @@ pub(crate) fn not_ready(reason: &str) -> HttpResponse {
 /// `GET /metrics`
 pub(super) async fn metrics(state: Data<AppState>) -> HttpResponse {
     state.metrics.llm.set_queued(state.admission.load().queued);
+    state.database.count_connections();
     HttpResponse::Ok().content_type(METRICS_CONTENT_TYPE).body(metrics_text(&state.registry))
 }

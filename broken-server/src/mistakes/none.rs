@@ -8,7 +8,7 @@
 //! more calls at once than `--max-in-flight`, and requests that do not fit are rejected at once.
 //! Why it is here: this server is built with actix-web, fixed-server with axum. `--mistake none` keeps the
 //! framework and removes the mistake.
-//! What it lacks: token limits, user limits, the breaker. fixed-server has them off by default.
+//! What it lacks: token limits, sessions, the breaker. fixed-server has the first and the last off by default.
 
 use std::time::Duration;
 
@@ -113,10 +113,12 @@ pub(crate) trait Steps: Send + Sync + 'static {
     ) -> Result<(T, ActiveCall), Failure> {
         // 3. Permit. The queue timeout starts and ends here: it does not cover the call.
         let active = self.admit(state, call).await?;
-        // 4. Call. It is made with the permit held. Without a permit, or after giving it back, the vendor would
+        // 4. Database. The call of a key is counted only now: a rejected call leaves nothing behind.
+        self.count(state, call).await?;
+        // 5. Call. It is made with the permit held. Without a permit, or after giving it back, the vendor would
         //    get more calls at once than the limit allows.
         let answered = deadline.at_most(*limit).timeout(self.ask(state, ask_vendor)).await;
-        // 5. Timeout. Which limit ended the call decides who is at fault: the SLA is ours, the other the vendor's.
+        // 6. Timeout. Which limit ended the call decides who is at fault: the SLA is ours, the other the vendor's.
         let late = || if deadline.remaining().is_zero() { sla() } else { too_slow.clone().into() };
         Ok((answered.unwrap_or_else(|_| Err(late()))?, active))
     }
@@ -132,6 +134,11 @@ pub(crate) trait Steps: Send + Sync + 'static {
     /// The permits, the rates and the queue for them: those that all requests share.
     fn admission(&self, state: &AppState) -> Admission {
         state.admission.clone()
+    }
+
+    /// Counts the call of its key. The connection is back in the pool before the vendor is called.
+    async fn count(&self, state: &AppState, call: &Call) -> Result<(), Failure> {
+        state.database.count_call(call.key.as_ref()).await.map(drop)
     }
 
     /// Asks the vendor, once.

@@ -28,3 +28,4 @@ mod programs;
 mod rates;
 mod retries;
 mod slow_readers;
+mod users;

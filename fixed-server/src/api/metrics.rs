@@ -3,12 +3,11 @@
 use axum::extract::State;
 use axum::http::HeaderName;
 use axum::http::header::CONTENT_TYPE;
-use gateway::METRICS_CONTENT_TYPE;
+use gateway::{METRICS_CONTENT_TYPE, Users};
 use tokio::runtime::Handle;
 
 use crate::state::{AppState, Shared};
 use crate::telemetry::Gauges;
-use crate::users::Users;
 
 pub(super) async fn handle(State(state): State<Shared>) -> ([(HeaderName, &'static str); 1], String) {
     state.metrics.llm.set_queued(state.admission.load().queued);

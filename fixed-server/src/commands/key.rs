@@ -5,11 +5,9 @@ use std::time::SystemTime;
 
 use clap::{Args, Subcommand};
 use futures_util::future::BoxFuture;
+use gateway::{Confidential, DatabaseUrl, KeyHash};
 
-use crate::sessions::{
-    AddError, DEMO, DatabaseError, DatabaseUrl, Key, KeyDatabase, KeyHash, Keys, OpenError, RevokeError, new_key,
-};
-use crate::settings::Confidential;
+use crate::sessions::{AddError, DEMO, DatabaseError, Key, KeyDatabase, Keys, OpenError, RevokeError, new_key};
 
 const DATABASE_URL_MISSING: &str = "--database-url is required here: name the servers' database. A server without \
      this flag has its database in memory, where other processes cannot change it";

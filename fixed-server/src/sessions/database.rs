@@ -106,13 +106,13 @@ impl Database {
     ) -> Result<Vec<AnyRow>, DatabaseError> {
         let connection = match timeout(self.acquire_timeout, connection).await {
             Ok(Err(sqlx::Error::PoolTimedOut)) | Err(_) => {
-                self.metrics.acquire_timeout();
+                self.metrics.pool.acquire_timeout();
                 return Err(DatabaseError::AcquireTimeout(self.acquire_timeout));
             }
             Ok(connection) => connection,
         };
         let rows = self.run_on(connection, statement).await;
-        rows.inspect_err(|_| self.metrics.failure())
+        rows.inspect_err(|_| self.metrics.pool.failure())
     }
 
     async fn run_on(
@@ -146,8 +146,7 @@ impl Database {
 
     /// Updates the gauges of the pool.
     pub(super) fn count_connections(&self) {
-        let open = self.pool.size() as usize;
-        self.metrics.connections(open, open.saturating_sub(self.pool.num_idle()));
+        self.metrics.pool.set_connections(self.pool.size() as usize, self.pool.num_idle());
     }
 
     /// Closes all connections, upon which SQLite cleans up its files. It waits for those in use.

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
+use gateway::DatabaseUrl;
 use sqlx::{AnyConnection, AssertSqlSafe, raw_sql};
-
-use super::DatabaseUrl;
 
 /// Largest private database, in pages of 4 KiB (64 MiB): it is in memory, and clients decide how many sessions there
 /// are.

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use gateway::KeyHash;
 use sqlx::any::AnyRow;
 use sqlx::{Row, query};
 
 use super::database::{Database, DatabaseError, now_ms, text};
-use super::hash::{KeyHash, random_hex};
+use super::random::random_hex;
 
 /// Longest name of a key, in characters.
 const NAME_CHARS_MAX: usize = 64;
@@ -22,11 +23,6 @@ pub(crate) struct KeyId(Arc<str>);
 impl KeyId {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
-    }
-
-    #[cfg(test)]
-    pub(crate) fn for_test(id: &str) -> Self {
-        KeyId(id.into())
     }
 }
 
@@ -91,8 +87,31 @@ impl<'a> Keys<'a> {
         Ok(found)
     }
 
-    /// Adds a key to a database that has none, not even a revoked one. Returns whether it did.
-    pub(super) async fn add_first(self, name: &str, hash: &KeyHash) -> Result<bool, DatabaseError> {
+    /// Adds keys to a database that has none, not even a revoked one: the first under this name, the next as `NAME-2` and
+    /// so on. Returns whether it did.
+    pub(super) async fn add_first(self, name: &str, hashes: &[KeyHash]) -> Result<bool, DatabaseError> {
+        let Some((first, more)) = hashes.split_first() else { return Ok(false) };
+        if !self.add_only(name, first).await? {
+            return Ok(false);
+        }
+        for (number, hash) in (2..).zip(more) {
+            self.add_named(&format!("{name}-{number}"), hash).await?;
+        }
+        Ok(true)
+    }
+
+    /// Adds a key, unless it is there already.
+    async fn add_named(self, name: &str, hash: &KeyHash) -> Result<(), DatabaseError> {
+        let statement = query(
+            "INSERT INTO keys (id, name, prefix, hash, created_ms) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+        );
+        let statement = statement.bind(format!("{ID_PREFIX}{name}")).bind(name.to_owned());
+        let statement = statement.bind(hash.prefix().to_owned()).bind(hash.as_str().to_owned());
+        self.0.write(statement.bind(now_ms())).await.map(drop)
+    }
+
+    /// Adds a key to a database that has none. Returns whether it did.
+    async fn add_only(self, name: &str, hash: &KeyHash) -> Result<bool, DatabaseError> {
         let statement = query(
             "INSERT INTO keys (id, name, prefix, hash, created_ms) SELECT $1, $2, $3, $4, $5 \
              WHERE NOT EXISTS (SELECT 1 FROM keys) ON CONFLICT DO NOTHING RETURNING id",

@@ -6,13 +6,13 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use gateway::DatabaseUrl;
 use sqlx::any::AnyConnectOptions;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{AnyConnection, ConnectOptions, Connection, SqlSafeStr};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::DatabaseUrl;
 use super::database::{Database, DatabaseError};
 use super::dialect::{Dialect, prepare};
 use super::metrics::DatabaseMetrics;
@@ -85,7 +85,8 @@ pub(super) async fn open(options: &DatabaseOptions, metrics: DatabaseMetrics) ->
         create_private(file).map_err(|cause| OpenError::File { database: name(), cause })?;
     }
     let refused = |cause| OpenError::Connect { database: name(), cause };
-    let connect = options.url.as_ref().map_or_else(private, DatabaseUrl::options).map_err(refused)?;
+    let url = options.url.as_ref().map_or_else(private, DatabaseUrl::with_password);
+    let connect = AnyConnectOptions::from_str(&url).map_err(refused)?;
     // A statement that takes too long is an error here, not a line in the log.
     let connect = connect.disable_statement_logging();
     let first = timeout(START_TIMEOUT, async {
@@ -119,8 +120,8 @@ fn create_private(file: &Path) -> io::Result<()> {
 }
 
 /// A database in memory under a unique name. With `:memory:` each connection would have its own database.
-fn private() -> sqlx::Result<AnyConnectOptions> {
-    AnyConnectOptions::from_str(&format!("sqlite:///fixed-server-{}?mode=rwc&vfs=memdb", Uuid::now_v7()))
+fn private() -> String {
+    format!("sqlite:///fixed-server-{}?mode=rwc&vfs=memdb", Uuid::now_v7())
 }
 
 /// Creates missing tables. Of several processes that start at once, one does it. For PostgreSQL the migrator holds a

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use clap::Args;
 use gateway::values::{OrOff, retention_or_off, timeout};
+use gateway::{Confidential, DatabaseUrl};
 use resilience::LimitConflict;
 
-use super::confidential::Confidential;
 use super::limits::Limits;
-use crate::sessions::{DatabaseOptions, DatabaseUrl};
+use crate::sessions::DatabaseOptions;
 
 /// Where keys and sessions are kept, and the limits of the connections to it.
 #[derive(Debug, Clone, Args)]

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use gateway::values::{OrOff, at_least_one, at_least_one_or_off, share_or_off, time, timeout, timeout_or_off};
-use gateway::{CallLimits, CallQuota, TokenQuota, UpstreamLimits};
-use resilience::Rate;
+use gateway::{CallLimits, CallQuota, PerUserLimits, TokenQuota, UpstreamLimits};
 use wire::byte_size::ByteSize;
 use wire::{BODY_BYTES_MAX, RELAYED_BODY_BYTES_MAX};
 
@@ -29,22 +28,9 @@ pub struct Limits {
     #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub read_timeout: Duration,
 
-    /// Requests of one user, such as `60/1m`; all of them may come at once, more are rejected (429). A user is a key, or
-    /// on routes without keys an address.
-    #[arg(long, default_value = "off", value_name = "RATE")]
-    #[arg(allow_hyphen_values = true)]
-    pub user_rate_limit: OrOff<Rate>,
-
-    /// Requests of one user at the same time; more are rejected (429).
-    #[arg(long, default_value = "off", value_name = "N")]
-    #[arg(value_parser = at_least_one_or_off, allow_hyphen_values = true)]
-    pub user_max_in_flight: OrOff<NonZeroUsize>,
-
-    /// Users that are remembered, about 400 bytes each: this many keys and as many addresses. A user without a request
-    /// under way whose rate is full again makes room for the next; if there is none, that one is rejected (429).
-    #[arg(long, default_value = "10000", value_name = "N")]
-    #[arg(value_parser = at_least_one, allow_hyphen_values = true)]
-    pub max_users: NonZeroUsize,
+    /// The limits of each user.
+    #[command(flatten)]
+    pub users: PerUserLimits,
 
     /// Largest body of a request to /v1, such as 8MiB (413): images are sent in it as text. Other routes accept at most
     /// 1MiB.

@@ -15,7 +15,7 @@ impl Limits {
         self.token_quota.check()?;
         self.check_times()?;
         self.check_bodies()?;
-        self.check_users()
+        self.users.check(&self.call)
     }
 
     /// The limits of a stream can each be reached.
@@ -43,18 +43,5 @@ impl Limits {
             let fits = self.max_body_bytes.0 <= room.0;
             LimitConflict::require(fits, one.clone(), "at most", format!("{flag} ({room})"), why)
         })
-    }
-
-    /// One user cannot take all permits and the whole queue.
-    fn check_users(&self) -> Result<(), LimitConflict> {
-        let Some(of_a_user) = self.user_max_in_flight.0 else { return Ok(()) };
-        let (running, waiting) = (self.call.max_in_flight, self.call.max_queued);
-        let all = running.get().saturating_add(waiting);
-        let (inner, outer) = (
-            format!("--user-max-in-flight ({of_a_user})"),
-            format!("--max-in-flight ({running}) and --max-queued ({waiting}) together"),
-        );
-        let why = "otherwise one user can fill both, and is never rejected";
-        LimitConflict::require(of_a_user.get() <= all, inner, "at most", outer, why)
     }
 }

@@ -1,11 +1,11 @@
-//! Token quotas, users, readiness.
+//! Token quotas, readiness.
 
 use std::time::{Duration, Instant};
 
 use mock_llm::MockLlm;
 use serde_json::json;
 
-use crate::server::{STREAM, Server, error_type};
+use crate::server::{STREAM, Server};
 
 const NEVER: Duration = Duration::from_secs(600);
 
@@ -27,27 +27,6 @@ async fn unused_tokens_of_a_reservation_are_refunded() {
     let refused = server.post("/llm").json(&body).send().await.unwrap();
     assert_eq!(refused.status(), 400);
     assert!(refused.text().await.unwrap().contains("\"param\":\"max_tokens\""));
-}
-
-#[tokio::test]
-async fn a_user_over_a_limit_takes_no_shared_permit() {
-    let mock = MockLlm::builder().tokens(2).ttft(Duration::ZERO).inter_token(NEVER).start().await.unwrap();
-    let flags = ["--user-max-in-flight", "2", "--user-rate-limit", "4/1h", "--max-in-flight", "2"];
-    let server = Server::start(&mock.url(), &flags).await;
-    let running = [server.stream().await, server.stream().await];
-    let refused = server.stream().await;
-    assert_eq!((refused.status().as_u16(), refused.headers().contains_key("retry-after")), (429, true));
-    assert_eq!(error_type(refused).await, "user_limit");
-    assert_eq!((server.metric("llm_queue_length").await, mock.ledger().started), (0.0, 2));
-    drop(running);
-    server.until_outcomes("disconnected", 2.0).await;
-
-    let more = [server.stream().await, server.stream().await];
-    assert!(more.iter().all(|answer| answer.status() == 200), "a rejected call does not count");
-    drop(more);
-    server.until_outcomes("disconnected", 4.0).await;
-    assert_eq!(error_type(server.stream().await).await, "user_limit");
-    assert_eq!(server.outcomes("user_limit").await, 2.0);
 }
 
 #[tokio::test]

@@ -19,13 +19,12 @@ use resilience::Deadline;
 use crate::api;
 use crate::call::Call;
 use crate::call_style::retry;
-use crate::database::Database;
 use crate::errors::{Failure, UpstreamFailure};
 use crate::mistake::{Group, Mistake};
 use crate::mistakes::none::{Control, Steps};
 use crate::mistakes::operations::client_per_request::ClientPerRequest;
 use crate::settings::{Cause, CauseFlags, Causes, Settings};
-use crate::state::{AppState, StartError};
+use crate::state::AppState;
 use crate::upstream::asynchronous::Client;
 
 pub(crate) const ENTRY: Mistake = Mistake {
@@ -34,7 +33,7 @@ pub(crate) const ENTRY: Mistake = Mistake {
     symptom: "with a vendor that has a quota of tokens, the third of twelve calls in a row gets a 500 (--causes)",
     limits: true,
     own_flags: &["causes", "vendor_timeout", "pool_timeout"],
-    routes: |settings| Ok(api::routes(RapidSequence::new(settings)?)),
+    routes: |settings| Ok(api::routes(RapidSequence::new(settings))),
     worker_timeout,
     ..Mistake::USUAL
 };
@@ -49,16 +48,17 @@ const TOO_MANY_REQUESTS: u16 = 429;
 pub(crate) struct RapidSequence {
     causes: Causes,
     vendor_timeout: Duration,
-    database: Option<Database>,
+    pool_timeout: Duration,
 }
 
 // ANCHOR: rapid-sequence
 impl Steps for RapidSequence {
     async fn call_whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
         // Cause `database`: the connection is held until the vendor has answered.
-        let _connection = match &self.database {
-            Some(database) => Some(database.begin_call(&state.api_key).await?),
-            None => None,
+        let _connection = if self.has(Cause::Database) {
+            state.database.count_call_within(self.pool_timeout, call.key.as_ref()).await?
+        } else {
+            None
         };
         let client = self.client(state)?;
         // Cause `timeout`: the answer takes the longer, the more tokens it has.
@@ -71,6 +71,11 @@ impl Steps for RapidSequence {
     fn client(&self, state: &AppState) -> Result<Client, Failure> {
         // Cause `client`: nothing is left of its connections for the next call.
         if self.has(Cause::Client) { ClientPerRequest.client(state) } else { Control.client(state) }
+    }
+
+    async fn count(&self, state: &AppState, call: &Call) -> Result<(), Failure> {
+        // With the cause it has been counted.
+        if self.has(Cause::Database) { Ok(()) } else { Control.count(state, call).await }
     }
 
     async fn attempts<T, Attempt: Future<Output = Result<T, Failure>>>(
@@ -96,11 +101,10 @@ impl Steps for RapidSequence {
 // ANCHOR_END: rapid-sequence
 
 impl RapidSequence {
-    fn new(settings: &Settings) -> Result<Self, StartError> {
+    fn new(settings: &Settings) -> Self {
         let CauseFlags { causes, vendor_timeout, pool_timeout } = settings.own.rapid_sequence.clone();
-        let wait = pool_timeout.unwrap_or(TIMEOUT);
-        let database = causes.include(Cause::Database).then(|| Database::new(wait)).transpose()?;
-        Ok(RapidSequence { causes, vendor_timeout: vendor_timeout.unwrap_or(TIMEOUT), database })
+        let or_usual = |timeout: Option<Duration>| timeout.unwrap_or(TIMEOUT);
+        RapidSequence { causes, vendor_timeout: or_usual(vendor_timeout), pool_timeout: or_usual(pool_timeout) }
     }
 
     fn has(&self, cause: Cause) -> bool {

@@ -48,6 +48,12 @@ impl Client {
         self.http.post(format!("{}/llm", self.url)).json(&json!({"prompt": "hi"}))
     }
 
+    /// A request for a whole answer, by a key.
+    pub(crate) fn completion(&self) -> RequestBuilder {
+        let body = json!({"model": "mock-llm", "messages": [{"role": "user", "content": "hi"}]});
+        self.http.post(format!("{}/v1/chat/completions", self.url)).bearer_auth("demo-key").json(&body)
+    }
+
     /// Opens a stream, and waits for the head of its answer.
     pub(crate) async fn open_stream(&self) -> EventStream {
         let response = self.chat().send().await.unwrap();

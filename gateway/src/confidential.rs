@@ -9,7 +9,7 @@ use clap::{Arg, Command, Error};
 /// Parses the value of a flag that may contain a password or a key. clap's own parsers repeat a bad value in the error,
 /// and so in terminals and logs; this one only says what is wrong.
 #[derive(Clone)]
-pub(crate) struct Confidential<T>(pub(crate) fn(&str) -> Result<T, String>);
+pub struct Confidential<T>(pub fn(&str) -> Result<T, String>);
 
 impl<T: Clone + Send + Sync + 'static> TypedValueParser for Confidential<T> {
     type Value = T;

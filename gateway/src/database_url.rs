@@ -2,10 +2,8 @@
 
 use std::fmt::{self, Write as _};
 use std::path::Path;
-use std::str::FromStr;
 
-use reqwest::Url;
-use sqlx::any::AnyConnectOptions;
+use url::Url;
 
 const EXPECTED: &str = "expected sqlite:FILE or postgres://USER:PASSWORD@HOST/NAME";
 
@@ -35,30 +33,33 @@ impl DatabaseUrl {
                 Ok(DatabaseUrl(Kind::Postgres(url)))
             }
             "postgres" | "postgresql" => {
-                Err("PostgreSQL is not built in: build fixed-server with --features postgres".to_owned())
+                Err("PostgreSQL is not built in: build this server with --features postgres".to_owned())
             }
             _ => Err(format!("this kind of database is not supported, {EXPECTED}")),
         }
     }
 
     /// Whether this is PostgreSQL.
-    pub(super) fn is_postgres(&self) -> bool {
+    #[must_use]
+    pub fn is_postgres(&self) -> bool {
         matches!(self.0, Kind::Postgres(_))
     }
 
     /// The file of a SQLite database.
-    pub(super) fn file(&self) -> Option<&Path> {
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
         match &self.0 {
             Kind::SqliteFile(file) => Some(Path::new(file)),
             Kind::Postgres(_) => None,
         }
     }
 
-    /// How to connect.
-    pub(super) fn options(&self) -> sqlx::Result<AnyConnectOptions> {
+    /// The URL with which to connect. It has the password.
+    #[must_use]
+    pub fn with_password(&self) -> String {
         match &self.0 {
-            Kind::SqliteFile(file) => AnyConnectOptions::from_str(&format!("sqlite:{}?mode=rwc", escape(file))),
-            Kind::Postgres(url) => AnyConnectOptions::from_str(url.as_str()),
+            Kind::SqliteFile(file) => format!("sqlite:{}?mode=rwc", escape(file)),
+            Kind::Postgres(url) => url.to_string(),
         }
     }
 }

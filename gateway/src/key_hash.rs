@@ -17,7 +17,7 @@ const PREFIX_CHARS: usize = 8;
 ///
 /// SHA-256 without salt or rounds is enough for random keys: they cannot be guessed at any speed, and every call pays
 /// for the check.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct KeyHash(String);
 
 /// A text that cannot be a key, because it cannot be sent in a header.
@@ -38,22 +38,28 @@ impl KeyHash {
     }
 
     /// The same, for a flag.
-    pub(crate) fn parse(key: &str) -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// What is wrong with it, without repeating it.
+    pub fn parse(key: &str) -> Result<Self, String> {
         KeyHash::of(key).map_err(|error| error.to_string())
     }
 
     /// The hash in hexadecimal digits, as it is stored.
-    pub(super) fn as_str(&self) -> &str {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// The part by which the key is looked up. It is not secret.
-    pub(super) fn prefix(&self) -> &str {
+    #[must_use]
+    pub fn prefix(&self) -> &str {
         self.0.get(..PREFIX_CHARS).unwrap_or(&self.0)
     }
 
     /// Whether this is the stored hash, compared in constant time.
-    pub(super) fn is(&self, stored: &str) -> bool {
+    #[must_use]
+    pub fn is(&self, stored: &str) -> bool {
         self.0.as_bytes().ct_eq(stored.as_bytes()).into()
     }
 }
@@ -63,21 +69,6 @@ impl fmt::Debug for KeyHash {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "KeyHash({}...)", self.prefix())
     }
-}
-
-/// A new key: 256 random bits.
-///
-/// # Errors
-/// If the operating system provides no random bytes.
-pub(crate) fn new_key() -> Result<String, getrandom::Error> {
-    Ok(format!("key-{}", random_hex::<32>()?))
-}
-
-/// `BYTES` random bytes, two digits each.
-pub(super) fn random_hex<const BYTES: usize>() -> Result<String, getrandom::Error> {
-    let mut bytes = [0; BYTES];
-    getrandom::fill(&mut bytes)?;
-    Ok(hex(&bytes))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -114,13 +105,6 @@ mod tests {
         for odd in ["", " ", "a b", "a\n", "schlüssel", "\u{0}", "\t", too_long.as_str()] {
             assert_eq!(KeyHash::of(odd), Err(InvalidKey), "{odd:?}");
         }
-    }
-
-    #[test]
-    fn new_keys_are_valid_and_different() {
-        let (one, other) = (new_key().unwrap(), new_key().unwrap());
-        assert!(KeyHash::of(&one).is_ok() && one.len() == 4 + 64, "{one}");
-        assert_ne!(one, other);
     }
 
     #[test]
