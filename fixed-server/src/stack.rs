@@ -74,11 +74,14 @@ async fn in_order<T, Answered: Future<Output = Result<T, Failure>>>(
         let user_permit = call.user_permit.clone();
         // 3. SLA. One point in time, handed down: limits that each start anew would add up.
         let deadline = Deadline::after(state.limits.call.sla);
+        // ANCHOR: sleep-with-permit
         // 4. Retries. They are around all that costs something: between two attempts only the user's permit is
         //    held, and each attempt queues and pays the vendor's quota like any other call.
+        // FIX sleep-with-permit: an attempt takes its permit itself, and has given it back before the wait for the next.
         //    (Boxed: each of the layers around it would reserve its memory once more.)
         let attempt = || Box::pin(attempt(state, call, deadline, &limit, &ask_vendor));
         let (answer, call) = deadline.timeout(retry::attempts(state, call, deadline, attempt)).await??;
+        // ANCHOR_END: sleep-with-permit
         Ok((answer, InFlight { call, _user_permit: user_permit }))
     })
     .await

@@ -20,6 +20,7 @@ mod pool_per_chunk;
 mod rapid_sequence;
 mod readiness_cascade;
 mod rollout;
+mod sleep_with_permit;
 mod slow_reader;
 mod stacked_retries;
 mod unbounded_queue;
@@ -56,6 +57,7 @@ static LABS: LazyLock<Vec<Lab>> = LazyLock::new(|| {
         slow_reader::lab(),
         bursty_limiter::lab(),
         per_request_limits::lab(),
+        sleep_with_permit::lab(),
         // operations
         rapid_sequence::lab(),
         liveness_cascade::lab(),

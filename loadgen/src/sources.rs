@@ -47,6 +47,7 @@ static SOURCES: &[(&str, &str)] = sources![
     "broken-server/src/mistakes/calls/bursty_limiter.rs",
     "broken-server/src/mistakes/calls/one_error_for_all.rs",
     "broken-server/src/mistakes/calls/per_request_limits.rs",
+    "broken-server/src/mistakes/calls/sleep_with_permit.rs",
     "broken-server/src/mistakes/calls/slow_reader.rs",
     "broken-server/src/mistakes/calls/stacked_retries.rs",
     "broken-server/src/mistakes/calls/unbounded_queue.rs",

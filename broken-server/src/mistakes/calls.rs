@@ -5,6 +5,7 @@ use crate::mistake::Mistake;
 pub(crate) mod bursty_limiter;
 pub(crate) mod one_error_for_all;
 pub(crate) mod per_request_limits;
+pub(crate) mod sleep_with_permit;
 pub(crate) mod slow_reader;
 pub(crate) mod stacked_retries;
 pub(crate) mod unbounded_queue;
@@ -17,4 +18,5 @@ pub(crate) const MISTAKES: &[Mistake] = &[
     slow_reader::ENTRY,
     bursty_limiter::ENTRY,
     per_request_limits::ENTRY,
+    sleep_with_permit::ENTRY,
 ];

@@ -108,7 +108,7 @@ pub(crate) trait Steps: Send + Sync + 'static {
         state: &AppState,
         call: &Call,
         deadline: Deadline,
-        (limit, too_slow): &(Duration, UpstreamFailure),
+        limit: &(Duration, UpstreamFailure),
         ask_vendor: &impl Fn() -> Answered,
     ) -> Result<(T, ActiveCall), Failure> {
         // 3. Permit. The queue timeout starts and ends here: it does not cover the call.
@@ -117,10 +117,22 @@ pub(crate) trait Steps: Send + Sync + 'static {
         self.count(state, call).await?;
         // 5. Call. It is made with the permit held. Without a permit, or after giving it back, the vendor would
         //    get more calls at once than the limit allows.
+        let answer = self.ask_in_time(state, deadline, limit, ask_vendor).await?;
+        Ok((answer, active))
+    }
+
+    /// Asks the vendor, once, for no longer than the limit of a call and what is left of the SLA.
+    async fn ask_in_time<T, Answered: Future<Output = Result<T, Failure>>>(
+        &self,
+        state: &AppState,
+        deadline: Deadline,
+        (limit, too_slow): &(Duration, UpstreamFailure),
+        ask_vendor: &impl Fn() -> Answered,
+    ) -> Result<T, Failure> {
         let answered = deadline.at_most(*limit).timeout(self.ask(state, ask_vendor)).await;
         // 6. Timeout. Which limit ended the call decides who is at fault: the SLA is ours, the other the vendor's.
         let late = || if deadline.remaining().is_zero() { sla() } else { too_slow.clone().into() };
-        Ok((answered.unwrap_or_else(|_| Err(late()))?, active))
+        answered.unwrap_or_else(|_| Err(late()))
     }
 
     /// Waits for a permit and for the rates, jointly, no longer than the queue timeout.
