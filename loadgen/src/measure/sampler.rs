@@ -22,6 +22,8 @@ pub struct Sample {
     pub streams_active: u64,
     /// Tokens received since the start.
     pub chunks: u64,
+    /// Streams completed and calls answered 2xx since the start.
+    pub completed: u64,
     /// What its processes used, if they are known and one is alive.
     pub process: Option<ProcessUsage>,
 }
@@ -141,8 +143,9 @@ impl ServerSamples {
 
     fn take_sample(&self, at: Duration) {
         let process = self.usage();
-        let chunks = self.streams.iter().map(|log| log.chunks()).sum();
-        self.add(Sample { at, streams_active: self.active(), chunks, process });
+        let total = |count: fn(&StreamLog) -> u64| self.streams.iter().map(|log| count(log)).sum();
+        let (chunks, completed) = (total(StreamLog::chunks), total(StreamLog::completed));
+        self.add(Sample { at, streams_active: self.active(), chunks, completed, process });
     }
 
     /// Adds a sample, which is later than all before.

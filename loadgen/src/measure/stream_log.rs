@@ -51,6 +51,12 @@ impl StreamLog {
         self.tally().ended()
     }
 
+    /// Streams that were completed.
+    #[must_use]
+    pub fn completed(&self) -> u64 {
+        self.tally().completed()
+    }
+
     /// Streams that have failed or were truncated.
     #[must_use]
     pub fn lost(&self) -> u64 {

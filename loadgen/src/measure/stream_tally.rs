@@ -115,6 +115,11 @@ impl StreamTally {
         self.completed_at.iter().filter(|ended| (from..to).contains(*ended)).count() as u64
     }
 
+    /// Streams that were completed.
+    pub(super) fn completed(&self) -> u64 {
+        self.completed
+    }
+
     /// Streams that have ended.
     pub(super) fn ended(&self) -> u64 {
         self.requested

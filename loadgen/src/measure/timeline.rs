@@ -29,6 +29,7 @@ pub fn timeline_row(start: Sample, end: Sample) -> TimelineRow {
         t_ms: in_millis(start.at),
         streams_active: end.streams_active,
         chunks: end.chunks.saturating_sub(start.chunks),
+        completed: end.completed.saturating_sub(start.completed),
         cpu_cores,
         rss_bytes: end.process.map(|process| process.rss_bytes),
         threads: end.process.and_then(|process| process.threads),

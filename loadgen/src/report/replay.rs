@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    Marks, Paint, Terminal, case_tables, comparison, labs_summary, matrices, prose_summary, sequence_call,
+    Marks, Paint, Terminal, case_tables, comparison, goodput, labs_summary, matrices, prose_summary, sequence_call,
     sequence_heading, sequence_summary, single, verdict, wrap,
 };
 use crate::result::{ArmResult, LabsResult, RunResult, SequenceStats};
@@ -11,6 +11,7 @@ use crate::result::{ArmResult, LabsResult, RunResult, SequenceStats};
 /// Prints the figures and the verdict of a lab.
 pub fn lab(terminal: &Terminal, result: &RunResult) {
     comparison(terminal, result);
+    goodput(terminal, result);
     matrices(terminal, result);
     case_tables(terminal, result);
     terminal.line("");

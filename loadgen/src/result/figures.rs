@@ -156,6 +156,11 @@ pub struct ProcessStats {
     pub fds_peak: Option<u64>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
+}
+
 /// A quarter of a second of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -166,6 +171,9 @@ pub struct TimelineRow {
     pub streams_active: u64,
     /// Tokens received in it.
     pub chunks: u64,
+    /// Streams completed and calls answered 2xx in it; absent if there were none.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub completed: u64,
     /// Largest latency of the probes that were due in it, by probe.
     pub probe_max_ms: BTreeMap<String, f64>,
     /// Probes due in it that timed out, by probe.

@@ -1,0 +1,96 @@
+//! Goodput over time: a line of blocks for each arm.
+
+use serde_json::Value;
+
+use super::terminal::table_columns;
+use super::{Paint, Terminal};
+use crate::numbers::count;
+use crate::result::{RunResult, TimelineRow};
+
+/// From a little to the most.
+const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+const NONE: char = '·';
+/// Length of a row of the timeline.
+const ROW_MS: usize = 250;
+
+/// Prints how many requests were answered over time, if requests came at a rate in several phases: with the same load
+/// throughout, a server that answers fewer has lost something.
+pub fn goodput(terminal: &Terminal, result: &RunResult) {
+    let servers = result.servers();
+    let rows = servers.iter().map(|(_, arm)| arm.timeline.len()).max().unwrap_or(0);
+    if !has_rates(result) || rows == 0 {
+        return;
+    }
+    let name = servers.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let per_block = rows.div_ceil(table_columns() - name - 3);
+    let lines: Vec<_> = servers.iter().map(|(name, arm)| (name, answered(&arm.timeline, per_block))).collect();
+    let most = lines.iter().flat_map(|(_, line)| line).copied().max().unwrap_or(0);
+    let head = format!(" answered in each {} ms: █ {}, {NONE} none", per_block * ROW_MS, count(most));
+    terminal.line("");
+    terminal.line(terminal.paint(Paint::Bold, &head));
+    terminal.line(format!(" {:name$} {}", "", titles(result, per_block)).trim_end());
+    for (arm, line) in lines {
+        let blocks: String = line.into_iter().map(|answered| block(answered, most)).collect();
+        terminal.line(format!(" {arm:name$} {blocks}"));
+    }
+}
+
+/// Whether requests came at a rate in several phases.
+fn has_rates(result: &RunResult) -> bool {
+    let is_rate = |load: &Value| load["schedule"].as_str().is_some_and(|schedule| schedule.contains("per second"));
+    let phases = result.parameters.get("phases").and_then(Value::as_array).into_iter().flatten();
+    phases.filter(|phase| phase["loads"].as_array().is_some_and(|loads| loads.iter().any(is_rate))).count() > 1
+}
+
+/// How many requests were answered in each block of so many rows.
+fn answered(rows: &[TimelineRow], per_block: usize) -> Vec<u64> {
+    rows.chunks(per_block).map(|rows| rows.iter().map(|row| row.completed).sum()).collect()
+}
+
+fn block(answered: u64, most: u64) -> char {
+    let blocks = BLOCKS.len() as u64;
+    match (answered * blocks).div_ceil(most.max(1)) {
+        0 => NONE,
+        height => BLOCKS[height.min(blocks) as usize - 1],
+    }
+}
+
+/// The titles of the phases, each above the block in which its measurement begins. One that does not fit is left out.
+fn titles(result: &RunResult, per_block: usize) -> String {
+    let mut line = String::new();
+    let phases = result.phases();
+    let columns = phases.iter().map(|phase| phase.from_ms as usize / (per_block * ROW_MS));
+    let mut next = columns.clone().skip(1);
+    for (phase, column) in phases.iter().zip(columns) {
+        let (end, width) = (line.chars().count(), phase.title().chars().count());
+        let fits = next.next().is_none_or(|next| column + width < next);
+        if fits && column >= end {
+            line.extend(std::iter::repeat_n(' ', column - end));
+            line += phase.title();
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(completed: u64) -> TimelineRow {
+        TimelineRow { completed, ..TimelineRow::default() }
+    }
+
+    #[test]
+    fn the_most_is_a_whole_block_and_nothing_is_none() {
+        let line: String = [0, 1, 5, 9, 10].into_iter().map(|answered| block(answered, 10)).collect();
+        assert_eq!(line, "·▁▄██");
+        assert_eq!((block(0, 0), block(1, 1_000_000)), (NONE, '▁'));
+    }
+
+    #[test]
+    fn a_long_run_has_several_rows_in_a_block_and_loses_none() {
+        let rows: Vec<_> = (0..7).map(row).collect();
+        assert_eq!(answered(&rows, 3), [3, 12, 6]);
+        assert_eq!(answered(&rows, 1).len(), 7);
+    }
+}
