@@ -104,14 +104,17 @@ pub(in crate::report) fn answer_times(arms: &[&ArmResult], phase: &str, title: &
             })
             .collect();
         let name = load.as_deref().unwrap_or("calls");
-        let mut add = |label: String, of: fn(&StreamStats) -> Quantiles| {
+        let mut add = |label: String, of: fn(&StreamStats) -> Quantiles| -> bool {
             let cells: Vec<_> = stats.iter().map(|stats| stats.map(of).filter(|times| times.max > 0.0)).collect();
-            if cells.iter().any(Option::is_some) {
+            let some = cells.iter().any(Option::is_some);
+            if some {
                 rows.push((label, cells));
             }
+            some
         };
-        add(format!("{name}, {title}"), |stats| stats.latency_ms);
-        add("  rejected".to_owned(), |stats| stats.rejection_latency_ms);
+        let answered = add(format!("{name}, {title}"), |stats| stats.latency_ms);
+        let rejected = if answered { "  rejected".to_owned() } else { format!("{name} rejected, {title}") };
+        add(rejected, |stats| stats.rejection_latency_ms);
     }
     rows
 }
