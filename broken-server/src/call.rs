@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use gateway::{KeyHash, Route, UserPermit};
+use resilience::Deadline;
 use wire::upstream_rejection;
 
 /// A call to the vendor.
@@ -18,6 +19,9 @@ pub(crate) struct Call {
     pub(crate) request_id: String,
     /// Headers that steer the mock vendor; empty unless the server may pass them on.
     pub(crate) mock_headers: Vec<(String, String)>,
+    /// By when it must be answered, and by when a stream must have its first token: the SLA, counted from when the request
+    /// was read.
+    pub(crate) deadline: Deadline,
     /// What the client gets of a stream.
     pub(crate) format: Format,
     /// The key that it was asked for with, on routes that require one.

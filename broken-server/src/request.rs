@@ -9,6 +9,7 @@ use actix_web::{HttpMessage, HttpRequest};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use gateway::{KeyHash, Route, User, UserPermit, request_id, shorten};
+use resilience::Deadline;
 use tokio::time::timeout;
 use wire::authorization::bearer_key;
 use wire::error::RequestError;
@@ -44,7 +45,8 @@ pub(crate) fn to_call(state: &AppState, request: &HttpRequest, route: Route, bod
         }
     }
     let (body, format, progress) = (body.into(), Format::Chunks, Arc::default());
-    Call { route, body, request_id, mock_headers, format, key: None, user_permit: None, progress }
+    let deadline = Deadline::after(state.limits.sla);
+    Call { route, body, request_id, mock_headers, deadline, format, key: None, user_permit: None, progress }
 }
 
 /// The body of a request that must be JSON of at most `max_bytes`. Its content is checked later.

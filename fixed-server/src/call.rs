@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gateway::{Route, UserPermit};
+use resilience::Deadline;
 use wire::error::RequestError;
 
 use crate::chat::Chat;
@@ -26,6 +27,9 @@ pub(crate) struct Call {
     pub(crate) request_id: String,
     /// Headers that control the mock vendor; empty without `--allow-mock-headers`.
     pub(crate) mock_headers: Vec<(String, String)>,
+    /// By when it must be answered, and by when a stream must have its first token: the SLA, counted from when the request
+    /// was read.
+    pub(crate) deadline: Deadline,
     /// The permit of its user, if users are limited. It is released with the last clone of the call.
     pub(crate) user_permit: Option<Arc<UserPermit<KeyId>>>,
     /// Tokens to reserve from the quota: for its prompt and its longest answer.

@@ -92,16 +92,16 @@ impl Head {
             tokens,
             prompt_tokens: chat.prompt_tokens,
             body: chat.body,
-            ..self.into_call(Route::ChatCompletions)
+            ..self.into_call(state, Route::ChatCompletions)
         })
     }
 
     /// The call that asks the vendor for its models.
-    pub(crate) fn into_models(self) -> Call {
-        self.into_call(Route::Models)
+    pub(crate) fn into_models(self, state: &AppState) -> Call {
+        self.into_call(state, Route::Models)
     }
 
-    fn into_call(self, route: Route) -> Call {
+    fn into_call(self, state: &AppState, route: Route) -> Call {
         let Head { request_id, mock_headers, user: _, user_permit } = self;
         let (body, progress) = (Bytes::new(), Arc::default());
         Call {
@@ -109,6 +109,7 @@ impl Head {
             body,
             request_id,
             mock_headers,
+            deadline: Deadline::after(state.limits.call.sla),
             user_permit,
             tokens: 0,
             prompt_tokens: 0,

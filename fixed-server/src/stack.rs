@@ -72,8 +72,11 @@ async fn in_order<T, Answered: Future<Output = Result<T, Failure>>>(
         // 2. User limits. They were checked before the body was read (`request.rs`), so that a user over them
         //    takes no memory, and here no permit that all users share.
         let user_permit = call.user_permit.clone();
-        // 3. SLA. One point in time, handed down: limits that each start anew would add up.
-        let deadline = Deadline::after(state.limits.call.sla);
+        // ANCHOR: no-deadline
+        // 3. SLA.
+        // FIX no-deadline: one point in time, set when the request was read, and handed down: limits that each start anew
+        // would add up. No attempt is made for which it leaves no time, and none goes on beyond it.
+        let deadline = call.deadline;
         // ANCHOR: sleep-with-permit
         // 4. Retries. They are around all that costs something: between two attempts only the user's permit is
         //    held, and each attempt queues and pays the vendor's quota like any other call.
@@ -82,6 +85,7 @@ async fn in_order<T, Answered: Future<Output = Result<T, Failure>>>(
         let attempt = || Box::pin(attempt(state, call, deadline, &limit, &ask_vendor));
         let (answer, call) = deadline.timeout(retry::attempts(state, call, deadline, attempt)).await??;
         // ANCHOR_END: sleep-with-permit
+        // ANCHOR_END: no-deadline
         Ok((answer, InFlight { call, _user_permit: user_permit }))
     })
     .await

@@ -80,8 +80,9 @@ pub(crate) trait Steps: Send + Sync + 'static {
         limit: (Duration, UpstreamFailure),
         ask_vendor: impl Fn() -> Answered,
     ) -> Result<(T, ActiveCall), Failure> {
-        // 1. SLA. One point in time, handed down: limits that each start anew would add up.
-        let deadline = Deadline::after(state.limits.sla);
+        // 1. SLA. One point in time, set when the request was read, and handed down: limits that each start anew would
+        //    add up.
+        let deadline = call.deadline;
         // 2. Retries. They are around all that costs something: between two attempts nothing is held, and each
         //    attempt queues like any other call.
         let attempt = || {

@@ -31,7 +31,7 @@ pub(super) async fn one(State(state): State<Shared>, request: Request) -> Result
 /// Gets the vendor's list. Nothing is generated, so the call takes no permit and has no outcome.
 async fn ask(state: &Shared, headers: &HeaderMap, head: Head) -> Result<Answer, Failure> {
     require_key(state, headers).await?;
-    let call = head.into_models();
+    let call = head.into_models(state);
     let models = until_grace_over(state, async {
         let asked = Deadline::after(state.limits.call.call_timeout).timeout(state.upstream.whole(&call)).await;
         asked.map_err(|_| UpstreamFailure::CallTimeout)?
