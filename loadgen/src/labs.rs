@@ -11,6 +11,7 @@ mod full_pool;
 mod hidden_pool_users;
 mod liveness_cascade;
 mod more_threads;
+mod no_deadline;
 mod one_error_for_all;
 mod one_worker;
 mod orphaned_streams;
@@ -58,6 +59,7 @@ static LABS: LazyLock<Vec<Lab>> = LazyLock::new(|| {
         bursty_limiter::lab(),
         per_request_limits::lab(),
         sleep_with_permit::lab(),
+        no_deadline::lab(),
         // operations
         rapid_sequence::lab(),
         liveness_cascade::lab(),

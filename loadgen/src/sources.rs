@@ -45,6 +45,7 @@ macro_rules! sources {
 /// For each lab, the file of its mistake and that of its fix.
 static SOURCES: &[(&str, &str)] = sources![
     "broken-server/src/mistakes/calls/bursty_limiter.rs",
+    "broken-server/src/mistakes/calls/no_deadline.rs",
     "broken-server/src/mistakes/calls/one_error_for_all.rs",
     "broken-server/src/mistakes/calls/per_request_limits.rs",
     "broken-server/src/mistakes/calls/sleep_with_permit.rs",

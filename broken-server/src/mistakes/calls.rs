@@ -3,6 +3,7 @@
 use crate::mistake::Mistake;
 
 pub(crate) mod bursty_limiter;
+pub(crate) mod no_deadline;
 pub(crate) mod one_error_for_all;
 pub(crate) mod per_request_limits;
 pub(crate) mod sleep_with_permit;
@@ -19,4 +20,5 @@ pub(crate) const MISTAKES: &[Mistake] = &[
     bursty_limiter::ENTRY,
     per_request_limits::ENTRY,
     sleep_with_permit::ENTRY,
+    no_deadline::ENTRY,
 ];

@@ -37,6 +37,11 @@ pub struct OwnFlags {
     #[arg(value_parser = time, allow_hyphen_values = true)]
     pub retry_jitter: Duration,
 
+    /// Only with --mistake no-deadline: end a request after --sla all the same, by a timeout around all of its steps, which
+    /// do not know of it.
+    #[arg(long)]
+    pub outer_timeout: bool,
+
     /// Only with --mistake undrained-shutdown: what SIGINT or SIGTERM does with the streams that are open.
     #[arg(long, default_value = "close", value_name = "WHAT")]
     pub on_stop: OnStop,
