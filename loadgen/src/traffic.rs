@@ -8,6 +8,7 @@ mod cycle;
 mod events;
 mod excerpt;
 mod exchange;
+mod gzip;
 mod load_plan;
 mod rejection;
 mod request;

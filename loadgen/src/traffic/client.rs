@@ -14,6 +14,9 @@ pub struct Client {
     /// Whether it takes the end of the connection for the end of the answer, as a client does that does not look for
     /// `[DONE]`.
     pub accepts_eof: bool,
+    /// Whether it takes the data of an event for text whatever is in it, as a client does of a stream without a format.
+    /// Only tokens of the servers' own format, `[DONE]` and an event named `error` mean something else to it.
+    pub data_is_text: bool,
     /// Whether it keeps the text of its answer, to be compared with others.
     pub keeps_text: bool,
 }
@@ -60,6 +63,12 @@ impl Client {
     #[must_use]
     pub fn accepts_eof(self) -> Self {
         Client { accepts_eof: true, ..self }
+    }
+
+    /// Takes the data of an event for text, whatever is in it.
+    #[must_use]
+    pub fn takes_data_for_text(self) -> Self {
+        Client { data_is_text: true, ..self }
     }
 
     /// Keeps the text of its answer.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use wire::sse::{DecodeError, Decoder, Event};
 use wire::stream::{CompletionEvent, Progress, Token};
 
+use super::Client;
 use super::body::BodyReader;
 use super::rejection::count_error;
 use crate::measure::{StreamEnd, StreamGuard};
@@ -13,17 +14,16 @@ use crate::measure::{StreamEnd, StreamGuard};
 /// memory.
 const EVENT_BYTES_MAX: usize = 2 * 1024 * 1024;
 
-/// Reads a stream to its end, or until its client disconnects after `tokens_max` tokens.
-pub(super) async fn read_events(
-    body: &mut BodyReader<'_>,
-    guard: &mut StreamGuard,
-    tokens_max: Option<u32>,
-) -> StreamEnd {
+/// Reads a stream to its end, or until its client disconnects.
+pub(super) async fn read_events(body: &mut BodyReader<'_>, guard: &mut StreamGuard, client: &Client) -> StreamEnd {
     let mut decoder = Decoder::new(EVENT_BYTES_MAX);
     let mut events = Vec::new();
-    let mut reader = EventReader::default();
+    let mut reader = EventReader { data_is_text: client.data_is_text, ..EventReader::default() };
     while let Some(piece) = body.next(reader.tokens, guard).await {
-        let Ok(piece) = piece else { return StreamEnd::Failed("broke off") };
+        let piece = match piece {
+            Ok(piece) => piece,
+            Err(error) => return StreamEnd::Failed(error.cause()),
+        };
         if let Err(error) = decoder.decode(&piece, &mut events) {
             let too_large = matches!(error, DecodeError::TooLarge { .. });
             return StreamEnd::Failed(if too_large { "event over 2 MiB" } else { "not readable" });
@@ -32,7 +32,7 @@ pub(super) async fn read_events(
             if let Some(ended) = reader.take(&event, guard) {
                 return ended;
             }
-            if tokens_max.is_some_and(|most| reader.tokens >= most) {
+            if client.disconnects_after_tokens.is_some_and(|most| reader.tokens >= most) {
                 return StreamEnd::Disconnected;
             }
         }
@@ -63,6 +63,8 @@ struct EventReader {
     progress: Progress,
     /// Whether there was an event of a dialect that marks the end of a stream: the servers' own, or OpenAI's.
     has_end: bool,
+    /// [`Client::data_is_text`]
+    data_is_text: bool,
     tokens: u32,
 }
 
@@ -96,6 +98,13 @@ impl EventReader {
             self.has_end = true;
             let is_empty = event.data.starts_with(r#"{"content":""}"#);
             return if is_empty { EventKind::NoToken } else { EventKind::Token };
+        }
+        if self.data_is_text {
+            return match (event.name.as_deref(), event.data.trim()) {
+                (Some("error"), _) => EventKind::Error,
+                (_, "[DONE]") => EventKind::Done,
+                _ => EventKind::Token,
+            };
         }
         let read = CompletionEvent::read(event);
         read.iter().for_each(|read| self.progress.note(read));

@@ -84,20 +84,21 @@ impl Exchange {
             return read_rejection(response, guard).await;
         }
         let (is_events, content_type) = (is_event_stream(response), response.headers().get(CONTENT_TYPE).cloned());
-        let mut body = BodyReader::new(response.body_mut(), self.client.reads);
+        let mut body = BodyReader::of(response, self.client.reads);
         match answer {
             ExpectedAnswer::Whole | ExpectedAnswer::Completion => {
                 read_whole(&mut body, *answer, content_type, guard).await
             }
             ExpectedAnswer::Stream if is_events => {
-                let ended = read_events(&mut body, guard, self.client.disconnects_after_tokens).await;
+                let ended = read_events(&mut body, guard, &self.client).await;
                 let takes = self.client.accepts_eof && ended == StreamEnd::Truncated && guard.has_token();
                 if takes { StreamEnd::TakenAsComplete } else { ended }
             }
             ExpectedAnswer::Stream => {
                 let ended = StreamEnd::Failed(NO_EVENT_STREAM);
                 if guard.wants_answer(ended) {
-                    guard.keep_answer(ended, &beginning(response, guard).await);
+                    let answer = beginning(response, guard).await;
+                    guard.keep_answer(ended, &answer);
                 }
                 ended
             }

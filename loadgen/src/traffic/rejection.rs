@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use bytes::BytesMut;
-use http_body_util::BodyExt;
 use hyper::Response;
 use hyper::body::Incoming;
 use hyper::header::CONTENT_TYPE;
@@ -11,6 +10,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use wire::stream::CompletionEvent;
 
+use super::Reads;
+use super::body::BodyReader;
 use super::excerpt::excerpt;
 use crate::measure::{StreamEnd, StreamGuard};
 
@@ -36,7 +37,7 @@ pub(super) async fn read_rejection(response: &mut Response<Incoming>, guard: &mu
 }
 
 /// The media type and the beginning of an answer that is not what was expected.
-pub(super) async fn beginning(response: &mut Response<Incoming>, guard: &StreamGuard) -> String {
+pub(super) async fn beginning(response: &mut Response<Incoming>, guard: &mut StreamGuard) -> String {
     let body = read(response, guard).await;
     shown(response, &body)
 }
@@ -66,12 +67,11 @@ struct Detail {
 }
 
 /// Reads a body to its end, as far as that is short and soon.
-async fn read(response: &mut Response<Incoming>, guard: &StreamGuard) -> BytesMut {
+async fn read(response: &mut Response<Incoming>, guard: &mut StreamGuard) -> BytesMut {
     let mut kept = BytesMut::new();
+    let mut body = BodyReader::of(response, Reads::AtOnce);
     let reading = async {
-        while let Some(Ok(frame)) = response.body_mut().frame().await {
-            let Some(piece) = frame.data_ref() else { continue };
-            guard.bytes(piece.len());
+        while let Some(Ok(piece)) = body.next(0, guard).await {
             kept.extend_from_slice(&piece[..piece.len().min(BYTES_MAX - kept.len())]);
             if kept.len() == BYTES_MAX {
                 break;

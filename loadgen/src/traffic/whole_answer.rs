@@ -24,7 +24,10 @@ pub(super) async fn read_whole(
     let most = if expected == ExpectedAnswer::Completion { ANSWER_BYTES_MAX } else { CHECKED_BYTES_MAX };
     let (mut beginning, mut bytes) = (Vec::new(), 0_usize);
     while let Some(piece) = body.next(u32::from(bytes > 0), guard).await {
-        let Ok(piece) = piece else { return StreamEnd::Failed("broke off") };
+        let piece = match piece {
+            Ok(piece) => piece,
+            Err(error) => return StreamEnd::Failed(error.cause()),
+        };
         if bytes == 0 && !piece.is_empty() {
             guard.piece();
         }

@@ -38,13 +38,21 @@ pub enum RequestFigure {
     RejectionLatency(Quantile),
     /// From when a request was due to its first token.
     FirstToken(Quantile),
+    /// From one token of a stream to the next.
+    TokenGap(Quantile),
     /// Completed with the text that most of the same requests have in this arm.
     TextsAsIn(&'static str),
+    /// Completed with the text that most whole answers have in the same arm and phase.
+    TextsAsWhole,
 }
 
 use RequestFigure as What;
 
 impl RequestFigure {
+    fn is_latency(self) -> bool {
+        matches!(self, What::Latency(_) | What::RejectionLatency(_) | What::FirstToken(_) | What::TokenGap(_))
+    }
+
     /// The count that it is; `None` for one that cannot be added up.
     fn count(self, stats: &StreamStats) -> Option<u64> {
         let counted = |by: &BTreeMap<String, u64>, key: &str| by.get(key).copied().unwrap_or(0);
@@ -64,7 +72,7 @@ impl RequestFigure {
     }
 
     /// Its value where requests are counted together; `None` for a latency that no request has.
-    fn of_stats(self, stats: &StreamStats, reference: impl FnOnce(&str) -> Option<u64>) -> Option<f64> {
+    fn of_stats(self, stats: &StreamStats, reference: Option<&StreamStats>) -> Option<f64> {
         let rejected = || stats.by_status.keys().any(|status| !status.starts_with('2'));
         let of_status = |status| What::Status(status).count(stats).filter(|answers| *answers > 0);
         match self {
@@ -73,7 +81,9 @@ impl RequestFigure {
             What::Latency(quantile) => (stats.completed > 0).then(|| stats.latency_ms.at(quantile)),
             What::RejectionLatency(quantile) => rejected().then(|| stats.rejection_latency_ms.at(quantile)),
             What::FirstToken(quantile) => (stats.chunks > 0).then(|| stats.time_to_first_token_ms.at(quantile)),
-            What::TextsAsIn(arm) => reference(arm).map(|texts| texts as f64),
+            // A stream of one token has no gap.
+            What::TokenGap(quantile) => (stats.chunks > stats.requested).then(|| stats.inter_token_ms.at(quantile)),
+            What::TextsAsIn(_) | What::TextsAsWhole => reference.map(|whole| stats.texts_as_in(whole) as f64),
             _ => self.count(stats).map(|count| count as f64),
         }
     }
@@ -121,11 +131,12 @@ impl Source for Requests {
             return Some(phases.filter_map(|stats| what.count(stats)).sum::<u64>() as f64);
         }
         let stats = kind.at(place, result)?;
-        let texts_as_in = |arm: &str| {
-            let there = Place { arm: arm.to_owned(), ..place.clone() };
-            Some(stats.texts_as_in(kind.at(&there, result)?))
+        let reference = match what {
+            What::TextsAsIn(arm) => kind.at(&Place { arm: arm.to_owned(), ..place.clone() }, result),
+            What::TextsAsWhole => Kind::Calls.at(&Place { load: None, ..place.clone() }, result),
+            _ => None,
         };
-        what.of_stats(stats, texts_as_in)
+        what.of_stats(stats, reference)
     }
 
     /// If no request was answered so there is no latency, which is a finding.
@@ -134,12 +145,12 @@ impl Source for Requests {
     }
 
     fn is_latency(&self) -> bool {
-        matches!(self.what, What::Latency(_) | What::RejectionLatency(_) | What::FirstToken(_))
+        self.what.is_latency()
     }
 
     fn unit(&self) -> Unit {
         match (self.what, self.kind) {
-            (What::Latency(_) | What::RejectionLatency(_) | What::FirstToken(_), _) => Unit::Milliseconds,
+            (what, _) if what.is_latency() => Unit::Milliseconds,
             (What::WithRetryAfter(_), _) => Unit::Percent,
             (What::CompletedPerSecond, Kind::Streams) => Unit::count("streams/s"),
             (What::CompletedPerSecond, Kind::Calls) => Unit::count("calls/s"),

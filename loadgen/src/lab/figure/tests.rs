@@ -86,6 +86,7 @@ fn phase() -> PhaseResult {
         taken_as_complete: 2,
         chunks: 40,
         time_to_first_token_ms: quantiles(8.0),
+        inter_token_ms: quantiles(6.0),
         texts: counts(&[("a", 3), ("b", 1)]),
         ..StreamStats::default()
     };
@@ -94,7 +95,13 @@ fn phase() -> PhaseResult {
         probes: [("health_sync".to_owned(), probe)].into(),
         closed_loop: Some(ClosedLoopStats { sent: 3, mean_ms: 1.5, latency_ms: quantiles(1.0), failed: 0 }),
         streams: Some(streams),
-        calls: Some(StreamStats { requested: 5, completed: 4, latency_ms: quantiles(20.0), ..StreamStats::default() }),
+        calls: Some(StreamStats {
+            requested: 5,
+            completed: 4,
+            latency_ms: quantiles(20.0),
+            texts: counts(&[("b", 4)]),
+            ..StreamStats::default()
+        }),
         loads: [("users".to_owned(), users())].into(),
         vendor_peak_active: Some(40),
         vendor: Some(VendorStats { started: 11, cancelled: 2, tokens_sent: 77, active: 8, ..VendorStats::default() }),
@@ -169,7 +176,9 @@ fn figures_of_probes_streams_and_calls() {
         (stream(RequestFigure::ErrorType("overloaded")), "3 streams"),
         (stream(RequestFigure::TakenAsComplete), "2 streams"),
         (stream(RequestFigure::FirstToken(Quantile::P50)), "8 ms"),
+        (stream(RequestFigure::TokenGap(Quantile::P50)), "6 ms"),
         (stream(RequestFigure::TextsAsIn("broken")), "3 streams"),
+        (stream(RequestFigure::TextsAsWhole), "1 stream"),
         (whole_run("broken").calls(RequestFigure::Completed), "4 calls"),
         (whole_run("broken").streams(RequestFigure::Completed), "4 streams"),
         (here().calls(RequestFigure::Completed), "4 calls"),
