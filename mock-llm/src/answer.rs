@@ -16,4 +16,6 @@ pub(crate) struct Answer {
     pub(crate) seed: u64,
     /// Size to which each chunk of a stream is padded.
     pub(crate) chunk_bytes: Option<ByteSize>,
+    /// Whether the chunks of a stream end inside each character of several bytes.
+    pub(crate) split_characters: bool,
 }

@@ -69,6 +69,10 @@ pub struct Args {
     #[arg(long, value_name = "BYTES", allow_hyphen_values = true)]
     pub chunk_bytes: Option<ByteSize>,
 
+    /// End a chunk of a stream inside each character of several bytes
+    #[arg(long)]
+    pub split_characters: bool,
+
     /// Answers generated at the same time; further requests wait [default: no limit]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..),
           allow_negative_numbers = true)]
@@ -157,6 +161,7 @@ impl Args {
         set(&mut settings.inter_token.jitter, self.jitter);
         set(&mut settings.slowdown, self.slowdown);
         settings.chunk_bytes = self.chunk_bytes;
+        settings.split_characters = self.split_characters;
         settings.slots = self.slots.or(settings.slots);
         settings.quotas.requests = self.quota_requests.or(settings.quotas.requests);
         settings.quotas.tokens = self.quota_tokens.or(settings.quotas.tokens);

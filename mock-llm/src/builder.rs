@@ -162,6 +162,12 @@ impl MockLlmBuilder {
         self
     }
 
+    /// Ends a chunk of a stream inside each character of several bytes.
+    pub fn split_characters(mut self) -> Self {
+        self.settings.split_characters = true;
+        self
+    }
+
     /// Answers generated at the same time; further requests wait.
     pub fn slots(mut self, slots: u32) -> Self {
         self.settings.slots = Some(slots);

@@ -73,8 +73,8 @@ pub(crate) async fn complete(
         model,
         with_usage: chat_request.include_usage,
     };
-    let Settings { seed, chunk_bytes, .. } = vendor.settings;
-    let answer = Answer { generation, head, spec, usage, seed, chunk_bytes };
+    let Settings { seed, chunk_bytes, split_characters, .. } = vendor.settings;
+    let answer = Answer { generation, head, spec, usage, seed, chunk_bytes, split_characters };
     let mut response =
         if chat_request.stream { answer_response::streamed(answer) } else { answer_response::complete(answer).await? };
     rate_limit_headers::add(&status, response.headers_mut());

@@ -28,6 +28,8 @@ pub struct Settings {
     /// Size to which each chunk with a token is padded, as OpenAI pads its chunks (`obfuscation`); at most
     /// [`CHUNK_BYTES_MAX`].
     pub chunk_bytes: Option<ByteSize>,
+    /// Whether the chunks of a stream end inside each character of several bytes.
+    pub split_characters: bool,
     /// Answers generated at the same time; further requests wait for a slot, first come, first served.
     pub slots: Option<u32>,
     /// Factor by which delays grow when all slots are in use, 1 to 100; proportionally smaller when only some are.
@@ -68,6 +70,7 @@ impl Default for Settings {
             prefill_per_token: Duration::ZERO,
             inter_token: delay,
             chunk_bytes: None,
+            split_characters: false,
             slots: None,
             slowdown: 1.0,
             quotas: Quotas::default(),

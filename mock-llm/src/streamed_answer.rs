@@ -24,6 +24,9 @@ pub(crate) struct StreamedAnswer {
     finish_reason: &'static str,
     /// Token counts to send at the end, if the client asked for them.
     usage: Option<Usage>,
+    split_characters: bool,
+    /// What is left of a frame that was split.
+    rest: Bytes,
     ended: bool,
 }
 
@@ -31,13 +34,15 @@ type Polled = Poll<Option<Result<Frame<Bytes>, Abort>>>;
 
 impl StreamedAnswer {
     pub(crate) fn new(answer: Answer) -> Self {
-        let Answer { generation, head, spec, usage, seed, chunk_bytes } = answer;
+        let Answer { generation, head, spec, usage, seed, chunk_bytes, split_characters } = answer;
         StreamedAnswer {
             generation,
             chunks: ChunkRenderer::new(&head, seed, chunk_bytes),
             finish_reason: spec.finish_reason(),
             usage: head.with_usage.then_some(usage),
             head,
+            split_characters,
+            rest: Bytes::new(),
             ended: false,
         }
     }
@@ -74,6 +79,9 @@ impl Body for StreamedAnswer {
     /// One token per frame; more only when behind schedule. The role is sent with the first token, as by the real
     /// API: an earlier chunk would look like a first token.
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
+        if !self.rest.is_empty() {
+            return Poll::Ready(Some(Ok(Frame::data(up_to_half_a_character(&mut self.rest)))));
+        }
         if self.ended {
             return Poll::Ready(None);
         }
@@ -94,11 +102,39 @@ impl Body for StreamedAnswer {
             self.generation.complete();
             self.ended = true;
         }
-        Poll::Ready(Some(Ok(Frame::data(buffer.into()))))
+        self.rest = buffer.into();
+        let frame =
+            if self.split_characters { up_to_half_a_character(&mut self.rest) } else { std::mem::take(&mut self.rest) };
+        Poll::Ready(Some(Ok(Frame::data(frame))))
     }
 
     /// Lets the connection send the end of the body in the same write as the last event.
     fn is_end_stream(&self) -> bool {
-        self.ended
+        self.ended && self.rest.is_empty()
+    }
+}
+
+/// Takes `text` up to the first byte of its first character of several bytes; all of it if there is none. What is left
+/// then begins with the rest of that character.
+fn up_to_half_a_character(text: &mut Bytes) -> Bytes {
+    let first_bytes = text.iter().position(|byte| *byte >= 0b1100_0000);
+    text.split_to(first_bytes.map_or(text.len(), |at| at + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_character_of_several_bytes_is_split_after_its_first() {
+        let text = "a\u{e9}\u{1f980}\u{65e5}b";
+        let mut rest = Bytes::from(text);
+        let mut pieces = Vec::new();
+        while !rest.is_empty() {
+            pieces.push(up_to_half_a_character(&mut rest));
+        }
+        assert_eq!(pieces.iter().map(Bytes::len).collect::<Vec<_>>(), [2, 2, 4, 3]);
+        assert_eq!(pieces.concat(), text.as_bytes());
+        assert!(pieces[..3].iter().all(|piece| str::from_utf8(piece).is_err()));
     }
 }

@@ -106,7 +106,8 @@ fn asks_for_a_fault(request: &Request) -> bool {
 }
 
 /// Flags of the vendor that say how it answers every call.
-const PLAIN_FLAGS: [&str; 6] = ["--tokens", "--ttft", "--inter-token", "--jitter", "--seed", "--chunk-bytes"];
+const PLAIN_FLAGS: [&str; 7] =
+    ["--tokens", "--ttft", "--inter-token", "--jitter", "--seed", "--chunk-bytes", "--split-characters"];
 
 /// A stream that ends this shortly before its phase counts as open throughout: a tenth of the samples may be
 /// below.
