@@ -18,6 +18,7 @@ pub(crate) use self::health::{PROBE_WORK, PoolProbe};
 pub(crate) use self::operation::{not_ready, ready};
 use crate::call_style::{CallStyle, DynCallStyle};
 use crate::errors::ErrorResponse;
+use crate::format::TokenFormat;
 
 /// Registers the routes of a server. Each worker does so once, for itself.
 pub(crate) type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
@@ -29,12 +30,17 @@ pub(crate) fn routes(style: impl CallStyle) -> Routes {
 
 /// The same, with other checks.
 pub(crate) fn routes_with(style: impl CallStyle, checks: Checks) -> Routes {
-    all(Arc::new(style), checks)
+    all(Arc::new(style), checks, TokenFormat::JSON)
+}
+
+/// The same, with another format of `/chat/stream`.
+pub(crate) fn routes_writing(format: TokenFormat, style: impl CallStyle) -> Routes {
+    all(Arc::new(style), Checks::default(), format)
 }
 
 /// All routes, with a style that is shared with other code.
 pub(crate) fn routes_of(style: Arc<dyn DynCallStyle>) -> Routes {
-    all(style, Checks::default())
+    all(style, Checks::default(), TokenFormat::JSON)
 }
 
 /// The routes by which a supervisor, a balancer and an operator judge the server.
@@ -98,11 +104,12 @@ where
     Box::new(move || get(path, handler.clone()))
 }
 
-fn all(style: Arc<dyn DynCallStyle>, checks: Checks) -> Routes {
-    let style = Data::from(style);
+fn all(style: Arc<dyn DynCallStyle>, checks: Checks, format: TokenFormat) -> Routes {
+    let (style, format) = (Data::from(style), Data::new(format));
     Arc::new(move |routes| {
         routes
             .app_data(style.clone())
+            .app_data(format.clone())
             .service(post("/chat/stream", chat::stream))
             .service(post("/llm", chat::whole))
             .service(post("/v1/chat/completions", completions::create))

@@ -8,6 +8,8 @@ use gateway::{KeyHash, Route, UserPermit};
 use resilience::Deadline;
 use wire::upstream_rejection;
 
+use crate::format::Format;
+
 /// A call to the vendor.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
@@ -30,15 +32,6 @@ pub(crate) struct Call {
     pub(crate) user_permit: Option<Arc<UserPermit<KeyHash>>>,
     /// What its attempts have found out so far.
     pub(crate) progress: Arc<Progress>,
-}
-
-/// What the client of a stream gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    /// `/chat/stream`: `data: {"content":"..."}` for each token.
-    Tokens,
-    /// OpenAI's routes: the vendor's events, passed on.
-    Chunks,
 }
 
 /// What the attempts of a request have found out so far, for the headers of its answer.

@@ -18,6 +18,7 @@ mod call;
 mod call_style;
 mod database;
 mod event_stream;
+mod format;
 mod pool;
 mod relay;
 mod upstream;

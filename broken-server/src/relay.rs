@@ -9,13 +9,11 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_util::stream::{Stream, StreamExt};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
-use wire::sse;
-use wire::stream::{error_event, token_event};
 
-use crate::call::Format;
 use crate::call_guard::CallGuard;
 use crate::errors::Failure;
 use crate::event_stream::EventStream;
+use crate::format::Format;
 use crate::upstream::Message;
 use beginning::Beginning;
 
@@ -46,7 +44,7 @@ impl Relay {
                 guard.token();
             }
             done |= message.is_done();
-            render(format, &message, &mut head);
+            format.render(&message, &mut head);
         }
         if done {
             guard.succeeded();
@@ -85,7 +83,7 @@ impl Stream for StreamBody {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let body = self.get_mut();
-        if let Some(head) = body.head.take() {
+        if let Some(head) = body.head.take().filter(|head| !head.is_empty()) {
             return Poll::Ready(Some(Ok(head)));
         }
         while let Some(messages) = &mut body.messages {
@@ -117,11 +115,11 @@ impl StreamBody {
         } else if message.text().is_some() {
             self.guard.token();
         }
-        if self.format == Format::Chunks {
+        if matches!(self.format, Format::Chunks) {
             return message.raw.clone();
         }
         let mut text = Vec::new();
-        render(self.format, message, &mut text);
+        self.format.render(message, &mut text);
         text.into()
     }
 
@@ -134,7 +132,7 @@ impl StreamBody {
     fn fail(&mut self, failure: &Failure) -> Bytes {
         self.messages = None;
         self.guard.stream_failed(failure);
-        error_event(&failure.body()).into()
+        self.format.failure(&failure.body()).into()
     }
 }
 
@@ -150,12 +148,3 @@ pub(crate) async fn first_token(mut messages: EventStream, format: Format) -> Re
 
 /// The clients in `upstream` end every stream with `[DONE]` or a failure, but a thread that panics does not.
 const NO_END: Failure = Failure::Internal("a stream ended with neither [DONE] nor a failure");
-
-/// Appends `message` in this format, unless the format leaves it out.
-fn render(format: Format, message: &Message, bytes: &mut Vec<u8>) {
-    match format {
-        Format::Chunks => bytes.extend_from_slice(&message.raw),
-        Format::Tokens if message.is_done() => bytes.extend_from_slice(sse::DONE.as_bytes()),
-        Format::Tokens => bytes.extend(message.text().map(token_event).unwrap_or_default().into_bytes()),
-    }
-}

@@ -16,9 +16,10 @@ use wire::error::RequestError;
 use wire::operator;
 use wire::{MOCK_HEADER_PREFIX, REQUEST_ID_HEADER};
 
-use crate::call::{Call, Format};
+use crate::call::Call;
 use crate::call_guard::CallGuard;
 use crate::errors::Failure;
+use crate::format::Format;
 use crate::state::AppState;
 
 /// The id of a request, kept in its extensions by the middleware.

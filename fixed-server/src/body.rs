@@ -13,12 +13,13 @@ use bytes::Bytes;
 use http_body::{Body, Frame};
 use resilience::OutcomeGuard;
 use tokio_util::sync::CancellationToken;
-use wire::stream::{CompletionEvent, error_event};
+use wire::stream::CompletionEvent;
 
 use crate::errors::Failure;
 use crate::outcome::Outcome;
 use crate::stack::{InFlight, Opened};
 use crate::upstream::{Batch, EventStream, Streamed};
+use format::failed;
 use grace::GraceOver;
 
 pub(crate) use early::EarlyBody;
@@ -121,7 +122,7 @@ impl StreamBody {
                 outcome.record(failure.stream_outcome());
             }
         }
-        error_event(&failure.body()).into()
+        failed(failure)
     }
 }
 

@@ -19,6 +19,7 @@ mod per_request_limits;
 mod pool_exhaustion;
 mod pool_per_chunk;
 mod rapid_sequence;
+mod raw_sse;
 mod readiness_cascade;
 mod rollout;
 mod sleep_with_permit;
@@ -60,6 +61,7 @@ static LABS: LazyLock<Vec<Lab>> = LazyLock::new(|| {
         per_request_limits::lab(),
         sleep_with_permit::lab(),
         no_deadline::lab(),
+        raw_sse::lab(),
         // operations
         rapid_sequence::lab(),
         liveness_cascade::lab(),

@@ -6,9 +6,10 @@ use gateway::Route;
 use wire::chat::ChatRequest;
 
 use super::answer::{answer_streamed, answer_whole};
-use crate::call::{Call, Format};
+use crate::call::Call;
 use crate::call_style::DynCallStyle;
 use crate::errors::ErrorResponse;
+use crate::format::{Format, TokenFormat};
 use crate::request::{enter, json_body, to_call};
 use crate::state::AppState;
 
@@ -18,6 +19,7 @@ const DEFAULT_MODEL: &str = "mock-llm";
 /// `POST /chat/stream`
 pub(super) async fn stream(
     style: Data<dyn DynCallStyle>,
+    format: Data<TokenFormat>,
     state: Data<AppState>,
     request: HttpRequest,
     payload: Payload,
@@ -26,7 +28,7 @@ pub(super) async fn stream(
     let body = json_body(&state, &request, payload, state.own_body_bytes()).await?;
     let asked = ChatRequest::parse(&body)?;
     let call = to_call(&state, &request, Route::ChatCompletions, asked.to_upstream_body(DEFAULT_MODEL, true));
-    answer_streamed(&**style, &state, Call { format: Format::Tokens, user_permit, ..call }).await
+    answer_streamed(&**style, &state, Call { format: Format::Tokens(**format), user_permit, ..call }).await
 }
 
 /// `POST /llm`

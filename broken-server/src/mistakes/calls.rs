@@ -6,6 +6,7 @@ pub(crate) mod bursty_limiter;
 pub(crate) mod no_deadline;
 pub(crate) mod one_error_for_all;
 pub(crate) mod per_request_limits;
+pub(crate) mod raw_sse;
 pub(crate) mod sleep_with_permit;
 pub(crate) mod slow_reader;
 pub(crate) mod stacked_retries;
@@ -21,4 +22,5 @@ pub(crate) const MISTAKES: &[Mistake] = &[
     per_request_limits::ENTRY,
     sleep_with_permit::ENTRY,
     no_deadline::ENTRY,
+    raw_sse::ENTRY,
 ];

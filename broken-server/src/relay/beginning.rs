@@ -2,7 +2,7 @@
 
 use wire::stream::CompletionEvent;
 
-use crate::call::Format;
+use crate::format::Format;
 use crate::upstream::Message;
 
 /// How many chunks without generated text (the role, a filter's result) are held back before the first token. If more
@@ -31,7 +31,7 @@ impl Beginning {
 
     /// Adds the next message if the client gets it, and returns whether the stream has begun with it.
     pub(super) fn add(&mut self, message: Message) -> bool {
-        if self.format == Format::Tokens {
+        if matches!(self.format, Format::Tokens(_)) {
             // The client gets only text, so other messages are not kept and do not make the status be sent.
             let shown = message.is_done() || message.text().is_some();
             self.messages.extend(shown.then_some(message));
@@ -61,6 +61,9 @@ impl Beginning {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::TokenFormat;
+
+    const TOKENS: Format = Format::Tokens(TokenFormat::JSON);
 
     fn message(json: Option<&str>) -> Message {
         let event = json.map(|json| CompletionEvent::read_json(json).unwrap());
@@ -77,9 +80,9 @@ mod tests {
             (Format::Chunks, ROLE, false),
             (Format::Chunks, THOUGHT, true),
             (Format::Chunks, TEXT, true),
-            (Format::Tokens, ROLE, false),
-            (Format::Tokens, THOUGHT, false),
-            (Format::Tokens, TEXT, true),
+            (TOKENS, ROLE, false),
+            (TOKENS, THOUGHT, false),
+            (TOKENS, TEXT, true),
         ] {
             assert_eq!(Beginning::new(format).add(message(Some(json))), begins, "{format:?} {json}");
         }
@@ -87,12 +90,12 @@ mod tests {
 
     #[test]
     fn endless_messages_before_the_first_token_are_not_kept() {
-        for format in [Format::Chunks, Format::Tokens] {
+        for format in [Format::Chunks, TOKENS] {
             let mut beginning = Beginning::new(format);
             assert!((0..100_000).all(|_| !beginning.add(message(None))), "{format:?}");
             assert!(beginning.messages.len() <= HELD_BYTES_MAX / MESSAGE_BYTES, "{}", beginning.messages.len());
             let begins = (0..100_000).any(|_| beginning.add(message(Some(ROLE))));
-            assert_eq!(begins, format == Format::Chunks);
+            assert_eq!(begins, matches!(format, Format::Chunks));
         }
     }
 }

@@ -29,17 +29,21 @@ macro_rules! on_other_mistakes {
 
 on_other_mistakes!(
     every_one:
-    chat_stream::every_token_is_one_event_and_done_is_last,
     chat_stream::nothing_is_sent_before_the_first_token,
     completions::a_stream_has_openais_format,
     completions::a_whole_answer_has_openais_format,
     completions::the_models_are_listed,
     headers::a_stream_has_the_headers_of_a_stream,
     headers::a_request_id_is_echoed_and_passed_on,
-    after_first_token::a_vendor_that_fails_ends_the_stream_with_an_error_event,
     health::the_debug_probes_report_status_time_and_kind,
     health::health_reports_the_state_of_the_pool,
     metrics::calls_are_counted,
+);
+
+on_other_mistakes!(
+    has_a_format:
+    chat_stream::every_token_is_one_event_and_done_is_last,
+    after_first_token::a_vendor_that_fails_ends_the_stream_with_an_error_event,
 );
 
 on_other_mistakes!(
@@ -56,6 +60,11 @@ on_other_mistakes!(
 
 fn every_one(_: &&Server) -> bool {
     true
+}
+
+/// That `/chat/stream` has none is the mistake of `raw-sse`.
+fn has_a_format(server: &&Server) -> bool {
+    server.mistake() != Some("raw-sse")
 }
 
 /// That it does not is the mistake of `one-error-for-all`.

@@ -8,9 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
-use wire::stream::error_event;
 
 use super::StreamBody;
+use super::format::failed;
 use crate::errors::Failure;
 
 /// A comment, which every reader of events ignores.
@@ -61,7 +61,7 @@ impl Body for EarlyBody {
             }
             Poll::Ready(Err(failure)) => {
                 self.state = State::Ended;
-                Poll::Ready(Some(Ok(Frame::data(error_event(&failure.body()).into()))))
+                Poll::Ready(Some(Ok(Frame::data(failed(&failure)))))
             }
             Poll::Pending => {
                 ready!(comments.poll_tick(cx));

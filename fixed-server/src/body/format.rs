@@ -1,9 +1,10 @@
-//! The two formats of a stream: what a client receives of a vendor's event.
+//! The two formats of a stream: what a client receives of a vendor's event, and of a failure.
 
 use bytes::Bytes;
 use wire::sse;
-use wire::stream::{CompletionEvent, token_event};
+use wire::stream::{CompletionEvent, error_event, token_event};
 
+use crate::errors::Failure;
 use crate::upstream::Batch;
 
 /// What the client of a stream receives.
@@ -25,12 +26,22 @@ impl Format {
     }
 }
 
+// ANCHOR: raw-sse
+/// A token of `/chat/stream`, or its end.
 fn token(event: &CompletionEvent) -> Option<String> {
     match event {
+        // FIX raw-sse: what a client must tell apart looks different. A token is JSON, in which a line end is no line end;
+        // only a complete stream has `[DONE]`, and a failure is an event with a name.
         CompletionEvent::Done => Some(sse::DONE.to_owned()),
         other => other.text().map(token_event),
     }
 }
+
+/// The last event of a stream that has failed.
+pub(super) fn failed(failure: &Failure) -> Bytes {
+    error_event(&failure.body()).into()
+}
+// ANCHOR_END: raw-sse
 
 #[cfg(test)]
 mod tests {
