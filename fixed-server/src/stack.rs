@@ -102,7 +102,9 @@ async fn attempt<T, Answered: Future<Output = Result<T, Failure>>>(
     call.progress.count_attempt();
     // 5. Breaker. A call that the vendor must not get takes no place in the queue.
     let breaker = state.breaker.as_ref().map(|breaker| breaker.try_enter()).transpose()?;
-    // 6. Permit. The queue timeout starts and ends here: it does not cover the call.
+    // ANCHOR: timeouts
+    // 6. Permit.
+    // FIX queue-timeout-covers-call: the queue timeout starts and ends here: it does not cover the call.
     let active = admit(state, call).await?;
     // 7. Session. It is stored only now: if rejected requests left a row, a thousand of them a second would
     //    fill the database.
@@ -112,10 +114,13 @@ async fn attempt<T, Answered: Future<Output = Result<T, Failure>>>(
     // 8. Call. It is made with the permit held. Without a permit, or after giving it back, the vendor would get
     //    more calls at once than the limit allows.
     call.progress.mark_sent();
+    // FIX no-client-timeout: every call has a limit, and so has every wait for a first token. What the stream does after
+    // it is limited in upstream/timeouts.rs.
     let answered = deadline.at_most(*limit).timeout(ask_vendor()).await;
     // 9. Timeout. Which limit ended the call decides who is at fault: the SLA is ours, the other the vendor's.
     let late = || if deadline.remaining().is_zero() { sla() } else { too_slow.clone().into() };
     let answered = answered.unwrap_or_else(|_| Err(late()));
+    // ANCHOR_END: timeouts
     breaker::report_to_breaker(breaker, &answered);
     Ok((answered?, active))
 }

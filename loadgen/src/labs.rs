@@ -11,6 +11,7 @@ mod full_pool;
 mod hidden_pool_users;
 mod liveness_cascade;
 mod more_threads;
+mod no_client_timeout;
 mod no_deadline;
 mod one_error_for_all;
 mod one_worker;
@@ -18,6 +19,7 @@ mod orphaned_streams;
 mod per_request_limits;
 mod pool_exhaustion;
 mod pool_per_chunk;
+mod queue_timeout_covers_call;
 mod rapid_sequence;
 mod raw_sse;
 mod readiness_cascade;
@@ -25,6 +27,7 @@ mod rollout;
 mod sleep_with_permit;
 mod slow_reader;
 mod stacked_retries;
+mod total_timeout_on_stream;
 mod unbounded_queue;
 mod undrained_shutdown;
 mod whole_calls;
@@ -62,6 +65,9 @@ static LABS: LazyLock<Vec<Lab>> = LazyLock::new(|| {
         sleep_with_permit::lab(),
         no_deadline::lab(),
         raw_sse::lab(),
+        queue_timeout_covers_call::lab(),
+        no_client_timeout::lab(),
+        total_timeout_on_stream::lab(),
         // operations
         rapid_sequence::lab(),
         liveness_cascade::lab(),

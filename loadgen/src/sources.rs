@@ -45,13 +45,16 @@ macro_rules! sources {
 /// For each lab, the file of its mistake and that of its fix.
 static SOURCES: &[(&str, &str)] = sources![
     "broken-server/src/mistakes/calls/bursty_limiter.rs",
+    "broken-server/src/mistakes/calls/no_client_timeout.rs",
     "broken-server/src/mistakes/calls/no_deadline.rs",
     "broken-server/src/mistakes/calls/one_error_for_all.rs",
     "broken-server/src/mistakes/calls/per_request_limits.rs",
+    "broken-server/src/mistakes/calls/queue_timeout_covers_call.rs",
     "broken-server/src/mistakes/calls/raw_sse.rs",
     "broken-server/src/mistakes/calls/sleep_with_permit.rs",
     "broken-server/src/mistakes/calls/slow_reader.rs",
     "broken-server/src/mistakes/calls/stacked_retries.rs",
+    "broken-server/src/mistakes/calls/total_timeout_on_stream.rs",
     "broken-server/src/mistakes/calls/unbounded_queue.rs",
     "broken-server/src/mistakes/operations/client_per_request.rs",
     "broken-server/src/mistakes/operations/liveness_cascade.rs",

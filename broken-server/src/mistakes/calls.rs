@@ -3,13 +3,16 @@
 use crate::mistake::Mistake;
 
 pub(crate) mod bursty_limiter;
+pub(crate) mod no_client_timeout;
 pub(crate) mod no_deadline;
 pub(crate) mod one_error_for_all;
 pub(crate) mod per_request_limits;
+pub(crate) mod queue_timeout_covers_call;
 pub(crate) mod raw_sse;
 pub(crate) mod sleep_with_permit;
 pub(crate) mod slow_reader;
 pub(crate) mod stacked_retries;
+pub(crate) mod total_timeout_on_stream;
 pub(crate) mod unbounded_queue;
 
 /// The mistakes of this group, in the order of the workshop.
@@ -23,4 +26,7 @@ pub(crate) const MISTAKES: &[Mistake] = &[
     sleep_with_permit::ENTRY,
     no_deadline::ENTRY,
     raw_sse::ENTRY,
+    queue_timeout_covers_call::ENTRY,
+    no_client_timeout::ENTRY,
+    total_timeout_on_stream::ENTRY,
 ];

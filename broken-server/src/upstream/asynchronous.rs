@@ -35,7 +35,20 @@ impl Client {
     /// # Errors
     /// When the HTTP client cannot be set up.
     pub(crate) fn new(settings: &Settings, limits: UpstreamLimits) -> reqwest::Result<Self> {
-        Ok(Client { http: http(limits)?, upstream: settings.upstream.clone(), limits })
+        Ok(Client { http: http(limits).build()?, upstream: settings.upstream.clone(), limits })
+    }
+
+    /// The same with one more limit, which reqwest keeps: from the request to the last byte of the answer's body.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub(crate) fn with_total_timeout(
+        settings: &Settings,
+        limits: UpstreamLimits,
+        total: Duration,
+    ) -> reqwest::Result<Self> {
+        let http = http(limits).timeout(total).build()?;
+        Ok(Client { http, upstream: settings.upstream.clone(), limits })
     }
 
     /// Another client of the same vendor, with connections of its own.
@@ -43,7 +56,7 @@ impl Client {
     /// # Errors
     /// As [`Client::new`].
     pub(crate) fn another(&self) -> reqwest::Result<Self> {
-        Ok(Client { http: http(self.limits)?, ..self.clone() })
+        Ok(Client { http: http(self.limits).build()?, ..self.clone() })
     }
 
     /// The vendor's stream. Nothing runs unless it is polled; dropping it closes the connection.
@@ -130,13 +143,12 @@ async fn body(response: &mut Response, silence: Duration) -> Result<Bytes, Failu
     }
 }
 
-fn http(limits: UpstreamLimits) -> reqwest::Result<reqwest::Client> {
+fn http(limits: UpstreamLimits) -> reqwest::ClientBuilder {
     gateway::http_client()
         .redirect(Policy::none())
         .user_agent(USER_AGENT)
         .tcp_nodelay(true)
         .connect_timeout(limits.connect_timeout)
-        .build()
 }
 
 /// The body of an answer that is an error, as far as it can be read: it is an error even if its body cannot be read.

@@ -7,13 +7,16 @@ mod coordinated_omission;
 mod hidden_pool_users;
 mod liveness_cascade;
 mod more_threads;
+mod no_client_timeout;
 mod one_error_for_all;
 mod pool_exhaustion;
 mod pool_per_chunk;
+mod queue_timeout_covers_call;
 mod rapid_sequence;
 mod readiness_cascade;
 mod rollout;
 mod slow_reader;
+mod total_timeout_on_stream;
 mod undrained_shutdown;
 
 use std::time::Duration;

@@ -26,7 +26,8 @@ pub(super) fn build(url: &UpstreamUrl, connect_timeout: Duration) -> reqwest::Re
         .tcp_nodelay(true)
         .connect_timeout(connect_timeout)
         .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-        // No `timeout`: a total would truncate a healthy long stream. The stack has the others.
+        // FIX total-timeout-on-stream: no `timeout`. It would count to the end of the body, and end a healthy stream that
+        // is longer. A stream has a limit for its first token (stack.rs) and one for each silence (timeouts.rs).
         .build()
     // ANCHOR_END: blocking-client
 }

@@ -18,6 +18,8 @@ pub enum RequestFigure {
     TakenAsComplete,
     /// Failed, truncated or stalled.
     Lost,
+    /// Tokens received; of a whole answer, those generated for it by the usage in it.
+    Tokens,
     /// Ended after a 200, neither complete nor with an error event.
     Truncated,
     /// Failed for this cause.
@@ -61,6 +63,7 @@ impl RequestFigure {
             What::Completed => stats.completed,
             What::TakenAsComplete => stats.taken_as_complete,
             What::Lost => stats.lost(),
+            What::Tokens => stats.tokens,
             What::Truncated => stats.truncated,
             What::Failure(cause) => counted(&stats.failures, cause),
             What::Disconnected => stats.disconnected,
@@ -152,6 +155,7 @@ impl Source for Requests {
         match (self.what, self.kind) {
             (what, _) if what.is_latency() => Unit::Milliseconds,
             (What::WithRetryAfter(_), _) => Unit::Percent,
+            (What::Tokens, _) => Unit::TOKENS,
             (What::CompletedPerSecond, Kind::Streams) => Unit::count("streams/s"),
             (What::CompletedPerSecond, Kind::Calls) => Unit::count("calls/s"),
             (_, Kind::Streams) => Unit::STREAMS,
