@@ -8,6 +8,7 @@ use actix_web::rt;
 use actix_web::web::Data;
 use futures_util::future::BoxFuture;
 use program::watchdog::Heart;
+use resilience::Admission;
 use tokio::net::TcpSocket;
 
 use crate::api::Routes;
@@ -55,7 +56,8 @@ async fn serve_until(
     shutdown: BoxFuture<'_, ()>,
 ) -> Result<(), StartError> {
     let settings = &cli.settings;
-    let state = Data::new(AppState::new(settings, cli.mistake).await?);
+    let admission = Admission::new((cli.mistake.admission)(settings));
+    let state = Data::new(AppState::new(settings, admission, (cli.mistake.users)(settings)).await?);
     let routes = beating((cli.mistake.routes)(settings)?, heart);
     let mut server = RunningServer::start(net::serve(listener, settings, state.clone(), routes)?, state);
     tokio::select! {

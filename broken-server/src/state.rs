@@ -12,7 +12,6 @@ use wire::BODY_BYTES_MAX;
 use crate::database::{Database, OpenError};
 use crate::errors::Failure;
 use crate::metrics::Metrics;
-use crate::mistake::Mistake;
 use crate::pool::Pool;
 use crate::settings::Settings;
 use crate::upstream::{asynchronous, blocking};
@@ -67,9 +66,15 @@ pub(crate) struct AppState {
 }
 
 impl AppState {
+    /// With these limits of all users together and of each.
+    ///
     /// # Errors
     /// When the HTTP client cannot be set up, a limit has a value that is not allowed, or the database cannot be opened.
-    pub(crate) async fn new(settings: &Settings, mistake: &Mistake) -> Result<Self, StartError> {
+    pub(crate) async fn new(
+        settings: &Settings,
+        admission: Admission,
+        users: Option<Users<KeyHash>>,
+    ) -> Result<Self, StartError> {
         let limits = settings.limits.clone();
         let mut registry = Registry::default();
         let metrics = Metrics::new(&mut registry);
@@ -82,8 +87,8 @@ impl AppState {
             pool: Pool::new(i64::from(settings.workers) * i64::from(settings.blocking_threads), &mut registry),
             retry: limits.retry_policy()?,
             limits,
-            admission: Admission::new((mistake.admission)(settings)),
-            users: (mistake.users)(settings),
+            admission,
+            users,
             overloaded: Hysteresis::new(0.8, 0.5),
             metrics,
             registry,

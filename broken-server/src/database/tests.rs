@@ -1,3 +1,5 @@
+//! Keys, counts of their calls, and the connections that these need.
+
 use super::*;
 use crate::cli::Cli;
 
