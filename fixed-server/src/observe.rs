@@ -31,11 +31,15 @@ pub(crate) async fn observe(State(state): State<Shared>, mut request: Request, n
         tracing::error!(request_id = id.0, "a handler panicked");
         ErrorResponse::from(Failure::Internal("a handler panicked")).into_response()
     });
+    // ANCHOR: buffered-stream
+    // FIX buffered-stream: this layer is around all handlers, and it looks at nothing but the head of an answer. The body
+    // goes to the connection as its handler made it: piece by piece, if it is a stream.
     if let Ok(value) = HeaderValue::from_str(&id.0) {
         response.headers_mut().insert(HeaderName::from_static(REQUEST_ID_HEADER), value);
     }
     pending.answered(response.status().as_u16());
     response
+    // ANCHOR_END: buffered-stream
 }
 
 /// An HTTP request that has not been answered yet. If it is dropped, its client has disconnected: it is counted

@@ -2,6 +2,7 @@
 
 mod blocked_executor;
 mod blocking_client;
+mod buffered_stream;
 mod bursty_limiter;
 mod client_per_request;
 mod common;
@@ -68,6 +69,7 @@ static LABS: LazyLock<Vec<Lab>> = LazyLock::new(|| {
         queue_timeout_covers_call::lab(),
         no_client_timeout::lab(),
         total_timeout_on_stream::lab(),
+        buffered_stream::lab(),
         // operations
         rapid_sequence::lab(),
         liveness_cascade::lab(),

@@ -44,6 +44,7 @@ macro_rules! sources {
 
 /// For each lab, the file of its mistake and that of its fix.
 static SOURCES: &[(&str, &str)] = sources![
+    "broken-server/src/mistakes/calls/buffered_stream.rs",
     "broken-server/src/mistakes/calls/bursty_limiter.rs",
     "broken-server/src/mistakes/calls/no_client_timeout.rs",
     "broken-server/src/mistakes/calls/no_deadline.rs",
@@ -81,6 +82,7 @@ static SOURCES: &[(&str, &str)] = sources![
     "fixed-server/src/body.rs",
     "fixed-server/src/body/format.rs",
     "fixed-server/src/net/accept.rs",
+    "fixed-server/src/observe.rs",
     "fixed-server/src/stack.rs",
     "fixed-server/src/stack/retry.rs",
     "fixed-server/src/state.rs",

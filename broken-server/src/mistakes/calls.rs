@@ -2,6 +2,7 @@
 
 use crate::mistake::Mistake;
 
+pub(crate) mod buffered_stream;
 pub(crate) mod bursty_limiter;
 pub(crate) mod no_client_timeout;
 pub(crate) mod no_deadline;
@@ -29,4 +30,5 @@ pub(crate) const MISTAKES: &[Mistake] = &[
     queue_timeout_covers_call::ENTRY,
     no_client_timeout::ENTRY,
     total_timeout_on_stream::ENTRY,
+    buffered_stream::ENTRY,
 ];

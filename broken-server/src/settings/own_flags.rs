@@ -42,6 +42,10 @@ pub struct OwnFlags {
     #[arg(long)]
     pub outer_timeout: bool,
 
+    /// Only with --mistake buffered-stream: what the layer around all handlers does with answers.
+    #[arg(long, default_value = "gzip", value_name = "WHAT")]
+    pub layer: Layer,
+
     /// Only with --mistake undrained-shutdown: what SIGINT or SIGTERM does with the streams that are open.
     #[arg(long, default_value = "close", value_name = "WHAT")]
     pub on_stop: OnStop,
@@ -49,6 +53,15 @@ pub struct OwnFlags {
     /// Flags for the mistake rapid-sequence.
     #[command(flatten)]
     pub rapid_sequence: CauseFlags,
+}
+
+/// What a layer around all handlers does with answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Layer {
+    /// Compress them for clients that accept gzip.
+    Gzip,
+    /// Write a log of them, each as a whole.
+    Log,
 }
 
 /// What a stop does with the streams that are open.
@@ -93,6 +106,7 @@ mod tests {
             (["--vendor-timeout", "1s"], "--mistake rapid-sequence"),
             (["--pool-timeout", "1s"], "--mistake rapid-sequence"),
             (["--retry-jitter", "1s"], "--mistake stacked-retries"),
+            (["--layer", "log"], "--mistake buffered-stream"),
         ] {
             for running in ["none", "pool-exhaustion"] {
                 let message = read(&[&["--mistake", running], &args[..]].concat()).err().unwrap();

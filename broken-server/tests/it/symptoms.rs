@@ -3,6 +3,7 @@
 mod blocked_executor;
 #[cfg(debug_assertions)]
 mod blocking_client;
+mod buffered_stream;
 mod coordinated_omission;
 mod hidden_pool_users;
 mod liveness_cascade;
@@ -13,6 +14,7 @@ mod pool_exhaustion;
 mod pool_per_chunk;
 mod queue_timeout_covers_call;
 mod rapid_sequence;
+mod raw_sse;
 mod readiness_cascade;
 mod rollout;
 mod slow_reader;

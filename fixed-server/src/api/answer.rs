@@ -97,6 +97,7 @@ pub(super) fn json(answer: Answer) -> Response {
     response
 }
 
+// ANCHOR: stream-headers
 const STREAM_HEADERS: [(HeaderName, &str); 4] = [
     (CONTENT_TYPE, sse::CONTENT_TYPE),
     (CACHE_CONTROL, "no-cache"),
@@ -104,5 +105,6 @@ const STREAM_HEADERS: [(HeaderName, &str); 4] = [
     (HeaderName::from_static("x-accel-buffering"), "no"),
     (STREAM_METHOD, "async"),
 ];
+// ANCHOR_END: stream-headers
 
 const STREAM_METHOD: HeaderName = HeaderName::from_static(STREAM_METHOD_HEADER);
