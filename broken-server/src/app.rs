@@ -56,7 +56,8 @@ async fn serve_until(
     shutdown: BoxFuture<'_, ()>,
 ) -> Result<(), StartError> {
     let settings = &cli.settings;
-    let admission = Admission::new((cli.mistake.admission)(settings));
+    let (of_all, of_models) = ((cli.mistake.admission)(settings), (cli.mistake.model_rates)(settings));
+    let admission = Admission::with_classes(of_all, of_models);
     let state = Data::new(AppState::new(settings, admission, (cli.mistake.users)(settings)).await?);
     let routes = beating((cli.mistake.routes)(settings)?, heart);
     let mut server = RunningServer::start(net::serve(listener, settings, state.clone(), routes)?, state);

@@ -30,6 +30,8 @@ pub(crate) struct Call {
     pub(crate) key: Option<KeyHash>,
     /// The user's permit, where users have limits.
     pub(crate) user_permit: Option<Arc<UserPermit<KeyHash>>>,
+    /// Its model, if that has a quota of its own.
+    pub(crate) model: Option<Arc<str>>,
     /// What its attempts have found out so far.
     pub(crate) progress: Arc<Progress>,
 }

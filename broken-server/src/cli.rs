@@ -132,6 +132,7 @@ mod tests {
             ("--max-in-flight", "10"),
             ("--call-timeout", "20s"),
             ("--rate-limit", "60/1m"),
+            ("--model-rate-limit", "m=60/1m"),
             ("--user-rate-limit", "60/1m"),
             ("--user-max-in-flight", "10"),
         ] {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use gateway::{KeyHash, Users};
+use gateway::{KeyHash, ModelQuota, Users};
 use resilience::AdmissionLimits;
 
 use crate::api::{self, Routes};
@@ -29,6 +29,8 @@ pub struct Mistake {
     pub(crate) own_flags: &'static [&'static str],
     /// What may be in flight and in the queue, and how many calls may start.
     pub(crate) admission: fn(&Settings) -> AdmissionLimits,
+    /// The rates of models that have one of their own.
+    pub(crate) model_rates: fn(&Settings) -> Vec<ModelQuota>,
     /// The limits of each user.
     pub(crate) users: fn(&Settings) -> Option<Users<KeyHash>>,
     /// Makes the routes with this mistake. Called once, at the start.
@@ -56,6 +58,7 @@ impl Mistake {
             requests: quota.kept(),
             tokens: None,
         },
+        model_rates: |settings| settings.quota.kept_of_models(),
         users: |settings| Users::new(&settings.users),
         routes: |_| Ok(api::routes(AsyncOnce)),
         shutdown: |server, settings| Box::pin(drain(server, settings)),

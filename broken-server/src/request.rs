@@ -47,7 +47,18 @@ pub(crate) fn to_call(state: &AppState, request: &HttpRequest, route: Route, bod
     }
     let (body, format, progress) = (body.into(), Format::Chunks, Arc::default());
     let deadline = Deadline::after(state.limits.sla);
-    Call { route, body, request_id, mock_headers, deadline, format, key: None, user_permit: None, progress }
+    Call {
+        route,
+        body,
+        request_id,
+        mock_headers,
+        deadline,
+        format,
+        key: None,
+        user_permit: None,
+        model: None,
+        progress,
+    }
 }
 
 /// The body of a request that must be JSON of at most `max_bytes`. Its content is checked later.

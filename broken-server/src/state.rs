@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use gateway::{CallLimits, KeyHash, Users};
+use gateway::{CallLimits, CallQuota, KeyHash, Users};
 use prometheus_client::registry::Registry;
 use resilience::{Admission, Hysteresis, InvalidSetting, RetryPolicy};
 use tokio_util::sync::CancellationToken;
@@ -43,6 +43,7 @@ pub(crate) struct AppState {
     /// The blocking pool of the current worker.
     pub(crate) pool: Pool,
     pub(crate) limits: CallLimits,
+    pub(crate) quota: CallQuota,
     pub(crate) retry: RetryPolicy,
     /// Shared by all workers: the vendor counts their calls together.
     pub(crate) admission: Admission,
@@ -87,6 +88,7 @@ impl AppState {
             pool: Pool::new(i64::from(settings.workers) * i64::from(settings.blocking_threads), &mut registry),
             retry: limits.retry_policy()?,
             limits,
+            quota: settings.quota.clone(),
             admission,
             users,
             overloaded: Hysteresis::new(0.8, 0.5),

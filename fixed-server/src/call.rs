@@ -32,6 +32,8 @@ pub(crate) struct Call {
     pub(crate) deadline: Deadline,
     /// The permit of its user, if users are limited. It is released with the last clone of the call.
     pub(crate) user_permit: Option<Arc<UserPermit<KeyId>>>,
+    /// Its model, if that has a quota of its own.
+    pub(crate) model: Option<Arc<str>>,
     /// Tokens to reserve from the quota: for its prompt and its longest answer.
     pub(crate) tokens: u64,
     /// Estimated tokens of its prompt.

@@ -82,13 +82,14 @@ impl Head {
         }
     }
 
-    /// The call that asks the vendor for a chat.
+    /// The call that asks the vendor for a chat with `model`, or with the default one.
     ///
     /// # Errors
     /// [`RequestError::InvalidValue`] for more tokens than the quota ever allows at once.
-    pub(crate) fn into_chat(self, state: &AppState, chat: Chat) -> Result<Call, RequestError> {
+    pub(crate) fn into_chat(self, state: &AppState, chat: Chat, model: Option<&str>) -> Result<Call, RequestError> {
         let tokens = tokens_to_reserve(&chat, state.tokens_max)?;
         Ok(Call {
+            model: state.limits.quota.limited_model(model.unwrap_or(DEFAULT_MODEL)),
             tokens,
             prompt_tokens: chat.prompt_tokens,
             body: chat.body,
@@ -111,6 +112,7 @@ impl Head {
             mock_headers,
             deadline: Deadline::after(state.limits.call.sla),
             user_permit,
+            model: None,
             tokens: 0,
             prompt_tokens: 0,
             session: None,

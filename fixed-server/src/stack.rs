@@ -125,18 +125,23 @@ async fn attempt<T, Answered: Future<Output = Result<T, Failure>>>(
     Ok((answered?, active))
 }
 
+// ANCHOR: limiter-inside-permit
+// FIX limiter-inside-permit: the rates and the permit are taken at the same instant, or nothing is. So no permit waits for
+// a rate, and a call that gets no permit has spent none. While a call waits for the rate of its model, those of other models
+// are admitted before it.
 // ANCHOR: rapid-sequence
 /// Waits for a permit and for the rates, jointly, no longer than the queue timeout.
 async fn admit(state: &AppState, call: &Call) -> Result<ActiveCall, Failure> {
     let asked = Instant::now();
     // FIX rapid-sequence: the call waits for the tokens that it may cost, its prompt and its `max_tokens`, as far as
     // --token-limit allows. So the vendor has no reason for a 429; if it sends one all the same, it is tried again.
-    let admitted = state.admission.admit(call.tokens).await;
+    let admitted = state.admission.admit_class(call.model.as_deref(), call.tokens).await;
     call.progress.add_queued(asked.elapsed());
     state.metrics.llm.waited(asked.elapsed(), admitted.as_ref().ok().map(|admitted| admitted.queue_wait()));
     Ok(ActiveCall::new(state.metrics.llm.clone(), admitted?, call))
 }
 // ANCHOR_END: rapid-sequence
+// ANCHOR_END: limiter-inside-permit
 
 /// Waits for `work`, but not beyond the shutdown grace.
 ///

@@ -89,7 +89,7 @@ impl AppState {
         // ANCHOR: per-request-limits
         // FIX per-request-limits: made once, at the start, for all calls. Each of them asks this one for its permit.
         // ANCHOR: unbounded-queue
-        let admission = Admission::new(AdmissionLimits {
+        let of_all = AdmissionLimits {
             max_in_flight: limits.call.max_in_flight,
             // FIX unbounded-queue: a limit on how many wait, and for how long. A request that is predicted to wait longer is
             // rejected at once, while its client can still go elsewhere.
@@ -101,8 +101,9 @@ impl AppState {
             requests: limits.quota.kept(),
             // ANCHOR_END: bursty-limiter
             tokens: limits.token_quota.kept(),
-        });
+        };
         // ANCHOR_END: unbounded-queue
+        let admission = Admission::with_classes(of_all, limits.quota.kept_of_models());
         // ANCHOR_END: per-request-limits
         Ok(AppState {
             users: Users::new(&limits.users),

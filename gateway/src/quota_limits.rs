@@ -1,10 +1,12 @@
 //! The vendor's quotas, and the rates that keep them.
 
 use std::num::{NonZeroU64, NonZeroUsize};
+use std::sync::Arc;
 
 use clap::Args;
 use resilience::{LimitConflict, Rate};
 
+use crate::model_rate::ModelRate;
 use crate::values::{OrOff, at_least_one};
 
 /// The vendor's quota of calls, with the part of it that may be used at once.
@@ -18,6 +20,11 @@ pub struct CallQuota {
     /// the quota.
     #[arg(long, value_name = "N", requires = "rate_limit", value_parser = at_least_one, allow_hyphen_values = true)]
     pub rate_burst: Option<NonZeroUsize>,
+
+    /// The vendor's quota of calls of one model, such as `gpt-5=60/1m`, on top of --rate-limit. May be repeated. Requests
+    /// of that model wait, and hold up those of no other.
+    #[arg(long, value_name = "MODEL=RATE", value_delimiter = ',', allow_hyphen_values = true)]
+    pub model_rate_limit: Vec<ModelRate>,
 }
 
 /// The vendor's quota of tokens, with the part of it that may be used at once.
@@ -37,6 +44,9 @@ pub struct TokenQuota {
 /// A rate, and the burst of it that may be used at once.
 pub type Quota = (Rate, NonZeroU64);
 
+/// A model, and the rate and burst of its own.
+pub type ModelQuota = (Arc<str>, Quota);
+
 impl CallQuota {
     /// The rate and the burst that keep the quota in *every* window of its length: the burst and what follows evenly
     /// are together no more than the quota. A bucket as large as the quota lets nearly two quotas through in one window.
@@ -45,11 +55,33 @@ impl CallQuota {
         self.rate_limit.0.map(|quota| kept(quota, self.rate_burst, 20))
     }
 
-    /// Checks that the burst is smaller than the quota.
+    /// The same for the quota of each model that has one: a twentieth may be used at once.
+    #[must_use]
+    pub fn kept_of_models(&self) -> Vec<ModelQuota> {
+        self.model_rate_limit.iter().map(|of| (of.model.clone(), kept(of.rate, None, 20))).collect()
+    }
+
+    /// `model`, if it has a quota of its own.
+    #[must_use]
+    pub fn limited_model(&self, model: &str) -> Option<Arc<str>> {
+        self.model_rate_limit.iter().find(|of| *of.model == *model).map(|of| of.model.clone())
+    }
+
+    /// Checks that the burst is smaller than the quota, and that no model has two.
     ///
     /// # Errors
     /// [`LimitConflict`], which names both flags.
     pub fn check(&self) -> Result<(), LimitConflict> {
+        let mut of_models = self.model_rate_limit.iter().enumerate();
+        let twice = of_models.find_map(|(place, one)| {
+            let other = self.model_rate_limit[..place].iter().find(|other| other.model == one.model)?;
+            Some((other, one))
+        });
+        if let Some((one, other)) = twice {
+            let flag = |of: &ModelRate| format!("--model-rate-limit {}={}", of.model, of.rate);
+            let why = "a model has one quota";
+            LimitConflict::require(false, flag(one), "without", flag(other), why)?;
+        }
         require_smaller(("--rate-burst", self.rate_burst), ("--rate-limit", self.rate_limit.0))
     }
 }

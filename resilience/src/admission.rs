@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
+mod class;
 mod permit;
 mod queue;
 mod shared;
 mod waiter;
 
 pub use permit::{AdmissionPermit, QueueWait};
-use queue::{Decision, Queue};
+use queue::{ClassId, Decision, Queue};
 use shared::Shared;
 use waiter::Waiter;
 
@@ -26,6 +27,11 @@ use crate::rate::Rate;
 /// *Taken together*: the first in the queue takes the permit, the request and the tokens at the same instant, once all
 /// of them are available. So nobody holds a permit while waiting for the rate, and nobody spends the rate and then gets
 /// no permit. Two limits in a row, in either order, have one of these faults.
+///
+/// *By class*: callers of one kind, such as those of one model, can have a rate of their own as well
+/// ([`Admission::with_classes`]). While the first of them waits for that rate, callers of other classes are admitted
+/// before it: it keeps neither a permit nor its place in front of them. Among those that wait for the same, it is first
+/// come, first served.
 ///
 /// *Bounded*: under overload an unbounded queue serves nobody. Every caller waits until it has given up, and the work
 /// is then done for clients that have disconnected. This queue rejects at once when it is full or when the predicted
@@ -112,7 +118,9 @@ pub struct Load {
     pub queued: usize,
     /// Callers that may wait in the queue.
     pub max_queued: usize,
-    /// How long one more caller, which asks for no tokens, would have to wait.
+    /// How long one more caller, which asks for no tokens and has no rate of its own, would have to wait.
+    ///
+    /// Behind those that are admitted before it: of other classes, as many as their own rates allow until then.
     ///
     /// The part for the rates is exact. The part for permits is Little's law: `limit` permits are held for `hold`
     /// each (the recent mean), so one comes back every `hold / limit`, and the n-th from now after `n + √n` of these
@@ -127,9 +135,19 @@ impl Admission {
     /// An admission with its own permits and rates. Clones share them.
     #[must_use]
     pub fn new(limits: AdmissionLimits) -> Self {
+        Self::with_classes(limits, [])
+    }
+
+    /// The same, with a rate and a burst for each of these classes of callers, on top of those of all callers.
+    #[must_use]
+    pub fn with_classes(
+        limits: AdmissionLimits,
+        classes: impl IntoIterator<Item = (Arc<str>, (Rate, NonZeroU64))>,
+    ) -> Self {
         let AdmissionLimits { max_in_flight, max_queued, timeout, requests, tokens } = limits;
-        let queue = Queue::new(requests, tokens, Instant::now());
-        Admission { shared: Arc::new(Shared::new(Permits::new(max_in_flight), max_queued, timeout, queue)) }
+        let (names, rates): (Vec<_>, Vec<_>) = classes.into_iter().unzip();
+        let queue = Queue::new(requests, tokens, rates.into_iter(), Instant::now());
+        Admission { shared: Arc::new(Shared::new(Permits::new(max_in_flight), max_queued, timeout, names, queue)) }
     }
 
     /// Waits to be admitted with `tokens`: those of the prompt and of the longest answer. It is an estimate, which
@@ -139,8 +157,17 @@ impl Admission {
     /// # Errors
     /// [`AdmissionError`]: at once, or after the queue timeout.
     pub async fn admit(&self, tokens: u64) -> Result<AdmissionPermit, AdmissionError> {
-        let asked = Instant::now();
-        let waiter = match self.enter(tokens, asked)? {
+        self.admit_class(None, tokens).await
+    }
+
+    /// The same for a caller of the class of this name, if there is one. Without a class, or with one that is not listed,
+    /// it has no rate of its own.
+    ///
+    /// # Errors
+    /// Those of [`Admission::admit`].
+    pub async fn admit_class(&self, class: Option<&str>, tokens: u64) -> Result<AdmissionPermit, AdmissionError> {
+        let (asked, class) = (Instant::now(), self.shared.class(class));
+        let waiter = match self.enter(class, tokens, asked)? {
             Entered::Admitted(admitted) => return Ok(admitted),
             Entered::Queued(waiter) => waiter,
         };
@@ -162,7 +189,7 @@ impl Admission {
             limit: permits.limit(),
             queued: queue.queued(),
             max_queued: *max_queued,
-            predicted_wait: queue.predict(0, permits, Instant::now()),
+            predicted_wait: queue.predict(ClassId::NO_RATE, 0, permits, Instant::now()),
             timeout: *timeout,
         }
     }
@@ -174,15 +201,15 @@ impl Admission {
     }
 
     /// Admits the caller, queues it or rejects it, without waiting.
-    fn enter(&self, tokens: u64, asked: Instant) -> Result<Entered, AdmissionError> {
+    fn enter(&self, class: ClassId, tokens: u64, asked: Instant) -> Result<Entered, AdmissionError> {
         let Shared { permits, max_queued, timeout, .. } = &*self.shared;
         let mut queue = self.shared.lock();
-        // This overtakes nobody: a newcomer is admitted only when the queue is empty.
-        if let Decision::Admit { permit, rate_ready } = queue.try_admit_newcomer(tokens, permits, asked)? {
+        // This overtakes nobody but callers that have to wait for the rate of their class.
+        if let Decision::Admit { permit, rate_ready } = queue.try_admit_newcomer(class, tokens, permits, asked)? {
             let waited = QueueWait::between(asked, rate_ready, asked);
             return Ok(Entered::Admitted(AdmissionPermit::new(Arc::clone(&self.shared), permit, tokens, waited)));
         }
-        let predicted = queue.predict(tokens, permits, asked);
+        let predicted = queue.predict(class, tokens, permits, asked);
         if queue.queued() >= *max_queued {
             let retry_after = if predicted.is_zero() { *timeout } else { predicted };
             return Err(AdmissionError::QueueFull { retry_after });
@@ -190,7 +217,7 @@ impl Admission {
         if predicted > *timeout {
             return Err(AdmissionError::WaitTooLong { predicted });
         }
-        let (ticket, wake) = queue.join(tokens);
+        let (ticket, wake) = queue.join(class, tokens);
         Ok(Entered::Queued(Waiter::new(Arc::clone(&self.shared), ticket, wake)))
     }
 }
@@ -216,5 +243,7 @@ impl Load {
     }
 }
 
+#[cfg(test)]
+mod class_tests;
 #[cfg(test)]
 mod tests;

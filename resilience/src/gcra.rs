@@ -100,6 +100,14 @@ impl Gcra {
         self.instant_of(taken_by.min(FAR).saturating_sub(self.ticks_of(self.burst))).max(now)
     }
 
+    /// How many units can be taken until `until`, from `now` on, one at a time and each as soon as possible.
+    #[must_use]
+    pub fn units_until(&self, until: Instant, now: Instant) -> u64 {
+        let full_by = self.ticks_at(until.max(now)) + self.ticks_of(self.burst);
+        let taken_by = self.full_at.max(self.ticks_at(now));
+        u64::try_from(full_by.saturating_sub(taken_by) / self.ticks_of(1)).unwrap_or(u64::MAX)
+    }
+
     /// Takes `cost` units if they are available.
     ///
     /// # Errors

@@ -13,13 +13,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use model::{Fate, MS_A_REQUEST, Model, REQUEST_BURST, Setting, TIMEOUT_MS, TOKEN_BURST};
+use model::{CLASSES, Fate, MS_A_REQUEST, Model, REQUEST_BURST, Setting, TIMEOUT_MS, TOKEN_BURST};
 use proptest::prelude::*;
 use resilience::{Admission, AdmissionError, AdmissionLimits, AdmissionPermit};
 
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Arrive {
+        class: usize,
         tokens: u64,
     },
     /// One of the running calls ends, with the tokens it used.
@@ -35,7 +36,7 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        4 => (0..=TOKEN_BURST + 1).prop_map(|tokens| Step::Arrive { tokens }),
+        4 => (0..CLASSES.len(), 0..=TOKEN_BURST + 1).prop_map(|(class, tokens)| Step::Arrive { class, tokens }),
         2 => (any::<usize>(), 0..2 * TOKEN_BURST).prop_map(|(pick, used)| Step::Complete { pick, used }),
         1 => any::<usize>().prop_map(Step::Cancel),
         2 => (1..TIMEOUT_MS).prop_map(Step::Pass),
@@ -43,11 +44,12 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn setting() -> impl Strategy<Value = Setting> {
-    (1_usize..5, 0_usize..6, any::<bool>(), any::<bool>()).prop_map(|(limit, max_queued, requests, tokens)| Setting {
+    (1_usize..5, 0_usize..9, any::<[bool; 3]>()).prop_map(|(limit, max_queued, [requests, tokens, classes])| Setting {
         limit,
         max_queued,
         requests,
         tokens,
+        classes,
     })
 }
 
@@ -66,21 +68,26 @@ struct Real {
 impl Real {
     fn new(setting: Setting) -> Self {
         let rate = |text: String, burst| Some((text.parse().unwrap(), NonZeroU64::new(burst).unwrap()));
-        let admission = Admission::new(AdmissionLimits {
+        let limits = AdmissionLimits {
             max_in_flight: NonZeroUsize::new(setting.limit).unwrap(),
             max_queued: setting.max_queued,
             timeout: Duration::from_millis(TIMEOUT_MS),
             requests: rate(format!("1/{MS_A_REQUEST}ms"), REQUEST_BURST).filter(|_| setting.requests),
             tokens: rate("1/1ms".into(), TOKEN_BURST).filter(|_| setting.tokens),
+        };
+        let classes = (0..).zip(CLASSES).filter(|_| setting.classes).filter_map(|(class, its)| {
+            let (ms, burst) = its?;
+            Some((usize::to_string(&class).into(), rate(format!("1/{ms}ms"), burst)?))
         });
+        let admission = Admission::with_classes(limits, classes);
         Real { admission, arrived: 0, running: Vec::new(), waiting: Vec::new(), fates: Vec::new() }
     }
 
     async fn apply(&mut self, step: Step) {
         match step {
-            Step::Arrive { tokens } => {
+            Step::Arrive { class, tokens } => {
                 let admission = self.admission.clone();
-                let wait: Wait = Box::pin(async move { admission.admit(tokens).await });
+                let wait: Wait = Box::pin(async move { admission.admit_class(Some(&class.to_string()), tokens).await });
                 self.waiting.push((self.arrived, wait));
                 self.arrived += 1;
             }
@@ -128,7 +135,7 @@ impl Real {
 
 fn apply(model: &mut Model, step: Step) {
     match step {
-        Step::Arrive { tokens } => model.arrive(tokens),
+        Step::Arrive { class, tokens } => model.arrive(class, tokens),
         Step::Complete { pick, used } => model.complete(pick, used),
         Step::Cancel(pick) => model.cancel(pick),
         Step::Pass(ms) => (0..ms).for_each(|_| model.pass_a_millisecond()),

@@ -86,6 +86,11 @@ proptest! {
                     let taken = gcra.try_take(cost, at);
                     prop_assert_eq!(taken.is_ok(), bucket.try_take(cost), "{:?} at {} ns: {:?}", step, now, taken);
                     prop_assert_eq!(matches!(taken, Err(TryTakeError::ExceedsBurst(_))), cost > burst);
+                    // What can be taken one by one until some time, of which the next would be too late.
+                    let until = at + Duration::from_nanos(now % 1_000_000_000);
+                    let units = gcra.units_until(until, at);
+                    prop_assert!(units == 0 || gcra.ready_behind(units - 1, 1, at) <= until);
+                    prop_assert!(gcra.ready_behind(units, 1, at) > until);
                     if taken.is_ok() {
                         ledger.book(now, cost.into());
                         ledger.check();

@@ -28,7 +28,8 @@ pub(super) async fn stream(
     let body = json_body(&state, &request, payload, state.own_body_bytes()).await?;
     let asked = ChatRequest::parse(&body)?;
     let call = to_call(&state, &request, Route::ChatCompletions, asked.to_upstream_body(DEFAULT_MODEL, true));
-    answer_streamed(&**style, &state, Call { format: Format::Tokens(**format), user_permit, ..call }).await
+    let model = state.quota.limited_model(asked.model.as_deref().unwrap_or(DEFAULT_MODEL));
+    answer_streamed(&**style, &state, Call { format: Format::Tokens(**format), user_permit, model, ..call }).await
 }
 
 /// `POST /llm`
@@ -42,5 +43,6 @@ pub(super) async fn whole(
     let body = json_body(&state, &request, payload, state.own_body_bytes()).await?;
     let asked = ChatRequest::parse_prompt_or_messages(&body)?;
     let call = to_call(&state, &request, Route::ChatCompletions, asked.to_upstream_body(DEFAULT_MODEL, false));
-    answer_whole(&**style, &state, Call { user_permit, ..call }).await
+    let model = state.quota.limited_model(asked.model.as_deref().unwrap_or(DEFAULT_MODEL));
+    answer_whole(&**style, &state, Call { user_permit, model, ..call }).await
 }

@@ -28,7 +28,8 @@ pub(super) async fn create(
     let asked = ChatRequest::parse_relayed(&body)?;
     asked.require_model()?;
     let call = to_call(&state, &request, Route::ChatCompletions, body.clone());
-    let call = Call { key: Some(key), user_permit, ..call };
+    let model = asked.model.as_deref().and_then(|model| state.quota.limited_model(model));
+    let call = Call { key: Some(key), user_permit, model, ..call };
     if asked.stream {
         answer_streamed(&**style, &state, call).await
     } else {

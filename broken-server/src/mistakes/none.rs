@@ -137,9 +137,9 @@ pub(crate) trait Steps: Send + Sync + 'static {
     }
 
     /// Waits for a permit and for the rates, jointly, no longer than the queue timeout.
-    async fn admit(&self, state: &AppState, _call: &Call) -> Result<ActiveCall, Failure> {
+    async fn admit(&self, state: &AppState, call: &Call) -> Result<ActiveCall, Failure> {
         let asked = Instant::now();
-        let admitted = self.admission(state).admit(0).await;
+        let admitted = self.admission(state).admit_class(call.model.as_deref(), 0).await;
         state.metrics.llm.waited(asked.elapsed(), admitted.as_ref().ok().map(|admitted| admitted.queue_wait()));
         Ok(ActiveCall::with_permit(state.metrics.llm.clone(), admitted?))
     }

@@ -6,12 +6,17 @@ use anyhow::{Context, ensure};
 use conformance::answer::Answer;
 use conformance::error_shape::refusal;
 use conformance::on_limited_servers;
-use conformance::running::{STREAM_ROUTE, WHOLE_ROUTE, streamed, whole};
+use conformance::running::{COMPLETION_ROUTES, DEMO_KEY, STREAM_ROUTE, WHOLE_ROUTE, streamed, whole};
 use conformance::servers::Server;
 use mock_llm::MockLlm;
+use serde_json::json;
 use tokio::task::JoinSet;
 
-on_limited_servers!(a_quota_is_kept_in_every_window, a_wait_for_the_rate_over_the_queue_timeout_is_rejected_at_once,);
+on_limited_servers!(
+    a_quota_is_kept_in_every_window,
+    a_wait_for_the_rate_over_the_queue_timeout_is_rejected_at_once,
+    a_model_that_waits_for_its_own_rate_holds_up_no_other,
+);
 
 /// The vendor rejects calls over its quota in any window, and here it rejects none.
 async fn a_quota_is_kept_in_every_window(server: &'static Server) -> anyhow::Result<()> {
@@ -43,4 +48,27 @@ async fn a_wait_for_the_rate_over_the_queue_timeout_is_rejected_at_once(server: 
     ensure!(retry_after > 2.0 && retry_after <= 11.0, "{retry_after}");
     assert_eq!((running.outcomes("overloaded").await?, mock.ledger().started), (1.0, 1));
     Ok(())
+}
+
+/// There is one permit, which the waiting request would hold up.
+async fn a_model_that_waits_for_its_own_rate_holds_up_no_other(server: &'static Server) -> anyhow::Result<()> {
+    let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await?;
+    let times = ["--queue-timeout", "100s", "--call-timeout", "200s", "--sla", "300s"];
+    let flags = [&["--model-rate-limit", "slow=1/30s", "--max-in-flight", "1"], &times[..]].concat();
+    let running = server.start(&mock.url(), &flags).await?;
+    let request = |path: &str, model: &str| {
+        let body = json!({ "model": model, "messages": [{ "role": "user", "content": "hi" }] });
+        running.post(path, &body).bearer_auth(DEMO_KEY)
+    };
+    assert_eq!(Answer::to(request(WHOLE_ROUTE, "slow")).await?.status, 200, "the first need not wait");
+    let routes = [STREAM_ROUTE, WHOLE_ROUTE, COMPLETION_ROUTES[0]];
+    let waiting: Vec<_> = routes.iter().map(|path| tokio::spawn(request(path, "slow").send())).collect();
+    running.until_metric("llm_queue_length", 3.0).await?;
+    assert_eq!(running.metric("llm_concurrent_calls").await?, 0.0, "nobody who waits for a rate has a permit");
+    for path in routes {
+        assert_eq!(Answer::to(request(path, "other")).await?.status, 200, "{path}");
+    }
+    assert_eq!((running.metric("llm_queue_length").await?, mock.ledger().started), (3.0, 4));
+    waiting.iter().for_each(tokio::task::JoinHandle::abort);
+    running.until_metric("llm_queue_length", 0.0).await
 }

@@ -25,7 +25,7 @@ async fn read(state: &Shared, request: Request) -> Result<(Call, bool), Failure>
     let body = json_body(state, &head, &parts.headers, body, state.limits.max_body_bytes.0).await?;
     let mut chat = Chat::read(&state.body_reader, body, Chat::relayed).await?;
     let (stream, model) = (chat.stream, chat.model.take());
-    let mut call = head.into_chat(state, chat)?;
+    let mut call = head.into_chat(state, chat, model.as_deref())?;
     assign_session(state, session_id(&parts.headers)?, Some(&key), model.as_deref(), &mut call);
     Ok((call, stream))
 }

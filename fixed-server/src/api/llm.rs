@@ -23,7 +23,7 @@ async fn read(state: &Shared, request: Request) -> Result<Call, Failure> {
     let body = json_body(state, &head, &parts.headers, body, state.limits.own_body_bytes()).await?;
     let mut chat = Chat::read(&state.body_reader, body, Chat::whole).await?;
     let model = chat.model.take();
-    let mut call = head.into_chat(state, chat)?;
+    let mut call = head.into_chat(state, chat, model.as_deref())?;
     assign_session(state, session_id(&parts.headers)?, None, model.as_deref(), &mut call);
     Ok(call)
 }

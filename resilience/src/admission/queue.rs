@@ -1,6 +1,5 @@
 //! The callers that wait to be admitted, in order, and the rates.
 
-use std::collections::VecDeque;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::class::Class;
 use crate::gcra::{ExceedsBurst, Gcra};
 use crate::permits::{Permit, Permits};
 use crate::rate::Rate;
@@ -17,16 +17,32 @@ use crate::rate::Rate;
 pub(super) struct Queue {
     requests: Option<Gcra>,
     tokens: Option<Gcra>,
-    /// In the order of their tickets.
-    waiting: VecDeque<Waiting>,
-    /// The sum of their tokens.
-    waiting_tokens: u64,
-    next_ticket: u64,
+    /// Callers without a rate of their own, and then each class with one.
+    classes: Vec<Class>,
+    next_number: u64,
+}
+
+/// Which class a caller belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ClassId(usize);
+
+impl ClassId {
+    /// Callers without a rate of their own.
+    pub(super) const NO_RATE: ClassId = ClassId(0);
+
+    /// The class with the rate at this place.
+    pub(super) fn with_rate(place: usize) -> Self {
+        ClassId(place + 1)
+    }
 }
 
 /// A caller's place in the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Ticket(u64);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ticket {
+    class: ClassId,
+    /// In the order of arrival, over all classes.
+    number: u64,
+}
 
 /// Whether a caller can be admitted.
 pub(super) enum Decision {
@@ -42,56 +58,50 @@ pub(super) enum Decision {
     WaitUntilWoken,
 }
 
-#[derive(Debug)]
-struct Waiting {
-    ticket: Ticket,
-    tokens: u64,
-    wake: Arc<Notify>,
-}
-
 impl Queue {
-    pub(super) fn new(requests: Option<(Rate, NonZeroU64)>, tokens: Option<(Rate, NonZeroU64)>, now: Instant) -> Self {
+    pub(super) fn new(
+        requests: Option<(Rate, NonZeroU64)>,
+        tokens: Option<(Rate, NonZeroU64)>,
+        of_classes: impl Iterator<Item = (Rate, NonZeroU64)>,
+        now: Instant,
+    ) -> Self {
         let bucket = |(rate, burst)| Gcra::new(rate, burst, now);
-        let (requests, tokens) = (requests.map(bucket), tokens.map(bucket));
-        Queue { requests, tokens, waiting: VecDeque::new(), waiting_tokens: 0, next_ticket: 0 }
+        let with_rate = of_classes.map(bucket).map(Class::with_rate);
+        let classes = std::iter::once(Class::default()).chain(with_rate).collect();
+        Queue { requests: requests.map(bucket), tokens: tokens.map(bucket), classes, next_number: 0 }
     }
 
     /// How many callers wait.
     pub(super) fn queued(&self) -> usize {
-        self.waiting.len()
+        self.classes.iter().map(Class::queued).sum()
     }
 
     /// Adds a caller, which is woken when it should try again.
-    pub(super) fn join(&mut self, tokens: u64) -> (Ticket, Arc<Notify>) {
-        let (ticket, wake) = (Ticket(self.next_ticket), Arc::new(Notify::new()));
-        self.next_ticket += 1;
-        self.waiting_tokens = self.waiting_tokens.saturating_add(tokens);
-        self.waiting.push_back(Waiting { ticket, tokens, wake: Arc::clone(&wake) });
+    pub(super) fn join(&mut self, class: ClassId, tokens: u64) -> (Ticket, Arc<Notify>) {
+        let (ticket, wake) = (Ticket { class, number: self.next_number }, Arc::new(Notify::new()));
+        self.next_number += 1;
+        self.classes[class.0].join(ticket.number, tokens, Arc::clone(&wake));
         (ticket, wake)
     }
 
-    /// Removes a caller and wakes the one that is first now.
+    /// Removes a caller and wakes those that are first now.
     pub(super) fn leave(&mut self, ticket: Ticket) {
-        let place = self.waiting.binary_search_by_key(&ticket, |waiting| waiting.ticket);
-        if let Some(waiting) = place.ok().and_then(|place| self.waiting.remove(place)) {
-            self.waiting_tokens = self.waiting_tokens.saturating_sub(waiting.tokens);
-        }
+        self.classes[ticket.class.0].leave(ticket.number);
         self.wake_first();
     }
 
-    /// Wakes the first caller, which may now be admitted.
+    /// Wakes the first caller of each class: one of them may now be admitted.
     pub(super) fn wake_first(&self) {
-        if let Some(first) = self.waiting.front() {
-            first.wake.notify_one();
-        }
+        self.classes.iter().for_each(Class::wake_first);
     }
 
-    /// Admits a queued caller if it is first and everything is available; it then leaves the queue.
+    /// Admits a queued caller if everything is available and nobody is before it; it then leaves the queue.
     pub(super) fn try_admit(&mut self, ticket: Ticket, tokens: u64, permits: &Permits, now: Instant) -> Decision {
-        if self.waiting.front().is_none_or(|first| first.ticket != ticket) {
+        let is_first = self.classes[ticket.class.0].first() == Some(ticket.number);
+        if !is_first || self.is_overtaking(ticket, now) {
             return Decision::WaitUntilWoken;
         }
-        match self.take(tokens, permits, now) {
+        match self.take(ticket.class, tokens, permits, now) {
             Ok(decision) => {
                 if matches!(decision, Decision::Admit { .. }) {
                     self.leave(ticket);
@@ -102,28 +112,35 @@ impl Queue {
         }
     }
 
-    /// Admits a newcomer if the queue is empty and everything is available.
+    /// Admits a newcomer if everything is available and nobody is before it.
     pub(super) fn try_admit_newcomer(
         &mut self,
+        class: ClassId,
         tokens: u64,
         permits: &Permits,
         now: Instant,
     ) -> Result<Decision, ExceedsBurst> {
-        self.rate_ready(tokens)?;
-        if self.waiting.is_empty() { self.take(tokens, permits, now) } else { Ok(Decision::WaitUntilWoken) }
+        self.rate_ready(class, tokens)?;
+        let newcomer = Ticket { class, number: self.next_number };
+        if self.is_overtaking(newcomer, now) {
+            return Ok(Decision::WaitUntilWoken);
+        }
+        self.take(class, tokens, permits, now)
     }
 
     /// How long a newcomer would wait: see [`super::Load::predicted_wait`].
-    pub(super) fn predict(&self, tokens: u64, permits: &Permits, now: Instant) -> Duration {
-        let ahead = self.waiting.len();
-        let requests = self.requests.as_ref().map(|bucket| bucket.ready_behind(ahead as u64, 1, now));
-        let tokens = self.tokens.as_ref().map(|bucket| bucket.ready_behind(self.waiting_tokens, tokens, now));
-        let rates = requests.max(tokens).map_or(Duration::ZERO, |ready_at| ready_at - now);
-
-        let free = permits.limit() - permits.held();
-        let departures = (ahead + 1).saturating_sub(free) as f64;
-        let hold = permits.mean_hold().unwrap_or_default();
-        rates.max(hold.mul_f64((departures + departures.sqrt()) / permits.limit() as f64))
+    pub(super) fn predict(&self, class: ClassId, tokens: u64, permits: &Permits, now: Instant) -> Duration {
+        let of_class = self.classes[class.0].ready_behind(now) - now;
+        // The longer it waits, the more callers of other classes may be before it, until there are no more of them.
+        let mut wait = of_class;
+        loop {
+            let (ahead, tokens_ahead) = self.ahead(class, now + wait, now);
+            let behind_them = self.wait_behind(ahead, tokens_ahead, tokens, permits, now).max(of_class);
+            if behind_them <= wait {
+                return wait;
+            }
+            wait = behind_them;
+        }
     }
 
     /// Corrects the estimate of an admitted call.
@@ -136,12 +153,43 @@ impl Queue {
         }
     }
 
-    fn take(&mut self, tokens: u64, permits: &Permits, now: Instant) -> Result<Decision, ExceedsBurst> {
-        let rate_ready = self.rate_ready(tokens)?;
+    /// Whether the first caller of some class came before this one, and is not waiting for the rate of its class.
+    fn is_overtaking(&self, ticket: Ticket, now: Instant) -> bool {
+        let came_before = |class: &Class| class.first().is_some_and(|first| first < ticket.number);
+        self.classes.iter().any(|class| came_before(class) && class.is_ready(now))
+    }
+
+    /// How many callers, with how many tokens, are admitted before a newcomer of `class` if that is admitted at `until`:
+    /// those of its own class, and of each other class as many as the rate of that class allows until then.
+    fn ahead(&self, class: ClassId, until: Instant, now: Instant) -> (usize, u64) {
+        let of = |(place, other): (usize, &Class)| {
+            if place == class.0 { other.all() } else { other.ready_until(until, now) }
+        };
+        let add = |(callers, tokens): (usize, u64), (more, their): (usize, u64)| {
+            (callers + more, tokens.saturating_add(their))
+        };
+        self.classes.iter().enumerate().map(of).fold((0, 0), add)
+    }
+
+    /// How long a newcomer waits behind `ahead` others, for the rates of all and for a permit.
+    fn wait_behind(&self, ahead: usize, tokens_ahead: u64, tokens: u64, permits: &Permits, now: Instant) -> Duration {
+        let requests = self.requests.as_ref().map(|bucket| bucket.ready_behind(ahead as u64, 1, now));
+        let tokens = self.tokens.as_ref().map(|bucket| bucket.ready_behind(tokens_ahead, tokens, now));
+        let rates = requests.max(tokens).map_or(Duration::ZERO, |ready_at| ready_at - now);
+
+        let free = permits.limit() - permits.held();
+        let departures = (ahead + 1).saturating_sub(free) as f64;
+        let hold = permits.mean_hold().unwrap_or_default();
+        rates.max(hold.mul_f64((departures + departures.sqrt()) / permits.limit() as f64))
+    }
+
+    fn take(&mut self, class: ClassId, tokens: u64, permits: &Permits, now: Instant) -> Result<Decision, ExceedsBurst> {
+        let rate_ready = self.rate_ready(class, tokens)?;
         if let Some(ready_at) = rate_ready.filter(|ready_at| *ready_at > now) {
             return Ok(Decision::RetryAt(ready_at));
         }
         let Some(permit) = permits.try_take() else { return Ok(Decision::WaitUntilWoken) };
+        self.classes[class.0].charge(now);
         for (bucket, cost) in [(&mut self.requests, 1), (&mut self.tokens, tokens)] {
             if let Some(bucket) = bucket {
                 bucket.charge(cost, now);
@@ -151,9 +199,9 @@ impl Queue {
     }
 
     /// When the rates allow a call with these tokens; `None` without rates.
-    fn rate_ready(&self, tokens: u64) -> Result<Option<Instant>, ExceedsBurst> {
+    fn rate_ready(&self, class: ClassId, tokens: u64) -> Result<Option<Instant>, ExceedsBurst> {
         let requests = self.requests.as_ref().map(|bucket| bucket.ready_at(1)).transpose()?;
         let tokens = self.tokens.as_ref().map(|bucket| bucket.ready_at(tokens)).transpose()?;
-        Ok(requests.max(tokens))
+        Ok(requests.max(tokens).max(self.classes[class.0].ready_at()))
     }
 }

@@ -8,6 +8,9 @@ pub(crate) const MS_A_REQUEST: u64 = 7;
 pub(crate) const REQUEST_BURST: u64 = 2;
 pub(crate) const TOKEN_BURST: u64 = 30;
 
+/// The classes: one request per this many milliseconds and the burst, for those with a rate of their own.
+pub(crate) const CLASSES: [Option<(u64, u64)>; 4] = [None, Some((11, 1)), Some((5, 2)), None];
+
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Setting {
     pub(crate) limit: usize,
@@ -15,6 +18,8 @@ pub(crate) struct Setting {
     /// Whether requests and tokens are limited.
     pub(crate) requests: bool,
     pub(crate) tokens: bool,
+    /// Whether classes have rates of their own.
+    pub(crate) classes: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +34,7 @@ pub(crate) enum Fate {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Caller {
     number: usize,
+    class: usize,
     tokens: u64,
     since: u64,
 }
@@ -40,6 +46,7 @@ pub(crate) struct Model {
     arrived: usize,
     request_level: i64,
     token_level: i64,
+    class_levels: [u64; CLASSES.len()],
     /// In seconds, since the length of calls last changed.
     holds: Vec<f64>,
     pub(crate) running: Vec<Caller>,
@@ -56,6 +63,7 @@ impl Model {
             arrived: 0,
             request_level: (MS_A_REQUEST * REQUEST_BURST) as i64,
             token_level: TOKEN_BURST as i64,
+            class_levels: CLASSES.map(|class| class.map_or(0, |(ms, burst)| ms * burst)),
             holds: Vec::new(),
             running: Vec::new(),
             waiting: Vec::new(),
@@ -63,12 +71,12 @@ impl Model {
         }
     }
 
-    pub(crate) fn arrive(&mut self, tokens: u64) {
-        let caller = Caller { number: self.arrived, tokens, since: self.now };
+    pub(crate) fn arrive(&mut self, class: usize, tokens: u64) {
+        let caller = Caller { number: self.arrived, class, tokens, since: self.now };
         self.arrived += 1;
         if self.setting.tokens && tokens > TOKEN_BURST {
             self.fates.push((caller.number, Fate::ExceedsBurst));
-        } else if self.waiting.is_empty() && self.ready(caller) {
+        } else if self.class_ready(caller) && self.before(caller, self.waiting.len()).is_none() && self.ready(caller) {
             self.admit(caller);
         } else if self.waiting.len() >= self.setting.max_queued {
             self.fates.push((caller.number, Fate::QueueFull));
@@ -120,15 +128,18 @@ impl Model {
         self.now += 1;
         self.request_level = (self.request_level + 1).min((MS_A_REQUEST * REQUEST_BURST) as i64);
         self.token_level = (self.token_level + 1).min(TOKEN_BURST as i64);
+        for (level, class) in self.class_levels.iter_mut().zip(CLASSES) {
+            *level = class.map_or(0, |(ms, burst)| (*level + 1).min(ms * burst));
+        }
         self.serve();
     }
 
-    /// Each caller in order: admitted when it is first and everything is available, timed out after the timeout.
+    /// Each caller in order: admitted when nobody is before it and everything is available, timed out after the timeout.
     fn serve(&mut self) {
         let mut place = 0;
         while let Some(caller) = self.waiting.get(place).copied() {
-            if place == 0 && self.ready(caller) {
-                self.waiting.remove(0);
+            if self.class_ready(caller) && self.before(caller, place).is_none() && self.ready(caller) {
+                self.waiting.remove(place);
                 self.admit(caller);
             } else if self.now - caller.since >= TIMEOUT_MS {
                 self.waiting.remove(place);
@@ -137,6 +148,25 @@ impl Model {
                 place += 1;
             }
         }
+    }
+
+    /// A caller among the first `place` that has to be admitted before this one: of the same class, or of one whose rate
+    /// allows it now.
+    fn before(&self, caller: Caller, place: usize) -> Option<&Caller> {
+        self.waiting[..place].iter().find(|other| self.same_class(**other, caller) || self.class_ready(**other))
+    }
+
+    /// Callers without a rate of their own are one class.
+    fn same_class(&self, one: Caller, other: Caller) -> bool {
+        one.class == other.class || (self.class_rate(one).is_none() && self.class_rate(other).is_none())
+    }
+
+    fn class_rate(&self, caller: Caller) -> Option<(u64, u64)> {
+        CLASSES[caller.class].filter(|_| self.setting.classes)
+    }
+
+    fn class_ready(&self, caller: Caller) -> bool {
+        self.class_rate(caller).is_none_or(|(ms, _)| self.class_levels[caller.class] >= ms)
     }
 
     fn ready(&self, caller: Caller) -> bool {
@@ -148,20 +178,51 @@ impl Model {
     fn admit(&mut self, caller: Caller) {
         self.request_level -= MS_A_REQUEST as i64;
         self.token_level -= caller.tokens as i64;
+        self.class_levels[caller.class] -= self.class_rate(caller).map_or(0, |(ms, _)| ms);
         self.running.push(Caller { since: self.now, ..caller });
         self.fates.push((caller.number, Fate::Admitted));
     }
 
     /// Until the rates have refilled for this caller and those ahead, or until enough calls have ended, whichever is
-    /// longer.
+    /// longer. Of other classes, those are ahead that their own rates allow by then.
     fn predict(&self, caller: Caller) -> Duration {
-        let requests = (MS_A_REQUEST * (self.waiting.len() as u64 + 1)) as i64 - self.request_level;
-        let all_tokens = self.waiting.iter().map(|other| other.tokens).sum::<u64>() + caller.tokens;
+        let of_class = self.class_rate(caller).map_or(0, |(ms, _)| {
+            let ahead = self.waiting.iter().filter(|other| other.class == caller.class).count() as u64;
+            (ms * (ahead + 1)).saturating_sub(self.class_levels[caller.class])
+        });
+        let of_class = Duration::from_millis(of_class);
+        let mut wait = of_class;
+        loop {
+            let longer = self.wait_behind(&self.ahead(caller, wait), caller).max(of_class);
+            if longer <= wait {
+                return wait;
+            }
+            wait = longer;
+        }
+    }
+
+    /// Those that are admitted before `caller` if it waits for this long.
+    fn ahead(&self, caller: Caller, wait: Duration) -> Vec<Caller> {
+        let mut seen = [0; CLASSES.len()];
+        let is_ahead = |other: &&Caller| {
+            seen[other.class] += 1;
+            self.same_class(**other, caller)
+                || self.class_rate(**other).is_none_or(|(ms, _)| {
+                    let level = Duration::from_millis(self.class_levels[other.class]) + wait;
+                    level.as_nanos() >= Duration::from_millis(ms * seen[other.class]).as_nanos()
+                })
+        };
+        self.waiting.iter().filter(is_ahead).copied().collect()
+    }
+
+    fn wait_behind(&self, ahead: &[Caller], caller: Caller) -> Duration {
+        let requests = (MS_A_REQUEST * (ahead.len() as u64 + 1)) as i64 - self.request_level;
+        let all_tokens = ahead.iter().map(|other| other.tokens).sum::<u64>() + caller.tokens;
         let tokens = all_tokens as i64 - self.token_level;
         let requests = if self.setting.requests { requests as f64 / 1000.0 } else { 0.0 };
         let tokens = if self.setting.tokens { tokens as f64 / 1000.0 } else { 0.0 };
         let free = self.setting.limit - self.running.len();
-        let departures = (self.waiting.len() + 1).saturating_sub(free) as f64;
+        let departures = (ahead.len() + 1).saturating_sub(free) as f64;
         let hold = Duration::from_secs_f64(self.mean_hold());
         let permits = hold.mul_f64((departures + departures.sqrt()) / self.setting.limit as f64);
         // Rounded to nanoseconds as in the real one, so that a wait of exactly the timeout compares equal.
