@@ -90,6 +90,8 @@ impl AppState {
         // FIX per-request-limits: made once, at the start, for all calls. Each of them asks this one for its permit.
         // ANCHOR: unbounded-queue
         let of_all = AdmissionLimits {
+            // FIX client-pool: the one limit on calls at once. The vendor's client has no limit on connections, so no call waits
+            // for anything else, and one that gets no permit is rejected as this server's own overload.
             max_in_flight: limits.call.max_in_flight,
             // FIX unbounded-queue: a limit on how many wait, and for how long. A request that is predicted to wait longer is
             // rejected at once, while its client can still go elsewhere.

@@ -5,6 +5,7 @@ mod blocking_client;
 mod buffered_stream;
 mod bursty_limiter;
 mod client_per_request;
+mod client_pool;
 mod common;
 mod coordinated_omission;
 mod demo;
@@ -70,6 +71,7 @@ static LABS: LazyLock<Vec<Lab>> = LazyLock::new(|| {
         no_client_timeout::lab(),
         total_timeout_on_stream::lab(),
         buffered_stream::lab(),
+        client_pool::lab(),
         // operations
         rapid_sequence::lab(),
         liveness_cascade::lab(),

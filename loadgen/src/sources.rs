@@ -46,6 +46,7 @@ macro_rules! sources {
 static SOURCES: &[(&str, &str)] = sources![
     "broken-server/src/mistakes/calls/buffered_stream.rs",
     "broken-server/src/mistakes/calls/bursty_limiter.rs",
+    "broken-server/src/mistakes/calls/client_pool.rs",
     "broken-server/src/mistakes/calls/no_client_timeout.rs",
     "broken-server/src/mistakes/calls/no_deadline.rs",
     "broken-server/src/mistakes/calls/one_error_for_all.rs",

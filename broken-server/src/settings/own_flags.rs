@@ -1,9 +1,10 @@
 //! Flags for one mistake only.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use gateway::values::{time, timeout};
+use gateway::values::{at_least_one, time, timeout};
 
 use super::CauseFlags;
 
@@ -45,6 +46,15 @@ pub struct OwnFlags {
     /// Only with --mistake buffered-stream: what the layer around all handlers does with answers.
     #[arg(long, default_value = "gzip", value_name = "WHAT")]
     pub layer: Layer,
+
+    /// Only with --mistake client-pool: connections that the vendor's client opens at most, and so calls at once.
+    #[arg(long, default_value = "100", value_name = "N", value_parser = at_least_one, allow_hyphen_values = true)]
+    pub client_connections: NonZeroUsize,
+
+    /// Only with --mistake client-pool: how long a call may wait for one of these connections.
+    #[arg(long, default_value = "5s", value_name = "TIME")]
+    #[arg(value_parser = timeout, allow_hyphen_values = true)]
+    pub client_pool_timeout: Duration,
 
     /// Only with --mistake undrained-shutdown: what SIGINT or SIGTERM does with the streams that are open.
     #[arg(long, default_value = "close", value_name = "WHAT")]
@@ -107,6 +117,8 @@ mod tests {
             (["--pool-timeout", "1s"], "--mistake rapid-sequence"),
             (["--retry-jitter", "1s"], "--mistake stacked-retries"),
             (["--layer", "log"], "--mistake buffered-stream"),
+            (["--client-connections", "10"], "--mistake client-pool"),
+            (["--client-pool-timeout", "1s"], "--mistake client-pool"),
         ] {
             for running in ["none", "pool-exhaustion"] {
                 let message = read(&[&["--mistake", running], &args[..]].concat()).err().unwrap();
@@ -145,6 +157,8 @@ mod tests {
             (["rollout", "--rollout-percent", "-1"], ["--rollout-percent", "0..=100"]),
             (["coordinated-omission", "--stall-for", "10s"], ["--stall-for (10s)", "--stall-every (10s)"]),
             (["coordinated-omission", "--stall-every", "0s"], ["--stall-every", "over zero"]),
+            (["client-pool", "--client-connections", "0"], ["--client-connections", "from 1"]),
+            (["client-pool", "--client-pool-timeout", "0s"], ["--client-pool-timeout", "over zero"]),
             (["rapid-sequence", "--causes", "clients"], ["--causes", "did you mean 'client'?"]),
         ] {
             let message = read(&[&["--mistake"], &args[..]].concat()).err().unwrap();

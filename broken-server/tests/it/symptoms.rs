@@ -4,6 +4,7 @@ mod blocked_executor;
 #[cfg(debug_assertions)]
 mod blocking_client;
 mod buffered_stream;
+mod client_pool;
 mod coordinated_omission;
 mod hidden_pool_users;
 mod liveness_cascade;
