@@ -21,7 +21,7 @@ pub(crate) struct CallGuard {
     active: Option<ActiveCall>,
     /// The user's permit, where users have limits.
     user_permit: Option<Arc<UserPermit<KeyHash>>>,
-    /// None once the outcome has been recorded.
+    /// None once the outcome has been recorded, and where other code records it.
     outcome: Option<OutcomeGuard<Outcome>>,
 }
 
@@ -39,15 +39,17 @@ impl CallGuard {
             }
         };
         let outcome = OutcomeGuard::new(Arc::new(record), Outcome::Disconnected, Outcome::Internal);
-        CallGuard {
-            metrics,
-            request_id,
-            begun: now,
-            open: None,
-            active: None,
-            user_permit: None,
-            outcome: Some(outcome),
-        }
+        CallGuard { outcome: Some(outcome), ..Self::of(metrics, request_id, now) }
+    }
+
+    /// Begins a request whose outcome other code records, and counts it.
+    pub(crate) fn begin_without_outcome(metrics: Arc<LlmMetrics>, request_id: String) -> Self {
+        metrics.call();
+        Self::of(metrics, request_id, Instant::now())
+    }
+
+    fn of(metrics: Arc<LlmMetrics>, request_id: String, begun: Instant) -> Self {
+        CallGuard { metrics, request_id, begun, open: None, active: None, user_permit: None, outcome: None }
     }
 
     /// The request holds its user's permit to its end: that of a stream is the end of the stream.

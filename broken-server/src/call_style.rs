@@ -20,6 +20,9 @@ pub(crate) trait CallStyle: Send + Sync + 'static {
     /// its request on.
     const WITH_PERMIT: bool = false;
 
+    /// Whether it records how a request ended. Otherwise the guard around the call does.
+    const RECORDS_OUTCOME: bool = false;
+
     /// The vendor's stream. It may fail here or with an item; either way the client gets an HTTP error before the
     /// first token, and an error event after it. Dropped when the client disconnects.
     async fn stream(&self, state: &AppState, call: Call) -> Result<EventStream, Failure>;
@@ -37,6 +40,8 @@ pub(crate) trait CallStyle: Send + Sync + 'static {
 pub(crate) trait DynCallStyle: Send + Sync {
     /// [`CallStyle::WITH_PERMIT`]
     fn dyn_with_permit(&self) -> bool;
+    /// [`CallStyle::RECORDS_OUTCOME`]
+    fn dyn_records_outcome(&self) -> bool;
     /// [`CallStyle::stream`]
     fn dyn_stream<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<EventStream, Failure>>;
     /// [`CallStyle::whole`]
@@ -48,6 +53,10 @@ pub(crate) trait DynCallStyle: Send + Sync {
 impl<C: CallStyle> DynCallStyle for C {
     fn dyn_with_permit(&self) -> bool {
         C::WITH_PERMIT
+    }
+
+    fn dyn_records_outcome(&self) -> bool {
+        C::RECORDS_OUTCOME
     }
 
     fn dyn_stream<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<EventStream, Failure>> {

@@ -10,6 +10,7 @@ pub(crate) use wire::outcome::Outcome;
 use crate::call::Call;
 use crate::errors::Failure;
 
+// ANCHOR: lost-cleanup
 /// Records the outcome of a request that begins now, however it ends: of a future that is dropped after a disconnect,
 /// only this guard's `drop` runs. It also hands the result of a session's call to the task that stores it.
 pub(crate) fn guard(metrics: &Arc<LlmMetrics>, errors: &Arc<ErrorRate>, call: &Call) -> OutcomeGuard<Outcome> {
@@ -36,8 +37,11 @@ pub(crate) fn guard(metrics: &Arc<LlmMetrics>, errors: &Arc<ErrorRate>, call: &C
             "request ended"
         );
     };
+    // FIX lost-cleanup: `record` runs in the guard's `drop`, and nowhere else. Whatever ends the request drops the guard:
+    // the end of its handler, of its stream, or the disconnect of its client, after which no line of the handler runs.
     OutcomeGuard::new(Arc::new(record), Outcome::Disconnected, Outcome::Internal)
 }
+// ANCHOR_END: lost-cleanup
 
 /// Records the outcome of a request for the model that was rejected before a call was made of it.
 pub(crate) fn rejected(metrics: &LlmMetrics, request_id: &str, failure: &Failure) {

@@ -12,6 +12,7 @@ mod demo;
 mod full_pool;
 mod hidden_pool_users;
 mod liveness_cascade;
+mod lost_cleanup;
 mod more_threads;
 mod no_client_timeout;
 mod no_deadline;
@@ -72,6 +73,7 @@ static LABS: LazyLock<Vec<Lab>> = LazyLock::new(|| {
         total_timeout_on_stream::lab(),
         buffered_stream::lab(),
         client_pool::lab(),
+        lost_cleanup::lab(),
         // operations
         rapid_sequence::lab(),
         liveness_cascade::lab(),

@@ -69,9 +69,13 @@ pub(super) async fn answer_whole(
 
 /// Begins a request for the model. From here on it has exactly one outcome.
 fn begin(style: &dyn DynCallStyle, state: &AppState, call: &Call) -> Result<CallGuard, Failure> {
-    let mut guard = CallGuard::begin(Arc::clone(&state.metrics.llm), call.request_id.clone());
+    let draining = state.draining.is_cancelled();
+    // A request that is rejected here does not get to the style.
+    let begin =
+        if style.dyn_records_outcome() && !draining { CallGuard::begin_without_outcome } else { CallGuard::begin };
+    let mut guard = begin(Arc::clone(&state.metrics.llm), call.request_id.clone());
     guard.hold(call.user_permit.clone());
-    if state.draining.is_cancelled() {
+    if draining {
         guard.failed(&Failure::ShuttingDown);
         return Err(Failure::ShuttingDown);
     }

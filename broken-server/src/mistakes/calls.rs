@@ -5,6 +5,7 @@ use crate::mistake::Mistake;
 pub(crate) mod buffered_stream;
 pub(crate) mod bursty_limiter;
 pub(crate) mod client_pool;
+pub(crate) mod lost_cleanup;
 pub(crate) mod no_client_timeout;
 pub(crate) mod no_deadline;
 pub(crate) mod one_error_for_all;
@@ -33,4 +34,5 @@ pub(crate) const MISTAKES: &[Mistake] = &[
     total_timeout_on_stream::ENTRY,
     buffered_stream::ENTRY,
     client_pool::ENTRY,
+    lost_cleanup::ENTRY,
 ];

@@ -8,6 +8,7 @@ mod client_pool;
 mod coordinated_omission;
 mod hidden_pool_users;
 mod liveness_cascade;
+mod lost_cleanup;
 mod more_threads;
 mod no_client_timeout;
 mod one_error_for_all;
