@@ -39,6 +39,12 @@ impl EventStream {
         EventStream { _in_flight: Some(call), ..self }
     }
 
+    /// The same stream, which keeps `held` to its end.
+    pub(crate) fn keeping<T: 'static>(self, held: T) -> Self {
+        let stream = self.stream.inspect(move |_| _ = &held).boxed_local();
+        EventStream { stream, ..self }
+    }
+
     /// What `X-Stream-Method` says: `blocking` or `async`.
     pub(crate) fn method(&self) -> &'static str {
         self.method

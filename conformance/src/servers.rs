@@ -110,6 +110,14 @@ pub const STACKED_RETRIES: Server = Server {
     ..NONE
 };
 
+/// A connection to the database for each call that runs. With one for each that the rows make at once: the next would get
+/// none otherwise.
+pub const DB_HELD_DURING_CALL: Server = Server {
+    name: "broken-server --mistake db-held-during-call --database-pool-size 64",
+    args: &["--mistake", "db-held-during-call", "--database-pool-size", "64"],
+    ..NONE
+};
+
 /// A mistake whose streams are read by a blocking client.
 const fn blocking(name: &'static str, args: &'static [&'static str]) -> Server {
     Server {
@@ -133,7 +141,7 @@ pub const FIXED: Server = Server {
 };
 
 /// The servers that are described here.
-pub(crate) const DESCRIBED: [&Server; 14] = [
+pub(crate) const DESCRIBED: [&Server; 15] = [
     &NONE,
     &POOL_EXHAUSTION,
     &POOL_PER_CHUNK,
@@ -147,6 +155,7 @@ pub(crate) const DESCRIBED: [&Server; 14] = [
     &COORDINATED_OMISSION,
     &LIVENESS_CASCADE,
     &STACKED_RETRIES,
+    &DB_HELD_DURING_CALL,
     &FIXED,
 ];
 

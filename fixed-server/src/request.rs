@@ -65,6 +65,7 @@ impl Head {
         Head { user: User::Key(key.clone()), ..self }
     }
 
+    // ANCHOR: noisy-neighbour
     /// The same with a permit of its user. It is taken before the body is read, so that a user over a limit costs
     /// neither the memory for a body nor the time to read it.
     ///
@@ -72,6 +73,8 @@ impl Head {
     /// [`Failure::UserLimit`], which is counted as the request's outcome.
     pub(crate) fn enter(self, state: &AppState) -> Result<Self, Failure> {
         let Some(users) = &state.users else { return Ok(self) };
+        // FIX noisy-neighbour: a user over a limit is rejected here, before the queue, the permits and the memory that
+        // all users share.
         match users.try_enter(self.user.clone()) {
             Ok(user_permit) => Ok(Head { user_permit: Some(Arc::new(user_permit)), ..self }),
             Err(rejected) => {
@@ -81,6 +84,7 @@ impl Head {
             }
         }
     }
+    // ANCHOR_END: noisy-neighbour
 
     /// The call that asks the vendor for a chat with `model`, or with the default one.
     ///

@@ -151,7 +151,21 @@ pub async fn fetch(endpoint: &Endpoint, request: Request<Full<Bytes>>, keep: usi
 /// # Errors
 /// As [`fetch`].
 pub async fn get(endpoint: &Endpoint, path: &str, keep: usize) -> Result<(u16, Bytes), HttpError> {
-    fetch(endpoint, endpoint.request("GET", path, &[], Bytes::new()), keep).await
+    get_with_key(endpoint, path, None, keep).await
+}
+
+/// The same, with this API key.
+///
+/// # Errors
+/// As [`get`].
+pub async fn get_with_key(
+    endpoint: &Endpoint,
+    path: &str,
+    key: Option<&str>,
+    keep: usize,
+) -> Result<(u16, Bytes), HttpError> {
+    let key = key.map(|key| ("authorization".to_owned(), format!("Bearer {key}")));
+    fetch(endpoint, endpoint.request("GET", path, key.as_slice(), Bytes::new()), keep).await
 }
 
 /// Reads a body to its end and keeps its first `keep` bytes.

@@ -8,6 +8,7 @@ mod client_per_request;
 mod client_pool;
 mod common;
 mod coordinated_omission;
+mod db_held_during_call;
 mod demo;
 mod full_pool;
 mod hidden_pool_users;
@@ -16,6 +17,7 @@ mod lost_cleanup;
 mod more_threads;
 mod no_client_timeout;
 mod no_deadline;
+mod noisy_neighbour;
 mod one_error_for_all;
 mod one_worker;
 mod orphaned_streams;
@@ -74,6 +76,7 @@ static LABS: LazyLock<Vec<Lab>> = LazyLock::new(|| {
         buffered_stream::lab(),
         client_pool::lab(),
         lost_cleanup::lab(),
+        noisy_neighbour::lab(),
         // operations
         rapid_sequence::lab(),
         liveness_cascade::lab(),
@@ -81,6 +84,7 @@ static LABS: LazyLock<Vec<Lab>> = LazyLock::new(|| {
         undrained_shutdown::lab(),
         client_per_request::lab(),
         worker_watchdog::lab(),
+        db_held_during_call::lab(),
     ]
 });
 

@@ -69,6 +69,7 @@ async fn frames_of(lab: &'static Lab) -> (Vec<Frame>, RunResult) {
         expect_fixed: false,
         mistake: None,
         fast: true,
+        database_url: None,
         program_dir: programs.path("").into(),
         start_timeout: Duration::from_secs(20),
         command: "lab".into(),

@@ -59,6 +59,7 @@ async fn loads_are_counted_by_load_phase_and_arm() {
         expect_fixed: false,
         mistake: None,
         fast: true,
+        database_url: None,
         program_dir: programs.path("").into(),
         start_timeout: Duration::from_secs(20),
         command: "lab".into(),

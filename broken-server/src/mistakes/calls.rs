@@ -8,6 +8,7 @@ pub(crate) mod client_pool;
 pub(crate) mod lost_cleanup;
 pub(crate) mod no_client_timeout;
 pub(crate) mod no_deadline;
+pub(crate) mod noisy_neighbour;
 pub(crate) mod one_error_for_all;
 pub(crate) mod per_request_limits;
 pub(crate) mod queue_timeout_covers_call;
@@ -35,4 +36,5 @@ pub(crate) const MISTAKES: &[Mistake] = &[
     buffered_stream::ENTRY,
     client_pool::ENTRY,
     lost_cleanup::ENTRY,
+    noisy_neighbour::ENTRY,
 ];

@@ -3,6 +3,7 @@
 use crate::mistake::Mistake;
 
 pub(crate) mod client_per_request;
+pub(crate) mod db_held_during_call;
 pub(crate) mod liveness_cascade;
 pub(crate) mod rapid_sequence;
 pub(crate) mod readiness_cascade;
@@ -17,4 +18,5 @@ pub(crate) const MISTAKES: &[Mistake] = &[
     undrained_shutdown::ENTRY,
     client_per_request::ENTRY,
     worker_watchdog::ENTRY,
+    db_held_during_call::ENTRY,
 ];

@@ -23,7 +23,8 @@ pub struct DatabaseSettings {
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1000), allow_hyphen_values = true)]
     pub database_pool_size: u32,
 
-    /// How long a request may wait for a connection (503). Default: 1s, or half of the SLA if that is less.
+    /// How long a request may wait for a connection (503), and then for the database. Default: 5s, or half of the SLA if
+    /// that is less.
     #[arg(long, value_name = "TIME")]
     #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub database_acquire_timeout: Option<Duration>,
@@ -42,6 +43,6 @@ impl DatabaseSettings {
 
     /// How long a request may wait for a connection.
     pub(crate) fn acquire_timeout(&self, limits: &CallLimits) -> Duration {
-        self.database_acquire_timeout.unwrap_or(Duration::from_secs(1).min(limits.sla / 2))
+        self.database_acquire_timeout.unwrap_or(Duration::from_secs(5).min(limits.sla / 2))
     }
 }

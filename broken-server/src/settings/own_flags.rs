@@ -56,6 +56,10 @@ pub struct OwnFlags {
     #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub client_pool_timeout: Duration,
 
+    /// Only with --mistake db-held-during-call: how long a stream holds its connection to the database.
+    #[arg(long, default_value = "call", value_name = "WHEN")]
+    pub connection_until: ConnectionUntil,
+
     /// Only with --mistake undrained-shutdown: what SIGINT or SIGTERM does with the streams that are open.
     #[arg(long, default_value = "close", value_name = "WHAT")]
     pub on_stop: OnStop,
@@ -81,6 +85,15 @@ pub enum OnStop {
     Close,
     /// Wait for their end.
     Wait,
+}
+
+/// How long a stream holds a connection to the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ConnectionUntil {
+    /// Until its first token.
+    Call,
+    /// Until its body has been sent.
+    Body,
 }
 
 impl OwnFlags {
@@ -119,6 +132,7 @@ mod tests {
             (["--layer", "log"], "--mistake buffered-stream"),
             (["--client-connections", "10"], "--mistake client-pool"),
             (["--client-pool-timeout", "1s"], "--mistake client-pool"),
+            (["--connection-until", "body"], "--mistake db-held-during-call"),
         ] {
             for running in ["none", "pool-exhaustion"] {
                 let message = read(&[&["--mistake", running], &args[..]].concat()).err().unwrap();

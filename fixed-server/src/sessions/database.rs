@@ -115,6 +115,8 @@ impl Database {
         rows.inspect_err(|_| self.metrics.pool.failure())
     }
 
+    // ANCHOR: db-held-during-call
+    /// Runs `statement` on `connection`, which is back in the pool afterwards.
     async fn run_on(
         &self,
         connection: sqlx::Result<PoolConnection<Any>>,
@@ -123,9 +125,12 @@ impl Database {
         let mut connection = InUse::new(connection?);
         let rows = timeout(self.statement_timeout, statement.fetch_all(connection.connection())).await;
         let rows = rows.map_err(|_| DatabaseError::StatementTimeout(self.statement_timeout))??;
+        // FIX db-held-during-call: one statement, and the connection is back. Callers get rows: none of them can keep a
+        // connection while the vendor works, or while a client reads.
         connection.return_to_pool();
         Ok(rows)
     }
+    // ANCHOR_END: db-held-during-call
 
     /// Whether it is in this process's memory.
     pub(super) fn is_in_memory(&self) -> bool {

@@ -96,6 +96,10 @@ pub struct LabArgs {
     /// Let broken-server run this mistake instead of the lab's own, for example one that you have added
     #[arg(long, value_name = "MISTAKE")]
     pub mistake: Option<String>,
+    /// PostgreSQL as the database of all servers, in place of SQLite in the memory of each, for a lab about databases:
+    /// postgres://USER:PASSWORD@HOST/NAME, with servers that are built with the feature `postgres`
+    #[arg(long, value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
     /// The files for the result.
     #[command(flatten)]
     pub outputs: Outputs,

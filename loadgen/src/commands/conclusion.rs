@@ -102,6 +102,7 @@ mod tests {
             expect_fixed,
             mistake: None,
             fast: false,
+            database_url: None,
             program_dir: "here".into(),
             start_timeout: Duration::from_secs(1),
             command: "lab".into(),

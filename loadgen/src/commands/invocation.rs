@@ -4,8 +4,7 @@ use std::env;
 use std::ffi::OsString;
 
 /// Flags whose value is secret, and the variable that has it instead.
-const SECRET: [(&str, &str); 1] = [("--api-key", API_KEY)];
-const API_KEY: &str = "LOADGEN_API_KEY";
+const SECRET: [(&str, &str); 2] = [("--api-key", "LOADGEN_API_KEY"), ("--database-url", "LOADGEN_DATABASE_URL")];
 /// The flag of headers, some of which are secret.
 const HEADER: &str = "--header";
 /// Variables of this program begin so (see `program::environment`).
@@ -25,7 +24,7 @@ fn for_shell(
 ) -> String {
     let mut words: Vec<_> = variables
         .into_iter()
-        .filter(|(name, _)| name != API_KEY)
+        .filter(|(name, _)| SECRET.iter().all(|(_, variable)| name != variable))
         .map(|(name, value)| {
             let value = if name == "LOADGEN_HEADER" { without_credentials(&value) } else { value };
             format!("{name}={}", quoted(&value))
@@ -103,10 +102,13 @@ mod tests {
         for arguments in [
             &["loadgen", "sequence", "--api-key", secret, "--calls", "1"][..],
             &["loadgen", "sequence", "--api-key=s3cret", "--calls", "1"],
+            &["loadgen", "lab", "--database-url", "postgres://u:s3cret@h/d", "--url", "u"],
             &["loadgen", "run", "--header", "Authorization: Bearer s3cret", "--url", "u"],
             &["loadgen", "run", "--header=X-Api-Key: s3cret", "--url", "u"],
         ] {
-            let shown = line(&[("LOADGEN_API_KEY", secret), ("LOADGEN_HEADER", "cookie: s3cret")], arguments);
+            let variables =
+                [("LOADGEN_API_KEY", secret), ("LOADGEN_DATABASE_URL", secret), ("LOADGEN_HEADER", "cookie: s3cret")];
+            let shown = line(&variables, arguments);
             assert!(!shown.contains(secret), "{shown}");
             assert!(shown.ends_with("--calls 1") || shown.ends_with("--url u"), "{shown}");
         }

@@ -6,6 +6,7 @@ use super::{CommandError, CommandOutcome, conclusion, invocation, outputs};
 use crate::cli::{LabArgs, Programs, Sides};
 use crate::engine::{self, LabRun, Options, RunningArm};
 use crate::lab::{Lab, Phase, Profile, select_arms};
+use crate::labs;
 use crate::report::{self, Paint, Terminal};
 use crate::result::Side;
 
@@ -23,6 +24,7 @@ pub(super) async fn execute(args: &LabArgs, terminal: &Terminal) -> Result<Comma
     let options = Options {
         expect_fixed: args.expect_fixed,
         mistake: args.mistake.clone(),
+        database_url: database_url(args)?,
         ..options("lab", args.side.sides(), args.fast, &args.programs)?
     };
     let terminal = &terminal.quiet(args.quiet);
@@ -38,6 +40,23 @@ pub(super) async fn execute(args: &LabArgs, terminal: &Terminal) -> Result<Comma
     Ok(CommandOutcome { exit_code, kept: finished.arms })
 }
 
+/// The database of the servers, if one is named. An error does not repeat it: it may have a password.
+fn database_url(args: &LabArgs) -> Result<Option<String>, CommandError> {
+    let Some(url) = &args.database_url else { return Ok(None) };
+    if !args.lab.profile(args.fast).needs_database {
+        let with: Vec<_> = labs::all().iter().filter(|lab| lab.normal.needs_database).map(|lab| lab.name).collect();
+        let (with, name) = (with.join(", "), args.lab.name);
+        return Err(CommandError::Usage(format!(
+            "--database-url is for labs about databases ({with}), not for {name}"
+        )));
+    }
+    if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+        let expected = "postgres://USER:PASSWORD@HOST/NAME; without it, each server has SQLite in its memory";
+        return Err(CommandError::Usage(format!("--database-url: expected {expected}")));
+    }
+    Ok(Some(url.clone()))
+}
+
 /// The options of a lab that `command` runs.
 pub(super) fn options(
     command: &str,
@@ -50,6 +69,7 @@ pub(super) fn options(
         expect_fixed: false,
         mistake: None,
         fast,
+        database_url: None,
         program_dir: programs.dir().map_err(CommandError::ProgramDir)?,
         start_timeout: programs.start_timeout,
         command: command.to_owned(),
@@ -130,6 +150,9 @@ fn print_introduction(terminal: &Terminal, lab: &Lab, phases: &[&Phase], options
     }
     if options.expect_fixed {
         terminal.line(report::wrap("  judged: ", "broken-server, by the claims of the fix"));
+    }
+    if options.database_url.is_some() {
+        terminal.line("  data:   PostgreSQL, the same for all servers");
     }
     terminal.line("");
 }

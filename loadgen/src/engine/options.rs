@@ -17,6 +17,8 @@ pub struct Options {
     pub mistake: Option<String>,
     /// Whether the fast profile is run, for the result.
     pub fast: bool,
+    /// The database of all servers, in place of one in the memory of each. It may have a password.
+    pub database_url: Option<String>,
     /// Where the programs are.
     pub program_dir: PathBuf,
     /// How long each program may take to start.

@@ -210,6 +210,7 @@ fn probe_plan(profile: &Profile) -> ProbePlan {
         name: probe.name.to_owned(),
         path: probe.path.to_owned(),
         json_field: probe.json_field.map(str::to_owned),
+        key: probe.key.map(str::to_owned),
     });
     ProbePlan { kinds: kinds.collect(), rate: profile.probe_rate, timeout: profile.probe_timeout }
 }

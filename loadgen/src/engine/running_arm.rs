@@ -55,6 +55,14 @@ pub struct RunningArm {
     vendor: Vendor,
 }
 
+/// With the database that `url` names. By environment: other users of this machine can read a program's arguments.
+fn with_database(server: Launch, url: Option<&str>) -> Launch {
+    let Some(url) = url else { return server };
+    ["BROKEN_SERVER_DATABASE_URL", "FIXED_SERVER_DATABASE_URL"]
+        .iter()
+        .fold(server, |server, name| server.env(*name, url))
+}
+
 /// The upstream of the arm's server.
 enum Vendor {
     Mock(ServerProcess),
@@ -92,6 +100,7 @@ impl RunningArm {
         let upstream = format!("http://{}", vendor.addr());
         let server = Launch::new(options.program_dir.join(server)).args(&flags);
         let server = server.args(["--allow-mock-headers", "--upstream", &upstream]);
+        let server = with_database(server, options.database_url.as_deref());
         let server = Deployed::start(&arm_run.arm.deployment, server, options).await?;
         let logs = ArmLogs::default();
         Ok(RunningArm {

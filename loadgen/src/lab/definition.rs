@@ -87,6 +87,8 @@ pub struct Profile {
     pub drain: Duration,
     /// The arm that a repaired broken-server is judged as.
     pub repair_judged_as: &'static str,
+    /// Whether it is about the servers' database, so that `--database-url` is of use.
+    pub needs_database: bool,
     /// The claims and preconditions.
     pub claims: Vec<Claim>,
 }
@@ -104,6 +106,7 @@ impl Default for Profile {
             closed_loop: None,
             drain: Duration::from_secs(2),
             repair_judged_as: "fixed",
+            needs_database: false,
             claims: Vec::new(),
         }
     }
@@ -147,16 +150,20 @@ pub struct Probe {
     pub path: &'static str,
     /// A JSON pointer to a field of the answer whose values are counted: `/status`.
     pub json_field: Option<&'static str>,
+    /// The key that it is sent with: for a route that requires one.
+    pub key: Option<&'static str>,
 }
 
 impl Probe {
     /// A probe of which only the status and the latency count.
     #[must_use]
     pub const fn new(name: &'static str, path: &'static str) -> Self {
-        Probe { name, path, json_field: None }
+        Probe { name, path, json_field: None, key: None }
     }
 }
 
+/// A cheap route for which the servers look a key up in their database.
+pub const MODELS: Probe = Probe { key: Some("demo-key"), ..Probe::new("models", "/v1/models") };
 /// A health check that needs a thread of the pool.
 pub const HEALTH_SYNC: Probe = Probe::new("health_sync", "/debug/health-sync");
 /// A health check that the event loop serves.

@@ -33,13 +33,15 @@ pub struct ProbeKind {
     pub path: String,
     /// A JSON pointer to a field of the answer to record: `/status`.
     pub json_field: Option<String>,
+    /// The key that it is sent with, if any.
+    pub key: Option<String>,
 }
 
 impl ProbeKind {
     /// A probe of `path` that ignores the content of the answer.
     #[must_use]
     pub fn new(name: &str, path: &str) -> Self {
-        ProbeKind { name: name.into(), path: path.into(), json_field: None }
+        ProbeKind { name: name.into(), path: path.into(), json_field: None, key: None }
     }
 
     /// The default pair: a check that needs a thread of the pool, and one that the event loop serves.
@@ -66,7 +68,7 @@ pub async fn get_health(endpoint: &Endpoint, kind: &ProbeKind) -> Result<HealthA
     /// Kept of a body with a field to record; nothing is kept of others.
     const BYTES_KEPT: usize = 64 * 1024;
     let keep = if kind.json_field.is_some() { BYTES_KEPT } else { 0 };
-    let (status, body) = http::get(endpoint, &kind.path, keep).await?;
+    let (status, body) = http::get_with_key(endpoint, &kind.path, kind.key.as_deref(), keep).await?;
     Ok(HealthAnswer { status, field_value: kind.json_field.as_deref().and_then(|pointer| field(&body, pointer)) })
 }
 

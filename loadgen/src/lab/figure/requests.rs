@@ -12,6 +12,8 @@ pub enum RequestFigure {
     Requested,
     /// Completed streams, and calls answered 2xx.
     Completed,
+    /// The same in percent of those that were due.
+    CompletedShare,
     /// The same per second, while the phase was measured.
     CompletedPerSecond,
     /// Truncated streams that their clients took for complete.
@@ -80,6 +82,9 @@ impl RequestFigure {
         let of_status = |status| What::Status(status).count(stats).filter(|answers| *answers > 0);
         match self {
             What::WithRetryAfter(status) => Some(100.0 * stats.with_retry_after as f64 / of_status(status)? as f64),
+            What::CompletedShare => {
+                (stats.requested > 0).then(|| 100.0 * stats.completed as f64 / stats.requested as f64)
+            }
             What::CompletedPerSecond => Some(stats.completed_per_second),
             What::Latency(quantile) => (stats.completed > 0).then(|| stats.latency_ms.at(quantile)),
             What::RejectionLatency(quantile) => rejected().then(|| stats.rejection_latency_ms.at(quantile)),
@@ -154,7 +159,7 @@ impl Source for Requests {
     fn unit(&self) -> Unit {
         match (self.what, self.kind) {
             (what, _) if what.is_latency() => Unit::Milliseconds,
-            (What::WithRetryAfter(_), _) => Unit::Percent,
+            (What::CompletedShare | What::WithRetryAfter(_), _) => Unit::Percent,
             (What::Tokens, _) => Unit::TOKENS,
             (What::CompletedPerSecond, Kind::Streams) => Unit::count("streams/s"),
             (What::CompletedPerSecond, Kind::Calls) => Unit::count("calls/s"),
