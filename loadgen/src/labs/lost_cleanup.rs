@@ -47,7 +47,7 @@ fn profile(n: &Numbers) -> Profile {
     );
     let load = |load: Load, name, fault| {
         let request = load.request.clone().fault(fault);
-        Load { request, ..load }.named(name).over(millis(300))
+        Load { request, ..load }.named(name).over(millis(600))
     };
     // This client is certain that its request has arrived when it leaves.
     let after_tokens = Client::default().disconnects_after_tokens(3);
