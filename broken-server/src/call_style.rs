@@ -3,6 +3,8 @@
 mod once;
 pub(crate) mod retry;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 
@@ -23,6 +25,11 @@ pub(crate) trait CallStyle: Send + Sync + 'static {
     /// Whether it records how a request ended. Otherwise the guard around the call does.
     const RECORDS_OUTCOME: bool = false;
 
+    /// After how long without a first token an answer begins with a comment.
+    fn early_keep_alive(&self, _state: &AppState) -> Option<Duration> {
+        None
+    }
+
     /// The vendor's stream. It may fail here or with an item; either way the client gets an HTTP error before the
     /// first token, and an error event after it. Dropped when the client disconnects.
     async fn stream(&self, state: &AppState, call: Call) -> Result<EventStream, Failure>;
@@ -42,6 +49,8 @@ pub(crate) trait DynCallStyle: Send + Sync {
     fn dyn_with_permit(&self) -> bool;
     /// [`CallStyle::RECORDS_OUTCOME`]
     fn dyn_records_outcome(&self) -> bool;
+    /// [`CallStyle::early_keep_alive`]
+    fn dyn_early_keep_alive(&self, state: &AppState) -> Option<Duration>;
     /// [`CallStyle::stream`]
     fn dyn_stream<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<EventStream, Failure>>;
     /// [`CallStyle::whole`]
@@ -57,6 +66,10 @@ impl<C: CallStyle> DynCallStyle for C {
 
     fn dyn_records_outcome(&self) -> bool {
         C::RECORDS_OUTCOME
+    }
+
+    fn dyn_early_keep_alive(&self, state: &AppState) -> Option<Duration> {
+        self.early_keep_alive(state)
     }
 
     fn dyn_stream<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<EventStream, Failure>> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser};
-use gateway::{CallLimits, CallQuota, PerUserLimits};
+use gateway::{CallLimits, CallQuota, EarlyKeepAlive, PerUserLimits};
 use program::environment::with_variables;
 
 use crate::mistake::{Group, Mistake};
@@ -50,8 +50,12 @@ impl Cli {
         let given = command.try_get_matches_from_mut(args)?;
         let mut cli = Cli::from_arg_matches(&given)?;
         cli.check(&given).map_err(|error| command.error(ErrorKind::ValueValidation, error))?;
-        if given.value_source("blocking_threads") == Some(ValueSource::DefaultValue) {
+        let by_default = |id| given.value_source(id) == Some(ValueSource::DefaultValue);
+        if by_default("blocking_threads") {
             cli.settings.blocking_threads = cli.mistake.blocking_threads;
+        }
+        if let (true, Some(own)) = (by_default("keep_alive_timeout"), cli.mistake.keep_alive_timeout) {
+            cli.settings.keep_alive_timeout = own;
         }
         Ok(cli)
     }
@@ -62,16 +66,17 @@ impl Cli {
         }
         self.settings.own.check()?;
         let limits = CallQuota::augment_args(CallLimits::augment_args(Command::new("limits")));
-        let limits = PerUserLimits::augment_args(limits);
+        let limits = PerUserLimits::augment_args(EarlyKeepAlive::augment_args(limits));
         for limit in limits.get_arguments() {
             reject_unless_used(limit.get_id().as_str(), self.mistake, given, |mistake| mistake.limits)?;
         }
-        let Settings { limits, quota, users, database, .. } = &self.settings;
+        let Settings { limits, quota, users, database, upstream_limits, early_keep_alive, .. } = &self.settings;
         let limits = limits
             .check()
             .and_then(|()| quota.check())
             .and_then(|()| users.check(limits))
-            .and_then(|()| database.check(limits));
+            .and_then(|()| database.check(limits))
+            .and_then(|()| early_keep_alive.check(upstream_limits.first_token_timeout));
         limits.map_err(|error| error.to_string())?;
         match ((self.mistake.worker_timeout)(&self.settings)?, self.settings.workers) {
             (Some(_), workers @ 2..) => {

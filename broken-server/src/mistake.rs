@@ -23,6 +23,8 @@ pub struct Mistake {
     pub symptom: &'static str,
     /// Threads in the blocking pool of each worker, unless `--blocking-threads` is given.
     pub(crate) blocking_threads: u16,
+    /// How long it keeps a connection without a request, unless `--keep-alive-timeout` is given; `None`: as the control.
+    pub(crate) keep_alive_timeout: Option<Duration>,
     /// Whether it has the limits of fixed-server, and their flags.
     pub(crate) limits: bool,
     /// The ids in clap of the flags for this mistake only.
@@ -49,6 +51,7 @@ impl Mistake {
         group: Group::Control,
         symptom: "",
         blocking_threads: BLOCKING_THREADS,
+        keep_alive_timeout: None,
         limits: false,
         own_flags: &[],
         admission: |Settings { limits, quota, .. }| AdmissionLimits {

@@ -54,7 +54,7 @@ pub(crate) fn serve(
         // Never: actix would close the connections without an error event. The limit is in `shutdown.rs`.
         .shutdown_timeout(u64::MAX);
     let stopping = server.graceful_shutdown_signal();
-    let limit = settings.write_timeout;
+    let (limit, kept) = (settings.write_timeout, settings.keep_alive_timeout);
     let worker = move || {
         let (stopping, routes, counted) = (stopping.clone(), routes.clone(), state.clone());
         // Each worker has its own, as it has its own pool.
@@ -63,6 +63,7 @@ pub(crate) fn serve(
         let app = map_config(app.configure(|config| routes(config)), |()| AppConfig::default());
         let http = HttpService::build()
             .client_request_timeout(HEAD_TIMEOUT)
+            .keep_alive(kept)
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)
             // Each token is written as soon as it is there. actix would collect all that a body has ready, which is
             // the whole stream if it blocks its thread.

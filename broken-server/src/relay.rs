@@ -1,6 +1,7 @@
 //! Turns the vendor's events into the client's. The status is held back until the first token.
 
 mod beginning;
+mod early;
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -16,6 +17,8 @@ use crate::event_stream::EventStream;
 use crate::format::Format;
 use crate::upstream::Message;
 use beginning::Beginning;
+
+pub(crate) use early::{EarlyBody, Opening};
 
 /// A stream whose first token has come, so that its status can be sent.
 pub(crate) struct Relay {
@@ -52,17 +55,12 @@ impl Relay {
         Ok(Relay { messages, format, head: head.into(), done })
     }
 
-    /// What `X-Stream-Method` says.
-    pub(crate) fn method(&self) -> &'static str {
-        self.messages.method()
-    }
-
     /// The response's body. It ends with an error event when the vendor fails, or when `grace_over` is
     /// cancelled; dropping it drops the call.
     pub(crate) fn into_body(self, guard: CallGuard, grace_over: CancellationToken) -> StreamBody {
         let Relay { messages, format, head, done } = self;
-        let grace_over = Box::pin(grace_over.cancelled_owned());
-        StreamBody { messages: Some(messages), format, head: Some(head), guard, grace_over, done }
+        let (method, grace_over) = (messages.method(), Box::pin(grace_over.cancelled_owned()));
+        StreamBody { messages: Some(messages), method, format, head: Some(head), guard, grace_over, done }
     }
 }
 
@@ -71,6 +69,7 @@ impl Relay {
 pub(crate) struct StreamBody {
     /// None once the stream has ended: dropping it ends the call and gives back its permit.
     messages: Option<EventStream>,
+    method: &'static str,
     format: Format,
     head: Option<Bytes>,
     guard: CallGuard,
@@ -108,6 +107,11 @@ impl Stream for StreamBody {
 }
 
 impl StreamBody {
+    /// What `X-Stream-Method` says.
+    pub(crate) fn method(&self) -> &'static str {
+        self.method
+    }
+
     fn pass_on(&mut self, message: &Message) -> Bytes {
         if message.is_done() {
             self.done = true;

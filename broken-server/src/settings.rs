@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use clap::Args;
 use gateway::values::{OrOff, time, timeout, timeout_or_off};
-use gateway::{CallLimits, CallQuota, Confidential, KeyHash, PerUserLimits, UpstreamLimits, UpstreamUrl};
+use gateway::{
+    CallLimits, CallQuota, Confidential, EarlyKeepAlive, KeyHash, PerUserLimits, UpstreamLimits, UpstreamUrl,
+};
 use program::logs::{LogFilter, LogFormat};
 
 pub use causes::{Cause, CauseFlags, Causes};
@@ -22,6 +24,9 @@ use wire::byte_size::ByteSize;
 /// Threads in the blocking pool of each worker unless a flag or the mistake sets another number: as many as in one
 /// process of the source.
 pub(crate) const BLOCKING_THREADS: u16 = 40;
+
+/// Longer than balancers usually keep their connections, which is 60 s. actix alone would keep them for 5 s.
+const KEEP_ALIVE_TIMEOUT: &str = "75s";
 
 /// actix panics with more workers.
 const WORKERS_MAX: i64 = 512;
@@ -73,6 +78,11 @@ pub struct Settings {
     #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub read_timeout: Duration,
 
+    /// How long a connection is kept from an answer to the next request. Default for the mistake keepalive-race: 5s.
+    #[arg(long, default_value = KEEP_ALIVE_TIMEOUT, value_name = "TIME")]
+    #[arg(value_parser = timeout, allow_hyphen_values = true)]
+    pub keep_alive_timeout: Duration,
+
     /// How long a client may leave unread what is sent to it; then its connection is closed.
     #[arg(long, default_value = "30s", value_name = "TIME")]
     #[arg(value_parser = timeout, allow_hyphen_values = true)]
@@ -117,6 +127,10 @@ pub struct Settings {
     /// The limits of each user, for the same mistakes.
     #[command(flatten)]
     pub users: PerUserLimits,
+
+    /// When a stream begins without its first token, for the same mistakes.
+    #[command(flatten)]
+    pub early_keep_alive: EarlyKeepAlive,
 
     /// The database of keys.
     #[command(flatten, next_help_heading = "The database of keys")]

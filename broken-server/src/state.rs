@@ -45,6 +45,8 @@ pub(crate) struct AppState {
     pub(crate) limits: CallLimits,
     pub(crate) quota: CallQuota,
     pub(crate) retry: RetryPolicy,
+    /// After how long without a first token a stream begins with a comment.
+    pub(crate) early_keep_alive: Option<Duration>,
     /// Shared by all workers: the vendor counts their calls together.
     pub(crate) admission: Admission,
     /// The limits of each user, if there are any.
@@ -87,6 +89,7 @@ impl AppState {
             asynchronous: asynchronous::Client::new(settings, settings.upstream_limits)?,
             pool: Pool::new(i64::from(settings.workers) * i64::from(settings.blocking_threads), &mut registry),
             retry: limits.retry_policy()?,
+            early_keep_alive: settings.early_keep_alive.interval.0,
             limits,
             quota: settings.quota.clone(),
             admission,

@@ -168,6 +168,7 @@ mod tests {
     fn invalid_limits_are_rejected_by_name() {
         let over_zero = [
             "--read-timeout",
+            "--keep-alive-timeout",
             "--sla",
             "--min-attempt-time",
             "--breaker-open-time",
@@ -255,6 +256,7 @@ mod tests {
         for (args, named) in [
             (&["--queue-timeout", "30s"][..], ["--queue-timeout", "--call-timeout"]),
             (&["--call-timeout", "60s"], ["--call-timeout", "--sla"]),
+            (&["--keep-alive-timeout", "5s"], ["--read-timeout (30s)", "--keep-alive-timeout (5s)"]),
             (&["--idle-timeout", "2h"], ["--idle-timeout", "--total-timeout"]),
             (&["--early-keep-alive", "30s"], ["--early-keep-alive", "--first-token-timeout"]),
             (&["--attempts", "10", "--min-attempt-time", "7s"], ["--attempts", "--sla"]),

@@ -10,6 +10,7 @@ mod http_error;
 mod upstream_failure;
 
 mod call_limits;
+mod early_keep_alive;
 mod per_user_limits;
 mod quota_limits;
 mod upstream_limits;
@@ -47,6 +48,7 @@ pub use call_limits::CallLimits;
 pub use confidential::Confidential;
 pub use database_metrics::DatabasePoolMetrics;
 pub use database_url::DatabaseUrl;
+pub use early_keep_alive::EarlyKeepAlive;
 pub use failure::Failure;
 pub use http_client::http_client;
 #[cfg(feature = "tls")]

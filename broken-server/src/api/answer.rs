@@ -2,47 +2,77 @@
 
 use std::sync::Arc;
 
-use actix_web::HttpResponse;
 use actix_web::http::header::CACHE_CONTROL;
+use actix_web::web::Data;
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use tokio::time::timeout;
 use wire::{STREAM_METHOD_HEADER, sse};
 
 use crate::call::Call;
 use crate::call_guard::CallGuard;
 use crate::call_style::DynCallStyle;
 use crate::errors::{ErrorResponse, Failure, add_headers};
-use crate::relay::Relay;
+use crate::relay::{EarlyBody, Opening, Relay, StreamBody};
 use crate::state::AppState;
 
-/// Answers with the vendor's stream, once its first token is there.
+/// Answers with the vendor's stream, once its first token is there; or earlier, with `--early-keep-alive`.
 pub(super) async fn answer_streamed(
-    style: &dyn DynCallStyle,
-    state: &AppState,
+    style: Data<dyn DynCallStyle>,
+    state: Data<AppState>,
     call: Call,
 ) -> Result<HttpResponse, ErrorResponse> {
+    let (progress, format) = (call.progress.clone(), call.format);
+    let guard = begin(&**style, &state, &call)?;
+    let early = style.dyn_early_keep_alive(&state);
+    let mut opening: Opening = Box::pin(open(style, state, call, guard));
+    let opened = match early {
+        None => opening.await,
+        Some(interval) => match timeout(interval, &mut opening).await {
+            Ok(opened) => opened,
+            Err(_) => return Ok(stream_head(EARLY_METHOD).streaming(EarlyBody::new(opening, interval, format))),
+        },
+    };
+    match opened {
+        Ok(body) => {
+            let mut response = stream_head(body.method());
+            add_headers(&mut response, &progress.take_rate_limits());
+            Ok(response.streaming(body))
+        }
+        Err(failure) => Err(ErrorResponse::after(progress.attempts(), failure)),
+    }
+}
+
+/// Opens the vendor's stream. It is dropped if the client disconnects.
+async fn open(
+    style: Data<dyn DynCallStyle>,
+    state: Data<AppState>,
+    call: Call,
+    mut guard: CallGuard,
+) -> Result<StreamBody, Failure> {
     let format = call.format;
-    let mut guard = begin(style, state, &call)?;
-    let progress = call.progress.clone();
     let opening = async {
-        let messages = style.dyn_stream(state, call).await?;
+        let messages = style.dyn_stream(&state, call).await?;
         Relay::open(messages, format, &mut guard).await
     };
     match state.until_grace_over(opening).await {
-        Ok(relay) => {
-            let mut response = HttpResponse::Ok();
-            add_headers(&mut response, &progress.take_rate_limits());
-            Ok(response
-                .content_type(sse::CONTENT_TYPE)
-                .insert_header((CACHE_CONTROL, "no-cache"))
-                // Otherwise nginx would buffer the tokens.
-                .insert_header(("x-accel-buffering", "no"))
-                .insert_header((STREAM_METHOD_HEADER, relay.method()))
-                .streaming(relay.into_body(guard, state.grace_over.clone())))
-        }
+        Ok(relay) => Ok(relay.into_body(guard, state.grace_over.clone())),
         Err(failure) => {
             guard.failed(&failure);
-            Err(ErrorResponse::after(progress.attempts(), failure))
+            Err(failure)
         }
     }
+}
+
+/// The head of an answer with a stream.
+fn stream_head(method: &'static str) -> HttpResponseBuilder {
+    let mut response = HttpResponse::Ok();
+    response
+        .content_type(sse::CONTENT_TYPE)
+        .insert_header((CACHE_CONTROL, "no-cache"))
+        // Otherwise nginx would buffer the tokens.
+        .insert_header(("x-accel-buffering", "no"))
+        .insert_header((STREAM_METHOD_HEADER, method));
+    response
 }
 
 /// Answers with the vendor's whole answer, unchanged.
@@ -66,6 +96,9 @@ pub(super) async fn answer_whole(
         }
     }
 }
+
+/// What `X-Stream-Method` says of an answer that has begun before its call: only calls that hold no thread do.
+const EARLY_METHOD: &str = "async";
 
 /// Begins a request for the model. From here on it has exactly one outcome.
 fn begin(style: &dyn DynCallStyle, state: &AppState, call: &Call) -> Result<CallGuard, Failure> {

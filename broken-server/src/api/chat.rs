@@ -29,7 +29,7 @@ pub(super) async fn stream(
     let asked = ChatRequest::parse(&body)?;
     let call = to_call(&state, &request, Route::ChatCompletions, asked.to_upstream_body(DEFAULT_MODEL, true));
     let model = state.quota.limited_model(asked.model.as_deref().unwrap_or(DEFAULT_MODEL));
-    answer_streamed(&**style, &state, Call { format: Format::Tokens(**format), user_permit, model, ..call }).await
+    answer_streamed(style, state, Call { format: Format::Tokens(**format), user_permit, model, ..call }).await
 }
 
 /// `POST /llm`

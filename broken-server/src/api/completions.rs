@@ -30,11 +30,7 @@ pub(super) async fn create(
     let call = to_call(&state, &request, Route::ChatCompletions, body.clone());
     let model = asked.model.as_deref().and_then(|model| state.quota.limited_model(model));
     let call = Call { key: Some(key), user_permit, model, ..call };
-    if asked.stream {
-        answer_streamed(&**style, &state, call).await
-    } else {
-        answer_whole(&**style, &state, call).await
-    }
+    if asked.stream { answer_streamed(style, state, call).await } else { answer_whole(&**style, &state, call).await }
 }
 
 /// `GET /v1/models`: the vendor's list.

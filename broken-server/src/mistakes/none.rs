@@ -47,6 +47,11 @@ pub(crate) fn routes() -> Routes {
 /// The steps of a call with all limits. Each is right as it is here, and the control uses them all. A mistake in
 /// `calls/` replaces one of them, under the same name.
 pub(crate) trait Steps: Send + Sync + 'static {
+    /// After how long without a first token a stream begins with a comment: a balancer cuts what is silent for long.
+    fn early_keep_alive(&self, state: &AppState) -> Option<Duration> {
+        state.early_keep_alive
+    }
+
     /// Opens a stream: returns with its first token. The SLA of a stream ends there.
     async fn open_stream(&self, state: &AppState, call: Call) -> Result<EventStream, Failure> {
         let client = self.client(state)?;
@@ -168,6 +173,10 @@ impl Steps for Control {}
 
 impl<S: Steps> CallStyle for S {
     const WITH_PERMIT: bool = true;
+
+    fn early_keep_alive(&self, state: &AppState) -> Option<Duration> {
+        Steps::early_keep_alive(self, state)
+    }
 
     async fn stream(&self, state: &AppState, call: Call) -> Result<EventStream, Failure> {
         self.open_stream(state, call).await

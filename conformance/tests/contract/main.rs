@@ -8,6 +8,7 @@ mod chat_stream;
 mod completions;
 mod connections;
 mod disconnect;
+mod early_keep_alive;
 /// Endless input, and pauses of the machine.
 mod endurance;
 mod faults;

@@ -37,7 +37,7 @@ fn failed_stream(failure: Failure, attempts: u32) -> Response {
 async fn begin_stream(state: &Shared, call: Call, format: Format) -> Result<Response, Failure> {
     let outcome = state.begin(&call)?;
     let mut opening = Box::pin(open(state.clone(), call, format, outcome));
-    let Some(interval) = state.limits.early_keep_alive.0 else { return opening.await.map(begun) };
+    let Some(interval) = state.limits.early_keep_alive.interval.0 else { return opening.await.map(begun) };
     match timeout(interval, &mut opening).await {
         Ok(opened) => opened.map(begun),
         Err(_) => Ok(streamed(EarlyBody::new(opening, interval))),

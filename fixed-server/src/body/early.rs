@@ -6,15 +6,13 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use gateway::EarlyKeepAlive;
 use http_body::{Body, Frame};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::StreamBody;
 use super::format::failed;
 use crate::errors::Failure;
-
-/// A comment, which every reader of events ignores.
-const COMMENT: &[u8] = b": keep-alive\n\n";
 
 /// A stream that is still being opened.
 pub(crate) type Opening = Pin<Box<dyn Future<Output = Result<StreamBody, Failure>> + Send>>;
@@ -64,8 +62,11 @@ impl Body for EarlyBody {
                 Poll::Ready(Some(Ok(Frame::data(failed(&failure)))))
             }
             Poll::Pending => {
+                // ANCHOR: silent-stream
+                // FIX silent-stream: a comment, before the balancer could take the silence for the end.
                 ready!(comments.poll_tick(cx));
-                Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(COMMENT)))))
+                Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(EarlyKeepAlive::COMMENT.as_bytes())))))
+                // ANCHOR_END: silent-stream
             }
         }
     }

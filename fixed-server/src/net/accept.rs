@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::lingering::{LeftOpen, LingeringSocket, linger};
 use super::open_connection::OpenConnection;
-use super::service::{ConnectionService, UnreadBody};
+use super::service::{ConnectionService, FirstRequest, UnreadBody};
 use crate::identity::Peer;
 use crate::settings::Limits;
 use crate::telemetry::Metrics;
@@ -73,11 +73,19 @@ pub(crate) async fn serve(
             }
         };
         // Boxed, or the task would hold it twice: as a captured value and as the awaited future.
-        let (connection, left_open) = connection(stream, limits, peer, service.clone());
+        let first = FirstRequest::default();
+        let (connection, left_open) = connection(stream, limits, peer, service.clone(), first.clone());
         let connection = Box::pin(graceful.watch(connection));
         let (now, metrics, open) = (stop.now.clone(), metrics.clone(), OpenConnection::new(metrics.clone(), permit));
+        let read_timeout = limits.read_timeout;
         tokio::spawn(async move {
-            if let Some(Err(error)) = now.run_until_cancelled(connection).await {
+            let served = async {
+                tokio::select! {
+                    ended = connection => ended,
+                    () = first.is_late(read_timeout) => Ok(()),
+                }
+            };
+            if let Some(Err(error)) = now.run_until_cancelled(served).await {
                 ended_early(&error, &metrics);
             }
             now.run_until_cancelled(linger(left_open)).await;
@@ -97,12 +105,13 @@ fn connection(
     limits: &Limits,
     peer: Peer,
     service: TowerToHyperService<Router>,
+    first: FirstRequest,
 ) -> (http1::Connection<TokioIo<LingeringSocket<Socket>>, ConnectionService>, LeftOpen<Socket>) {
     // Nagle's algorithm would delay a token until the client has acknowledged the last one. If it cannot be
     // switched off, the socket is broken, and the next read fails.
     let _ = stream.set_nodelay(true);
     let unread = UnreadBody::default();
-    let service = ConnectionService::new(peer, service, unread.clone());
+    let service = ConnectionService::new(peer, service, unread.clone(), first);
     // ANCHOR: bounded-writes
     // FIX slow-reader: this connection polls the answer's body, which polls the vendor. It does so only while less is
     // unsent than the buffer holds, and it is closed, with all that its request holds, if nothing can be written.
@@ -110,9 +119,13 @@ fn connection(
     let connection = http1::Builder::new()
         // Without a timer hyper's limit on heads would not run; with a limit and no timer it panics.
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.read_timeout)
         .max_buf_size(BUFFER_BYTES_MAX)
         // ANCHOR_END: bounded-writes
+        // ANCHOR: keep-alive-timeout
+        // FIX keepalive-race: hyper counts this from the last answer, so it is how long a connection is kept. It is
+        // longer than the balancer keeps it: of the two, the one that sends requests closes it.
+        .header_read_timeout(limits.keep_alive_timeout)
+        // ANCHOR_END: keep-alive-timeout
         // A token and its framing are copied into one buffer and written at once: for so few bytes, a vectored write
         // costs more than the copy, here and in the kernel.
         .writev(false)

@@ -2,10 +2,12 @@
 //! open.
 
 use std::convert::Infallible;
+use std::future::pending;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::header::CONNECTION;
@@ -16,6 +18,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
+use tokio::time::sleep;
 
 use crate::identity::Peer;
 
@@ -25,6 +28,21 @@ pub(super) struct ConnectionService {
     peer: Peer,
     service: TowerToHyperService<Router>,
     unread: UnreadBody,
+    first: FirstRequest,
+}
+
+/// Whether the first request of a connection has come.
+#[derive(Debug, Clone, Default)]
+pub(super) struct FirstRequest(Arc<AtomicBool>);
+
+impl FirstRequest {
+    /// Waits for `limit`, and then for ever if the request has come by then.
+    pub(super) async fn is_late(&self, limit: Duration) {
+        sleep(limit).await;
+        if self.0.load(Ordering::Relaxed) {
+            pending::<()>().await;
+        }
+    }
 }
 
 /// Whether the body of a connection's current request has not been read to its end. Requests come one after the other,
@@ -43,8 +61,13 @@ impl UnreadBody {
 }
 
 impl ConnectionService {
-    pub(super) fn new(peer: Peer, service: TowerToHyperService<Router>, unread: UnreadBody) -> Self {
-        ConnectionService { peer, service, unread }
+    pub(super) fn new(
+        peer: Peer,
+        service: TowerToHyperService<Router>,
+        unread: UnreadBody,
+        first: FirstRequest,
+    ) -> Self {
+        ConnectionService { peer, service, unread, first }
     }
 }
 
@@ -54,6 +77,7 @@ impl Service<Request<Incoming>> for ConnectionService {
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        self.first.0.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(self.peer);
         let version = request.version();
         let unread = self.unread.clone();

@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::Args;
-use gateway::values::{OrOff, at_least_one, at_least_one_or_off, share_or_off, time, timeout, timeout_or_off};
-use gateway::{CallLimits, CallQuota, PerUserLimits, TokenQuota, UpstreamLimits};
+use gateway::values::{OrOff, at_least_one, at_least_one_or_off, share_or_off, time, timeout};
+use gateway::{CallLimits, CallQuota, EarlyKeepAlive, PerUserLimits, TokenQuota, UpstreamLimits};
 use wire::byte_size::ByteSize;
 use wire::{BODY_BYTES_MAX, RELAYED_BODY_BYTES_MAX};
 
@@ -22,11 +22,16 @@ pub struct Limits {
     #[arg(value_parser = at_least_one, allow_hyphen_values = true)]
     pub max_connections: NonZeroUsize,
 
-    /// How long a client may take to send the head of a request, and then its body (408). A connection may be idle for
-    /// as long.
+    /// How long a client may take to send the head of its first request, and each body (408).
     #[arg(long, default_value = "30s", value_name = "TIME")]
     #[arg(value_parser = timeout, allow_hyphen_values = true)]
     pub read_timeout: Duration,
+
+    /// How long a connection is kept from an answer to the head of the next request. Make it longer than the balancer
+    /// in front keeps its connections (usually 60s): otherwise it sends requests on connections that are being closed.
+    #[arg(long, default_value = "75s", value_name = "TIME")]
+    #[arg(value_parser = timeout, allow_hyphen_values = true)]
+    pub keep_alive_timeout: Duration,
 
     /// The limits of each user.
     #[command(flatten)]
@@ -76,12 +81,9 @@ pub struct Limits {
     #[command(flatten)]
     pub upstream: UpstreamLimits,
 
-    /// After how long without a first token the answer begins with a comment, and how often another one follows: for
-    /// proxies that close silent connections. The price: the status is then 200, and a failure can only be an error
-    /// event.
-    #[arg(long, default_value = "off", value_name = "TIME")]
-    #[arg(value_parser = timeout_or_off, allow_hyphen_values = true)]
-    pub early_keep_alive: OrOff<Duration>,
+    /// When a stream begins without its first token.
+    #[command(flatten)]
+    pub early_keep_alive: EarlyKeepAlive,
 
     /// How long a stream may take in all, however healthy; then it ends with an error event. A vendor that never ends
     /// would keep its permit for ever.

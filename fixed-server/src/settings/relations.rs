@@ -14,6 +14,7 @@ impl Limits {
         self.quota.check()?;
         self.token_quota.check()?;
         self.check_times()?;
+        self.check_connections()?;
         self.check_bodies()?;
         self.users.check(&self.call)
     }
@@ -24,13 +25,15 @@ impl Limits {
         let total = ("--total-timeout", self.total_timeout);
         let less = LimitConflict::require_less;
         less(idle, total, "otherwise the total timeout ends a silent stream before the idle timeout can")?;
-        let Some(early) = self.early_keep_alive.0 else { return Ok(()) };
-        let first_token = ("--first-token-timeout", self.upstream.first_token_timeout);
-        less(
-            ("--early-keep-alive", early),
-            first_token,
-            "otherwise the first token arrives, or never will, before it helps",
-        )
+        self.early_keep_alive.check(self.upstream.first_token_timeout)
+    }
+
+    /// The keep-alive timeout, which runs from the start for each head, does not end the first one early.
+    fn check_connections(&self) -> Result<(), LimitConflict> {
+        let (read, kept) = (self.read_timeout, self.keep_alive_timeout);
+        let (read_flag, kept_flag) = (format!("--read-timeout ({read:?})"), format!("--keep-alive-timeout ({kept:?})"));
+        let why = "otherwise a new connection is closed before its first request is late";
+        LimitConflict::require(read <= kept, read_flag, "at most", kept_flag, why)
     }
 
     /// The memory has room for at least one body.

@@ -10,7 +10,6 @@ mod database;
 mod database_down;
 mod disconnects;
 mod full_pool;
-mod keep_alive;
 mod keys;
 mod outcomes;
 #[cfg(feature = "postgres")]
