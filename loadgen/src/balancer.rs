@@ -6,6 +6,7 @@
 
 mod answer;
 mod backends;
+mod connector;
 mod forward;
 mod readiness;
 mod relayed_body;

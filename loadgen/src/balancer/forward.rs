@@ -15,6 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::answer::{self, Refusal};
 use super::backends::Backends;
+use super::connector::CountingConnector;
 use super::relayed_body::{AnswerBody, Counts, RelayedBody};
 use super::stats::{BalancerStats, STATS_PATH};
 use crate::http::Endpoint;
@@ -25,7 +26,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Passes requests on to the backends.
 pub(super) struct Forwarder {
     backends: Arc<Backends>,
-    client: Client<HttpConnector, Incoming>,
+    client: Client<CountingConnector, Incoming>,
     silence_timeout: Option<Duration>,
     retry_after: Duration,
     counts: Counts,
@@ -44,8 +45,9 @@ impl Forwarder {
         let mut client = Client::builder(TokioExecutor::new());
         client.pool_timer(TokioTimer::new()).pool_idle_timeout(idle_timeout);
         client.pool_max_idle_per_host(if idle_timeout.is_some() { usize::MAX } else { 0 });
-        let client = client.build(connector);
-        Forwarder { backends, client, silence_timeout, retry_after, counts: Arc::default() }
+        let counts = Counts::default();
+        let client = client.build(CountingConnector::new(connector, counts.clone()));
+        Forwarder { backends, client, silence_timeout, retry_after, counts }
     }
 
     /// The answer to `request`, whose head is there. Dropped, because the client has disconnected, it drops the request

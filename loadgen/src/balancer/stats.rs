@@ -29,6 +29,9 @@ pub struct BalancerStats {
     pub requests: u64,
     /// Answers by status, its own included.
     pub requests_by_status: BTreeMap<String, u64>,
+    /// Connections that it opened for them.
+    #[serde(default)]
+    pub connections: u64,
     /// Requests that it answered 503, because no backend was ready.
     pub no_backend: u64,
     /// Requests that it answered 502, because the backend failed, by cause.

@@ -20,7 +20,7 @@ use crate::result::{DeploymentStats, PhaseBalancer, PhaseDeployment, RestartStat
 pub(super) enum Deployed {
     Single(Arc<ServerProcess>),
     Supervised(Supervisor),
-    Replicas { servers: Vec<ServerProcess>, balancer: ServerProcess },
+    Replicas { servers: Vec<Arc<ServerProcess>>, balancer: ServerProcess },
 }
 
 impl Deployed {
@@ -37,7 +37,7 @@ impl Deployed {
             }
             Deployment::Replicas { count, balancer } => {
                 let servers = (0..*count).map(|_| launch.clone().on_free_port().start(limit));
-                let servers = try_join_all(servers).await?;
+                let servers: Vec<_> = try_join_all(servers).await?.into_iter().map(Arc::new).collect();
                 let backends = servers.iter().flat_map(|server| ["--backend".to_owned(), server.url()]);
                 let launch = Launch::new(options.program_dir.join("loadgen")).args(["balancer"]);
                 let balancer = launch.args(backends).args(balancer).on_free_port().start(limit).await?;
@@ -68,6 +68,7 @@ impl Deployed {
     pub(super) fn single(&self) -> Weak<ServerProcess> {
         match self {
             Deployed::Single(server) => Arc::downgrade(server),
+            Deployed::Replicas { servers, .. } if servers.len() == 1 => Arc::downgrade(&servers[0]),
             Deployed::Supervised(_) | Deployed::Replicas { .. } => Weak::new(),
         }
     }
@@ -108,7 +109,7 @@ impl Deployed {
                 supervisor.gave_up().map(|why| format!("the supervisor gave up on {program}: {why}"))
             }
             Deployed::Replicas { servers, balancer } => {
-                servers.iter().chain([balancer]).find_map(|process| process.ended())
+                servers.iter().find_map(|server| server.ended()).or_else(|| balancer.ended())
             }
         }
     }

@@ -31,7 +31,7 @@ pub enum What {
     },
     /// Faults of the vendor, in its fault language, in place of those that it has; none to make it well again.
     Faults(Vec<String>),
-    /// A signal to the server's process. Once it was asked to end, the arm's run goes on without it.
+    /// A signal to the server's process, also to the only replica. Once it was asked to end, the arm's run goes on without it.
     Signal(Signal),
 }
 

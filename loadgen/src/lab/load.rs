@@ -118,6 +118,7 @@ impl Load {
     pub fn requests(&self) -> u32 {
         match &self.schedule {
             Schedule::Once { count, .. } | Schedule::Concurrency { count, .. } => *count,
+            Schedule::Bursts { bursts, each, .. } => bursts * each,
             Schedule::Rate { .. } => 0,
             Schedule::Sequence(steps) => u32::try_from(steps.len()).unwrap_or(u32::MAX),
         }

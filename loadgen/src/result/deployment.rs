@@ -67,6 +67,12 @@ pub struct PhaseBalancer {
     pub bad_gateway: u64,
     /// Answers that a replica broke off.
     pub broken_off: u64,
+    /// Requests that it gave up because a replica sent nothing for too long: answered 504, or cut in the middle.
+    #[serde(default)]
+    pub silent: u64,
+    /// Connections to replicas that it opened for requests.
+    #[serde(default)]
+    pub connections: u64,
 }
 
 impl PhaseBalancer {
@@ -83,6 +89,8 @@ impl PhaseBalancer {
             no_backend: since(|stats| stats.no_backend),
             bad_gateway: since(BalancerStats::bad_gateways),
             broken_off: since(|stats| stats.broken_off),
+            silent: since(|stats| stats.silent + stats.cut),
+            connections: since(|stats| stats.connections),
         }
     }
 }
@@ -101,6 +109,8 @@ mod tests {
             backends: vec![BackendStats::default(); 3],
             no_backend,
             bad_gateway: [("connection refused".to_owned(), no_backend)].into(),
+            silent: no_backend,
+            cut: no_backend,
             ..BalancerStats::default()
         }
     }
@@ -114,6 +124,7 @@ mod tests {
         assert_eq!((phase.ready_least, phase.ready_most, phase.no_backend, phase.bad_gateway), (3, 3, 2, 2));
         let phase = PhaseBalancer::between(&loaded, &after);
         assert_eq!((phase.ready_least, phase.ready_most, phase.no_backend, phase.replicas), (0, 3, 5, 3));
+        assert_eq!(phase.silent, 10, "504s, and streams that were cut");
         let latched = PhaseBalancer::between(&after, &stats(2000.0, &down, 9));
         assert_eq!((latched.ready_least, latched.ready_most), (0, 0));
     }

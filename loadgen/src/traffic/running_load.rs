@@ -45,7 +45,11 @@ impl RunningLoad {
         };
         let ends = plan.schedule.ends();
         match plan.schedule {
-            Schedule::Once { count, over } => source.once(count, over),
+            Schedule::Once { count, over } => source.once(Instant::now(), count, over),
+            Schedule::Bursts { bursts, each, over, every } => {
+                let start = Instant::now();
+                (0..bursts).for_each(|burst| source.once(start + every * burst, each, over));
+            }
             Schedule::Concurrency { count, over } => source.concurrency(count, over),
             Schedule::Rate { per_second, arrivals } => {
                 let driver = source.clone().rate(per_second, arrivals);
@@ -124,8 +128,7 @@ impl Source {
         if disconnects { self.exchange.clone() } else { self.staying.clone() }
     }
 
-    fn once(&mut self, count: u32, over: Duration) {
-        let start = Instant::now();
+    fn once(&mut self, start: Instant, count: u32, over: Duration) {
         for index in 0..count {
             if !self.take() {
                 return;

@@ -15,6 +15,17 @@ pub enum Schedule {
         /// Time over which they are sent; zero for all at once.
         over: Duration,
     },
+    /// The same number of requests again and again, each time evenly over a time, with pauses in between.
+    Bursts {
+        /// Number of bursts.
+        bursts: u32,
+        /// Requests of each.
+        each: u32,
+        /// Time over which those of a burst are sent.
+        over: Duration,
+        /// From the start of a burst to that of the next.
+        every: Duration,
+    },
     /// Open model: new requests at a rate, however many are still unanswered, until the load is stopped.
     Rate {
         /// Requests per second.
@@ -80,6 +91,7 @@ impl Schedule {
     pub fn ramp(&self) -> Duration {
         match self {
             Schedule::Once { over, .. } | Schedule::Concurrency { over, .. } => *over,
+            Schedule::Bursts { bursts, over, every, .. } => *every * bursts.saturating_sub(1) + *over,
             Schedule::Rate { .. } | Schedule::Sequence(_) => Duration::ZERO,
         }
     }
@@ -94,14 +106,14 @@ impl Schedule {
                 let begun = f64::from(*count) * since.as_secs_f64() / over.as_secs_f64();
                 (begun as u64 + 1).min(u64::from(*count))
             }
-            Schedule::Once { .. } | Schedule::Rate { .. } | Schedule::Sequence(_) => 0,
+            _ => 0,
         }
     }
 
     /// Whether it ends by itself; otherwise it goes on until the load is stopped.
     #[must_use]
     pub fn ends(&self) -> bool {
-        matches!(self, Schedule::Once { .. } | Schedule::Sequence(_))
+        matches!(self, Schedule::Once { .. } | Schedule::Bursts { .. } | Schedule::Sequence(_))
     }
 
     /// Most requests that can be unanswered at once, where each takes at most `longest`.
@@ -109,6 +121,7 @@ impl Schedule {
     pub fn in_flight_max(&self, longest: Duration) -> u64 {
         match self {
             Schedule::Once { count, .. } | Schedule::Concurrency { count, .. } => u64::from(*count),
+            Schedule::Bursts { bursts, each, .. } => u64::from(*bursts) * u64::from(*each),
             Schedule::Rate { per_second, .. } => (per_second * longest.as_secs_f64()).ceil() as u64,
             Schedule::Sequence(steps) => u64::from(!steps.is_empty()),
         }
@@ -128,6 +141,7 @@ impl fmt::Display for Schedule {
         match self {
             Schedule::Once { count, over } if over.is_zero() => write!(f, "{count} at once"),
             Schedule::Once { count, over } => write!(f, "{count} over {over:?}"),
+            Schedule::Bursts { bursts, each, over, .. } => write!(f, "{bursts} x {each} over {over:?}"),
             Schedule::Rate { per_second, arrivals: Arrivals::Constant } => write!(f, "{per_second} per second"),
             Schedule::Rate { per_second, arrivals: Arrivals::Poisson } => write!(f, "{per_second} per second, Poisson"),
             Schedule::Concurrency { count, .. } => write!(f, "{count} users"),

@@ -20,6 +20,10 @@ pub enum DeploymentFigure {
     BadGateway,
     /// Answers that a replica broke off.
     BrokenOff,
+    /// Requests that it gave up because a replica sent nothing for too long: answered 504, or cut in the middle.
+    Silent,
+    /// Connections to replicas that it opened for requests.
+    Connections,
 }
 
 impl Source for DeploymentFigure {
@@ -34,6 +38,8 @@ impl Source for DeploymentFigure {
             DeploymentFigure::NoBackend => balancer(|balancer| balancer.no_backend),
             DeploymentFigure::BadGateway => balancer(|balancer| balancer.bad_gateway),
             DeploymentFigure::BrokenOff => balancer(|balancer| balancer.broken_off),
+            DeploymentFigure::Silent => balancer(|balancer| balancer.silent),
+            DeploymentFigure::Connections => balancer(|balancer| balancer.connections),
         };
         count.map(|count| count as f64)
     }
@@ -42,7 +48,11 @@ impl Source for DeploymentFigure {
         Unit::count(match self {
             DeploymentFigure::Restarts | DeploymentFigure::LivenessRestarts => "restarts",
             DeploymentFigure::ReadyLeast | DeploymentFigure::ReadyMost => "replicas",
-            DeploymentFigure::NoBackend | DeploymentFigure::BadGateway | DeploymentFigure::BrokenOff => "requests",
+            DeploymentFigure::NoBackend
+            | DeploymentFigure::BadGateway
+            | DeploymentFigure::BrokenOff
+            | DeploymentFigure::Silent => "requests",
+            DeploymentFigure::Connections => "connections",
         })
     }
 }
