@@ -12,6 +12,7 @@ mod db_held_during_call;
 mod demo;
 mod full_pool;
 mod hidden_pool_users;
+mod keepalive_race;
 mod liveness_cascade;
 mod lost_cleanup;
 mod more_threads;
@@ -29,6 +30,7 @@ mod rapid_sequence;
 mod raw_sse;
 mod readiness_cascade;
 mod rollout;
+mod silent_stream;
 mod sleep_with_permit;
 mod slow_reader;
 mod stacked_retries;
@@ -77,6 +79,7 @@ static LABS: LazyLock<Vec<Lab>> = LazyLock::new(|| {
         client_pool::lab(),
         lost_cleanup::lab(),
         noisy_neighbour::lab(),
+        silent_stream::lab(),
         // operations
         rapid_sequence::lab(),
         liveness_cascade::lab(),
@@ -85,6 +88,7 @@ static LABS: LazyLock<Vec<Lab>> = LazyLock::new(|| {
         client_per_request::lab(),
         worker_watchdog::lab(),
         db_held_during_call::lab(),
+        keepalive_race::lab(),
     ]
 });
 

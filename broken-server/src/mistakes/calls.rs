@@ -13,6 +13,7 @@ pub(crate) mod one_error_for_all;
 pub(crate) mod per_request_limits;
 pub(crate) mod queue_timeout_covers_call;
 pub(crate) mod raw_sse;
+pub(crate) mod silent_stream;
 pub(crate) mod sleep_with_permit;
 pub(crate) mod slow_reader;
 pub(crate) mod stacked_retries;
@@ -37,4 +38,5 @@ pub(crate) const MISTAKES: &[Mistake] = &[
     client_pool::ENTRY,
     lost_cleanup::ENTRY,
     noisy_neighbour::ENTRY,
+    silent_stream::ENTRY,
 ];

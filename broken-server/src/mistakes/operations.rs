@@ -4,6 +4,7 @@ use crate::mistake::Mistake;
 
 pub(crate) mod client_per_request;
 pub(crate) mod db_held_during_call;
+pub(crate) mod keepalive_race;
 pub(crate) mod liveness_cascade;
 pub(crate) mod rapid_sequence;
 pub(crate) mod readiness_cascade;
@@ -19,4 +20,5 @@ pub(crate) const MISTAKES: &[Mistake] = &[
     client_per_request::ENTRY,
     worker_watchdog::ENTRY,
     db_held_during_call::ENTRY,
+    keepalive_race::ENTRY,
 ];
