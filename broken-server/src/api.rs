@@ -112,6 +112,7 @@ fn all(style: Arc<dyn DynCallStyle>, checks: Checks, format: TokenFormat) -> Rou
             .app_data(format.clone())
             .service(post("/chat/stream", chat::stream))
             .service(post("/llm", chat::whole))
+            .service(post("/llm/summary", chat::summary))
             .service(post("/v1/chat/completions", completions::create))
             .service(post("/api/v1/chat/completions", completions::create))
             .service(get("/v1/models", completions::list))

@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use gateway::{KeyHash, Route, UserPermit};
+use gateway::{KeyHash, Route, SummaryRequest, UserPermit};
 use resilience::Deadline;
 use wire::upstream_rejection;
 
+use crate::errors::UpstreamFailure;
 use crate::format::Format;
 
 /// A call to the vendor.
@@ -34,6 +35,17 @@ pub(crate) struct Call {
     pub(crate) model: Option<Arc<str>>,
     /// What its attempts have found out so far.
     pub(crate) progress: Arc<Progress>,
+}
+
+impl Call {
+    /// The call for a summary of `answer`, the answer to this one. It has the same deadline and the same user's permit.
+    ///
+    /// # Errors
+    /// [`UpstreamFailure::UnexpectedFormat`] for an answer without text.
+    pub(crate) fn for_summary(&self, answer: &[u8]) -> Result<Call, UpstreamFailure> {
+        let body = SummaryRequest::of(&self.body, answer)?.body.into();
+        Ok(Call { body, ..self.clone() })
+    }
 }
 
 /// What the attempts of a request have found out so far, for the headers of its answer.

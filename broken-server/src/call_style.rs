@@ -37,6 +37,12 @@ pub(crate) trait CallStyle: Send + Sync + 'static {
     /// The vendor's whole answer. Dropped when the client disconnects.
     async fn whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure>;
 
+    /// The vendor's summary of its answer to `call`, by a second call. Dropped when the client disconnects.
+    async fn summary(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
+        let answer = self.whole(state, call.clone()).await?;
+        self.whole(state, call.for_summary(&answer)?).await
+    }
+
     /// The vendor's list of models.
     async fn models(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
         self.whole(state, call).await
@@ -55,6 +61,8 @@ pub(crate) trait DynCallStyle: Send + Sync {
     fn dyn_stream<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<EventStream, Failure>>;
     /// [`CallStyle::whole`]
     fn dyn_whole<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<Bytes, Failure>>;
+    /// [`CallStyle::summary`]
+    fn dyn_summary<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<Bytes, Failure>>;
     /// [`CallStyle::models`]
     fn dyn_models<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<Bytes, Failure>>;
 }
@@ -78,6 +86,10 @@ impl<C: CallStyle> DynCallStyle for C {
 
     fn dyn_whole<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<Bytes, Failure>> {
         Box::pin(self.whole(state, call))
+    }
+
+    fn dyn_summary<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<Bytes, Failure>> {
+        Box::pin(self.summary(state, call))
     }
 
     fn dyn_models<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<Bytes, Failure>> {

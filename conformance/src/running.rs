@@ -18,6 +18,8 @@ pub const DEMO_KEY: &str = "demo-key";
 pub const STREAM_ROUTE: &str = "/chat/stream";
 /// The servers' own route for whole answers.
 pub const WHOLE_ROUTE: &str = "/llm";
+/// The servers' own route for summaries of whole answers.
+pub const SUMMARY_ROUTE: &str = "/llm/summary";
 /// OpenAI's chat completions, under both of its paths.
 pub const COMPLETION_ROUTES: [&str; 2] = ["/v1/chat/completions", "/api/v1/chat/completions"];
 

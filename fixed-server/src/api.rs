@@ -12,6 +12,7 @@ mod look_ups;
 mod metrics;
 mod models;
 mod ready;
+mod summary;
 
 use axum::Router;
 use axum::extract::Request;
@@ -36,6 +37,7 @@ pub(crate) fn router(state: Shared) -> Router {
     let routes = routes
         .route("/chat/stream", only_post(chat_stream::handle))
         .route("/llm", only_post(llm::handle))
+        .route("/llm/summary", only_post(summary::handle))
         .route("/v1/chat/completions", only_post(completions::handle))
         .route("/api/v1/chat/completions", only_post(completions::handle))
         .route("/v1/models", only_get(models::list))

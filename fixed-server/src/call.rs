@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use gateway::{Route, UserPermit};
+use gateway::{Route, SummaryRequest, UserPermit};
 use resilience::Deadline;
 use wire::error::RequestError;
 
 use crate::chat::Chat;
+use crate::errors::UpstreamFailure;
 use crate::sessions::{KeyId, SessionCall};
 
 /// Tokens reserved for the answer to a request without `max_tokens`: a long page. Tokens that it does not use are
@@ -83,6 +84,19 @@ impl Progress {
     /// Milliseconds spent waiting for a permit so far.
     pub(crate) fn queued_ms(&self) -> u64 {
         self.queued_ms.load(Ordering::Relaxed)
+    }
+}
+
+impl Call {
+    /// The call for a summary of `answer`, the answer to this one. It has the same deadline and the same user's permit, and
+    /// reserves no more than `most` tokens.
+    ///
+    /// # Errors
+    /// [`UpstreamFailure::UnexpectedFormat`] for an answer without text.
+    pub(crate) fn for_summary(&self, answer: &[u8], most: Option<u64>) -> Result<Call, UpstreamFailure> {
+        let SummaryRequest { body, prompt_tokens } = SummaryRequest::of(&self.body, answer)?;
+        let tokens = (prompt_tokens + ANSWER_TOKENS).min(most.unwrap_or(u64::MAX));
+        Ok(Call { body: body.into(), tokens, prompt_tokens, ..self.clone() })
     }
 }
 

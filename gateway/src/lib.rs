@@ -39,6 +39,7 @@ mod workers_killed;
 mod body_memory_full;
 mod request_id;
 mod shorten;
+mod summary_request;
 mod write_timeout;
 
 pub use active_call::ActiveCall;
@@ -65,6 +66,7 @@ pub use per_user_limits::PerUserLimits;
 pub use quota_limits::{CallQuota, ModelQuota, Quota, TokenQuota};
 pub use request_id::{ID_BYTES_MAX, is_valid_id, request_id};
 pub use shorten::shorten;
+pub use summary_request::SummaryRequest;
 pub use upstream_failure::UpstreamFailure;
 pub use upstream_limits::UpstreamLimits;
 pub use upstream_url::UpstreamUrl;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, HttpResponseBuilder};
+use bytes::Bytes;
 use tokio::time::timeout;
 use wire::{STREAM_METHOD_HEADER, sse};
 
-use crate::call::Call;
+use crate::call::{Call, Progress};
 use crate::call_guard::CallGuard;
 use crate::call_style::DynCallStyle;
 use crate::errors::{ErrorResponse, Failure, add_headers};
@@ -81,9 +82,29 @@ pub(super) async fn answer_whole(
     state: &AppState,
     call: Call,
 ) -> Result<HttpResponse, ErrorResponse> {
-    let mut guard = begin(style, state, &call)?;
+    let guard = begin(style, state, &call)?;
     let progress = call.progress.clone();
-    match state.until_grace_over(style.dyn_whole(state, call)).await {
+    answer(state, guard, &progress, style.dyn_whole(state, call)).await
+}
+
+/// Answers with the vendor's summary of its answer.
+pub(super) async fn answer_summary(
+    style: &dyn DynCallStyle,
+    state: &AppState,
+    call: Call,
+) -> Result<HttpResponse, ErrorResponse> {
+    let guard = begin(style, state, &call)?;
+    let progress = call.progress.clone();
+    answer(state, guard, &progress, style.dyn_summary(state, call)).await
+}
+
+async fn answer(
+    state: &AppState,
+    mut guard: CallGuard,
+    progress: &Progress,
+    made: impl Future<Output = Result<Bytes, Failure>>,
+) -> Result<HttpResponse, ErrorResponse> {
+    match state.until_grace_over(made).await {
         Ok(answer) => {
             guard.succeeded();
             let mut response = HttpResponse::Ok();

@@ -1,11 +1,11 @@
-//! `/chat/stream` and `/llm`.
+//! `/chat/stream`, `/llm` and `/llm/summary`.
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use gateway::Route;
 use wire::chat::ChatRequest;
 
-use super::answer::{answer_streamed, answer_whole};
+use super::answer::{answer_streamed, answer_summary, answer_whole};
 use crate::call::Call;
 use crate::call_style::DynCallStyle;
 use crate::errors::ErrorResponse;
@@ -39,10 +39,26 @@ pub(super) async fn whole(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, ErrorResponse> {
-    let user_permit = enter(&state, &request, None)?;
-    let body = json_body(&state, &request, payload, state.own_body_bytes()).await?;
+    let call = read_whole(&state, &request, payload).await?;
+    answer_whole(&**style, &state, call).await
+}
+
+/// `POST /llm/summary`: a summary of the answer that `/llm` would give.
+pub(super) async fn summary(
+    style: Data<dyn DynCallStyle>,
+    state: Data<AppState>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, ErrorResponse> {
+    let call = read_whole(&state, &request, payload).await?;
+    answer_summary(&**style, &state, call).await
+}
+
+async fn read_whole(state: &AppState, request: &HttpRequest, payload: Payload) -> Result<Call, ErrorResponse> {
+    let user_permit = enter(state, request, None)?;
+    let body = json_body(state, request, payload, state.own_body_bytes()).await?;
     let asked = ChatRequest::parse_prompt_or_messages(&body)?;
-    let call = to_call(&state, &request, Route::ChatCompletions, asked.to_upstream_body(DEFAULT_MODEL, false));
+    let call = to_call(state, request, Route::ChatCompletions, asked.to_upstream_body(DEFAULT_MODEL, false));
     let model = state.quota.limited_model(asked.model.as_deref().unwrap_or(DEFAULT_MODEL));
-    answer_whole(&**style, &state, Call { user_permit, model, ..call }).await
+    Ok(Call { user_permit, model, ..call })
 }

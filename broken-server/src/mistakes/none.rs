@@ -76,6 +76,13 @@ pub(crate) trait Steps: Send + Sync + 'static {
         Ok(state.asynchronous.clone())
     }
 
+    /// Makes a call, and a second one for a summary of its answer, both by the deadline of the first.
+    async fn call_summary(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
+        // One after the other: the first has given its permit back before the second waits for one.
+        let answer = self.call_whole(state, call.clone()).await?;
+        self.call_whole(state, call.for_summary(&answer)?).await
+    }
+
     /// THE ORDER, outermost first, with the names of the steps in fixed-server/src/stack.rs. Shutdown and
     /// outcome, which all mistakes share, are around it (`api/answer.rs`).
     async fn in_order<T, Answered: Future<Output = Result<T, Failure>>>(
@@ -184,6 +191,10 @@ impl<S: Steps> CallStyle for S {
 
     async fn whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
         self.call_whole(state, call).await
+    }
+
+    async fn summary(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
+        self.call_summary(state, call).await
     }
 
     /// It takes no permit: the vendor generates nothing for it.

@@ -12,7 +12,7 @@ use futures_util::future::try_join_all;
 use wire::STREAM_METHOD_HEADER;
 use wire::health::{FileProbe, ResolveProbe};
 
-use crate::{after_first_token, before_first_token, chat_stream, completions, headers, health, metrics};
+use crate::{after_first_token, before_first_token, chat_stream, completions, headers, health, llm, metrics};
 
 /// Makes one test of each row, for those of the other mistakes that pass this test.
 macro_rules! on_other_mistakes {
@@ -38,6 +38,7 @@ on_other_mistakes!(
     health::the_debug_probes_report_status_time_and_kind,
     health::health_reports_the_state_of_the_pool,
     metrics::calls_are_counted,
+    llm::a_summary_is_the_answer_of_a_second_call,
 );
 
 on_other_mistakes!(

@@ -78,8 +78,21 @@ fn streamed(body: impl http_body::Body<Data = Bytes, Error = Infallible> + Send 
 
 /// Answers with the vendor's whole answer, unchanged.
 pub(super) async fn answer_whole(state: &Shared, call: Call) -> Result<Response, ErrorResponse> {
-    let outcome = state.begin(&call)?;
-    match stack::call_whole(state, &call).await {
+    answer(state, &call, stack::call_whole(state, &call)).await
+}
+
+/// Answers with the vendor's summary of its answer.
+pub(super) async fn answer_summary(state: &Shared, call: Call) -> Result<Response, ErrorResponse> {
+    answer(state, &call, stack::call_summary(state, &call)).await
+}
+
+async fn answer(
+    state: &Shared,
+    call: &Call,
+    made: impl Future<Output = Result<Answer, Failure>>,
+) -> Result<Response, ErrorResponse> {
+    let outcome = state.begin(call)?;
+    match made.await {
         Ok(answer) => {
             outcome.record(Outcome::Success);
             Ok(json(answer))
