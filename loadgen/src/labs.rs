@@ -16,6 +16,7 @@ mod keepalive_race;
 mod liveness_cascade;
 mod lost_cleanup;
 mod more_threads;
+mod nested_permits;
 mod no_client_timeout;
 mod no_deadline;
 mod noisy_neighbour;
@@ -29,6 +30,7 @@ mod queue_timeout_covers_call;
 mod rapid_sequence;
 mod raw_sse;
 mod readiness_cascade;
+mod retry_storm;
 mod rollout;
 mod silent_stream;
 mod sleep_with_permit;
@@ -80,6 +82,8 @@ static LABS: LazyLock<Vec<Lab>> = LazyLock::new(|| {
         lost_cleanup::lab(),
         noisy_neighbour::lab(),
         silent_stream::lab(),
+        retry_storm::lab(),
+        nested_permits::lab(),
         // operations
         rapid_sequence::lab(),
         liveness_cascade::lab(),

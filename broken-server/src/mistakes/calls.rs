@@ -6,6 +6,7 @@ pub(crate) mod buffered_stream;
 pub(crate) mod bursty_limiter;
 pub(crate) mod client_pool;
 pub(crate) mod lost_cleanup;
+pub(crate) mod nested_permits;
 pub(crate) mod no_client_timeout;
 pub(crate) mod no_deadline;
 pub(crate) mod noisy_neighbour;
@@ -13,6 +14,7 @@ pub(crate) mod one_error_for_all;
 pub(crate) mod per_request_limits;
 pub(crate) mod queue_timeout_covers_call;
 pub(crate) mod raw_sse;
+pub(crate) mod retry_storm;
 pub(crate) mod silent_stream;
 pub(crate) mod sleep_with_permit;
 pub(crate) mod slow_reader;
@@ -39,4 +41,6 @@ pub(crate) const MISTAKES: &[Mistake] = &[
     lost_cleanup::ENTRY,
     noisy_neighbour::ENTRY,
     silent_stream::ENTRY,
+    retry_storm::ENTRY,
+    nested_permits::ENTRY,
 ];

@@ -18,8 +18,8 @@ pub(super) async fn attempts<T, Attempt: Future<Output = Result<T, Failure>>>(
     deadline: Deadline,
     attempt: impl Fn() -> Attempt,
 ) -> Result<T, Failure> {
-    // FIX stacked-retries: the only layer that retries (the client has `retry::never()`), and one policy for all calls:
-    // full jitter on top of the vendor's `Retry-After`, and a budget.
+    // FIX stacked-retries, retry-storm: the only layer that retries (the client has `retry::never()`), and one policy for
+    // all calls: full jitter on top of the vendor's `Retry-After`, and a budget that they share.
     make_attempts(&state.retry, &state.metrics.llm, &call.request_id, deadline, attempt).await
 }
 // ANCHOR_END: stacked-retries
