@@ -78,7 +78,7 @@ fn profile(n: &Numbers) -> Profile {
             Arm::broken().flags(limits),
             Arm::control().flags(limits),
             Arm::fixed().flags(limits),
-            Arm::fixed().named("fixed-permits").flags(permits),
+            Arm::fixed().named("fixed-permit").flags(permits),
         ],
         phases: vec![
             Phase::new(BASELINE, "idle").hold(n.idle),
@@ -117,7 +117,7 @@ fn claims(n: &Numbers) -> Vec<Claim> {
             at("broken", LOADED).ledger(LedgerFigure::Cancelled),
         ),
         recovers("fixed"),
-        recovers("fixed-permits"),
+        recovers("fixed-permit"),
         // It was well before, its vendor is well afterwards, and so is it itself, once the load has paused.
         all_answered("broken").condition(),
         Claim::exactly(0, "calls that the vendor failed after it", failed("broken", LOADED)).condition(),
