@@ -19,12 +19,20 @@ out_flag := $(if $(OUT),--out $(OUT)) $(if $(HTML),--html $(HTML))
 plain_flag := $(if $(PLAIN),--plain)
 # Lists the labs without a name.
 lab_flags := --side $(SIDE) $(if $(MENDED),--expect-fixed) $(if $(FAST),--fast) $(if $(KEEP),--keep) $(plain_flag)
+# Both servers with PostgreSQL.
+postgres := --features broken-server/postgres,fixed-server/postgres
+# Only as `make lab DATABASE_URL=...`: many environments have this variable, for another purpose. The URL may have a
+# password: through the environment, other users of this machine do not see it.
+ifneq ($(filter command,$(origin DATABASE_URL)),)
+export LOADGEN_DATABASE_URL := $(DATABASE_URL)
+build_features := $(postgres)
+endif
 # The default of PORT is that of `make up`.
 serve_flags := $(if $(filter file,$(origin PORT)),,--port $(PORT))
 lab_command := $(if $(NAME),lab $(NAME) $(lab_flags) $(out_flag),labs)
 
 # Variable names are in capitals; make would ignore `name=x` and not run the lab.
-$(foreach word,name names jobs group side mended fast keep out html files percent mistake port result plain,$(if $(filter command,$(origin $(word))),\
+$(foreach word,name names jobs group side mended fast keep out html files percent mistake port result plain database_url,$(if $(filter command,$(origin $(word))),\
   $(error '$(word)=$($(word))' does nothing: write $(shell echo $(word) | tr a-z A-Z)=$($(word)))))
 
 .DEFAULT_GOAL := help
@@ -36,7 +44,7 @@ help: ## List the targets
 
 build: ## Build the four programs, optimised
 	@[ -d $(BIN)/deps ] || echo "The first run builds the four programs: about two minutes on two cores."
-	@$(CARGO) build --release
+	@$(CARGO) build --release $(build_features)
 
 demo: build ## Both servers side by side under the same load, and the verdict
 	@$(BIN)/loadgen demo both $(plain_flag) $(out_flag)
@@ -51,6 +59,7 @@ demo-fixed: build ## Only the server without it
 #: HTML=file: the result as a page; OUT and HTML are for demo and labs too
 #: PLAIN=1: a line per second in place of the dashboard, for demo and labs too
 #: KEEP=1: keep vendor and servers running for curl; MENDED=1: judge your repair
+#: DATABASE_URL=postgres://...: PostgreSQL for both servers, for a lab about databases
 lab: build ## Run one lab, NAME=name; without it, list them
 	@$(BIN)/loadgen $(lab_command)
 
@@ -81,10 +90,12 @@ test-fast: ## The tests that take less than a minute together
 	@$(CARGO) build --workspace --bins --tests
 	@CARGO="$(CARGO)" sh scripts/test.sh --workspace --lib --test tidy --test sse --test '*_model' --test over_sockets --test exit_codes
 
-test-postgres: ## Keys and sessions on PostgreSQL too (needs its initdb and postgres; skipped with a message without them)
+test-postgres: ## Keys, sessions and the lab about databases on PostgreSQL too (needs its initdb and postgres; skipped with a message without them)
 	@$(CARGO) test --package fixed-server --features postgres --test it -- --nocapture keys:: sessions:: database_down::
 	@$(CARGO) test --package fixed-server --features postgres --lib
 	@$(CARGO) test --package gateway --features postgres --lib
+	@$(CARGO) build $(postgres)
+	@$(CARGO) test --package conformance --test postgres -- --ignored --nocapture
 
 test-clients: ## OpenAI's own clients against the mock (needs python3 with venv, node and npm)
 	@sh mock-llm/clients/check.sh

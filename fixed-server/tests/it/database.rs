@@ -1,17 +1,15 @@
 //! Databases for tests: SQLite, and PostgreSQL where a server can be started.
 
-use std::env;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "postgres")]
+use conformance::postgres::Postgres;
+use conformance::temp_dir::TempDir;
 use sqlx::any::AnyConnectOptions;
 use sqlx::{AnyConnection, AssertSqlSafe, ConnectOptions, Connection, Executor, Row, SqlSafeStr};
-use uuid::Uuid;
 
-#[cfg(feature = "postgres")]
-use crate::postgres::Postgres;
 use crate::server::BOUND;
 
 /// Makes a test of each body, for each kind of database.
@@ -41,29 +39,6 @@ macro_rules! on_every_database {
 }
 pub(crate) use on_every_database;
 
-/// A directory that is removed with this value.
-pub(crate) struct TempDir(PathBuf);
-
-impl TempDir {
-    pub(crate) fn new() -> Self {
-        // Short: a socket's path has a limit of about 100 bytes.
-        let name = Uuid::now_v7().simple().to_string();
-        let path = env::temp_dir().join(format!("fs-{}", &name[16..]));
-        std::fs::create_dir(&path).unwrap();
-        TempDir(path)
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for TempDir {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 /// An empty database, for as long as this value lives.
 pub(crate) struct TestDatabase {
     pub(crate) url: String,
@@ -78,7 +53,7 @@ enum Kind {
 
 impl TestDatabase {
     pub(crate) fn sqlite() -> Self {
-        let dir = TempDir::new();
+        let dir = TempDir::new().unwrap();
         TestDatabase { url: format!("sqlite:{}", dir.path().join("keys.db").display()), kind: Kind::Sqlite(dir) }
     }
 

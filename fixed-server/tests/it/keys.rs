@@ -158,7 +158,7 @@ fn key_commands_report_what_is_wrong() {
 async fn a_database_file_is_readable_only_by_its_owner() {
     use std::os::unix::fs::PermissionsExt;
 
-    let dir = crate::database::TempDir::new();
+    let dir = conformance::temp_dir::TempDir::new().unwrap();
     let mock = MockLlm::builder().tokens(1).ttft(Duration::ZERO).start().await.unwrap();
     let url = format!("sqlite:{}", dir.path().join("a b.db").display());
     let server = Server::start(&mock.url(), &["--database-url", &url]).await;

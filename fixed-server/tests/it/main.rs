@@ -12,8 +12,6 @@ mod disconnects;
 mod full_pool;
 mod keys;
 mod outcomes;
-#[cfg(feature = "postgres")]
-mod postgres;
 mod rejected;
 mod retries;
 mod server;

@@ -1,4 +1,4 @@
-//! A server of PostgreSQL's.
+//! A server of PostgreSQL's, for tests.
 
 use std::env;
 use std::fs;
@@ -9,14 +9,15 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::database::TempDir;
+use crate::temp_dir::TempDir;
 
 /// How long a server may take to start, on a busy machine.
 const START_BOUND: Duration = Duration::from_secs(30);
 
 /// A PostgreSQL server of a test's own, on a socket in a temporary directory. It is stopped with this
 /// value.
-pub(crate) struct Postgres {
+#[derive(Debug)]
+pub struct Postgres {
     programs: PathBuf,
     /// The user and group that run the server if the tests run as root, which it refuses.
     user: Option<(u32, u32)>,
@@ -25,11 +26,14 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    /// Starts a server with an empty database, or says why it cannot.
-    pub(crate) fn start() -> Result<Self, String> {
+    /// Starts a server with an empty database.
+    ///
+    /// # Errors
+    /// Why it cannot, for example because it is not installed.
+    pub fn start() -> Result<Self, String> {
         let programs = find_programs().ok_or("no initdb and postgres in PATH or /usr/lib/postgresql/*/bin")?;
         let user = if number("id", &["-u"])? == 0 { Some(other_user()?) } else { None };
-        let dir = TempDir::new();
+        let dir = TempDir::new().map_err(|error| format!("no temporary directory: {error}"))?;
         if let Some((user, group)) = user {
             chown(dir.path(), Some(user), Some(group)).map_err(|error| format!("chown: {error}"))?;
         }
@@ -45,12 +49,17 @@ impl Postgres {
         Ok(server)
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// The URL of its database.
+    #[must_use]
+    pub fn url(&self) -> String {
         format!("postgres://tester:not-asked-for@localhost/postgres?host={}", self.dir.path().display())
     }
 
     /// Runs the server, also again after a stop, and waits until it answers.
-    pub(crate) fn run(&mut self) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub fn run(&mut self) -> Result<(), String> {
         let (dir, log) = (self.dir.path(), self.dir.path().join("log"));
         let output = fs::File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
         let mut command = self.command("postgres");
@@ -70,7 +79,7 @@ impl Postgres {
     }
 
     /// Stops the server at once, and its connections with it.
-    pub(crate) fn stop(&mut self) {
+    pub fn stop(&mut self) {
         let Some(mut process) = self.process.take() else { return };
         // SIGQUIT is its "immediate shutdown", which also stops its child processes.
         let signalled = Command::new("kill").args(["-QUIT", &process.id().to_string()]).status();
