@@ -16,7 +16,7 @@ use program::logs::{LogFilter, LogFormat};
 
 pub use causes::{Cause, CauseFlags, Causes};
 pub use database::DatabaseSettings;
-pub use own_flags::{ConnectionUntil, Layer, OnStop, OwnFlags};
+pub use own_flags::{ConnectionUntil, FirstLimit, Layer, OnStop, OwnFlags};
 
 use wire::RELAYED_BODY_BYTES_MAX;
 use wire::byte_size::ByteSize;

@@ -147,7 +147,9 @@ async fn admit(state: &AppState, call: &Call) -> Result<ActiveCall, Failure> {
     let admitted = state.admission.admit_class(call.model.as_deref(), call.tokens).await;
     call.progress.add_queued(asked.elapsed());
     state.metrics.llm.waited(asked.elapsed(), admitted.as_ref().ok().map(|admitted| admitted.queue_wait()));
-    Ok(ActiveCall::new(state.metrics.llm.clone(), admitted?, call))
+    let permit = admitted?;
+    state.metrics.llm.rate_taken();
+    Ok(ActiveCall::new(state.metrics.llm.clone(), permit, call))
 }
 // ANCHOR_END: rapid-sequence
 // ANCHOR_END: limiter-inside-permit

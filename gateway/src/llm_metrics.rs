@@ -25,6 +25,7 @@ pub struct LlmMetrics {
     call_timeouts: Counter,
     retries: Counter,
     retries_refused: Counter,
+    rate_taken: Counter,
     permit_wait: Histogram,
     rate_wait: Histogram,
     queued: Gauge,
@@ -60,6 +61,7 @@ impl LlmMetrics {
             call_timeouts: Counter::default(),
             retries: Counter::default(),
             retries_refused: Counter::default(),
+            rate_taken: Counter::default(),
             permit_wait: seconds(),
             rate_wait: seconds(),
             queued: Gauge::default(),
@@ -91,6 +93,11 @@ impl LlmMetrics {
             ("llm_call_timeout", "Requests that failed because the vendor was too slow", &self.call_timeouts),
             ("llm_retries", "Attempts after a request's first", &self.retries),
             ("llm_retries_refused", "Retries that the retry budget did not allow", &self.retries_refused),
+            (
+                "llm_rate_limit_taken",
+                "Calls taken from the rate limits, whether or not they were made",
+                &self.rate_taken,
+            ),
         ] {
             registry.register(name, help, counter.clone());
         }
@@ -144,6 +151,11 @@ impl LlmMetrics {
         let QueueWait { for_rate, for_permit } = parts.unwrap_or(only_permit);
         self.permit_wait.observe(for_permit.as_secs_f64());
         self.rate_wait.observe(for_rate.as_secs_f64());
+    }
+
+    /// Counts a call that was taken from the rate limits.
+    pub fn rate_taken(&self) {
+        self.rate_taken.inc();
     }
 
     /// Sets how many requests wait for a permit.

@@ -13,6 +13,7 @@ mod demo;
 mod full_pool;
 mod hidden_pool_users;
 mod keepalive_race;
+mod limiter_inside_permit;
 mod liveness_cascade;
 mod lost_cleanup;
 mod more_threads;
@@ -84,6 +85,7 @@ static LABS: LazyLock<Vec<Lab>> = LazyLock::new(|| {
         silent_stream::lab(),
         retry_storm::lab(),
         nested_permits::lab(),
+        limiter_inside_permit::lab(),
         // operations
         rapid_sequence::lab(),
         liveness_cascade::lab(),

@@ -49,6 +49,7 @@ static SOURCES: &[(&str, &str)] = sources![
     "broken-server/src/mistakes/calls/client_pool.rs",
     "broken-server/src/mistakes/calls/lost_cleanup.rs",
     "broken-server/src/mistakes/calls/nested_permits.rs",
+    "broken-server/src/mistakes/calls/limiter_inside_permit.rs",
     "broken-server/src/mistakes/calls/no_client_timeout.rs",
     "broken-server/src/mistakes/calls/no_deadline.rs",
     "broken-server/src/mistakes/calls/noisy_neighbour.rs",

@@ -5,6 +5,7 @@ use crate::mistake::Mistake;
 pub(crate) mod buffered_stream;
 pub(crate) mod bursty_limiter;
 pub(crate) mod client_pool;
+pub(crate) mod limiter_inside_permit;
 pub(crate) mod lost_cleanup;
 pub(crate) mod nested_permits;
 pub(crate) mod no_client_timeout;
@@ -43,4 +44,5 @@ pub(crate) const MISTAKES: &[Mistake] = &[
     silent_stream::ENTRY,
     retry_storm::ENTRY,
     nested_permits::ENTRY,
+    limiter_inside_permit::ENTRY,
 ];

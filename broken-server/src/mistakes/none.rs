@@ -153,7 +153,9 @@ pub(crate) trait Steps: Send + Sync + 'static {
         let asked = Instant::now();
         let admitted = self.admission(state).admit_class(call.model.as_deref(), 0).await;
         state.metrics.llm.waited(asked.elapsed(), admitted.as_ref().ok().map(|admitted| admitted.queue_wait()));
-        Ok(ActiveCall::with_permit(state.metrics.llm.clone(), admitted?))
+        let permit = admitted?;
+        state.metrics.llm.rate_taken();
+        Ok(ActiveCall::with_permit(state.metrics.llm.clone(), permit))
     }
 
     /// The permits, the rates and the queue for them: those that all requests share.

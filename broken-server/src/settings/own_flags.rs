@@ -38,6 +38,11 @@ pub struct OwnFlags {
     #[arg(value_parser = time, allow_hyphen_values = true)]
     pub retry_jitter: Duration,
 
+    /// Only with --mistake limiter-inside-permit: which of the two limits a call waits for first, and has while it waits for
+    /// the other.
+    #[arg(long, default_value = "permit", value_name = "WHAT")]
+    pub waits_first_for: FirstLimit,
+
     /// Only with --mistake no-deadline: end a request after --sla all the same, by a timeout around all of its steps, which
     /// do not know of it.
     #[arg(long)]
@@ -67,6 +72,15 @@ pub struct OwnFlags {
     /// Flags for the mistake rapid-sequence.
     #[command(flatten)]
     pub rapid_sequence: CauseFlags,
+}
+
+/// The first of two limits in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FirstLimit {
+    /// The permit, and then the rate.
+    Permit,
+    /// The rate, and then the permit.
+    Rate,
 }
 
 /// What a layer around all handlers does with answers.
@@ -129,6 +143,7 @@ mod tests {
             (["--vendor-timeout", "1s"], "--mistake rapid-sequence"),
             (["--pool-timeout", "1s"], "--mistake rapid-sequence"),
             (["--retry-jitter", "1s"], "--mistake stacked-retries"),
+            (["--waits-first-for", "rate"], "--mistake limiter-inside-permit"),
             (["--layer", "log"], "--mistake buffered-stream"),
             (["--client-connections", "10"], "--mistake client-pool"),
             (["--client-pool-timeout", "1s"], "--mistake client-pool"),
