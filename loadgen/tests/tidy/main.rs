@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod chapters;
+mod checklist;
 mod code;
 mod entry;
 mod lists;
@@ -117,12 +118,27 @@ fn write_lists() {
     }
 }
 
+/// What a program of the repository prints with these arguments.
+fn printed_by(program: &str, args: &[&str]) -> String {
+    let program = Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name(program);
+    let output = Command::new(&program).args(args).output();
+    let output = output.unwrap_or_else(|error| panic!("{}: {error}: run `make test`", program.display()));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_checklist_refers_to_what_exists() {
+    let help = |command: &[&str]| {
+        let [program, subcommand @ ..] = command else { return None };
+        let known = ["mock-llm", "broken-server", "fixed-server", "loadgen"].contains(program);
+        known.then(|| printed_by(program, &[subcommand, &["--help"]].concat()))
+    };
+    assert_complete(&checklist::missing(&repository(), help));
+}
+
 /// The mistakes of broken-server and their groups, as it lists them itself.
 fn mistakes() -> Vec<code::Listed> {
-    let program = Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("broken-server");
-    let output = Command::new(&program).arg("--list").output();
-    let output = output.unwrap_or_else(|error| panic!("{}: {error}: run `make test`", program.display()));
-    let listed = listed(&String::from_utf8(output.stdout).unwrap());
+    let listed = listed(&printed_by("broken-server", &["--list"]));
     let mut mistakes: Vec<_> = listed.into_iter().map(|mistake| (mistake.name, mistake.group)).collect();
     mistakes.retain(|(_, group)| group != "control");
     mistakes
