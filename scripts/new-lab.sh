@@ -24,7 +24,7 @@ case $name in
   '' | -* | *- | *--* | [0-9]* | *[!a-z0-9-]*)
     fail "NAME is '$name', expected lower-case words with hyphens between them: $usage" ;;
 esac
-[ "${#name}" -le 20 ] || fail "NAME is '$name', expected at most 20 characters"
+[ "${#name}" -le 25 ] || fail "NAME is '$name', expected at most 25 characters"
 stem=$(echo "$name" | tr - _)
 case " as async await box break const continue crate do dyn else enum extern false final fn for gen if impl in let loop \
  macro match mod move mut pub ref return self static struct super trait true try type unsafe use where while yield " in

@@ -10,6 +10,12 @@
 //!
 //! - retries around the permit: each request holds it for 2 s, and 5 requests a second are served;
 //! - the permit around retries: each request holds it for 3 s, the sleep included, and 3.3 are.
+//!
+//! With `--max-in-flight 4`, a model that is over its rate of 10 calls a second, and 20 calls a second of another one:
+//!
+//! - the permit and the rate at once: all calls of the other model are answered;
+//! - the permit, and then the rate: waiting calls hold all permits, and one in five of the others is answered;
+//! - the rate, and then the permit: all are, but when permits are short, most of the rate goes to calls never made.
 
 mod active_call;
 mod breaker;

@@ -54,7 +54,7 @@ fn profile(n: &Numbers) -> Profile {
         arms: vec![Arm::broken().flags(&limits), Arm::control().flags(&limits), Arm::fixed().flags(&limits)],
         phases: vec![
             Phase::new(BASELINE, "idle").hold(n.idle),
-            Phase::new(LOADED, "failing").adds(calls).settle(secs(1)).hold(n.hold),
+            Phase::new(LOADED, "failing").adds(calls).settle(millis(700)).hold(n.hold),
             // The longest request: 500 ms in the queue, a wait of 500 ms, once more in the queue, and its call.
             Phase::new(AFTER, "after").hold(millis(1750)),
         ],

@@ -124,7 +124,7 @@ fn bad_input_is_named_and_nothing_is_written() {
         ("a;b", "calls", "NAME is 'a;b'"),
         ("type", "calls", "a word of Rust"),
         ("a-name-of-21-letters-", "calls", "NAME is"),
-        ("a-name-of-over-20-letters", "calls", "at most 20 characters"),
+        ("a-name-of-over-25-letters-x", "calls", "at most 25 characters"),
         ("no-deadline", "", "GROUP is '', expected threads, calls or operations"),
         ("no-deadline", "call", "GROUP is 'call'"),
         ("pool-exhaustion", "calls", "broken-server/src/mistakes/threads/pool_exhaustion.rs"),
