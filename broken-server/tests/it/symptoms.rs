@@ -6,6 +6,7 @@ mod blocking_client;
 mod buffered_stream;
 mod client_pool;
 mod coordinated_omission;
+mod db_held_during_call;
 mod hidden_pool_users;
 mod liveness_cascade;
 mod lost_cleanup;
