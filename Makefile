@@ -90,7 +90,7 @@ test-fast: ## The tests that take less than a minute together
 	@$(CARGO) build --workspace --bins --tests
 	@CARGO="$(CARGO)" sh scripts/test.sh --workspace --lib --test tidy --test sse --test '*_model' --test over_sockets --test exit_codes
 
-test-postgres: ## Keys, sessions and the lab about databases on PostgreSQL too (needs its initdb and postgres; skipped with a message without them)
+test-postgres: ## Keys, sessions and a lab on PostgreSQL too (needs its initdb and postgres; skipped with a message without them)
 	@$(CARGO) test --package fixed-server --features postgres --test it -- --nocapture keys:: sessions:: database_down::
 	@$(CARGO) test --package fixed-server --features postgres --lib
 	@$(CARGO) test --package gateway --features postgres --lib
