@@ -1,4 +1,4 @@
-//! Charts of a result, as SVG: latency over time with the streams open, and the distribution of latency.
+//! Charts of a result, as SVG: latency over time with the streams open, goodput over time, and the distribution of latency.
 //!
 //! The same chart serves a page, which brings [`page_style`], and as a picture by itself ([`Scheme::Light`],
 //! [`Scheme::Dark`]). It is well-formed XML, has no script and no link, and says what it shows in its `aria-label`.
@@ -7,6 +7,7 @@
 mod axis;
 mod distribution;
 mod elements;
+mod goodput;
 mod latency;
 mod layout;
 mod legend;
@@ -22,6 +23,7 @@ mod tests;
 mod timeline;
 
 pub use distribution::distribution_svg;
+pub use goodput::goodput_svg;
 pub use picture::picture;
 pub use probes::probes;
 pub use scheme::Scheme;

@@ -4,6 +4,7 @@
 mod collapse;
 mod deployment;
 mod figures;
+mod goodput;
 mod labs;
 mod per_request;
 mod phase_ledger;
@@ -33,6 +34,7 @@ pub use deployment::{DeploymentStats, PhaseBalancer, PhaseDeployment, RestartSta
 pub use figures::{
     ClosedLoopStats, Percentile, ProbeStats, ProcessStats, Quantile, Quantiles, TimelineRow, VendorStats,
 };
+pub use goodput::has_rates_in_several_phases;
 pub use labs::{LabsResult, NamedLab};
 pub use per_request::PerRequest;
 pub use phase_ledger::PhaseLedger;

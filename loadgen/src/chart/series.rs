@@ -8,7 +8,7 @@ use crate::result::{ArmResult, Collapse, RunResult, Side, TARGET, TimelineRow, c
 /// More points than this are merged: they would be less than two pixels apart.
 const POINTS_MAX: usize = 320;
 /// The last row of a timeline is as long as the others.
-const ROW_MS: f64 = 250.0;
+pub(super) const ROW_MS: f64 = 250.0;
 
 /// One server.
 #[derive(Debug)]

@@ -11,6 +11,8 @@ use crate::numbers::{count, number};
 const TIMES_OTHERS: u64 = 3;
 /// Characters of a name.
 const NAME_MAX: usize = 30;
+/// Height of a line of small text.
+const BELOW_EACH_OTHER: f64 = 18.0;
 
 /// An axis for the streams that all servers had.
 pub(super) fn axis(series: &[Series], (top, bottom): (f64, f64)) -> Axis {
@@ -43,6 +45,7 @@ pub(super) fn paint(series: &[Series], (time, open): (&Axis, &Axis), onto: &mut 
         let runs: Vec<_> = runs.map(|run| run.iter().map(at).collect()).collect();
         onto.path(&format!("arm {}", one.class), &runs);
     }
+    let mut base = top + 17.0;
     for one in series {
         let collapsed = |sample: &&Sample| one.collapse.as_ref().is_some_and(|there| there.t_ms < sample.to_ms);
         if let Some(sample) = one.samples.iter().find(collapsed) {
@@ -53,7 +56,9 @@ pub(super) fn paint(series: &[Series], (time, open): (&Axis, &Axis), onto: &mut 
             let x = time.at(first.to_ms);
             let is_left = x > f64::midpoint(time.pixels().0, time.pixels().1);
             let (anchor, x) = if is_left { (Anchor::End, x - 8.0) } else { (Anchor::Start, x + 8.0) };
-            onto.text(&format!("small halo {}", one.class), (x, top + 17.0), anchor, &text);
+            onto.text(&format!("small halo {}", one.class), (x, base), anchor, &text);
+            // Several that leave the chart at the same time stand below each other.
+            base += BELOW_EACH_OTHER;
         }
     }
 }

@@ -240,3 +240,32 @@ fn the_probe_that_collapsed_first_comes_first() {
     result.arms.get_mut("broken").unwrap().timeline[2].probe_timed_out.insert("health_async".to_owned(), 1);
     assert_eq!(probes(&result), ["health_async", "health_sync"]);
 }
+
+/// The servers answer 40 a second, but for the broken one from 5 s on. Requests came at a rate in so many phases.
+fn with_goodput(phases: usize) -> RunResult {
+    let mut result = demo();
+    let phase = json!({"name": "loaded", "loads": [{"schedule": "35 per second"}]});
+    result.parameters.insert("phases".to_owned(), vec![phase; phases].into());
+    for (name, arm) in &mut result.arms {
+        let answers = |at: usize| name != "broken" || at < 20;
+        arm.timeline.iter_mut().enumerate().filter(|(at, _)| answers(*at)).for_each(|(_, row)| row.completed = 10);
+    }
+    result
+}
+
+#[test]
+fn goodput_is_drawn_where_requests_come_at_a_rate_in_several_phases() {
+    assert_eq!(goodput_svg(&with_goodput(1), Scheme::Page), None);
+    assert_eq!(goodput_svg(&demo(), Scheme::Page), None);
+    let svg = goodput_svg(&with_goodput(2), Scheme::Page).unwrap();
+    let document = parsed(&svg);
+    let label = document.root_element().attribute("aria-label").unwrap();
+    assert!(label.contains(" broken: up to 40. control (same framework): up to 40."), "{label}");
+    // The first line of a class is that of the legend.
+    let end = |class: &str| -> f64 {
+        let line = with_class(&document, class).into_iter().rfind(|node| node.has_tag_name("path")).unwrap();
+        line.attribute("d").unwrap().rsplit(' ').next().unwrap().parse().unwrap()
+    };
+    let [bottom, top] = ["broken-0", "fixed-0"].map(end);
+    assert!(bottom > top + 100.0, "nothing is answered at its end: {bottom} and {top}");
+}

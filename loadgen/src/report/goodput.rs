@@ -1,11 +1,9 @@
 //! Goodput over time: a line of blocks for each arm.
 
-use serde_json::Value;
-
 use super::terminal::table_columns;
 use super::{Paint, Terminal};
 use crate::numbers::count;
-use crate::result::{RunResult, TimelineRow};
+use crate::result::{RunResult, TimelineRow, has_rates_in_several_phases};
 
 /// From a little to the most.
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -18,7 +16,7 @@ const ROW_MS: usize = 250;
 pub fn goodput(terminal: &Terminal, result: &RunResult) {
     let servers = result.servers();
     let rows = servers.iter().map(|(_, arm)| arm.timeline.len()).max().unwrap_or(0);
-    if !has_rates(result) || rows == 0 {
+    if !has_rates_in_several_phases(result) || rows == 0 {
         return;
     }
     let name = servers.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
@@ -33,13 +31,6 @@ pub fn goodput(terminal: &Terminal, result: &RunResult) {
         let blocks: String = line.into_iter().map(|answered| block(answered, most)).collect();
         terminal.line(format!(" {arm:name$} {blocks}"));
     }
-}
-
-/// Whether requests came at a rate in several phases.
-fn has_rates(result: &RunResult) -> bool {
-    let is_rate = |load: &Value| load["schedule"].as_str().is_some_and(|schedule| schedule.contains("per second"));
-    let phases = result.parameters.get("phases").and_then(Value::as_array).into_iter().flatten();
-    phases.filter(|phase| phase["loads"].as_array().is_some_and(|loads| loads.iter().any(is_rate))).count() > 1
 }
 
 /// How many requests were answered in each block of so many rows.

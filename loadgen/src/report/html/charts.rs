@@ -1,21 +1,27 @@
 //! The pictures of a run, drawn by `chart`.
 
 use super::writer::Html;
-use crate::chart::{Scheme, distribution_svg, probes, timeline_svg};
+use crate::chart::{Scheme, distribution_svg, goodput_svg, probes, timeline_svg};
 use crate::result::RunResult;
 
-/// Draws latency and streams over time, for each probe: that which shows most comes first.
+/// Draws goodput over time, if it can be compared, then latency and streams over time, for each probe: that which shows
+/// most comes first.
 pub(super) fn over_time(html: &mut Html, result: &RunResult) {
-    pictures(html, result, timeline_svg);
+    let goodput = goodput_svg(result, Scheme::Page);
+    pictures(html, goodput.into_iter().chain(of_probes(result, timeline_svg)));
 }
 
 /// Draws the distribution of latency of each probe.
 pub(super) fn distributions(html: &mut Html, result: &RunResult) {
-    pictures(html, result, distribution_svg);
+    pictures(html, of_probes(result, distribution_svg));
 }
 
-fn pictures(html: &mut Html, result: &RunResult, draw: fn(&RunResult, &str, Scheme) -> Option<String>) {
-    let drawn: Vec<_> = probes(result).into_iter().filter_map(|probe| draw(result, probe, Scheme::Page)).collect();
+fn of_probes(result: &RunResult, draw: fn(&RunResult, &str, Scheme) -> Option<String>) -> impl Iterator<Item = String> {
+    probes(result).into_iter().filter_map(move |probe| draw(result, probe, Scheme::Page))
+}
+
+fn pictures(html: &mut Html, drawn: impl Iterator<Item = String>) {
+    let drawn: Vec<_> = drawn.collect();
     if !drawn.is_empty() {
         html.element("div", &[("class", "pictures")], |html| {
             for svg in &drawn {
