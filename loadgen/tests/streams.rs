@@ -77,6 +77,19 @@ async fn completed_streams_match_the_vendors_ledger() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn bursts_have_pauses_between_them() {
+    let vendor = vendor(1).await;
+    let (over, every) = (Duration::from_millis(20), Duration::from_millis(400));
+    let bursts = Schedule::Bursts { bursts: 3, each: 5, over, every };
+    let (load, log) = start(plan(Endpoint::at(vendor.addr()), bursts));
+    load.wait(Duration::from_secs(20)).await;
+    let starts = vendor.ledger().starts;
+    assert_eq!((log.stats(Duration::from_secs(1)).completed, starts.len()), (15, 15));
+    let pauses = starts.windows(2).filter(|pair| pair[1] - pair[0] > 150.0);
+    assert_eq!(pauses.count(), 2, "{starts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn early_disconnects_reach_the_vendor() {
     let vendor = vendor(1000).await;
     let mut plan = plan(Endpoint::at(vendor.addr()), Schedule::at_once(10));

@@ -13,7 +13,7 @@ use conformance::vendor::{Vendor, script};
 use mock_llm::MockLlm;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 on_every_server!(
     a_rejection_before_the_body_closes_the_connection,
@@ -22,6 +22,7 @@ on_every_server!(
     a_request_to_upgrade_gets_a_normal_response,
     an_http_1_0_stream_closes_its_connection,
     streams_in_a_row_share_one_connection_to_the_vendor,
+    a_connection_is_kept_between_requests_for_the_keep_alive_timeout,
 );
 
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -143,5 +144,26 @@ async fn streams_in_a_row_share_one_connection_to_the_vendor(server: &'static Se
         Answer::to(running.post(STREAM_ROUTE, &streamed("hi"))).await?.events()?;
     }
     assert_eq!((mock.ledger().completed, mock.ledger().connections_opened), (6, 1));
+    Ok(())
+}
+
+/// A balancer keeps its connections for longer than a head or a body may take, and for less than a server should.
+async fn a_connection_is_kept_between_requests_for_the_keep_alive_timeout(
+    server: &'static Server,
+) -> anyhow::Result<()> {
+    let vendor = Vendor::playing(script::completion("a")).await?;
+    let running = server.start(&vendor.url(), &["--read-timeout", "200ms", "--keep-alive-timeout", "2s"]).await?;
+    let mut client = TcpStream::connect(running.address()).await?;
+    for _ in 0..2 {
+        client.write_all(b"HEAD /live HTTP/1.1\r\nHost: test\r\n\r\n").await?;
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            ensure!(timeout(TIMEOUT, client.read_buf(&mut head)).await?? > 0, "the connection was closed");
+        }
+        ensure!(head.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&head));
+        sleep(Duration::from_millis(500)).await;
+    }
+    let read = timeout(TIMEOUT, client.read(&mut [0; 64])).await.context("its connection stays open")??;
+    ensure!(read == 0, "an idle connection is closed without an answer");
     Ok(())
 }

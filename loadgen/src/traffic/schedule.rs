@@ -155,6 +155,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn bursts_end_with_the_last_one() {
+        let (over, every) = (Duration::from_millis(50), Duration::from_secs(1));
+        let bursts = Schedule::Bursts { bursts: 3, each: 20, over, every };
+        assert_eq!((bursts.ramp(), bursts.in_flight_max(Duration::ZERO)), (Duration::from_millis(2050), 60));
+        assert!(bursts.ends() && bursts.users_at(every) == 0);
+        assert_eq!(bursts.to_string(), "3 x 20 over 50ms");
+    }
+
+    #[test]
     fn users_begin_one_after_another() {
         let ramp = Schedule::Concurrency { count: 4, over: Duration::from_secs(2) };
         let at = |millis| ramp.users_at(Duration::from_millis(millis));

@@ -202,6 +202,7 @@ async fn connections_are_reused_for_as_long_as_they_may_be_idle() {
             tokio::time::sleep(pause).await;
         }
         assert_eq!(connections.load(Relaxed), expected, "{idle_timeout:?}");
+        assert_eq!(balancer.stats().await.connections, expected, "{idle_timeout:?}");
     }
 }
 
