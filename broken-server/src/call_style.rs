@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 
 use crate::call::Call;
+use crate::chat::{self, Chat, Parse};
 use crate::errors::Failure;
 use crate::event_stream::EventStream;
 use crate::state::AppState;
@@ -28,6 +29,11 @@ pub(crate) trait CallStyle: Send + Sync + 'static {
     /// After how long without a first token an answer begins with a comment.
     fn early_keep_alive(&self, _state: &AppState) -> Option<Duration> {
         None
+    }
+
+    /// Reads a request for a chat from its body, before the vendor is called.
+    async fn read(&self, state: &AppState, body: Bytes, parse: Parse) -> Result<Chat, Failure> {
+        chat::read(state, body, parse).await
     }
 
     /// The vendor's stream. It may fail here or with an item; either way the client gets an HTTP error before the
@@ -57,6 +63,13 @@ pub(crate) trait DynCallStyle: Send + Sync {
     fn dyn_records_outcome(&self) -> bool;
     /// [`CallStyle::early_keep_alive`]
     fn dyn_early_keep_alive(&self, state: &AppState) -> Option<Duration>;
+    /// [`CallStyle::read`]
+    fn dyn_read<'a>(
+        &'a self,
+        state: &'a AppState,
+        body: Bytes,
+        parse: Parse,
+    ) -> LocalBoxFuture<'a, Result<Chat, Failure>>;
     /// [`CallStyle::stream`]
     fn dyn_stream<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<EventStream, Failure>>;
     /// [`CallStyle::whole`]
@@ -78,6 +91,15 @@ impl<C: CallStyle> DynCallStyle for C {
 
     fn dyn_early_keep_alive(&self, state: &AppState) -> Option<Duration> {
         self.early_keep_alive(state)
+    }
+
+    fn dyn_read<'a>(
+        &'a self,
+        state: &'a AppState,
+        body: Bytes,
+        parse: Parse,
+    ) -> LocalBoxFuture<'a, Result<Chat, Failure>> {
+        Box::pin(self.read(state, body, parse))
     }
 
     fn dyn_stream<'a>(&'a self, state: &'a AppState, call: Call) -> LocalBoxFuture<'a, Result<EventStream, Failure>> {

@@ -16,6 +16,7 @@ mod mistakes;
 
 mod call;
 mod call_style;
+mod chat;
 mod database;
 mod event_stream;
 mod format;

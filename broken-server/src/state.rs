@@ -1,11 +1,13 @@
 //! What all requests share.
 
 use std::io;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::Duration;
 
-use gateway::{CallLimits, CallQuota, KeyHash, Users};
+use gateway::{CallLimits, CallQuota, KeyHash, TokenCounter, Users};
 use prometheus_client::registry::Registry;
-use resilience::{Admission, Hysteresis, InvalidSetting, RetryPolicy};
+use resilience::{Admission, Hysteresis, InvalidSetting, Permits, RetryPolicy};
 use tokio_util::sync::CancellationToken;
 use wire::BODY_BYTES_MAX;
 
@@ -42,6 +44,10 @@ pub(crate) struct AppState {
     pub(crate) asynchronous: asynchronous::Client,
     /// The blocking pool of the current worker.
     pub(crate) pool: Pool,
+    /// Counts the tokens of prompts, if that is wanted.
+    pub(crate) token_counter: Option<Arc<TokenCounter>>,
+    /// Limits how many large requests are read at once.
+    pub(crate) chat_reader: Permits,
     pub(crate) limits: CallLimits,
     pub(crate) quota: CallQuota,
     pub(crate) retry: RetryPolicy,
@@ -88,6 +94,8 @@ impl AppState {
             blocking: blocking::Client::new(settings, settings.upstream_limits),
             asynchronous: asynchronous::Client::new(settings, settings.upstream_limits)?,
             pool: Pool::new(i64::from(settings.workers) * i64::from(settings.blocking_threads), &mut registry),
+            token_counter: settings.count_tokens.then(|| Arc::new(TokenCounter::new(&mut registry))),
+            chat_reader: Permits::new(NonZeroUsize::MIN),
             retry: limits.retry_policy()?,
             early_keep_alive: settings.early_keep_alive.interval.0,
             limits,

@@ -61,7 +61,7 @@ impl Server {
     /// See [`StartError`].
     pub fn open(settings: &Settings) -> BoxFuture<'_, Result<Self, StartError>> {
         Box::pin(async move {
-            let metrics = Arc::new(Metrics::new());
+            let metrics = Metrics::new();
             let sessions = Sessions::open(&settings.sessions(), metrics.database.clone()).await?;
             let state = Arc::new(AppState::new(settings, metrics, sessions)?);
             Ok(Server { state, connections_max: net::connections_max(settings) })

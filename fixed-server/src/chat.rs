@@ -1,6 +1,10 @@
 //! A request for a chat, read from its body.
 
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
 use bytes::Bytes;
+use gateway::{INLINE_BYTES, TokenCounter};
 use resilience::Permits;
 use tokio::task::spawn_blocking;
 use wire::chat::ChatRequest;
@@ -12,13 +16,14 @@ use crate::errors::Failure;
 /// The model for requests without one.
 pub(crate) const DEFAULT_MODEL: &str = "mock-llm";
 
-/// Bytes up to which a body is parsed on the event loop: handing it to a thread would take longer.
-const INLINE_BYTES: usize = 64 * 1024;
+/// How a body is parsed, on which route. With a counter, the tokens of the prompt are counted; otherwise they are
+/// estimated.
+type Parse = fn(BudgetedBody, Option<&TokenCounter>) -> Result<Chat, RequestError>;
 
 /// A request for a chat.
 #[derive(Debug)]
 pub(crate) struct Chat {
-    /// Estimated tokens of its prompt.
+    /// Tokens of its prompt, counted or estimated.
     pub(crate) prompt_tokens: u64,
     /// The most tokens to generate, if it says.
     pub(crate) max_tokens: Option<u32>,
@@ -35,12 +40,12 @@ impl Chat {
     ///
     /// # Errors
     /// [`RequestError`] if it is invalid.
-    pub(crate) fn stream(body: BudgetedBody) -> Result<Self, RequestError> {
+    pub(crate) fn stream(body: BudgetedBody, counter: Option<&TokenCounter>) -> Result<Self, RequestError> {
         let mut request = ChatRequest::parse(body.as_ref())?;
         // The usage tells how much of the reserved quota to refund.
         request.include_usage = true;
         let rewritten = request.to_upstream_body(DEFAULT_MODEL, true);
-        let chat = Self::of(&request);
+        let chat = Self::of(&request, counter);
         Ok(Chat { body: body.replace(rewritten), ..chat })
     }
 
@@ -48,10 +53,10 @@ impl Chat {
     ///
     /// # Errors
     /// [`RequestError`] if it is invalid.
-    pub(crate) fn whole(body: BudgetedBody) -> Result<Self, RequestError> {
+    pub(crate) fn whole(body: BudgetedBody, counter: Option<&TokenCounter>) -> Result<Self, RequestError> {
         let request = ChatRequest::parse_prompt_or_messages(body.as_ref())?;
         let rewritten = request.to_upstream_body(DEFAULT_MODEL, false);
-        let chat = Self::of(&request);
+        let chat = Self::of(&request, counter);
         Ok(Chat { body: body.replace(rewritten), ..chat })
     }
 
@@ -59,38 +64,56 @@ impl Chat {
     ///
     /// # Errors
     /// [`RequestError`] if a field that this server needs is invalid.
-    pub(crate) fn relayed(body: BudgetedBody) -> Result<Self, RequestError> {
+    pub(crate) fn relayed(body: BudgetedBody, counter: Option<&TokenCounter>) -> Result<Self, RequestError> {
         let request = ChatRequest::parse_relayed(body.as_ref())?;
         request.require_model()?;
-        let chat = Self::of(&request);
+        let chat = Self::of(&request, counter);
         Ok(Chat { body: body.into(), ..chat })
     }
 
-    /// Parses `body` by one of the functions above. A large body is parsed on a thread, because it takes milliseconds
-    /// for which every stream would wait; and one at a time, because more would only share the processors.
-    ///
-    /// # Errors
-    /// Those of `parse`.
-    pub(crate) async fn read(
-        reader: &Permits,
-        body: BudgetedBody,
-        parse: fn(BudgetedBody) -> Result<Self, RequestError>,
-    ) -> Result<Self, Failure> {
-        if body.as_ref().len() <= INLINE_BYTES {
-            return Ok(parse(body)?);
-        }
-        let _permit = reader.take().await;
-        let chat = spawn_blocking(move || parse(body)).await;
-        Ok(chat.map_err(|_| Failure::Internal("parsing a request panicked"))??)
-    }
-
-    fn of(request: &ChatRequest<'_>) -> Self {
+    fn of(request: &ChatRequest<'_>, counter: Option<&TokenCounter>) -> Self {
         Chat {
-            prompt_tokens: request.prompt_tokens(),
+            prompt_tokens: counter.map_or_else(|| request.prompt_tokens(), |counter| counter.count(request)),
             max_tokens: request.max_tokens,
             model: request.model.as_deref().map(str::to_owned),
             stream: request.stream,
             body: Bytes::new(),
         }
     }
+}
+
+/// Reads requests for chats. Large ones are read one at a time.
+#[derive(Debug)]
+pub(crate) struct ChatReader {
+    /// Counts the tokens of prompts, if that is wanted.
+    counter: Option<TokenCounter>,
+    permits: Permits,
+}
+
+impl ChatReader {
+    pub(crate) fn new(counter: Option<TokenCounter>) -> Self {
+        ChatReader { counter, permits: Permits::new(NonZeroUsize::MIN) }
+    }
+
+    // ANCHOR: cpu-on-the-loop
+    /// Parses `body`, and counts its tokens.
+    ///
+    /// # Errors
+    /// Those of `parse`.
+    pub(crate) async fn read(self: &Arc<Self>, body: BudgetedBody, parse: Parse) -> Result<Chat, Failure> {
+        if body.as_ref().len() <= INLINE_BYTES {
+            return Ok(parse(body, self.counter.as_ref())?);
+        }
+        // FIX cpu-on-the-loop: a large body is work for a processor, so a thread does it while the event loop goes on.
+        // One at a time: more would share the processors, and leave the event loop less of them. The permit goes with
+        // the work, which does not end when its client disconnects.
+        let permit = self.permits.take().await;
+        let reader = self.clone();
+        let reading = spawn_blocking(move || {
+            let _permit = permit;
+            parse(body, reader.counter.as_ref())
+        });
+        Ok(reading.await.map_err(|_| Failure::Internal("parsing a request panicked"))??)
+    }
+    // ANCHOR_END: cpu-on-the-loop
 }

@@ -1,18 +1,18 @@
 //! What all requests share.
 
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::Users;
 use resilience::{
-    Admission, AdmissionLimits, Breaker, ErrorRate, Hysteresis, InvalidSetting, OutcomeGuard, Permits, RetryPolicy,
-    SingleFlight,
+    Admission, AdmissionLimits, Breaker, ErrorRate, Hysteresis, InvalidSetting, OutcomeGuard, RetryPolicy, SingleFlight,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::body_memory::BodyMemory;
 use crate::call::Call;
+use crate::chat::ChatReader;
 use crate::errors::Failure;
 use crate::look_ups::LookUps;
 use crate::outcome::{self, Outcome};
@@ -49,8 +49,7 @@ pub(crate) struct AppState {
     pub(crate) users: Option<Users<KeyId>>,
     /// The memory for the bodies of requests.
     pub(crate) body_memory: Arc<BodyMemory>,
-    /// Limits how many large bodies are parsed at once.
-    pub(crate) body_reader: Permits,
+    pub(crate) chat_reader: Arc<ChatReader>,
     pub(crate) retry: RetryPolicy,
     /// Off by default.
     pub(crate) breaker: Option<Breaker>,
@@ -84,7 +83,8 @@ pub(crate) type Shared = Arc<AppState>;
 impl AppState {
     /// # Errors
     /// See [`StartError`].
-    pub(crate) fn new(settings: &Settings, metrics: Arc<Metrics>, sessions: Sessions) -> Result<Self, StartError> {
+    pub(crate) fn new(settings: &Settings, mut metrics: Metrics, sessions: Sessions) -> Result<Self, StartError> {
+        let counter = settings.count_tokens.then(|| metrics.token_counter());
         let limits = settings.limits.clone();
         // ANCHOR: per-request-limits
         // FIX per-request-limits: made once, at the start, for all calls. Each of them asks this one for its permit.
@@ -110,7 +110,7 @@ impl AppState {
         Ok(AppState {
             users: Users::new(&limits.users),
             body_memory: BodyMemory::new(&limits),
-            body_reader: Permits::new(NonZeroUsize::MIN),
+            chat_reader: Arc::new(ChatReader::new(counter)),
             retry: limits.call.retry_policy()?,
             breaker: breaker(&limits)?,
             admission,
@@ -118,7 +118,7 @@ impl AppState {
             upstream: Upstream::new(&settings.upstream, settings.upstream_api_key.as_ref(), &limits)?,
             look_ups: LookUps::default(),
             pool_probe: SingleFlight::default(),
-            metrics,
+            metrics: Arc::new(metrics),
             errors: Arc::new(ErrorRate::new(ERRORS_SPAN, ERRORS_MIN_CALLS)?),
             overloaded: Hysteresis::new(0.8, 0.5),
             failing: limits.ready_on_error_rate.0.map(|share| Hysteresis::new(share, share / 2.0)),

@@ -40,6 +40,7 @@ mod body_memory_full;
 mod request_id;
 mod shorten;
 mod summary_request;
+mod token_counter;
 mod write_timeout;
 
 pub use active_call::ActiveCall;
@@ -67,6 +68,7 @@ pub use quota_limits::{CallQuota, ModelQuota, Quota, TokenQuota};
 pub use request_id::{ID_BYTES_MAX, is_valid_id, request_id};
 pub use shorten::shorten;
 pub use summary_request::SummaryRequest;
+pub use token_counter::{INLINE_BYTES, TokenCounter};
 pub use upstream_failure::UpstreamFailure;
 pub use upstream_limits::UpstreamLimits;
 pub use upstream_url::UpstreamUrl;

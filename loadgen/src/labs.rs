@@ -8,6 +8,7 @@ mod client_per_request;
 mod client_pool;
 mod common;
 mod coordinated_omission;
+mod cpu_on_the_loop;
 mod db_held_during_call;
 mod demo;
 mod full_pool;
@@ -65,6 +66,7 @@ static LABS: LazyLock<Vec<Lab>> = LazyLock::new(|| {
         rollout::lab(),
         orphaned_streams::lab(),
         coordinated_omission::lab(),
+        cpu_on_the_loop::lab(),
         // calls
         unbounded_queue::lab(),
         stacked_retries::lab(),

@@ -2,6 +2,7 @@
 
 mod fields;
 mod raw;
+mod texts;
 
 use std::borrow::Cow;
 
@@ -117,6 +118,11 @@ impl<'a> ChatRequest<'a> {
     pub fn prompt_tokens(&self) -> u64 {
         let bytes = self.text_bytes + self.parts.iter().copied().map(fields::parts_text).sum::<usize>();
         bytes.div_ceil(BYTES_PER_TOKEN).max(1) as u64
+    }
+
+    /// Calls `on_text` with each text of its prompt, with escapes decoded.
+    pub fn each_text(&self, on_text: impl FnMut(&[u8])) {
+        texts::each_text(&self.messages, on_text);
     }
 
     /// The body of a call to the vendor, for the named model or `default_model`. The messages are unchanged.

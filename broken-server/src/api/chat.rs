@@ -3,18 +3,15 @@
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use gateway::Route;
-use wire::chat::ChatRequest;
 
 use super::answer::{answer_streamed, answer_summary, answer_whole};
 use crate::call::Call;
 use crate::call_style::DynCallStyle;
+use crate::chat::{Chat, DEFAULT_MODEL};
 use crate::errors::ErrorResponse;
 use crate::format::{Format, TokenFormat};
 use crate::request::{enter, json_body, to_call};
 use crate::state::AppState;
-
-/// The model of requests that name none.
-const DEFAULT_MODEL: &str = "mock-llm";
 
 /// `POST /chat/stream`
 pub(super) async fn stream(
@@ -26,9 +23,9 @@ pub(super) async fn stream(
 ) -> Result<HttpResponse, ErrorResponse> {
     let user_permit = enter(&state, &request, None)?;
     let body = json_body(&state, &request, payload, state.own_body_bytes()).await?;
-    let asked = ChatRequest::parse(&body)?;
-    let call = to_call(&state, &request, Route::ChatCompletions, asked.to_upstream_body(DEFAULT_MODEL, true));
-    let model = state.quota.limited_model(asked.model.as_deref().unwrap_or(DEFAULT_MODEL));
+    let chat = style.dyn_read(&state, body, Chat::stream).await?;
+    let call = to_call(&state, &request, Route::ChatCompletions, chat.body);
+    let model = state.quota.limited_model(chat.model.as_deref().unwrap_or(DEFAULT_MODEL));
     answer_streamed(style, state, Call { format: Format::Tokens(**format), user_permit, model, ..call }).await
 }
 
@@ -39,7 +36,7 @@ pub(super) async fn whole(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, ErrorResponse> {
-    let call = read_whole(&state, &request, payload).await?;
+    let call = read_whole(&**style, &state, &request, payload).await?;
     answer_whole(&**style, &state, call).await
 }
 
@@ -50,15 +47,20 @@ pub(super) async fn summary(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, ErrorResponse> {
-    let call = read_whole(&state, &request, payload).await?;
+    let call = read_whole(&**style, &state, &request, payload).await?;
     answer_summary(&**style, &state, call).await
 }
 
-async fn read_whole(state: &AppState, request: &HttpRequest, payload: Payload) -> Result<Call, ErrorResponse> {
+async fn read_whole(
+    style: &dyn DynCallStyle,
+    state: &AppState,
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<Call, ErrorResponse> {
     let user_permit = enter(state, request, None)?;
     let body = json_body(state, request, payload, state.own_body_bytes()).await?;
-    let asked = ChatRequest::parse_prompt_or_messages(&body)?;
-    let call = to_call(state, request, Route::ChatCompletions, asked.to_upstream_body(DEFAULT_MODEL, false));
-    let model = state.quota.limited_model(asked.model.as_deref().unwrap_or(DEFAULT_MODEL));
+    let chat = style.dyn_read(state, body, Chat::whole).await?;
+    let call = to_call(state, request, Route::ChatCompletions, chat.body);
+    let model = state.quota.limited_model(chat.model.as_deref().unwrap_or(DEFAULT_MODEL));
     Ok(Call { user_permit, model, ..call })
 }

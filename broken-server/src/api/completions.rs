@@ -4,12 +4,12 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use gateway::Route;
-use wire::chat::ChatRequest;
 use wire::models;
 
 use super::answer::{answer_streamed, answer_whole};
 use crate::call::Call;
 use crate::call_style::DynCallStyle;
+use crate::chat::Chat;
 use crate::errors::{ErrorResponse, Failure, add_headers};
 use crate::request::{enter, json_body, require_key, to_call};
 use crate::state::AppState;
@@ -25,12 +25,11 @@ pub(super) async fn create(
     let key = require_key(&state, &request).await?;
     let user_permit = enter(&state, &request, Some(&key))?;
     let body = json_body(&state, &request, payload, state.max_body_bytes).await?;
-    let asked = ChatRequest::parse_relayed(&body)?;
-    asked.require_model()?;
-    let call = to_call(&state, &request, Route::ChatCompletions, body.clone());
-    let model = asked.model.as_deref().and_then(|model| state.quota.limited_model(model));
+    let chat = style.dyn_read(&state, body, Chat::relayed).await?;
+    let call = to_call(&state, &request, Route::ChatCompletions, chat.body);
+    let model = chat.model.as_deref().and_then(|model| state.quota.limited_model(model));
     let call = Call { key: Some(key), user_permit, model, ..call };
-    if asked.stream { answer_streamed(style, state, call).await } else { answer_whole(&**style, &state, call).await }
+    if chat.stream { answer_streamed(style, state, call).await } else { answer_whole(&**style, &state, call).await }
 }
 
 /// `GET /v1/models`: the vendor's list.

@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use crate::api::{self, Routes};
 use crate::call::Call;
 use crate::call_style::{AsyncOnce, CallStyle, retry};
+use crate::chat::{self, Chat, Parse};
 use crate::errors::{Failure, UpstreamFailure};
 use crate::event_stream::EventStream;
 use crate::mistake::{Group, Mistake};
@@ -50,6 +51,11 @@ pub(crate) trait Steps: Send + Sync + 'static {
     /// After how long without a first token a stream begins with a comment: a balancer cuts what is silent for long.
     fn early_keep_alive(&self, state: &AppState) -> Option<Duration> {
         state.early_keep_alive
+    }
+
+    /// Reads a request for a chat from its body: large ones on a thread.
+    async fn read(&self, state: &AppState, body: Bytes, parse: Parse) -> Result<Chat, Failure> {
+        chat::read(state, body, parse).await
     }
 
     /// Opens a stream: returns with its first token. The SLA of a stream ends there.
@@ -185,6 +191,10 @@ impl<S: Steps> CallStyle for S {
 
     fn early_keep_alive(&self, state: &AppState) -> Option<Duration> {
         Steps::early_keep_alive(self, state)
+    }
+
+    async fn read(&self, state: &AppState, body: Bytes, parse: Parse) -> Result<Chat, Failure> {
+        Steps::read(self, state, body, parse).await
     }
 
     async fn stream(&self, state: &AppState, call: Call) -> Result<EventStream, Failure> {

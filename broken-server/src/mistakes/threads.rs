@@ -5,6 +5,7 @@ use crate::mistake::Mistake;
 pub(crate) mod blocked_executor;
 pub(crate) mod blocking_client;
 pub(crate) mod coordinated_omission;
+pub(crate) mod cpu_on_the_loop;
 pub(crate) mod hidden_pool_users;
 pub(crate) mod more_threads;
 pub(crate) mod orphaned_streams;
@@ -25,4 +26,5 @@ pub(crate) const MISTAKES: &[Mistake] = &[
     rollout::ENTRY,
     orphaned_streams::ENTRY,
     coordinated_omission::ENTRY,
+    cpu_on_the_loop::ENTRY,
 ];

@@ -29,4 +29,5 @@ mod programs;
 mod rates;
 mod retries;
 mod slow_readers;
+mod token_count;
 mod users;

@@ -22,7 +22,7 @@ async fn read(state: &Shared, request: Request) -> Result<Call, Failure> {
     let head = Head::of(state, &request).enter(state)?;
     let (parts, body) = request.into_parts();
     let body = json_body(state, &head, &parts.headers, body, state.limits.own_body_bytes()).await?;
-    let mut chat = Chat::read(&state.body_reader, body, Chat::stream).await?;
+    let mut chat = state.chat_reader.read(body, Chat::stream).await?;
     let model = chat.model.take();
     let mut call = head.into_chat(state, chat, model.as_deref())?;
     assign_session(state, session_id(&parts.headers)?, None, model.as_deref(), &mut call);

@@ -23,7 +23,7 @@ async fn read(state: &Shared, request: Request) -> Result<(Call, bool), Failure>
     let head = Head::of(state, &request).with_key(&key).enter(state)?;
     let (parts, body) = request.into_parts();
     let body = json_body(state, &head, &parts.headers, body, state.limits.max_body_bytes.0).await?;
-    let mut chat = Chat::read(&state.body_reader, body, Chat::relayed).await?;
+    let mut chat = state.chat_reader.read(body, Chat::relayed).await?;
     let (stream, model) = (chat.stream, chat.model.take());
     let mut call = head.into_chat(state, chat, model.as_deref())?;
     assign_session(state, session_id(&parts.headers)?, Some(&key), model.as_deref(), &mut call);

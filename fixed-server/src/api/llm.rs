@@ -29,7 +29,7 @@ pub(super) async fn read_chat(state: &Shared, request: Request) -> Result<(Call,
     let head = Head::of(state, &request).enter(state)?;
     let (parts, body) = request.into_parts();
     let body = json_body(state, &head, &parts.headers, body, state.limits.own_body_bytes()).await?;
-    let mut chat = Chat::read(&state.body_reader, body, Chat::whole).await?;
+    let mut chat = state.chat_reader.read(body, Chat::whole).await?;
     let model = chat.model.take();
     let call = head.into_chat(state, chat, model.as_deref())?;
     Ok((call, model, parts.headers))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use gateway::{HttpMetrics, LlmMetrics, LogLinesDropped, WorkersKilled, metrics_text};
+use gateway::{HttpMetrics, LlmMetrics, LogLinesDropped, TokenCounter, WorkersKilled, metrics_text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
@@ -86,6 +86,11 @@ impl Metrics {
         registry.register_collector(Box::new(LogLinesDropped));
         registry.register_collector(Box::new(WorkersKilled));
         self.database.register(registry);
+    }
+
+    /// A counter of tokens whose metrics are among these.
+    pub(crate) fn token_counter(&mut self) -> TokenCounter {
+        TokenCounter::new(&mut self.registry)
     }
 
     /// The OpenMetrics text.

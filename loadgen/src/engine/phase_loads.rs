@@ -61,15 +61,15 @@ pub(super) struct PhaseLoads {
 }
 
 impl PhaseLoads {
-    /// Starts the loads of `phase`. Those of one name are counted together.
-    pub(super) fn start(phase: &Phase, endpoint: &Endpoint, arm: &ArmLogs, lag: &Arc<LagLog>) -> Self {
+    /// Starts the loads of `phase`, `later` than the phase. Those of one name are counted together.
+    pub(super) fn start(phase: &Phase, later: Duration, endpoint: &Endpoint, arm: &ArmLogs, lag: &Arc<LagLog>) -> Self {
         let totals = if phase.only.is_some() { &arm.own } else { &arm.shared };
         let (logs, mut by_name) = (RequestLogs::part_of(totals), BTreeMap::<_, Arc<StreamLog>>::new());
         let start = |(load, seed): (&Load, u64)| {
             let new = || Arc::new(StreamLog::part_of(logs.of(load).clone()));
             let log = by_name.entry(load.name.clone()).or_insert_with(new);
             let exchange = Exchange { client: load.client, ..Exchange::new(endpoint.clone(), load.request.clone()) };
-            let plan = LoadPlan { seed, ..LoadPlan::new(exchange, load.schedule.clone()) };
+            let plan = LoadPlan { seed, delay: later, ..LoadPlan::new(exchange, load.schedule.clone()) };
             RunningLoad::start(plan, log.clone(), lag.clone())
         };
         let running = phase.loads.iter().zip(1..).map(start).collect();

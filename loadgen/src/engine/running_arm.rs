@@ -51,6 +51,8 @@ pub struct RunningArm {
     pub(super) metrics: Vec<MetricName>,
     /// The requests of its phases.
     pub(super) logs: ArmLogs,
+    /// How much later than a phase its loads begin.
+    loads_later: Duration,
     lag: Arc<LagLog>,
     vendor: Vendor,
 }
@@ -116,6 +118,7 @@ impl RunningArm {
             endpoint: Endpoint::at(server.addr()),
             metrics: profile.metrics(),
             logs,
+            loads_later: arm_run.arm.loads_later,
             lag: lag.clone(),
             server,
             stop: Arc::default(),
@@ -175,7 +178,7 @@ impl RunningArm {
     pub(super) async fn begin(&mut self, phase: &'static Phase, origin: Instant) -> Result<(), LabError> {
         let actor = self.actor();
         self.actions.begin(phase, self.name, &actor, origin).await?;
-        let loads = PhaseLoads::start(phase, &self.endpoint, &self.logs, &self.lag);
+        let loads = PhaseLoads::start(phase, self.loads_later, &self.endpoint, &self.logs, &self.lag);
         let (begun, not_yet) = (origin.elapsed(), Duration::ZERO);
         let seen = PhaseRecord {
             phase,

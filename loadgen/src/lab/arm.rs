@@ -1,5 +1,7 @@
 //! Arms: the servers of a lab.
 
+use std::time::Duration;
+
 use super::deployment::Deployment;
 use super::flags::flags;
 use crate::result::Side;
@@ -21,6 +23,8 @@ pub struct Arm {
     pub deployment: Deployment,
     /// Its upstream.
     pub upstream: Upstream,
+    /// How much later its loads begin than those of the other arms.
+    pub loads_later: Duration,
     /// Whether it has another fault than its side implies, so that the general claims do not apply.
     pub faulty: bool,
 }
@@ -73,6 +77,7 @@ impl Arm {
             mistake_flags: Vec::new(),
             deployment: Deployment::Single,
             upstream: Upstream::Vendor(Vec::new()),
+            loads_later: Duration::ZERO,
             faulty: false,
         }
     }
@@ -120,6 +125,12 @@ impl Arm {
     #[must_use]
     pub fn calling(self, upstream: Upstream) -> Self {
         Arm { upstream, ..self }
+    }
+
+    /// The same, whose loads begin this much later in each phase: for work that would take the processor from other arms.
+    #[must_use]
+    pub fn loads_later(self, loads_later: Duration) -> Self {
+        Arm { loads_later, ..self }
     }
 
     /// The mistake of its server in the lab of this name, or `none`, if it is broken-server. `mistake` replaces the lab's

@@ -11,6 +11,8 @@ pub struct LoadPlan {
     pub exchange: Exchange,
     /// When the requests are due.
     pub schedule: Schedule,
+    /// How much later than the load all of them are due.
+    pub delay: Duration,
     /// Most requests in all.
     pub requests_max: u64,
     /// Minimum time from one request of a virtual user to the next: a server that answers at once would get thousands
@@ -26,7 +28,7 @@ impl LoadPlan {
     /// A load without limits.
     #[must_use]
     pub fn new(exchange: Exchange, schedule: Schedule) -> Self {
-        let (requests_max, period, disconnect_share, seed) = (u64::MAX, Duration::ZERO, 1.0, 1);
-        LoadPlan { exchange, schedule, requests_max, period, disconnect_share, seed }
+        let (delay, requests_max, period) = (Duration::ZERO, u64::MAX, Duration::ZERO);
+        LoadPlan { exchange, schedule, delay, requests_max, period, disconnect_share: 1.0, seed: 1 }
     }
 }

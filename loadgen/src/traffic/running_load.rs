@@ -38,6 +38,7 @@ impl RunningLoad {
             staying: Arc::new(Exchange { client: plan.exchange.client.staying(), ..plan.exchange.clone() }),
             exchange: Arc::new(plan.exchange),
             disconnect_share: plan.disconnect_share,
+            start: Instant::now() + plan.delay,
             period: plan.period,
             requests: requests.clone(),
             stop: stop.clone(),
@@ -45,9 +46,9 @@ impl RunningLoad {
         };
         let ends = plan.schedule.ends();
         match plan.schedule {
-            Schedule::Once { count, over } => source.once(Instant::now(), count, over),
+            Schedule::Once { count, over } => source.once(source.start, count, over),
             Schedule::Bursts { bursts, each, over, every } => {
-                let start = Instant::now();
+                let start = source.start;
                 (0..bursts).for_each(|burst| source.once(start + every * burst, each, over));
             }
             Schedule::Concurrency { count, over } => source.concurrency(count, over),
@@ -105,6 +106,8 @@ struct Source {
     /// Requests that may still be sent.
     budget: Arc<AtomicU64>,
     disconnect_share: f64,
+    /// When the first request may be due.
+    start: Instant,
     period: Duration,
     requests: TaskTracker,
     stop: CancellationToken,
@@ -142,9 +145,8 @@ impl Source {
     }
 
     fn concurrency(&mut self, count: u32, over: Duration) {
-        let start = Instant::now();
         for index in 0..count {
-            let (due, exchange) = (start + spread(index, count, over), self.next());
+            let (due, exchange) = (self.start + spread(index, count, over), self.next());
             self.spawn(self.clone().user(exchange, due));
         }
     }
@@ -160,7 +162,7 @@ impl Source {
     }
 
     async fn rate(mut self, per_second: f64, arrivals: Arrivals) {
-        let mut due = Instant::now();
+        let mut due = self.start;
         loop {
             due += arrivals.gap(per_second, &mut self.random);
             if self.stop.run_until_cancelled(sleep_until(due)).await.is_none() || !self.take() {
@@ -172,6 +174,7 @@ impl Source {
     }
 
     async fn sequence(self, steps: Vec<Step>) {
+        sleep_until(self.start).await;
         for Step { name, request } in steps {
             if self.stop.is_cancelled() || !self.take() {
                 return;

@@ -30,6 +30,27 @@ async fn figures(addr: SocketAddr, request: Request, client: Client, schedule: S
     log.stats(Duration::from_secs(1))
 }
 
+#[tokio::test]
+async fn a_load_with_a_delay_begins_that_much_later() {
+    const DELAY: Duration = Duration::from_millis(300);
+    let (addr, _) = serve(UNUSED, UNUSED).await;
+    let step = Step::new("only", Request::get("/"));
+    for schedule in
+        [Schedule::at_once(1), Schedule::rate(1000.0), Schedule::concurrency(1), Schedule::Sequence(vec![step])]
+    {
+        let (begun, log) = (Instant::now(), Arc::new(StreamLog::default()));
+        let exchange = Exchange::new(Endpoint::at(addr), Request::get("/"));
+        let plan = LoadPlan { delay: DELAY, ..LoadPlan::new(exchange, schedule.clone()) };
+        let load = RunningLoad::start(plan, log.clone(), Arc::new(LagLog::default()));
+        while log.stats(Duration::from_secs(1)).requested == 0 {
+            sleep(Duration::from_millis(5)).await;
+        }
+        assert!(begun.elapsed() >= DELAY, "{schedule}: {:?}", begun.elapsed());
+        load.stop();
+        load.disconnect().await;
+    }
+}
+
 /// Waits until a counter no longer rises, and returns it.
 async fn at_rest(counter: &AtomicU64) -> u64 {
     let deadline = Instant::now() + LONG;

@@ -10,6 +10,8 @@ pub enum MetricFigure {
     Value,
     /// Its increase in the whole phase, the ramp included.
     Increase,
+    /// The same of a metric in seconds, in milliseconds.
+    IncreaseMs,
 }
 
 /// A figure of the metric of this name.
@@ -22,12 +24,16 @@ impl Source for OfMetric {
         Some(match self.1 {
             MetricFigure::Value => stats.value,
             MetricFigure::Increase => stats.increase,
+            MetricFigure::IncreaseMs => 1000.0 * stats.increase,
         })
     }
 
     /// A metric may count anything: the claim's name says what.
     fn unit(&self) -> Unit {
-        Unit::NONE
+        match self.1 {
+            MetricFigure::Value | MetricFigure::Increase => Unit::NONE,
+            MetricFigure::IncreaseMs => Unit::Milliseconds,
+        }
     }
 
     fn metric(&self) -> Option<&MetricName> {

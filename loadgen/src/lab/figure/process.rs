@@ -8,6 +8,8 @@ use crate::result::{Level, RunResult, Unit};
 pub enum ProcessFigure {
     /// Share of one processor that they used in the measurement.
     Cores,
+    /// Processor time in the measurement, in milliseconds.
+    CpuMs,
     /// Resident memory in MB of a million bytes, in the whole phase.
     Memory(LevelFigure),
     /// Threads, in the whole phase.
@@ -46,6 +48,7 @@ impl Source for ProcessFigure {
         let phase = place.phase_in(result)?;
         match self {
             ProcessFigure::Cores => phase.cpu_cores,
+            ProcessFigure::CpuMs => phase.cpu_cores.map(|cores| cores * (phase.to_ms - phase.from_ms)),
             ProcessFigure::Memory(what) => Some(what.of(phase.process?.rss_bytes?) / MB),
             ProcessFigure::Threads(what) => Some(what.of(phase.process?.threads?)),
             ProcessFigure::Descriptors(what) => Some(what.of(phase.process?.fds?)),
@@ -55,6 +58,7 @@ impl Source for ProcessFigure {
     fn unit(&self) -> Unit {
         match self {
             ProcessFigure::Cores => Unit::Cores,
+            ProcessFigure::CpuMs => Unit::Milliseconds,
             ProcessFigure::Memory(_) => Unit::count("MB"),
             ProcessFigure::Threads(_) => Unit::THREADS,
             ProcessFigure::Descriptors(_) => Unit::count("descriptors"),
