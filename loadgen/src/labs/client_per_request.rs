@@ -50,9 +50,9 @@ fn profile(n: &Numbers) -> Profile {
         arms: vec![Arm::broken(), Arm::control(), Arm::fixed()],
         phases: vec![
             Phase::new(BASELINE, "idle").hold(n.idle),
-            Phase::new(SEQUENCE, "12 calls").adds(sequence).until_done(secs(5)),
-            Phase::new(LOADED, "200 calls").adds(Load::calls(CALLS).over(n.over)).until_done(secs(2)),
-            Phase::new(STREAMED, "40 streams").adds(Load::streams(STREAMS).over(n.over / 2)).until_done(secs(2)),
+            Phase::new(SEQUENCE, "12 calls").adds(sequence).until_done(millis(2500)),
+            Phase::new(LOADED, "200 calls").adds(Load::calls(CALLS).over(n.over)).until_done(millis(1500)),
+            Phase::new(STREAMED, "40 streams").adds(Load::streams(STREAMS).over(n.over / 3)).until_done(millis(1500)),
         ],
         probes: vec![HEALTH_ASYNC],
         probe_rate: 10.0,

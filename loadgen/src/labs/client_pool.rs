@@ -60,7 +60,7 @@ fn profile(n: &Numbers) -> Profile {
         ],
         phases: vec![
             Phase::new(BASELINE, "idle").hold(n.idle),
-            Phase::new(LOADED, format!("{STREAMS} streams"))
+            Phase::new(LOADED, format!("{STREAMS} open"))
                 .adds(Load::streams(STREAMS).over(RAMP))
                 .settle(POOL_TIMEOUT + millis(500))
                 .hold(n.hold),
