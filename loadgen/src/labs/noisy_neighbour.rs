@@ -58,7 +58,7 @@ fn profile(n: &Numbers) -> Profile {
          --api-key {NOISY}-key{keys}"
     );
     let calls = |name: &str, user: &str, schedule| Load::new(name, Request::completion().user(user)).schedule(schedule);
-    let loaded = Phase::new(LOADED, format!("one at {NOISY_RATE}/s"))
+    let loaded = Phase::new(LOADED, format!("at {NOISY_RATE}/s"))
         .adds(calls(NOISY, NOISY, Schedule::rate(NOISY_RATE)))
         .settle(secs(1))
         .hold(n.hold);
