@@ -33,7 +33,7 @@ pub fn goodput(terminal: &Terminal, result: &RunResult) {
     }
 }
 
-/// How many requests were answered in each block of so many rows.
+/// How many requests were answered in each block of `per_block` rows.
 fn answered(rows: &[TimelineRow], per_block: usize) -> Vec<u64> {
     rows.chunks(per_block).map(|rows| rows.iter().map(|row| row.completed).sum()).collect()
 }
