@@ -9,11 +9,12 @@ use crate::support::{Client, TIMEOUT, until, vendor};
 /// How long a worker may be silent.
 const SILENCE: Duration = Duration::from_millis(1000);
 
-async fn start(mistake: &[&str], upstream: &str) -> (ServerProcess, Client) {
+/// A server whose event loop a call blocks.
+async fn start(upstream: &str) -> (ServerProcess, Client) {
     let silence = format!("{}ms", SILENCE.as_millis());
     let launch = Launch::new(env!("CARGO_BIN_EXE_broken-server")).keep_lines(10_000);
-    let launch = launch.args(["--worker-timeout", &silence, "--upstream", upstream, "--mistake"]);
-    let running = launch.args(mistake.iter().copied()).on_free_port().start(TIMEOUT).await.unwrap();
+    let launch = launch.args(["--worker-timeout", &silence, "--upstream", upstream, "--mistake", "blocked-executor"]);
+    let running = launch.on_free_port().start(TIMEOUT).await.unwrap();
     let client = Client::new(&running.url());
     (running, client)
 }
@@ -22,31 +23,24 @@ fn kills(running: &ServerProcess) -> usize {
     running.log().iter().filter(|line| line.contains("worker timeout")).count()
 }
 
-/// The control is among the rows of `conformance`.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_cause_of_rapid_sequence_survives_a_call_twice_as_long() {
-    let mock = vendor(1, 2 * SILENCE, Duration::ZERO).await;
-    let (running, client) = start(&["rapid-sequence", "--causes", "watchdog"], &mock.url()).await;
-    let answer = client.whole().send().await.unwrap();
-    assert_eq!((answer.status().as_u16(), kills(&running)), (200, 0), "{:?}", running.log());
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_blocked_event_loop_is_killed_and_another_takes_its_port() {
     let mock = vendor(1, 3 * SILENCE, Duration::ZERO).await;
-    let (running, client) = start(&["blocked-executor"], &mock.url()).await;
+    let (running, client) = start(&mock.url()).await;
     let lost = client.whole().send().await;
     assert!(lost.is_err(), "{lost:?}");
     assert_eq!(client.get("/debug/health-async").await.status(), 200);
-    assert_eq!(kills(&running), 1, "{:?}", running.log());
+    let killed = kills(&running);
+    assert!(killed >= 1, "{:?}", running.log());
     let metrics = client.get("/metrics").await.text().await.unwrap();
-    assert!(metrics.contains("workers_killed_total 1"), "the worker that took its place says so: {metrics}");
+    let said = format!("workers_killed_total {killed}\n");
+    assert!(metrics.contains(&said), "the worker that took its place says so: {metrics}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_ends_with_its_watchdog_even_while_it_is_blocked() {
     let mock = vendor(1, 4 * SILENCE, Duration::ZERO).await;
-    let (running, client) = start(&["blocked-executor"], &mock.url()).await;
+    let (running, client) = start(&mock.url()).await;
     let call = tokio::spawn(async move { client.whole().send().await.map(|answer| answer.status().as_u16()) });
     until("a call has begun", async || mock.ledger().started == 1).await;
     running.kill();
