@@ -2,10 +2,10 @@
 # Runs `cargo test` with these arguments, exits with its code, and ends with one line: the totals and the time.
 set -u
 cargo=${CARGO:-cargo}
-# Most tests wait for servers, so more of them than two run at once also where there are only two processors.
+# Most tests wait for servers, so six run at once also where there are fewer processors.
 if [ -z "${RUST_TEST_THREADS:-}" ]; then
-  processors=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 4)
-  [ "$processors" -ge 4 ] || export RUST_TEST_THREADS=4
+  processors=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 6)
+  [ "$processors" -ge 6 ] || export RUST_TEST_THREADS=6
 fi
 [ -d target/debug/deps ] || echo "The first run builds the test programs: about two minutes on two cores."
 

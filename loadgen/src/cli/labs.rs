@@ -137,7 +137,7 @@ pub struct LabsArgs {
     #[arg(long, value_enum, value_name = "GROUP")]
     pub group: Option<Group>,
     /// Labs to run at the same time, of those that judge counts; those that judge times run alone
-    #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u8).range(1..=16))]
+    #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u8).range(1..=16))]
     pub jobs: u8,
     /// The files for the results.
     #[command(flatten)]

@@ -55,7 +55,7 @@ fn profile(n: &Numbers) -> Profile {
     let keys: String = names.iter().map(|name| format!(" --api-key {name}-key")).collect();
     let limits = format!(
         "--max-in-flight {PERMITS} --queue-timeout 500ms --call-timeout 3s --sla 6s --user-max-in-flight {USER_PERMITS} \
-         --api-key {NOISY}-key{keys}"
+         --api-key {NOISY}-key{keys} --database-pool-size 4"
     );
     let calls = |name: &str, user: &str, schedule| Load::new(name, Request::completion().user(user)).schedule(schedule);
     let loaded = Phase::new(LOADED, format!("at {NOISY_RATE}/s"))

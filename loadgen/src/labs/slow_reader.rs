@@ -52,7 +52,11 @@ fn profile(n: &Numbers) -> Profile {
     let (tokens, gap) = (n.tokens, n.gap.as_millis());
     let all_tokens = CLIENTS * tokens;
     let all_mb = f64::from(all_tokens) * f64::from(CHUNK_BYTES) / 1e6;
-    let limits = format!("--max-in-flight {CLIENTS} --max-queued 0 --write-timeout {}ms", n.write_timeout.as_millis());
+    // SQLite has a thread for each connection: no more of them than clients, whose threads would count as the fault's.
+    let limits = format!(
+        "--max-in-flight {CLIENTS} --max-queued 0 --write-timeout {}ms --database-pool-size {CLIENTS}",
+        n.write_timeout.as_millis()
+    );
     let streams = |name| Load::new(name, Request::completion_stream()).schedule(Schedule::at_once(CLIENTS));
     let unread = streams("unread").client(Client::default().stops_reading_after(3));
     let read = streams("read").tokens(10).inter_token(millis(50));
