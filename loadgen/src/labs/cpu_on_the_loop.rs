@@ -86,7 +86,8 @@ fn profile(loaded: Duration) -> Profile {
             Phase::new(LOADED, "prompts").adds(one_client).hold(loaded),
         ],
         probes: vec![HEALTH_ASYNC],
-        probe_rate: 40.0,
+        // Closer together than a fifth of a count, so that one comes when a count has just begun.
+        probe_rate: 100.0,
         drain: secs(1),
         claims: vec![
             Claim::at_least(0.8, "health-async, slowest, of the time of a count", slowest),

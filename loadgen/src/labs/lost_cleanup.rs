@@ -57,8 +57,8 @@ fn profile(n: &Numbers) -> Profile {
         phases: vec![
             Phase::new(BASELINE, "idle").hold(n.idle),
             Phase::new(LOADED, "hanging")
-                .adds(load(Load::calls(HALF), "calls that time out", "hang"))
-                .adds(load(Load::streams(HALF), "streams that time out", "hang"))
+                .adds(load(Load::calls(HALF), "late calls", "hang"))
+                .adds(load(Load::streams(HALF), "late streams", "hang"))
                 .adds(load(Load::calls(HALF), "calls left", "hang").disconnecting_after(PATIENCE))
                 .adds(load(Load::streams(HALF), "streams left", "hang-after=3").client(after_tokens))
                 .until_done(n.call_timeout + secs(2)),

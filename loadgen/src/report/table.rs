@@ -264,11 +264,12 @@ mod tests {
                 let (label, cell) = widths(profile.arms.len(), super::super::terminal::COLUMNS);
                 // As many quantiles as fit leave less than one; there is a space in any case.
                 let label = label + cell % QUANTILE - 1;
-                for (probe, phase) in
-                    profile.probes.iter().flat_map(|probe| profile.phases.iter().map(move |phase| (probe, phase)))
-                {
-                    let text = format!("{}, {}", probe.name, phase.title);
-                    assert!(text.chars().count() <= label, "{}: over {label} columns: {text}", lab.name);
+                for phase in &profile.phases {
+                    let probes = profile.probes.iter().map(|probe| format!("{}, {}", probe.name, phase.title));
+                    let calls = phase.calls().map(|load| format!("{}, {}", load.name, phase.title));
+                    for text in probes.chain(calls) {
+                        assert!(text.chars().count() <= label, "{}: over {label} columns: {text}", lab.name);
+                    }
                 }
             }
         }

@@ -104,17 +104,18 @@ pub(in crate::report) fn answer_times(arms: &[&ArmResult], phase: &str, title: &
             })
             .collect();
         let name = load.as_deref().unwrap_or("calls");
-        let mut add = |label: String, of: fn(&StreamStats) -> Quantiles| -> bool {
-            let cells: Vec<_> = stats.iter().map(|stats| stats.map(of).filter(|times| times.max > 0.0)).collect();
-            let some = cells.iter().any(Option::is_some);
-            if some {
-                rows.push((label, cells));
-            }
-            some
+        let times = |of: fn(&StreamStats) -> Quantiles| -> Vec<_> {
+            stats.iter().map(|stats| stats.map(of).filter(|times| times.max > 0.0)).collect()
         };
-        let answered = add(format!("{name}, {title}"), |stats| stats.latency_ms);
-        let rejected = if answered { "  rejected".to_owned() } else { format!("{name} rejected, {title}") };
-        add(rejected, |stats| stats.rejection_latency_ms);
+        let (answers, rejections) = (times(|stats| stats.latency_ms), times(|stats| stats.rejection_latency_ms));
+        let rejects = rejections.iter().any(Option::is_some);
+        // Without an answer too: the row of rejections below it has no name of its own.
+        if rejects || answers.iter().any(Option::is_some) {
+            rows.push((format!("{name}, {title}"), answers));
+        }
+        if rejects {
+            rows.push(("  rejected".to_owned(), rejections));
+        }
     }
     rows
 }
@@ -156,5 +157,9 @@ mod tests {
         let labels: Vec<_> = answered.iter().map(|(label, _)| label.as_str()).collect();
         assert_eq!(labels, ["users, 60/s", "  rejected"]);
         assert_eq!(answered[0].1, [None, Some(times(300.0))], "nobody was answered by the broken server");
+        let all_rejected =
+            arm(StreamStats { requested: 10, failed: 10, rejection_latency_ms: times(2.0), ..StreamStats::default() });
+        let of_nobody = answer_times(&[&all_rejected], "loaded", "60/s");
+        assert_eq!(of_nobody[0], ("users, 60/s".to_owned(), vec![None]));
     }
 }
