@@ -27,9 +27,8 @@ static MADE: AtomicU32 = AtomicU32::new(0);
 /// Its name is unlike any of fixed-server's: both may use the same database.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS broken_server_keys (hash TEXT PRIMARY KEY, calls BIGINT NOT NULL)";
 
-/// The same, of several servers that start at once one after another: PostgreSQL fails if two create a table at once.
-const TABLE_IN_TURN: &str = "BEGIN; SELECT pg_advisory_xact_lock(80000); \
-     CREATE TABLE IF NOT EXISTS broken_server_keys (hash TEXT PRIMARY KEY, calls BIGINT NOT NULL); COMMIT";
+/// Several servers that start at once create it one after another: PostgreSQL fails if two do it at once.
+const TABLE_IN_TURN: [&str; 3] = ["BEGIN; SELECT pg_advisory_xact_lock(80000)", TABLE, "COMMIT"];
 
 /// Why the database cannot be used. The text has no password.
 #[derive(Debug, thiserror::Error)]
@@ -162,7 +161,9 @@ fn in_memory() -> String {
 /// A first connection, with which the table was created.
 async fn prepare(connect: &AnyConnectOptions, is_postgres: bool, keys: &[KeyHash]) -> sqlx::Result<AnyConnection> {
     let mut connection = connect.connect().await?;
-    raw_sql(if is_postgres { TABLE_IN_TURN } else { TABLE }).execute(&mut connection).await?;
+    for statement in if is_postgres { &TABLE_IN_TURN[..] } else { &[TABLE] } {
+        raw_sql(*statement).execute(&mut connection).await?;
+    }
     for key in keys {
         let add = query("INSERT INTO broken_server_keys (hash, calls) VALUES ($1, 0) ON CONFLICT DO NOTHING");
         add.bind(key.as_str().to_owned()).execute(&mut connection).await?;

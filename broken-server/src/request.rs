@@ -31,11 +31,16 @@ impl RequestId {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         RequestId(request_id(headers.get(REQUEST_ID_HEADER).and_then(|value| value.to_str().ok())))
     }
+
+    /// The id that the middleware has kept.
+    fn kept(request: &HttpRequest) -> String {
+        request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone())
+    }
 }
 
 /// The call to `route` for this request.
 pub(crate) fn to_call(state: &AppState, request: &HttpRequest, route: Route, body: impl Into<Bytes>) -> Call {
-    let request_id = request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone());
+    let request_id = RequestId::kept(request);
     let mut mock_headers = Vec::new();
     if state.allow_mock_headers {
         let steering = request.headers().iter().filter(|(name, _)| name.as_str().starts_with(MOCK_HEADER_PREFIX));
@@ -132,8 +137,7 @@ pub(crate) fn enter(
         Ok(permit) => Ok(Some(Arc::new(permit))),
         Err(rejected) => {
             let failure = Failure::from(rejected);
-            let id = request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone());
-            CallGuard::begin(Arc::clone(&state.metrics.llm), id).failed(&failure);
+            CallGuard::begin(Arc::clone(&state.metrics.llm), RequestId::kept(request)).failed(&failure);
             Err(failure)
         }
     }

@@ -122,7 +122,7 @@ pub struct Settings {
     pub log_level: LogFilter,
 
     /// The limits of a call, for mistakes that have limits.
-    #[command(flatten, next_help_heading = "Limits (only with --mistake none and the mistakes in calls)")]
+    #[command(flatten, next_help_heading = "Limits (only with --mistake none and the mistakes that have them)")]
     pub limits: CallLimits,
 
     /// The vendor's quota of calls, for the same mistakes.

@@ -7,7 +7,7 @@ use gateway::Route;
 use super::answer::{answer_streamed, answer_summary, answer_whole};
 use crate::call::Call;
 use crate::call_style::DynCallStyle;
-use crate::chat::{Chat, DEFAULT_MODEL};
+use crate::chat::{Chat, DEFAULT_MODEL, Parse};
 use crate::errors::ErrorResponse;
 use crate::format::{Format, TokenFormat};
 use crate::request::{enter, json_body, to_call};
@@ -21,12 +21,8 @@ pub(super) async fn stream(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, ErrorResponse> {
-    let user_permit = enter(&state, &request, None)?;
-    let body = json_body(&state, &request, payload, state.own_body_bytes()).await?;
-    let chat = style.dyn_read(&state, body, Chat::stream).await?;
-    let call = to_call(&state, &request, Route::ChatCompletions, chat.body);
-    let model = state.quota.limited_model(chat.model.as_deref().unwrap_or(DEFAULT_MODEL));
-    answer_streamed(style, state, Call { format: Format::Tokens(**format), user_permit, model, ..call }).await
+    let call = read(&**style, &state, &request, payload, Chat::stream).await?;
+    answer_streamed(style, state, Call { format: Format::Tokens(**format), ..call }).await
 }
 
 /// `POST /llm`
@@ -36,7 +32,7 @@ pub(super) async fn whole(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, ErrorResponse> {
-    let call = read_whole(&**style, &state, &request, payload).await?;
+    let call = read(&**style, &state, &request, payload, Chat::whole).await?;
     answer_whole(&**style, &state, call).await
 }
 
@@ -47,19 +43,21 @@ pub(super) async fn summary(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, ErrorResponse> {
-    let call = read_whole(&**style, &state, &request, payload).await?;
+    let call = read(&**style, &state, &request, payload, Chat::whole).await?;
     answer_summary(&**style, &state, call).await
 }
 
-async fn read_whole(
+/// The call that a request asks for.
+async fn read(
     style: &dyn DynCallStyle,
     state: &AppState,
     request: &HttpRequest,
     payload: Payload,
+    parse: Parse,
 ) -> Result<Call, ErrorResponse> {
     let user_permit = enter(state, request, None)?;
     let body = json_body(state, request, payload, state.own_body_bytes()).await?;
-    let chat = style.dyn_read(state, body, Chat::whole).await?;
+    let chat = style.dyn_read(state, body, parse).await?;
     let call = to_call(state, request, Route::ChatCompletions, chat.body);
     let model = state.quota.limited_model(chat.model.as_deref().unwrap_or(DEFAULT_MODEL));
     Ok(Call { user_permit, model, ..call })

@@ -48,6 +48,9 @@ pub(crate) fn routes() -> Routes {
 /// The steps of a call with all limits. Each is right as it is here, and the control uses them all. A mistake in
 /// `calls/` replaces one of them, under the same name.
 pub(crate) trait Steps: Send + Sync + 'static {
+    /// Whether they record how a request ended. Otherwise the guard around the call does, also when it is dropped.
+    const RECORDS_OUTCOME: bool = false;
+
     /// After how long without a first token a stream begins with a comment: a balancer cuts what is silent for long.
     fn early_keep_alive(&self, state: &AppState) -> Option<Duration> {
         state.early_keep_alive
@@ -188,6 +191,7 @@ impl Steps for Control {}
 
 impl<S: Steps> CallStyle for S {
     const WITH_PERMIT: bool = true;
+    const RECORDS_OUTCOME: bool = S::RECORDS_OUTCOME;
 
     fn early_keep_alive(&self, state: &AppState) -> Option<Duration> {
         Steps::early_keep_alive(self, state)

@@ -15,7 +15,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::StreamExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -73,8 +72,8 @@ impl Steps for ClientPool {
         let ask_vendor = || async {
             let connection = self.connection(UpstreamFailure::FirstTokenTimeout).await?;
             // The stream keeps it.
-            let messages = client.stream(call.clone()).inspect(move |_| _ = &connection);
-            first_token(EventStream::asynchronous(messages), call.format).await
+            let messages = EventStream::asynchronous(client.stream(call.clone())).keeping(connection);
+            first_token(messages, call.format).await
         };
         let (messages, active) = self.in_order(state, &call, limit, ask_vendor).await?;
         Ok(messages.holding(active))

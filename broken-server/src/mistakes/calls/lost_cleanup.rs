@@ -21,7 +21,6 @@ use wire::outcome::Outcome;
 
 use crate::api;
 use crate::call::Call;
-use crate::call_style::{AsyncOnce, CallStyle};
 use crate::errors::Failure;
 use crate::event_stream::EventStream;
 use crate::mistake::{Group, Mistake};
@@ -40,20 +39,24 @@ pub(crate) const ENTRY: Mistake = Mistake {
 pub(crate) struct LostCleanup;
 
 // ANCHOR: lost-cleanup
-impl CallStyle for LostCleanup {
-    const WITH_PERMIT: bool = true;
+impl Steps for LostCleanup {
     const RECORDS_OUTCOME: bool = true;
 
-    async fn whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
+    async fn call_whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
         let cleanup = Cleanup::of(state, &call);
         // MISTAKE lost-cleanup: a time-out is an ordinary error here, and is recorded below. A disconnect is not: it drops
         // this future at the `.await`.
         let answered = Control.call_whole(state, call).await;
-        cleanup.shielded(answered.as_ref().map_or_else(Failure::outcome, |_| Outcome::Success));
-        answered
+        cleanup.after(answered)
     }
 
-    async fn stream(&self, state: &AppState, call: Call) -> Result<EventStream, Failure> {
+    async fn call_summary(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
+        let cleanup = Cleanup::of(state, &call);
+        let answered = Control.call_summary(state, call).await;
+        cleanup.after(answered)
+    }
+
+    async fn open_stream(&self, state: &AppState, call: Call) -> Result<EventStream, Failure> {
         let cleanup = Cleanup::of(state, &call);
         let opened = Control.open_stream(state, call).await;
         let messages = match opened {
@@ -75,12 +78,8 @@ impl CallStyle for LostCleanup {
         });
         Ok(EventStream::asynchronous(recording))
     }
-    // ANCHOR_END: lost-cleanup
-
-    async fn models(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {
-        AsyncOnce.whole(state, call).await
-    }
 }
+// ANCHOR_END: lost-cleanup
 
 /// What is to be done at the end of a request.
 struct Cleanup {
@@ -91,6 +90,12 @@ struct Cleanup {
 impl Cleanup {
     fn of(state: &AppState, call: &Call) -> Self {
         Cleanup { metrics: Arc::clone(&state.metrics.llm), request_id: call.request_id.clone() }
+    }
+
+    /// Does it for a request that was answered like this.
+    fn after<T>(self, answered: Result<T, Failure>) -> Result<T, Failure> {
+        self.shielded(answered.as_ref().map_or_else(Failure::outcome, |_| Outcome::Success));
+        answered
     }
 
     /// Does it in a task of its own, which nothing cancels: this is `asyncio.shield`.

@@ -20,10 +20,8 @@ use gateway::UpstreamLimits;
 use crate::api;
 use crate::call::Call;
 use crate::errors::{Failure, UpstreamFailure};
-use crate::event_stream::EventStream;
 use crate::mistake::{Group, Mistake};
 use crate::mistakes::none::Steps;
-use crate::relay::first_token;
 use crate::settings::Settings;
 use crate::state::{AppState, StartError};
 use crate::upstream::asynchronous::Client;
@@ -58,11 +56,9 @@ impl NoClientTimeout {
 }
 
 impl Steps for NoClientTimeout {
-    async fn open_stream(&self, state: &AppState, call: Call) -> Result<EventStream, Failure> {
-        let limit = (NO_TIMEOUT, UpstreamFailure::FirstTokenTimeout);
-        let ask_vendor = || first_token(EventStream::asynchronous(self.client.stream(call.clone())), call.format);
-        let (messages, active) = self.in_order(state, &call, limit, ask_vendor).await?;
-        Ok(messages.holding(active))
+    /// The wait for a stream's first token is as long as its client allows.
+    fn client(&self, _state: &AppState) -> Result<Client, Failure> {
+        Ok(self.client.clone())
     }
 
     async fn call_whole(&self, state: &AppState, call: Call) -> Result<Bytes, Failure> {

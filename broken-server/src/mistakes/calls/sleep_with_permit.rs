@@ -12,7 +12,6 @@
 use std::time::Duration;
 
 use gateway::ActiveCall;
-use resilience::Deadline;
 
 use crate::api;
 use crate::call::Call;
@@ -41,13 +40,14 @@ impl Steps for SleepWithPermit {
         limit: (Duration, UpstreamFailure),
         ask_vendor: impl Fn() -> Answered,
     ) -> Result<(T, ActiveCall), Failure> {
-        let deadline = Deadline::after(state.limits.sla);
+        let deadline = call.deadline;
         let with_permit = async {
             // MISTAKE sleep-with-permit: one permit for all attempts, held while the call waits before the next one.
             let active = self.admit(state, call).await?;
-            let attempt = || {
+            let attempt = || async {
                 call.progress.count_attempt();
-                self.ask_in_time(state, deadline, &limit, &ask_vendor)
+                self.count(state, call).await?;
+                self.ask_in_time(state, deadline, &limit, &ask_vendor).await
             };
             let answer = self.attempts(state, call, deadline, attempt).await?;
             Ok((answer, active))

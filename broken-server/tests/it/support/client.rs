@@ -48,6 +48,11 @@ impl Client {
         self.http.post(format!("{}/llm", self.url)).json(&json!({"prompt": "hi"}))
     }
 
+    /// A request for the summary of a whole answer.
+    pub(crate) fn summary(&self) -> RequestBuilder {
+        self.http.post(format!("{}/llm/summary", self.url)).json(&json!({"prompt": "hi"}))
+    }
+
     /// A request for a whole answer, by a key.
     pub(crate) fn completion(&self) -> RequestBuilder {
         let body = json!({"model": "mock-llm", "messages": [{"role": "user", "content": "hi"}]});

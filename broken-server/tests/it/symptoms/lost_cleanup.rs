@@ -15,7 +15,7 @@ async fn every_end_but_a_disconnect_is_recorded_once() {
         (Some("status=400"), "upstream_rejected", "upstream_rejected"),
         (Some("close-after=2"), "upstream_failure", "stream_error"),
     ] {
-        for (request, outcome) in [(client.whole(), whole), (client.chat(), streamed)] {
+        for (request, outcome) in [(client.whole(), whole), (client.summary(), whole), (client.chat(), streamed)] {
             let before = client.outcomes(outcome).await;
             let request = match fault {
                 Some(fault) => request.header("x-mock-fault", fault),
@@ -26,10 +26,10 @@ async fn every_end_but_a_disconnect_is_recorded_once() {
             client.until_metric(&counted, before + 1.0).await;
         }
     }
-    assert_eq!(client.metric("llm_calls_total").await, 8.0);
+    assert_eq!(client.metric("llm_calls_total").await, 12.0);
     let mut ended = 0.0;
     for outcome in ["success", "upstream_failure", "upstream_rejected", "stream_error"] {
         ended += client.outcomes(outcome).await;
     }
-    assert_eq!(ended, 8.0);
+    assert_eq!(ended, 12.0);
 }
