@@ -37,7 +37,7 @@ pub(crate) struct Call {
     pub(crate) model: Option<Arc<str>>,
     /// Tokens to reserve from the quota: for its prompt and its longest answer.
     pub(crate) tokens: u64,
-    /// Estimated tokens of its prompt.
+    /// Tokens of its prompt, counted or estimated.
     pub(crate) prompt_tokens: u64,
     /// The session that it belongs to, if any.
     pub(crate) session: Option<SessionCall>,

@@ -53,12 +53,12 @@ async fn serve(settings: &Settings) -> anyhow::Result<()> {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(%error, "cannot raise the limit of open files");
     }
-    if settings.limits.upstream.first_token_timeout > settings.limits.call.sla {
-        tracing::warn!("--first-token-timeout is never reached: --sla ends the wait for a first token before it");
-    }
     let silence = settings.worker_timeout.0;
     if let Role::Worker(listener, heart) = watchdog::role(silence).context("cannot use the watchdog's channel")? {
         return work(settings, listener, heart, signals).await;
+    }
+    if settings.limits.upstream.first_token_timeout > settings.limits.call.sla {
+        tracing::warn!("--first-token-timeout is never reached: --sla ends the wait for a first token before it");
     }
     // Before the database is opened: a server that cannot listen changes nothing there and reports one error.
     let listener = bind(settings.listen).with_context(|| format!("cannot listen on {}", settings.listen))?;

@@ -1,7 +1,8 @@
 //! The second call of a request for a summary.
 
+use serde::Deserialize;
 use serde_json::{Value, json};
-use wire::chat::ChatRequest;
+use wire::chat::estimated_tokens;
 
 use crate::upstream_failure::UpstreamFailure;
 
@@ -17,23 +18,28 @@ pub struct SummaryRequest {
     pub prompt_tokens: u64,
 }
 
+/// What is read of the call that was asked for, whose messages may be large.
+#[derive(Deserialize)]
+struct Asked {
+    #[serde(default)]
+    model: Value,
+}
+
 impl SummaryRequest {
     /// Asks for a summary of `answer`, a whole completion, of the model that the call with the body `asked` names.
     ///
     /// # Errors
     /// [`UpstreamFailure::UnexpectedFormat`] for an answer without text.
     pub fn of(asked: &[u8], answer: &[u8]) -> Result<Self, UpstreamFailure> {
-        let member = |json: &[u8], pointer: &str| -> Option<Value> {
-            serde_json::from_slice::<Value>(json).ok()?.pointer_mut(pointer).map(Value::take)
-        };
-        let text = member(answer, "/choices/0/message/content");
-        let Some(Value::String(text)) = text else {
+        let mut answer: Value = serde_json::from_slice(answer).unwrap_or_default();
+        let Some(Value::String(text)) = answer.pointer_mut("/choices/0/message/content").map(Value::take) else {
             return Err(UpstreamFailure::UnexpectedFormat("it has no text to summarize".into()));
         };
-        let messages = json!([{"role": "user", "content": format!("{PROMPT}{text}")}]);
-        let body = json!({"model": member(asked, "/model"), "messages": messages, "stream": false}).to_string();
-        let prompt_tokens = ChatRequest::parse_relayed(body.as_bytes()).map_or(1, |request| request.prompt_tokens());
-        Ok(SummaryRequest { body: body.into_bytes(), prompt_tokens })
+        let model = serde_json::from_slice(asked).map_or(Value::Null, |Asked { model }| model);
+        let prompt = format!("{PROMPT}{text}");
+        let prompt_tokens = estimated_tokens(prompt.len());
+        let body = json!({"model": model, "messages": [{"role": "user", "content": prompt}], "stream": false});
+        Ok(SummaryRequest { body: body.to_string().into_bytes(), prompt_tokens })
     }
 }
 

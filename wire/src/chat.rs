@@ -45,6 +45,12 @@ const FIELDS: [&str; 7] =
 /// Their values, if present.
 type Fields<'a> = Members<'a, { FIELDS.len() }>;
 
+/// Tokens of a prompt with this many bytes of text, estimated at four bytes per token; at least one.
+#[must_use]
+pub fn estimated_tokens(text_bytes: usize) -> u64 {
+    text_bytes.div_ceil(BYTES_PER_TOKEN).max(1) as u64
+}
+
 impl<'a> ChatRequest<'a> {
     /// Parses a request with `messages` for a server's own routes. The error names the first invalid field.
     ///
@@ -116,8 +122,7 @@ impl<'a> ChatRequest<'a> {
     /// Tokens of the prompt, estimated at four bytes per token; at least one.
     #[must_use]
     pub fn prompt_tokens(&self) -> u64 {
-        let bytes = self.text_bytes + self.parts.iter().copied().map(fields::parts_text).sum::<usize>();
-        bytes.div_ceil(BYTES_PER_TOKEN).max(1) as u64
+        estimated_tokens(self.text_bytes + self.parts.iter().copied().map(fields::parts_text).sum::<usize>())
     }
 
     /// Calls `on_text` with each text of its prompt, with escapes decoded.

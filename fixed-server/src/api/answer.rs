@@ -78,21 +78,23 @@ fn streamed(body: impl http_body::Body<Data = Bytes, Error = Infallible> + Send 
 
 /// Answers with the vendor's whole answer, unchanged.
 pub(super) async fn answer_whole(state: &Shared, call: Call) -> Result<Response, ErrorResponse> {
-    answer(state, &call, stack::call_whole(state, &call)).await
+    let outcome = state.begin(&call)?;
+    answered(outcome, &call, stack::call_whole(state, &call).await)
 }
 
 /// Answers with the vendor's summary of its answer.
 pub(super) async fn answer_summary(state: &Shared, call: Call) -> Result<Response, ErrorResponse> {
-    answer(state, &call, stack::call_summary(state, &call)).await
+    let outcome = state.begin(&call)?;
+    answered(outcome, &call, stack::call_summary(state, &call).await)
 }
 
-async fn answer(
-    state: &Shared,
+/// Records how the request ended, and answers.
+fn answered(
+    outcome: OutcomeGuard<Outcome>,
     call: &Call,
-    made: impl Future<Output = Result<Answer, Failure>>,
+    made: Result<Answer, Failure>,
 ) -> Result<Response, ErrorResponse> {
-    let outcome = state.begin(call)?;
-    match made.await {
+    match made {
         Ok(answer) => {
             outcome.record(Outcome::Success);
             Ok(json(answer))

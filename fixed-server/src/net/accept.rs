@@ -72,9 +72,9 @@ pub(crate) async fn serve(
                 continue;
             }
         };
-        // Boxed, or the task would hold it twice: as a captured value and as the awaited future.
         let first = FirstRequest::default();
         let (connection, left_open) = connection(stream, limits, peer, service.clone(), first.clone());
+        // Boxed, or the task would hold it twice: as a captured value and as the awaited future.
         let connection = Box::pin(graceful.watch(connection));
         let (now, metrics, open) = (stop.now.clone(), metrics.clone(), OpenConnection::new(metrics.clone(), permit));
         let read_timeout = limits.read_timeout;

@@ -65,6 +65,14 @@ pub(crate) enum RevokeError {
     Database(#[from] DatabaseError),
 }
 
+/// Adds a key, unless its id, its name or the key itself is there.
+const INSERT: &str = "INSERT INTO keys (id, name, prefix, hash, created_ms) VALUES ($1, $2, $3, $4, $5) \
+                      ON CONFLICT DO NOTHING RETURNING id";
+
+/// The same, to a table without any key.
+const INSERT_FIRST: &str = "INSERT INTO keys (id, name, prefix, hash, created_ms) SELECT $1, $2, $3, $4, $5 \
+                            WHERE NOT EXISTS (SELECT 1 FROM keys) ON CONFLICT DO NOTHING RETURNING id";
+
 /// The table of keys.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Keys<'a>(&'a Database);
@@ -91,34 +99,27 @@ impl<'a> Keys<'a> {
     /// so on. Returns whether it did.
     pub(super) async fn add_first(self, name: &str, hashes: &[KeyHash]) -> Result<bool, DatabaseError> {
         let Some((first, more)) = hashes.split_first() else { return Ok(false) };
-        if !self.add_only(name, first).await? {
+        // The ids are fixed, so that of two servers that start at once only one adds them.
+        let id = |name: &str| format!("{ID_PREFIX}{name}");
+        if !self.insert(INSERT_FIRST, &id(name), name, first).await? {
             return Ok(false);
         }
         for (number, hash) in (2..).zip(more) {
-            self.add_named(&format!("{name}-{number}"), hash).await?;
+            let name = format!("{name}-{number}");
+            self.insert(INSERT, &id(&name), &name, hash).await?;
         }
         Ok(true)
     }
 
-    /// Adds a key, unless it is there already.
-    async fn add_named(self, name: &str, hash: &KeyHash) -> Result<(), DatabaseError> {
-        let statement = query(
-            "INSERT INTO keys (id, name, prefix, hash, created_ms) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-        );
-        let statement = statement.bind(format!("{ID_PREFIX}{name}")).bind(name.to_owned());
-        let statement = statement.bind(hash.prefix().to_owned()).bind(hash.as_str().to_owned());
-        self.0.write(statement.bind(now_ms())).await.map(drop)
-    }
-
-    /// Adds a key to a database that has none. Returns whether it did.
-    async fn add_only(self, name: &str, hash: &KeyHash) -> Result<bool, DatabaseError> {
-        let statement = query(
-            "INSERT INTO keys (id, name, prefix, hash, created_ms) SELECT $1, $2, $3, $4, $5 \
-             WHERE NOT EXISTS (SELECT 1 FROM keys) ON CONFLICT DO NOTHING RETURNING id",
-        );
-        // The id is fixed, so that of two servers that start at once only one adds it.
-        let id = format!("{ID_PREFIX}{name}");
-        let statement = statement.bind(id).bind(name.to_owned()).bind(hash.prefix().to_owned());
+    /// Adds a key by one of the statements above. Returns whether it did.
+    async fn insert(
+        self,
+        statement: &'static str,
+        id: &str,
+        name: &str,
+        hash: &KeyHash,
+    ) -> Result<bool, DatabaseError> {
+        let statement = query(statement).bind(id.to_owned()).bind(name.to_owned()).bind(hash.prefix().to_owned());
         let rows = self.0.write(statement.bind(hash.as_str().to_owned()).bind(now_ms())).await?;
         Ok(!rows.is_empty())
     }
@@ -127,13 +128,7 @@ impl<'a> Keys<'a> {
     pub(crate) async fn add(self, name: &str, hash: &KeyHash) -> Result<String, AddError> {
         check_name(name)?;
         let id = format!("{ID_PREFIX}{}", random_hex::<6>()?);
-        let statement = query(
-            "INSERT INTO keys (id, name, prefix, hash, created_ms) VALUES ($1, $2, $3, $4, $5) \
-             ON CONFLICT DO NOTHING RETURNING id",
-        );
-        let statement = statement.bind(id.clone()).bind(name.to_owned()).bind(hash.prefix().to_owned());
-        let rows = self.0.write(statement.bind(hash.as_str().to_owned()).bind(now_ms())).await?;
-        if !rows.is_empty() {
+        if self.insert(INSERT, &id, name, hash).await? {
             return Ok(id);
         }
         let same = query("SELECT id, name, created_ms, revoked_ms FROM keys WHERE hash = $1");

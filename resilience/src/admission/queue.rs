@@ -131,11 +131,17 @@ impl Queue {
     /// How long a newcomer would wait: see [`super::Load::predicted_wait`].
     pub(super) fn predict(&self, class: ClassId, tokens: u64, permits: &Permits, now: Instant) -> Duration {
         let of_class = self.classes[class.0].ready_behind(now) - now;
+        let (free, hold) = (permits.limit() - permits.held(), permits.mean_hold().unwrap_or_default());
+        let for_permit = |ahead: usize| {
+            let departures = (ahead + 1).saturating_sub(free) as f64;
+            hold.mul_f64((departures + departures.sqrt()) / permits.limit() as f64)
+        };
         // The longer it waits, the more callers of other classes may be before it, until there are no more of them.
         let mut wait = of_class;
         loop {
             let (ahead, tokens_ahead) = self.ahead(class, now + wait, now);
-            let behind_them = self.wait_behind(ahead, tokens_ahead, tokens, permits, now).max(of_class);
+            let for_rates = self.wait_for_rates(ahead, tokens_ahead, tokens, now);
+            let behind_them = for_rates.max(for_permit(ahead)).max(of_class);
             if behind_them <= wait {
                 return wait;
             }
@@ -171,16 +177,11 @@ impl Queue {
         self.classes.iter().enumerate().map(of).fold((0, 0), add)
     }
 
-    /// How long a newcomer waits behind `ahead` others, for the rates of all and for a permit.
-    fn wait_behind(&self, ahead: usize, tokens_ahead: u64, tokens: u64, permits: &Permits, now: Instant) -> Duration {
+    /// How long a newcomer waits behind `ahead` others for the rates of all.
+    fn wait_for_rates(&self, ahead: usize, tokens_ahead: u64, tokens: u64, now: Instant) -> Duration {
         let requests = self.requests.as_ref().map(|bucket| bucket.ready_behind(ahead as u64, 1, now));
         let tokens = self.tokens.as_ref().map(|bucket| bucket.ready_behind(tokens_ahead, tokens, now));
-        let rates = requests.max(tokens).map_or(Duration::ZERO, |ready_at| ready_at - now);
-
-        let free = permits.limit() - permits.held();
-        let departures = (ahead + 1).saturating_sub(free) as f64;
-        let hold = permits.mean_hold().unwrap_or_default();
-        rates.max(hold.mul_f64((departures + departures.sqrt()) / permits.limit() as f64))
+        requests.max(tokens).map_or(Duration::ZERO, |ready_at| ready_at - now)
     }
 
     fn take(&mut self, class: ClassId, tokens: u64, permits: &Permits, now: Instant) -> Result<Decision, ExceedsBurst> {

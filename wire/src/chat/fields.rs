@@ -1,9 +1,9 @@
 //! The fields of a chat request, each validated as strictly as its reader needs.
 
 use std::borrow::Cow;
-use std::convert::Infallible;
 
 use super::raw::{element, given, invalid, is_list, is_number, is_string, text_bytes};
+use super::texts::each_part;
 use crate::error::RequestError;
 use crate::json::{Raw, each_object, members};
 
@@ -99,10 +99,7 @@ fn may_be_empty(role: Option<&str>, null: bool, reader: Reader) -> bool {
 /// Bytes of the text in a list of parts; images and sounds have none.
 pub(super) fn parts_text(parts: Raw<'_>) -> usize {
     let mut bytes = 0;
-    let Ok(()) = each_object(parts, &["text"], |_, part| {
-        bytes += part.and_then(|[text]| text).map_or(0, text_bytes);
-        Ok::<(), Infallible>(())
-    });
+    each_part(parts, |text| bytes += text_bytes(text));
     bytes
 }
 

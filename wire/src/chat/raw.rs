@@ -32,18 +32,6 @@ pub(super) fn element(list: Raw<'_>, index: usize) -> Option<Raw<'_>> {
 
 /// Bytes of a string's text, with escapes decoded; 0 for another value.
 pub(super) fn text_bytes(value: Raw<'_>) -> usize {
-    struct Length;
-    impl Visitor<'_> for Length {
-        type Value = usize;
-
-        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str("a string")
-        }
-
-        fn visit_bytes<E>(self, bytes: &[u8]) -> Result<usize, E> {
-            Ok(bytes.len())
-        }
-    }
     let text = value.get();
     if !is_string(value) {
         return 0;
@@ -51,8 +39,29 @@ pub(super) fn text_bytes(value: Raw<'_>) -> usize {
     if memchr::memchr(b'\\', text.as_bytes()).is_none() {
         return text.len() - 2;
     }
-    // As bytes, because half a surrogate pair is not text; whether it is accepted is up to the vendor.
-    serde_json::Deserializer::from_str(text).deserialize_bytes(Length).unwrap_or(text.len() - 2)
+    let mut length = text.len() - 2;
+    decoded(value, |bytes| length = bytes.len());
+    length
+}
+
+/// Calls `on_text` with the text of a string, with escapes decoded. As bytes, because half a surrogate pair is not text;
+/// whether it is accepted is up to the vendor.
+pub(super) fn decoded(string: Raw<'_>, on_text: impl FnMut(&[u8])) {
+    struct Bytes<F>(F);
+    impl<F: FnMut(&[u8])> Visitor<'_> for Bytes<F> {
+        type Value = ();
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("a string")
+        }
+
+        fn visit_bytes<E>(mut self, bytes: &[u8]) -> Result<(), E> {
+            (self.0)(bytes);
+            Ok(())
+        }
+    }
+    // A string that has been parsed once is one.
+    let _ = serde_json::Deserializer::from_str(string.get()).deserialize_bytes(Bytes(on_text));
 }
 
 /// Whether a value is a string.
