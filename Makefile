@@ -8,7 +8,8 @@ HTML    ?=
 FILES   ?=
 PERCENT ?=
 NAME    ?=
-GROUP   ?=
+# Not from the environment, where some shells keep the name of the user's group.
+GROUP   :=
 SIDE    ?= both
 PORT    ?= 8000
 RUN     := run
@@ -22,7 +23,7 @@ lab_flags := --side $(SIDE) $(if $(MENDED),--expect-fixed) $(if $(FAST),--fast) 
 # Both servers with PostgreSQL.
 postgres := --features broken-server/postgres,fixed-server/postgres
 # Only as `make lab DATABASE_URL=...`: many environments have this variable, for another purpose. The URL may have a
-# password: through the environment, other users of this machine do not see it.
+# password: through the environment, the programs do not have it among their arguments.
 ifneq ($(filter command,$(origin DATABASE_URL)),)
 export LOADGEN_DATABASE_URL := $(DATABASE_URL)
 build_features := $(postgres)

@@ -49,14 +49,29 @@ impl Running {
     /// # Errors
     /// When it has another one after [`TIMEOUT`].
     pub async fn until_metric(&self, name: &str, value: f64) -> anyhow::Result<()> {
-        let deadline = Instant::now() + TIMEOUT;
-        loop {
-            let now = self.metric(name).await?;
-            if now == value {
-                return Ok(());
-            }
-            ensure!(Instant::now() < deadline, "{name} is {now} after {TIMEOUT:?}, expected {value}");
-            sleep(std::time::Duration::from_millis(5)).await;
+        until(name, value, || self.metric(name)).await
+    }
+
+    /// Waits until this many requests for the model have ended with this outcome.
+    ///
+    /// # Errors
+    /// When they have not in time.
+    pub async fn until_outcomes(&self, outcome: &str, value: f64) -> anyhow::Result<()> {
+        until(outcome, value, || self.outcomes(outcome)).await
+    }
+}
+
+async fn until<Look>(name: &str, value: f64, look: impl Fn() -> Look) -> anyhow::Result<()>
+where
+    Look: Future<Output = anyhow::Result<f64>>,
+{
+    let deadline = Instant::now() + TIMEOUT;
+    loop {
+        let now = look().await?;
+        if now == value {
+            return Ok(());
         }
+        ensure!(Instant::now() < deadline, "{name} is {now} after {TIMEOUT:?}, expected {value}");
+        sleep(std::time::Duration::from_millis(5)).await;
     }
 }

@@ -16,9 +16,14 @@ impl TempDir {
     /// # Errors
     /// When it cannot be made.
     pub fn new() -> io::Result<Self> {
-        let path = env::temp_dir().join(format!("test-{}-{}", process::id(), MADE.fetch_add(1, Relaxed)));
-        fs::create_dir(&path)?;
-        Ok(TempDir(path))
+        loop {
+            let path = env::temp_dir().join(format!("test-{}-{}", process::id(), MADE.fetch_add(1, Relaxed)));
+            match fs::create_dir(&path) {
+                // Left behind by a process of the same id that was killed.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                made => return made.map(|()| TempDir(path)),
+            }
+        }
     }
 
     /// Its path.

@@ -154,6 +154,12 @@ pub async fn get(endpoint: &Endpoint, path: &str, keep: usize) -> Result<(u16, B
     get_with_key(endpoint, path, None, keep).await
 }
 
+/// The header that has this API key.
+#[must_use]
+pub fn bearer(key: &str) -> (String, String) {
+    ("authorization".to_owned(), format!("Bearer {key}"))
+}
+
 /// The same, with this API key.
 ///
 /// # Errors
@@ -164,7 +170,7 @@ pub async fn get_with_key(
     key: Option<&str>,
     keep: usize,
 ) -> Result<(u16, Bytes), HttpError> {
-    let key = key.map(|key| ("authorization".to_owned(), format!("Bearer {key}")));
+    let key = key.map(bearer);
     fetch(endpoint, endpoint.request("GET", path, key.as_slice(), Bytes::new()), keep).await
 }
 

@@ -20,7 +20,7 @@ pub use arm::{Arm, Server, Upstream};
 pub use by_hand::ByHand;
 pub use case::{Case, Cells, RetryAfter};
 pub use claim::{AppliesIf, Claim, Comparison};
-pub use definition::{ClosedLoopProbe, Group, HEALTH_ASYNC, HEALTH_SYNC, Lab, MODELS, Probe, Profile};
+pub use definition::{ClosedLoopProbe, Group, HEALTH_ASYNC, HEALTH_SYNC, Lab, Probe, Profile};
 pub use deployment::{Deployment, Supervision};
 pub use figure::{
     ArmFigure, ClosedLoopFigure, DeploymentFigure, Figure, LedgerFigure, LevelFigure, MetricFigure, PerRequestFigure,

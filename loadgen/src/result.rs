@@ -106,6 +106,12 @@ impl RunResult {
             verdict: Verdict::open(),
         }
     }
+
+    /// The loads of each phase, as its parameters describe them.
+    pub(crate) fn loads_by_phase(&self) -> impl Iterator<Item = &Vec<Value>> {
+        let phases = self.parameters.get("phases").and_then(Value::as_array).into_iter().flatten();
+        phases.filter_map(|phase| phase["loads"].as_array())
+    }
 }
 
 /// The machine.

@@ -22,6 +22,6 @@ pub use client::{Client, Reads};
 pub use cycle::{CYCLE, CycleCall};
 pub use exchange::{Exchange, NO_EVENT_STREAM};
 pub use load_plan::LoadPlan;
-pub use request::{CHAT, ExpectedAnswer, Request};
+pub use request::{CHAT, DEMO_KEY, ExpectedAnswer, Request};
 pub use running_load::RunningLoad;
 pub use schedule::{Schedule, Step};

@@ -228,6 +228,18 @@ fn the_list_of_labs_names_each_with_the_time_it_takes() {
 }
 
 #[test]
+fn another_kind_of_database_url_is_rejected_without_repeating_it() {
+    for url in ["mysql://u:hunter2@h/d", "hunter2"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
+        command.args(["lab", "db-held-during-call", "--fast", "--quiet"]).env("LOADGEN_DATABASE_URL", url);
+        let output = command.output().unwrap();
+        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), stderr(&output));
+        assert_eq!(code(&output), 2, "{said}");
+        assert!(said.contains("--database-url: expected postgres://") && !said.contains("hunter2"), "{said}");
+    }
+}
+
+#[test]
 fn the_labs_of_a_group_are_listed_alone() {
     let output = loadgen(&["labs", "--group", "operations"]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -10,7 +10,7 @@ use tower_service::Service;
 
 use super::relayed_body::Counts;
 
-/// Opens connections to backends, and counts those that are open.
+/// Opens connections to backends, and counts how many it has opened.
 #[derive(Clone)]
 pub(super) struct CountingConnector {
     connector: HttpConnector,

@@ -29,7 +29,7 @@ pub struct BalancerStats {
     pub requests: u64,
     /// Answers by status, its own included.
     pub requests_by_status: BTreeMap<String, u64>,
-    /// Connections that it opened for them.
+    /// Connections to backends that it opened for requests.
     #[serde(default)]
     pub connections: u64,
     /// Requests that it answered 503, because no backend was ready.

@@ -17,11 +17,14 @@ const HEIGHT: f64 = 150.0;
 /// rate in several phases, so that the numbers of two phases cannot be compared.
 #[must_use]
 pub fn goodput_svg(result: &RunResult, scheme: Scheme) -> Option<String> {
+    if !has_rates_in_several_phases(result) {
+        return None;
+    }
     let lines: Vec<_> = series(result, "").into_iter().map(|one| (points(&one.arm.timeline), one)).collect();
     let all = || lines.iter().flat_map(|(points, _)| points);
     let end = all().map(|(at_ms, _)| at_ms + ROW_MS / 2.0).reduce(f64::max)?;
     let most = all().map(|(_, answered)| *answered).reduce(f64::max)?;
-    if !has_rates_in_several_phases(result) || most <= 0.0 {
+    if most <= 0.0 {
         return None;
     }
     let time = Axis::linear((0.0, end), PLOT);

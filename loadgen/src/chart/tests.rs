@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::result::{Percentile, RunResult};
+use crate::traffic::Schedule;
 
 const PROBE: &str = "health_sync";
 
@@ -244,7 +245,7 @@ fn the_probe_that_collapsed_first_comes_first() {
 /// The servers answer 40 a second, but for the broken one from 5 s on. Requests came at a rate in so many phases.
 fn with_goodput(phases: usize) -> RunResult {
     let mut result = demo();
-    let phase = json!({"name": "loaded", "loads": [{"schedule": "35 per second"}]});
+    let phase = json!({"name": "loaded", "loads": [{"schedule": Schedule::rate(35.0).to_string()}]});
     result.parameters.insert("phases".to_owned(), vec![phase; phases].into());
     for (name, arm) in &mut result.arms {
         let answers = |at: usize| name != "broken" || at < 20;

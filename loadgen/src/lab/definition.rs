@@ -162,8 +162,6 @@ impl Probe {
     }
 }
 
-/// A cheap route for which the servers look a key up in their database.
-pub const MODELS: Probe = Probe { key: Some("demo-key"), ..Probe::new("models", "/v1/models") };
 /// A health check that needs a thread of the pool.
 pub const HEALTH_SYNC: Probe = Probe::new("health_sync", "/debug/health-sync");
 /// A health check that the event loop serves.

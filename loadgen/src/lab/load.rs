@@ -103,6 +103,18 @@ impl Load {
         self.map(|request| request.inter_token(delay))
     }
 
+    /// With this fault of the vendor.
+    #[must_use]
+    pub fn fault(self, fault: &str) -> Self {
+        self.map(|request| request.fault(fault))
+    }
+
+    /// With this header.
+    #[must_use]
+    pub fn header(self, name: &str, value: &str) -> Self {
+        self.map(|request| request.header(name, value))
+    }
+
     fn map(self, change: impl FnOnce(Request) -> Request) -> Self {
         Load { request: change(self.request), ..self }
     }

@@ -50,8 +50,7 @@ impl Numbers {
 
 fn profile(n: &Numbers) -> Profile {
     let (ttft, gap) = (FIRST_TOKEN.as_millis(), n.gap.as_millis());
-    let mut browsers = Load::streams(n.browsers).named(BROWSERS);
-    browsers.request = browsers.request.header("accept-encoding", "gzip");
+    let browsers = Load::streams(n.browsers).named(BROWSERS).header("accept-encoding", "gzip");
     Profile {
         vendor: flags(&format!("--tokens {} --ttft {ttft}ms --inter-token {gap}ms", n.tokens)),
         arms: vec![

@@ -45,8 +45,13 @@ static BODY: LazyLock<Bytes> = LazyLock::new(|| {
     const TEXT: &str = include_str!("../../../ARCHITECTURE.md");
     let escaped = serde_json::Value::from(TEXT).to_string();
     // Without its quotes.
-    let escaped = escaped[1..escaped.len() - 1].repeat(PROMPT_BYTES / TEXT.len());
-    let body = format!(r#"{{"model":"mock-llm","messages":[{{"role":"user","content":"{escaped}"}}]}}"#);
+    let piece = &escaped[1..escaped.len() - 1];
+    let pieces = PROMPT_BYTES / TEXT.len();
+    let (head, tail) = (r#"{"model":"mock-llm","messages":[{"role":"user","content":""#, r#""}]}"#);
+    let mut body = String::with_capacity(head.len() + piece.len() * pieces + tail.len());
+    body += head;
+    body.extend(std::iter::repeat_n(piece, pieces));
+    body += tail;
     body.into()
 });
 

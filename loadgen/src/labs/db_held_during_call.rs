@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::common::{millis, secs};
 use crate::lab::{
-    Arm, BASELINE, ByHand, Claim, Group, HEALTH_ASYNC, LOADED, Lab, LedgerFigure, Load, MODELS, MetricFigure, Phase,
-    Probe, ProbeFigure, Profile, RequestFigure, VendorFigure, at, flags,
+    Arm, BASELINE, ByHand, Claim, Group, HEALTH_ASYNC, LOADED, Lab, LedgerFigure, Load, MetricFigure, Phase, Probe,
+    ProbeFigure, Profile, RequestFigure, VendorFigure, at, flags,
 };
 use crate::result::MetricName;
-use crate::traffic::{Request, Schedule};
+use crate::traffic::{DEMO_KEY, Request, Schedule};
 
 pub(super) fn lab() -> Lab {
     Lab {
@@ -53,6 +53,8 @@ const POOL: u32 = 5;
 const REQUESTS: u32 = 2 * POOL;
 const RAMP: Duration = millis(200);
 const GAP: Duration = millis(200);
+/// A cheap route for which the servers look a key up in their database.
+const MODELS: Probe = Probe { key: Some(DEMO_KEY), ..Probe::new("models", "/v1/models") };
 /// The form in which the framework ends the session.
 const BODY: &str = "broken-body";
 const STREAMS: &str = "streams";

@@ -45,10 +45,7 @@ fn profile(n: &Numbers) -> Profile {
     let limits = format!(
         "--queue-timeout 500ms --call-timeout {timeout}ms --first-token-timeout {timeout}ms --sla 6s --attempts 1"
     );
-    let load = |load: Load, name, fault| {
-        let request = load.request.clone().fault(fault);
-        Load { request, ..load }.named(name).over(millis(600))
-    };
+    let load = |load: Load, name, fault| load.fault(fault).named(name).over(millis(600));
     // This client is certain that its request has arrived when it leaves.
     let after_tokens = Client::default().disconnects_after_tokens(3);
     Profile {

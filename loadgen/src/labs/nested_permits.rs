@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::common::millis;
+use super::common::{millis, peak};
 use crate::lab::{
     Arm, BASELINE, ByHand, Claim, Group, HEALTH_ASYNC, LOADED, Lab, LedgerFigure, Load, MetricFigure, Phase, Profile,
     RequestFigure, VendorFigure, at, flags,
@@ -89,8 +89,7 @@ fn claims() -> Vec<Claim> {
         // With fewer requests than permits nothing shows.
         Claim::exactly(PERMITS - 1, "answered, of 3 requests", completed("broken", FEW)).condition(),
         Claim::exactly(0, "calls at the vendor meanwhile", idle).condition(),
-        Claim::exactly(PERMITS, "calls at the vendor, peak", at("control", LOADED).vendor(VendorFigure::PeakActive))
-            .pressure(),
+        Claim::exactly(PERMITS, "calls at the vendor, peak", peak("control")).pressure(),
         answered("control", REQUESTS).control(),
         started("control", 2 * REQUESTS).control(),
         held("control", 0).control(),

@@ -81,15 +81,13 @@ fn claims() -> Vec<Claim> {
     };
     let answered = |arm| at(arm, LOADED).calls(RequestFigure::Completed);
     let served = |arm| Claim::at_least(0.95 * f64::from(HEALTHY), "healthy calls answered", answered(arm));
-    let ended = |arm, name: &str, load: &str, what| {
-        let place = at(arm, UNANSWERED).load(load);
-        Claim::exactly(EACH, name, if load == "calls" { place.calls(what) } else { place.streams(what) })
-    };
+    let of = |arm, load| at(arm, UNANSWERED).load(load);
+    let ended = |name: &str, figure| Claim::exactly(EACH, name, figure);
     let clean = |arm| {
         vec![
-            ended(arm, "calls ended by the call timeout", "calls", RequestFigure::Status(502)),
-            ended(arm, "silent streams ended, first token", "silent", RequestFigure::Status(502)),
-            ended(arm, "stalled streams ended, idle", "stalled", RequestFigure::Failure("error event")),
+            ended("calls ended by the call timeout", of(arm, "calls").calls(RequestFigure::Status(502))),
+            ended("silent streams ended, first token", of(arm, "silent").streams(RequestFigure::Status(502))),
+            ended("stalled streams ended, idle", of(arm, "stalled").streams(RequestFigure::Failure("error event"))),
             held(arm, UNANSWERED, 0, "permits held after the timeouts"),
             served(arm),
         ]

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::common::{millis, secs};
+use super::common::{millis, peak, secs};
 use crate::lab::{
     Arm, BASELINE, ByHand, Claim, Group, HEALTH_ASYNC, LOADED, Lab, LedgerFigure, Load, Phase, Profile, RequestFigure,
-    Upstream, VendorFigure, at, flags,
+    Upstream, at, flags,
 };
 
 pub(super) fn lab() -> Lab {
@@ -73,7 +73,6 @@ fn profile(n: &Numbers) -> Profile {
 
 fn claims() -> Vec<Claim> {
     let calls = |count: u32, name: &str, figure| Claim::exactly(count, name, figure);
-    let peak = |arm| at(arm, LOADED).vendor(VendorFigure::PeakActive);
     let opened = |arm| at(arm, LOADED).ledger(LedgerFigure::Connections);
     let refused = |arm| at(arm, LOADED).ledger(LedgerFigure::Refused);
     let answered = |arm| at(arm, LOADED).calls(RequestFigure::Completed);

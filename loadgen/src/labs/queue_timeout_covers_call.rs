@@ -8,7 +8,6 @@ use crate::lab::{
     Phase, Profile, RequestFigure, VendorFigure, at, flags,
 };
 use crate::result::{MetricName, Quantile};
-use crate::traffic::Request;
 
 pub(super) fn lab() -> Lab {
     Lab {
@@ -57,7 +56,7 @@ fn profile(n: &Numbers) -> Profile {
     let twice = queue * 2 + BACKOFF + millis(200);
     let (tokens, spare) = (10, millis(250));
     let holders = Load::streams(CALLS).named("holders").tokens(tokens).inter_token((twice + spare) / (tokens - 1));
-    let hanging = Load::new("calls", Request::whole().fault("hang")).schedule(Load::calls(CALLS).schedule);
+    let hanging = Load::calls(CALLS).fault("hang");
     Profile {
         vendor: flags(&format!("--tokens {tokens} --ttft {gap}ms --inter-token {gap}ms")),
         arms: vec![Arm::broken().flags(&limits), Arm::control().flags(&limits), Arm::fixed().flags(&limits)],

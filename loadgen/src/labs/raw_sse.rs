@@ -54,9 +54,8 @@ fn page() -> Client {
 fn profile(n: &Numbers) -> Profile {
     let limits = "--idle-timeout 1500ms";
     let cut = FAULTS.into_iter().fold(Phase::new(CUT, "cut off"), |phase, fault| {
-        let mut load = Load::streams(n.of_each_fault).named(fault.replace("-after=20", "")).over(RAMP).client(page());
-        load.request = load.request.fault(fault);
-        phase.adds(load)
+        let load = Load::streams(n.of_each_fault).named(fault.replace("-after=20", "")).over(RAMP).client(page());
+        phase.adds(load.fault(fault))
     });
     let whole = Load::calls(1).client(Client::default().keeps_text());
     Profile {

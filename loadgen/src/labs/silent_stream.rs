@@ -55,8 +55,7 @@ fn profile(n: &Numbers) -> Profile {
     let server = format!("--early-keep-alive {}ms --attempts 1", n.interval.as_millis());
     let arm = |arm: Arm| arm.flags(&server).deployed(&behind(n.silence));
     let load = |name, count| Load::new(name, Request::chat()).ttft(n.first_token).schedule(Schedule::at_once(count));
-    let failing = load(FAILING, FAILURES);
-    let failing = Load { request: failing.request.fault("error-event-after=0"), ..failing };
+    let failing = load(FAILING, FAILURES).fault("error-event-after=0");
     let streams = |arm: &str, load, what| at(arm, LOADED).load(load).streams(what);
     let given_up = |count, arm: &str| {
         Claim::exactly(count, "given up by the balancer", at(arm, LOADED).deployment(DeploymentFigure::Silent))

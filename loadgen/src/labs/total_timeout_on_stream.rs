@@ -8,7 +8,6 @@ use crate::lab::{
     RequestFigure, VendorFigure, at, flags, whole_run,
 };
 use crate::result::MetricName;
-use crate::traffic::{Request, Schedule};
 
 pub(super) fn lab() -> Lab {
     Lab {
@@ -50,7 +49,7 @@ fn profile(n: &Numbers) -> Profile {
     );
     let in_total = (total / GAP.as_millis()) as u32;
     let streams = |name, count| Load::streams(count).named(name);
-    let stalled = Load::new("stalled", Request::chat().fault("hang-after=2")).schedule(Schedule::at_once(STALLED));
+    let stalled = Load::streams(STALLED).named("stalled").fault("hang-after=2");
     Profile {
         vendor: flags(&format!("--ttft {gap}ms --inter-token {gap}ms", gap = GAP.as_millis())),
         arms: vec![Arm::broken().flags(&limits), Arm::control().flags(&limits), Arm::fixed().flags(&limits)],

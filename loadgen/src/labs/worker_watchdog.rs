@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::common::{GAP, millis, secs};
+use super::common::{GAP, millis, peak, secs};
 use crate::lab::{
     Arm, BASELINE, ByHand, Claim, Group, HEALTH_ASYNC, LOADED, Lab, Load, MetricFigure, Phase, Profile, RequestFigure,
     VendorFigure, at, flags, whole_run,
@@ -51,10 +51,8 @@ fn profile(timeout: Duration) -> Profile {
     let none_killed = |arm| Claim::exactly(0, "workers killed", killed(arm));
     let none_lost = |arm| Claim::exactly(0, "streams lost", lost(arm));
     let is_answered = |arm| Claim::exactly(1, "the call answered, at twice the time-out", answered(arm));
-    let all_at_vendor = |arm| {
-        let peak = at(arm, LOADED).vendor(VendorFigure::PeakActive);
-        Claim::exactly(STREAM_COUNT + 1, "streams and the call, at once at the vendor", peak).pressure()
-    };
+    let all_at_vendor =
+        |arm| Claim::exactly(STREAM_COUNT + 1, "streams and the call, at once at the vendor", peak(arm)).pressure();
     Profile {
         vendor: flags(&format!("--tokens {tokens} --ttft 50ms --inter-token {}ms", GAP.as_millis())),
         arms: vec![

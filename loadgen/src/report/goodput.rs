@@ -2,6 +2,7 @@
 
 use super::terminal::table_columns;
 use super::{Paint, Terminal};
+use crate::measure::SAMPLE_INTERVAL;
 use crate::numbers::count;
 use crate::result::{RunResult, TimelineRow, has_rates_in_several_phases};
 
@@ -9,7 +10,7 @@ use crate::result::{RunResult, TimelineRow, has_rates_in_several_phases};
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 const NONE: char = '·';
 /// Length of a row of the timeline.
-const ROW_MS: usize = 250;
+const ROW_MS: usize = SAMPLE_INTERVAL.as_millis() as usize;
 
 /// Prints how many requests were answered over time, if requests came at a rate in several phases: with the same load
 /// throughout, a server that answers fewer has lost something.

@@ -6,7 +6,8 @@ use crate::result::{LabsResult, Outcome, RunResult};
 /// Prints how many held, a line for each of the others, and the names of those that held: all labs fit on a screen.
 pub fn labs_summary(terminal: &Terminal, labs: &LabsResult) {
     let all: Vec<_> = labs.in_order().into_iter().map(|(name, run)| (name, outcome(run), run)).collect();
-    terminal.line(terminal.paint(Paint::Bold, &format!("All labs: {}", counted(all.iter().map(|lab| lab.1)))));
+    terminal
+        .line(terminal.paint(Paint::Bold, &format!("All labs of this run: {}", counted(all.iter().map(|lab| lab.1)))));
     for (name, outcome, run) in all.iter().filter(|lab| lab.1 != Outcome::Held) {
         let paint = if *outcome == Outcome::NotHeld { Paint::Red } else { Paint::Yellow };
         let word = terminal.paint(paint, &format!("{:<8}", outcome.as_str()));

@@ -242,10 +242,9 @@ impl<'a> Table<'a> {
 
 /// Whether the run's parameters let clients disconnect before the end of their stream.
 pub(super) fn disconnects(result: &RunResult) -> bool {
-    let loads = result.parameters.get("phases").and_then(Value::as_array).into_iter().flatten();
-    let mut loads = loads.filter_map(|phase| phase["loads"].as_array()).flatten();
     let share = result.parameters.get("cancel_share").and_then(Value::as_f64);
-    share.is_some_and(|share| share > 0.0) || loads.any(|load| !load["leave_after_ms"].is_null())
+    share.is_some_and(|share| share > 0.0)
+        || result.loads_by_phase().flatten().any(|load| !load["leave_after_ms"].is_null())
 }
 
 fn probe_stats<'a>(arm: &'a ArmResult, phase: &str, probe: &str) -> Option<&'a ProbeStats> {

@@ -157,7 +157,7 @@ pub struct ProcessStats {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
-fn is_none(count: &u64) -> bool {
+fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
@@ -172,7 +172,7 @@ pub struct TimelineRow {
     /// Tokens received in it.
     pub chunks: u64,
     /// Streams completed and calls answered 2xx in it; absent if there were none.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub completed: u64,
     /// Largest latency of the probes that were due in it, by probe.
     pub probe_max_ms: BTreeMap<String, f64>,

@@ -8,6 +8,5 @@ use super::RunResult;
 #[must_use]
 pub fn has_rates_in_several_phases(result: &RunResult) -> bool {
     let is_rate = |load: &Value| load["schedule"].as_str().is_some_and(|schedule| schedule.contains("per second"));
-    let phases = result.parameters.get("phases").and_then(Value::as_array).into_iter().flatten();
-    phases.filter(|phase| phase["loads"].as_array().is_some_and(|loads| loads.iter().any(is_rate))).count() > 1
+    result.loads_by_phase().filter(|loads| loads.iter().any(is_rate)).count() > 1
 }

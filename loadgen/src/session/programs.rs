@@ -11,7 +11,9 @@ use super::{SessionArm, SessionOptions};
 use crate::http::Endpoint;
 use crate::labs;
 use crate::live::{Gauges, PoolFrame, VendorFrame};
-use crate::measure::{LagLog, ProbeKind, ProbeLog, ProbePlan, Prober, Sampler, ServerSamples, StreamLog, one_process};
+use crate::measure::{
+    LagLog, ProbeKind, ProbeLog, ProbePlan, Prober, Sampler, ServerSamples, StreamLog, with_children,
+};
 use crate::vendor::{LedgerError, LedgerWatch};
 
 /// Probes per second, of each kind: two for each row of the timeline.
@@ -83,7 +85,8 @@ impl Programs {
 
         let (endpoint, lag, log) =
             (Endpoint::at(server.addr()), Arc::new(LagLog::default()), Arc::new(StreamLog::default()));
-        let samples = Arc::new(ServerSamples::new(Some(one_process(server.pid())), vec![log.clone()]));
+        // Under a watchdog, as some mistakes are, the server is a child.
+        let samples = Arc::new(ServerSamples::new(Some(with_children(server.pid())), vec![log.clone()]));
         let began = origin.elapsed();
         let sampler = Sampler::start(origin, vec![samples.clone()]);
         let (prober, mut probes) = Prober::start(origin, vec![(endpoint.clone(), probe_plan())], lag.clone());

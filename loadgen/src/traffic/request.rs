@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::http::bearer;
+
 const CONTENT_TYPE: &str = "content-type";
 const JSON: &str = "application/json";
 /// The key of the user `demo`, which both servers know.
-const DEMO_KEY: &str = "demo-key";
+pub const DEMO_KEY: &str = "demo-key";
 /// Body of a chat with one message.
 pub const CHAT: &str = r#"{"messages":[{"role":"user","content":"test"}]}"#;
 
@@ -109,7 +111,8 @@ impl Request {
     /// With this API key.
     #[must_use]
     pub fn key(self, key: &str) -> Self {
-        self.header("authorization", format!("Bearer {key}"))
+        let (name, value) = bearer(key);
+        self.header(name, value)
     }
 
     /// From this user. The servers tell users apart by their keys, on the routes that require one; the key of the user

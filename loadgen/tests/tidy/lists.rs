@@ -15,7 +15,7 @@ const MARKS: [&str; 2] = ["<!-- labs: written by `make lists` -->\n", "<!-- end 
 pub(crate) const FILES: [&str; 3] = ["README.md", "workshop/README.md", "workshop/src/labs.md"];
 
 /// The labs in README.md's table: the widest spread of mistakes, and those that most people have met.
-pub(crate) const FIRST: [&str; 10] = [
+const FIRST: [&str; 10] = [
     "pool-exhaustion",
     "blocked-executor",
     "wrong-canary",
@@ -115,4 +115,11 @@ fn chapters(labs: &[Entry], tree: &Tree) -> String {
         }
     }
     text + "\n"
+}
+
+#[test]
+fn the_labs_of_the_first_table_are_there() {
+    for name in FIRST {
+        assert!(loadgen::labs::all().iter().any(|lab| lab.name == name), "{name}");
+    }
 }

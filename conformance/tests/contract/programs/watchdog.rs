@@ -1,5 +1,6 @@
 //! The watchdog over a worker process, and how it ends. What it kills and what it does not is the lab `worker-watchdog`.
 
+use std::net::TcpStream;
 use std::time::Duration;
 
 use conformance::answer::Answer;
@@ -9,7 +10,6 @@ use conformance::servers::Server;
 use conformance::wait::{TIMEOUT, until};
 use mock_llm::MockLlm;
 use process::Signal;
-use tokio::net::TcpStream;
 
 on_limited_servers!(a_signal_lets_the_call_under_way_end, a_worker_ends_with_its_watchdog,);
 
@@ -33,11 +33,6 @@ async fn a_worker_ends_with_its_watchdog(server: &'static Server) -> anyhow::Res
     let running = server.start(&mock.url(), &FLAGS).await?;
     let address = running.address();
     running.program.kill();
-    for _ in 0..200 {
-        if TcpStream::connect(address).await.is_err() {
-            return Ok(());
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    anyhow::bail!("the worker still listens: {:?}", running.program.log())
+    let refused = || TcpStream::connect(address).is_err();
+    until("the worker ends", refused, || format!("{:?}", running.program.log())).await
 }

@@ -12,10 +12,10 @@ pub enum RequestFigure {
     Requested,
     /// Completed streams, and calls answered 2xx.
     Completed,
-    /// The same in percent of those that were due.
-    CompletedShare,
     /// The same per second, while the phase was measured.
     CompletedPerSecond,
+    /// Completed ones, in percent of those that were due.
+    CompletedShare,
     /// Truncated streams that their clients took for complete.
     TakenAsComplete,
     /// Failed, truncated or stalled.
