@@ -1,6 +1,7 @@
 //! The command line of `loadgen`.
 
 mod balancer;
+mod diagnose;
 mod display;
 mod labs;
 mod outputs;
@@ -17,6 +18,7 @@ use crate::traffic::Arrivals;
 use crate::verdict::Objective;
 
 pub use balancer::BalancerArgs;
+pub use diagnose::DiagnoseArgs;
 pub use display::Display;
 pub use labs::{DemoArgs, LabArgs, LabsArgs, Programs, Sides};
 pub use outputs::Outputs;
@@ -45,6 +47,8 @@ pub enum Command {
     Labs(LabsArgs),
     /// Put load on your server and judge it by objectives
     Run(Box<RunArgs>),
+    /// Find out at how many streams your server stops answering, and why
+    Diagnose(Box<DiagnoseArgs>),
     /// Check whether open streams slow down the health check of your server
     Verify(VerifyArgs),
     /// Send twelve calls for whole answers one after another, 24,944 tokens in all, and show the first that fails
@@ -68,6 +72,7 @@ impl Command {
             Command::Lab(args) => args.outputs.clone(),
             Command::Labs(args) => args.outputs.clone(),
             Command::Run(args) => args.outputs.clone(),
+            Command::Diagnose(args) => args.outputs.clone(),
             Command::Verify(args) => args.outputs.clone(),
             Command::Sequence(args) => args.outputs.clone(),
             Command::Report(args) => Outputs { out: None, html: args.html.clone() },

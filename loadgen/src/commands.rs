@@ -3,6 +3,7 @@
 mod balancer;
 mod conclusion;
 mod demo;
+mod diagnose;
 mod error;
 mod interactive;
 mod invocation;
@@ -52,6 +53,7 @@ pub fn execute<'a>(
             Command::Labs(args) => labs::execute(args, terminal).await?.into(),
             Command::Run(args) => run::execute(args, terminal).await?.into(),
             Command::Sequence(args) => sequence::execute(args, terminal).await?.into(),
+            Command::Diagnose(args) => diagnose::execute(args, terminal).await?.into(),
             Command::Verify(args) => verify::execute(args, terminal).await?.into(),
             Command::Report(args) => report::execute(args, terminal)?.into(),
             Command::Serve(args) => match serve::execute(args).await? {},

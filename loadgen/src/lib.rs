@@ -17,6 +17,7 @@ pub mod comparison;
 pub mod dashboard;
 /// The limit of open descriptors.
 pub mod descriptors;
+pub mod diagnose;
 /// Runs a lab.
 pub mod engine;
 /// The machine.

@@ -3,6 +3,7 @@
 
 mod collapse;
 mod deployment;
+mod diagnosis;
 mod figures;
 mod goodput;
 mod labs;
@@ -31,6 +32,7 @@ use wire::ledger::Ledger;
 
 pub use collapse::{Collapse, collapse, first_collapse};
 pub use deployment::{DeploymentStats, PhaseBalancer, PhaseDeployment, RestartStats};
+pub use diagnosis::{Confidence, Diagnosis, DiagnosisForm, DiagnosisKind, DiagnosisLevel, ProbeLevel};
 pub use figures::{
     ClosedLoopStats, Percentile, ProbeStats, ProcessStats, Quantile, Quantiles, TimelineRow, VendorStats,
 };

@@ -1,0 +1,49 @@
+//! Arguments of `diagnose`.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::outputs::Outputs;
+use super::values::{header, key, method, path, positive_duration};
+
+/// `loadgen diagnose`
+#[derive(Debug, Args)]
+pub struct DiagnoseArgs {
+    /// URL of the server, which must be on this machine
+    #[arg(long, value_name = "URL")]
+    pub url: String,
+    /// Path of the streams [default: the path of --url, else /chat/stream]
+    #[arg(long, value_name = "PATH", value_parser = path)]
+    pub stream_path: Option<String>,
+    /// Path of a cheap check, such as the health check
+    #[arg(long, value_name = "PATH", default_value = "/health", value_parser = path)]
+    pub health_path: String,
+    /// Path of a cheap check that needs no thread of a pool, if there is one
+    #[arg(long, value_name = "PATH", value_parser = path)]
+    pub async_health_path: Option<String>,
+    /// HTTP method of the streams
+    #[arg(long, default_value = "POST", value_parser = method)]
+    pub method: String,
+    /// JSON body of the streams [default: a chat with one message]
+    #[arg(long, value_name = "JSON")]
+    pub body: Option<String>,
+    /// Header of the streams; can be repeated
+    #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
+    pub headers: Vec<(String, String)>,
+    /// Key that is sent as `Authorization: Bearer KEY`
+    #[arg(long, value_name = "KEY", hide_env_values = true, value_parser = key)]
+    pub api_key: Option<String>,
+    /// Process id of the server, to look at its threads and its processor time
+    #[arg(long, value_name = "PID")]
+    pub pid: Option<u32>,
+    /// Most streams to open at once
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub max_streams: u32,
+    /// How long it may take in all
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = positive_duration)]
+    pub budget: Duration,
+    /// The files for the result.
+    #[command(flatten)]
+    pub outputs: Outputs,
+}
