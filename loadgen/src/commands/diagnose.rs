@@ -29,11 +29,11 @@ pub(super) async fn execute(args: &DiagnoseArgs, terminal: &Terminal) -> Result<
     };
     let found = diagnose(&options, |news| terminal.line(said(&news))).await;
     let (found, generator) = found.map_err(|error| CommandError::Usage(error.to_string()))?;
-    terminal.line(format!("{}", serde_json::to_string(&serde_json::json!({
+    terminal.line(serde_json::to_string(&serde_json::json!({
         "kind": found.kind, "form": found.form, "limit": found.limit, "at": found.streams_at_collapse,
         "confidence": found.confidence, "surer": found.surer_with, "evidence": found.evidence, "recovered": found.recovered_after_s,
         "lag": generator.schedule_lag_ms.p99,
-    })).unwrap_or_default()));
+    })).unwrap_or_default());
     Ok(match found.kind {
         DiagnosisKind::NoneFound => 0,
         _ => 1,

@@ -62,14 +62,13 @@ pub(super) fn find(seen: &Seen) -> Finding {
         return Finding::new(DiagnosisKind::NoneFound, None, Confidence::High);
     };
     let Some(worst) = seen.worst() else { return inconclusive() };
-    let finding = if fails_at_connecting(seen) {
+    if fails_at_connecting(seen) {
         connection_limit(seen)
     } else if worst.waiting + worst.lost > 0 && worst.started < worst.streams {
         pool::find(seen, collapse, worst)
     } else {
         slowed::find(seen, worst)
-    };
-    finding
+    }
 }
 
 fn inconclusive() -> Finding {

@@ -35,7 +35,14 @@ fn flow(collapse: &Collapse, worst: &DiagnosisLevel, plateau: u64) -> String {
         (0, 0) => format!("; none ended and none began in {seconds} s"),
         (begun, ended) => format!("; in {seconds} s, {ended} ended and {begun} began"),
     };
-    format!("{plateau} of {} streams flowed and the others {others}{next}", worst.streams)
+    let mut text = format!("{plateau} of {} streams flowed and the others {others}{next}", worst.streams);
+    let rejected = collapse.rejected.iter().map(|(status, count)| format!("{status}: {count}"));
+    let failed = collapse.failed.iter().map(|(cause, count)| format!("{cause}: {count}"));
+    let lost: Vec<_> = rejected.chain(failed).collect();
+    if !lost.is_empty() {
+        text += &format!(" ({})", lost.join(", "));
+    }
+    text
 }
 
 fn growing_pool(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> Finding {
