@@ -12,6 +12,8 @@ NAME    ?=
 GROUP   :=
 SIDE    ?= both
 PORT    ?= 8000
+ROUNDS  ?= 1
+BURNER  ?=
 RUN     := run
 
 # --out FILE when OUT=FILE is given, --html FILE when HTML=FILE is.
@@ -33,11 +35,11 @@ serve_flags := $(if $(filter file,$(origin PORT)),,--port $(PORT))
 lab_command := $(if $(NAME),lab $(NAME) $(lab_flags) $(out_flag),labs)
 
 # Variable names are in capitals; make would ignore `name=x` and not run the lab.
-$(foreach word,name names jobs group side mended fast keep out html files percent mistake port result plain database_url,$(if $(filter command,$(origin $(word))),\
+$(foreach word,name names jobs rounds burner group side mended fast keep out html files percent mistake port result plain database_url,$(if $(filter command,$(origin $(word))),\
   $(error '$(word)=$($(word))' does nothing: write $(shell echo $(word) | tr a-z A-Z)=$($(word)))))
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-broken demo-fixed lab labs report serve up reset stop test test-fast test-postgres test-clients test-page lint bench bench-mock bench-stack soak new-lab outputs pictures lists clean
+.PHONY: help build demo demo-broken demo-fixed lab labs report serve up reset stop test test-fast test-postgres test-clients test-page test-diagnose lint bench bench-mock bench-stack soak new-lab outputs pictures lists clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n%s", $$1, $$2, more; more = "" } \
@@ -103,6 +105,10 @@ test-clients: ## OpenAI's own clients against the mock (needs python3 with venv,
 
 test-page: build ## Playground and report in headless Chromium, screenshots in target/screens (needs node, npm, chromium)
 	@BIN=$(BIN) sh loadgen/page-tests/check.sh
+
+#: NAMES="a b": only those servers; ROUNDS=3: each so often; BURNER=1: beside a busy processor
+test-diagnose: build ## diagnose against servers of others whose limit is known: truth against answer (needs python3 with venv)
+	@BIN=$(BIN) sh loadgen/diagnose-tests/check.sh $(NAMES) --rounds $(ROUNDS) $(if $(BURNER),--burner)
 
 bench-stack: ## Cost of the call stack per call, and its behaviour under three times the load
 	@$(CARGO) bench --package fixed-server --bench stack
