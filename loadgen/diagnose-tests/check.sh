@@ -16,7 +16,7 @@ python3 -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null 
     echo "test-diagnose: it needs python3, 3.11 or later, with venv (Debian: apt-get install python3-venv)" >&2
     exit 1
 }
-for program in loadgen mock-llm broken-server fixed-server; do
+for program in loadgen mock-llm; do
     [ -x "$bin/$program" ] && continue
     echo "test-diagnose: $bin/$program is not built: run 'make build'" >&2
     exit 1
