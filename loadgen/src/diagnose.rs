@@ -1,8 +1,11 @@
 //! Finds out what limits a server: how many streams it holds until it is no longer as when idle, and what kind of limit
 //! that is. It needs a path that streams and a cheap one, and knows nothing else of the server.
 
+mod advice;
+mod finding;
 mod held;
 mod look;
+mod options;
 mod probes;
 mod ramp;
 mod recovery;
@@ -14,12 +17,13 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use crate::http::{Endpoint, HttpError};
+use crate::http::HttpError;
 use crate::measure::{LagLog, ProbeKind, ServerSamples, one_process};
 use crate::result::{Diagnosis, DiagnosisLevel, Generator};
 use crate::traffic::Request;
 use held::HeldStreams;
 use look::{accepting_gzip, look};
+pub use options::DiagnoseOptions;
 use probes::Probes;
 use ramp::Ramp;
 use seen::{ASYNC_HEALTH, HEALTH, IdleStream, Seen, UNKNOWN_PATH};
@@ -33,25 +37,6 @@ const IDLE: Duration = Duration::from_millis(1_500);
 const LOOK: Duration = Duration::from_secs(4);
 /// A path that no server has.
 const NO_SUCH_PATH: &str = "/loadgen-diagnose-no-such-path";
-
-/// What is diagnosed, and within which bounds.
-#[derive(Debug, Clone)]
-pub struct DiagnoseOptions {
-    /// The server.
-    pub endpoint: Endpoint,
-    /// A request that it answers with a stream.
-    pub request: Request,
-    /// The path of a cheap check.
-    pub health_path: String,
-    /// The path of a cheap check that needs no pool.
-    pub async_health_path: Option<String>,
-    /// The server's process, to look at it and those that it started.
-    pub pid: Option<u32>,
-    /// Most streams that are held.
-    pub streams_max: u64,
-    /// How long all of it may take.
-    pub budget: Duration,
-}
 
 /// Why there is no diagnosis.
 #[derive(Debug, thiserror::Error)]
@@ -123,7 +108,8 @@ pub async fn diagnose(
     }
     probes.stop();
     let finding = rule::find(&seen);
-    Ok((finding.told(seen, recovered_after), lag.generator()))
+    let advice = advice::advise(&finding, &seen);
+    Ok((finding.into_diagnosis(seen, advice, recovered_after), lag.generator()))
 }
 
 fn kinds(options: &DiagnoseOptions) -> Vec<ProbeKind> {

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::DiagnoseOptions;
 use super::look::look;
+use super::options::DiagnoseOptions;
 use super::probes::Probes;
 use super::seen::Seen;
 

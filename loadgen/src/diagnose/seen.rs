@@ -130,6 +130,12 @@ impl Seen {
         at.sent > 0 && at.timed_out + at.failed == 0 && at.latency_ms.p90 < self.late_ms(probe)
     }
 
+    /// Whether the asynchronous health check, where there is one, and a path that does not exist are both fast.
+    pub(super) fn event_loop_is_free(&self) -> bool {
+        let has_async = self.worst().is_some_and(|level| level.probes.contains_key(ASYNC_HEALTH));
+        self.is_fast(UNKNOWN_PATH) && (!has_async || self.is_fast(ASYNC_HEALTH))
+    }
+
     /// Whether the health check at this level takes longer than when idle, and than a path at the same level that needs
     /// no pool: the typical one, not the slowest. Chance does not make that.
     pub(super) fn health_needs_a_turn(&self, level: &DiagnosisLevel) -> bool {

@@ -1,6 +1,6 @@
 //! Some streams flow, and the others wait until one of them ends.
 
-use super::{Finding, PID, event_loop_is_free, inconclusive};
+use crate::diagnose::finding::{Finding, PID};
 use crate::diagnose::seen::{Collapse, HEALTH, KEPT_CONNECTION, Seen, UNKNOWN_PATH};
 use crate::result::{Confidence, DiagnosisForm, DiagnosisKind, DiagnosisLevel};
 
@@ -11,8 +11,8 @@ pub(super) fn find(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> 
     if collapse.slope() >= GROWS_FROM && collapse.begun > collapse.ended + 1 && seen.hangs(HEALTH) {
         return growing_pool(seen, collapse, worst);
     }
-    let Some(plateau) = collapse.plateau() else { return inconclusive() };
-    let free = event_loop_is_free(seen);
+    let Some(plateau) = collapse.plateau() else { return Finding::inconclusive() };
+    let free = seen.event_loop_is_free();
     let finding = if free && seen.hangs(HEALTH) {
         Finding::new(DiagnosisKind::ThreadPoolHeld, Some(DiagnosisForm::InnerPool), Confidence::High)
     } else if free {
@@ -20,7 +20,7 @@ pub(super) fn find(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> 
     } else if seen.hangs(UNKNOWN_PATH) {
         in_front_of_all(seen, worst, plateau)
     } else {
-        return inconclusive();
+        return Finding::inconclusive();
     };
     let mut finding = finding.limit(plateau, plateau);
     finding.evidence.insert(0, flow(collapse, worst, plateau));

@@ -1,6 +1,6 @@
 //! All streams flow, and more slowly than one alone, or the probes are late.
 
-use super::{Finding, PID, event_loop_is_free, inconclusive};
+use crate::diagnose::finding::{Finding, PID};
 use crate::diagnose::seen::{HEALTH, Seen, UNKNOWN_PATH};
 use crate::result::{Confidence, DiagnosisForm, DiagnosisKind, DiagnosisLevel};
 
@@ -15,7 +15,7 @@ pub(super) fn find(seen: &Seen, worst: &DiagnosisLevel) -> Finding {
     // Chunks per second of one stream, times the time between two: how many chunks wait at once.
     let at_once = (worst.chunks_per_second * gap).round().max(1.0) as u64;
     let busy = worst.cpu_cores.map(|cores| cores >= BUSY);
-    let free = event_loop_is_free(seen);
+    let free = seen.event_loop_is_free();
     let last_good = seen.last_good().streams;
     let mut finding = match (is_slowed, free, busy) {
         (true, true, _) if seen.hangs(HEALTH) => {
@@ -45,7 +45,7 @@ pub(super) fn find(seen: &Seen, worst: &DiagnosisLevel) -> Finding {
             finding.limit(at_once, last_good.max(1)).at_most(Confidence::Medium, PID)
         }
         _ => {
-            let mut finding = inconclusive();
+            let mut finding = Finding::inconclusive();
             finding.surer_with = Some(PID);
             finding
         }

@@ -1,0 +1,25 @@
+//! What is diagnosed, and within which bounds.
+
+use std::time::Duration;
+
+use crate::http::Endpoint;
+use crate::traffic::Request;
+
+/// What is diagnosed, and within which bounds.
+#[derive(Debug, Clone)]
+pub struct DiagnoseOptions {
+    /// The server.
+    pub endpoint: Endpoint,
+    /// A request that it answers with a stream.
+    pub request: Request,
+    /// The path of a cheap check.
+    pub health_path: String,
+    /// The path of a cheap check that needs no pool.
+    pub async_health_path: Option<String>,
+    /// The server's process, to look at it and those that it started.
+    pub pid: Option<u32>,
+    /// Most streams that are held.
+    pub streams_max: u64,
+    /// How long all of it may take.
+    pub budget: Duration,
+}
