@@ -1,4 +1,4 @@
-"""Diagnoses the servers of cases.toml, one after another, and compares each answer with the truth.
+"""Diagnoses the servers of the folder cases, one after another, and compares each answer with the truth.
 
 Exits with 1 if an answer is wrong at high confidence, or if more than one answer in ten is inconclusive.
 """
@@ -24,7 +24,7 @@ BURNER = [sys.executable, "-c", "while True: pass"]
 
 def main():
     args = arguments()
-    cases = tomllib.loads((HERE / "cases.toml").read_text())
+    cases = all_cases()
     if args.list:
         for name, case in cases.items():
             print(f"{name:28} {described(case['truth'])}")
@@ -42,6 +42,12 @@ def main():
         stop_all()
         write_tables(rows, args.work)
     return verdict(rows)
+
+
+def all_cases():
+    """The cases of all files, in the order in which they run."""
+    files = [tomllib.loads(file.read_text()) for file in sorted((HERE / "cases").glob("*.toml"))]
+    return {name: case for cases in files for name, case in cases.items()}
 
 
 def arguments():

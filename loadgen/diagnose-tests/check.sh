@@ -1,5 +1,5 @@
 #!/bin/sh
-# Diagnoses servers whose limit is known, and compares the answers with the truth: cases.toml.
+# Diagnoses servers whose limit is known, and compares the answers with the truth: the folder cases.
 #
 # Needs Python 3.11 or later with venv, the built programs (BIN), and, the first time, PyPI. Everything is installed
 # under target/diagnose-tests; answers, logs and the table are there too. A case whose server is not installed on this
