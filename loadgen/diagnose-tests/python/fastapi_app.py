@@ -1,6 +1,7 @@
-"""FastAPI, with streams written in four ways. Health checks that are `def` run in the thread pool, too."""
+"""FastAPI, with streams written in five ways. A health check that is `def` runs in the thread pool, too."""
 
 import asyncio
+import os
 import time
 
 import anyio.to_thread
@@ -8,12 +9,13 @@ from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
 app = FastAPI()
+TOKENS, GAP = int(os.environ.get("TOKENS", "20")), float(os.environ.get("GAP", "0.2"))
 
 
 def slow_tokens():
     """What a blocking client of a vendor does: each token is waited for."""
-    for number in range(20):
-        time.sleep(0.2)
+    for number in range(TOKENS):
+        time.sleep(GAP)
         yield f'data: {{"content": "token {number} "}}\n\n'
 
 
@@ -33,14 +35,13 @@ async def thread_a_stream():
     def read():
         for token in slow_tokens():
             loop.call_soon_threadsafe(queue.put_nowait, token)
+        loop.call_soon_threadsafe(queue.put_nowait, None)
 
     async def relay():
         reader = asyncio.ensure_future(anyio.to_thread.run_sync(read))
-        while not (reader.done() and queue.empty()):
-            try:
-                yield await asyncio.wait_for(queue.get(), 0.3)
-            except asyncio.TimeoutError:
-                pass
+        while (token := await queue.get()) is not None:
+            yield token
+        await reader
 
     return events(relay())
 
@@ -52,8 +53,8 @@ def thread_until_the_answer():
 
 
 async def async_tokens():
-    for number in range(20):
-        await asyncio.sleep(0.2)
+    for number in range(TOKENS):
+        await asyncio.sleep(GAP)
         yield f'data: {{"content": "token {number} "}}\n\n'
 
 

@@ -43,4 +43,5 @@ class PooledServer(ThreadingHTTPServer):
 
 server = PooledServer if "THREADS" in os.environ else ThreadingHTTPServer
 server.daemon_threads = True
+server.request_queue_size = 128  # The default of 5 loses connections when some come at once.
 server(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
