@@ -6,6 +6,7 @@ mod finding;
 mod held;
 mod look;
 mod options;
+pub mod platform;
 mod probes;
 mod ramp;
 mod recovery;
@@ -17,7 +18,8 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use crate::http::HttpError;
+use crate::environment::environment;
+use crate::http::{Endpoint, HttpError};
 use crate::measure::{LagLog, ProbeKind, ServerSamples, one_process};
 use crate::result::{Diagnosis, DiagnosisLevel, Generator};
 use crate::traffic::Request;
@@ -96,6 +98,8 @@ pub async fn diagnose(
     let idle = look_at(options).await?;
     news(DiagnoseNews::Looked(idle.first_chunk, idle.gap()));
     let mut seen = Seen { idle, idle_ms, streams_max: options.streams_max, ..Seen::default() };
+    seen.platform = platform::known(options.platform, &seen.idle.headers);
+    seen.processors = processors(&options.endpoint);
     let mut recovered_after = None;
     if seen.idle.streams() {
         let mut held = HeldStreams::new(options.endpoint.clone(), options.request.clone());
@@ -110,6 +114,12 @@ pub async fn diagnose(
     let finding = rule::find(&seen);
     let advice = advice::advise(&finding, &seen);
     Ok((finding.into_diagnosis(seen, advice, recovered_after), lag.generator()))
+}
+
+/// Processors of the server's machine, if it is this one.
+fn processors(endpoint: &Endpoint) -> Option<u64> {
+    let here = endpoint.addr().ip().is_loopback();
+    here.then(|| environment().cores as u64)
 }
 
 fn kinds(options: &DiagnoseOptions) -> Vec<ProbeKind> {

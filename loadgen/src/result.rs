@@ -32,7 +32,10 @@ use wire::ledger::Ledger;
 
 pub use collapse::{Collapse, collapse, first_collapse};
 pub use deployment::{DeploymentStats, PhaseBalancer, PhaseDeployment, RestartStats};
-pub use diagnosis::{Confidence, Diagnosis, DiagnosisForm, DiagnosisKind, DiagnosisLevel, ProbeLevel};
+pub use diagnosis::{
+    Confidence, Diagnosis, DiagnosisDefault, DiagnosisForm, DiagnosisKind, DiagnosisLevel, DiagnosisPlatform,
+    ProbeLevel,
+};
 pub use figures::{
     ClosedLoopStats, Percentile, ProbeStats, ProcessStats, Quantile, Quantiles, TimelineRow, VendorStats,
 };

@@ -3,9 +3,17 @@
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::outputs::Outputs;
 use super::values::{header, key, method, path, positive_duration};
+use crate::diagnose::platform::{ALL, Platform, find};
+
+/// The platforms of the table, by their names.
+fn platform() -> impl TypedValueParser<Value = &'static Platform> {
+    PossibleValuesParser::new(ALL.iter().map(|platform| platform.name))
+        .try_map(|name| find(&name).ok_or_else(|| format!("no platform has the name {name}")))
+}
 
 /// `loadgen diagnose`
 #[derive(Debug, Args)]
@@ -37,6 +45,9 @@ pub struct DiagnoseArgs {
     /// Process id of the server, to look at its threads and its processor time
     #[arg(long, value_name = "PID")]
     pub pid: Option<u32>,
+    /// What the server runs on, or makes its calls with, if its headers do not say so: for the setting and the fix
+    #[arg(long, value_name = "NAME", value_parser = platform())]
+    pub platform: Option<&'static Platform>,
     /// Most streams to open at once
     #[arg(long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub max_streams: u32,

@@ -24,6 +24,7 @@ pub(super) async fn execute(args: &DiagnoseArgs, terminal: &Terminal) -> Result<
         health_path: args.health_path.clone(),
         async_health_path: args.async_health_path.clone(),
         pid: args.pid,
+        platform: args.platform,
         streams_max: args.max_streams.into(),
         budget: args.budget,
     };

@@ -1,7 +1,7 @@
 //! What the rule finds, and what a person should do about it.
 
 use super::seen::Seen;
-use crate::result::{Confidence, Diagnosis, DiagnosisForm, DiagnosisKind};
+use crate::result::{Confidence, Diagnosis, DiagnosisDefault, DiagnosisForm, DiagnosisKind, DiagnosisPlatform};
 
 /// What `--pid` adds, for [`Finding::surer_with`].
 pub(super) const PID: &str = "--pid PID of the server, for its threads and its processor time";
@@ -21,7 +21,7 @@ pub(super) struct Finding {
 }
 
 /// What a person should do, and a few sentences about what was found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Advice {
     /// At most three sentences that can be pasted into a ticket.
     pub(super) finding: String,
@@ -29,6 +29,12 @@ pub(super) struct Advice {
     pub(super) advice: String,
     /// The lab that shows this kind of limit.
     pub(super) lab: Option<String>,
+    /// How sure the finding is, with what is known of the platform.
+    pub(super) confidence: Confidence,
+    /// The platform that the server runs on, where it is known.
+    pub(super) platform: Option<DiagnosisPlatform>,
+    /// The default that the limit is, where it is one.
+    pub(super) default: Option<DiagnosisDefault>,
 }
 
 impl Finding {
@@ -69,12 +75,14 @@ impl Finding {
             form: self.form,
             limit: self.limit,
             streams_at_collapse: self.streams_at_collapse,
-            confidence: self.confidence,
-            surer_with: self.surer_with.map(str::to_owned),
+            confidence: advice.confidence,
+            surer_with: self.surer_with.filter(|_| advice.confidence < Confidence::High).map(str::to_owned),
             finding: advice.finding,
             evidence: self.evidence,
             advice: advice.advice,
             lab: advice.lab,
+            platform: advice.platform,
+            default: advice.default,
             levels: seen.levels,
             recovered_after_s,
         }

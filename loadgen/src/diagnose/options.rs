@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::platform::Platform;
 use crate::http::Endpoint;
 use crate::traffic::Request;
 
@@ -18,6 +19,8 @@ pub struct DiagnoseOptions {
     pub async_health_path: Option<String>,
     /// The server's process, to look at it and those that it started.
     pub pid: Option<u32>,
+    /// What the server runs on, if the user says so.
+    pub platform: Option<&'static Platform>,
     /// Most streams that are held.
     pub streams_max: u64,
     /// How long all of it may take.

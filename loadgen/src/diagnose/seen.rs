@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::platform::Known;
 use crate::result::DiagnosisLevel;
 
 /// The probe of the health path.
@@ -25,6 +26,10 @@ pub(super) struct Seen {
     pub(super) levels: Vec<DiagnosisLevel>,
     /// The level at which the server was no longer as idle, if there was one.
     pub(super) collapse: Option<Collapse>,
+    /// The platform of the server, where it is known.
+    pub(super) platform: Option<Known>,
+    /// Processors of the server's machine, where they are known.
+    pub(super) processors: Option<u64>,
     /// The most streams that the ramp was allowed to open.
     pub(super) streams_max: u64,
 }

@@ -31,12 +31,46 @@ pub struct Diagnosis {
     /// The lab that shows this kind of limit, beside its fix.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lab: Option<String>,
+    /// The platform that the server runs on, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<DiagnosisPlatform>,
+    /// The default that the limit is, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<DiagnosisDefault>,
     /// The numbers of streams that were held, in order, and what was seen of each.
     #[serde(default)]
     pub levels: Vec<DiagnosisLevel>,
     /// Seconds from the end of the load until the server answered as it did when idle; none if it did not.
     #[serde(default)]
     pub recovered_after_s: Option<f64>,
+}
+
+/// The platform that a server runs on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct DiagnosisPlatform {
+    /// Names for `--platform`: one, or several that send the same header.
+    pub names: Vec<String>,
+    /// How it is known: `--platform`, or a header of its answers.
+    pub known_by: String,
+}
+
+/// A limit that a platform has when nobody has set another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct DiagnosisDefault {
+    /// The number.
+    pub number: u64,
+    /// The platform that has it: a name for `--platform`.
+    pub platform: String,
+    /// What there is this number of.
+    pub what: String,
+    /// What to set for another number.
+    pub setting: String,
+    /// Where the number was read: a URL, or a repository and a file in it.
+    pub source: String,
+    /// Whether the server is known to run on that platform. Otherwise only the number fits, which proves nothing.
+    pub is_certain: bool,
 }
 
 /// What limits a server.

@@ -1,0 +1,68 @@
+//! Figures of what was seen, in words.
+
+use crate::diagnose::seen::{HEALTH, Seen, UNKNOWN_PATH};
+use crate::numbers::{count, millis, number};
+use crate::result::ProbeLevel;
+
+/// `40 streams`, `1 stream`.
+pub(super) fn counted(number: u64, singular: &str, plural: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { singular } else { plural })
+}
+
+/// What the checks showed at the collapse: `With 64 streams, 112 of 160 health checks had no answer in time (3 ms when
+/// idle), while a path that does not exist was answered in 2.1 ms, with 0.03 processors in use`.
+pub(super) fn checks(seen: &Seen) -> Option<String> {
+    let worst = seen.worst()?;
+    let health = worst.probes.get(HEALTH).filter(|probe| probe.sent > 0)?;
+    let idle = seen.idle_ms.get(HEALTH).map(|idle| format!(" ({} when idle)", millis(*idle))).unwrap_or_default();
+    let with = counted(worst.streams, "stream", "streams");
+    let mut text = format!("With {with}, {}{idle}", of_probe(health, "health checks"));
+    if let Some(unknown) = worst.probes.get(UNKNOWN_PATH).filter(|probe| probe.sent > 0) {
+        let joined = if seen.hangs(HEALTH) && seen.is_fast(UNKNOWN_PATH) { "while" } else { "and" };
+        text += &format!(", {joined} {}", of_probe(unknown, "requests for a path that does not exist"));
+    }
+    if let Some(cores) = worst.cpu_cores {
+        text += &format!(", with {} processors in use", number(cores));
+    }
+    Some(text)
+}
+
+/// `112 of 160 health checks had no answer in time`, `health checks took 12 ms (p99)`.
+fn of_probe(probe: &ProbeLevel, what: &str) -> String {
+    let lost = probe.timed_out + probe.failed;
+    if lost == 0 {
+        return format!("{what} took {} (p99)", millis(probe.latency_ms.p99));
+    }
+    format!("{} of {} {what} had no answer in time", count(lost), count(probe.sent))
+}
+
+/// Seconds that a stream takes, from its request to its end, where that was seen: of one on the idle server, else by what
+/// ended at the collapse (Little's law).
+pub(super) fn stream_seconds(seen: &Seen, limit: u64) -> Option<f64> {
+    const ENOUGH: u64 = 5;
+    const LOOKS_PER_SECOND: f64 = 4.0;
+    if seen.idle.ended && seen.idle.streams() {
+        return Some((seen.idle.first_chunk + seen.idle.lasted).as_secs_f64());
+    }
+    let collapse = seen.collapse.as_ref().filter(|collapse| collapse.ended >= ENOUGH)?;
+    Some(limit as f64 * (collapse.started.len() as f64 / LOOKS_PER_SECOND) / collapse.ended as f64)
+}
+
+/// Why a larger number only moves the limit: how many streams a second it serves, and what twice as many would.
+pub(super) fn little(seen: &Seen, limit: u64, what: &str) -> String {
+    /// An answer of some length, where none was seen to its end.
+    const USUAL_S: f64 = 20.0;
+    let (seconds, seen_or_not) = match stream_seconds(seen, limit).filter(|seconds| *seconds > 0.0) {
+        Some(seconds) => (seconds, "of"),
+        None => (USUAL_S, "of, for example,"),
+    };
+    let a_second = |streams: u64| number(streams as f64 / seconds);
+    format!(
+        "With {} and streams {seen_or_not} {} s each, {} streams a second is the most that this serves, whatever the \
+         processor does; twice as many serve {}, until there are twice as many users, or the vendor takes twice as long",
+        counted(limit, what, &format!("{what}s")),
+        number((seconds * 10.0).round() / 10.0),
+        a_second(limit),
+        a_second(2 * limit),
+    )
+}

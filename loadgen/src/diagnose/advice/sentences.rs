@@ -1,0 +1,217 @@
+//! The finding in at most three sentences that can be pasted into a ticket: what it is, by which figures, and what users
+//! see of it.
+
+use super::figures::{checks, counted};
+use crate::diagnose::finding::Finding;
+use crate::diagnose::seen::{HEALTH, Seen};
+use crate::numbers::{count, in_millis, millis, number};
+use crate::result::{Confidence, DiagnosisForm as Form, DiagnosisKind as Kind};
+
+/// The finding in sentences.
+pub(super) fn sentences(finding: &Finding, confidence: Confidence, seen: &Seen) -> String {
+    let (what, figures, users) = match finding.kind {
+        Kind::ThreadPoolHeld => held(finding, seen),
+        Kind::ThreadPoolPerChunk => per_chunk(finding, seen),
+        Kind::EventLoopBlocked => event_loop(finding, seen),
+        Kind::ConnectionLimit => connections(finding, seen),
+        Kind::Cpu => processor(finding, seen),
+        Kind::UpstreamLimit => upstream(finding, seen),
+        Kind::NotStreaming => not_streaming(finding, seen),
+        Kind::NoneFound => return none_found(seen),
+        Kind::Inconclusive => return inconclusive(seen),
+    };
+    let what = match confidence {
+        Confidence::High => capitalised(&what),
+        Confidence::Medium => format!("Most likely {what}"),
+        Confidence::Low => format!("Possibly {what}"),
+    };
+    let parts = [Some(what), figures, Some(users.to_owned())];
+    parts.into_iter().flatten().map(|part| part + ".").collect::<Vec<_>>().join(" ")
+}
+
+/// What it is, its figures, and what users see.
+type Parts = (String, Option<String>, &'static str);
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+fn held(finding: &Finding, seen: &Seen) -> Parts {
+    let limit = finding.limit.unwrap_or_default();
+    let flow = format!("{} flow, and the others wait until one of them ends", counted(limit, "stream", "streams"));
+    match finding.form {
+        Some(Form::WorkerPerRequest) => (
+            format!(
+                "each stream holds a worker of this server, of which there {} {}, from its first byte to its last: when \
+                 all of them have a stream, nothing else is answered",
+                if limit == 1 { "is" } else { "are" },
+                count(limit)
+            ),
+            checks(seen),
+            "Users get a connection and then nothing, on every page",
+        ),
+        Some(Form::GrowingPool) => {
+            let slope = seen.collapse.as_ref().map_or(0.0, |collapse| collapse.slope());
+            (
+                format!(
+                    "each stream holds a thread of a pool that has about {} at first and grows by {} a second while work \
+                     waits",
+                    count(limit),
+                    number((slope * 10.0).round() / 10.0)
+                ),
+                checks(seen),
+                "After each burst of users the service hangs for a while and recovers without anybody having done \
+                 anything",
+            )
+        }
+        _ if seen.hangs(HEALTH) => (
+            format!("each stream holds one of {} of this server: {flow}", counted(limit, "thread", "threads")),
+            checks(seen),
+            "Users see a page that hangs without an error, and a health check that fails on an idle processor",
+        ),
+        _ => (
+            format!("each stream holds one of {} of this server: {flow}", counted(limit, "thread", "threads")),
+            checks(seen),
+            "Users see a page that hangs without an error, while all health checks are green",
+        ),
+    }
+}
+
+fn per_chunk(finding: &Finding, seen: &Seen) -> Parts {
+    let threads = finding.limit.map_or("a pool".to_owned(), |limit| format!("{} threads", count(limit)));
+    (
+        format!(
+            "each chunk of a stream needs one of {threads} while the next token is waited for: all streams flow, and \
+             slow each other and everything else that needs a thread"
+        ),
+        checks(seen),
+        "Users see answers that crawl, all at the same time, and health checks that are slow",
+    )
+}
+
+fn event_loop(finding: &Finding, seen: &Seen) -> Parts {
+    let flow = match finding.limit {
+        Some(limit) if limit > 0 => {
+            format!("no more than {} make progress at a time", counted(limit, "stream", "streams"))
+        }
+        _ => "no stream makes progress meanwhile".to_owned(),
+    };
+    (
+        format!(
+            "something on the event loop of this server waits or computes without yielding: {flow}, and nothing else is \
+             answered, not even a path that does not exist"
+        ),
+        checks(seen),
+        "Users see everything stop at once and go on at once",
+    )
+}
+
+fn connections(finding: &Finding, seen: &Seen) -> Parts {
+    let limit = finding.limit.unwrap_or_default();
+    let mut figures = checks(seen);
+    if let (Some(text), Some(fds)) = (&mut figures, seen.worst().and_then(|worst| worst.fds)) {
+        *text += &format!(" and {} descriptors open", count(fds));
+    }
+    (
+        format!(
+            "this server, or what is in front of it, accepts about {} connections at once: new ones get no answer, while \
+             one that was open before is served as when idle",
+            count(limit)
+        ),
+        figures,
+        "Those who are connected notice nothing, and new users cannot connect",
+    )
+}
+
+fn processor(finding: &Finding, seen: &Seen) -> Parts {
+    let streams = counted(finding.limit.unwrap_or_default(), "stream", "streams");
+    (
+        format!("the processor is the limit: beyond {streams} it is busy, and everything takes longer"),
+        checks(seen),
+        "Users see answers that crawl, more slowly with every further user",
+    )
+}
+
+fn upstream(finding: &Finding, seen: &Seen) -> Parts {
+    let streams = counted(finding.limit.unwrap_or_default(), "stream", "streams");
+    let collapse = seen.collapse.as_ref();
+    let rejected: Vec<_> = collapse.iter().flat_map(|collapse| &collapse.rejected).collect();
+    let rejected: Vec<_> = rejected.iter().map(|(status, count)| format!("{status}: {count}")).collect();
+    let what = match finding.form {
+        Some(Form::Http2Streams) => format!(
+            "{streams} at once are all that one HTTP/2 connection to the vendor carries, and the others wait in this \
+             server"
+        ),
+        Some(Form::Vendor) if !rejected.is_empty() => format!(
+            "more than {streams} at once are rejected ({}), by the vendor or by this server in its place",
+            rejected.join(", ")
+        ),
+        Some(Form::Vendor) => {
+            format!("this server waits for its vendor: beyond {streams} all of them get slower, and nothing else does")
+        }
+        _ => format!(
+            "{streams} at once get through to the vendor, and the others wait behind a limit on calls: the connections \
+             of the HTTP client, or a limit of the server's own"
+        ),
+    };
+    let users = match finding.form {
+        Some(Form::Vendor) if !rejected.is_empty() => {
+            "Users above the limit get an error at once, and the others nothing of it"
+        }
+        _ => {
+            "Users above the limit wait, and then get an error that blames the vendor, while all health checks are green"
+        }
+    };
+    (what, checks(seen), users)
+}
+
+fn not_streaming(finding: &Finding, seen: &Seen) -> Parts {
+    let idle = &seen.idle;
+    let compressed = idle.compressed.as_deref();
+    let what = match finding.form {
+        Some(Form::Compressed) => format!(
+            "the answer streams for a client that accepts no compression, and arrives all at once for one that accepts \
+             it (`content-encoding: {}`): a layer compresses it without flushing",
+            compressed.map_or("gzip", |compressed| compressed.header("content-encoding"))
+        ),
+        Some(Form::ProxyBuffers) => {
+            let proxy = ["via", "server"].into_iter().find(|name| !idle.header(name).is_empty());
+            let proxy = proxy.map_or(String::new(), |name| format!(" (`{name}: {}`)", idle.header(name)));
+            format!("a proxy in front of the server{proxy} keeps the answer back until it is complete")
+        }
+        _ => "the server, or a layer in it, collects the answer and sends it when it is complete".to_owned(),
+    };
+    let late = compressed.filter(|_| finding.form == Some(Form::Compressed)).unwrap_or(idle);
+    let figures = format!(
+        "The first byte came {} after the request, and all {} of the answer within {} of it",
+        millis(in_millis(late.first_chunk)),
+        counted(late.chunks, "chunk", "chunks"),
+        millis(in_millis(late.lasted))
+    );
+    (what, Some(figures), "Users look at an empty page for as long as the model writes")
+}
+
+fn none_found(seen: &Seen) -> String {
+    let most = seen.levels.iter().max_by_key(|level| level.streams);
+    let Some(most) = most else { return "No limit was found, as no stream was opened.".to_owned() };
+    let health = most.probes.get(HEALTH).map(|health| {
+        let idle = seen.idle_ms.get(HEALTH).map(|idle| format!(", {} when idle", millis(*idle))).unwrap_or_default();
+        format!(" Health checks took {} (p99{idle}).", millis(health.latency_ms.p99))
+    });
+    format!(
+        "No limit was found up to {}: {} flowed at the pace of one alone, and the server stayed as when idle.{}",
+        counted(most.streams, "stream", "streams"),
+        if most.started >= most.streams { "all of them".to_owned() } else { count(most.started) },
+        health.unwrap_or_default()
+    )
+}
+
+fn inconclusive(seen: &Seen) -> String {
+    match checks(seen) {
+        Some(figures) => {
+            format!("The server is not as when idle, but what was seen fits no kind of limit, or several. {figures}.")
+        }
+        None => "What was seen does not show whether this server has a limit.".to_owned(),
+    }
+}

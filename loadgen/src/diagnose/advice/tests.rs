@@ -1,0 +1,240 @@
+//! Advice for every kind and form, and what it is sure of.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::*;
+use crate::diagnose::platform::{Known, KnownBy, find};
+use crate::diagnose::seen::{Collapse, HEALTH, IdleStream, UNKNOWN_PATH};
+use crate::labs;
+use crate::result::{DiagnosisForm as Form, DiagnosisKind as Kind, DiagnosisLevel, ProbeLevel, Quantiles};
+
+/// A server that hangs with 64 streams: 40 flow, health checks time out, and a path that does not exist is fast.
+fn seen() -> Seen {
+    let fast = Quantiles { p50: 2.0, p90: 3.0, p99: 4.0, ..Quantiles::default() };
+    let slow = Quantiles { p50: 4_000.0, p90: 4_000.0, p99: 4_000.0, ..Quantiles::default() };
+    let health = ProbeLevel { sent: 160, answered: 48, timed_out: 112, failed: 0, latency_ms: slow };
+    let unknown = ProbeLevel { sent: 160, answered: 160, timed_out: 0, failed: 0, latency_ms: fast };
+    let level = DiagnosisLevel {
+        streams: 64,
+        started: 40,
+        waiting: 24,
+        probes: BTreeMap::from([(HEALTH.to_owned(), health), (UNKNOWN_PATH.to_owned(), unknown)]),
+        ..DiagnosisLevel::default()
+    };
+    let idle = IdleStream {
+        status: 200,
+        first_chunk: Duration::from_millis(250),
+        lasted: Duration::from_millis(3_750),
+        chunks: 16,
+        ..IdleStream::default()
+    };
+    Seen {
+        idle,
+        idle_ms: BTreeMap::from([(HEALTH.to_owned(), 3.0), (UNKNOWN_PATH.to_owned(), 2.0)]),
+        levels: vec![level],
+        collapse: Some(Collapse { level: 0, started: vec![40; 20], ..Collapse::default() }),
+        streams_max: 1_000,
+        processors: Some(2),
+        ..Seen::default()
+    }
+}
+
+fn on(name: &str, by: KnownBy) -> Option<Known> {
+    Some(Known { platforms: vec![find(name).unwrap()], by })
+}
+
+fn uvicorn() -> Option<Known> {
+    on("fastapi", KnownBy::Header("server: uvicorn".to_owned()))
+}
+
+fn found(kind: Kind, form: Option<Form>, confidence: Confidence, limit: u64) -> Finding {
+    Finding { limit: Some(limit), streams_at_collapse: Some(limit), ..Finding::new(kind, form, confidence) }
+}
+
+const EVERY: [(Kind, Option<Form>); 15] = [
+    (Kind::ThreadPoolHeld, Some(Form::InnerPool)),
+    (Kind::ThreadPoolHeld, Some(Form::WorkerPerRequest)),
+    (Kind::ThreadPoolHeld, Some(Form::GrowingPool)),
+    (Kind::ThreadPoolPerChunk, None),
+    (Kind::EventLoopBlocked, None),
+    (Kind::ConnectionLimit, None),
+    (Kind::Cpu, None),
+    (Kind::UpstreamLimit, Some(Form::ClientPool)),
+    (Kind::UpstreamLimit, Some(Form::Http2Streams)),
+    (Kind::UpstreamLimit, Some(Form::Vendor)),
+    (Kind::NotStreaming, Some(Form::Compressed)),
+    (Kind::NotStreaming, Some(Form::ProxyBuffers)),
+    (Kind::NotStreaming, Some(Form::Collected)),
+    (Kind::NoneFound, None),
+    (Kind::Inconclusive, None),
+];
+
+fn sentences_of(text: &str) -> usize {
+    text.matches(". ").count() + usize::from(text.ends_with('.'))
+}
+
+#[test]
+fn every_kind_has_a_finding_of_at_most_three_sentences_and_advice() {
+    for confidence in [Confidence::Low, Confidence::Medium, Confidence::High] {
+        for (kind, form) in EVERY {
+            for limit in [0, 1, 2, 40] {
+                let advice = advise(&found(kind, form, confidence, limit), &seen());
+                for text in [&advice.finding, &advice.advice] {
+                    let bad = ["..", " .", "  ", "()", ";."].into_iter().find(|bad| text.contains(bad));
+                    assert!(bad.is_none() && text.ends_with('.'), "{kind:?} {form:?} {limit}: {bad:?} in {text}");
+                    assert!(text.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit()), "{text}");
+                }
+                assert!(sentences_of(&advice.finding) <= 3, "{kind:?} {form:?}: {}", advice.finding);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_lab_that_is_named_exists() {
+    let without = [Kind::ConnectionLimit, Kind::NoneFound, Kind::Inconclusive];
+    for (kind, form) in EVERY {
+        let lab = advise(&found(kind, form, Confidence::High, 40), &seen()).lab;
+        assert_eq!(lab.is_none(), without.contains(&kind), "{kind:?}");
+        assert!(lab.is_none_or(|lab| labs::find(&lab).is_ok()), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_full_pool_of_fastapi_is_said_with_figures_number_setting_and_fix() {
+    let mut seen = seen();
+    seen.platform = uvicorn();
+    let advice = advise(&found(Kind::ThreadPoolHeld, Some(Form::InnerPool), Confidence::Medium, 40), &seen);
+    assert_eq!(
+        advice.finding,
+        "Each stream holds one of 40 threads of this server: 40 streams flow, and the others wait until one of them ends. \
+         With 64 streams, 112 of 160 health checks had no answer in time (3 ms when idle), while requests for a path that \
+         does not exist took 4 ms (p99). Users see a page that hangs without an error, and a health check that fails on an \
+         idle processor."
+    );
+    for part in [
+        "40 is the default of FastAPI or Starlette (header `server: uvicorn`): threads of anyio's pool",
+        "total_tokens",
+        "With 40 threads and streams of, for example, 20 s each, 2 streams a second is the most that this serves",
+        "twice as many serve 4",
+        "AsyncOpenAI",
+    ] {
+        assert!(advice.advice.contains(part), "{part} is not in: {}", advice.advice);
+    }
+    assert_eq!((advice.confidence, advice.lab.as_deref()), (Confidence::High, Some("pool-exhaustion")));
+    let default = advice.default.unwrap();
+    assert_eq!((default.number, default.platform.as_str(), default.is_certain), (40, "fastapi", true));
+}
+
+#[test]
+fn a_number_alone_is_a_hint_and_makes_nothing_surer() {
+    let finding = found(Kind::ThreadPoolHeld, Some(Form::InnerPool), Confidence::Medium, 40);
+    let advice = advise(&finding, &seen());
+    assert_eq!(advice.confidence, Confidence::Medium);
+    assert!(advice.finding.starts_with("Most likely each stream"), "{}", advice.finding);
+    assert!(advice.advice.contains("The number alone proves nothing"), "{}", advice.advice);
+    assert!(advice.advice.contains("--platform fastapi"), "{}", advice.advice);
+    assert!(!advice.default.unwrap().is_certain);
+}
+
+#[test]
+fn only_platform_kind_and_number_together_make_it_surer() {
+    let inner = (Kind::ThreadPoolHeld, Some(Form::InnerPool));
+    let worker = (Kind::ThreadPoolHeld, Some(Form::WorkerPerRequest));
+    for (platform, (kind, form), limit, from, to) in [
+        (Some("fastapi"), inner, 40, Confidence::Low, Confidence::Medium),
+        (Some("fastapi"), inner, 40, Confidence::Medium, Confidence::High),
+        (Some("fastapi"), inner, 40, Confidence::High, Confidence::High),
+        (Some("fastapi"), inner, 80, Confidence::Medium, Confidence::Medium),
+        (Some("fastapi"), inner, 64, Confidence::Medium, Confidence::Medium),
+        (Some("fastapi"), worker, 40, Confidence::Medium, Confidence::Medium),
+        (Some("node"), inner, 40, Confidence::Medium, Confidence::Medium),
+        (Some("waitress"), worker, 4, Confidence::Medium, Confidence::High),
+        // A 1 fits whatever stands still.
+        (Some("gunicorn"), worker, 1, Confidence::Medium, Confidence::Medium),
+        (None, inner, 40, Confidence::Low, Confidence::Low),
+    ] {
+        let mut seen = seen();
+        seen.platform = platform.and_then(|name| on(name, KnownBy::Flag));
+        let advice = advise(&found(kind, form, from, limit), &seen);
+        assert_eq!(advice.confidence, to, "{platform:?} {kind:?} {form:?} {limit}");
+    }
+}
+
+#[test]
+fn another_number_than_the_default_is_said_to_be_set() {
+    let mut seen = seen();
+    seen.platform = uvicorn();
+    let advice =
+        |limit| advise(&found(Kind::ThreadPoolHeld, Some(Form::InnerPool), Confidence::High, limit), &seen).advice;
+    assert!(advice(64).contains("The default of FastAPI or Starlette is 40"), "{}", advice(64));
+    assert!(advice(64).contains("so 64 has been set somewhere"), "{}", advice(64));
+    assert!(advice(80).contains("80 is 2 times 40, as 2 processes have it"), "{}", advice(80));
+}
+
+#[test]
+fn a_limit_of_a_hundred_calls_names_the_clients_and_http2() {
+    let advice = advise(&found(Kind::UpstreamLimit, Some(Form::ClientPool), Confidence::Medium, 100), &seen());
+    for client in ["httpx", "aiohttp", "awc", "HTTP/2"] {
+        assert!(advice.advice.contains(client), "{client} is not in: {}", advice.advice);
+    }
+}
+
+#[test]
+fn the_length_of_a_stream_is_that_which_was_seen() {
+    let mut seen = seen();
+    seen.idle.ended = true;
+    let finding = found(Kind::ThreadPoolHeld, Some(Form::WorkerPerRequest), Confidence::High, 8);
+    let advice = advise(&finding, &seen).advice;
+    assert!(advice.contains("With 8 workers and streams of 4 s each, 2 streams a second"), "{advice}");
+    seen.idle.ended = false;
+    seen.collapse = seen.collapse.map(|collapse| Collapse { ended: 8, ..collapse });
+    let advice = advise(&finding, &seen).advice;
+    assert!(advice.contains("With 8 workers and streams of 5 s each, 1.6 streams a second"), "{advice}");
+}
+
+#[test]
+fn what_ends_at_a_429_asks_for_another_key_and_short_streams_for_longer_ones() {
+    let mut seen = seen();
+    let mut finding = Finding::new(Kind::Inconclusive, None, Confidence::Low);
+    finding.surer_with = Some("--pid PID of the server, for its threads and its processor time");
+    seen.collapse = seen.collapse.map(|collapse| Collapse { rejected: BTreeMap::from([(429, 30)]), ..collapse });
+    seen.idle.ended = true;
+    seen.idle.lasted = Duration::from_millis(900);
+    let advice = advise(&finding, &seen);
+    for part in ["--api-key", "--body", "--pid", "--async-health-path", "--platform NAME", "--budget 2m"] {
+        assert_eq!(advice.advice.matches(part).count(), 1, "{part} in: {}", advice.advice);
+    }
+    assert!(advice.lab.is_none() && advice.default.is_none());
+}
+
+#[test]
+fn no_limit_says_what_was_tried_and_how_to_try_more() {
+    let mut seen = seen();
+    seen.collapse = None;
+    seen.levels[0] = DiagnosisLevel { started: 64, waiting: 0, ..seen.levels[0].clone() };
+    let advice = advise(&Finding::new(Kind::NoneFound, None, Confidence::High), &seen);
+    assert!(
+        advice.finding.starts_with("No limit was found up to 64 streams: all of them flowed"),
+        "{}",
+        advice.finding
+    );
+    assert!(advice.advice.contains("a longer --budget: it ended at 64 streams"), "{}", advice.advice);
+    seen.streams_max = 64;
+    let advice = advise(&Finding::new(Kind::NoneFound, None, Confidence::High), &seen);
+    assert!(advice.advice.contains("--max-streams 256 for more than 64 streams"), "{}", advice.advice);
+}
+
+#[test]
+fn what_does_not_stream_names_the_layer() {
+    let mut seen = Seen { collapse: None, levels: Vec::new(), ..seen() };
+    seen.idle.headers.insert("server".to_owned(), "nginx/1.24.0".to_owned());
+    seen.platform = on("nginx", KnownBy::Header("server: nginx/1.24.0".to_owned()));
+    let buffered = advise(&Finding::new(Kind::NotStreaming, Some(Form::ProxyBuffers), Confidence::Medium), &seen);
+    assert!(buffered.finding.starts_with("Most likely a proxy in front of the server (`server: nginx/1.24.0`)"));
+    assert!(buffered.advice.contains("X-Accel-Buffering: no"), "{}", buffered.advice);
+    seen.platform = on("django", KnownBy::Flag);
+    let collected = advise(&Finding::new(Kind::NotStreaming, Some(Form::Collected), Confidence::High), &seen);
+    assert!(collected.advice.contains("must consume synchronous iterators"), "{}", collected.advice);
+}
