@@ -138,7 +138,7 @@ outputs: build ## Run every lab, or NAMES="a b", and write what the chapters sho
 pictures: build ## Run the demo and write the pictures of README.md
 	@BIN=$(BIN) RESULT="$(RESULT)" sh scripts/pictures.sh
 
-lists: ## Write the lists of labs in README.md and of the workshop anew
+lists: ## Write the lists of labs and platforms in README.md and the workshop anew
 	@$(CARGO) test --quiet --package loadgen --test tidy -- --ignored write_lists
 
 .PHONY: schema

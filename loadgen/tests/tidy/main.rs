@@ -12,6 +12,7 @@ mod lists;
 mod made_up;
 mod new_lab;
 mod outputs;
+mod platforms;
 mod tree;
 
 use std::fs;
@@ -98,6 +99,11 @@ fn the_lists_in_the_readmes_are_those_of_the_labs() {
 }
 
 #[test]
+fn the_table_of_platforms_is_that_of_diagnose() {
+    assert_complete(&platforms::missing(&repository()));
+}
+
+#[test]
 fn the_outputs_in_the_chapters_are_those_of_the_labs() {
     let tree = repository();
     let labs = all_labs(&tree);
@@ -116,6 +122,9 @@ fn write_lists() {
             lists::with_list(file, &labs, &tree).unwrap_or_else(|| panic!("{file} has no marks around its list"));
         fs::write(root().join(file), text).unwrap();
     }
+    let page = platforms::with_table(&tree);
+    let page = page.unwrap_or_else(|| panic!("{} has no marks around its table", platforms::FILE));
+    fs::write(root().join(platforms::FILE), page).unwrap();
 }
 
 /// What a program of the repository prints with these arguments.

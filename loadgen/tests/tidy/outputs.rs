@@ -134,9 +134,12 @@ fn of_claims(printed: &Printed, text: &str) -> Vec<String> {
     missing.chain(gone.map(|at| format!("the lab has no such claim: `{}`", lines[*at].trim()))).collect()
 }
 
+/// What `diagnose` printed, which is no lab.
+const DIAGNOSIS: &str = "workshop/src/outputs/diagnose.txt";
+
 /// Outputs of no lab.
 pub(crate) fn orphans(labs: &[Entry], tree: &Tree) -> Vec<Missing> {
-    let files = tree.under("workshop/src/outputs/").map(|(file, _)| file);
+    let files = tree.under("workshop/src/outputs/").map(|(file, _)| file).filter(|file| *file != DIAGNOSIS);
     let strangers = files.filter(|file| !labs.iter().any(|lab| lab.output() == *file));
     strangers.map(|file| Missing::file(file, "this output is no lab's: remove it")).collect()
 }
