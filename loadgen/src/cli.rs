@@ -6,6 +6,7 @@ mod display;
 mod labs;
 mod outputs;
 mod report;
+mod run;
 mod sequence;
 mod serve;
 mod values;
@@ -14,18 +15,16 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::traffic::Arrivals;
-use crate::verdict::Objective;
-
 pub use balancer::BalancerArgs;
 pub use diagnose::DiagnoseArgs;
 pub use display::Display;
 pub use labs::{DemoArgs, LabArgs, LabsArgs, Programs, Sides};
 pub use outputs::Outputs;
 pub use report::ReportArgs;
+pub use run::RunArgs;
 pub use sequence::SequenceArgs;
 pub use serve::ServeArgs;
-use values::{header, method, path, positive_duration, probe, rate, share};
+use values::{path, positive_duration, probe};
 
 /// Loads a server with slow streams, probes its health meanwhile, and judges the result.
 #[derive(Debug, Parser)]
@@ -85,90 +84,6 @@ impl Command {
     pub fn is_ended_by_signal(&self) -> bool {
         matches!(self, Command::Serve(_) | Command::Balancer(_))
     }
-}
-
-/// `loadgen run`
-#[derive(Debug, Args)]
-pub struct RunArgs {
-    /// URL of the server, which must be on this machine
-    #[arg(long, value_name = "URL")]
-    pub url: String,
-    /// Path of the streams [default: the path of --url, else /chat/stream]
-    #[arg(long, value_name = "PATH", value_parser = path)]
-    pub path: Option<String>,
-    /// HTTP method of the requests
-    #[arg(long, default_value = "POST", value_parser = method)]
-    pub method: String,
-    /// JSON body of the requests [default: a chat with one message]
-    #[arg(long, value_name = "JSON")]
-    pub body: Option<String>,
-    /// Header of the requests; can be repeated
-    #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
-    pub headers: Vec<(String, String)>,
-    /// Expect complete answers instead of streams, for an endpoint that does not stream
-    #[arg(long)]
-    pub whole_answers: bool,
-    /// Number of streams to keep open; one that ends is replaced [default: 40]
-    #[arg(long, value_name = "N", conflicts_with = "rate", value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub concurrency: Option<u32>,
-    /// New streams per second, however many are still open
-    #[arg(long, value_name = "PER_SECOND", value_parser = rate)]
-    pub rate: Option<f64>,
-    /// Spacing of the streams of --rate
-    #[arg(long, value_enum, default_value = "poisson", requires = "rate")]
-    pub arrivals: Arrivals,
-    /// Time over which the streams are opened; measuring starts after it
-    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = humantime::parse_duration)]
-    pub ramp: Duration,
-    /// Duration of the load, including --ramp
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = positive_duration)]
-    pub duration: Duration,
-    /// How long to wait for open streams after --duration (at least until the last probe has ended)
-    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = humantime::parse_duration)]
-    pub drain: Duration,
-    /// How long to probe the idle server before the load
-    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = humantime::parse_duration)]
-    pub baseline: Duration,
-    /// A stream that takes longer counts as failed
-    #[arg(long, value_name = "DURATION", default_value = "120s", value_parser = positive_duration)]
-    pub stream_timeout: Duration,
-    /// Maximum number of streams
-    #[arg(long, value_name = "N", default_value = "1000000", value_parser = clap::value_parser!(u64).range(1..))]
-    pub requests_max: u64,
-    /// Share of the clients that disconnect early, 0 to 1
-    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share)]
-    pub cancel_share: f64,
-    /// Number of tokens after which they disconnect
-    #[arg(long, value_name = "TOKENS", default_value = "3", value_parser = clap::value_parser!(u32).range(1..))]
-    pub cancel_after: u32,
-    /// Health probe; can be repeated [default: health_sync=/debug/health-sync health_async=/debug/health-async]
-    #[arg(long = "probe", value_name = "NAME=PATH", value_parser = probe)]
-    pub probes: Vec<(String, String)>,
-    /// Probes per second, of each kind
-    #[arg(long, value_name = "PER_SECOND", default_value = "20", value_parser = rate)]
-    pub probe_rate: f64,
-    /// Time after which a probe counts as timed out
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = positive_duration)]
-    pub probe_timeout: Duration,
-    /// Objective, such as 'health.p99<100ms' or 'health.failed==0'; can be repeated. Without one the run is
-    /// not judged
-    #[arg(long = "slo", value_name = "OBJECTIVE")]
-    pub objectives: Vec<Objective>,
-    /// Process id of the server, to measure its processor time, memory and threads
-    #[arg(long)]
-    pub pid: Option<u32>,
-    /// URL of the mock vendor behind the server, to include its ledger in the result
-    #[arg(long, value_name = "URL")]
-    pub vendor: Option<String>,
-    /// Seed for arrival times and for the choice of clients that disconnect
-    #[arg(long, default_value = "1")]
-    pub seed: u64,
-    /// The files for the result.
-    #[command(flatten)]
-    pub outputs: Outputs,
-    /// How it is shown.
-    #[command(flatten)]
-    pub display: Display,
 }
 
 /// `loadgen verify`

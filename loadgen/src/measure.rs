@@ -2,8 +2,10 @@
 
 mod children;
 mod closed_loop;
+mod ended;
 mod lag_log;
 mod latencies;
+mod objective_tally;
 mod precise_sleep;
 mod probe;
 mod probe_log;

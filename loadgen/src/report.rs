@@ -13,10 +13,12 @@ mod make_command;
 mod matrix;
 mod prose;
 mod replay;
+mod request_times;
 mod sequence;
 mod table;
 mod terminal;
 mod watch;
+mod with_calls;
 mod wrap;
 
 pub use cases::case_tables;
@@ -31,6 +33,9 @@ pub use live::{LiveLines, heading_of_one, second_of_one};
 pub use make_command::make_command;
 pub use matrix::matrices;
 pub use prose::prose_summary;
+use request_times::request_times;
+use with_calls::with_calls;
+
 pub use replay::{lab, one_server, replay, replay_labs};
 pub use sequence::{Marks, sequence_call, sequence_heading, sequence_summary};
 pub use table::{ARMS_MAX, comparison, single};

@@ -5,6 +5,7 @@ mod collapse;
 mod deployment;
 mod diagnosis;
 mod figures;
+mod generator;
 mod goodput;
 mod labs;
 mod per_request;
@@ -12,6 +13,7 @@ mod phase_ledger;
 mod phase_load;
 mod phase_process;
 mod read;
+mod request_goodput;
 #[cfg(test)]
 mod schema;
 mod sequence;
@@ -21,6 +23,7 @@ mod servers;
 mod side;
 mod stream_stats;
 mod table;
+mod target_result;
 mod unit;
 mod verdict;
 
@@ -39,6 +42,7 @@ pub use diagnosis::{
 pub use figures::{
     ClosedLoopStats, Percentile, ProbeStats, ProcessStats, Quantile, Quantiles, TimelineRow, VendorStats,
 };
+pub use generator::Generator;
 pub use goodput::has_rates_in_several_phases;
 pub use labs::{LabsResult, NamedLab};
 pub use per_request::PerRequest;
@@ -46,6 +50,7 @@ pub use phase_ledger::PhaseLedger;
 pub use phase_load::{Disturbance, ExpectedLoad, VendorLoad};
 pub use phase_process::{Level, PhaseProcess};
 pub use read::{BYTES_MAX, Problem, ReadError, ResultFile, parse, read};
+pub use request_goodput::{RequestGoodput, RequestObjective, RequestTime};
 pub use sequence::{FirstFailure, SequenceCall, SequenceStats};
 pub use server_metric::{MetricName, MetricStats};
 pub use server_stop::ServerStop;
@@ -54,6 +59,7 @@ pub use side::Side;
 use stream_stats::calls_with_ok;
 pub use stream_stats::{StepResult, StreamStats};
 pub use table::{Cell, TableRow};
+pub use target_result::TargetResult;
 pub use unit::Unit;
 pub use verdict::{ClaimKind, ClaimResult, Outcome, Verdict};
 
@@ -146,6 +152,10 @@ pub struct ArmResult {
     #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "calls_with_ok")]
     #[cfg_attr(test, schemars(with = "Option<stream_stats::WithOk<'static>>"))]
     pub calls: Option<StreamStats>,
+    /// Each of several servers that the requests went to in turn (`run` with more than one `--url`); their figures together
+    /// are those of this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<TargetResult>,
     /// Health probes while those streams were open, by probe.
     pub probes: BTreeMap<String, ProbeStats>,
     /// Health probes of the idle server.
@@ -282,15 +292,4 @@ impl PhaseResult {
         let phase = phases.iter().find(|phase| phase.name == name);
         phase.map(|phase| phase.probes.clone()).unwrap_or_default()
     }
-}
-
-/// The generator itself. If it lagged, the figures of the run cannot be trusted.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Generator {
-    /// How late probes and streams were sent, compared with the schedule.
-    pub schedule_lag_ms: Quantiles,
-    /// Probes and streams that could not be sent because the generator had no descriptors or ports left.
-    #[serde(default)]
-    pub not_sent: u64,
 }

@@ -130,11 +130,13 @@ pub fn was_busy(verdict: &Verdict) -> bool {
 /// The verdict on one server, from its objectives.
 #[must_use]
 pub fn of_run(objectives: &[Objective], result: &RunResult, mut invalid_because: Vec<String>) -> Verdict {
-    let claims: Vec<_> = objectives.iter().map(|objective| objective.judge(result)).collect();
-    for (claim, _) in claims.iter().zip(objectives).filter(|(_, objective)| !objective.was_tried(result)) {
+    // What is required of each request is judged by how many meet it.
+    let of_run: Vec<_> = objectives.iter().filter(|objective| objective.of_request().is_none()).collect();
+    let claims: Vec<_> = of_run.iter().map(|objective| objective.judge(result)).collect();
+    for (claim, _) in claims.iter().zip(&of_run).filter(|(_, objective)| !objective.was_tried(result)) {
         invalid_because.push(format!("nothing was measured for the objective '{}'", claim.name));
     }
-    let shortest = objectives.iter().filter_map(|objective| objective.latency_ms(result)).reduce(f64::min);
+    let shortest = of_run.iter().filter_map(|objective| objective.latency_ms(result)).reduce(f64::min);
     invalid_because.extend(lag_objection(result, lag_allowed_ms(shortest)));
     Verdict { judged: !objectives.is_empty(), ..decide(claims, invalid_because) }
 }

@@ -23,9 +23,9 @@ async fn unsent_probes_make_the_run_invalid() {
     let launch = launch.args(["run", "--url", &url, "--probe", "health=/health", "--concurrency", "5"]);
     let output = launch.output(Duration::from_secs(30)).await.unwrap();
     let said = output.stderr.clone();
-    // 20 probes per second for 10 s, 5 streams, and a hundred for everything else.
+    // 20 probes per second for 10 s, 5 streams, and two hundred for everything else.
     assert_eq!(output.status.code(), Some(3), "{said}");
-    assert!(said.contains("needs 305 file descriptors, but the limit is 150"), "{said}");
+    assert!(said.contains("needs 405 file descriptors, but the limit is 150"), "{said}");
 
     // If they run out during the run: most descriptors of this process are taken.
     const LIMIT: u64 = 256;

@@ -13,7 +13,7 @@ use flate2::write::GzEncoder;
 use loadgen::http::Endpoint;
 use loadgen::measure::StreamLog;
 use loadgen::result::StreamStats;
-use loadgen::traffic::{Client, Exchange, Request};
+use loadgen::traffic::{Client, Exchange, Request, StreamFormat};
 use scripted::{EVENTS, OK, Script, serve};
 use tokio::time::sleep;
 
@@ -75,6 +75,81 @@ async fn a_compressed_stream_is_read_as_far_as_it_has_come() {
     // The server's own pause is the clock.
     assert!(flushed.inter_token_ms.max >= 250.0, "{flushed:?}");
     assert!(held.time_to_first_token_ms.max >= 500.0 && held.inter_token_ms.max < 250.0, "{held:?}");
+}
+
+/// Sends this body with this media type, one event or line at a time.
+macro_rules! streams {
+    ($media_type:literal, $body:expr) => {
+        |mut request| {
+            Box::pin(async move {
+                let head = concat!("HTTP/1.1 200 OK\r\ncontent-type: ", $media_type, "\r\nconnection: close\r\n\r\n");
+                request.send(head).await;
+                for part in $body.split_inclusive('|') {
+                    request.send(part.trim_end_matches('|')).await;
+                    sleep(Duration::from_millis(30)).await;
+                }
+            })
+        }
+    };
+}
+
+const ANTHROPIC: &str = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{}}\n\n|\
+    event: ping\ndata: {\"type\":\"ping\"}\n\n|\
+    event: content_block_delta\ndata: {\"delta\":{\"text\":\"a\"}}\n\n|\
+    event: content_block_delta\ndata: {\"delta\":{\"text\":\"b\"}}\n\n|\
+    event: message_delta\ndata: {\"usage\":{\"output_tokens\":2}}\n\n|\
+    event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
+const RESPONSES: &str = "event: response.created\ndata: {}\n\n|\
+    event: response.output_text.delta\ndata: {\"delta\":\"a\"}\n\n|\
+    event: response.completed\ndata: {\"response\":{\"usage\":{}}}\n\n";
+const OLLAMA: &str = "{\"message\":{\"content\":\"a\"},\"done\":false}\n|{\"message\":{\"content\":\"b\"},\"done\":false}\n|\
+    {\"done\":true}\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_format_is_recognised_or_named() {
+    let auto = StreamFormat::Auto;
+    let cases: [(StreamFormat, Script, &str, (u64, u64)); 12] = [
+        (auto, streams!("text/event-stream", ANTHROPIC), "anthropic", (1, 2)),
+        (auto, streams!("text/event-stream", RESPONSES), "responses", (1, 1)),
+        (auto, streams!("application/x-ndjson", OLLAMA), "jsonl", (1, 2)),
+        (auto, streams!("application/x-ndjson", "{\"text\":1}\n|{\"text\":2}"), "jsonl", (1, 2)),
+        // The end that is usual for the format is missing.
+        (auto, streams!("application/x-ndjson", "{\"done\":false}\n"), "jsonl", (0, 1)),
+        (auto, streams!("text/event-stream", "event: content_block_delta\ndata: {}\n\n"), "anthropic", (0, 1)),
+        // Named: whatever the media type, and nothing else counts.
+        (StreamFormat::Sse, streams!("text/plain", "data: {\"choices\":[]}\n\n|data: b\n\n"), "sse", (1, 2)),
+        (StreamFormat::OpenAi, streams!("text/event-stream", "data: {\"ping\":1}\n\n"), "", (0, 0)),
+        (StreamFormat::Chat, streams!("text/plain", "data: {\"content\":\"a\"}\n\n"), "chat", (0, 1)),
+        (
+            StreamFormat::Chat,
+            streams!("text/plain", "data: {\"id\":1,\"content\":\"a\"}\n\n|data: [DONE]\n\n"),
+            "chat",
+            (1, 1),
+        ),
+        (StreamFormat::Text, streams!("text/plain", "one |two |three"), "text", (1, 3)),
+        (StreamFormat::Jsonl, streams!("text/plain", "<html>\n"), "", (0, 0)),
+    ];
+    let runs = cases.map(|(format, script, name, expected)| async move {
+        let stats = seen_by(Client { format, ..Client::default() }, script).await;
+        assert_eq!((stats.completed, stats.chunks), expected, "{format:?}, {name}: {stats:?}");
+        let names: Vec<_> = stats.formats.keys().map(String::as_str).collect();
+        assert_eq!(names, if name.is_empty() { vec![] } else { vec![name] }, "{format:?}: {stats:?}");
+    });
+    futures_util::future::join_all(runs).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_in_a_line_is_an_error() {
+    let stats = seen_by(
+        Client::default(),
+        streams!("application/x-ndjson", "{\"text\":1}\n|{\"error\":{\"type\":\"overloaded\"}}\n"),
+    )
+    .await;
+    assert_eq!(
+        (stats.failures.get("error event"), stats.errors_by_type.get("overloaded")),
+        (Some(&1), Some(&1)),
+        "{stats:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

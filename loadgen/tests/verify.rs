@@ -120,7 +120,8 @@ async fn a_server_that_answers_at_once_gets_few_requests() {
             request.send(page).await;
         })
     };
-    let no_stream = "answered without an event stream at POST /chat/stream (if it does not stream: run --whole-answers): \
+    let no_stream = "answered without an event stream at POST /chat/stream (if it does not stream: \
+                     run --whole-answers; if its streams have no such media type: run --format): \
                      text/html: <html></html>";
     for (stream, expected, expected_text) in [(ALL_AT_ONCE, 3, "the pressure was missing"), (A_PAGE, 1, no_stream)] {
         let (server, seen) = serve(stream, CHECK_OK).await;

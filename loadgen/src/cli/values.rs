@@ -53,7 +53,7 @@ pub(super) fn probe(text: &str) -> Result<(String, String), String> {
     if !valid {
         return Err("the name may contain letters, digits and _".to_owned());
     }
-    if ["ttft", "inter_token"].contains(&name) {
+    if ["ttft", "inter_token", "tpot", "e2e"].contains(&name) {
         return Err(format!("{name} is a metric of the streams: choose another name"));
     }
     Ok((name.to_owned(), path(target)?))

@@ -13,8 +13,10 @@ use super::target_view::TargetView;
 use crate::engine::{MeasuredServer, Tick, Ticks};
 use crate::environment::environment;
 use crate::http::Endpoint;
-use crate::measure::{LagLog, ProbeLog, ProbePlan, Prober, Sampler, ServerSamples, StreamLog, one_process};
-use crate::result::{ArmResult, RunResult};
+use crate::measure::{
+    LagLog, ProbeLog, ProbePlan, Prober, Sampler, ServerSamples, StreamLog, one_process, probe_stats,
+};
+use crate::result::{ArmResult, ProbeStats, RunResult};
 
 /// A part of a run with figures of its own. Times are since the start of the run.
 #[derive(Debug, Clone)]
@@ -47,7 +49,9 @@ pub(super) struct Observation {
     pub(super) lag: Arc<LagLog>,
     pub(super) streams: Arc<StreamLog>,
     pub(super) probes: Vec<Arc<ProbeLog>>,
-    endpoint: Endpoint,
+    /// The probes of each server.
+    of_each: Vec<Vec<Arc<ProbeLog>>>,
+    endpoints: Vec<Endpoint>,
     origin: Instant,
     ticks: Ticks,
     prober: Option<Prober>,
@@ -59,17 +63,23 @@ pub(super) struct Observation {
 impl Observation {
     /// Starts to probe the server, which should still be idle, until [`Observation::last_probes`].
     pub(super) fn begin(endpoint: &Endpoint, plan: ProbePlan, pid: Option<u32>) -> Self {
+        Self::begin_several(std::slice::from_ref(endpoint), &plan, pid)
+    }
+
+    /// The same of several servers, which are probed alike and counted together.
+    pub(super) fn begin_several(endpoints: &[Endpoint], plan: &ProbePlan, pid: Option<u32>) -> Self {
         let (lag, streams) = (Arc::new(LagLog::default()), Arc::new(StreamLog::default()));
         let (origin, probe_timeout) = (Instant::now(), plan.timeout);
-        let (prober, mut logs) = Prober::start(origin, vec![(endpoint.clone(), plan)], lag.clone());
+        let (prober, probes, of_each) = Prober::start_together(origin, endpoints, plan, lag.clone());
         let server_samples = Arc::new(ServerSamples::new(pid.map(one_process), vec![streams.clone()]));
         let sampler = Sampler::start(origin, vec![server_samples.clone()]);
-        let (probes, prober, endpoint) = (logs.pop().unwrap_or_default(), Some(prober), endpoint.clone());
+        let (prober, endpoints) = (Some(prober), endpoints.to_vec());
         Observation {
             lag,
             streams,
             probes,
-            endpoint,
+            of_each,
+            endpoints,
             origin,
             ticks: Ticks::since(origin),
             prober,
@@ -95,6 +105,12 @@ impl Observation {
         let Ok(()) = self.ticks.wait(duration, report).await;
     }
 
+    /// Waits for `done` and shows every tick.
+    pub(super) async fn pass_until(&mut self, done: impl Future<Output = ()>, view: &mut TargetView<'_>) {
+        let (samples, probes) = (&self.server_samples, &self.probes);
+        self.ticks.during(done, |tick| view.tick(tick, samples, probes)).await;
+    }
+
     /// Stops probing and waits until every sent probe is answered or timed out, and for `others`. The load must stay on
     /// for that long: closing the streams would free a server that hangs, and its probes would be answered.
     pub(super) async fn last_probes(&mut self, others: impl Future<Output = ()>, view: &mut TargetView<'_>) {
@@ -109,6 +125,11 @@ impl Observation {
         self.ticks.during(both, |tick| view.draw(tick, samples, probes)).await;
     }
 
+    /// The figures of each server's probes that were due in `window`, in the order of the servers.
+    pub(super) fn probes_of_each(&self, window: &PhaseWindow) -> Vec<BTreeMap<String, ProbeStats>> {
+        self.of_each.iter().map(|logs| probe_stats(logs, window.from, window.to)).collect()
+    }
+
     /// Ends the measurement.
     pub(super) async fn finish(mut self, description: RunDescription) -> RunResult {
         if let Some(prober) = self.prober.take() {
@@ -121,7 +142,7 @@ impl Observation {
         let loads = description.windows.iter().skip(1);
         let loaded_for = loads.map(|window| window.to.saturating_sub(window.from)).sum();
         let target = ArmResult {
-            program: self.endpoint.to_string(),
+            program: self.endpoints.iter().map(Endpoint::to_string).collect::<Vec<_>>().join(", "),
             streams: self.streams.stats(loaded_for),
             vendor: description.vendor,
             ..server.run(phases, &description.loaded)

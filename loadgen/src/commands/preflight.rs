@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::CommandError;
 use crate::cli::Outputs;
-use crate::descriptors::raise_descriptor_limit;
+use crate::descriptors::{needed_by_generator, raise_descriptor_limit};
 use crate::http::Endpoint;
 use crate::measure::{ProbeKind, ProbePlan, StreamEnd, StreamLog, get_health};
 use crate::report;
@@ -58,11 +58,8 @@ pub(super) async fn check_server(
     Ok(())
 }
 
-/// A server that hangs holds each probe until its time-out: all of them need a descriptor.
 fn check_descriptors(plan: &ProbePlan, streams_max: u64) -> Result<(), CommandError> {
-    // The runtime, files, the vendor's ledger, connections that are still closing.
-    const OTHERS: u64 = 100;
-    let (needed, limit) = (streams_max + plan.waiting_max() + OTHERS, raise_descriptor_limit());
+    let (needed, limit) = (needed_by_generator(&[streams_max], plan.waiting_max()), raise_descriptor_limit());
     if limit < needed { Err(CommandError::Descriptors { needed, limit }) } else { Ok(()) }
 }
 

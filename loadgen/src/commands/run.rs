@@ -1,65 +1,78 @@
 //! `loadgen run`
 
+mod judged;
+mod logs;
+mod plan;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use self::judged::judged;
+use self::logs::Logs;
+use self::plan::{RunPlan, run_plan};
 use super::CommandError;
 use super::observation::{Observation, PhaseWindow, RunDescription};
 use super::outputs;
 use super::preflight::{TrialStream, check_server, try_one_stream};
-use super::target::{STREAM_PATH, probe_kinds, target};
 use super::target_view::TargetView;
-use super::warnings::{all_alike, warnings};
+use super::warnings::all_alike;
 use crate::cli::RunArgs;
 use crate::http::Endpoint;
 use crate::lab::{BASELINE, LOADED};
 use crate::live::{Plan, PlannedPhase};
-use crate::measure::{ProbeKind, ProbePlan};
+use crate::measure::ProbePlan;
 use crate::report::{self, Terminal};
-use crate::result::{Outcome, RunResult, StreamStats};
-use crate::traffic::{CHAT, Client, Exchange, ExpectedAnswer, LoadPlan, Request, RunningLoad, Schedule};
+use crate::result::{RunResult, StreamStats};
+use crate::traffic::Exchange;
 use crate::vendor::{LedgerWatch, WATCH_INTERVAL};
-use crate::verdict::{self, Objective};
 
-/// Default of `--concurrency`, from the original script.
-const CONCURRENCY: u32 = 40;
-/// The phase in which the streams are opened.
+/// The phase in which the streams are opened, or the rate rises.
 const RAMP: &str = "ramp";
+/// The phase after it that is left out of the figures.
+const WARM_UP: &str = "warm-up";
 
 pub(super) async fn execute(args: &RunArgs, terminal: &Terminal) -> Result<u8, CommandError> {
-    let (endpoint, path) = target(&args.url, args.path.as_deref(), STREAM_PATH)?;
     let vendor = args.vendor.as_deref().map(Endpoint::parse).transpose()?;
-    let schedule = schedule(args)?;
-    let probes = ProbePlan { kinds: probe_kinds(&args.probes)?, rate: args.probe_rate, timeout: args.probe_timeout };
-    check_objectives(&args.objectives, &probes.kinds)?;
-    let streams_max = schedule.in_flight_max(args.stream_timeout).min(args.requests_max);
-    check_server(&endpoint, &probes, streams_max, "--probe NAME=PATH").await?;
-
-    let plan = load_plan(args, endpoint, path, schedule);
-    let request = format!("{} {}", plan.exchange.request.method, plan.exchange.request.path);
-    let trial = try_one_stream(&plan.exchange).await;
-    let result = match trial {
-        TrialStream::Rejected(streams) => rejected(args, &plan, probes, streams, &request).await,
+    let plan = run_plan(args)?;
+    for endpoint in &plan.endpoints {
+        check_server(endpoint, &plan.probes, plan.open_max(), "--probe NAME=PATH").await?;
+    }
+    let exchange = &plan.load.exchange;
+    let request = format!("{} {}", exchange.request.method, exchange.request.path);
+    let result = match try_each(&plan).await {
+        TrialStream::Rejected(streams) => rejected(args, &plan, streams, &request).await,
         TrialStream::Failed(streams) => {
             let reason = all_alike(&streams, &request).unwrap_or_default();
             terminal.line(report::wrap("  Before any load:  ", &reason));
-            apply_load(args, plan.clone(), probes, vendor, terminal).await?
+            apply_load(args, &plan, vendor, terminal).await?
         }
-        TrialStream::Accepted => apply_load(args, plan.clone(), probes, vendor, terminal).await?,
+        TrialStream::Accepted => apply_load(args, &plan, vendor, terminal).await?,
     };
-    let result = judged(args, &plan, result, &request);
+    let result = judged(&plan, result, &request);
     report::one_server(terminal, &result);
     outputs::write(&result, &args.outputs, terminal)?;
     Ok(result.verdict.exit_code())
 }
 
+/// Tries one stream of each server, until one of them is not accepted.
+async fn try_each(plan: &RunPlan) -> TrialStream {
+    let mut tried = TrialStream::Accepted;
+    for endpoint in &plan.endpoints {
+        let exchange = Exchange { endpoint: endpoint.clone(), ..plan.load.exchange.clone() };
+        tried = try_one_stream(&exchange).await;
+        if !matches!(tried, TrialStream::Accepted) {
+            break;
+        }
+    }
+    tried
+}
+
 /// Applies the load and returns the figures.
 async fn apply_load(
     args: &RunArgs,
-    plan: LoadPlan,
-    probes: ProbePlan,
+    plan: &RunPlan,
     vendor: Option<Endpoint>,
     terminal: &Terminal,
 ) -> Result<RunResult, CommandError> {
@@ -67,18 +80,22 @@ async fn apply_load(
         Some(vendor) => Some(LedgerWatch::start(vendor, WATCH_INTERVAL).await?),
         None => None,
     };
-    let mut seen = Observation::begin(&plan.exchange.endpoint, probes, args.pid);
-    let mut view = open_view(args, &plan, terminal);
+    let mut seen = Observation::begin_several(&plan.endpoints, &plan.probes, args.pid);
+    let mut view = open_view(args, plan, terminal);
     ledger_watch.iter().for_each(|watch| view.vendor(watch.latest()));
     view.head(&seen.probes);
     seen.pass(args.baseline, &mut view).await;
 
     let begun = seen.now();
-    let full = begun + plan.schedule.ramp();
     view.phase(1, begun);
-    view.load(plan.schedule.clone(), begun);
-    let load = RunningLoad::start(plan, seen.streams.clone(), seen.lag.clone());
-    seen.pass(args.duration, &mut view).await;
+    view.load(plan.load.schedule.clone(), begun, seen.streams.clone());
+    let logs = Logs::of(plan, &seen);
+    let load = logs.start(plan, &seen);
+    seen.pass_until(load.wait(plan.measured_after()), &mut view).await;
+    if !plan.warm_up.is_zero() {
+        seen.streams.restart_peak();
+    }
+    seen.pass_until(load.wait(plan.duration - plan.measured_after()), &mut view).await;
     load.stop();
     view.load_stops();
     let ended = seen.now();
@@ -87,43 +104,69 @@ async fn apply_load(
     load.disconnect().await;
     drop(view);
 
-    let mut windows = vec![PhaseWindow::new(BASELINE, Duration::ZERO, begun)];
-    if full > begun {
-        windows.push(PhaseWindow::new(RAMP, begun, full));
-    }
-    windows.push(PhaseWindow::new(LOADED, full, ended));
     let vendor = match ledger_watch {
         Some(ledger_watch) => Some(ledger_watch.finish().await?),
         None => None,
     };
-    let description =
-        RunDescription { command: "run", parameters: parameters(args), windows, loaded: LOADED.to_owned(), vendor };
-    Ok(seen.finish(description).await)
+    let windows = windows(plan, begun, ended);
+    let counted_for = windows.iter().filter(|window| plan.warm_up.is_zero() || window.name == LOADED);
+    let counted_for =
+        counted_for.skip_while(|window| window.name == BASELINE).map(|window| window.to - window.from).sum();
+    let streams = StreamStats { peak_active: seen.streams.peak_active(), ..logs.measured.stats(counted_for) };
+    let targets = logs.targets(&seen, windows.last(), counted_for);
+    let description = RunDescription {
+        command: "run",
+        parameters: parameters(args, plan),
+        windows,
+        loaded: LOADED.to_owned(),
+        vendor,
+    };
+    let mut result = seen.finish(description).await;
+    if let Some(target) = &mut result.target {
+        (target.streams, target.targets) = (streams, targets);
+    }
+    Ok(result)
+}
+
+/// The parts of a run whose load began at `begun` and ended at `ended`. One that ended early, with the last of its
+/// requests, may have no time after its ramp: then all of it is measured.
+fn windows(plan: &RunPlan, begun: Duration, ended: Duration) -> Vec<PhaseWindow> {
+    let mut windows = vec![PhaseWindow::new(BASELINE, Duration::ZERO, begun)];
+    let (full, measured) = (begun + plan.load.schedule.ramp(), begun + plan.measured_after());
+    if measured >= ended {
+        windows.push(PhaseWindow::new(LOADED, begun, ended));
+        return windows;
+    }
+    if full > begun {
+        windows.push(PhaseWindow::new(RAMP, begun, full));
+    }
+    if measured > full {
+        windows.push(PhaseWindow::new(WARM_UP, full, measured));
+    }
+    windows.push(PhaseWindow::new(LOADED, measured, ended));
+    windows
 }
 
 /// Shows the run: its baseline, its load, and what is awaited after it.
-fn open_view<'a>(args: &RunArgs, plan: &LoadPlan, terminal: &'a Terminal) -> TargetView<'a> {
+fn open_view<'a>(args: &RunArgs, plan: &RunPlan, terminal: &'a Terminal) -> TargetView<'a> {
     let phase = |name: &str, title: String, takes| PlannedPhase { name: name.to_owned(), title, takes };
     let phases = [
         phase(BASELINE, "no load".to_owned(), args.baseline),
-        phase(LOADED, plan.schedule.to_string(), args.duration),
+        phase(LOADED, plan.load.schedule.to_string(), plan.duration),
         phase("end", "the last answers".to_owned(), args.drain),
     ];
-    TargetView::open("run", &plan.exchange.endpoint, Plan::new(phases), !args.display.plain, terminal)
+    let plan_shown = Plan::new(phases);
+    let view = TargetView::open("run", &plan.load.exchange.endpoint, plan_shown, !args.display.plain, terminal);
+    view.of_requests(args.requests)
 }
 
 /// The result if the server rejects the request of the streams: a load would show nothing.
-async fn rejected(
-    args: &RunArgs,
-    plan: &LoadPlan,
-    probes: ProbePlan,
-    streams: StreamStats,
-    request: &str,
-) -> RunResult {
-    let seen = Observation::begin(&plan.exchange.endpoint, ProbePlan { kinds: Vec::new(), ..probes }, args.pid);
-    let (parameters, windows) = (parameters(args), vec![PhaseWindow::new(BASELINE, Duration::ZERO, Duration::ZERO)]);
-    let description = RunDescription { command: "run", parameters, windows, loaded: LOADED.to_owned(), vendor: None };
-    let mut result = seen.finish(description).await;
+async fn rejected(args: &RunArgs, plan: &RunPlan, streams: StreamStats, request: &str) -> RunResult {
+    let no_probes = ProbePlan { kinds: Vec::new(), ..plan.probes.clone() };
+    let seen = Observation::begin(&plan.load.exchange.endpoint, no_probes, args.pid);
+    let windows = vec![PhaseWindow::new(BASELINE, Duration::ZERO, Duration::ZERO)];
+    let (parameters, loaded) = (parameters(args, plan), LOADED.to_owned());
+    let mut result = seen.finish(RunDescription { command: "run", parameters, windows, loaded, vendor: None }).await;
     let alike = all_alike(&streams, request).unwrap_or_default();
     result.verdict.invalid_because = vec![
         alike,
@@ -136,99 +179,23 @@ async fn rejected(
     result
 }
 
-fn judged(args: &RunArgs, plan: &LoadPlan, mut result: RunResult, request: &str) -> RunResult {
-    if !result.verdict.invalid_because.is_empty() {
-        return result;
-    }
-    let streams = result.target.as_ref().map(|target| target.streams.clone()).unwrap_or_default();
-    let low = missing_pressure(plan, &streams);
-    let (always, if_all_met) = if streams.lost() == 0 { (low, Vec::new()) } else { (Vec::new(), low) };
-    result.verdict = verdict::of_run(&args.objectives, &result, always);
-    if result.verdict.result == Outcome::Held && !if_all_met.is_empty() {
-        result.verdict = verdict::of_run(&args.objectives, &result, if_all_met);
-    }
-    result.verdict.warnings = result.target.as_ref().map(|target| warnings(target, request)).unwrap_or_default();
-    result
-}
-
-/// Why the server was not under the requested load. If streams were lost, the objectives should show that; this
-/// applies if none of them does.
-fn missing_pressure(plan: &LoadPlan, streams: &StreamStats) -> Vec<String> {
-    let peak = streams.peak_active;
-    match plan.schedule {
-        _ if streams.requested > 0
-            && streams.failed + streams.truncated == streams.requested
-            && streams.chunks == 0 =>
-        {
-            vec!["the pressure was missing: no stream delivered anything".to_owned()]
-        }
-        Schedule::Concurrency { count, .. } if peak < u64::from(count).min(plan.requests_max) => {
-            vec![format!("the pressure was missing: at most {peak} of {count} streams were open at once")]
-        }
-        _ => Vec::new(),
-    }
-}
-
-fn schedule(args: &RunArgs) -> Result<Schedule, CommandError> {
-    if args.rate.is_none() && args.ramp >= args.duration {
-        return Err(CommandError::Usage(format!(
-            "--ramp {:?} must be shorter than --duration {:?}",
-            args.ramp, args.duration
-        )));
-    }
-    Ok(match args.rate {
-        Some(per_second) => Schedule::Rate { per_second, arrivals: args.arrivals },
-        None => Schedule::Concurrency { count: args.concurrency.unwrap_or(CONCURRENCY), over: args.ramp },
-    })
-}
-
-/// Finds objectives on unknown probes before the run.
-fn check_objectives(objectives: &[Objective], kinds: &[ProbeKind]) -> Result<(), CommandError> {
-    let names: Vec<_> = kinds.iter().map(|kind| kind.name.as_str()).collect();
-    for objective in objectives {
-        objective.probe(&names).map_err(|name| {
-            let known = names.join(", ");
-            CommandError::Usage(format!("--slo '{objective}': there is no probe named {name}; the probes are {known}"))
-        })?;
-    }
-    Ok(())
-}
-
-fn load_plan(args: &RunArgs, endpoint: Endpoint, path: String, schedule: Schedule) -> LoadPlan {
-    let answer = if args.whole_answers { ExpectedAnswer::Whole } else { ExpectedAnswer::Stream };
-    let body = args.body.clone().unwrap_or_else(|| CHAT.to_owned());
-    let request = Request { method: args.method.clone(), ..Request::post(path, body, answer) };
-    let client = Client::default().disconnects_after_tokens(args.cancel_after);
-    LoadPlan {
-        requests_max: args.requests_max,
-        disconnect_share: args.cancel_share,
-        seed: args.seed,
-        ..LoadPlan::new(
-            Exchange { client, timeout: args.stream_timeout, ..Exchange::new(endpoint, with_headers(request, args)) },
-            schedule,
-        )
-    }
-}
-
-/// A header may be given more than once; a content type replaces the default.
-fn with_headers(mut request: Request, args: &RunArgs) -> Request {
-    if args.headers.iter().any(|(name, _)| name == "content-type") {
-        request.headers.clear();
-    }
-    request.headers.extend(args.headers.iter().cloned());
-    request
-}
-
-fn parameters(args: &RunArgs) -> BTreeMap<String, Value> {
+fn parameters(args: &RunArgs, plan: &RunPlan) -> BTreeMap<String, Value> {
     let millis = |duration: Duration| json!(duration.as_millis());
+    let load = &plan.load;
     BTreeMap::from([
-        ("url".into(), json!(args.url)),
+        ("url".into(), json!(args.urls[0])),
+        ("urls".into(), json!(args.urls)),
         ("path".into(), json!(args.path)),
         ("whole_answers".into(), json!(args.whole_answers)),
-        ("concurrency".into(), json!(if args.rate.is_none() { args.concurrency.or(Some(CONCURRENCY)) } else { None })),
+        ("format".into(), json!(args.format.name())),
+        ("concurrency".into(), json!(plan.concurrency())),
         ("rate".into(), json!(args.rate)),
-        ("duration_ms".into(), millis(args.duration)),
-        ("ramp_ms".into(), millis(args.ramp)),
+        ("arrivals".into(), json!(args.rate.map(|_| args.arrivals.name()))),
+        ("max_in_flight".into(), json!(load.in_flight_max)),
+        ("requests".into(), json!(args.requests)),
+        ("duration_ms".into(), millis(plan.duration)),
+        ("ramp_ms".into(), millis(load.schedule.ramp())),
+        ("warmup_ms".into(), millis(plan.warm_up)),
         ("cancel_share".into(), json!(args.cancel_share)),
         ("probes_per_second".into(), json!(args.probe_rate)),
         ("probe_timeout_ms".into(), millis(args.probe_timeout)),

@@ -8,19 +8,27 @@ use super::stage::Stage;
 use crate::dashboard::draw;
 use crate::engine::Tick;
 use crate::http::Endpoint;
+use crate::lab::LOADED;
 use crate::live::{ArmNow, Plan, TargetFrames};
-use crate::measure::{ProbeLog, ServerSamples};
+use crate::measure::{ProbeLog, ServerSamples, StreamLog};
+use crate::numbers::count;
 use crate::report::{self, Terminal};
-use crate::traffic::Schedule;
+use crate::traffic::{Schedule, asked};
 use crate::vendor::LatestCounts;
 
 /// What is shown of a server that this program did not start.
 pub(super) struct TargetView<'a> {
     terminal: &'a Terminal,
     server: String,
+    /// The phases of the run, if it has any.
+    plan: Plan,
+    /// Requests with which the run ends, if it ends with a number of them.
+    requests: Option<u64>,
     dashboard: Option<(Stage, TargetFrames)>,
     /// The phase that is under way, and when it began.
     phase: (usize, Duration),
+    /// The requests of the load, once it has begun.
+    requested: Option<Arc<StreamLog>>,
     /// The load that is on, and when it began.
     load: Option<(Schedule, Duration)>,
     /// What its vendor has seen, if that is known.
@@ -33,13 +41,30 @@ impl<'a> TargetView<'a> {
     /// Lines.
     pub(super) fn lines(server: &Endpoint, terminal: &'a Terminal) -> Self {
         let (server, dashboard, phase) = (server.to_string(), None, (0, Duration::ZERO));
-        TargetView { terminal, server, dashboard, phase, load: None, vendor: None, has_heading: false }
+        TargetView {
+            terminal,
+            server,
+            plan: Plan::default(),
+            requests: None,
+            dashboard,
+            phase,
+            requested: None,
+            load: None,
+            vendor: None,
+            has_heading: false,
+        }
     }
 
     /// A dashboard for a run of these phases, if it is wanted and there is a screen for it; otherwise lines.
     pub(super) fn open(title: &str, server: &Endpoint, plan: Plan, wanted: bool, terminal: &'a Terminal) -> Self {
-        let dashboard = Stage::open(title, wanted, terminal).map(|stage| (stage, TargetFrames::start(server, plan)));
-        TargetView { dashboard, ..Self::lines(server, terminal) }
+        let stage = Stage::open(title, wanted, terminal);
+        let dashboard = stage.map(|stage| (stage, TargetFrames::start(server, plan.clone())));
+        TargetView { dashboard, plan, ..Self::lines(server, terminal) }
+    }
+
+    /// The same of a run that ends with this many requests, if it does.
+    pub(super) fn of_requests(self, requests: Option<u64>) -> Self {
+        TargetView { requests, ..self }
     }
 
     /// The phase with this index begins.
@@ -52,8 +77,9 @@ impl<'a> TargetView<'a> {
         self.vendor = Some(counts);
     }
 
-    /// A load begins.
-    pub(super) fn load(&mut self, schedule: Schedule, now: Duration) {
+    /// A load begins, whose requests are counted in `requested`.
+    pub(super) fn load(&mut self, schedule: Schedule, now: Duration, requested: Arc<StreamLog>) {
+        self.requested = Some(requested);
         self.load = Some((schedule, now));
     }
 
@@ -84,7 +110,8 @@ impl<'a> TargetView<'a> {
         }
         self.head(probes);
         if let Some(second) = tick.second() {
-            report::second_of_one(self.terminal, second, server.active(), probes);
+            let left = self.left(second, server);
+            report::second_of_one(self.terminal, second, server.active(), probes, &left);
         }
     }
 
@@ -92,11 +119,24 @@ impl<'a> TargetView<'a> {
     pub(super) fn draw(&mut self, tick: Tick, server: &ServerSamples, probes: &[Arc<ProbeLog>]) {
         let users = self.load.as_ref().map_or(0, |(load, begun)| load.users_at(tick.at().saturating_sub(*begun)));
         let Some((stage, frames)) = self.dashboard.as_mut().filter(|(stage, _)| stage.is_on()) else { return };
-        let asked = users.max(server.active());
+        let asked = self.requested.as_ref().map_or(0, |log| asked(log, users, false));
         let vendor = self.vendor.as_ref().and_then(LatestCounts::get);
         let arm = ArmNow { server, probes, asked, pool: None, vendor };
         let frame = frames.at(tick.at(), Some(self.phase), arm).clone();
         stage.show(false, move |screen, look| draw(&frame, screen, look));
+    }
+
+    /// What is left of the run: nothing if that is not known.
+    fn left(&self, now: Duration, server: &ServerSamples) -> String {
+        match (self.requests, self.plan.at(self.phase.0, self.phase.1, now)) {
+            (Some(requests), Some(phase)) if phase.name == LOADED => {
+                format!("{} of {} ended", count(server.ended()), count(requests))
+            }
+            (None, Some(phase)) if phase.run_left_ms > 0.0 => {
+                format!("{} s left", (phase.run_left_ms / 1000.0).round() as u64)
+            }
+            _ => String::new(),
+        }
     }
 
     fn has_dashboard(&self) -> bool {

@@ -7,11 +7,11 @@ use crate::lab::Phase;
 use crate::numbers::in_millis;
 
 /// The phases of a run, in order.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Plan(Vec<PlannedPhase>);
 
 /// A phase, as planned.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PlannedPhase {
     /// Its name in the result.
     pub name: String,

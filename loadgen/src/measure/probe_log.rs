@@ -63,6 +63,8 @@ pub enum ProbeSeen<'a> {
 pub struct ProbeLog {
     /// The kind.
     pub kind: ProbeKind,
+    /// A log that includes these probes.
+    total: Option<Arc<ProbeLog>>,
     records: Mutex<Vec<ProbeRecord>>,
     /// When each probe without an answer was due.
     waiting: Mutex<Vec<Duration>>,
@@ -72,7 +74,13 @@ impl ProbeLog {
     /// No probe yet.
     #[must_use]
     pub(crate) fn new(kind: ProbeKind) -> Self {
-        ProbeLog { kind, records: Mutex::default(), waiting: Mutex::default() }
+        ProbeLog { kind, total: None, records: Mutex::default(), waiting: Mutex::default() }
+    }
+
+    /// No probe yet; they will be in `total` too.
+    #[must_use]
+    pub(crate) fn part_of(total: Arc<ProbeLog>) -> Self {
+        ProbeLog { total: Some(total.clone()), ..ProbeLog::new(total.kind.clone()) }
     }
 
     /// Shows `visit` each probe without an answer, and each that ended at `from` or later, which includes all that were
@@ -142,10 +150,12 @@ impl ProbeLog {
     /// A probe is due at `due`.
     pub(crate) fn begin(&self, due: Duration) {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(due);
+        self.total.iter().for_each(|total| total.begin(due));
     }
 
     /// A probe has ended.
     pub(crate) fn end(&self, record: ProbeRecord) {
+        self.total.iter().for_each(|total| total.end(record.clone()));
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(index) = waiting.iter().position(|due| *due == record.due) {
             waiting.swap_remove(index);

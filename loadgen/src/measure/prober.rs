@@ -24,25 +24,38 @@ pub struct Prober {
 impl Prober {
     /// Starts probing every server in `targets` by its plan. `origin` is the start of the run.
     #[must_use]
-    pub fn start(
+    pub fn start(origin: Instant, targets: Vec<(Endpoint, ProbePlan)>, lag: Arc<LagLog>) -> (Self, Vec<ProbeLogs>) {
+        let logs_of = |plan: &ProbePlan| plan.kinds.iter().cloned().map(|kind| Arc::new(ProbeLog::new(kind))).collect();
+        let targets: Vec<_> = targets.into_iter().map(|(endpoint, plan)| (endpoint, logs_of(&plan), plan)).collect();
+        let logs = targets.iter().map(|(_, logs, _): &(_, Vec<_>, _)| logs.clone()).collect();
+        (Self::probe(origin, targets, lag), logs)
+    }
+
+    /// Starts probing all of `endpoints` by the same plan. The logs are those of all of them together, and those of each.
+    #[must_use]
+    pub fn start_together(
         origin: Instant,
-        targets: Vec<(Endpoint, ProbePlan)>,
+        endpoints: &[Endpoint],
+        plan: &ProbePlan,
         lag: Arc<LagLog>,
-    ) -> (Self, Vec<Vec<Arc<ProbeLog>>>) {
+    ) -> (Self, ProbeLogs, Vec<ProbeLogs>) {
+        let together: Vec<_> = plan.kinds.iter().cloned().map(|kind| Arc::new(ProbeLog::new(kind))).collect();
+        let part = || together.iter().map(|log| Arc::new(ProbeLog::part_of(log.clone()))).collect();
+        let targets: Vec<_> = endpoints.iter().map(|endpoint| (endpoint.clone(), part(), plan.clone())).collect();
+        let of_each = targets.iter().map(|(_, logs, _): &(_, Vec<_>, _)| logs.clone()).collect();
+        (Self::probe(origin, targets, lag), together, of_each)
+    }
+
+    fn probe(origin: Instant, targets: Vec<(Endpoint, ProbeLogs, ProbePlan)>, lag: Arc<LagLog>) -> Self {
         let mut schedules = Vec::new();
-        let mut logs = Vec::new();
-        for (endpoint, plan) in targets {
-            let of_target: Vec<_> = plan.kinds.iter().cloned().map(|kind| Arc::new(ProbeLog::new(kind))).collect();
-            for log in &of_target {
-                let interval = Duration::from_secs_f64(1.0 / plan.rate);
-                schedules.push(Schedule {
-                    endpoint: endpoint.clone(),
-                    log: log.clone(),
-                    interval,
-                    timeout: plan.timeout,
-                });
-            }
-            logs.push(of_target);
+        for (endpoint, logs, plan) in targets {
+            let (interval, timeout) = (Duration::from_secs_f64(1.0 / plan.rate), plan.timeout);
+            schedules.extend(logs.into_iter().map(|log| Schedule {
+                endpoint: endpoint.clone(),
+                log,
+                interval,
+                timeout,
+            }));
         }
         let stop = CancellationToken::new();
         let stopped = stop.clone();
@@ -52,7 +65,7 @@ impl Prober {
             // Nothing waits for this if the run was cancelled.
             let _ = answered.send(());
         });
-        (Prober { stop, all_answered }, logs)
+        Prober { stop, all_answered }
     }
 
     /// Stops sending and waits for outstanding answers, at most for their time-out.
@@ -69,6 +82,9 @@ impl Drop for Prober {
         self.stop.cancel();
     }
 }
+
+/// The logs of one server's probes, one for each kind.
+type ProbeLogs = Vec<Arc<ProbeLog>>;
 
 #[derive(Clone)]
 struct Schedule {

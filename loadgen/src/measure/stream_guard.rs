@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hasher};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::stream_tally::Ended;
+use super::ended::Ended;
 use super::token_times::TokenTimes;
 use super::{StreamEnd, StreamListener, StreamLog, StreamNews};
 
@@ -20,6 +20,8 @@ pub struct StreamGuard {
     /// Tokens of the prompt and of the answer, by the usage in it.
     usage: Option<u64>,
     stopped_reading: bool,
+    /// The format in which its tokens came, by its name.
+    format: Option<&'static str>,
     text: Option<DefaultHasher>,
     listener: Option<StreamListener>,
     explanation: Option<String>,
@@ -41,6 +43,7 @@ impl StreamGuard {
             status: None,
             usage: None,
             stopped_reading: false,
+            format: None,
             text: None,
             listener: None,
             explanation: None,
@@ -133,6 +136,11 @@ impl StreamGuard {
         }
     }
 
+    /// Records the format in which its tokens come, unless it is known.
+    pub fn format(&mut self, name: &'static str) {
+        self.format.get_or_insert(name);
+    }
+
     /// Adds the text of a token.
     pub fn text(&mut self, text: &str) {
         self.listener.iter().for_each(|listener| listener.hear(StreamNews::Token(text)));
@@ -188,6 +196,7 @@ impl Drop for StreamGuard {
             due: self.due,
             times: &self.times,
             stopped_reading: self.stopped_reading,
+            format: self.format,
             text: self.text.as_ref().map(DefaultHasher::finish),
         };
         self.log.update(|tally| tally.count(&ended));

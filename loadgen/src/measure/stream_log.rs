@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::stream_tally::StreamTally;
-use crate::result::{StepResult, StreamStats};
+use crate::result::{RequestGoodput, RequestObjective, StepResult, StreamStats};
 
 /// Counts of a set of streams, shared by all of them.
 #[derive(Debug, Default)]
@@ -14,6 +14,7 @@ pub struct StreamLog {
     total: Option<Arc<StreamLog>>,
     active: AtomicU64,
     peak_active: AtomicU64,
+    dropped: AtomicU64,
     chunks: AtomicU64,
     tokens: AtomicU64,
     bytes: AtomicU64,
@@ -69,6 +70,11 @@ impl StreamLog {
         self.tally().forget(before);
     }
 
+    /// Requires this of each of its streams. Must be called before the first of them.
+    pub fn require(&self, objectives: Vec<RequestObjective>) {
+        self.tally().require(objectives);
+    }
+
     fn tally(&self) -> MutexGuard<'_, StreamTally> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -83,8 +89,14 @@ impl StreamLog {
     pub fn stats(&self, elapsed: Duration) -> StreamStats {
         let seconds = elapsed.as_secs_f64().max(0.001);
         let stats = self.tally().stats();
+        let goodput = stats
+            .goodput
+            .as_ref()
+            .map(|goodput| RequestGoodput { per_second: goodput.met as f64 / seconds, ..goodput.clone() });
         StreamStats {
+            goodput,
             peak_active: self.peak_active.load(Relaxed),
+            dropped: self.dropped.load(Relaxed),
             completed_per_second: stats.completed as f64 / seconds,
             chunks: self.chunks(),
             chunks_per_second: self.chunks() as f64 / seconds,
@@ -98,6 +110,22 @@ impl StreamLog {
     #[must_use]
     pub fn completed_per_second(&self, from: Instant, to: Instant) -> f64 {
         self.tally().completed_between(from, to) as f64 / (to - from).as_secs_f64().max(0.001)
+    }
+
+    /// Counts a request that was due and is not sent.
+    pub fn drop_one(&self) {
+        self.each(|log| _ = log.dropped.fetch_add(1, Relaxed));
+    }
+
+    /// The peak number of open streams, from now on.
+    pub fn restart_peak(&self) {
+        self.peak_active.store(self.active(), Relaxed);
+    }
+
+    /// The peak number of open streams.
+    #[must_use]
+    pub fn peak_active(&self) -> u64 {
+        self.peak_active.load(Relaxed)
     }
 
     pub(super) fn begin_one(&self) {

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use super::token_times::{TokenTimes, is_stalled};
+use super::ended::Ended;
+use super::objective_tally::ObjectiveTally;
+use super::token_times::is_stalled;
 use super::{Latencies, StreamEnd};
-use crate::result::{StepResult, StreamStats};
+use crate::result::{RequestObjective, StepResult, StreamStats};
 
 /// A first token after this counts as late.
 const FIRST_TOKEN_LATE: Duration = Duration::from_secs(1);
@@ -15,20 +17,6 @@ const VALUES_MAX: usize = 16;
 
 /// Where the others are counted.
 const OTHERS: &str = "others";
-
-/// How a stream ended, for its tally.
-#[derive(Debug)]
-pub(super) struct Ended<'a> {
-    pub(super) end: StreamEnd,
-    /// When.
-    pub(super) now: Instant,
-    /// When it was due.
-    pub(super) due: Instant,
-    pub(super) times: &'a TokenTimes,
-    pub(super) stopped_reading: bool,
-    /// The hash of its text, if that is kept.
-    pub(super) text: Option<u64>,
-}
 
 /// Counts of the streams of a set that have ended.
 #[derive(Debug, Default)]
@@ -51,6 +39,7 @@ pub(super) struct StreamTally {
     failures: BTreeMap<String, u64>,
     by_status: BTreeMap<String, u64>,
     by_method: BTreeMap<String, u64>,
+    formats: BTreeMap<&'static str, u64>,
     errors_by_type: BTreeMap<String, u64>,
     errors_by_code: BTreeMap<String, u64>,
     texts: BTreeMap<String, u64>,
@@ -62,9 +51,16 @@ pub(super) struct StreamTally {
     pub(super) first_token_from_due: Latencies,
     pub(super) first_token_from_sent: Latencies,
     pub(super) inter_token: Latencies,
+    time_per_token: Latencies,
+    objectives: ObjectiveTally,
 }
 
 impl StreamTally {
+    /// Requires this of each request from now on.
+    pub(super) fn require(&mut self, objectives: Vec<RequestObjective>) {
+        self.objectives = ObjectiveTally::new(objectives);
+    }
+
     /// Counts the head of an answer.
     pub(super) fn answered(&mut self, status: u16, method: Option<&str>) {
         *self.by_status.entry(status.to_string()).or_default() += 1;
@@ -81,7 +77,8 @@ impl StreamTally {
 
     /// Counts a stream that has ended.
     pub(super) fn count(&mut self, ended: &Ended<'_>) {
-        let Ended { end, now, due, times, stopped_reading, text } = *ended;
+        let Ended { end, now, due, times, stopped_reading, format, text } = *ended;
+        format.into_iter().for_each(|format| *self.formats.entry(format).or_default() += 1);
         self.requested += 1;
         self.without_token += u64::from(!times.has_token());
         self.taken_as_complete += u64::from(end == StreamEnd::TakenAsComplete);
@@ -104,6 +101,8 @@ impl StreamTally {
                 self.completed_at.push_back(now);
                 self.latency_from_due.record(now - due);
                 self.latency_from_sent.record(now - times.requested());
+                times.mean_gap().into_iter().for_each(|gap| self.time_per_token.record(gap));
+                self.objectives.completed(ended);
                 text.into_iter().for_each(|text| count_value(&mut self.texts, &format!("{text:016x}")));
             }
             _ => {}
@@ -139,6 +138,7 @@ impl StreamTally {
 
     /// The figures of the ended streams.
     pub(super) fn stats(&self) -> StreamStats {
+        let stalled = self.stalled();
         StreamStats {
             requested: self.requested,
             completed: self.completed,
@@ -147,7 +147,7 @@ impl StreamTally {
             truncated: self.truncated,
             disconnected: self.disconnected,
             stopped_reading: self.stopped_reading,
-            stalled: self.stalled(),
+            stalled,
             without_token: self.without_token,
             without_done: self.without_done,
             first_token_late: self.first_token_from_due.over(FIRST_TOKEN_LATE),
@@ -155,6 +155,7 @@ impl StreamTally {
             failure_answers: self.failure_answers.clone(),
             by_status: self.by_status.clone(),
             by_method: self.by_method.clone(),
+            formats: self.formats.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect(),
             errors_by_type: self.errors_by_type.clone(),
             errors_by_code: self.errors_by_code.clone(),
             with_retry_after: self.retry_after.count(),
@@ -167,6 +168,8 @@ impl StreamTally {
             time_to_first_token_ms: self.first_token_from_due.quantiles(),
             time_to_first_token_from_sent_ms: self.first_token_from_sent.quantiles(),
             inter_token_ms: self.inter_token.quantiles(),
+            time_per_token_ms: self.time_per_token.quantiles(),
+            goodput: self.objectives.goodput(self.requested - self.disconnected + stalled),
             ..StreamStats::default()
         }
     }

@@ -41,6 +41,17 @@ impl TokenTimes {
         before.map(|(_, last, _)| last)
     }
 
+    /// When the first token arrived.
+    pub(super) fn first(&self) -> Option<Instant> {
+        self.tokens.map(|(first, ..)| first)
+    }
+
+    /// The mean time between two tokens; `None` if there are no two.
+    pub(super) fn mean_gap(&self) -> Option<Duration> {
+        let (first, last, count) = self.tokens.filter(|(.., count)| *count > 1)?;
+        Some((last - first) / (count - 1))
+    }
+
     /// Whether there was a token.
     pub(super) fn has_token(&self) -> bool {
         self.tokens.is_some()
@@ -49,9 +60,9 @@ impl TokenTimes {
     /// Whether it has gone silent: for over ten times its mean token gap. `None` without a token: that depends on the
     /// other streams.
     pub(super) fn is_silent(&self, now: Instant) -> Option<bool> {
-        let (first, last, count) = self.tokens?;
+        let (first, last, _) = self.tokens?;
         // With one token there is no gap yet; the time to that token is used.
-        let gap = if count > 1 { (last - first) / (count - 1) } else { first - self.sent };
+        let gap = self.mean_gap().unwrap_or(first - self.sent);
         Some(is_stalled(now - last, gap))
     }
 }

@@ -106,9 +106,11 @@ pub fn heading_of_one(terminal: &Terminal, server: &str, probes: &[Arc<ProbeLog>
     line(terminal, "", &terminal.paint(Paint::Dim, &format!("  open{latency}")));
 }
 
-/// The line of one second of one server.
-pub fn second_of_one(terminal: &Terminal, now: Duration, open: u64, probes: &[Arc<ProbeLog>]) {
-    line(terminal, &format!("{} s", now.as_secs()), &cell(terminal, open, probes.iter(), PROBE_OF_ONE, now));
+/// The line of one second of one server, with what is left of the run, if that is known.
+pub fn second_of_one(terminal: &Terminal, now: Duration, open: u64, probes: &[Arc<ProbeLog>], left: &str) {
+    let cell = cell(terminal, open, probes.iter(), PROBE_OF_ONE, now);
+    let left = if left.is_empty() { String::new() } else { terminal.paint(Paint::Dim, &format!("  {left}")) };
+    line(terminal, &format!("{} s", now.as_secs()), &(cell + &left));
 }
 
 fn line(terminal: &Terminal, first: &str, rest: &str) {

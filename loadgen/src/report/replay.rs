@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Marks, Paint, Terminal, case_tables, comparison, goodput, labs_summary, matrices, prose_summary, sequence_call,
-    sequence_heading, sequence_summary, single, verdict, wrap,
+    Marks, Paint, Terminal, case_tables, comparison, goodput, labs_summary, matrices, prose_summary, request_times,
+    sequence_call, sequence_heading, sequence_summary, single, verdict, with_calls, wrap,
 };
 use crate::result::{ArmResult, LabsResult, RunResult, SequenceStats};
 
@@ -20,8 +20,10 @@ pub fn lab(terminal: &Terminal, result: &RunResult) {
 
 /// Prints the figures of the one server under load, and the verdict.
 pub fn one_server(terminal: &Terminal, result: &RunResult) {
+    let result = &*with_calls(result);
     terminal.line("");
     single(terminal, result);
+    request_times(terminal, result);
     terminal.line("");
     verdict(terminal, &result.verdict);
 }

@@ -46,6 +46,12 @@ impl Quantile {
 }
 
 impl Quantiles {
+    /// Whether nothing was recorded.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Quantiles::default()
+    }
+
     /// One of them, in milliseconds.
     #[must_use]
     pub fn at(&self, quantile: Quantile) -> f64 {
@@ -157,7 +163,7 @@ pub struct ProcessStats {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
-fn is_zero(count: &u64) -> bool {
+pub(super) fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 

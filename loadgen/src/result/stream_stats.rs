@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::Quantiles;
+use super::figures::is_zero;
+use super::{Quantiles, RequestGoodput};
 
 /// Counts and latencies of streams, or of calls with a whole answer. `requested = completed + failed + truncated + left`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -14,6 +15,14 @@ pub struct StreamStats {
     pub requested: u64,
     /// Peak number of open streams, from being sent to their end.
     pub peak_active: u64,
+    /// Streams of a rate that were due and not sent, because as many were open as may be (`run --max-in-flight`). They are
+    /// not among those requested, and are in no latency.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub dropped: u64,
+    /// Streams by the format in which their tokens came: `chat` (the servers' own), `openai`, `anthropic`, `responses`,
+    /// `sse` (any other events), `jsonl` or `text`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub formats: BTreeMap<String, u64>,
     /// Completed with at least one token.
     pub completed: u64,
     /// Completed ones per second: in a phase those completed while it was measured, else all of them over the whole
@@ -85,6 +94,12 @@ pub struct StreamStats {
     pub time_to_first_token_from_sent_ms: Quantiles,
     /// Between two tokens.
     pub inter_token_ms: Quantiles,
+    /// The mean time between the tokens of a stream, of each completed one (time per output token).
+    #[serde(default, skip_serializing_if = "Quantiles::is_empty")]
+    pub time_per_token_ms: Quantiles,
+    /// How many met the objectives for each request, if there were any (`run --slo 'ttft<500ms'`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goodput: Option<RequestGoodput>,
     /// Tokens received; of a whole answer, the first piece of it.
     pub chunks: u64,
     /// Tokens received per second, from the first stream to the end.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::StreamFormat;
+
 /// What a client does with its answer. By default it reads as fast as it can, to the end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Client {
@@ -19,6 +21,8 @@ pub struct Client {
     pub data_is_text: bool,
     /// Whether it keeps the text of its answer, to be compared with others.
     pub keeps_text: bool,
+    /// What it takes streams to be made of.
+    pub format: StreamFormat,
 }
 
 /// How a client reads.

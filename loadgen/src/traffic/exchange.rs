@@ -6,10 +6,13 @@ use std::time::{Duration, Instant};
 use hyper::Response;
 use hyper::body::Incoming;
 use hyper::header::CONTENT_TYPE;
-use wire::{retry_after, sse};
+use wire::retry_after;
 
 use super::body::BodyReader;
 use super::events::read_events;
+use super::format::Framing;
+use super::json_lines::read_lines;
+use super::pieces::read_pieces;
 use super::rejection::{beginning, read_rejection};
 use super::whole_answer::read_whole;
 use super::{Client, ExpectedAnswer, Reads, Request};
@@ -83,27 +86,35 @@ impl Exchange {
         if !status.is_success() {
             return read_rejection(response, guard).await;
         }
-        let (is_events, content_type) = (is_event_stream(response), response.headers().get(CONTENT_TYPE).cloned());
+        let content_type = response.headers().get(CONTENT_TYPE).cloned();
+        let framing = self.client.format.framing(content_type.as_ref().and_then(|value| value.to_str().ok()));
         let mut body = BodyReader::of(response, self.client.reads);
         match answer {
             ExpectedAnswer::Whole | ExpectedAnswer::Completion => {
                 read_whole(&mut body, *answer, content_type, guard).await
             }
-            ExpectedAnswer::Stream if is_events => {
-                let ended = read_events(&mut body, guard, &self.client).await;
+            ExpectedAnswer::Stream => {
+                let ended = match framing {
+                    Some(Framing::Events) => read_events(&mut body, guard, &self.client).await,
+                    Some(Framing::Lines) => read_lines(&mut body, guard, &self.client).await,
+                    Some(Framing::Pieces) => read_pieces(&mut body, guard, &self.client).await,
+                    None => return no_stream(response, guard).await,
+                };
                 let takes = self.client.accepts_eof && ended == StreamEnd::Truncated && guard.has_token();
                 if takes { StreamEnd::TakenAsComplete } else { ended }
             }
-            ExpectedAnswer::Stream => {
-                let ended = StreamEnd::Failed(NO_EVENT_STREAM);
-                if guard.wants_answer(ended) {
-                    let answer = beginning(response, guard).await;
-                    guard.keep_answer(ended, &answer);
-                }
-                ended
-            }
         }
     }
+}
+
+/// An answer that is no stream, of which one is kept to be shown.
+async fn no_stream(response: &mut Response<Incoming>, guard: &mut StreamGuard) -> StreamEnd {
+    let ended = StreamEnd::Failed(NO_EVENT_STREAM);
+    if guard.wants_answer(ended) {
+        let answer = beginning(response, guard).await;
+        guard.keep_answer(ended, &answer);
+    }
+    ended
 }
 
 /// Counts the status and the headers.
@@ -113,10 +124,4 @@ fn count_head(response: &Response<Incoming>, guard: &mut StreamGuard) {
     if let Some(after) = retry_after::from_headers(header) {
         guard.retry_after(after);
     }
-}
-
-/// Whether the answer has the media type of an event stream, compared as in RFC 9110: without case and parameters.
-fn is_event_stream(response: &Response<Incoming>) -> bool {
-    let value = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(sse::CONTENT_TYPE)
 }

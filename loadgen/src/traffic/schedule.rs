@@ -32,6 +32,8 @@ pub enum Schedule {
         per_second: f64,
         /// Their spacing.
         arrivals: Arrivals,
+        /// Time over which the rate rises from zero, evenly.
+        over: Duration,
     },
     /// Closed model: virtual users, each of which sends its next request when the last one has ended, until the load is
     /// stopped.
@@ -71,13 +73,13 @@ impl Schedule {
     /// Requests at equal gaps.
     #[must_use]
     pub fn rate(per_second: f64) -> Self {
-        Schedule::Rate { per_second, arrivals: Arrivals::Constant }
+        Schedule::Rate { per_second, arrivals: Arrivals::Constant, over: Duration::ZERO }
     }
 
     /// Requests of independent users, with exponential gaps.
     #[must_use]
     pub fn poisson(per_second: f64) -> Self {
-        Schedule::Rate { per_second, arrivals: Arrivals::Poisson }
+        Schedule::Rate { per_second, arrivals: Arrivals::Poisson, over: Duration::ZERO }
     }
 
     /// `count` virtual users, who all begin at once.
@@ -86,13 +88,13 @@ impl Schedule {
         Schedule::Concurrency { count, over: Duration::ZERO }
     }
 
-    /// Time until all of its requests, or its users, have begun; zero for a rate and for a sequence.
+    /// Time until all of its requests, or its users, have begun, or its rate is reached; zero for a sequence.
     #[must_use]
     pub fn ramp(&self) -> Duration {
         match self {
-            Schedule::Once { over, .. } | Schedule::Concurrency { over, .. } => *over,
+            Schedule::Once { over, .. } | Schedule::Concurrency { over, .. } | Schedule::Rate { over, .. } => *over,
             Schedule::Bursts { bursts, over, every, .. } => *every * bursts.saturating_sub(1) + *over,
-            Schedule::Rate { .. } | Schedule::Sequence(_) => Duration::ZERO,
+            Schedule::Sequence(_) => Duration::ZERO,
         }
     }
 
@@ -142,8 +144,10 @@ impl fmt::Display for Schedule {
             Schedule::Once { count, over } if over.is_zero() => write!(f, "{count} at once"),
             Schedule::Once { count, over } => write!(f, "{count} over {over:?}"),
             Schedule::Bursts { bursts, each, over, .. } => write!(f, "{bursts} x {each} over {over:?}"),
-            Schedule::Rate { per_second, arrivals: Arrivals::Constant } => write!(f, "{per_second} per second"),
-            Schedule::Rate { per_second, arrivals: Arrivals::Poisson } => write!(f, "{per_second} per second, Poisson"),
+            Schedule::Rate { per_second, arrivals: Arrivals::Constant, .. } => write!(f, "{per_second} per second"),
+            Schedule::Rate { per_second, arrivals: Arrivals::Poisson, .. } => {
+                write!(f, "{per_second} per second, Poisson")
+            }
             Schedule::Concurrency { count, .. } => write!(f, "{count} users"),
             Schedule::Sequence(steps) => write!(f, "{} in sequence", steps.len()),
         }

@@ -1,7 +1,7 @@
 //! The metrics of objectives.
 
 use crate::numbers::in_millis;
-use crate::result::{ArmResult, ProbeStats, Quantile, Unit};
+use crate::result::{ArmResult, ProbeStats, Quantile, RequestTime, StreamStats, Unit};
 
 /// The metric of an objective.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +11,14 @@ pub(super) enum Metric {
     ProbesTimedOut(Probe),
     FirstToken(Quantile),
     InterToken(Quantile),
+    TimePerToken(Quantile),
+    EndToEnd(Quantile),
+    /// The share of requests that met the objectives for each request.
+    Goodput,
+    /// Their number per second.
+    GoodputRate,
+    /// Of one request.
+    Request(RequestTime),
     FailedShare,
     Count(Count),
 }
@@ -46,6 +54,7 @@ pub(super) enum Count {
     Lost,
     WithoutToken,
     PeakActive,
+    Dropped,
 }
 
 impl Metric {
@@ -61,6 +70,12 @@ impl Metric {
             "lost" => return count(Count::Lost),
             "without_token" => return count(Count::WithoutToken),
             "peak_active" => return count(Count::PeakActive),
+            "dropped" => return count(Count::Dropped),
+            "goodput" => return Some(Metric::Goodput),
+            "goodput_rate" => return Some(Metric::GoodputRate),
+            "ttft" => return Some(Metric::Request(RequestTime::FirstToken)),
+            "tpot" => return Some(Metric::Request(RequestTime::TimePerToken)),
+            "e2e" => return Some(Metric::Request(RequestTime::EndToEnd)),
             _ => {}
         }
         let (of, what) = text.rsplit_once('.')?;
@@ -77,6 +92,8 @@ impl Metric {
         Some(match of {
             "ttft" => Metric::FirstToken(quantile),
             "inter_token" => Metric::InterToken(quantile),
+            "tpot" => Metric::TimePerToken(quantile),
+            "e2e" => Metric::EndToEnd(quantile),
             _ => Metric::Latency(probe, quantile),
         })
     }
@@ -101,11 +118,20 @@ impl Metric {
 
     pub(super) fn unit(&self) -> Unit {
         match self {
-            Metric::Latency(..) | Metric::FirstToken(_) | Metric::InterToken(_) => Unit::Milliseconds,
+            Metric::Latency(..) | Metric::FirstToken(_) | Metric::InterToken(_) | Metric::TimePerToken(_) => {
+                Unit::Milliseconds
+            }
+            Metric::EndToEnd(_) | Metric::Request(_) => Unit::Milliseconds,
             Metric::ProbesFailed(_) | Metric::ProbesTimedOut(_) => Unit::PROBES,
-            Metric::FailedShare => Unit::Percent,
+            Metric::FailedShare | Metric::Goodput => Unit::Percent,
+            Metric::GoodputRate => Unit::count("per second"),
             Metric::Count(_) => Unit::STREAMS,
         }
+    }
+
+    /// The time of one request that it is, if it is one.
+    pub(super) fn of_request(&self) -> Option<RequestTime> {
+        if let Metric::Request(time) = self { Some(*time) } else { None }
     }
 
     /// The probe that it is about.
@@ -130,9 +156,16 @@ impl Metric {
             // Without a single token there is no distribution, and zero would look excellent.
             Metric::FirstToken(quantile) => (streams.chunks > 0).then(|| streams.time_to_first_token_ms.at(*quantile)),
             Metric::InterToken(quantile) => (streams.chunks > 0).then(|| streams.inter_token_ms.at(*quantile)),
+            // The others have no such times: a quantile that falls among them has no value.
+            Metric::TimePerToken(quantile) => {
+                is_completed(streams, *quantile).then(|| streams.time_per_token_ms.at(*quantile))
+            }
+            Metric::EndToEnd(quantile) => is_completed(streams, *quantile).then(|| streams.latency_ms.at(*quantile)),
+            Metric::Goodput => streams.goodput.as_ref()?.percent(),
+            Metric::GoodputRate => Some(streams.goodput.as_ref()?.per_second),
+            Metric::Request(_) => None,
             Metric::FailedShare => {
-                let ended = streams.requested - streams.disconnected + streams.stalled;
-                (streams.requested > 0).then(|| 100.0 * streams.lost() as f64 / ended.max(1) as f64)
+                (streams.requested > 0).then(|| 100.0 * streams.lost() as f64 / ended(streams).max(1) as f64)
             }
             Metric::Count(count) => Some(count.of(target) as f64),
         }
@@ -142,6 +175,7 @@ impl Metric {
     pub(super) fn was_tried(&self, target: &ArmResult) -> bool {
         match self {
             Metric::Latency(probe, _) => probe.of(target).is_some(),
+            Metric::EndToEnd(_) | Metric::TimePerToken(_) => ended(&target.streams) > 0,
             _ => self.of(target).is_some(),
         }
     }
@@ -152,6 +186,16 @@ impl Metric {
         let Metric::Latency(probe, quantile) = self else { return false };
         probe.of(target).is_some_and(|stats| quantile.rank(stats.sent) > stats.ok)
     }
+}
+
+/// Streams that ended by themselves or had stalled: all but those that the generator closed in good order.
+fn ended(streams: &StreamStats) -> u64 {
+    streams.requested - streams.disconnected + streams.stalled
+}
+
+/// Whether this quantile of the streams that ended is one that was completed.
+fn is_completed(streams: &StreamStats, quantile: Quantile) -> bool {
+    quantile.rank(ended(streams)) <= streams.completed
 }
 
 impl Count {
@@ -166,6 +210,7 @@ impl Count {
             Count::Lost => streams.lost(),
             Count::WithoutToken => streams.without_token,
             Count::PeakActive => streams.peak_active,
+            Count::Dropped => streams.dropped,
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Objectives of `loadgen run`: `health.p99<100ms`.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::metric::Metric;
-use crate::result::{ClaimKind, ClaimResult, RunResult, Unit};
+use crate::result::{ClaimKind, ClaimResult, RequestObjective, RunResult, Unit};
 
 /// One objective: `METRIC OP VALUE`, such as `health.p99<100ms` or `failed_share<=1%`.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +19,7 @@ pub struct Objective {
 /// An objective that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "'{text}' is not a valid objective: {why}; expected METRIC OP VALUE such as 'health.p99<100ms', 'ttft.p50<=1s', 'failed_share<1%' or 'completed>=60'; metrics: PROBE.Q, ttft.Q and inter_token.Q with Q one of p50, p90, p99, max; PROBE.failed, PROBE.timed_out (health means health_sync where no probe is named health); failed_share; and the counts requested, completed, failed, truncated, stalled, lost (failed, truncated or stalled), without_token, peak_active"
+    "'{text}' is not a valid objective: {why}; expected METRIC OP VALUE such as 'health.p99<100ms', 'ttft.p50<=1s', 'failed_share<1%' or 'completed>=60'; metrics: PROBE.Q, ttft.Q and inter_token.Q with Q one of p50, p90, p99, max, the same with tpot.Q and e2e.Q; PROBE.failed, PROBE.timed_out (health means health_sync where no probe is named health); failed_share; and the counts requested, completed, failed, truncated, stalled, lost (failed, truncated or stalled), without_token, peak_active, dropped; for each request ttft, tpot (mean time between its tokens) and e2e, compared by < or <=, and for the run goodput (the share of requests that are completed and meet those) and goodput_rate (their number per second)"
 )]
 pub struct ObjectiveError {
     text: String,
@@ -46,6 +47,9 @@ impl FromStr for Objective {
         let metric = Metric::parse(text[..at].trim()).ok_or_else(|| error("unknown metric"))?;
         let value = text[at + sign.len()..].trim();
         let threshold = metric.parse_value(value).ok_or_else(|| error(metric.expected_value()))?;
+        if metric.of_request().is_some() && !sign.starts_with('<') {
+            return Err(error("what is required of each request is compared by < or <="));
+        }
         Ok(Objective { text: text.to_owned(), metric, sign, threshold })
     }
 }
@@ -76,6 +80,26 @@ impl Objective {
             general: false,
             held: known && measured.is_some_and(holds),
         }
+    }
+
+    /// What it requires of each request by itself, if it does; `None` for an objective of the whole run.
+    #[must_use]
+    pub fn of_request(&self) -> Option<RequestObjective> {
+        let time = self.metric.of_request()?;
+        let limit = Duration::from_secs_f64(self.threshold / 1000.0);
+        Some(RequestObjective { text: self.text.clone(), time, limit, includes_limit: self.sign == "<=" })
+    }
+
+    /// Whether it is about how many requests meet what is required of each.
+    #[must_use]
+    pub fn is_goodput(&self) -> bool {
+        matches!(self.metric, Metric::Goodput | Metric::GoodputRate)
+    }
+
+    /// That every request that ends meets what is required of each.
+    #[must_use]
+    pub fn all_meet() -> Self {
+        Objective { text: "goodput>=100%".to_owned(), metric: Metric::Goodput, sign: ">=", threshold: 100.0 }
     }
 
     /// The probe that it is about, among those of a run; `None` for other metrics.

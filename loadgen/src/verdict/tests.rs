@@ -12,6 +12,7 @@ use crate::result::{
 };
 
 mod general;
+mod requests;
 mod starvation;
 
 const ALL: [&str; 3] = ["broken", "control", "fixed"];

@@ -13,6 +13,7 @@ mod page_rules;
 mod readme;
 #[path = "../result_schema/mod.rs"]
 mod result_schema;
+mod run_load;
 #[path = "../scripted/mod.rs"]
 mod scripted;
 mod sequence;

@@ -122,6 +122,9 @@ pub(super) fn requests(html: &mut Html, result: &RunResult) {
         ("first token, from when it was sent".into(), streamed(|arm| arm.streams.time_to_first_token_from_sent_ms)),
         ("between tokens".into(), streamed(|arm| arm.streams.inter_token_ms)),
     ];
+    if result.command == "run" {
+        found.extend(of_run(&arms));
+    }
     for phase in result.phases() {
         for (label, times) in answer_times(&arms, &phase.name, phase.title()) {
             let title = if label.starts_with(' ') { format!("{}, {}", label.trim(), phase.title()) } else { label };
@@ -131,6 +134,20 @@ pub(super) fn requests(html: &mut Html, result: &RunResult) {
     let groups = found.into_iter().filter(|(_, times)| times.iter().any(Option::is_some));
     let groups: Vec<_> = groups.map(|(title, times)| Group { title, lines: lines(&servers, times) }).collect();
     distribution(html, "How long users waited", &groups);
+}
+
+/// More of the requests of `run`, which have no phases.
+fn of_run(arms: &[&ArmResult]) -> Vec<(String, Vec<Option<Quantiles>>)> {
+    let times = |of: fn(&ArmResult) -> Option<Quantiles>| {
+        arms.iter().map(|arm| of(arm).filter(|times| times.max > 0.0)).collect::<Vec<_>>()
+    };
+    vec![
+        ("mean between the tokens of a completed stream".into(), times(|arm| Some(arm.streams.time_per_token_ms))),
+        ("completed stream, from when it was due".into(), times(|arm| Some(arm.streams.latency_ms))),
+        ("completed stream, from when it was sent".into(), times(|arm| Some(arm.streams.latency_from_sent_ms))),
+        ("answered call, from when it was due".into(), times(|arm| Some(arm.calls.as_ref()?.latency_ms))),
+        ("answered call, from when it was sent".into(), times(|arm| Some(arm.calls.as_ref()?.latency_from_sent_ms))),
+    ]
 }
 
 fn lines<'a>(servers: &[NamedArm<'a>], times: Vec<Option<Quantiles>>) -> Vec<Line<'a>> {

@@ -3,11 +3,13 @@
 use super::lead;
 use super::page::Page;
 use super::sections::SECTIONS;
+use crate::report::with_calls;
 use crate::result::RunResult;
 
 /// The page of one run.
 #[must_use]
 pub fn page(result: &RunResult) -> String {
+    let result = &*with_calls(result);
     let mut page = Page::default();
     page.head(lead::class(&result.verdict), |html| lead::lead(html, result));
     for (id, title, write) in SECTIONS {

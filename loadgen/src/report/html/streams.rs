@@ -34,6 +34,17 @@ fn flow(servers: &[NamedArm], kind: Kind) -> Vec<Row> {
         row(servers, "open at once, at most", |arm| Some(count(stats(arm)?.peak_active))),
         row(servers, "completed per second", |arm| Some(number(stats(arm)?.completed_per_second))),
     ];
+    let goodput = |arm: &ArmResult| stats(arm)?.goodput;
+    if servers.iter().any(|(_, arm)| goodput(arm).is_some()) {
+        rows.push(row(servers, "met all objectives for each request", |arm| {
+            let goodput = goodput(arm)?;
+            Some(format!("{} of {} ({:.1} %)", count(goodput.met), count(goodput.of), goodput.percent()?))
+        }));
+        rows.push(row(servers, "met them, per second", |arm| Some(number(goodput(arm)?.per_second))));
+    }
+    if servers.iter().any(|(_, arm)| stats(arm).is_some_and(|stats| stats.dropped > 0)) {
+        rows.push(row(servers, "due and dropped, over the limit of open ones", |arm| Some(count(stats(arm)?.dropped))));
+    }
     if kind == Kind::Streams {
         rows.push(row(servers, "chunks per second", |arm| Some(number(stats(arm)?.chunks_per_second))));
         rows.push(row(servers, "waited over a second for the first token", |arm| {
@@ -48,7 +59,8 @@ fn answers(html: &mut Html, servers: &[NamedArm]) {
     let all = |arm: &ArmResult| -> Vec<StreamStats> {
         let of_phases = arm.phases.iter().flat_map(|phase| phase.loads.values());
         let of_phases: Vec<_> = of_phases.cloned().collect();
-        if of_phases.is_empty() { vec![arm.streams.clone()] } else { of_phases }
+        let whole = || arm.calls.clone().unwrap_or_else(|| arm.streams.clone());
+        if of_phases.is_empty() { vec![whole()] } else { of_phases }
     };
     let by_arm_stats: Vec<_> = servers.iter().map(|(_, arm)| all(arm)).collect();
     let mut rows: Vec<Row> = Vec::new();
@@ -65,6 +77,7 @@ fn answers(html: &mut Html, servers: &[NamedArm]) {
         }
     };
     add("status ", |stats| &stats.by_status);
+    add("format of the tokens: ", |stats| &stats.formats);
     add("X-Stream-Method: ", |stats| &stats.by_method);
     add("error of type ", |stats| &stats.errors_by_type);
     add("error with code ", |stats| &stats.errors_by_code);
