@@ -46,7 +46,7 @@ help: ## List the targets
 	  /^#: / { more = more sprintf("%21s%s\n", "", substr($$0, 4)) }' $(MAKEFILE_LIST)
 
 build: ## Build the four programs, optimised
-	@[ -d $(BIN)/deps ] || echo "The first run builds the four programs: about two minutes on two cores."
+	@[ -d $(BIN)/deps ] || echo "The first run builds the four programs: about three minutes on two cores."
 	@$(CARGO) build --release $(build_features)
 
 demo: build ## Both servers side by side under the same load, and the verdict
