@@ -5,6 +5,11 @@
 
 mod endpoint;
 mod keep_alive;
+#[cfg(not(feature = "tls"))]
+mod no_tls;
+mod target_url;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::io;
 
@@ -14,11 +19,15 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_util::task::AbortOnDropHandle;
 
-pub use endpoint::{Endpoint, EndpointError};
+pub use endpoint::Endpoint;
 pub use keep_alive::KeepAliveConnection;
+#[cfg(not(feature = "tls"))]
+use no_tls as tls;
+pub use target_url::{Allowed, Certificates, EndpointError};
 
 /// Largest answer to a request of the generator itself, in bytes (4 MiB): far over any health check.
 pub const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -29,6 +38,9 @@ pub enum HttpError {
     /// No connection.
     #[error("connect: {0}")]
     Connect(#[source] io::Error),
+    /// Connected, but not securely.
+    #[error("TLS: {0}")]
+    Tls(#[source] io::Error),
     /// Connected, but no answer.
     #[error("no answer: {0}")]
     Exchange(#[source] hyper::Error),
@@ -40,6 +52,8 @@ pub enum HttpError {
     TooLarge(usize),
 }
 
+/// The cause that is counted where nothing listens.
+pub const REFUSED: &str = "connection refused";
 /// The cause that is counted for a request that the generator could not send.
 pub const OWN_LIMIT: &str = "not sent: the generator has no descriptor or port left";
 
@@ -49,8 +63,9 @@ impl HttpError {
     pub fn cause(&self) -> &'static str {
         match self {
             _ if self.is_own_limit() => OWN_LIMIT,
-            HttpError::Connect(error) if error.kind() == io::ErrorKind::ConnectionRefused => "connection refused",
+            HttpError::Connect(error) if error.kind() == io::ErrorKind::ConnectionRefused => REFUSED,
             HttpError::Connect(_) => "no connection",
+            HttpError::Tls(_) => "no TLS connection",
             HttpError::Exchange(_) => "closed before an answer",
             HttpError::Body(_) => "broke off",
             HttpError::TooLarge(_) => "answer too large",
@@ -119,12 +134,30 @@ async fn connect(endpoint: &Endpoint, receive: Receive) -> Result<Connection, Ht
     };
     let stream = stream.map_err(HttpError::Connect)?;
     stream.set_nodelay(true).map_err(HttpError::Connect)?;
+    match endpoint.tls() {
+        None => drive(&http, stream).await,
+        Some(tls) => drive(&http, tls.connect(stream).await.map_err(HttpError::Tls)?).await,
+    }
+}
+
+async fn drive(
+    http: &http1::Builder,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+) -> Result<Connection, HttpError> {
     let (sender, connection) = http.handshake(TokioIo::new(stream)).await.map_err(HttpError::Exchange)?;
     let driver = tokio::spawn(async move {
         // An error here reaches the caller through the request or the body.
         let _ = connection.await;
     });
     Ok((sender, AbortOnDropHandle::new(driver)))
+}
+
+/// Connects to a server, with TLS where it has it, and closes the connection again.
+///
+/// # Errors
+/// [`HttpError`] if it cannot be reached. There is no time-out; the caller sets one.
+pub async fn reach(endpoint: &Endpoint) -> Result<(), HttpError> {
+    connect(endpoint, Receive::AtOnce).await.map(drop)
 }
 
 /// The size must be set before the connection is made: it decides the window that is offered to the server.

@@ -1,57 +1,26 @@
-//! The address of a server under test, which must be on this machine.
+//! The address of a server under test, and requests to it.
 
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
-use http::Uri;
 use http::request::Builder;
 use http_body_util::Full;
 use hyper::Request;
 use hyper::header::{CONNECTION, HOST};
 
-/// A server under test: `http://HOST:PORT`, on this machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use super::target_url::{Allowed, EndpointError, TargetUrl};
+use super::tls::Tls;
+
+/// A server under test: `http://HOST:PORT`.
+#[derive(Clone)]
 pub struct Endpoint {
     addr: SocketAddr,
     host: String,
-}
-
-/// A URL that cannot be a target.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum EndpointError {
-    /// Not a URL.
-    #[error("'{0}' is not a URL: expected something like http://127.0.0.1:8000")]
-    NotAUrl(String),
-    /// A scheme that is not supported.
-    #[error("'{url}' has the scheme {scheme}: only http is supported (use a local TLS proxy in between)")]
-    Scheme {
-        /// The URL.
-        url: String,
-        /// Its scheme.
-        scheme: String,
-    },
-    /// A host name that does not resolve.
-    #[error("the host of '{0}' does not resolve")]
-    Unresolved(String),
-    /// A path where only a server is expected.
-    #[error("'{url}' has the path {path}: give the server alone, as {server}")]
-    Path {
-        /// The URL.
-        url: String,
-        /// Its path.
-        path: String,
-        /// The same without it.
-        server: String,
-    },
-    /// An address of another machine.
-    #[error(
-        "'{0}' is not on this machine: load goes to loopback addresses only; reach another machine through a tunnel, such as `ssh -L 8000:127.0.0.1:8000 HOST`"
-    )]
-    NotLoopback(String),
+    tls: Option<Tls>,
 }
 
 impl Endpoint {
-    /// Parses the URL of a server, without a path.
+    /// Parses the URL of a server on this machine, without a path.
     ///
     /// # Errors
     /// Those of [`Endpoint::parse_with_path`], and [`EndpointError::Path`].
@@ -70,34 +39,27 @@ impl Endpoint {
     /// # Errors
     /// [`EndpointError`], which names the URL and what is allowed.
     pub fn parse_with_path(url: &str) -> Result<(Self, Option<String>), EndpointError> {
-        let not_a_url = || EndpointError::NotAUrl(url.to_owned());
-        let uri: Uri = url.parse().map_err(|_| not_a_url())?;
-        let scheme = uri.scheme_str().ok_or_else(not_a_url)?;
-        if scheme != "http" {
-            return Err(EndpointError::Scheme { url: url.into(), scheme: scheme.into() });
-        }
-        let authority = uri.authority().ok_or_else(not_a_url)?;
-        let name = authority.host().trim_start_matches('[').trim_end_matches(']');
-        let port = authority.port_u16().unwrap_or(80);
-        let unresolved = |_| EndpointError::Unresolved(url.to_owned());
-        let addresses: Vec<SocketAddr> = match name.parse::<IpAddr>() {
-            Ok(ip) => vec![SocketAddr::new(ip, port)],
-            Err(_) => (name, port).to_socket_addrs().map_err(unresolved)?.collect(),
-        };
-        if !addresses.iter().all(|addr| addr.ip().is_loopback()) {
-            return Err(EndpointError::NotLoopback(url.to_owned()));
-        }
-        // The servers here listen on IPv4, which may be the second address of `localhost`.
-        let addr = addresses.iter().find(|addr| addr.is_ipv4()).or_else(|| addresses.first());
-        let addr = *addr.ok_or_else(|| EndpointError::Unresolved(url.to_owned()))?;
-        let path = uri.path_and_query().map(|path| path.as_str()).filter(|path| *path != "/" && !path.is_empty());
-        Ok((Endpoint { addr, host: authority.to_string() }, path.map(str::to_owned)))
+        let (mut endpoints, path) = Self::each_address(url, Allowed::default())?;
+        Ok((endpoints.swap_remove(0), path))
     }
 
-    /// A server at `addr`.
+    /// Parses a URL into its path, if it has one, and its server: one for each address of the host, in the order in
+    /// which to try them, at least one.
+    ///
+    /// # Errors
+    /// [`EndpointError`], which names the URL and what is allowed.
+    pub fn each_address(url: &str, allowed: Allowed) -> Result<(Vec<Self>, Option<String>), EndpointError> {
+        let TargetUrl { https, authority, host, addresses, path } = TargetUrl::parse(url, allowed)?;
+        let no_tls = |why| EndpointError::Tls { url: url.to_owned(), why };
+        let tls = https.map(|certificates| Tls::new(&host, certificates)).transpose().map_err(no_tls)?;
+        let endpoint = |addr| Endpoint { addr, host: authority.to_string(), tls: tls.clone() };
+        Ok((addresses.into_iter().map(endpoint).collect(), path))
+    }
+
+    /// A server at `addr`, on plain http.
     #[must_use]
     pub fn at(addr: SocketAddr) -> Self {
-        Endpoint { addr, host: addr.to_string() }
+        Endpoint { addr, host: addr.to_string(), tls: None }
     }
 
     /// The address to connect to.
@@ -106,10 +68,22 @@ impl Endpoint {
         self.addr
     }
 
-    /// A request for `path` that closes its connection.
+    /// Whether it is on this machine, by a loopback address.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        self.addr.ip().to_canonical().is_loopback()
+    }
+
+    pub(super) fn tls(&self) -> Option<&Tls> {
+        self.tls.as_ref()
+    }
+
+    /// A request for `path` that closes its connection. A `Host` among `headers` is sent in place of its own.
     #[must_use]
     pub fn request(&self, method: &str, path: &str, headers: &[(String, String)], body: Bytes) -> Request<Full<Bytes>> {
-        let mut request = self.builder(method, path).header(CONNECTION, "close");
+        let has_host = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(HOST.as_str()));
+        let request = if has_host { Request::builder().method(method).uri(path) } else { self.builder(method, path) };
+        let mut request = request.header(CONNECTION, "close");
         for (name, value) in headers {
             request = request.header(name, value);
         }
@@ -133,7 +107,14 @@ fn checked(built: http::Result<Request<Full<Bytes>>>) -> Request<Full<Bytes>> {
 
 impl std::fmt::Display for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "http://{}", self.host)
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        write!(f, "{scheme}://{}", self.host)
+    }
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self} at {}", self.addr)
     }
 }
 
@@ -144,7 +125,7 @@ mod tests {
     #[test]
     fn loopback_urls_are_targets() {
         for url in ["http://127.0.0.1:8000", "http://localhost:8000/", "http://[::1]:8000"] {
-            assert!(Endpoint::parse(url).is_ok(), "{url}");
+            assert!(Endpoint::parse(url).is_ok_and(|endpoint| endpoint.is_loopback()), "{url}");
         }
         let (endpoint, path) = Endpoint::parse_with_path("http://127.0.0.1:8000/v1/x?a=b").unwrap();
         assert_eq!((endpoint.to_string().as_str(), path.as_deref()), ("http://127.0.0.1:8000", Some("/v1/x?a=b")));
@@ -158,10 +139,26 @@ mod tests {
     }
 
     #[test]
-    fn other_urls_are_rejected_with_the_reason() {
-        assert!(matches!(Endpoint::parse("http://192.0.2.1:80"), Err(EndpointError::NotLoopback(_))));
-        assert!(matches!(Endpoint::parse("https://127.0.0.1"), Err(EndpointError::Scheme { .. })));
-        assert!(matches!(Endpoint::parse("127.0.0.1:8000"), Err(EndpointError::NotAUrl(_))));
-        assert!(matches!(Endpoint::parse("nonsense"), Err(EndpointError::NotAUrl(_))));
+    fn a_host_of_the_users_is_sent_alone() {
+        let endpoint = Endpoint::parse("http://127.0.0.1:8000").unwrap();
+        let hosts = |headers: &[(String, String)]| {
+            let request = endpoint.request("GET", "/", headers, Bytes::new());
+            request.headers().get_all(HOST).iter().map(|host| host.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(hosts(&[]), ["127.0.0.1:8000"]);
+        assert_eq!(hosts(&[("host".to_owned(), "api.example".to_owned())]), ["api.example"]);
+    }
+
+    #[test]
+    fn https_is_in_the_text_of_a_server() {
+        use super::super::target_url::Certificates;
+        let parsed = Endpoint::each_address(
+            "https://127.0.0.1:8443/x",
+            Allowed { https: Some(Certificates::Any), ..Allowed::default() },
+        );
+        match parsed {
+            Ok((endpoints, _)) => assert_eq!(endpoints[0].to_string(), "https://127.0.0.1:8443"),
+            Err(error) => assert!(!cfg!(feature = "tls") && error.to_string().contains("has no TLS"), "{error}"),
+        }
     }
 }
