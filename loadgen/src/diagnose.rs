@@ -2,10 +2,13 @@
 //! that is. It needs a path that streams and a cheap one, and knows nothing else of the server.
 
 mod advice;
+mod before;
+mod error;
 mod finding;
 mod held;
 mod look;
 mod options;
+mod owner;
 pub mod platform;
 mod probes;
 mod ramp;
@@ -16,59 +19,27 @@ mod seen;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout_at};
 
 use crate::environment::environment;
-use crate::http::{Endpoint, HttpError};
-use crate::measure::{LagLog, ProbeKind, ServerSamples, one_process};
+use crate::http::Endpoint;
+use crate::measure::{LagLog, ProbeKind, ServerSamples, with_descendants};
 use crate::result::{Diagnosis, DiagnosisLevel, Generator};
-use crate::traffic::Request;
+pub use error::DiagnoseError;
 use held::HeldStreams;
-use look::{accepting_gzip, look};
 pub use options::DiagnoseOptions;
 use probes::Probes;
 use ramp::Ramp;
-use seen::{ASYNC_HEALTH, HEALTH, IdleStream, Seen, UNKNOWN_PATH};
+use seen::{ASYNC_HEALTH, CutShort, HEALTH, NO_SUCH_PATH, Seen, UNKNOWN_PATH};
 
 /// Time after which a probe counts as timed out: far over a late answer, and short enough that the last ones are known
 /// soon.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long the idle server is probed.
 const IDLE: Duration = Duration::from_millis(1_500);
-/// How long one stream is looked at.
-const LOOK: Duration = Duration::from_secs(4);
-/// A path that no server has.
-const NO_SUCH_PATH: &str = "/loadgen-diagnose-no-such-path";
-
-/// Why there is no diagnosis.
-#[derive(Debug, thiserror::Error)]
-pub enum DiagnoseError {
-    /// The path of the streams has no stream.
-    #[error(
-        "{method} {path} answered {status}: a diagnosis needs a request that is answered with a stream; check --stream-path, --method, --header, --api-key and --body"
-    )]
-    NoStream {
-        /// Its method.
-        method: String,
-        /// Its path.
-        path: String,
-        /// The HTTP status.
-        status: u16,
-    },
-    /// The path of the streams has no answer.
-    #[error("{method} {path} has no answer within {within:?}")]
-    NoAnswer {
-        /// Its method.
-        method: String,
-        /// Its path.
-        path: String,
-        /// How long it was awaited.
-        within: Duration,
-    },
-    /// The server could not be asked.
-    #[error(transparent)]
-    Http(#[from] HttpError),
-}
+/// The share of the budget after which the ramp begins nothing more, and that after which it is ended. The rest is for
+/// the server to recover in.
+const RAMP: (f64, f64) = (0.85, 0.95);
 
 /// What a diagnosis does, while it does it.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,21 +52,24 @@ pub enum DiagnoseNews<'a> {
     Recovering,
 }
 
-/// Diagnoses a server. The figures of the generator are those of its own lag.
+/// Diagnoses a server, within its budget whatever the server does. The figures of the generator are those of its own lag.
 ///
 /// # Errors
-/// [`DiagnoseError`] if the request is not answered by the idle server.
+/// [`DiagnoseError`] if the idle server is not as a diagnosis needs it.
 pub async fn diagnose(
     options: &DiagnoseOptions,
     mut news: impl FnMut(DiagnoseNews<'_>),
 ) -> Result<(Diagnosis, Generator), DiagnoseError> {
     let (origin, lag) = (Instant::now(), Arc::new(LagLog::default()));
+    in_time(options, origin, "the health check", before::check_probes(options)).await?;
     let probes = Probes::start(origin, &options.endpoint, kinds(options), NO_SUCH_PATH, PROBE_TIMEOUT, lag.clone());
-    let samples = ServerSamples::new(options.pid.map(one_process), Vec::new());
-    sleep(IDLE).await;
-    let idle_ms = probes.since(Duration::ZERO, PROBE_TIMEOUT).into_iter();
+    let samples = ServerSamples::new(options.pid.map(with_descendants), Vec::new());
+    let idle_since = origin.elapsed();
+    in_time(options, origin, "the idle server", async { Ok(sleep(IDLE).await) }).await?;
+    check_not_limited(options, &probes)?;
+    let idle_ms = probes.since(idle_since, PROBE_TIMEOUT).into_iter();
     let idle_ms = idle_ms.map(|(name, level)| (name, level.latency_ms.p50)).collect();
-    let idle = look_at(options).await?;
+    let idle = in_time(options, origin, "one stream", before::look_at_stream(options)).await?;
     news(DiagnoseNews::Looked(idle.first_chunk, idle.gap()));
     let mut seen = Seen { idle, idle_ms, streams_max: options.streams_max, ..Seen::default() };
     seen.platform = platform::known(options.platform, &seen.idle.headers);
@@ -103,41 +77,60 @@ pub async fn diagnose(
     let mut recovered_after = None;
     if seen.idle.streams() {
         let mut held = HeldStreams::new(options.endpoint.clone(), options.request.clone());
-        let until = origin + options.budget.mul_f64(0.7);
+        let share = |share| origin + options.budget.mul_f64(share);
+        let (until, end) = (share(RAMP.0), share(RAMP.1));
         let mut ramp = Ramp { held: &mut held, probes: &probes, samples: &samples, origin, until };
-        ramp.climb(&mut seen, |level| news(DiagnoseNews::Level(level))).await;
+        let climb = ramp.climb(&mut seen, |level| news(DiagnoseNews::Level(level)));
+        if timeout_at(end.into(), climb).await.is_err() && seen.collapse.is_none() {
+            seen.cut_short = Some(CutShort::TimeOver);
+        }
         drop(held);
         news(DiagnoseNews::Recovering);
         recovered_after = recovery::wait(options, &probes, &seen, origin).await;
     }
     probes.stop();
-    let finding = rule::find(&seen);
+    let of_another = owner::leave_out_another(options.pid, &mut seen.levels);
+    let mut finding = rule::find(&seen);
+    finding.evidence.extend(of_another);
     let advice = advice::advise(&finding, &seen);
     Ok((finding.into_diagnosis(seen, advice, recovered_after), lag.generator()))
 }
 
 /// Processors of the server's machine, if it is this one.
 fn processors(endpoint: &Endpoint) -> Option<u64> {
-    let here = endpoint.addr().ip().is_loopback();
-    here.then(|| environment().cores as u64)
+    endpoint.is_loopback().then(|| environment().cores as u64)
+}
+
+/// What comes before any load, within the budget. `looked_at` says what it is.
+async fn in_time<T>(
+    options: &DiagnoseOptions,
+    origin: Instant,
+    looked_at: &'static str,
+    look: impl Future<Output = Result<T, DiagnoseError>>,
+) -> Result<T, DiagnoseError> {
+    timeout_at((origin + options.budget).into(), look).await.map_err(|_| DiagnoseError::NoTime(looked_at))?
+}
+
+/// The probes are more requests than some servers take from one client.
+fn check_not_limited(options: &DiagnoseOptions, probes: &Probes) -> Result<(), DiagnoseError> {
+    const TOO_MANY_REQUESTS: u16 = 429;
+    if probes.share_of(TOO_MANY_REQUESTS, Duration::ZERO) == 0.0 {
+        return Ok(());
+    }
+    let request = format!("GET {}", options.health_path);
+    let answer = format!("{TOO_MANY_REQUESTS} to some of the probes, which are {} a second", probes::RATE);
+    Err(DiagnoseError::server(&request, answer, "a limit of requests hides every other one; diagnose it without that"))
+}
+
+/// The most probes that have no answer at once: a server that hangs holds each until its time-out.
+#[must_use]
+pub fn probes_waiting_max(options: &DiagnoseOptions) -> u64 {
+    // One more is on the connection that is kept.
+    probes::waiting_max(kinds(options).len() as u64, PROBE_TIMEOUT) + 1
 }
 
 fn kinds(options: &DiagnoseOptions) -> Vec<ProbeKind> {
     let mut kinds = vec![ProbeKind::new(HEALTH, &options.health_path), ProbeKind::new(UNKNOWN_PATH, NO_SUCH_PATH)];
     kinds.extend(options.async_health_path.iter().map(|path| ProbeKind::new(ASYNC_HEALTH, path)));
     kinds
-}
-
-async fn look_at(options: &DiagnoseOptions) -> Result<IdleStream, DiagnoseError> {
-    let Request { method, path, .. } = &options.request;
-    let no_answer = || DiagnoseError::NoAnswer { method: method.clone(), path: path.clone(), within: LOOK };
-    let plain = look(&options.endpoint, &options.request, LOOK).await?.ok_or_else(no_answer)?;
-    if !(200..300).contains(&plain.status) {
-        return Err(DiagnoseError::NoStream { method: method.clone(), path: path.clone(), status: plain.status });
-    }
-    // As long as it takes to see some chunks.
-    let some = (plain.first_chunk * 2 + plain.gap() * 4).clamp(Duration::from_millis(500), LOOK);
-    let compressed = look(&options.endpoint, &accepting_gzip(&options.request), some).await?;
-    let compressed = compressed.filter(|looked| !looked.header("content-encoding").is_empty()).map(Box::new);
-    Ok(IdleStream { compressed, ..plain })
 }

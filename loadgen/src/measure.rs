@@ -28,7 +28,7 @@ pub use precise_sleep::sleep_until;
 pub use probe::{HealthAnswer, ProbeKind, ProbePlan, get_health};
 pub use probe_log::{ProbeLog, ProbeOutcome, ProbeRecord, ProbeSeen, probe_stats};
 pub use prober::Prober;
-pub use process_usage::{Pids, ProcessUsage, one_process, with_children};
+pub use process_usage::{Pids, ProcessUsage, is_running, one_process, with_children, with_descendants};
 pub use sampler::{SAMPLE_INTERVAL, Sample, Sampler, ServerSamples};
 pub use stream_end::StreamEnd;
 pub use stream_guard::{StreamAnswer, StreamGuard};

@@ -25,6 +25,7 @@ pub use asked::asked;
 pub use body_template::{BodyTemplate, BodyTemplateError};
 pub use client::{Client, Reads};
 pub use cycle::{CYCLE, CycleCall};
+pub(crate) use excerpt::excerpt;
 pub use exchange::{Exchange, NO_EVENT_STREAM};
 pub use format::StreamFormat;
 pub use load_plan::{LoadPlan, WarmUp};

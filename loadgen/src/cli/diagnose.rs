@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::outputs::Outputs;
-use super::values::{header, key, method, path, positive_duration};
+use super::values::{budget, header, key, method, path};
 use crate::diagnose::platform::{ALL, Platform, find};
 
 /// The platforms of the table, by their names.
@@ -18,9 +18,15 @@ fn platform() -> impl TypedValueParser<Value = &'static Platform> {
 /// `loadgen diagnose`
 #[derive(Debug, Args)]
 pub struct DiagnoseArgs {
-    /// URL of the server, which must be on this machine
+    /// URL of the server, which must be on this machine unless --i-own-this-server is given
     #[arg(long, value_name = "URL")]
     pub url: String,
+    /// Allow a server on another machine: it is loaded until it no longer answers as when idle
+    #[arg(long)]
+    pub i_own_this_server: bool,
+    /// Accept any certificate of an https server, such as a self-signed one
+    #[arg(long)]
+    pub insecure: bool,
     /// Path of the streams [default: the path of --url, else /chat/stream]
     #[arg(long, value_name = "PATH", value_parser = path)]
     pub stream_path: Option<String>,
@@ -33,8 +39,8 @@ pub struct DiagnoseArgs {
     /// HTTP method of the streams
     #[arg(long, default_value = "POST", value_parser = method)]
     pub method: String,
-    /// JSON body of the streams [default: a chat with one message]
-    #[arg(long, value_name = "JSON")]
+    /// Body of the streams [default: a chat with one message, and none with GET]
+    #[arg(long, value_name = "BODY")]
     pub body: Option<String>,
     /// Header of the streams; can be repeated
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
@@ -48,11 +54,11 @@ pub struct DiagnoseArgs {
     /// What the server runs on, or makes its calls with, if its headers do not say so: for the setting and the fix
     #[arg(long, value_name = "NAME", value_parser = platform())]
     pub platform: Option<&'static Platform>,
-    /// Most streams to open at once
-    #[arg(long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u32).range(1..=20_000))]
-    pub max_streams: u32,
-    /// How long it may take in all
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = positive_duration)]
+    /// Most streams to open at once [default: 1000, and 200 on another machine]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub max_streams: Option<u32>,
+    /// How long it may take in all, 1 hour at most
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = budget)]
     pub budget: Duration,
     /// The files for the result.
     #[command(flatten)]

@@ -7,6 +7,13 @@ pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
     if duration.is_zero() { Err("must be longer than zero".to_owned()) } else { Ok(duration) }
 }
 
+/// The time of a diagnosis.
+pub(super) fn budget(text: &str) -> Result<Duration, String> {
+    const MAX: Duration = Duration::from_secs(3600);
+    let budget = positive_duration(text)?;
+    if budget > MAX { Err(format!("must be at most {}", humantime::format_duration(MAX))) } else { Ok(budget) }
+}
+
 pub(super) fn rate(text: &str) -> Result<f64, String> {
     const MAX: f64 = 100_000.0;
     match text.parse::<f64>() {
@@ -38,6 +45,10 @@ pub(super) fn method(text: &str) -> Result<String, String> {
 pub(super) fn header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or("expected NAME: VALUE")?;
     let name: http::HeaderName = name.trim().parse().map_err(|_| "the name is not a valid header name")?;
+    // Both say where the body ends, which whoever sends it knows.
+    if [http::header::CONTENT_LENGTH, http::header::TRANSFER_ENCODING].contains(&name) {
+        return Err(format!("{name} is that of the body, and cannot be given"));
+    }
     let value: http::HeaderValue = value.trim().parse().map_err(|_| "the value is not a valid header value")?;
     Ok((name.to_string(), value.to_str().map_err(|_| "the value must be visible ASCII")?.to_owned()))
 }

@@ -1,35 +1,30 @@
 //! `loadgen diagnose`
 
 use super::CommandError;
-use super::preflight::check_reachable;
-use super::target::{STREAM_PATH, target};
+use super::diagnose_options::options;
+use super::so_far::SoFar;
 use crate::cli::DiagnoseArgs;
-use crate::diagnose::{DiagnoseNews, DiagnoseOptions, diagnose};
+use crate::diagnose::{DiagnoseNews, diagnose};
 use crate::report::Terminal;
 use crate::result::DiagnosisKind;
-use crate::traffic::{CHAT, ExpectedAnswer, Request};
 
 pub(super) async fn execute(args: &DiagnoseArgs, terminal: &Terminal) -> Result<u8, CommandError> {
-    let (endpoint, path) = target(&args.url, args.stream_path.as_deref(), STREAM_PATH)?;
-    check_reachable(&endpoint).await?;
-    let body = args.body.clone().unwrap_or_else(|| CHAT.to_owned());
-    let mut request = Request { method: args.method.clone(), ..Request::post(path, body, ExpectedAnswer::Stream) };
-    request.headers.extend(args.headers.iter().cloned());
-    if let Some(key) = &args.api_key {
-        request = request.key(key);
+    let options = options(args).await?;
+    if args.insecure {
+        terminal.line(
+            "  Any certificate is accepted: whoever is between here and the server can read the key and the answers.",
+        );
     }
-    let options = DiagnoseOptions {
-        endpoint,
-        request,
-        health_path: args.health_path.clone(),
-        async_health_path: args.async_health_path.clone(),
-        pid: args.pid,
-        platform: args.platform,
-        streams_max: args.max_streams.into(),
-        budget: args.budget,
-    };
-    let found = diagnose(&options, |news| terminal.line(said(&news))).await;
-    let (found, generator) = found.map_err(|error| CommandError::Usage(error.to_string()))?;
+    let mut so_far = SoFar::new(terminal);
+    let found = diagnose(&options, |news| {
+        if let DiagnoseNews::Level(level) = &news {
+            so_far.level(level);
+        }
+        terminal.line(said(&news));
+    });
+    let found = found.await;
+    so_far.end();
+    let (found, generator) = found?;
     terminal.line(serde_json::to_string(&serde_json::json!({
         "kind": found.kind, "form": found.form, "limit": found.limit, "at": found.streams_at_collapse,
         "confidence": found.confidence, "surer": found.surer_with, "evidence": found.evidence, "recovered": found.recovered_after_s,

@@ -1,6 +1,7 @@
 //! Why a command has no verdict, and its exit code.
 
 use crate::comparison::NotComparable;
+use crate::diagnose::DiagnoseError;
 use crate::engine::LabError;
 use crate::http::EndpointError;
 use crate::result::ReadError;
@@ -37,6 +38,9 @@ pub enum CommandError {
     /// A lab that could not be completed.
     #[error(transparent)]
     Lab(#[from] LabError),
+    /// A diagnosis that could not begin.
+    #[error(transparent)]
+    Diagnose(#[from] DiagnoseError),
     /// No server answers at the URL.
     #[error("no server answers at {url}: {why}")]
     NoServer {
@@ -56,7 +60,9 @@ pub enum CommandError {
         flag: &'static str,
     },
     /// The system does not allow enough open descriptors.
-    #[error("this run needs {needed} file descriptors, but the limit is {limit}; raise it with `ulimit -n {needed}`")]
+    #[error(
+        "this run needs {needed} file descriptors, but the limit is {limit}; raise it with `ulimit -n {needed}`, or open fewer streams"
+    )]
     Descriptors {
         /// Descriptors that are needed.
         needed: u64,
@@ -114,6 +120,7 @@ impl CommandError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
+            CommandError::Diagnose(error) if error.is_usage() => EXIT_USAGE,
             CommandError::PortTaken { .. } => EXIT_NOT_SERVED,
             CommandError::Endpoint(_)
             | CommandError::Objective(_)

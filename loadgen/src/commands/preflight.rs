@@ -50,7 +50,7 @@ pub(super) async fn check_server(
     streams_max: u64,
     flag: &'static str,
 ) -> Result<(), CommandError> {
-    check_descriptors(plan, streams_max)?;
+    check_descriptors(plan.waiting_max(), streams_max)?;
     check_reachable(endpoint).await?;
     for kind in &plan.kinds {
         check_health(endpoint, kind, plan.timeout, flag).await?;
@@ -58,8 +58,9 @@ pub(super) async fn check_server(
     Ok(())
 }
 
-fn check_descriptors(plan: &ProbePlan, streams_max: u64) -> Result<(), CommandError> {
-    let (needed, limit) = (needed_by_generator(&[streams_max], plan.waiting_max()), raise_descriptor_limit());
+/// A server that hangs holds each probe until its time-out: all of them need a descriptor.
+pub(super) fn check_descriptors(probes_max: u64, streams_max: u64) -> Result<(), CommandError> {
+    let (needed, limit) = (needed_by_generator(&[streams_max], probes_max), raise_descriptor_limit());
     if limit < needed { Err(CommandError::Descriptors { needed, limit }) } else { Ok(()) }
 }
 

@@ -9,11 +9,25 @@ pub(super) const STREAM_PATH: &str = "/chat/stream";
 
 /// The server of `--url` and the path of its requests, which may be in either flag, and else is `default`.
 pub(super) fn target(url: &str, path: Option<&str>, default: &str) -> Result<(Endpoint, String), CommandError> {
-    match (Endpoint::parse_with_path(url)?, path) {
-        ((server, None), path) => Ok((server, path.unwrap_or(default).to_owned())),
-        ((server, Some(path)), None) => Ok((server, path)),
-        ((server, Some(_)), Some(path)) => Err(CommandError::Usage(format!(
-            "--url {url} has a path, and --path {path} is another: use --url {server} with complete paths"
+    let (server, in_url) = Endpoint::parse_with_path(url)?;
+    let path = one_path(url, &server, in_url, "--path", path, default)?;
+    Ok((server, path))
+}
+
+/// The path that is in `url` or in `flag`, and else is `default`.
+pub(super) fn one_path(
+    url: &str,
+    server: &Endpoint,
+    in_url: Option<String>,
+    flag: &str,
+    given: Option<&str>,
+    default: &str,
+) -> Result<String, CommandError> {
+    match (in_url, given) {
+        (None, given) => Ok(given.unwrap_or(default).to_owned()),
+        (Some(path), None) => Ok(path),
+        (Some(_), Some(given)) => Err(CommandError::Usage(format!(
+            "--url {url} has a path, and {flag} {given} is another: use --url {server} with complete paths"
         ))),
     }
 }

@@ -16,6 +16,9 @@ use crate::traffic::Request;
 /// Pause before a stream that was rejected or failed is asked for again, so that fast rejections are no flood.
 const PAUSE_AFTER_LOSS: Duration = Duration::from_millis(500);
 
+/// The least time between two requests for the same stream: one that ends at once is no reason for a flood.
+const AGAIN_AFTER: Duration = Duration::from_millis(250);
+
 /// Streams that are held open. Dropped, it closes them.
 pub(super) struct HeldStreams {
     endpoint: Endpoint,
@@ -136,6 +139,8 @@ async fn keep_open(endpoint: Endpoint, request: Request, slot: Arc<Mutex<Slot>>,
         .await;
         let Some(loss) = loss else {
             count(&mut |totals| totals.ended += 1);
+            set(&slot, Slot { asked, first: None, pauses: true });
+            sleep(AGAIN_AFTER.saturating_sub(asked.elapsed())).await;
             continue;
         };
         let took = in_millis(asked.elapsed());

@@ -1,4 +1,4 @@
-//! One stream of the idle server: whether it streams, how fast, and what its headers say of the platform.
+//! One answer of the idle server: whether it streams, how fast, and what its headers say of the platform.
 
 use std::time::{Duration, Instant};
 
@@ -9,16 +9,29 @@ use super::seen::IdleStream;
 use crate::http::{self, Endpoint, HttpError, Receive};
 use crate::traffic::Request;
 
-/// Reads one stream, at most for `limit`.
+/// How much is kept of a body, in bytes: enough to quote it where it is not what was asked for.
+const BYTES_KEPT: usize = 640;
+
+/// How long an answer is looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Looking {
+    /// Until its first chunk.
+    pub(super) first_chunk: Duration,
+    /// After its first chunk.
+    pub(super) rest: Duration,
+}
+
+/// Reads one answer.
 ///
 /// # Errors
-/// [`HttpError`] if there is no head of an answer; `None` if there is none within `limit`.
+/// [`HttpError`] if there is no head of an answer; `None` if there is none by the time of the first chunk.
 pub(super) async fn look(
     endpoint: &Endpoint,
     request: &Request,
-    limit: Duration,
+    looking: Looking,
 ) -> Result<Option<IdleStream>, HttpError> {
-    let (began, until) = (Instant::now(), Instant::now() + limit);
+    let began = Instant::now();
+    let mut until = began + looking.first_chunk;
     let Request { method, path, headers, body, .. } = request;
     let sent = http::send(endpoint, endpoint.request(method, path, headers, body.clone()), Receive::AtOnce);
     let Ok(sent) = timeout_at(until.into(), sent).await else { return Ok(None) };
@@ -34,17 +47,26 @@ pub(super) async fn look(
         let Ok(frame) = timeout_at(until.into(), exchange.response.body_mut().frame()).await else { break };
         let Some(Ok(frame)) = frame else {
             seen.ended = true;
+            seen.broke_off = frame.is_some();
             break;
         };
-        if frame.data_ref().is_some_and(|piece| !piece.is_empty()) {
-            last = Instant::now();
-            first.get_or_insert(last);
-            seen.chunks += 1;
+        let Some(piece) = frame.data_ref().filter(|piece| !piece.is_empty()) else { continue };
+        last = Instant::now();
+        if first.is_none() {
+            first = Some(last);
+            until = last + looking.rest;
+        }
+        seen.chunks += 1;
+        seen.beginning.extend_from_slice(&piece[..piece.len().min(BYTES_KEPT - seen.beginning.len())]);
+        // A server that never pauses would keep this loop from its time-out.
+        if last >= until {
+            break;
         }
     }
     let first = first.unwrap_or_else(Instant::now);
     seen.first_chunk = first - began;
     seen.lasted = last.saturating_duration_since(first);
+    seen.took = began.elapsed();
     Ok(Some(seen))
 }
 

@@ -8,12 +8,12 @@ use tokio::time::{sleep_until, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::seen::KEPT_CONNECTION;
-use crate::http::{Endpoint, KeepAliveConnection};
+use crate::http::{Endpoint, KeepAliveConnection, REFUSED};
 use crate::measure::{LagLog, Latencies, ProbeKind, ProbeLog, ProbeOutcome, ProbePlan, ProbeSeen, Prober};
 use crate::result::ProbeLevel;
 
 /// Probes per second, of each kind.
-const RATE: f64 = 10.0;
+pub(super) const RATE: f64 = 10.0;
 /// Time between two requests on the kept connection, from one to the next that is due.
 const KEPT_INTERVAL: Duration = Duration::from_millis(200);
 
@@ -32,7 +32,13 @@ pub(super) struct Probes {
 struct Kept {
     sent: Duration,
     took: Option<Duration>,
-    failed: bool,
+    /// Why there is none.
+    failed: Option<&'static str>,
+}
+
+/// The most probes that wait for an answer at once, of so many kinds.
+pub(super) fn waiting_max(kinds: u64, timeout: Duration) -> u64 {
+    (RATE * timeout.as_secs_f64()).ceil() as u64 * kinds
 }
 
 impl Probes {
@@ -76,12 +82,34 @@ impl Probes {
             match *kept {
                 Kept { sent, took: None, .. } => level.waits(now.saturating_sub(sent), patience),
                 Kept { sent, .. } if sent < from => {}
-                Kept { failed: true, .. } => level.failed += 1,
+                Kept { failed: Some(_), .. } => level.failed += 1,
                 Kept { took: Some(took), .. } if took >= self.timeout => level.timed_out(took),
                 Kept { took: Some(took), .. } => level.answered(took),
             }
         }
         level.finish()
+    }
+
+    /// Whether nothing listened any more at some time since `from`: the connection that is kept was lost, and its
+    /// successor refused. A server that is only full keeps the one, or lets the other wait.
+    pub(super) fn refused(&self, from: Duration) -> bool {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().any(|kept| kept.sent >= from && kept.failed == Some(REFUSED))
+    }
+
+    /// The share of the probes that were due since `from` and have ended, that had this HTTP status.
+    pub(super) fn share_of(&self, status: u16, from: Duration) -> f64 {
+        let (mut ended, mut with_status) = (0_u32, 0_u32);
+        for log in &self.logs {
+            log.visit(from, |seen| {
+                let ProbeSeen::Ended(probe) = seen else { return };
+                if probe.due >= from {
+                    ended += 1;
+                    with_status += u32::from(probe.outcome == ProbeOutcome::Refused(status));
+                }
+            });
+        }
+        f64::from(with_status) / f64::from(ended.max(1))
     }
 
     /// Stops, without waiting for the answers that are still out.
@@ -152,13 +180,13 @@ async fn keep(
         let sent = origin.elapsed();
         let place = {
             let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-            log.push(Kept { sent, took: None, failed: false });
+            log.push(Kept { sent, took: None, failed: None });
             log.len() - 1
         };
         let answer = timeout(limit, connection.get(&path)).await;
         let took = Some(origin.elapsed().saturating_sub(sent));
-        log.lock().unwrap_or_else(PoisonError::into_inner)[place] =
-            Kept { sent, took, failed: matches!(answer, Ok(Err(_))) };
+        let failed = answer.ok().and_then(Result::err).map(|error| error.cause());
+        log.lock().unwrap_or_else(PoisonError::into_inner)[place] = Kept { sent, took, failed };
         due = (due + KEPT_INTERVAL).max(Instant::now());
     }
 }

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use super::held::{HeldStreams, Totals};
 use super::probes::Probes;
-use super::seen::{Collapse, Seen};
+use super::seen::{Collapse, CutShort, Seen};
 use crate::measure::{ProcessUsage, ServerSamples};
 use crate::numbers::in_millis;
 use crate::result::DiagnosisLevel;
@@ -37,10 +37,18 @@ impl Ramp<'_> {
     /// Holds 1, 2, 4, ... streams, up to `seen.streams_max`, and adds what it sees. `shown` is called after each level.
     pub(super) async fn climb(&mut self, seen: &mut Seen, mut shown: impl FnMut(&DiagnosisLevel)) {
         let (mut streams, mut was_late) = (1, false);
+        if Instant::now() + Self::takes(streams, seen) >= self.until {
+            seen.cut_short = Some(CutShort::TimeOver);
+            return;
+        }
         loop {
             let level = self.level(streams, HOLD_MIN, seen).await;
             shown(&level);
             seen.levels.push(level);
+            seen.cut_short = self.cut_short();
+            if seen.cut_short.is_some() {
+                return;
+            }
             let place = seen.levels.len() - 1;
             was_late = match state(seen, &seen.levels[place]) {
                 State::Good => false,
@@ -52,16 +60,35 @@ impl Ramp<'_> {
                     let watch = if streams_suffer { WATCH } else { WATCH_CHECKS };
                     seen.collapse = Some(self.watch(watch, place, seen).await);
                     shown(&seen.levels[place]);
+                    seen.cut_short = self.cut_short();
                     if state(seen, &seen.levels[place]) == State::ChecksLate {
                         self.find_corner(seen, &mut shown).await;
                     }
                     return;
                 }
             };
-            if streams >= seen.streams_max || Instant::now() + WATCH >= self.until {
+            let next = (streams * 2).min(seen.streams_max);
+            if streams >= seen.streams_max {
                 return;
             }
-            streams = (streams * 2).min(seen.streams_max);
+            if Instant::now() + Self::takes(next, seen) >= self.until {
+                seen.cut_short = Some(CutShort::TimeOver);
+                return;
+            }
+            streams = next;
+        }
+    }
+
+    /// Whether more streams would show nothing.
+    fn cut_short(&self) -> Option<CutShort> {
+        /// What a proxy answers in place of a server that it cannot reach.
+        const BAD_GATEWAY: u16 = 502;
+        let (began, lately) = (Duration::ZERO, self.origin.elapsed().saturating_sub(HOLD_MIN));
+        match () {
+            () if self.held.totals().not_sent > 0 => Some(CutShort::OwnLimit),
+            () if self.probes.refused(began) => Some(CutShort::ServerGone),
+            () if self.probes.share_of(BAD_GATEWAY, lately) > 0.5 => Some(CutShort::ServerGoneBehindProxy),
+            () => None,
         }
     }
 
@@ -87,15 +114,21 @@ impl Ramp<'_> {
         }
     }
 
+    /// How long it takes at most to hold this many streams, and to watch a collapse there.
+    fn takes(streams: u64, seen: &Seen) -> Duration {
+        opening(streams) + Self::patience(seen) + LOOK + HOLD_MIN.max(seen.idle.gap() * 4) + WATCH
+    }
+
     /// How long a stream may wait for its first chunk before it counts as waiting.
     fn patience(seen: &Seen) -> Duration {
-        (seen.idle.first_chunk * 4).clamp(Duration::from_secs(1), Duration::from_secs(8))
+        let first = seen.idle.first_chunk;
+        (first * 4).clamp(Duration::from_secs(1), Duration::from_secs(8)).max(first * 3 / 2)
     }
 
     /// Holds this many streams, until all flow and have been watched for a while, or one waits too long.
     async fn level(&mut self, streams: u64, hold: Duration, seen: &Seen) -> DiagnosisLevel {
         let (count, before) = (usize::try_from(streams).unwrap_or(usize::MAX), self.held.totals());
-        self.held.open(count, OPEN_EACH * u32::try_from(streams).unwrap_or(u32::MAX)).await;
+        self.held.open(count, opening(streams)).await;
         let patience = Self::patience(seen);
         let limit = Instant::now() + patience + LOOK;
         while Instant::now() < limit {
@@ -163,6 +196,11 @@ impl Ramp<'_> {
             corner: None,
         }
     }
+}
+
+/// The time over which this many streams are opened.
+fn opening(streams: u64) -> Duration {
+    OPEN_EACH * u32::try_from(streams).unwrap_or(u32::MAX)
 }
 
 /// Share of one processor between two looks.

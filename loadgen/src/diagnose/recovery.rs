@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::look::look;
+use super::look::{Looking, look};
 use super::options::DiagnoseOptions;
 use super::probes::Probes;
 use super::seen::Seen;
@@ -18,7 +18,7 @@ pub(super) async fn wait(options: &DiagnoseOptions, probes: &Probes, seen: &Seen
     let began = Instant::now();
     let until = origin + options.budget;
     while Instant::now() < until {
-        sleep(CALM).await;
+        sleep(CALM.min(until.saturating_duration_since(Instant::now()))).await;
         let from = origin.elapsed().saturating_sub(CALM);
         let calm = probes.since(from, CALM / 2).iter().all(|(name, level)| {
             level.sent > 0 && level.timed_out + level.failed == 0 && level.latency_ms.p50 < seen.late_ms(name)
@@ -28,8 +28,10 @@ pub(super) async fn wait(options: &DiagnoseOptions, probes: &Probes, seen: &Seen
         }
         let took = began.elapsed().saturating_sub(CALM).as_secs_f64();
         let limit = (seen.idle.first_chunk * 4).max(Duration::from_secs(1)) + seen.idle.gap();
-        let stream = look(&options.endpoint, &options.request, limit).await;
-        if matches!(stream, Ok(Some(stream)) if (200..300).contains(&stream.status) && stream.chunks > 0) {
+        let left = until.saturating_duration_since(Instant::now());
+        let looking = Looking { first_chunk: limit.min(left), rest: Duration::ZERO };
+        let stream = look(&options.endpoint, &options.request, looking).await;
+        if matches!(stream, Ok(Some(stream)) if stream.is_success() && stream.chunks > 0) {
             return Some(took);
         }
     }

@@ -3,8 +3,11 @@
 //! Each kind has a signature: which probes hang while streams wait, and whether all streams flow, flow more slowly, or
 //! wait for others to end. A number that is somebody's default makes a finding surer; it never makes one.
 
+mod cut_short;
 mod pool;
 mod slowed;
+
+use std::time::Duration;
 
 use crate::numbers::in_millis;
 use crate::result::{Confidence, DiagnosisForm, DiagnosisKind};
@@ -15,6 +18,9 @@ use super::seen::{HEALTH, IdleStream, KEPT_CONNECTION, Seen, UNKNOWN_PATH};
 /// What limits the server.
 pub(super) fn find(seen: &Seen) -> Finding {
     if let Some(finding) = not_streaming(seen) {
+        return finding;
+    }
+    if let Some(finding) = cut_short::find(seen) {
         return finding;
     }
     let Some(collapse) = &seen.collapse else {
@@ -40,8 +46,12 @@ fn not_streaming(seen: &Seen) -> Option<Finding> {
         _ if is_proxied(idle) => DiagnosisForm::ProxyBuffers,
         _ => DiagnosisForm::Collected,
     };
-    let confidence = if form == DiagnosisForm::ProxyBuffers { Confidence::Medium } else { Confidence::High };
     let late = when_compressed.filter(|_| form == DiagnosisForm::Compressed).unwrap_or(idle);
+    let is_whole_at_once = idle.ended && idle.took < AT_ONCE && form == DiagnosisForm::Collected;
+    if is_whole_at_once {
+        return Some(whole_at_once(idle));
+    }
+    let confidence = if form == DiagnosisForm::ProxyBuffers { Confidence::Medium } else { Confidence::High };
     let mut finding = Finding::new(DiagnosisKind::NotStreaming, Some(form), confidence);
     finding.evidence.push(format!(
         "the first byte came after {}, and all {} chunks within {} of it",
@@ -53,6 +63,23 @@ fn not_streaming(seen: &Seen) -> Option<Finding> {
         finding.surer_with = Some("the same against the server's own port, without the proxy");
     }
     Some(finding)
+}
+
+/// An answer that is complete sooner was hardly collected: there may have been nothing to wait for.
+const AT_ONCE: Duration = Duration::from_millis(250);
+
+fn whole_at_once(idle: &IdleStream) -> Finding {
+    let mut finding = Finding::new(DiagnosisKind::NotStreaming, None, Confidence::Medium);
+    let media_type = match idle.header("content-type") {
+        "" => "without a media type",
+        media_type => media_type,
+    };
+    finding.evidence.push(format!(
+        "the whole answer, {media_type}, was there after {}, in one piece",
+        crate::numbers::millis(in_millis(idle.took)),
+    ));
+    finding.surer_with = Some("a request that takes the server some seconds to answer");
+    finding
 }
 
 /// Whether the answer says that a proxy is in between.

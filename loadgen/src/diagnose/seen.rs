@@ -15,6 +15,9 @@ pub(super) const UNKNOWN_PATH: &str = "unknown_path";
 /// The probe on a connection that was opened before the ramp and is kept: a limit on connections does not affect it.
 pub(super) const KEPT_CONNECTION: &str = "kept_connection";
 
+/// The path of that probe.
+pub(super) const NO_SUCH_PATH: &str = "/loadgen-diagnose-no-such-path";
+
 /// What was seen.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Seen {
@@ -32,6 +35,21 @@ pub(super) struct Seen {
     pub(super) processors: Option<u64>,
     /// The most streams that the ramp was allowed to open.
     pub(super) streams_max: u64,
+    /// What ended the ramp before it could show anything.
+    pub(super) cut_short: Option<CutShort>,
+}
+
+/// What ended a ramp before it could show anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CutShort {
+    /// Nothing listens any more: the server has ended, or is being restarted.
+    ServerGone,
+    /// A proxy answers in its place that it has ended.
+    ServerGoneBehindProxy,
+    /// This process had no descriptor or port left.
+    OwnLimit,
+    /// The budget was over before all streams had been tried.
+    TimeOver,
 }
 
 /// One stream of an idle server.
@@ -49,11 +67,22 @@ pub(super) struct IdleStream {
     pub(super) chunks: u64,
     /// Whether it ended while it was watched.
     pub(super) ended: bool,
+    /// Whether it ended without being complete.
+    pub(super) broke_off: bool,
+    /// From the request to its end, or as long as it was watched.
+    pub(super) took: Duration,
+    /// The first bytes of its body, as far as they were kept.
+    pub(super) beginning: Vec<u8>,
     /// The same request for a compressed answer, where that was another one.
     pub(super) compressed: Option<Box<IdleStream>>,
 }
 
 impl IdleStream {
+    /// Whether its status says that it is what was asked for.
+    pub(super) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
     /// Time between two chunks.
     pub(super) fn gap(&self) -> Duration {
         self.lasted / u32::try_from(self.chunks.saturating_sub(1).max(1)).unwrap_or(u32::MAX)

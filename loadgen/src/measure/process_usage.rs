@@ -49,6 +49,26 @@ pub fn with_children(pid: u32) -> Pids {
     Box::new(move || [vec![pid], children(pid)].concat())
 }
 
+/// One process, those that it has started, and theirs: a program that starts a server, which starts its workers.
+#[must_use]
+pub fn with_descendants(pid: u32) -> Pids {
+    Box::new(move || {
+        let (mut pids, mut next) = (vec![pid], 0);
+        while let Some(pid) = pids.get(next) {
+            let more: Vec<_> = children(*pid).into_iter().filter(|child| !pids.contains(child)).collect();
+            pids.extend(more);
+            next += 1;
+        }
+        pids
+    })
+}
+
+/// Whether there is such a process, and this one may look at it.
+#[must_use]
+pub fn is_running(pid: u32) -> bool {
+    ProcessWatch::new(one_process(pid)).look().is_some()
+}
+
 /// Looks at the processes of one arm.
 pub(super) struct ProcessWatch {
     pids: Pids,

@@ -4,7 +4,7 @@
 const CHARS_MAX: usize = 160;
 
 /// The media type of an answer and the beginning of its body, on one line and without control characters.
-pub(super) fn excerpt(content_type: Option<&str>, body: &[u8]) -> String {
+pub(crate) fn excerpt(content_type: Option<&str>, body: &[u8]) -> String {
     let mut text = content_type.map_or_else(String::new, |content_type| format!("{content_type}: "));
     // A character has at most four bytes.
     text += &String::from_utf8_lossy(&body[..body.len().min(4 * CHARS_MAX)]);

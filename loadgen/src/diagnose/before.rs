@@ -1,0 +1,195 @@
+//! What must be so before any load: the request is answered with a stream, and the checks are cheap.
+
+use std::time::Duration;
+
+use super::error::DiagnoseError;
+use super::look::{Looking, accepting_gzip, look};
+use super::options::DiagnoseOptions;
+use super::seen::{IdleStream, NO_SUCH_PATH};
+use crate::http::Endpoint;
+use crate::numbers::{in_millis, millis};
+use crate::traffic::{Request, excerpt};
+
+/// How long one stream is looked at, from its first chunk on.
+const LOOK: Duration = Duration::from_secs(4);
+/// The time to a first chunk that is waited for, as a share of the budget, and at most.
+const FIRST_CHUNK: (f64, Duration) = (0.3, Duration::from_secs(20));
+/// A stream that is over sooner cannot be held open.
+const LASTS_MIN: Duration = Duration::from_millis(500);
+/// A check that takes longer without any load is not cheap: ten times as long would be as long as a probe waits.
+const CHEAP: Duration = Duration::from_millis(400);
+/// How often a check is tried that is slow: the machine may have been busy.
+const TRIES: u32 = 3;
+
+/// Checks that the paths of the probes are answered at once.
+///
+/// # Errors
+/// The first that is not.
+pub(super) async fn check_probes(options: &DiagnoseOptions) -> Result<(), DiagnoseError> {
+    let DiagnoseOptions { endpoint, health_path, async_health_path, .. } = options;
+    check_health(endpoint, health_path, "--health-path").await?;
+    if let Some(path) = async_health_path {
+        check_health(endpoint, path, "--async-health-path").await?;
+    }
+    let advice = "a diagnosis compares with a path that does not exist, which must be answered at once";
+    check_cheap(endpoint, NO_SUCH_PATH, advice, false).await.map(drop)
+}
+
+async fn check_health(endpoint: &Endpoint, path: &str, flag: &str) -> Result<(), DiagnoseError> {
+    let request = format!("GET {path}");
+    let seen = check_cheap(endpoint, path, &format!("name a cheap check with {flag}"), true).await?;
+    if let Some(redirect) = DiagnoseError::redirect(&request, &seen, flag) {
+        return Err(redirect);
+    }
+    let answer = answer(&seen);
+    match seen.status {
+        _ if seen.is_success() => Ok(()),
+        status if DiagnoseError::is_for_now(status) => Err(DiagnoseError::server(
+            &request,
+            answer,
+            format!(
+                "a server that is not well without load cannot be diagnosed under one; another check is named with {flag}"
+            ),
+        )),
+        // An answer of the router, or of what checks keys, says nothing about what is behind it.
+        401 | 403 => Err(DiagnoseError::usage(&request, answer, format!("name a check that needs no key with {flag}"))),
+        _ => Err(DiagnoseError::usage(&request, answer, format!("name a cheap check with {flag}"))),
+    }
+}
+
+/// One answer that is complete within [`CHEAP`], in one of some tries.
+async fn check_cheap(
+    endpoint: &Endpoint,
+    path: &str,
+    advice: &str,
+    is_usage: bool,
+) -> Result<IdleStream, DiagnoseError> {
+    let (request, asked) = (format!("GET {path}"), Request::get(path));
+    let limit = CHEAP * 4;
+    let (mut fastest, mut last) = (limit, None);
+    for _ in 0..TRIES {
+        let seen = look(endpoint, &asked, Looking { first_chunk: limit, rest: limit }).await;
+        let seen = seen.map_err(|error| DiagnoseError::http(&request, error))?;
+        match seen {
+            Some(seen) if seen.ended && seen.took <= CHEAP => return Ok(seen),
+            Some(seen) if seen.ended => {
+                fastest = fastest.min(seen.took);
+                last = Some(seen);
+            }
+            not_at_all => {
+                last = not_at_all;
+                break;
+            }
+        }
+    }
+    let fault = |answer: String| match is_usage {
+        true => DiagnoseError::usage(&request, answer, advice),
+        false => DiagnoseError::server(&request, answer, advice),
+    };
+    Err(match last {
+        None => DiagnoseError::NoAnswer { request, within: limit, advice: advice.to_owned() },
+        Some(seen) if !seen.ended => fault(format!("{} with a body that does not end within {limit:?}", seen.status)),
+        Some(seen) => fault(format!(
+            "{} after {}, and a cheap check takes less than {CHEAP:?}",
+            seen.status,
+            millis(in_millis(fastest))
+        )),
+    })
+}
+
+/// Looks at one stream, and at the same request for a compressed answer.
+///
+/// # Errors
+/// [`DiagnoseError`] if that is not what a diagnosis can hold open.
+pub(super) async fn look_at_stream(options: &DiagnoseOptions) -> Result<IdleStream, DiagnoseError> {
+    let DiagnoseOptions { endpoint, request: asked, .. } = options;
+    let request = format!("{} {}", asked.method, asked.path);
+    let (share, most) = FIRST_CHUNK;
+    let first_chunk = options.budget.mul_f64(share).min(most);
+    let seen = look(endpoint, asked, Looking { first_chunk, rest: LOOK.min(first_chunk) }).await;
+    let seen = seen.map_err(|error| DiagnoseError::http(&request, error))?;
+    let no_answer = || DiagnoseError::NoAnswer {
+        request: request.clone(),
+        within: first_chunk,
+        advice: "a server that hangs without load cannot be diagnosed under one".to_owned(),
+    };
+    let plain = seen.ok_or_else(no_answer)?;
+    check_stream(&request, &plain)?;
+    if plain.chunks == 0 && !plain.ended {
+        return Err(no_answer());
+    }
+    // As long as it takes to see some chunks.
+    let some = (plain.first_chunk * 2 + plain.gap() * 4).clamp(Duration::from_millis(500), LOOK);
+    let looking = Looking { first_chunk: some, rest: some.saturating_sub(plain.first_chunk) };
+    // A second request that fails says nothing: the first one may have been the only one that was allowed.
+    let compressed = look(endpoint, &accepting_gzip(asked), looking).await.ok().flatten();
+    let is_compressed = |seen: &IdleStream| seen.is_success() && !seen.header("content-encoding").is_empty();
+    Ok(IdleStream { compressed: compressed.filter(is_compressed).map(Box::new), ..plain })
+}
+
+/// Checks that an answer may be a stream, or one that was collected.
+fn check_stream(request: &str, seen: &IdleStream) -> Result<(), DiagnoseError> {
+    if let Some(redirect) = DiagnoseError::redirect(request, seen, "--stream-path") {
+        return Err(redirect);
+    }
+    let answer = answer(seen);
+    if !seen.is_success() {
+        let advice = advice(seen);
+        return Err(match DiagnoseError::is_for_now(seen.status) {
+            true => DiagnoseError::server(request, answer, advice),
+            false => DiagnoseError::usage(request, answer, advice),
+        });
+    }
+    if seen.broke_off && seen.chunks == 0 {
+        return Err(DiagnoseError::server(request, format!("{} and broke off", seen.status), "see the server's log"));
+    }
+    if seen.chunks == 0 && seen.ended {
+        let advice = "a diagnosis needs a request that is answered with a stream; check --method and --stream-path";
+        return Err(DiagnoseError::usage(request, format!("{} without a body", seen.status), advice));
+    }
+    if !seen.streams() && is_page(seen) {
+        let advice = "that is a page, not a stream; check --stream-path and --method";
+        return Err(DiagnoseError::usage(request, answer, advice));
+    }
+    if seen.streams() && seen.ended && seen.took < LASTS_MIN {
+        let took = millis(in_millis(seen.took));
+        let advice = "a diagnosis holds streams open; ask for a longer answer, with --body or --header";
+        return Err(DiagnoseError::usage(request, format!("a stream that is over after {took}"), advice));
+    }
+    Ok(())
+}
+
+/// Whether a body begins as a page does. The media type alone says little: it is the default of some frameworks.
+fn is_page(seen: &IdleStream) -> bool {
+    let text = String::from_utf8_lossy(&seen.beginning).trim_start().to_ascii_lowercase();
+    text.starts_with("<!doctype html") || text.starts_with("<html")
+}
+
+/// `404 (text/plain: no such page)`
+fn answer(seen: &IdleStream) -> String {
+    let media_type = Some(seen.header("content-type")).filter(|media_type| !media_type.is_empty());
+    match excerpt(media_type, &seen.beginning) {
+        text if seen.beginning.is_empty() || text.is_empty() => seen.status.to_string(),
+        text => format!("{} ({text})", seen.status),
+    }
+}
+
+/// What to do about an answer to the request of the streams.
+fn advice(seen: &IdleStream) -> String {
+    let named = |header: &str, before: &str| match seen.header(header) {
+        "" => String::new(),
+        value => format!("{before}{}", excerpt(None, value.as_bytes())),
+    };
+    match seen.status {
+        400 | 413 | 415 | 422 => "it does not take this body; give the one it expects with --body and --header".into(),
+        401 | 403 => "give a key with --api-key or --header".into(),
+        404 | 410 => "there is no such path; name the one that streams with --stream-path".into(),
+        405 => format!("give another --method{}", named("allow", "; it allows ")),
+        429 => format!(
+            "it limits requests, which would hide every other limit; diagnose it without that{}",
+            named("retry-after", "; it asks to wait, Retry-After: ")
+        ),
+        status if DiagnoseError::is_for_now(status) => "it fails without any load; see its log".into(),
+        _ => "check --stream-path, --method, --header, --api-key and --body".into(),
+    }
+}

@@ -1,0 +1,40 @@
+//! The ramp ended before it could show anything.
+
+use crate::diagnose::finding::Finding;
+use crate::diagnose::seen::{CutShort, Seen};
+
+/// What became of the ramp, if it was cut short.
+pub(super) fn find(seen: &Seen) -> Option<Finding> {
+    let streams = seen.levels.last().map_or(0, |level| level.streams);
+    let (evidence, surer_with) = match seen.cut_short? {
+        CutShort::ServerGone => (
+            format!(
+                "with {streams} streams, connections were refused, and the one that had been open since before the ramp \
+                 was lost: the server has ended or was restarted"
+            ),
+            "the server's log; then the same again, with a server that stays up",
+        ),
+        CutShort::ServerGoneBehindProxy => (
+            format!(
+                "with {streams} streams, the proxy answered 502 to checks that the server had answered: it has ended, or \
+                 refuses connections"
+            ),
+            "the server's log; then the same against its own port, without the proxy",
+        ),
+        CutShort::OwnLimit => (
+            format!("with {streams} streams, this machine had no descriptor or port left to send with"),
+            "a smaller --max-streams, or a higher `ulimit -n`",
+        ),
+        CutShort::TimeOver => (
+            format!(
+                "the time was over after {streams} of {} streams; more were not tried, or not watched for long enough",
+                seen.streams_max
+            ),
+            "a longer --budget, or a smaller --max-streams",
+        ),
+    };
+    let mut finding = Finding::inconclusive();
+    finding.evidence.push(evidence);
+    finding.surer_with = Some(surer_with);
+    Some(finding)
+}
