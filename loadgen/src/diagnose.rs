@@ -65,7 +65,11 @@ pub async fn diagnose(
     let probes = Probes::start(origin, &options.endpoint, kinds(options), NO_SUCH_PATH, PROBE_TIMEOUT, lag.clone());
     let samples = ServerSamples::new(options.pid.map(with_descendants), Vec::new());
     let idle_since = origin.elapsed();
-    in_time(options, origin, "the idle server", async { Ok(sleep(IDLE).await) }).await?;
+    let idle = async {
+        sleep(IDLE).await;
+        Ok(())
+    };
+    in_time(options, origin, "the idle server", idle).await?;
     check_not_limited(options, &probes)?;
     let idle_ms = probes.since(idle_since, PROBE_TIMEOUT).into_iter();
     let idle_ms = idle_ms.map(|(name, level)| (name, level.latency_ms.p50)).collect();

@@ -64,6 +64,7 @@ async fn endless_answers_do_not_fill_the_memory() {
     let run = [&run[..], &["--probe", "health=/health", "--probe-timeout", "1s"]].concat();
     let verify = ["--streams", "10", "--checks", "3", "--interval", "300ms", "--timeout", "1s"];
     let as_in_source = [&verify[..], &["--as-in-source"]].concat();
+    let diagnose = ["--budget", "6s", "--max-streams", "2"];
     let cases = [
         ("an answer", "run", &run[..], ENDLESS_ANSWER, CHECK_OK),
         ("a refusal", "run", &run, ENDLESS_REFUSAL, CHECK_OK),
@@ -73,6 +74,7 @@ async fn endless_answers_do_not_fill_the_memory() {
         ("checks of run", "run", &run, ENDLESS_TOKENS, ENDLESS_UNDER_LOAD),
         ("checks of verify", "verify", &verify, ENDLESS_TOKENS, ENDLESS_UNDER_LOAD),
         ("checks in a row", "verify", &as_in_source, ENDLESS_TOKENS, ENDLESS_UNDER_LOAD),
+        ("streams of diagnose", "diagnose", &diagnose, ENDLESS_TOKENS, CHECK_OK),
         ("checks of watch", "watch", &["--duration", "3s"], CHECK_OK, ENDLESS_UNDER_LOAD),
     ];
     let runs = cases.map(|(name, command, more, answer, check)| async move {

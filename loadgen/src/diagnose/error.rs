@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::seen::IdleStream;
 use crate::http::HttpError;
+use crate::numbers::{in_millis, millis};
 use crate::traffic::excerpt;
 
 /// Why there is no diagnosis.
@@ -22,7 +23,7 @@ pub enum DiagnoseError {
         is_usage: bool,
     },
     /// No answer.
-    #[error("{request} has no answer within {within:?} without any load: {advice}")]
+    #[error("{request} has no answer within {} without any load: {advice}", millis(in_millis(*.within)))]
     NoAnswer {
         /// `POST /chat/stream`.
         request: String,

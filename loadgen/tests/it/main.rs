@@ -5,6 +5,8 @@
 
 mod clients;
 mod deployments;
+#[path = "../diagnose/mod.rs"]
+mod diagnose;
 mod engine;
 mod killed;
 mod make_up;

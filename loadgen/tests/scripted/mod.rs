@@ -40,6 +40,8 @@ pub(crate) struct Seen {
 
 /// A connection whose request has been read.
 pub(crate) struct Request {
+    /// Its path, with the query.
+    pub(crate) path: String,
     pub(crate) stream: TcpStream,
     pub(crate) seen: Arc<Seen>,
 }
@@ -80,7 +82,11 @@ pub(crate) type Script = fn(Request) -> Answering;
 
 /// Starts a server that answers a `POST` as `stream` does, and everything else as `check` does.
 pub(crate) async fn serve(stream: Script, check: Script) -> (SocketAddr, Arc<Seen>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    serve_on(TcpListener::bind("127.0.0.1:0").await.unwrap(), stream, check)
+}
+
+/// The same on this listener, in the runtime that runs this.
+pub(crate) fn serve_on(listener: TcpListener, stream: Script, check: Script) -> (SocketAddr, Arc<Seen>) {
     let addr = listener.local_addr().unwrap();
     let seen = Arc::new(Seen::default());
     let noted = seen.clone();
@@ -95,7 +101,9 @@ pub(crate) async fn serve(stream: Script, check: Script) -> (SocketAddr, Arc<See
 async fn answer(mut connection: TcpStream, seen: Arc<Seen>, stream: Script, check: Script) {
     let Some(request) = read_request(&mut connection).await else { return };
     let is_stream = request.starts_with(b"POST");
-    let asked = Request { stream: connection, seen: seen.clone() };
+    let text = String::from_utf8_lossy(&request);
+    let path = text.split_whitespace().nth(1).unwrap_or_default().to_owned();
+    let asked = Request { path, stream: connection, seen: seen.clone() };
     if !is_stream {
         seen.checks.fetch_add(1, Relaxed);
         return check(asked).await;

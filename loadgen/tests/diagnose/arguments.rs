@@ -1,0 +1,66 @@
+//! Arguments that cannot be meant are bad usage, before anything is sent.
+
+use super::command;
+
+const URL: &str = "http://127.0.0.1:1";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arguments_that_cannot_be_meant_exit_with_2_and_say_what_is_allowed() {
+    for (args, named) in [
+        (&["--url", "127.0.0.1:8000"][..], "expected something like http://127.0.0.1:8000"),
+        (&["--url", "localhost:8000/chat"], "is not a URL with a scheme"),
+        (&["--url", "ftp://127.0.0.1"], "expected http or https"),
+        (&["--url", "http://127.0.0.1:70000"], "expected 1 to 65535"),
+        (&["--url", "http://0.0.0.0:8000/chat"], "use http://127.0.0.1:8000/chat"),
+        (&["--url", "http://u:p@127.0.0.1:1"], "--api-key"),
+        (&["--url", "http://no-such-host.invalid"], "does not resolve"),
+        (&["--url", "http://192.0.2.1:80"], "say so with --i-own-this-server; it then opens 200 streams at most"),
+        (&["--url", "http://127.0.0.1:1/a", "--stream-path", "/b"], "--stream-path /b is another"),
+        (&["--url", URL, "--health-path", "health"], "a path that begins with /"),
+        (
+            &["--url", URL, "--method", "GET", "--stream-path", "/health"],
+            "--health-path /health is the path of the streams",
+        ),
+        (&["--url", URL, "--async-health-path", "/health"], "--async-health-path /health is --health-path too"),
+        (&["--url", URL, "--header", "nonsense"], "expected NAME: VALUE"),
+        (&["--url", URL, "--header", "Content-Length: 5"], "content-length is that of the body"),
+        (&["--url", URL, "--api-key", "k", "--header", "Authorization: x"], "--api-key and --header"),
+        (&["--url", URL, "--pid", "4000000000"], "--pid 4000000000: there is no such process"),
+        (&["--url", URL, "--max-streams", "0"], "1..=20000"),
+        (&["--url", URL, "--max-streams", "20001"], "1..=20000"),
+        (&["--url", URL, "--budget", "0s"], "longer than zero"),
+        (&["--url", URL, "--budget", "2h"], "at most 1h"),
+        (&["--url", URL, "--out", "a", "--html", "a"], "--out and --html name the same file"),
+        (&[], "--url"),
+    ] {
+        let (code, said) = command(args).await;
+        assert_eq!(code, 2, "{args:?}: {said}");
+        assert!(said.contains(named) && !said.contains("panicked"), "{args:?}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_is_not_reached_exits_with_3() {
+    // Bound, and it never listens.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}", socket.local_addr().unwrap());
+    let (code, said) = command(&["--url", &url]).await;
+    assert!(code == 3 && said.contains(&format!("no server answers at {url}")), "{code}: {said}");
+    // An address that nobody has. The limit is the budget.
+    let other = ["--url", "http://192.0.2.1", "--i-own-this-server", "--budget", "500ms"];
+    let (code, said) = command(&other).await;
+    assert!(code == 3 && said.contains("no server answers at http://192.0.2.1"), "{code}: {said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_streams_than_descriptors_exit_with_3_and_the_number() {
+    let (server, _) = crate::scripted::serve(super::GOOD, super::CHECK).await;
+    let launch = process::Launch::new(env!("CARGO_BIN_EXE_loadgen")).descriptors(200);
+    let url = format!("http://{server}");
+    let launch = launch.args(["diagnose", "--url", &url, "--max-streams", "150"]);
+    let output = launch.output(super::TIMEOUT).await.unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", output.stderr);
+    // Two kinds of probes, 10 a second for 4 s, the connection that is kept, and a hundred for everything else.
+    assert!(output.stderr.contains("needs 331 file descriptors, but the limit is 200"), "{}", output.stderr);
+}

@@ -1,0 +1,164 @@
+//! Servers that end, start again or never recover, and people who stop waiting. Nothing is left open, no conclusion is
+//! drawn from a server that is gone, and the budget holds.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use loadgen::diagnose::DiagnoseOptions;
+use loadgen::result::{Confidence, Diagnosis, DiagnosisKind};
+use process::Launch;
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::spawn_blocking;
+
+use super::{CHECK, GOOD, TIMEOUT, diagnosed, options};
+use crate::scripted::{OK, Script, serve, serve_on};
+
+/// A server with a runtime of its own: dropped, all of its sockets are closed, as those of a process that ends.
+struct Mortal(Option<Runtime>);
+
+impl Mortal {
+    async fn start(addr: SocketAddr) -> (Self, SocketAddr) {
+        let started = spawn_blocking(move || {
+            let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+            let addr = runtime.block_on(async move {
+                let listener = TcpListener::bind(addr).await.unwrap();
+                serve_on(listener, GOOD, CHECK).0
+            });
+            (Mortal(Some(runtime)), addr)
+        });
+        started.await.unwrap()
+    }
+}
+
+impl Drop for Mortal {
+    fn drop(&mut self) {
+        self.0.take().unwrap().shutdown_background();
+    }
+}
+
+fn assert_no_conclusion(found: &Diagnosis) {
+    assert_eq!((found.kind, found.confidence), (DiagnosisKind::Inconclusive, Confidence::Low), "{found:?}");
+    assert_eq!((found.limit, found.streams_at_collapse), (None, None), "{found:?}");
+    assert!(found.evidence[0].contains("with 4 streams, connections were refused"), "{:?}", found.evidence);
+}
+
+const ANY_PORT: &str = "127.0.0.1:0";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_ends_is_no_server_with_a_limit() {
+    let (mortal, addr) = Mortal::start(ANY_PORT.parse().unwrap()).await;
+    let (mut mortal, began) = (Some(mortal), Instant::now());
+    let options = options(addr);
+    let found = diagnosed(&options, |streams| {
+        if streams == 2 {
+            mortal = None;
+        }
+    });
+    let found = found.await.unwrap();
+    assert_no_conclusion(&found);
+    assert_eq!(found.recovered_after_s, None);
+    assert!(began.elapsed() < options.budget + Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_starts_again_is_no_server_with_a_limit_and_recovers() {
+    let (mortal, addr) = Mortal::start(ANY_PORT.parse().unwrap()).await;
+    let mut mortal = Some(mortal);
+    let (end, mut ended) = tokio::sync::mpsc::unbounded_channel();
+    let again = tokio::spawn(async move {
+        ended.recv().await;
+        tokio::time::sleep(Duration::from_millis(800)).await;
+        Mortal::start(addr).await
+    });
+    let options = options(addr);
+    let found = diagnosed(&options, |streams| {
+        if streams == 2 {
+            mortal = None;
+            end.send(()).unwrap();
+        }
+    });
+    let found = found.await.unwrap();
+    assert_no_conclusion(&found);
+    assert!(found.recovered_after_s.is_some(), "{found:?}");
+    drop(again.await.unwrap());
+}
+
+/// Whether the server of this test has had enough.
+static FULL: AtomicBool = AtomicBool::new(false);
+/// Answers nothing any more after the fourth stream at once.
+const HANGS_FOR_EVER: Script = |mut request| {
+    Box::pin(async move {
+        if request.path == "/chat/stream" && request.seen.open.load(Relaxed) >= 4 {
+            FULL.store(true, Relaxed);
+        }
+        if FULL.load(Relaxed) {
+            return request.hang().await;
+        }
+        match &*request.path {
+            "/chat/stream" => _ = request.tokens(50, Duration::from_millis(20)).await,
+            _ => _ = request.send(OK).await,
+        }
+    })
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_never_recovers_is_said_to_within_the_budget() {
+    let (server, seen) = serve(HANGS_FOR_EVER, HANGS_FOR_EVER).await;
+    let (began, options) = (Instant::now(), options(server));
+    let found = diagnosed(&options, |_| {}).await.unwrap();
+    let took = began.elapsed();
+    assert!(found.levels.iter().any(|level| level.waiting > 0), "{found:?}");
+    assert_eq!(found.recovered_after_s, None);
+    assert!(took < options.budget + Duration::from_secs(1), "{took:?}");
+    assert_all_closed(&seen).await;
+}
+
+async fn assert_all_closed(seen: &Arc<crate::scripted::Seen>) {
+    let deadline = Instant::now() + TIMEOUT;
+    while seen.open.load(Relaxed) > 0 {
+        assert!(Instant::now() < deadline, "{} streams are still open", seen.open.load(Relaxed));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_budget_that_is_too_short_is_no_finding() {
+    let (server, seen) = serve(GOOD, CHECK).await;
+    for budget in [Duration::from_millis(300), Duration::from_secs(6)] {
+        let began = Instant::now();
+        let found = diagnosed(&DiagnoseOptions { budget, ..options(server) }, |_| {}).await;
+        match &found {
+            Err(error) => assert!(error.to_string().contains("--budget"), "{error}"),
+            Ok(found) => {
+                assert_eq!(found.kind, DiagnosisKind::Inconclusive, "{found:?}");
+                assert!(found.surer_with.as_ref().is_some_and(|surer| surer.contains("--budget")), "{found:?}");
+            }
+        }
+        assert!(began.elapsed() < budget + Duration::from_secs(1), "{budget:?}: {:?}", began.elapsed());
+    }
+    assert_all_closed(&seen).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_closes_the_streams_and_says_what_was_seen() {
+    let (server, seen) = serve(GOOD, CHECK).await;
+    let url = format!("http://{server}");
+    let launch = Launch::new(env!("CARGO_BIN_EXE_loadgen")).args(["diagnose", "--url", &url]);
+    let launch = launch.stdout_with_stderr().keep_lines(1_000);
+    let running = launch.spawn().unwrap();
+    let deadline = Instant::now() + TIMEOUT;
+    while seen.most_open.load(Relaxed) < 5 {
+        assert!(Instant::now() < deadline && running.status().is_none(), "{:?}", running.log());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    running.signal(process::Signal::Int).unwrap();
+    let status = running.wait(TIMEOUT).await.unwrap();
+    let said = running.log().join("\n");
+    assert_eq!(status.code(), Some(3), "{said}");
+    assert!(said.contains("Stopped. Last seen: of 4 streams"), "{said}");
+    assert_all_closed(&seen).await;
+}
