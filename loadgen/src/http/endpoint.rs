@@ -105,6 +105,15 @@ fn checked(built: http::Result<Request<Full<Bytes>>>) -> Request<Full<Bytes>> {
     built.unwrap_or_else(|error| unreachable!("method, path and headers have been validated: {error}"))
 }
 
+/// The same server, however its certificate is checked.
+impl PartialEq for Endpoint {
+    fn eq(&self, other: &Self) -> bool {
+        (self.addr, &self.host, self.tls.is_some()) == (other.addr, &other.host, other.tls.is_some())
+    }
+}
+
+impl Eq for Endpoint {}
+
 impl std::fmt::Display for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
