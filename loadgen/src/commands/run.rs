@@ -157,7 +157,7 @@ fn open_view<'a>(args: &RunArgs, plan: &RunPlan, terminal: &'a Terminal) -> Targ
     ];
     let plan_shown = Plan::new(phases);
     let view = TargetView::open("run", &plan.load.exchange.endpoint, plan_shown, !args.display.plain, terminal);
-    view.of_requests(args.requests)
+    view.of_servers(&plan.endpoints).of_requests(args.requests, plan.duration)
 }
 
 /// The result if the server rejects the request of the streams: a load would show nothing.

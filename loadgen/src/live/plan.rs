@@ -7,11 +7,11 @@ use crate::lab::Phase;
 use crate::numbers::in_millis;
 
 /// The phases of a run, in order.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Plan(Vec<PlannedPhase>);
 
 /// A phase, as planned.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct PlannedPhase {
     /// Its name in the result.
     pub name: String,
@@ -26,6 +26,11 @@ impl Plan {
     #[must_use]
     pub fn new(phases: impl IntoIterator<Item = PlannedPhase>) -> Self {
         Plan(phases.into_iter().collect())
+    }
+
+    /// Plans another time for the phase with this index.
+    pub fn plan_anew(&mut self, index: usize, takes: Duration) {
+        self.0.get_mut(index).into_iter().for_each(|phase| phase.takes = takes);
     }
 
     /// The phase with this index, which began at `began`; both times are since the start of the run.
@@ -68,5 +73,8 @@ mod tests {
         assert_eq!(at(1, 3, 7), (2, 3, 8_000.0, 11_000.0));
         assert_eq!(at(2, 15, 60), (3, 3, 0.0, 0.0), "it took longer than planned");
         assert!(plan.at(3, Duration::ZERO, Duration::ZERO).is_none());
+        let mut plan = plan;
+        plan.plan_anew(1, Duration::from_secs(20));
+        assert_eq!(plan.at(1, Duration::from_secs(3), Duration::from_secs(7)).unwrap().run_left_ms, 19_000.0);
     }
 }

@@ -2,33 +2,32 @@
 
 use std::time::Duration;
 
-use super::{ArmNow, Frame, Frames, Gauges, Plan};
+use super::{ArmNow, Frame, Frames, Gauges, PhaseFrame};
 use crate::http::Endpoint;
 
 /// Builds the frames of one server that this program did not start, and reads its `/metrics` twice a second meanwhile,
 /// for its pool.
 pub struct TargetFrames {
-    plan: Plan,
     frames: Frames,
     gauges: Gauges,
 }
 
 impl TargetFrames {
-    /// A run of these phases. Must be called within a tokio runtime.
+    /// A run with an end. Must be called within a tokio runtime.
     #[must_use]
-    pub fn start(server: &Endpoint, plan: Plan) -> Self {
-        Self::with(Frames::new(), server, plan)
+    pub fn start(server: &Endpoint) -> Self {
+        Self::with(Frames::new(), server)
     }
 
     /// A run without phases and without an end. Must be called within a tokio runtime.
     #[must_use]
     pub fn endless(server: &Endpoint) -> Self {
-        Self::with(Frames::endless(), server, Plan::default())
+        Self::with(Frames::endless(), server)
     }
 
-    fn with(mut frames: Frames, server: &Endpoint, plan: Plan) -> Self {
+    fn with(mut frames: Frames, server: &Endpoint) -> Self {
         frames.add(server.to_string(), None, None);
-        TargetFrames { plan, frames, gauges: Gauges::start(vec![server.clone()]) }
+        TargetFrames { frames, gauges: Gauges::start(vec![server.clone()]) }
     }
 
     /// What the server says of itself.
@@ -37,10 +36,10 @@ impl TargetFrames {
         &self.gauges
     }
 
-    /// The frame at `now`, since the start of the run, in the phase with this index, which began at this time. The pool is
-    /// that of the server's own metrics.
-    pub fn at(&mut self, now: Duration, phase: Option<(usize, Duration)>, target: ArmNow<'_>) -> &Frame {
-        self.frames.update(now, phase.and_then(|(index, began)| self.plan.at(index, began, now)));
+    /// The frame at `now`, since the start of the run, in this phase, if it has phases. The pool is that of the server's own
+    /// metrics.
+    pub fn at(&mut self, now: Duration, phase: Option<PhaseFrame>, target: ArmNow<'_>) -> &Frame {
+        self.frames.update(now, phase);
         self.frames.update_arm(0, now, ArmNow { pool: self.gauges.pool(), ..target });
         self.frames.frame()
     }

@@ -69,12 +69,6 @@ impl ServerSamples {
         self.streams.iter().map(|log| log.active()).sum()
     }
 
-    /// Streams that have ended.
-    #[must_use]
-    pub fn ended(&self) -> u64 {
-        self.streams.iter().map(|log| log.ended()).sum()
-    }
-
     /// The samples from number `from` on, counted from 0, and the number of the next.
     #[must_use]
     pub fn since(&self, from: usize) -> (Vec<Sample>, usize) {

@@ -33,6 +33,8 @@ struct Table<'a> {
     arms: Vec<&'a ArmResult>,
     /// Whether clients were to disconnect; otherwise a stream that the generator closed was open at the end.
     disconnects: bool,
+    /// Whether the time to the first token has a row. Of `run` it stands below the table, with the other times.
+    first_token: bool,
     /// Width of a label.
     label: usize,
     /// Width of a cell.
@@ -59,8 +61,9 @@ pub fn comparison(terminal: &Terminal, result: &RunResult) {
 pub fn single(terminal: &Terminal, result: &RunResult) {
     let Some(target) = &result.target else { return };
     let mut table = Table::new(vec![target], disconnects(result));
+    table.first_token = result.command != "run";
     table.fill(&result.phases());
-    table.print(terminal, &[target.program.trim_start_matches("http://")]);
+    table.print(terminal, &[&target.program.replace("http://", "")]);
 }
 
 /// The title of an arm's column, short enough to leave room between columns.
@@ -89,7 +92,7 @@ fn widths(arms: usize, width: usize) -> (usize, usize) {
 impl<'a> Table<'a> {
     fn new(arms: Vec<&'a ArmResult>, disconnects: bool) -> Self {
         let (label, cell) = widths(arms.len(), table_columns());
-        Table { arms, disconnects, label, cell, rows: Vec::new() }
+        Table { arms, disconnects, first_token: true, label, cell, rows: Vec::new() }
     }
 
     fn print(&self, terminal: &Terminal, titles: &[&str]) {
@@ -114,7 +117,7 @@ impl<'a> Table<'a> {
             }
             self.add_rows(deployment::rows(&self.arms, name, title));
         }
-        if Kind::Streams.is_in(&self.arms) {
+        if self.first_token && Kind::Streams.is_in(&self.arms) {
             let first_token = |arm: &ArmResult| (arm.streams.chunks > 0).then_some(arm.streams.time_to_first_token_ms);
             let cells = self.shown_of(first_token);
             self.rows.push(Row { label: "first token".to_owned(), cells });

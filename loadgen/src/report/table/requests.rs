@@ -68,6 +68,7 @@ pub(in crate::report) fn ends(arms: &[&ArmResult], kind: Kind, narrow: bool, dis
     if kind == Kind::Streams {
         add("    had stopped reading", false, &|stats| stats.stopped_reading);
     }
+    add(&format!("{name} due and dropped"), false, &|stats| stats.dropped);
     if !narrow {
         join_first(&mut rows, &format!("{name} {ended}"));
     }
