@@ -37,7 +37,7 @@ fn table() -> String {
     let mut text = "| `--platform` | known by | what is limited | default | leads to | setting |\n".to_owned();
     text += "|---|---|---|---|---|---|\n";
     for platform in ALL {
-        let first = format!("`{}`: {}", platform.name, linked(platform.title, platform.source));
+        let first = format!("`{}`: {}", platform.name, linked(&platform.full_title(), platform.source));
         if platform.limits.is_empty() {
             let what = match platform.serving {
                 Serving::Unlimited => "nothing: each request gets a thread or a goroutine of its own",

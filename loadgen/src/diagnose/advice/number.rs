@@ -46,13 +46,13 @@ fn of_the_platform(first: &Recognised, known: Option<&Known>, limit: u64) -> Str
 
 /// `40 is a default of FastAPI or Starlette: threads of anyio's pool. The number alone proves nothing: ...`
 fn hint(recognised: &[Recognised], known: Option<&Known>, limit: u64) -> String {
-    let mut whose: Vec<(&str, Vec<&str>)> = Vec::new();
+    let mut whose: Vec<(String, Vec<&str>)> = Vec::new();
     for it in recognised {
         let what = it.limit.what.split([';', ':', ',']).next().unwrap_or(it.limit.what);
-        match whose.iter_mut().find(|(title, _)| *title == it.platform.title) {
+        match whose.iter_mut().find(|(title, _)| *title == it.platform.full_title()) {
             Some((_, whats)) if whats.contains(&what) => {}
             Some((_, whats)) => whats.push(what),
-            None => whose.push((it.platform.title, vec![what])),
+            None => whose.push((it.platform.full_title(), vec![what])),
         }
     }
     let named = whose.iter().take(HINTS_MAX).map(|(title, whats)| format!("{title}: {}", whats.join(", ")));

@@ -49,13 +49,18 @@ const fn database(
     }
 }
 
-const fn client(name: &'static str, title: &'static str, limits: &'static [Limit], source: &'static str) -> Platform {
-    Platform { name, title, serving: Serving::Client, signs: &[], limits, source }
+const fn client(
+    name: &'static str,
+    (title, language): (&'static str, &'static str),
+    limits: &'static [Limit],
+    source: &'static str,
+) -> Platform {
+    Platform { name, title, language, serving: Serving::Client, signs: &[], limits, source }
 }
 
 pub(super) static HTTPX: Platform = client(
     "httpx",
-    "httpx (Python)",
+    ("httpx", "Python"),
     &[connections(
         "connections of a client; a call that finds none free waits 5 s, then it has a PoolTimeout",
         DefaultNumber::Count(100),
@@ -67,7 +72,7 @@ pub(super) static HTTPX: Platform = client(
 
 pub(super) static AIOHTTP: Platform = client(
     "aiohttp",
-    "aiohttp's client (Python)",
+    ("aiohttp's client", "Python"),
     &[connections(
         "connections of a session",
         DefaultNumber::Count(100),
@@ -79,7 +84,7 @@ pub(super) static AIOHTTP: Platform = client(
 
 pub(super) static OPENAI: Platform = client(
     "openai-python",
-    "the openai package (Python)",
+    ("the openai package", "Python"),
     &[connections(
         "connections of a client",
         DefaultNumber::Count(1_000),
@@ -91,7 +96,7 @@ pub(super) static OPENAI: Platform = client(
 
 pub(super) static REACTOR_NETTY: Platform = client(
     "reactor-netty",
-    "Reactor Netty's HttpClient, which WebClient uses",
+    ("Reactor Netty's HttpClient, which WebClient uses", "Java"),
     &[connections(
         "connections to a host; a call that finds none free waits 45 s",
         DefaultNumber::Count(500),
@@ -103,7 +108,7 @@ pub(super) static REACTOR_NETTY: Platform = client(
 
 pub(super) static AWC: Platform = client(
     "awc",
-    "awc, actix's client (Rust)",
+    ("awc, the client of actix", "Rust"),
     &[connections(
         "connections of a client",
         DefaultNumber::Count(100),
@@ -118,7 +123,7 @@ const SQLALCHEMY_SOURCE: &str = "sqlalchemy/sqlalchemy lib/sqlalchemy/pool/impl.
 
 pub(super) static SQLALCHEMY: Platform = client(
     "sqlalchemy",
-    "SQLAlchemy (Python)",
+    ("SQLAlchemy", "Python"),
     &[
         database(
             (UpstreamLimit, ClientPool),
@@ -144,7 +149,7 @@ const HIKARI_SOURCE: &str = "brettwooldridge/HikariCP src/main/java/com/zaxxer/h
 
 pub(super) static HIKARI: Platform = client(
     "hikaricp",
-    "HikariCP, the pool of Spring Boot (Java)",
+    ("HikariCP, the pool of Spring Boot", "Java"),
     &[
         database(
             (UpstreamLimit, ClientPool),
@@ -182,7 +187,7 @@ const fn http2(what: &'static str, streams: u64, source: &'static str) -> Limit 
 
 pub(super) static HTTP2: Platform = client(
     "http2",
-    "HTTP/2 to the vendor, on one connection",
+    ("HTTP/2 to the vendor, on one connection", ""),
     &[
         http2(
             "streams that Kestrel allows on one connection",

@@ -13,6 +13,7 @@ const OFF_THE_LOOP: &str = "find what does not yield (tokio-console shows tasks 
 pub(super) static DOTNET: Platform = Platform {
     name: "dotnet",
     title: "ASP.NET Core on Kestrel",
+    language: ".NET",
     serving: Serving::EventLoop,
     signs: &[("server", "kestrel")],
     limits: &[Limit {
@@ -33,6 +34,7 @@ pub(super) static DOTNET: Platform = Platform {
 pub(super) static GO: Platform = Platform {
     name: "go",
     title: "Go's net/http",
+    language: "Go",
     serving: Serving::Unlimited,
     signs: &[],
     limits: &[],
@@ -42,6 +44,7 @@ pub(super) static GO: Platform = Platform {
 pub(super) static AXUM: Platform = Platform {
     name: "axum",
     title: "axum, or another server on tokio",
+    language: "Rust",
     serving: Serving::EventLoop,
     signs: &[],
     limits: &[
@@ -74,6 +77,7 @@ pub(super) static AXUM: Platform = Platform {
 pub(super) static ROCKET: Platform = Platform {
     name: "rocket",
     title: "Rocket",
+    language: "Rust",
     serving: Serving::EventLoop,
     signs: &[("server", "rocket")],
     limits: &[
@@ -106,6 +110,7 @@ pub(super) static ROCKET: Platform = Platform {
 pub(super) static ACTIX: Platform = Platform {
     name: "actix-web",
     title: "actix-web",
+    language: "Rust",
     serving: Serving::EventLoop,
     signs: &[],
     limits: &[

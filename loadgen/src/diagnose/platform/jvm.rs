@@ -13,6 +13,7 @@ const NOT_ON_THE_LOOP: &str = "find the call that blocks (`jstack PID` while it 
 pub(super) static SPRING: Platform = Platform {
     name: "spring",
     title: "Spring MVC on Tomcat",
+    language: "Java",
     serving: Serving::Workers,
     signs: &[],
     limits: &[
@@ -58,6 +59,7 @@ pub(super) static SPRING: Platform = Platform {
 pub(super) static WEBFLUX: Platform = Platform {
     name: "webflux",
     title: "Spring WebFlux on Reactor Netty",
+    language: "Java",
     serving: Serving::EventLoop,
     signs: &[],
     limits: &[Limit {
@@ -77,6 +79,7 @@ pub(super) static WEBFLUX: Platform = Platform {
 pub(super) static NETTY: Platform = Platform {
     name: "netty",
     title: "Netty",
+    language: "Java",
     serving: Serving::EventLoop,
     signs: &[],
     limits: &[Limit {
@@ -96,6 +99,7 @@ pub(super) static NETTY: Platform = Platform {
 pub(super) static JETTY: Platform = Platform {
     name: "jetty",
     title: "Jetty",
+    language: "Java",
     serving: Serving::Workers,
     signs: &[("server", "jetty(")],
     limits: &[Limit {
@@ -116,6 +120,7 @@ pub(super) static JETTY: Platform = Platform {
 pub(super) static UNDERTOW: Platform = Platform {
     name: "undertow",
     title: "Undertow",
+    language: "Java",
     serving: Serving::Workers,
     signs: &[],
     limits: &[Limit {
@@ -135,6 +140,7 @@ pub(super) static UNDERTOW: Platform = Platform {
 pub(super) static QUARKUS: Platform = Platform {
     name: "quarkus",
     title: "Quarkus",
+    language: "Java",
     serving: Serving::EventLoop,
     signs: &[],
     limits: &[Limit {

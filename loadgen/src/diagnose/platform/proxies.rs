@@ -7,6 +7,7 @@ use crate::result::DiagnosisKind::{ConnectionLimit, NotStreaming, ThreadPoolHeld
 pub(super) static NGINX: Platform = Platform {
     name: "nginx",
     title: "nginx",
+    language: "",
     serving: Serving::Proxy,
     signs: &[("server", "nginx")],
     limits: &[
@@ -40,6 +41,7 @@ pub(super) static NGINX: Platform = Platform {
 pub(super) static APACHE: Platform = Platform {
     name: "apache",
     title: "Apache httpd",
+    language: "",
     serving: Serving::Workers,
     signs: &[("server", "apache")],
     limits: &[Limit {

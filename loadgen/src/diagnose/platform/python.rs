@@ -17,6 +17,7 @@ const ASGI: &str = "serve the streams from an ASGI server (uvicorn, hypercorn, g
 pub(super) static FASTAPI: Platform = Platform {
     name: "fastapi",
     title: "FastAPI or Starlette",
+    language: "Python",
     serving: Serving::EventLoop,
     signs: &[("server", "uvicorn"), ("server", "hypercorn-"), ("server", "granian")],
     limits: &[
@@ -74,6 +75,7 @@ pub(super) static FASTAPI: Platform = Platform {
 pub(super) static DJANGO: Platform = Platform {
     name: "django",
     title: "Django",
+    language: "Python",
     serving: Serving::Either,
     signs: &[("server", "uvicorn"), ("server", "daphne"), ("server", "wsgiserver/")],
     limits: &[Limit {
@@ -95,6 +97,7 @@ pub(super) static DJANGO: Platform = Platform {
 pub(super) static DAPHNE: Platform = Platform {
     name: "daphne",
     title: "Daphne",
+    language: "Python",
     serving: Serving::EventLoop,
     signs: &[("server", "daphne")],
     limits: &[Limit {
@@ -115,6 +118,7 @@ pub(super) static DAPHNE: Platform = Platform {
 pub(super) static FLASK: Platform = Platform {
     name: "flask",
     title: "Flask's development server (Werkzeug)",
+    language: "Python",
     serving: Serving::Unlimited,
     signs: &[("server", "werkzeug")],
     limits: &[],
@@ -124,6 +128,7 @@ pub(super) static FLASK: Platform = Platform {
 pub(super) static HTTP_SERVER: Platform = Platform {
     name: "http.server",
     title: "Python's http.server (ThreadingHTTPServer)",
+    language: "Python",
     serving: Serving::Unlimited,
     signs: &[("server", "basehttp/"), ("server", "simplehttp/")],
     limits: &[],
@@ -133,6 +138,7 @@ pub(super) static HTTP_SERVER: Platform = Platform {
 pub(super) static GUNICORN: Platform = Platform {
     name: "gunicorn",
     title: "gunicorn with sync or gthread workers",
+    language: "Python",
     serving: Serving::Workers,
     signs: &[("server", "gunicorn")],
     limits: &[Limit {
@@ -153,6 +159,7 @@ pub(super) static GUNICORN: Platform = Platform {
 pub(super) static WAITRESS: Platform = Platform {
     name: "waitress",
     title: "waitress",
+    language: "Python",
     serving: Serving::Workers,
     signs: &[("server", "waitress")],
     limits: &[
@@ -185,6 +192,7 @@ pub(super) static WAITRESS: Platform = Platform {
 pub(super) static UWSGI: Platform = Platform {
     name: "uwsgi",
     title: "uWSGI",
+    language: "Python",
     serving: Serving::Workers,
     signs: &[],
     limits: &[Limit {

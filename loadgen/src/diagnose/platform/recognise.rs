@@ -49,9 +49,15 @@ pub fn recognise(
         own.sort_by_key(|recognised| recognised.times);
         return own;
     }
-    let is_hidden = known.is_none_or(|known| known.platforms.iter().all(|known| known.serving == Serving::Proxy));
-    let possible = ALL.into_iter().filter(|platform| is_hidden || platform.serving == Serving::Client);
+    let possible = ALL.into_iter().filter(|platform| known.is_none_or(|known| may_use(known, platform)));
     possible.flat_map(|platform| of(platform, false)).collect()
+}
+
+/// Whether a server that is known may have this platform as well: anything behind a proxy, else libraries of its language.
+fn may_use(known: &Known, platform: &Platform) -> bool {
+    let is_hidden = known.platforms.iter().all(|known| known.serving == Serving::Proxy);
+    let is_its_language = known.platforms.iter().any(|known| known.language == platform.language);
+    is_hidden || (platform.serving == Serving::Client && (is_its_language || platform.language.is_empty()))
 }
 
 /// A count is exact up to here; above, one stream more or less can be a health check that had a place.
@@ -107,6 +113,17 @@ mod tests {
         assert!(recognise(ThreadPoolHeld, Some(InnerPool), 80, None, Some(2)).is_empty());
         let hundred = recognise(UpstreamLimit, Some(ClientPool), 100, None, None);
         assert_eq!(hundred.iter().map(|it| it.platform.name).collect::<Vec<_>>(), ["httpx", "aiohttp", "awc"]);
+    }
+
+    #[test]
+    fn a_known_server_has_client_libraries_of_its_own_language() {
+        let clients = |name| {
+            let found = recognise(UpstreamLimit, Some(ClientPool), 100, on(name).as_ref(), None);
+            found.iter().map(|it| it.platform.name).collect::<Vec<_>>()
+        };
+        assert_eq!(clients("fastapi"), ["httpx", "aiohttp"]);
+        assert_eq!(clients("actix-web"), ["awc"]);
+        assert_eq!(clients("nginx"), ["httpx", "aiohttp", "awc"], "what is behind a proxy is not known");
     }
 
     #[test]

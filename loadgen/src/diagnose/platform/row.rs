@@ -10,6 +10,8 @@ pub struct Platform {
     pub name: &'static str,
     /// What people call it.
     pub title: &'static str,
+    /// The language of what runs on it; empty where that can be any.
+    pub language: &'static str,
     /// How it takes requests.
     pub serving: Serving,
     /// Headers of its answers: a name, and how its value begins, both in lower case.
@@ -18,6 +20,17 @@ pub struct Platform {
     pub limits: &'static [Limit],
     /// Where to read how it takes requests, and what headers it sends: a URL, or a repository and a file in it.
     pub source: &'static str,
+}
+
+impl Platform {
+    /// What people call it; a library with its language: `httpx (Python)`.
+    #[must_use]
+    pub fn full_title(&self) -> String {
+        match self.serving {
+            Serving::Client if !self.language.is_empty() => format!("{} ({})", self.title, self.language),
+            _ => self.title.to_owned(),
+        }
+    }
 }
 
 /// How requests are taken.

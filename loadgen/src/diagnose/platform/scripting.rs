@@ -12,6 +12,7 @@ const RUBY: &str = "serve the streams with Falcon, which has a fiber for each re
 pub(super) static NODE: Platform = Platform {
     name: "node",
     title: "Node.js",
+    language: "JavaScript",
     serving: Serving::EventLoop,
     signs: &[("x-powered-by", "express")],
     limits: &[
@@ -46,6 +47,7 @@ pub(super) static NODE: Platform = Platform {
 pub(super) static PHP_FPM: Platform = Platform {
     name: "php-fpm",
     title: "PHP-FPM",
+    language: "PHP",
     serving: Serving::Workers,
     signs: &[("x-powered-by", "php/")],
     limits: &[Limit {
@@ -66,6 +68,7 @@ pub(super) static PHP_FPM: Platform = Platform {
 pub(super) static PUMA: Platform = Platform {
     name: "puma",
     title: "Puma",
+    language: "Ruby",
     serving: Serving::Workers,
     signs: &[("x-runtime", "")],
     limits: &[Limit {
@@ -86,6 +89,7 @@ pub(super) static PUMA: Platform = Platform {
 pub(super) static UNICORN: Platform = Platform {
     name: "unicorn",
     title: "Unicorn",
+    language: "Ruby",
     serving: Serving::Workers,
     signs: &[("x-runtime", "")],
     limits: &[Limit {
@@ -105,6 +109,7 @@ pub(super) static UNICORN: Platform = Platform {
 pub(super) static PASSENGER: Platform = Platform {
     name: "passenger",
     title: "Phusion Passenger",
+    language: "Ruby",
     serving: Serving::Workers,
     signs: &[("x-powered-by", "phusion passenger")],
     limits: &[Limit {
