@@ -1,4 +1,5 @@
-//! Charts of a result, as SVG: latency over time with the streams open, goodput over time, and the distribution of latency.
+//! Charts of a result, as SVG: latency over time with the streams open, goodput over time, the distribution of latency, and
+//! the staircase of a diagnosis.
 //!
 //! The same chart serves a page, which brings [`page_style`], and as a picture by itself ([`Scheme::Light`],
 //! [`Scheme::Dark`]). It is well-formed XML, has no script and no link, and says what it shows in its `aria-label`.
@@ -16,6 +17,7 @@ mod picture;
 mod probes;
 mod scheme;
 mod series;
+mod staircase;
 mod streams;
 mod style;
 #[cfg(test)]
@@ -27,5 +29,6 @@ pub use goodput::goodput_svg;
 pub use picture::picture;
 pub use probes::probes;
 pub use scheme::Scheme;
+pub use staircase::staircase_svg;
 pub use style::page_style;
 pub use timeline::timeline_svg;

@@ -6,6 +6,7 @@ mod demo;
 mod diagnose;
 mod diagnose_options;
 mod error;
+mod hint;
 mod interactive;
 mod invocation;
 mod lab;

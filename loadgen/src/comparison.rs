@@ -1,6 +1,7 @@
 //! Compares runs of the same command figure by figure. The first run is the reference.
 
 mod compared;
+mod diagnosed;
 mod figures;
 mod regression;
 

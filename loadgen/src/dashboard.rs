@@ -6,6 +6,7 @@
 
 mod bar;
 mod columns;
+mod diagnosis;
 mod edges;
 mod figure;
 mod labs;
@@ -13,6 +14,7 @@ mod look;
 mod plot;
 mod popup;
 mod scale;
+mod staircase;
 mod strip;
 mod table;
 mod tiny;
@@ -28,9 +30,11 @@ use self::plot::ROW_MS;
 use self::scale::Window;
 use crate::live::Frame;
 
+pub use self::diagnosis::{DiagnosisFrame, draw_diagnosis};
 pub use self::labs::{LabShown, LabState, draw_labs};
 pub use self::look::{Key, Look, Message, Tone};
 pub use self::popup::{Entry, draw_keys, draw_list};
+pub use self::staircase::{Staircase, draw_staircase};
 
 /// The smallest screen with a header and a footer.
 const WIDTH_MIN: u16 = 40;

@@ -7,11 +7,13 @@ mod error;
 mod finding;
 mod held;
 mod look;
+mod news;
 mod options;
 mod owner;
 pub mod platform;
 mod probes;
 mod ramp;
+mod recording;
 mod recovery;
 mod rule;
 mod seen;
@@ -23,13 +25,15 @@ use tokio::time::{sleep, timeout_at};
 
 use crate::environment::environment;
 use crate::http::Endpoint;
-use crate::measure::{LagLog, ProbeKind, ServerSamples, with_descendants};
-use crate::result::{Diagnosis, DiagnosisLevel, Generator};
+use crate::measure::{LagLog, ProbeKind, with_descendants};
+use crate::result::{ArmResult, Diagnosis, Generator};
 pub use error::DiagnoseError;
 use held::HeldStreams;
+pub use news::DiagnoseNews;
 pub use options::DiagnoseOptions;
 use probes::Probes;
 use ramp::Ramp;
+use recording::Recording;
 use seen::{ASYNC_HEALTH, CutShort, HEALTH, NO_SUCH_PATH, Seen, UNKNOWN_PATH};
 
 /// Time after which a probe counts as timed out: far over a late answer, and short enough that the last ones are known
@@ -41,38 +45,41 @@ const IDLE: Duration = Duration::from_millis(1_500);
 /// the server to recover in.
 const RAMP: (f64, f64) = (0.85, 0.95);
 
-/// What a diagnosis does, while it does it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum DiagnoseNews<'a> {
-    /// One stream of the idle server has been looked at: the time to its first chunk, and from one to the next.
-    Looked(Duration, Duration),
-    /// A number of streams was held.
-    Level(&'a DiagnosisLevel),
-    /// The streams are closed, and the server should recover.
-    Recovering,
+/// What was found, and what was measured meanwhile.
+#[derive(Debug)]
+pub struct Diagnosed {
+    /// What limits the server.
+    pub diagnosis: Diagnosis,
+    /// The figures of the server, as those of any run.
+    pub target: ArmResult,
+    /// The generator's own.
+    pub generator: Generator,
 }
 
-/// Diagnoses a server, within its budget whatever the server does. The figures of the generator are those of its own lag.
+/// Diagnoses a server, within its budget whatever the server does. `news` is called with what is done and seen meanwhile.
 ///
 /// # Errors
 /// [`DiagnoseError`] if the idle server is not as a diagnosis needs it.
 pub async fn diagnose(
     options: &DiagnoseOptions,
     mut news: impl FnMut(DiagnoseNews<'_>),
-) -> Result<(Diagnosis, Generator), DiagnoseError> {
+) -> Result<Diagnosed, DiagnoseError> {
     let (origin, lag) = (Instant::now(), Arc::new(LagLog::default()));
     in_time(options, origin, "the health check", before::check_probes(options)).await?;
     let probes = Probes::start(origin, &options.endpoint, kinds(options), NO_SUCH_PATH, PROBE_TIMEOUT, lag.clone());
-    let samples = ServerSamples::new(options.pid.map(with_descendants), Vec::new());
+    let mut recording = Recording::start(origin, options.pid.map(with_descendants));
     let idle_since = origin.elapsed();
+    news(DiagnoseNews::Idle(IDLE));
     let idle = async {
         sleep(IDLE).await;
         Ok(())
     };
     in_time(options, origin, "the idle server", idle).await?;
+    recording.idle_ends();
     check_not_limited(options, &probes)?;
     let idle_ms = probes.since(idle_since, PROBE_TIMEOUT).into_iter();
     let idle_ms = idle_ms.map(|(name, level)| (name, level.latency_ms.p50)).collect();
+    news(DiagnoseNews::Looking);
     let idle = in_time(options, origin, "one stream", before::look_at_stream(options)).await?;
     news(DiagnoseNews::Looked(idle.first_chunk, idle.gap()));
     let mut seen = Seen { idle, idle_ms, streams_max: options.streams_max, ..Seen::default() };
@@ -80,24 +87,29 @@ pub async fn diagnose(
     seen.processors = processors(&options.endpoint);
     let mut recovered_after = None;
     if seen.idle.streams() {
-        let mut held = HeldStreams::new(options.endpoint.clone(), options.request.clone());
+        recording.ramp_begins();
+        let streams = recording.streams.clone();
+        let mut held = HeldStreams::new(options.endpoint.clone(), options.request.clone(), streams);
         let share = |share| origin + options.budget.mul_f64(share);
         let (until, end) = (share(RAMP.0), share(RAMP.1));
-        let mut ramp = Ramp { held: &mut held, probes: &probes, samples: &samples, origin, until };
-        let climb = ramp.climb(&mut seen, |level| news(DiagnoseNews::Level(level)));
+        let mut ramp = Ramp { held: &mut held, probes: &probes, samples: &recording.samples, origin, until };
+        let climb = ramp.climb(&mut seen, &mut news);
         if timeout_at(end.into(), climb).await.is_err() && seen.collapse.is_none() {
             seen.cut_short = Some(CutShort::TimeOver);
         }
         drop(held);
+        recording.ramp_ends();
         news(DiagnoseNews::Recovering);
         recovered_after = recovery::wait(options, &probes, &seen, origin).await;
     }
-    probes.stop();
     let of_another = owner::leave_out_another(options.pid, &mut seen.levels);
+    let mut target = recording.finish(&options.endpoint, &probes.stop());
+    target.process = target.process.filter(|_| of_another.is_none());
     let mut finding = rule::find(&seen);
     finding.evidence.extend(of_another);
     let advice = advice::advise(&finding, &seen);
-    Ok((finding.into_diagnosis(seen, advice, recovered_after), lag.generator()))
+    let diagnosis = finding.into_diagnosis(seen, advice, recovered_after);
+    Ok(Diagnosed { diagnosis, target, generator: lag.generator() })
 }
 
 /// Processors of the server's machine, if it is this one.
@@ -134,7 +146,10 @@ pub fn probes_waiting_max(options: &DiagnoseOptions) -> u64 {
 }
 
 fn kinds(options: &DiagnoseOptions) -> Vec<ProbeKind> {
-    let mut kinds = vec![ProbeKind::new(HEALTH, &options.health_path), ProbeKind::new(UNKNOWN_PATH, NO_SUCH_PATH)];
+    let mut kinds = vec![
+        ProbeKind::new(HEALTH, &options.health_path),
+        ProbeKind::new(UNKNOWN_PATH, NO_SUCH_PATH).and_takes_rejections(),
+    ];
     kinds.extend(options.async_health_path.iter().map(|path| ProbeKind::new(ASYNC_HEALTH, path)));
     kinds
 }

@@ -15,12 +15,15 @@ mod phase_process;
 mod read;
 mod request_goodput;
 #[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
 mod schema;
 mod sequence;
 mod server_metric;
 mod server_stop;
 mod servers;
 mod side;
+mod staircase;
 mod stream_stats;
 mod table;
 mod target_result;
@@ -56,6 +59,7 @@ pub use server_metric::{MetricName, MetricStats};
 pub use server_stop::ServerStop;
 pub use servers::{NamedArm, TARGET};
 pub use side::Side;
+pub use staircase::by_streams;
 use stream_stats::calls_with_ok;
 pub use stream_stats::{StepResult, StreamStats};
 pub use table::{Cell, TableRow};
@@ -86,9 +90,12 @@ pub struct RunResult {
     /// The servers side by side, by the name of their arm: `broken`, `broken-160`, ... (`demo`, `lab`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub arms: BTreeMap<String, ArmResult>,
-    /// The one server under load (`run`, `verify`, `sequence`).
+    /// The one server under load (`run`, `verify`, `sequence`, `diagnose`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<ArmResult>,
+    /// What limits that server (`diagnose`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diagnosis: Option<Diagnosis>,
     /// The generator itself.
     #[serde(rename = "self")]
     pub generator: Generator,
@@ -113,15 +120,10 @@ impl RunResult {
             parameters,
             arms: BTreeMap::new(),
             target: None,
+            diagnosis: None,
             generator,
             verdict: Verdict::open(),
         }
-    }
-
-    /// The loads of each phase, as its parameters describe them.
-    pub(crate) fn loads_by_phase(&self) -> impl Iterator<Item = &Vec<Value>> {
-        let phases = self.parameters.get("phases").and_then(Value::as_array).into_iter().flatten();
-        phases.filter_map(|phase| phase["loads"].as_array())
     }
 }
 

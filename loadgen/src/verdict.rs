@@ -3,6 +3,7 @@
 //! machine was too busy. Otherwise the run is invalid, never a pass. A server with the mistake or the fix
 //! never makes a run invalid: its behaviour is what is judged.
 
+mod diagnosis;
 mod general;
 mod metric;
 mod objective;
@@ -14,6 +15,7 @@ use crate::lab::{Claim, Profile};
 use crate::result::{ClaimKind, ClaimResult, ClosedLoopStats, Outcome, RunResult, Side, Unit};
 
 pub use crate::result::Verdict;
+pub use diagnosis::of_diagnosis;
 pub use objective::{Objective, ObjectiveError};
 pub use sequence::of_sequence;
 pub use verify::{CHECK, VerifiedStage, of_verify};

@@ -84,6 +84,11 @@ impl Elements {
         self.push(format_args!(r#"<text x="{}" y="{}" text-anchor="{anchor}">{pieces}</text>"#, number(x), number(y)));
     }
 
+    /// Paints what has been painted elsewhere.
+    pub(super) fn append(&mut self, other: Elements) {
+        self.text.push_str(&other.text);
+    }
+
     /// The whole picture: its size, what it says to those who do not see it, and its style if it brings its own.
     pub(super) fn svg(self, (width, height): Point, label: &str, style: Option<&str>) -> String {
         let (width, height, label) = (number(width), number(height), escape(label));

@@ -2,15 +2,19 @@
 
 use super::probes::probes;
 use super::scheme::Scheme;
+use super::staircase::staircase_svg;
 use super::timeline::timeline_svg;
 use crate::numbers::bytes;
 use crate::result::{Environment, RunResult};
 
 /// The run over time, as a file: its first probe, with a comment that says which command made the result, on which
-/// machine, and what came of it. `None` if the result has no timeline.
+/// machine, and what came of it; of a diagnosis, its staircase. `None` if the result has neither.
 #[must_use]
 pub fn picture(result: &RunResult, scheme: Scheme) -> Option<String> {
-    let svg = timeline_svg(result, probes(result).first()?, scheme)?;
+    let svg = match &result.diagnosis {
+        Some(diagnosis) => staircase_svg(diagnosis, scheme)?,
+        None => timeline_svg(result, probes(result).first()?, scheme)?,
+    };
     let Environment { cores, memory_bytes, os } = &result.environment;
     let (command, outcome, memory) = (&result.command, result.verdict.result.as_str(), bytes(*memory_bytes));
     let comment = format!(

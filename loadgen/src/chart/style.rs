@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::scheme::Scheme;
 
 /// Names of colours, in the light and in the dark scheme. Text has a contrast of 4.5 : 1 and more on the paper.
-const COLOURS: [(&str, &str, &str); 16] = [
+const COLOURS: [(&str, &str, &str); 20] = [
     ("paper", "#ffffff", "#0d1117"),
     ("ink", "#1f2328", "#e6edf3"),
     ("muted", "#57606a", "#9da7b3"),
@@ -22,10 +22,14 @@ const COLOURS: [(&str, &str, &str); 16] = [
     ("fixed-2", "#15702f", "#56d364"),
     ("target-0", "#0a58ca", "#79b8ff"),
     ("target-1", "#8b2aa0", "#e29bf5"),
+    ("probe-0", "#c4161c", "#ff7b72"),
+    ("probe-1", "#00737f", "#39c5cf"),
+    ("probe-2", "#8b2aa0", "#e29bf5"),
+    ("probe-3", "#0a58ca", "#79b8ff"),
 ];
 
 /// The dashes of each line; none if it is solid.
-const DASHES: [(&str, &str); 11] = [
+const DASHES: [(&str, &str); 15] = [
     ("broken-0", "9 4"),
     ("broken-1", "3 3"),
     ("broken-2", "14 3 3 3"),
@@ -37,6 +41,10 @@ const DASHES: [(&str, &str); 11] = [
     ("fixed-2", "8 2 2 2"),
     ("target-0", "none"),
     ("target-1", "9 4"),
+    ("probe-0", "none"),
+    ("probe-1", "9 4"),
+    ("probe-2", "3 3"),
+    ("probe-3", "14 3 3 3"),
 ];
 
 /// How everything but the arms looks, in the unit of the picture.

@@ -1,6 +1,8 @@
 //! Tests of whole charts: that they are XML, that nothing from outside gets out of its place, and that they show what
 //! is in the result.
 
+mod staircase;
+
 use roxmltree::{Document, Node};
 use serde_json::{Value, json};
 
@@ -170,17 +172,20 @@ fn every_chart_has_titles_units_and_nothing_beyond_its_edges() {
         assert!(texts.iter().any(|text| text.contains("log scale")) && texts.contains(&"1 ms"), "{texts:?}");
         let unit = |text: &&&str| ["seconds since the start", "share of the checks that took no longer"].contains(text);
         assert_eq!(texts.iter().filter(unit).count(), 1, "{texts:?}");
-        for text in document.descendants().filter(|node| node.has_tag_name("text")) {
-            let said: String = text.descendants().filter(Node::is_text).filter_map(|node| node.text()).collect();
-            let (x, width) =
-                (text.attribute("x").unwrap().parse::<f64>().unwrap(), text.children().map(wide).sum::<f64>());
-            let (from, to) = match text.attribute("text-anchor").unwrap() {
-                "start" => (x, x + width),
-                "middle" => (x - width / 2.0, x + width / 2.0),
-                _ => (x - width, x),
-            };
-            assert!(from >= 0.0 && to <= layout::WIDTH, "'{said}' is from {from} to {to}");
-        }
+        nothing_is_beyond_the_edges(&document);
+    }
+}
+
+fn nothing_is_beyond_the_edges(document: &Document) {
+    for text in document.descendants().filter(|node| node.has_tag_name("text")) {
+        let said: String = text.descendants().filter(Node::is_text).filter_map(|node| node.text()).collect();
+        let (x, width) = (text.attribute("x").unwrap().parse::<f64>().unwrap(), text.children().map(wide).sum::<f64>());
+        let (from, to) = match text.attribute("text-anchor").unwrap() {
+            "start" => (x, x + width),
+            "middle" => (x - width / 2.0, x + width / 2.0),
+            _ => (x - width, x),
+        };
+        assert!(from >= 0.0 && to <= layout::WIDTH, "'{said}' is from {from} to {to}");
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use super::display::Display;
 use super::outputs::Outputs;
 use super::values::{budget, header, key, method, path};
 use crate::diagnose::platform::{ALL, Platform, find};
@@ -63,4 +64,7 @@ pub struct DiagnoseArgs {
     /// The files for the result.
     #[command(flatten)]
     pub outputs: Outputs,
+    /// How it is shown.
+    #[command(flatten)]
+    pub display: Display,
 }

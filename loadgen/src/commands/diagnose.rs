@@ -1,12 +1,28 @@
 //! `loadgen diagnose`
 
-use super::CommandError;
+mod view;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::{MissedTickBehavior, interval};
+
+use self::view::DiagnosisView;
 use super::diagnose_options::options;
 use super::so_far::SoFar;
+use super::{CommandError, invocation, outputs};
 use crate::cli::DiagnoseArgs;
-use crate::diagnose::{DiagnoseNews, diagnose};
-use crate::report::Terminal;
-use crate::result::DiagnosisKind;
+use crate::diagnose::{DiagnoseNews, DiagnoseOptions, Diagnosed, diagnose};
+use crate::environment::environment;
+use crate::report::{self, Terminal};
+use crate::result::RunResult;
+use crate::verdict;
+
+/// Time between two pictures of what is done.
+const TICK: Duration = Duration::from_millis(250);
 
 pub(super) async fn execute(args: &DiagnoseArgs, terminal: &Terminal) -> Result<u8, CommandError> {
     let options = options(args).await?;
@@ -15,56 +31,63 @@ pub(super) async fn execute(args: &DiagnoseArgs, terminal: &Terminal) -> Result<
             "  Any certificate is accepted: whoever is between here and the server can read the key and the answers.",
         );
     }
-    let mut so_far = SoFar::new(terminal);
-    let found = diagnose(&options, |news| {
-        if let DiagnoseNews::Level(level) = &news {
-            so_far.level(level);
-        }
-        terminal.line(said(&news));
-    });
-    let found = found.await;
-    so_far.end();
-    let (found, generator) = found?;
-    terminal.line(serde_json::to_string(&serde_json::json!({
-        "kind": found.kind, "form": found.form, "limit": found.limit, "at": found.streams_at_collapse,
-        "confidence": found.confidence, "surer": found.surer_with, "evidence": found.evidence, "recovered": found.recovered_after_s,
-        "lag": generator.schedule_lag_ms.p99,
-    })).unwrap_or_default());
-    Ok(match found.kind {
-        DiagnosisKind::NoneFound => 0,
-        _ => 1,
-    })
+    let found = watched(args, &options, terminal).await?;
+    let result = result(args, &options, found);
+    terminal.line("");
+    report::diagnosis(terminal, &result);
+    outputs::write(&result, &args.outputs, terminal)?;
+    Ok(result.verdict.exit_code())
 }
 
-fn said(news: &DiagnoseNews<'_>) -> String {
-    match news {
-        DiagnoseNews::Looked(first, gap) => format!("one stream: first chunk after {first:?}, then one every {gap:?}"),
-        DiagnoseNews::Level(level) => {
-            let probes: Vec<_> = level
-                .probes
-                .iter()
-                .map(|(name, probe)| {
-                    format!(
-                        "{name} {:.1}/{:.1} {}/{}",
-                        probe.latency_ms.p50,
-                        probe.latency_ms.p99,
-                        probe.timed_out + probe.failed,
-                        probe.sent
-                    )
-                })
-                .collect();
-            format!(
-                "{} streams: {} started, {} waiting, {} lost, {:.1}/s, {} cpu {:?} threads {:?}",
-                level.streams,
-                level.started,
-                level.waiting,
-                level.lost,
-                level.chunks_per_second,
-                probes.join(", "),
-                level.cpu_cores,
-                level.threads
-            )
+/// Diagnoses the server, and shows what is done meanwhile.
+async fn watched(
+    args: &DiagnoseArgs,
+    options: &DiagnoseOptions,
+    terminal: &Terminal,
+) -> Result<Diagnosed, CommandError> {
+    let mut so_far = SoFar::new(terminal);
+    let view = RefCell::new(DiagnosisView::open(options, !args.display.plain, terminal));
+    let found = {
+        let news = |news: DiagnoseNews<'_>| {
+            if let DiagnoseNews::Level(level) = &news {
+                so_far.level(level);
+            }
+            view.borrow_mut().news(&news);
+        };
+        let mut work = pin!(diagnose(options, news));
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                found = &mut work => break found,
+                _ = tick.tick() => view.borrow_mut().tick(),
+            }
         }
-        DiagnoseNews::Recovering => "recovering".to_owned(),
-    }
+    };
+    so_far.end();
+    Ok(found?)
+}
+
+fn result(args: &DiagnoseArgs, options: &DiagnoseOptions, found: Diagnosed) -> RunResult {
+    let Diagnosed { diagnosis, target, generator } = found;
+    let result = RunResult::new("diagnose", environment(), parameters(args, options), generator);
+    let mut result = RunResult { command_line: Some(invocation::command_line()), target: Some(target), ..result };
+    result.verdict = verdict::of_diagnosis(&diagnosis, options.streams_max, &result);
+    result.diagnosis = Some(diagnosis);
+    result
+}
+
+/// The parameters, without headers, key and body, which may be secret.
+fn parameters(args: &DiagnoseArgs, options: &DiagnoseOptions) -> BTreeMap<String, Value> {
+    BTreeMap::from([
+        ("url".into(), json!(args.url)),
+        ("method".into(), json!(options.request.method)),
+        ("stream_path".into(), json!(options.request.path)),
+        ("health_path".into(), json!(options.health_path)),
+        ("async_health_path".into(), json!(options.async_health_path)),
+        ("pid".into(), json!(options.pid)),
+        ("platform".into(), json!(options.platform.map(|platform| platform.name))),
+        ("max_streams".into(), json!(options.streams_max)),
+        ("budget_ms".into(), json!(args.budget.as_millis())),
+    ])
 }

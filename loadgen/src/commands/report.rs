@@ -36,7 +36,11 @@ pub(super) fn execute(args: &ReportArgs, terminal: &Terminal) -> Result<u8, Comm
 fn one_run(args: &ReportArgs, result: &RunResult, terminal: &Terminal) -> Result<(), CommandError> {
     if let Some(path) = &args.picture {
         let picture = chart::picture(result, args.scheme.into());
-        outputs::write_picture(&picture.ok_or_else(|| no_picture(args, "it has no timeline"))?, path, terminal)?;
+        outputs::write_picture(
+            &picture.ok_or_else(|| no_picture(args, "it has no timeline, and no streams were held"))?,
+            path,
+            terminal,
+        )?;
     }
     match &args.html {
         None if args.picture.is_some() => Ok(()),

@@ -11,19 +11,18 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use self::stages::{Stage, stages};
-use super::CommandError;
 use super::observation::{Observation, PhaseWindow, RunDescription};
-use super::outputs;
 use super::preflight::{TrialStream, check_server, try_one_stream};
 use super::target::{STREAM_PATH, target};
 use super::target_view::TargetView;
 use super::warnings::all_alike;
+use super::{CommandError, hint, outputs};
 use crate::cli::VerifyArgs;
 use crate::http::{Endpoint, KeepAliveConnection};
 use crate::lab::{BASELINE, LOADED};
 use crate::measure::{LagLog, ProbeKind, ProbePlan, Prober, StreamLog, check_once, closed_loop_stats, probe_stats};
 use crate::report::{self, Terminal};
-use crate::result::{Baseline, ProbeStats, RunResult, StreamStats};
+use crate::result::{Baseline, Outcome, ProbeStats, RunResult, StreamStats};
 use crate::traffic::{CHAT, Exchange, ExpectedAnswer, LoadPlan, Request, RunningLoad, Schedule};
 use crate::verdict::{self, VerifiedStage};
 
@@ -53,6 +52,9 @@ pub(super) async fn execute(args: &VerifyArgs, terminal: &Terminal) -> Result<u8
         on_schedule(args, &stages, exchange, terminal).await
     };
     report::one_server(terminal, &result);
+    if result.verdict.result == Outcome::NotHeld {
+        terminal.line(hint::to_diagnose(&args.url, args.path.as_deref(), &args.health_path));
+    }
     if args.as_in_source {
         terminal.line(report::wrap(
             "  Not judged:  ",

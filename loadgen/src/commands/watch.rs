@@ -32,7 +32,7 @@ pub(super) async fn execute(args: &WatchArgs, terminal: &Terminal) -> Result<u8,
 
     let origin = Instant::now();
     let (_prober, logs) = Prober::start(origin, vec![(endpoint.clone(), plan)], std::sync::Arc::default());
-    let mut view = View::open(&endpoint, origin, &logs[0], !args.display.plain, terminal).await;
+    let mut view = View::open(&args.url, &endpoint, origin, &logs[0], !args.display.plain, terminal).await;
     let show = |tick| -> Result<(), Infallible> {
         view.tick(tick);
         Ok(())

@@ -78,11 +78,11 @@ impl Comparison {
             others.iter().try_for_each(|other| check(first, other))?;
         }
         let results: Vec<_> = runs.iter().map(|run| &run.result).collect();
-        let arms = arms_of(&results).into_iter().map(|(name, is_judged)| ComparedArm {
-            figures: figures_of(&results, &name),
-            name,
-            is_judged,
-        });
+        let figures_are_comparable = results.iter().any(|result| result.diagnosis.is_none());
+        let arms = arms_of(&results)
+            .into_iter()
+            .filter(|_| figures_are_comparable)
+            .map(|(name, is_judged)| ComparedArm { figures: figures_of(&results, &name), name, is_judged });
         let mut arms: Vec<_> = arms.filter(|arm| !arm.figures.is_empty()).collect();
         // What is judged comes first.
         arms.sort_by_key(|arm| !arm.is_judged);

@@ -38,17 +38,20 @@ impl ComparedFigure {
 
 impl Comparison {
     /// Looks for figures of the fix, or of the one server, that are worse than in the first run by more than
-    /// `percent`. It is a regression too if the first run held and another did not.
+    /// `percent`; of diagnoses, for a server that collapses with fewer streams. It is a regression too if the first run
+    /// held and another did not.
     #[must_use]
     pub fn regressions(&self, percent: f64) -> RegressionVerdict {
         if self.is_invalid() {
             return RegressionVerdict::Invalid;
         }
-        if !self.arms.iter().any(|arm| arm.is_judged) {
+        let diagnoses = self.worse_diagnoses(percent);
+        if diagnoses.is_none() && !self.arms.iter().any(|arm| arm.is_judged) {
             return RegressionVerdict::NothingToCompare;
         }
         let held = |run: usize| self.runs[run].result.verdict.result == Outcome::Held;
-        let mut found = Vec::new();
+        let mut found: Vec<Regression> = Vec::new();
+        found.extend(diagnoses.into_iter().flatten().map(|(run, what)| Regression { run, what }));
         for run in 1..self.runs.len() {
             let mut add = |what: String| found.push(Regression { run, what });
             if held(0) && !held(run) {

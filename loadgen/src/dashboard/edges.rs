@@ -80,7 +80,7 @@ fn time(frame: &Frame, look: &Look) -> Vec<String> {
 }
 
 /// The keys that fit.
-fn last_line(buffer: &mut Buffer, area: Rect, look: &Look) {
+pub(super) fn last_line(buffer: &mut Buffer, area: Rect, look: &Look) {
     let (mut x, y) = (area.x + 1, area.bottom() - 1);
     for key in &look.keys {
         let width = (key.key.chars().count() + 1 + key.does.chars().count()) as u16;

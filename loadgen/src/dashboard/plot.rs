@@ -15,7 +15,7 @@ use crate::result::TimelineRow;
 /// Length of a row of the timeline.
 pub(super) const ROW_MS: f64 = 250.0;
 /// The dots of the probes after the first.
-const DOTS: [&str; 4] = ["•", "+", "o", "*"];
+pub(super) const DOTS: [&str; 4] = ["•", "+", "o", "*"];
 /// The first probe where another is at the same height.
 const BOTH: &str = "━";
 

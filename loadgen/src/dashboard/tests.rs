@@ -1,5 +1,6 @@
 //! What is seen on screens of several sizes.
 
+mod diagnosis;
 mod popups;
 mod sample;
 mod sizes;

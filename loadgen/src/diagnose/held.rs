@@ -10,6 +10,7 @@ use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::http::{self, Endpoint, OWN_LIMIT, Receive};
+use crate::measure::{StreamEnd, StreamGuard, StreamLog};
 use crate::numbers::in_millis;
 use crate::traffic::Request;
 
@@ -23,6 +24,7 @@ const AGAIN_AFTER: Duration = Duration::from_millis(250);
 pub(super) struct HeldStreams {
     endpoint: Endpoint,
     request: Request,
+    log: Arc<StreamLog>,
     held: Vec<(Arc<Mutex<Slot>>, AbortOnDropHandle<()>)>,
     totals: Arc<Mutex<Totals>>,
 }
@@ -74,9 +76,9 @@ pub(super) struct Flow {
 }
 
 impl HeldStreams {
-    /// None yet.
-    pub(super) fn new(endpoint: Endpoint, request: Request) -> Self {
-        HeldStreams { endpoint, request, held: Vec::new(), totals: Arc::default() }
+    /// None yet. They count in `log` too.
+    pub(super) fn new(endpoint: Endpoint, request: Request, log: Arc<StreamLog>) -> Self {
+        HeldStreams { endpoint, request, log, held: Vec::new(), totals: Arc::default() }
     }
 
     /// Opens streams until there are `count`, evenly over `over`.
@@ -84,7 +86,8 @@ impl HeldStreams {
         let missing = count.saturating_sub(self.held.len());
         for _ in 0..missing {
             let slot = Arc::new(Mutex::new(Slot { asked: Instant::now(), first: None, pauses: false }));
-            let reader = keep_open(self.endpoint.clone(), self.request.clone(), slot.clone(), self.totals.clone());
+            let (server, request) = (self.endpoint.clone(), self.request.clone());
+            let reader = keep_open(server, request, slot.clone(), self.totals.clone(), self.log.clone());
             self.held.push((slot, AbortOnDropHandle::new(tokio::spawn(reader))));
             sleep(over / u32::try_from(missing).unwrap_or(u32::MAX)).await;
         }
@@ -117,18 +120,36 @@ impl HeldStreams {
 /// Why a stream has not begun.
 enum Loss {
     Rejected(u16),
-    Failed(String),
+    Failed(&'static str),
     NotSent,
 }
 
-async fn keep_open(endpoint: Endpoint, request: Request, slot: Arc<Mutex<Slot>>, totals: Arc<Mutex<Totals>>) {
+impl Loss {
+    /// How its stream counts among those of the run.
+    fn end(&self) -> StreamEnd {
+        match self {
+            Loss::Rejected(status) => StreamEnd::Refused(*status),
+            Loss::Failed(cause) => StreamEnd::Failed(cause),
+            Loss::NotSent => StreamEnd::Failed(OWN_LIMIT),
+        }
+    }
+}
+
+async fn keep_open(
+    endpoint: Endpoint,
+    request: Request,
+    slot: Arc<Mutex<Slot>>,
+    totals: Arc<Mutex<Totals>>,
+    log: Arc<StreamLog>,
+) {
     let set = |slot: &Mutex<Slot>, new: Slot| *slot.lock().unwrap_or_else(PoisonError::into_inner) = new;
     let count = |count: &mut dyn FnMut(&mut Totals)| count(&mut totals.lock().unwrap_or_else(PoisonError::into_inner));
     loop {
         let asked = Instant::now();
         set(&slot, Slot { asked, first: None, pauses: false });
         let mut first = None;
-        let loss = read(&endpoint, &request, || {
+        let mut guard = StreamGuard::begin(&log, asked);
+        let read = read(&endpoint, &request, &mut guard, || {
             if first.is_none() {
                 first = Some(Instant::now());
                 set(&slot, Slot { asked, first, pauses: false });
@@ -137,7 +158,11 @@ async fn keep_open(endpoint: Endpoint, request: Request, slot: Arc<Mutex<Slot>>,
             count(&mut |totals| totals.chunks += 1);
         })
         .await;
-        let Some(loss) = loss else {
+        guard.end(match &read {
+            Ok(end) => *end,
+            Err(loss) => loss.end(),
+        });
+        let Err(loss) = read else {
             count(&mut |totals| totals.ended += 1);
             set(&slot, Slot { asked, first: None, pauses: true });
             sleep(AGAIN_AFTER.saturating_sub(asked.elapsed())).await;
@@ -147,7 +172,7 @@ async fn keep_open(endpoint: Endpoint, request: Request, slot: Arc<Mutex<Slot>>,
         count(&mut |totals| {
             match &loss {
                 Loss::Rejected(status) => *totals.rejected.entry(*status).or_default() += 1,
-                Loss::Failed(cause) => *totals.failed.entry(cause.clone()).or_default() += 1,
+                Loss::Failed(cause) => *totals.failed.entry((*cause).to_owned()).or_default() += 1,
                 Loss::NotSent => totals.not_sent += 1,
             }
             totals.slowest_loss_ms = totals.slowest_loss_ms.max(took);
@@ -157,31 +182,38 @@ async fn keep_open(endpoint: Endpoint, request: Request, slot: Arc<Mutex<Slot>>,
     }
 }
 
-/// Reads one stream to its end, and says for each chunk that it has come. `None` if it began.
-async fn read(endpoint: &Endpoint, request: &Request, mut chunk: impl FnMut()) -> Option<Loss> {
+/// Reads one stream to its end, and calls `chunk` for each piece of it. How it ended, or why it has not begun.
+async fn read(
+    endpoint: &Endpoint,
+    request: &Request,
+    guard: &mut StreamGuard,
+    mut chunk: impl FnMut(),
+) -> Result<StreamEnd, Loss> {
     let Request { method, path, headers, body, .. } = request;
     let sent = http::send(endpoint, endpoint.request(method, path, headers, body.clone()), Receive::AtOnce).await;
     let mut exchange = match sent {
         Ok(exchange) => exchange,
-        Err(error) if error.cause() == OWN_LIMIT => return Some(Loss::NotSent),
-        Err(error) => return Some(Loss::Failed(error.cause().to_owned())),
+        Err(error) if error.cause() == OWN_LIMIT => return Err(Loss::NotSent),
+        Err(error) => return Err(Loss::Failed(error.cause())),
     };
     let status = exchange.response.status();
+    guard.answered(status.as_u16(), None);
     if !status.is_success() {
-        return Some(Loss::Rejected(status.as_u16()));
+        return Err(Loss::Rejected(status.as_u16()));
     }
     let mut began = false;
     loop {
         match exchange.response.body_mut().frame().await {
             Some(Ok(frame)) if frame.data_ref().is_some_and(|piece| !piece.is_empty()) => {
                 began = true;
+                guard.token();
                 chunk();
             }
             Some(Ok(_)) => {}
-            None if began => return None,
-            None => return Some(Loss::Failed("ended without a chunk".to_owned())),
-            Some(Err(_)) if began => return None,
-            Some(Err(_)) => return Some(Loss::Failed("broke off".to_owned())),
+            None if began => return Ok(StreamEnd::Completed),
+            None => return Err(Loss::Failed("ended without a chunk")),
+            Some(Err(_)) if began => return Ok(StreamEnd::Truncated),
+            Some(Err(_)) => return Err(Loss::Failed("broke off")),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The probes of a diagnosis: open loop on fresh connections, and one connection that is kept from before the ramp.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::time::{sleep_until, timeout};
@@ -9,7 +9,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::seen::KEPT_CONNECTION;
 use crate::http::{Endpoint, KeepAliveConnection, REFUSED};
-use crate::measure::{LagLog, Latencies, ProbeKind, ProbeLog, ProbeOutcome, ProbePlan, ProbeSeen, Prober};
+use crate::measure::{LagLog, Latencies, ProbeKind, ProbeLog, ProbeOutcome, ProbePlan, ProbeRecord, ProbeSeen, Prober};
 use crate::result::ProbeLevel;
 
 /// Probes per second, of each kind.
@@ -20,20 +20,9 @@ const KEPT_INTERVAL: Duration = Duration::from_millis(200);
 /// The probes while they are sent. Dropped, they stop.
 pub(super) struct Probes {
     origin: Instant,
-    timeout: Duration,
     logs: Vec<Arc<ProbeLog>>,
-    kept: Arc<Mutex<Vec<Kept>>>,
     prober: Prober,
     _keeper: AbortOnDropHandle<()>,
-}
-
-/// A request on the kept connection: when it was sent, since the start, and how long its answer took; none yet, or none.
-#[derive(Debug, Clone, Copy)]
-struct Kept {
-    sent: Duration,
-    took: Option<Duration>,
-    /// Why there is none.
-    failed: Option<&'static str>,
 }
 
 /// The most probes that wait for an answer at once, of so many kinds.
@@ -53,48 +42,32 @@ impl Probes {
     ) -> Self {
         let plan = ProbePlan { kinds, rate: RATE, timeout };
         let (prober, mut logs) = Prober::start(origin, vec![(server.clone(), plan)], lag);
-        let kept = Arc::new(Mutex::new(Vec::new()));
-        let keeper =
-            keep(origin, KeepAliveConnection::new(server.clone()), kept_path.to_owned(), timeout, kept.clone());
-        Probes {
-            origin,
-            timeout,
-            logs: logs.pop().unwrap_or_default(),
-            kept,
-            prober,
-            _keeper: AbortOnDropHandle::new(tokio::spawn(keeper)),
-        }
+        let kept = Arc::new(ProbeLog::new(ProbeKind::new(KEPT_CONNECTION, kept_path).and_takes_rejections()));
+        let keeper = keep(origin, KeepAliveConnection::new(server.clone()), timeout, kept.clone());
+        let keeper = AbortOnDropHandle::new(tokio::spawn(keeper));
+        let mut logs = logs.pop().unwrap_or_default();
+        logs.push(kept);
+        Probes { origin, logs, prober, _keeper: keeper }
     }
 
     /// What was seen of each kind from `from` until now. A probe without an answer counts as long as it has waited, if
     /// that is longer than `patience`, and not at all otherwise.
     pub(super) fn since(&self, from: Duration, patience: Duration) -> BTreeMap<String, ProbeLevel> {
         let now = self.origin.elapsed();
-        let mut levels: BTreeMap<_, _> =
-            self.logs.iter().map(|log| (log.kind.name.clone(), level(log, from, now, patience))).collect();
-        levels.insert(KEPT_CONNECTION.to_owned(), self.kept_since(from, now, patience));
-        levels
-    }
-
-    fn kept_since(&self, from: Duration, now: Duration, patience: Duration) -> ProbeLevel {
-        let mut level = Counted::default();
-        for kept in self.kept.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            match *kept {
-                Kept { sent, took: None, .. } => level.waits(now.saturating_sub(sent), patience),
-                Kept { sent, .. } if sent < from => {}
-                Kept { failed: Some(_), .. } => level.failed += 1,
-                Kept { took: Some(took), .. } if took >= self.timeout => level.timed_out(took),
-                Kept { took: Some(took), .. } => level.answered(took),
-            }
-        }
-        level.finish()
+        self.logs.iter().map(|log| (log.kind.name.clone(), level(log, from, now, patience))).collect()
     }
 
     /// Whether nothing listened any more at some time since `from`: the connection that is kept was lost, and its
     /// successor refused. A server that is only full keeps the one, or lets the other wait.
     pub(super) fn refused(&self, from: Duration) -> bool {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.iter().any(|kept| kept.sent >= from && kept.failed == Some(REFUSED))
+        let mut refused = false;
+        for log in self.logs.iter().filter(|log| log.kind.name == KEPT_CONNECTION) {
+            log.visit(from, |seen| {
+                let ProbeSeen::Ended(probe) = seen else { return };
+                refused |= probe.due >= from && probe.outcome == ProbeOutcome::Failed(REFUSED);
+            });
+        }
+        refused
     }
 
     /// The share of the probes that were due since `from` and have ended, that had this HTTP status.
@@ -112,9 +85,10 @@ impl Probes {
         f64::from(with_status) / f64::from(ended.max(1))
     }
 
-    /// Stops, without waiting for the answers that are still out.
-    pub(super) fn stop(self) {
+    /// Stops, without waiting for the answers that are still out, and returns what each kind has seen.
+    pub(super) fn stop(self) -> Vec<Arc<ProbeLog>> {
         drop(self.prober);
+        self.logs
     }
 }
 
@@ -167,26 +141,21 @@ impl Counted {
 }
 
 /// Sends one request after another on one connection, each when it is due or as soon as the last one is answered.
-async fn keep(
-    origin: Instant,
-    mut connection: KeepAliveConnection,
-    path: String,
-    limit: Duration,
-    log: Arc<Mutex<Vec<Kept>>>,
-) {
-    let mut due = Instant::now();
+async fn keep(origin: Instant, mut connection: KeepAliveConnection, limit: Duration, log: Arc<ProbeLog>) {
+    let mut next = Instant::now();
     loop {
-        sleep_until(due.into()).await;
-        let sent = origin.elapsed();
-        let place = {
-            let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-            log.push(Kept { sent, took: None, failed: None });
-            log.len() - 1
+        sleep_until(next.into()).await;
+        let due = origin.elapsed();
+        log.begin(due);
+        let answer = timeout(limit, connection.get(&log.kind.path)).await;
+        let (outcome, latency) = match answer {
+            Ok(Ok(status)) if log.kind.takes(status) => (ProbeOutcome::Ok, origin.elapsed().saturating_sub(due)),
+            Ok(Ok(status)) => (ProbeOutcome::Refused(status), origin.elapsed().saturating_sub(due)),
+            Ok(Err(error)) if error.is_own_limit() => (ProbeOutcome::NotSent, Duration::ZERO),
+            Ok(Err(error)) => (ProbeOutcome::Failed(error.cause()), origin.elapsed().saturating_sub(due)),
+            Err(_) => (ProbeOutcome::TimedOut, limit),
         };
-        let answer = timeout(limit, connection.get(&path)).await;
-        let took = Some(origin.elapsed().saturating_sub(sent));
-        let failed = answer.ok().and_then(Result::err).map(|error| error.cause());
-        log.lock().unwrap_or_else(PoisonError::into_inner)[place] = Kept { sent, took, failed };
-        due = (due + KEPT_INTERVAL).max(Instant::now());
+        log.end(ProbeRecord { due, sent_after: Duration::ZERO, latency, outcome, field_value: None });
+        next = (next + KEPT_INTERVAL).max(Instant::now());
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use super::held::{HeldStreams, Totals};
+use super::news::DiagnoseNews;
 use super::probes::Probes;
 use super::seen::{Collapse, CutShort, Seen};
 use crate::measure::{ProcessUsage, ServerSamples};
@@ -34,16 +35,18 @@ pub(super) struct Ramp<'a> {
 }
 
 impl Ramp<'_> {
-    /// Holds 1, 2, 4, ... streams, up to `seen.streams_max`, and adds what it sees. `shown` is called after each level.
-    pub(super) async fn climb(&mut self, seen: &mut Seen, mut shown: impl FnMut(&DiagnosisLevel)) {
+    /// Holds 1, 2, 4, ... streams, up to `seen.streams_max`, and adds what it sees. `news` is called before and after each
+    /// level.
+    pub(super) async fn climb(&mut self, seen: &mut Seen, mut news: impl FnMut(DiagnoseNews<'_>)) {
         let (mut streams, mut was_late) = (1, false);
         if Instant::now() + Self::takes(streams, seen) >= self.until {
             seen.cut_short = Some(CutShort::TimeOver);
             return;
         }
         loop {
+            news(DiagnoseNews::Holding(streams));
             let level = self.level(streams, HOLD_MIN, seen).await;
-            shown(&level);
+            news(DiagnoseNews::Level(&level));
             seen.levels.push(level);
             seen.cut_short = self.cut_short();
             if seen.cut_short.is_some() {
@@ -58,11 +61,12 @@ impl Ramp<'_> {
                 _ => {
                     let streams_suffer = state(seen, &seen.levels[place]) == State::StreamsSuffer;
                     let watch = if streams_suffer { WATCH } else { WATCH_CHECKS };
+                    news(DiagnoseNews::Watching(streams, watch));
                     seen.collapse = Some(self.watch(watch, place, seen).await);
-                    shown(&seen.levels[place]);
+                    news(DiagnoseNews::Level(&seen.levels[place]));
                     seen.cut_short = self.cut_short();
                     if state(seen, &seen.levels[place]) == State::ChecksLate {
-                        self.find_corner(seen, &mut shown).await;
+                        self.find_corner(seen, &mut news).await;
                     }
                     return;
                 }
@@ -93,7 +97,7 @@ impl Ramp<'_> {
     }
 
     /// All streams flow and only the checks are late: looks for the least number of streams with which they are.
-    async fn find_corner(&mut self, seen: &mut Seen, shown: &mut impl FnMut(&DiagnosisLevel)) {
+    async fn find_corner(&mut self, seen: &mut Seen, news: &mut impl FnMut(DiagnoseNews<'_>)) {
         /// Twice as many checks as in the ramp: single late ones must not decide.
         const HOLD: Duration = Duration::from_secs(2);
         // A single slow level below fast ones was chance.
@@ -105,8 +109,9 @@ impl Ramp<'_> {
             let streams = good + (late - good) / 2;
             self.held.close_down_to(usize::try_from(streams).unwrap_or(usize::MAX));
             sleep(LOOK.max(seen.idle.gap() * 2)).await;
+            news(DiagnoseNews::Holding(streams));
             let level = self.level(streams, HOLD, seen).await;
-            shown(&level);
+            news(DiagnoseNews::Level(&level));
             if seen.health_needs_a_turn(&level) { late = streams } else { good = streams }
         }
         if let Some(collapse) = &mut seen.collapse {

@@ -211,6 +211,7 @@ fn probe_plan(profile: &Profile) -> ProbePlan {
         path: probe.path.to_owned(),
         json_field: probe.json_field.map(str::to_owned),
         key: probe.key.map(str::to_owned),
+        takes_rejections: false,
     });
     ProbePlan { kinds: kinds.collect(), rate: profile.probe_rate, timeout: profile.probe_timeout }
 }

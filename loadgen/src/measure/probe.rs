@@ -35,13 +35,30 @@ pub struct ProbeKind {
     pub json_field: Option<String>,
     /// The key that it is sent with, if any.
     pub key: Option<String>,
+    /// Whether a rejection is an answer too, as from a path that does not exist.
+    pub takes_rejections: bool,
 }
 
 impl ProbeKind {
     /// A probe of `path` that ignores the content of the answer.
     #[must_use]
     pub fn new(name: &str, path: &str) -> Self {
-        ProbeKind { name: name.into(), path: path.into(), json_field: None, key: None }
+        ProbeKind { name: name.into(), path: path.into(), json_field: None, key: None, takes_rejections: false }
+    }
+
+    /// The same, for a path of which a rejection is an answer too.
+    #[must_use]
+    pub fn and_takes_rejections(self) -> Self {
+        ProbeKind { takes_rejections: true, ..self }
+    }
+
+    /// Whether an answer with this HTTP status is what was asked for. One that says that there were too many requests
+    /// never is.
+    #[must_use]
+    pub fn takes(&self, status: u16) -> bool {
+        const TOO_MANY_REQUESTS: u16 = 429;
+        let is_rejection = (400..500).contains(&status) && status != TOO_MANY_REQUESTS;
+        (200..300).contains(&status) || (self.takes_rejections && is_rejection)
     }
 
     /// The default pair: a check that needs a thread of the pool, and one that the event loop serves.

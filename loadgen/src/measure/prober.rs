@@ -127,7 +127,7 @@ async fn probe(origin: Instant, due: Duration, schedule: Schedule, lag: Arc<LagL
     let latency = origin.elapsed().saturating_sub(due);
     let record = |outcome, latency| ProbeRecord { due, sent_after, latency, outcome, field_value: None };
     let record = match answer {
-        Ok(Ok(HealthAnswer { status: 200..=299, field_value })) => {
+        Ok(Ok(HealthAnswer { status, field_value })) if kind.takes(status) => {
             ProbeRecord { field_value, ..record(ProbeOutcome::Ok, latency) }
         }
         Ok(Ok(HealthAnswer { status, .. })) => record(ProbeOutcome::Refused(status), latency),

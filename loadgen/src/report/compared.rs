@@ -1,6 +1,7 @@
 //! Runs side by side in the terminal.
 
-use super::{Paint, Terminal, wrap};
+use super::letter::letter;
+use super::{Paint, Terminal, diagnosis, wrap};
 use crate::comparison::{ComparedArm, ComparedFigure, Comparison, RegressionVerdict};
 use crate::result::Outcome;
 
@@ -34,6 +35,7 @@ pub fn compared(terminal: &Terminal, comparison: &Comparison, percent: Option<f6
         let values: Vec<_> = values.map(show).collect();
         terminal.line(wrap(&format!("  differs: {} ", difference.name), &values.join(", ")));
     }
+    diagnosis::compared(terminal, comparison);
     let others: Vec<_> = (1..count).collect();
     for shown in others.chunks(BESIDE) {
         for arm in &comparison.arms {
@@ -64,12 +66,6 @@ pub fn regressions(terminal: &Terminal, percent: f64, verdict: &RegressionVerdic
             found.iter().for_each(|worse| terminal.line(wrap(&format!("    {}  ", letter(worse.run)), &worse.what)));
         }
     }
-}
-
-/// The letter of a run; beyond Z its number.
-pub(super) fn letter(index: usize) -> String {
-    let letter = u8::try_from(index).ok().filter(|index| *index < 26).map(|index| char::from(b'A' + index));
-    letter.map_or_else(|| format!("{}", index + 1), String::from)
 }
 
 fn heading(arm: &ComparedArm, shown: &[usize]) -> String {

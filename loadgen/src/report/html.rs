@@ -5,6 +5,7 @@ mod cases;
 mod charts;
 mod claims;
 mod compared;
+mod diagnosis;
 mod labs;
 mod latency;
 mod lead;

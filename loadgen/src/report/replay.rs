@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Marks, Paint, Terminal, case_tables, comparison, goodput, labs_summary, matrices, prose_summary, request_times,
-    sequence_call, sequence_heading, sequence_summary, single, verdict, with_calls, wrap,
+    Marks, Paint, Terminal, case_tables, comparison, diagnosis, goodput, labs_summary, matrices, prose_summary,
+    request_times, sequence_call, sequence_heading, sequence_summary, single, verdict, with_calls, wrap,
 };
 use crate::result::{ArmResult, LabsResult, RunResult, SequenceStats};
 
@@ -34,6 +34,8 @@ pub fn replay(terminal: &Terminal, result: &RunResult) {
     if let Some((target, sequence)) = sequence {
         calls(terminal, result, target, sequence);
         verdict(terminal, &result.verdict);
+    } else if result.diagnosis.is_some() {
+        diagnosis(terminal, result);
     } else if result.target.is_some() {
         one_server(terminal, result);
     } else if result.command == "demo" {

@@ -72,6 +72,12 @@ impl Terminal {
         Terminal { colour: false, quiet: false, silent: false, kept: None, held: Arc::default() }
     }
 
+    /// With colour.
+    #[cfg(test)]
+    pub(crate) fn with_colour() -> Self {
+        Terminal { colour: true, ..Terminal::plain() }
+    }
+
     /// The same, printing only results if `quiet`: nothing that goes through [`Terminal::aside`].
     #[must_use]
     pub fn quiet(&self, quiet: bool) -> Self {

@@ -23,7 +23,7 @@ pub use input::BYTES_MAX;
 /// What a result file holds.
 #[derive(Debug, Clone)]
 pub enum ResultFile {
-    /// One run: of `demo`, `lab`, `run`, `verify` or `sequence`.
+    /// One run: of `demo`, `lab`, `run`, `verify`, `sequence` or `diagnose`.
     Run(Box<RunResult>),
     /// Several labs: of `labs`.
     Labs(Box<LabsResult>),

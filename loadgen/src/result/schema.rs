@@ -25,8 +25,8 @@ fn schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Result of loadgen",
-        "description": "What `loadgen demo`, `lab`, `labs`, `run`, `verify` and `sequence` write with --out FILE. \
-                        Latencies are in milliseconds, times since the start of the run.",
+        "description": "What `loadgen demo`, `lab`, `labs`, `run`, `verify`, `sequence` and `diagnose` write with \
+                        --out FILE. Latencies are in milliseconds, times since the start of the run.",
         "if": {"required": ["command"], "properties": {"command": {"const": "labs"}}},
         "then": labs,
         "else": run,

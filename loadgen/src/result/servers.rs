@@ -35,6 +35,12 @@ impl RunResult {
         phases.sort_by(|one, other| one.from_ms.total_cmp(&other.from_ms));
         phases
     }
+
+    /// The loads of each phase, as its parameters describe them.
+    pub(crate) fn loads_by_phase(&self) -> impl Iterator<Item = &Vec<Value>> {
+        let phases = self.parameters.get("phases").and_then(Value::as_array).into_iter().flatten();
+        phases.filter_map(|phase| phase["loads"].as_array())
+    }
 }
 
 impl ArmResult {

@@ -102,6 +102,7 @@ fn as_claimed() -> RunResult {
             ("fixed".into(), arm(2.0, 60)),
         ]),
         target: None,
+        diagnosis: None,
         generator: Generator { schedule_lag_ms: Quantiles { p99: 1.0, ..Quantiles::default() }, not_sent: 0 },
         verdict: Verdict::open(),
     }

@@ -84,5 +84,5 @@ async fn diagnosed(options: &DiagnoseOptions, mut at: impl FnMut(u64)) -> Result
             at(level.streams);
         }
     });
-    found.await.map(|(found, _)| found)
+    found.await.map(|found| found.diagnosis)
 }

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use clap::Parser;
+use loadgen::cli::Cli;
 use process::{Launch, START_TIMEOUT, ServerProcess};
 
 fn repository() -> PathBuf {
@@ -138,6 +140,22 @@ fn every_quoted_block_is_in_its_file() {
             assert!(there.windows(wanted.len()).any(|window| window == wanted), "{file} does not say:\n{block}");
         }
     }
+}
+
+/// The answer that the page shows is that of a real run, as it is printed now.
+#[test]
+fn the_answer_of_diagnose_is_that_of_the_stored_result() {
+    let readme = readme();
+    let block =
+        blocks(&readme, "text").into_iter().find(|block| block.starts_with("$ target/release/loadgen diagnose "));
+    let (command, answer) = block.unwrap().split_once('\n').unwrap();
+    let words = command.trim_start_matches("$ ").split(' ');
+    let parsed = Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{error}"));
+    assert!(matches!(parsed.command, loadgen::cli::Command::Diagnose(_)));
+    let stored = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/results/diagnose.json");
+    let shown = Command::new(env!("CARGO_BIN_EXE_loadgen")).arg("report").arg(stored).output().unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert_eq!(answer, shown, "write what `loadgen report loadgen/tests/results/diagnose.json` prints:\n{shown}");
 }
 
 #[test]

@@ -16,6 +16,31 @@ fn demo(p99_ms: f64) -> Value {
 }
 
 #[test]
+fn diagnoses_are_compared_by_what_was_found() {
+    let folder = Folder::new("diagnoses");
+    let before = stored("diagnose");
+    let mut after = before.clone();
+    after["diagnosis"]["streams_at_collapse"] = json!(8);
+    after["diagnosis"]["limit"] = json!(8);
+    let files = [("before.json", &before), ("after.json", &after)].map(|(name, result)| folder.write(name, result));
+    let html = folder.path("page.html");
+    let (code, said, errors) = run_report(&[&files[0], &files[1], "--html", &html]);
+    assert_eq!((code, errors.as_str()), (0, ""), "{said}");
+    let row = |label: &str| said.lines().find(|line| line.trim_start().starts_with(label)).unwrap().split_whitespace();
+    assert_eq!(row("streams at collapse").collect::<Vec<_>>(), ["streams", "at", "collapse", "40", "8"]);
+    assert!(!said.contains("health p99"), "each was loaded until it collapsed: {said}");
+    assert!(text(&std::fs::read_to_string(html).unwrap()).contains("streams at collapse"));
+    let (code, said, _) = run_report(&[&files[0], &files[1], "--fail-on-regression", "10"]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("collapse at 8 streams, and collapse at 40 before"), "{said}");
+    let (code, said, _) = run_report(&[&files[1], &files[0], "--fail-on-regression", "10"]);
+    assert_eq!(code, 0, "{said}");
+    let run = folder.write("run.json", &stored("run"));
+    let (code, _, errors) = run_report(&[&files[0], &run]);
+    assert!(code == 2 && errors.contains("only runs of the same command"), "{errors}");
+}
+
+#[test]
 fn runs_stand_side_by_side_with_ratios() {
     let folder = Folder::new("beside");
     let files = [30.0, 60.0, 15.0].map(|p99| folder.write(&format!("{p99}.json"), &demo(p99)));

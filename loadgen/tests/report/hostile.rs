@@ -10,7 +10,7 @@ const ATTACK: &str =
     "\"'>--></style></title></td><script>alert(1)</script><img src=x onerror=alert(1)>{body}&amp;\u{0}";
 
 /// Fields whose texts are words of the format, without which it is no result.
-const WORDS: [&str; 7] = ["command", "result", "kind", "comparison", "side", "cause", "unit"];
+const WORDS: [&str; 9] = ["command", "result", "kind", "comparison", "side", "cause", "unit", "form", "confidence"];
 /// Fields whose keys are free.
 const MAPS: [&str; 16] = [
     "failures",

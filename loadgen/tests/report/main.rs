@@ -18,7 +18,7 @@ use loadgen::result::{ResultFile, parse};
 use serde_json::Value;
 
 /// Results of real runs.
-const STORED: [&str; 3] = ["demo", "run", "labs"];
+const STORED: [&str; 4] = ["demo", "run", "labs", "diagnose"];
 
 /// A stored result.
 fn stored(name: &str) -> Value {

@@ -67,14 +67,42 @@ fn a_run_without_a_stream_a_probe_or_a_vendor_still_has_a_page() {
 }
 
 #[test]
+fn the_page_of_a_diagnosis_begins_with_what_was_found_and_draws_the_staircase() {
+    let mut result = stored("diagnose");
+    let html = page(&result);
+    check(&html, &result);
+    let header = html.split("</header>").next().unwrap();
+    assert!(header.contains("Collapse at 40 streams: each stream holds a thread of a pool."), "{header:.3000}");
+    assert!(
+        header.contains(result["diagnosis"]["finding"].as_str().unwrap().split('`').next().unwrap()),
+        "{header:.3000}"
+    );
+    let text = text(&html);
+    for expected in ["inner_pool", "40th stream", "flowing", "How to repeat it", "Evidence"] {
+        assert!(text.contains(expected), "'{expected}' is not in {text}");
+    }
+    for (id, of) in [("staircase", "<svg"), ("evidence", "<li>")] {
+        let section = html.split(&format!("<section id=\"{id}\"")).nth(1).unwrap().split("</section>").next().unwrap();
+        assert!(section.contains(of), "{id}: {section:.2000}");
+    }
+    result["verdict"]["result"] = json!("invalid");
+    result["verdict"]["invalid_because"] = json!(["the generator itself lagged"]);
+    check(&page(&result), &result);
+}
+
+#[test]
 fn report_prints_the_verdict_and_the_tables_again() {
     let folder = Folder::new("again");
     for name in STORED {
         let file = folder.write(&format!("{name}.json"), &stored(name));
         let (code, said, errors) = run_report(&[&file]);
         assert_eq!((code, errors.as_str()), (0, ""), "{said}");
-        assert!(said.contains("Verdict: ") || said.contains("Not judged"), "{said}");
-        assert!(said.contains("time to answer"), "{said}");
+        if name == "diagnose" {
+            assert!(said.contains("Collapse at 40 streams") && said.contains(" flowing "), "{said}");
+        } else {
+            assert!(said.contains("Verdict: ") || said.contains("Not judged"), "{said}");
+            assert!(said.contains("time to answer"), "{said}");
+        }
         // The line of an invalid lab has its whole reason.
         let mut lines = said.lines().filter(|line| !line.contains(" invalid "));
         assert!(lines.all(|line| line.chars().count() <= 80), "{said}");

@@ -133,6 +133,7 @@ fn result() -> RunResult {
         parameters: BTreeMap::new(),
         arms: [("broken".to_owned(), arm)].into(),
         target: None,
+        diagnosis: None,
         generator: Generator::default(),
         verdict: Verdict::open(),
     }

@@ -3,9 +3,10 @@
 use super::page::Page;
 use super::table::{figure, heads, table};
 use super::writer::Html;
-use super::{charts, lead};
+use super::{charts, diagnosis, lead};
 use crate::comparison::{ComparedArm, ComparedFigure, Comparison, RegressionVerdict};
-use crate::report::compared::letter;
+use crate::report::diagnosis::{COMPARED_ROWS, row};
+use crate::report::letter::letter;
 
 /// The page of several runs. `judged` has the percentage that was allowed and what came of it, if a regression was
 /// looked for.
@@ -14,6 +15,7 @@ pub fn comparison_page(comparison: &Comparison, judged: Option<&(f64, Regression
     let subject = comparison.runs.first().map(|run| lead::subject(&run.result)).unwrap_or_default();
     let mut page = Page::default();
     page.head(class(comparison, judged), |html| head(html, comparison, &subject, judged));
+    page.section("diagnoses", "What was found", |html| diagnoses(html, comparison));
     page.section("figures", "Figures, with ratios to A", |html| {
         let percent = judged.map(|(percent, _)| *percent);
         html.element("div", &[("class", "pictures")], |html| {
@@ -22,7 +24,10 @@ pub fn comparison_page(comparison: &Comparison, judged: Option<&(f64, Regression
     });
     page.section("over-time", "The runs over time", |html| {
         for (index, run) in comparison.runs.iter().enumerate() {
-            html.part(&format!("{}: {}", letter(index), run.name), |html| charts::over_time(html, &run.result));
+            html.part(&format!("{}: {}", letter(index), run.name), |html| {
+                diagnosis::staircase(html, &run.result);
+                charts::over_time(html, &run.result);
+            });
         }
     });
     page.section("differences", "What differs in the parameters", |html| differences(html, comparison));
@@ -35,6 +40,23 @@ pub fn comparison_page(comparison: &Comparison, judged: Option<&(f64, Regression
         }
     });
     page.finish(&format!("{subject}: {} runs compared", comparison.runs.len()))
+}
+
+/// What each diagnosis found.
+fn diagnoses(html: &mut Html, comparison: &Comparison) {
+    let Some(found) = comparison.diagnoses() else { return };
+    table(html, "What was found", |html| {
+        let letters: Vec<_> = (0..found.len()).map(letter).collect();
+        heads(html, &[&[""], &letters.iter().map(String::as_str).collect::<Vec<_>>()[..]].concat());
+        html.element("tbody", &[], |html| {
+            for name in COMPARED_ROWS {
+                html.element("tr", &[], |html| {
+                    html.leaf("th", &[("scope", "row")], name);
+                    found.iter().for_each(|diagnosis| figure(html, Some(&row(diagnosis, name))));
+                });
+            }
+        });
+    });
 }
 
 fn class(comparison: &Comparison, judged: Option<&(f64, RegressionVerdict)>) -> &'static str {

@@ -117,7 +117,7 @@ fn are(count: usize) -> &'static str {
 }
 
 /// Why it is invalid, or which claims are not met.
-fn reasons(html: &mut Html, verdict: &Verdict) {
+pub(super) fn reasons(html: &mut Html, verdict: &Verdict) {
     let missed: Vec<_> = verdict.claims.iter().filter(|claim| !claim.held).collect();
     let lines: Vec<_> = match verdict.result {
         Outcome::Held => return,
@@ -164,7 +164,8 @@ fn wrong_and_right(result: &RunResult) -> Vec<(&'static str, String)> {
     lines
 }
 
-fn warnings(html: &mut Html, verdict: &Verdict) {
+/// Writes the warnings beside the verdict.
+pub(super) fn warnings(html: &mut Html, verdict: &Verdict) {
     for warning in &verdict.warnings {
         html.element("p", &[], |html| {
             html.leaf("b", &[("class", "doubt")], "Warning:");

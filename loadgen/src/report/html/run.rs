@@ -1,8 +1,8 @@
 //! One run on a page.
 
-use super::lead;
 use super::page::Page;
 use super::sections::SECTIONS;
+use super::{diagnosis, lead};
 use crate::report::with_calls;
 use crate::result::RunResult;
 
@@ -11,9 +11,16 @@ use crate::result::RunResult;
 pub fn page(result: &RunResult) -> String {
     let result = &*with_calls(result);
     let mut page = Page::default();
-    page.head(lead::class(&result.verdict), |html| lead::lead(html, result));
+    page.head(lead::class(&result.verdict), |html| match &result.diagnosis {
+        Some(found) => diagnosis::lead(html, result, found),
+        None => lead::lead(html, result),
+    });
     for (id, title, write) in SECTIONS {
         page.section(id, title, |html| write(html, result));
     }
-    page.finish(&format!("{}: {}", lead::subject(result), result.verdict.result.as_str()))
+    let title = match &result.diagnosis {
+        Some(found) => diagnosis::title(result, found),
+        None => result.verdict.result.as_str().to_owned(),
+    };
+    page.finish(&format!("{}: {title}", lead::subject(result)))
 }

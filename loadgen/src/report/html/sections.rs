@@ -1,14 +1,17 @@
 //! The parts of the report of a run, in order.
 
 use super::writer::Html;
-use super::{about, cases, charts, claims, latency, process, streams, vendor};
+use super::{about, cases, charts, claims, diagnosis, latency, process, streams, vendor};
 use crate::result::RunResult;
 
 /// A part: its id, its title and what writes it.
 pub(super) type Section = (&'static str, &'static str, fn(&mut Html, &RunResult));
 
 /// The parts. One that has nothing to say is left out.
-pub(super) const SECTIONS: [Section; 11] = [
+pub(super) const SECTIONS: [Section; 14] = [
+    ("staircase", "Streams and probes", diagnosis::staircase),
+    ("evidence", "Evidence", diagnosis::evidence),
+    ("advice", "What to change", diagnosis::advice),
     ("over-time", "The run over time", charts::over_time),
     ("claims", "Claims", claims::claims),
     ("health", "Health checks", latency::health),

@@ -155,6 +155,12 @@ pub enum Problem {
         /// `labs.pool-exhaustion: ` in a file with several labs.
         place: String,
     },
+    /// It is of `diagnose`, and has not what that found.
+    #[error(
+        "it is of `loadgen diagnose`, and needs both `diagnosis` and `target`; run the command again with --out, \
+         or use the original if the file was changed"
+    )]
+    NoDiagnosis,
     /// A claim is about an arm that is not in the file.
     #[error(
         "{place}the arm `{arm}` is missing, and the claim '{claim}' is about it; \

@@ -11,6 +11,7 @@ use super::*;
 const RUN: &str = include_str!("../../../tests/results/run.json");
 const DEMO: &str = include_str!("../../../tests/results/demo.json");
 const LABS: &str = include_str!("../../../tests/results/labs.json");
+const DIAGNOSE: &str = include_str!("../../../tests/results/diagnose.json");
 
 /// What is said of `json`, in one line that a terminal can show.
 fn said(json: impl AsRef<[u8]>) -> String {
@@ -36,7 +37,7 @@ fn without(json: &str, pointer: &str, field: &str) -> String {
 
 #[test]
 fn results_of_all_kinds_are_read() {
-    for (json, command, arms) in [(RUN, "run", 0), (DEMO, "demo", 4)] {
+    for (json, command, arms) in [(RUN, "run", 0), (DEMO, "demo", 4), (DIAGNOSE, "diagnose", 0)] {
         let Ok(ResultFile::Run(run)) = parse(json.as_bytes()) else {
             panic!("{command}: {:?}", parse(json.as_bytes()))
         };
@@ -49,7 +50,7 @@ fn results_of_all_kinds_are_read() {
 
 #[test]
 fn what_is_read_is_what_was_written() {
-    for json in [RUN, DEMO, LABS] {
+    for json in [RUN, DEMO, LABS, DIAGNOSE] {
         let written: Value = serde_json::from_str(json).expect("it is JSON");
         let read = match parse(json.as_bytes()).expect("it is a result") {
             ResultFile::Run(run) => serde_json::to_value(run),
@@ -137,6 +138,24 @@ fn a_result_without_its_servers_is_refused() {
     assert!(said(&no_labs).starts_with("it has no labs"), "{}", said(&no_labs));
     let reasons = changed(&no_labs, "/verdict/invalid_because", json!(["a: its server did not start"]));
     assert!(parse(reasons.as_bytes()).is_ok(), "{:?}", parse(reasons.as_bytes()));
+}
+
+#[test]
+fn a_diagnosis_without_what_was_found_is_refused() {
+    for field in ["diagnosis", "target"] {
+        let said = said(without(DIAGNOSE, "", field));
+        assert!(said.contains("`diagnosis`") || said.starts_with("it has neither"), "{field}: {said}");
+    }
+    for (pointer, value, what) in [
+        ("/diagnosis/kind", "slow".into(), "diagnosis.kind: unknown variant `slow`"),
+        ("/diagnosis/confidence", 3.into(), "diagnosis.confidence: "),
+        ("/diagnosis/limit", "40".into(), "diagnosis.limit: found string \"40\", needs a whole number from 0"),
+        ("/diagnosis/evidence", "none".into(), "diagnosis.evidence: found string \"none\", needs a list"),
+        ("/diagnosis/levels/0/streams", (-1).into(), "diagnosis.levels[0].streams: found integer `-1`"),
+    ] {
+        let said = said(changed(DIAGNOSE, pointer, value));
+        assert!(said.contains(what), "{pointer}: {said}");
+    }
 }
 
 #[test]

@@ -7,11 +7,15 @@ use crate::result::{LabsResult, RunResult, SCHEMA_VERSION};
 const ALL: &str = "all";
 const TARGET: &str = "target";
 
-/// Checks that there is a server, and each that a claim is about. `place` is where the run stands in its file.
+/// Checks that there is a server, each that a claim is about, and what `diagnose` found. `place` is where the run stands
+/// in its file.
 pub(super) fn check_run(run: &RunResult, place: &str) -> Result<(), Problem> {
     let place = || if place.is_empty() { String::new() } else { format!("{}: ", printable(place)) };
     if run.arms.is_empty() && run.target.is_none() {
         return Err(Problem::NoArms { place: place() });
+    }
+    if run.command == "diagnose" && (run.diagnosis.is_none() || run.target.is_none()) {
+        return Err(Problem::NoDiagnosis);
     }
     let is_there = |arm: &str| match arm {
         ALL => !run.arms.is_empty(),
