@@ -1,4 +1,4 @@
-"""FastAPI behind a middleware or an endpoint that keeps chunks back."""
+"""FastAPI with a compressed stream, and with an endpoint that collects its answer."""
 
 import asyncio
 
@@ -18,7 +18,7 @@ async def tokens():
 
 @app.post("/compressed")
 async def compressed():
-    # Starlette compresses this type, and compressed bytes wait in zlib until there are enough of them.
+    # Starlette compresses this type, and sends each chunk at once all the same.
     return StreamingResponse(tokens(), media_type="application/x-ndjson")
 
 
