@@ -54,7 +54,7 @@ pub enum Command {
     Sequence(SequenceArgs),
     /// Show health checks side by side, as a dashboard or one line per second
     Watch(WatchArgs),
-    /// Show result files again, or compare them; as a page with --html
+    /// Show result files again, compare them, or add those of several machines; as a page with --html
     Report(ReportArgs),
     /// Serve the playground: a page on which you drive both servers by hand, for teaching
     Serve(ServeArgs),
@@ -74,7 +74,7 @@ impl Command {
             Command::Diagnose(args) => args.outputs.clone(),
             Command::Verify(args) => args.outputs.clone(),
             Command::Sequence(args) => args.outputs.clone(),
-            Command::Report(args) => Outputs { out: None, html: args.html.clone() },
+            Command::Report(args) => Outputs { out: args.out.clone(), html: args.html.clone() },
             Command::Watch(_) | Command::Serve(_) | Command::Balancer(_) => Outputs::default(),
         }
     }

@@ -36,6 +36,8 @@ pub mod marks;
 pub mod markup;
 /// What was observed.
 pub mod measure;
+/// Runs of several machines as one.
+pub mod merge;
 /// Numbers for people.
 pub mod numbers;
 /// The page on which a teacher drives both servers.

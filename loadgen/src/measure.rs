@@ -23,7 +23,7 @@ mod token_times;
 
 pub use closed_loop::{ClosedLoop, ClosedLoopPlan, ClosedLoopRecord, check_once, closed_loop_stats};
 pub use lag_log::LagLog;
-pub use latencies::Latencies;
+pub use latencies::{HistogramError, Latencies};
 pub use precise_sleep::sleep_until;
 pub use probe::{HealthAnswer, ProbeKind, ProbePlan, get_health};
 pub use probe_log::{ProbeLog, ProbeOutcome, ProbeRecord, ProbeSeen, probe_stats};

@@ -11,6 +11,7 @@ mod json;
 mod labs;
 mod letter;
 mod live;
+mod machines;
 mod make_command;
 mod matrix;
 mod prose;

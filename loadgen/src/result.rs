@@ -7,7 +7,9 @@ mod diagnosis;
 mod figures;
 mod generator;
 mod goodput;
+mod histogram;
 mod labs;
+mod machine;
 mod per_request;
 mod phase_ledger;
 mod phase_load;
@@ -45,9 +47,11 @@ pub use diagnosis::{
 pub use figures::{
     ClosedLoopStats, Percentile, ProbeStats, ProcessStats, Quantile, Quantiles, TimelineRow, VendorStats,
 };
-pub use generator::Generator;
+pub use generator::{Environment, Generator};
 pub use goodput::has_rates_in_several_phases;
+pub use histogram::{EncodedHistogram, Histograms};
 pub use labs::{LabsResult, NamedLab};
+pub use machine::{Machine, Together};
 pub use per_request::PerRequest;
 pub use phase_ledger::PhaseLedger;
 pub use phase_load::{Disturbance, ExpectedLoad, VendorLoad};
@@ -83,8 +87,14 @@ pub struct RunResult {
     /// The whole command line, for a shell. What is secret in it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command_line: Option<String>,
-    /// The machine.
+    /// When it started, by the clock of the machine, in milliseconds since 1970 (`run`, `verify`, `sequence`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_unix_ms: Option<u64>,
+    /// The machine; of a merged result, all of them together.
     pub environment: Environment,
+    /// The runs that this result was merged of (`report --merge`), in the order in which they were named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub machines: Vec<Machine>,
     /// The parameters of the command.
     pub parameters: BTreeMap<String, Value>,
     /// The servers side by side, by the name of their arm: `broken`, `broken-160`, ... (`demo`, `lab`).
@@ -116,7 +126,9 @@ impl RunResult {
             schema_version: SCHEMA_VERSION,
             command: command.into(),
             command_line: None,
+            started_unix_ms: None,
             environment,
+            machines: Vec::new(),
             parameters,
             arms: BTreeMap::new(),
             target: None,
@@ -125,18 +137,6 @@ impl RunResult {
             verdict: Verdict::open(),
         }
     }
-}
-
-/// The machine.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Environment {
-    /// Logical processors.
-    pub cores: usize,
-    /// Main memory.
-    pub memory_bytes: u64,
-    /// Operating system and its version.
-    pub os: String,
 }
 
 /// The figures of one server.

@@ -150,7 +150,10 @@ fn every_flag_can_be_an_environment_variable() {
 #[test]
 fn bad_usage_exits_with_2_and_names_the_flag_or_value() {
     for (args, named) in [
-        (&["run", "--url", "http://192.0.2.1:80"][..], "192.0.2.1"),
+        (
+            &["run", "--url", "http://192.0.2.1:80"][..],
+            "not on this machine, but at 192.0.2.1: if it is yours to load, say",
+        ),
         (&["run", "--url", "https://127.0.0.1:1"], "https"),
         (&["run", "--url", "nonsense"], "nonsense"),
         (&["run", "--url", "http://127.0.0.1:1", "--slo", "nonsense"], "nonsense"),

@@ -29,9 +29,17 @@ impl From<PictureScheme> for Scheme {
 #[derive(Debug, Args)]
 #[command(after_help = RULE)]
 pub struct ReportArgs {
-    /// Result files, as --out writes them. Several are compared: the first is the reference for the others
+    /// Result files, as --out writes them. Several are compared: the first is the reference for the others; or
+    /// added, with --merge
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
+    /// Add the files, which several machines wrote of one load (`loadgen run --out`), and judge their objectives anew.
+    /// Percentiles are those of all requests together, never an average
+    #[arg(long, conflicts_with = "fail_on_regression")]
+    pub merge: bool,
+    /// Write the merged result to this file (JSON), which can be shown, compared and merged again
+    #[arg(long, value_name = "OUT", requires = "merge")]
+    pub out: Option<PathBuf>,
     /// Write a page to this file, which needs nothing else
     #[arg(long, value_name = "OUT")]
     pub html: Option<PathBuf>,

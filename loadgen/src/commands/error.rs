@@ -4,6 +4,7 @@ use crate::comparison::NotComparable;
 use crate::diagnose::DiagnoseError;
 use crate::engine::LabError;
 use crate::http::EndpointError;
+use crate::merge::MergeError;
 use crate::result::ReadError;
 use crate::screen::NoScreen;
 use crate::session::SessionError;
@@ -35,6 +36,9 @@ pub enum CommandError {
     /// Results that cannot be compared.
     #[error(transparent)]
     NotComparable(#[from] NotComparable),
+    /// Results that cannot be merged.
+    #[error(transparent)]
+    Merge(#[from] MergeError),
     /// A lab that could not be completed.
     #[error(transparent)]
     Lab(#[from] LabError),
@@ -127,7 +131,8 @@ impl CommandError {
             | CommandError::Usage(_)
             | CommandError::Read(_)
             | CommandError::NoScreen(_)
-            | CommandError::NotComparable(_) => EXIT_USAGE,
+            | CommandError::NotComparable(_)
+            | CommandError::Merge(_) => EXIT_USAGE,
             _ => EXIT_INVALID,
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use wire::ledger::Ledger;
@@ -14,9 +14,9 @@ use crate::engine::{MeasuredServer, Tick, Ticks};
 use crate::environment::environment;
 use crate::http::Endpoint;
 use crate::measure::{
-    LagLog, ProbeLog, ProbePlan, Prober, Sampler, ServerSamples, StreamLog, one_process, probe_stats,
+    LagLog, Latencies, ProbeLog, ProbePlan, Prober, Sampler, ServerSamples, StreamLog, one_process, probe_stats,
 };
-use crate::result::{ArmResult, ProbeStats, RunResult};
+use crate::result::{ArmResult, Generator, ProbeStats, RunResult};
 
 /// A part of a run with figures of its own. Times are since the start of the run.
 #[derive(Debug, Clone)]
@@ -53,6 +53,8 @@ pub(super) struct Observation {
     of_each: Vec<Vec<Arc<ProbeLog>>>,
     endpoints: Vec<Endpoint>,
     origin: Instant,
+    /// The same by the clock of the machine, which is compared with those of others.
+    started: SystemTime,
     ticks: Ticks,
     prober: Option<Prober>,
     probe_timeout: Duration,
@@ -69,7 +71,7 @@ impl Observation {
     /// The same of several servers, which are probed alike and counted together.
     pub(super) fn begin_several(endpoints: &[Endpoint], plan: &ProbePlan, pid: Option<u32>) -> Self {
         let (lag, streams) = (Arc::new(LagLog::default()), Arc::new(StreamLog::default()));
-        let (origin, probe_timeout) = (Instant::now(), plan.timeout);
+        let (origin, started, probe_timeout) = (Instant::now(), SystemTime::now(), plan.timeout);
         let (prober, probes, of_each) = Prober::start_together(origin, endpoints, plan, lag.clone());
         let server_samples = Arc::new(ServerSamples::new(pid.map(one_process), vec![streams.clone()]));
         let sampler = Sampler::start(origin, vec![server_samples.clone()]);
@@ -81,6 +83,7 @@ impl Observation {
             of_each,
             endpoints,
             origin,
+            started,
             ticks: Ticks::since(origin),
             prober,
             probe_timeout,
@@ -127,7 +130,12 @@ impl Observation {
 
     /// The figures of each server's probes that were due in `window`, in the order of the servers.
     pub(super) fn probes_of_each(&self, window: &PhaseWindow) -> Vec<BTreeMap<String, ProbeStats>> {
-        self.of_each.iter().map(|logs| probe_stats(logs, window.from, window.to)).collect()
+        let with_histograms = |logs: &Vec<Arc<ProbeLog>>| {
+            let mut stats = probe_stats(logs, window.from, window.to);
+            add_histograms(logs, &mut stats, window);
+            stats
+        };
+        self.of_each.iter().map(with_histograms).collect()
     }
 
     /// Ends the measurement.
@@ -139,16 +147,35 @@ impl Observation {
         let server = MeasuredServer { probes: &self.probes, samples: &self.server_samples };
         let phase = |window: &PhaseWindow| server.phase(&window.name, window.from, window.to);
         let phases = description.windows.iter().map(phase).collect();
+        let started_unix_ms = self.started.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let loads = description.windows.iter().skip(1);
         let loaded_for = loads.map(|window| window.to.saturating_sub(window.from)).sum();
-        let target = ArmResult {
+        let mut target = ArmResult {
             program: self.endpoints.iter().map(Endpoint::to_string).collect::<Vec<_>>().join(", "),
-            streams: self.streams.stats(loaded_for),
+            streams: self.streams.stats_with_histograms(loaded_for),
             vendor: description.vendor,
             ..server.run(phases, &description.loaded)
         };
-        let generator = self.lag.generator();
+        // Once is enough, in a file that people open: beside the phases there are none.
+        for (phase, window) in target.phases.iter_mut().zip(&description.windows) {
+            add_histograms(&self.probes, &mut phase.probes, window);
+        }
+        let histograms = Latencies::histograms([("schedule_lag_ms", &self.lag.latencies())]);
+        let generator = Generator { histograms, ..self.lag.generator() };
         let result = RunResult::new(description.command, environment(), description.parameters, generator);
-        RunResult { command_line: Some(invocation::command_line()), target: Some(target), ..result }
+        RunResult {
+            command_line: Some(invocation::command_line()),
+            started_unix_ms: u64::try_from(started_unix_ms).ok(),
+            target: Some(target),
+            ..result
+        }
+    }
+}
+
+/// Adds the histograms of the probes that were due in `window`.
+fn add_histograms(probes: &[Arc<ProbeLog>], stats: &mut BTreeMap<String, ProbeStats>, window: &PhaseWindow) {
+    for log in probes {
+        let stats = stats.get_mut(&log.kind.name);
+        stats.into_iter().for_each(|stats| stats.histograms = log.histograms(window.from, window.to));
     }
 }

@@ -106,7 +106,7 @@ pub(super) async fn try_one_stream(exchange: &Exchange) -> TrialStream {
     let (log, now) = (Arc::new(StreamLog::default()), Instant::now());
     let client = Client::default().disconnects_after_tokens(1).disconnects_after(TIMEOUT);
     let ended = Exchange { client, ..exchange.clone() }.perform(now, &log).await.end;
-    let stats = || log.stats(now.elapsed());
+    let stats = || log.stats_with_histograms(now.elapsed());
     match ended {
         // With these the server would accept the request at another time.
         StreamEnd::Refused(408 | 425 | 429) => TrialStream::Failed(stats()),

@@ -2,22 +2,29 @@
 
 use std::path::Path;
 
-use super::{CommandError, EXIT_INVALID, outputs};
+use super::{CommandError, EXIT_INVALID, invocation, outputs};
 use crate::chart;
-use crate::cli::ReportArgs;
+use crate::cli::{Outputs, ReportArgs};
 use crate::comparison::{Comparison, NamedRun, RegressionVerdict};
+use crate::merge::merge;
 use crate::report::{self, Terminal};
 use crate::result::{LabsResult, ResultFile, RunResult, read};
 
 /// Exit code if a figure is worse than it may be.
 const EXIT_WORSE: u8 = 1;
 
-/// Shows one result again, or compares several.
+/// Shows one result again, or compares or merges several.
 pub(super) fn execute(args: &ReportArgs, terminal: &Terminal) -> Result<u8, CommandError> {
-    if args.picture.is_some() && args.files.len() > 1 {
-        return Err(CommandError::Usage("--picture is of one run: name one file".into()));
+    if args.picture.is_some() && args.files.len() > 1 && !args.merge {
+        return Err(CommandError::Usage("--picture is of one run: name one file, or add them with --merge".into()));
+    }
+    if args.merge && args.files.len() < 2 {
+        return Err(CommandError::Usage("--merge needs at least two files, one of each machine".into()));
     }
     let mut results = args.files.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>()?;
+    if args.merge {
+        return merged(args, named_runs(args, results)?, terminal);
+    }
     if results.len() > 1 {
         return several(args, named_runs(args, results)?, terminal);
     }
@@ -75,11 +82,26 @@ fn named_runs(args: &ReportArgs, results: Vec<ResultFile>) -> Result<Vec<NamedRu
     let named = |(result, file): (ResultFile, &std::path::PathBuf)| match result {
         ResultFile::Run(run) => Ok(NamedRun { name: file.display().to_string(), result: *run }),
         ResultFile::Labs(_) => {
-            let why = "it holds several labs, and only single runs can be compared: write one with `lab NAME --out`";
+            let why = "it holds several labs, and only single runs can be compared or merged: write one with `lab NAME --out`";
             Err(CommandError::Usage(format!("{}: {why}", file.display())))
         }
     };
     results.into_iter().zip(&args.files).map(named).collect()
+}
+
+/// The runs of several machines as one, with the exit code of one.
+fn merged(args: &ReportArgs, runs: Vec<NamedRun>, terminal: &Terminal) -> Result<u8, CommandError> {
+    let merged = merge(runs)?;
+    let merged = RunResult { command_line: Some(invocation::command_line()), ..merged };
+    report::one_server(terminal, &merged);
+    let files = Outputs { out: args.out.clone(), html: args.html.clone() };
+    let written = outputs::write(&merged, &files, terminal);
+    if let Some(path) = &args.picture {
+        let picture = chart::picture(&merged, args.scheme.into());
+        outputs::write_picture(&picture.ok_or_else(|| no_picture(args, "it has no timeline"))?, path, terminal)?;
+    }
+    written?;
+    Ok(merged.verdict.exit_code())
 }
 
 fn several(args: &ReportArgs, runs: Vec<NamedRun>, terminal: &Terminal) -> Result<u8, CommandError> {

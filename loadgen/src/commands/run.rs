@@ -112,7 +112,8 @@ async fn apply_load(
     let counted_for = windows.iter().filter(|window| plan.warm_up.is_zero() || window.name == LOADED);
     let counted_for =
         counted_for.skip_while(|window| window.name == BASELINE).map(|window| window.to - window.from).sum();
-    let streams = StreamStats { peak_active: seen.streams.peak_active(), ..logs.measured.stats(counted_for) };
+    let streams =
+        StreamStats { peak_active: seen.streams.peak_active(), ..logs.measured.stats_with_histograms(counted_for) };
     let targets = logs.targets(&seen, windows.last(), counted_for);
     let description = RunDescription {
         command: "run",
@@ -186,6 +187,9 @@ fn parameters(args: &RunArgs, plan: &RunPlan) -> BTreeMap<String, Value> {
         ("url".into(), json!(args.urls[0])),
         ("urls".into(), json!(args.urls)),
         ("path".into(), json!(args.path)),
+        ("method".into(), json!(args.method)),
+        ("body".into(), json!(args.body)),
+        ("body_file".into(), json!(args.body_file)),
         ("whole_answers".into(), json!(args.whole_answers)),
         ("format".into(), json!(args.format.name())),
         ("concurrency".into(), json!(plan.concurrency())),
@@ -196,9 +200,13 @@ fn parameters(args: &RunArgs, plan: &RunPlan) -> BTreeMap<String, Value> {
         ("duration_ms".into(), millis(plan.duration)),
         ("ramp_ms".into(), millis(load.schedule.ramp())),
         ("warmup_ms".into(), millis(plan.warm_up)),
+        ("stream_timeout_ms".into(), millis(args.stream_timeout)),
         ("cancel_share".into(), json!(args.cancel_share)),
+        ("cancel_after".into(), json!(args.cancel_after)),
+        ("probes".into(), plan.probes.kinds.iter().map(|kind| json!(format!("{}={}", kind.name, kind.path))).collect()),
         ("probes_per_second".into(), json!(args.probe_rate)),
         ("probe_timeout_ms".into(), millis(args.probe_timeout)),
+        ("objectives".into(), plan.objectives.iter().map(|objective| json!(objective.to_string())).collect()),
         ("seed".into(), json!(args.seed)),
     ])
 }

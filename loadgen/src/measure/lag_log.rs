@@ -28,7 +28,8 @@ impl LagLog {
     /// The figures for the result.
     #[must_use]
     pub fn generator(&self) -> Generator {
-        Generator { schedule_lag_ms: self.latencies().quantiles(), not_sent: self.not_sent.load(Relaxed) }
+        let (schedule_lag_ms, not_sent) = (self.latencies().quantiles(), self.not_sent.load(Relaxed));
+        Generator { schedule_lag_ms, not_sent, ..Generator::default() }
     }
 
     /// The distribution so far.

@@ -1,10 +1,15 @@
 //! A latency distribution.
 
+mod counts;
+mod encoding;
+
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
 use crate::result::{Percentile, Quantiles};
+
+pub use encoding::HistogramError;
 
 /// An HDR histogram of durations from a microsecond to an hour, with three exact digits and an exact maximum.
 #[derive(Debug, Clone)]
@@ -14,14 +19,16 @@ pub struct Latencies {
 }
 
 impl Latencies {
+    const MICROS_MIN: u64 = 1;
     const MICROS_MAX: u64 = 3_600_000_000;
+    const DIGITS: u8 = 3;
     /// Points of a distribution that are closer than this are left out.
     const STEP: f64 = 1.1;
 
     /// An empty distribution.
     #[must_use]
     pub fn new() -> Self {
-        let histogram = Histogram::new_with_bounds(1, Self::MICROS_MAX, 3);
+        let histogram = Histogram::new_with_bounds(Self::MICROS_MIN, Self::MICROS_MAX, Self::DIGITS);
         let histogram = histogram.unwrap_or_else(|error| unreachable!("the bounds are constants: {error}"));
         Latencies { histogram, max_micros: 0 }
     }
@@ -29,7 +36,7 @@ impl Latencies {
     /// Records a duration; longer ones count as an hour.
     pub fn record(&mut self, duration: Duration) {
         let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-        let micros = micros.clamp(1, Self::MICROS_MAX);
+        let micros = micros.clamp(Self::MICROS_MIN, Self::MICROS_MAX);
         self.histogram.saturating_record(micros);
         self.max_micros = self.max_micros.max(micros);
     }

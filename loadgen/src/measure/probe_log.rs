@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::{Latencies, ProbeKind};
-use crate::result::ProbeStats;
+use crate::result::{Histograms, ProbeStats};
 
 /// One probe.
 #[derive(Debug, Clone)]
@@ -130,9 +130,7 @@ impl ProbeLog {
         for value in records.iter().filter_map(|record| record.field_value.as_deref()) {
             *field_values.entry(value.to_owned()).or_default() += 1;
         }
-        let timed = || records.iter().filter(|record| record.outcome.failure().is_none());
-        let from_due: Latencies = timed().map(|record| record.latency).collect();
-        let from_sent: Latencies = timed().map(|record| record.latency.saturating_sub(record.sent_after)).collect();
+        let (from_due, from_sent) = latencies(&records);
         ProbeStats {
             field_values,
             sent,
@@ -144,7 +142,17 @@ impl ProbeLog {
             latency_ms: from_due.quantiles_among(sent),
             latency_from_sent_ms: from_sent.quantiles_among(sent),
             distribution: from_due.slower_half_among(sent),
+            histograms: Histograms::new(),
         }
+    }
+
+    /// The histograms of the latencies of these probes.
+    #[must_use]
+    pub fn histograms(&self, from: Duration, to: Duration) -> Histograms {
+        let mut records = self.due_between(from, to);
+        records.retain(|record| record.outcome != ProbeOutcome::NotSent);
+        let (from_due, from_sent) = latencies(&records);
+        Latencies::histograms([("latency_ms", &from_due), ("latency_from_sent_ms", &from_sent)])
     }
 
     /// A probe is due at `due`.
@@ -162,6 +170,13 @@ impl ProbeLog {
         }
         self.records.lock().unwrap_or_else(PoisonError::into_inner).push(record);
     }
+}
+
+/// The latencies of those that have one, from when they were due and from when they were sent.
+fn latencies(records: &[ProbeRecord]) -> (Latencies, Latencies) {
+    let timed = || records.iter().filter(|record| record.outcome.failure().is_none());
+    let from_sent = |record: &ProbeRecord| record.latency.saturating_sub(record.sent_after);
+    (timed().map(|record| record.latency).collect(), timed().map(from_sent).collect())
 }
 
 /// The figures of each kind of probe that was due in `[from, to)`.

@@ -106,6 +106,13 @@ impl StreamLog {
         }
     }
 
+    /// The same, with the histograms of all latencies.
+    #[must_use]
+    pub fn stats_with_histograms(&self, elapsed: Duration) -> StreamStats {
+        let histograms = self.tally().histograms();
+        StreamStats { histograms, ..self.stats(elapsed) }
+    }
+
     /// Streams completed per second in `[from, to)`.
     #[must_use]
     pub fn completed_per_second(&self, from: Instant, to: Instant) -> f64 {

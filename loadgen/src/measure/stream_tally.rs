@@ -7,7 +7,7 @@ use super::ended::Ended;
 use super::objective_tally::ObjectiveTally;
 use super::token_times::is_stalled;
 use super::{Latencies, StreamEnd};
-use crate::result::{RequestObjective, StepResult, StreamStats};
+use crate::result::{Histograms, RequestObjective, StepResult, StreamStats};
 
 /// A first token after this counts as late.
 const FIRST_TOKEN_LATE: Duration = Duration::from_secs(1);
@@ -172,6 +172,20 @@ impl StreamTally {
             goodput: self.objectives.goodput(self.requested - self.disconnected + stalled),
             ..StreamStats::default()
         }
+    }
+
+    /// The histograms of all latencies, by the fields that their percentiles have in [`StreamStats`].
+    pub(super) fn histograms(&self) -> Histograms {
+        Latencies::histograms([
+            ("retry_after_ms", &self.retry_after),
+            ("latency_ms", &self.latency_from_due),
+            ("latency_from_sent_ms", &self.latency_from_sent),
+            ("rejection_latency_ms", &self.rejection_latency),
+            ("time_to_first_token_ms", &self.first_token_from_due),
+            ("time_to_first_token_from_sent_ms", &self.first_token_from_sent),
+            ("inter_token_ms", &self.inter_token),
+            ("time_per_token_ms", &self.time_per_token),
+        ])
     }
 
     /// Streams still open at the end that had stalled.

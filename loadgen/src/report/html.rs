@@ -9,6 +9,7 @@ mod diagnosis;
 mod labs;
 mod latency;
 mod lead;
+mod machines;
 mod page;
 mod process;
 mod run;

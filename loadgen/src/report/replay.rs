@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::machines::machines;
 use super::{
     Marks, Paint, Terminal, case_tables, comparison, diagnosis, goodput, labs_summary, matrices, prose_summary,
     request_times, sequence_call, sequence_heading, sequence_summary, single, verdict, with_calls, wrap,
@@ -24,6 +25,7 @@ pub fn one_server(terminal: &Terminal, result: &RunResult) {
     terminal.line("");
     single(terminal, result);
     request_times(terminal, result);
+    machines(terminal, &result.machines);
     terminal.line("");
     verdict(terminal, &result.verdict);
 }

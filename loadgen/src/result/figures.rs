@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Histograms;
+
 /// A distribution in milliseconds. All zero if nothing was recorded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -95,6 +97,9 @@ pub struct ProbeStats {
     /// rank behind all of them, so that it may end before 100 percent.
     #[serde(rename = "distribution_ms", default, skip_serializing_if = "Vec::is_empty")]
     pub distribution: Vec<Percentile>,
+    /// The histograms of both latencies, without the probes that failed; only in the `phases` of a server.
+    #[serde(default, skip_serializing_if = "Histograms::is_empty")]
+    pub histograms: Histograms,
 }
 
 /// A point of a distribution: this share was answered within this time.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::figures::is_zero;
-use super::{Quantiles, RequestGoodput};
+use super::{Histograms, Quantiles, RequestGoodput};
 
 /// Counts and latencies of streams, or of calls with a whole answer. `requested = completed + failed + truncated + left`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -117,6 +117,9 @@ pub struct StreamStats {
     /// The steps of a sequence, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<StepResult>,
+    /// The histograms of all its latencies (`run`, `verify`, `sequence`).
+    #[serde(default, skip_serializing_if = "Histograms::is_empty")]
+    pub histograms: Histograms,
 }
 
 /// One request of a sequence.

@@ -7,8 +7,8 @@ use crate::environment::environment;
 use crate::lab::{AppliesIf, Comparison, RequestFigure, at};
 use crate::labs;
 use crate::result::{
-    ArmResult, Disturbance, ExpectedLoad, Generator, PhaseResult, ProbeStats, Quantiles, SCHEMA_VERSION, StreamStats,
-    VendorLoad, VendorStats,
+    ArmResult, Disturbance, ExpectedLoad, Generator, PhaseResult, ProbeStats, Quantiles, StreamStats, VendorLoad,
+    VendorStats,
 };
 
 mod general;
@@ -90,21 +90,15 @@ fn phase(name: &str, asked: u64, sync_p99: f64, at_vendor: u64) -> PhaseResult {
 
 /// A result of the demo that meets all claims.
 fn as_claimed() -> RunResult {
+    let lag = Quantiles { p99: 1.0, ..Quantiles::default() };
+    let generator = Generator { schedule_lag_ms: lag, ..Generator::default() };
     RunResult {
-        schema_version: SCHEMA_VERSION,
-        command: "demo".into(),
-        command_line: None,
-        environment: environment(),
-        parameters: BTreeMap::new(),
         arms: BTreeMap::from([
             ("broken".into(), arm(10_000.0, 40)),
             ("control".into(), ArmResult { side: Some(Side::Control), ..arm(2.0, 60) }),
             ("fixed".into(), arm(2.0, 60)),
         ]),
-        target: None,
-        diagnosis: None,
-        generator: Generator { schedule_lag_ms: Quantiles { p99: 1.0, ..Quantiles::default() }, not_sent: 0 },
-        verdict: Verdict::open(),
+        ..RunResult::new("demo", environment(), BTreeMap::new(), generator)
     }
 }
 

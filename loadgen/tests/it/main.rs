@@ -20,6 +20,7 @@ mod run_load;
 mod scripted;
 mod sequence;
 mod session;
+mod several_machines;
 #[path = "../test_programs/mod.rs"]
 mod test_programs;
 mod written;

@@ -8,7 +8,7 @@ use clap::Parser;
 use loadgen::cli::Cli;
 use process::{Launch, START_TIMEOUT, ServerProcess};
 
-fn repository() -> PathBuf {
+pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
@@ -17,7 +17,7 @@ fn readme() -> String {
 }
 
 /// The code blocks of this language.
-fn blocks<'a>(readme: &'a str, language: &str) -> Vec<&'a str> {
+pub(crate) fn blocks<'a>(readme: &'a str, language: &str) -> Vec<&'a str> {
     readme.split(&format!("```{language}\n")).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
@@ -94,7 +94,9 @@ fn every_make_target_is_there_and_is_listed() {
 
 #[test]
 fn every_file_that_is_linked_is_there() {
-    for name in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "workshop/README.md"] {
+    for name in
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "workshop/README.md", "workshop/src/several-machines.md"]
+    {
         let text = fs::read_to_string(repository().join(name)).unwrap();
         for target in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
             let path = target.split('#').next().unwrap();
@@ -210,7 +212,7 @@ impl Up {
     }
 }
 
-fn programs() -> &'static Path {
+pub(crate) fn programs() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_loadgen")).parent().unwrap()
 }
 

@@ -1,10 +1,11 @@
 //! Pages of results and the command `report`, from real result files: what stands on a page, that nothing on it comes
-//! to life, and what a comparison says and exits with.
+//! to life, what a comparison says and exits with, and what is not merged.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod comparing;
 mod hostile;
+mod merging;
 #[path = "../page_rules/mod.rs"]
 mod page_rules;
 mod pages;

@@ -47,7 +47,7 @@ impl Logs {
         let each = self.of_each.iter().zip(probes);
         let target = |((endpoint, log), probes): (&(Endpoint, Arc<StreamLog>), _)| TargetResult {
             url: endpoint.to_string(),
-            streams: log.stats(elapsed),
+            streams: log.stats_with_histograms(elapsed),
             probes,
         };
         each.map(target).collect()

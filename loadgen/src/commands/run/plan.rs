@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::CommandError;
-use super::super::target::{STREAM_PATH, probe_kinds, target};
+use super::super::target::{STREAM_PATH, one_path, probe_kinds};
 use crate::cli::RunArgs;
-use crate::http::Endpoint;
+use crate::http::{Allowed, Endpoint, EndpointError};
 use crate::measure::{ProbeKind, ProbePlan};
 use crate::result::RequestObjective;
 use crate::traffic::{BodyTemplate, CHAT, Client, Exchange, ExpectedAnswer, LoadPlan, Request, Schedule};
@@ -103,8 +103,7 @@ pub(super) fn run_plan(args: &RunArgs) -> Result<RunPlan, CommandError> {
 
 /// The servers, at least one, and the path that they all have.
 fn targets(args: &RunArgs) -> Result<(Vec<Endpoint>, String), CommandError> {
-    let found: Vec<_> =
-        args.urls.iter().map(|url| target(url, args.path.as_deref(), STREAM_PATH)).collect::<Result<_, _>>()?;
+    let found: Vec<_> = args.urls.iter().map(|url| target(url, args)).collect::<Result<_, _>>()?;
     let (endpoints, mut paths): (Vec<_>, Vec<_>) = found.into_iter().unzip();
     if let Some(index) = paths.iter().position(|path| *path != paths[0]) {
         let (first, other) = (&args.urls[0], &args.urls[index]);
@@ -117,6 +116,21 @@ fn targets(args: &RunArgs) -> Result<(Vec<Endpoint>, String), CommandError> {
         return Err(CommandError::Usage(format!("--url {} is given twice", args.urls[index])));
     }
     Ok((endpoints, paths.swap_remove(0)))
+}
+
+/// The server of `url`, and the path of its requests.
+fn target(url: &str, args: &RunArgs) -> Result<(Endpoint, String), CommandError> {
+    let allowed = Allowed { other_hosts: args.i_own_this_server, ..Allowed::default() };
+    let found = Endpoint::each_address(url, allowed).map_err(|error| match error {
+        EndpointError::NotLoopback { url, addr } => CommandError::Usage(format!(
+            "--url {url} is not on this machine, but at {addr}: if it is yours to load, say so with --i-own-this-server"
+        )),
+        other => other.into(),
+    });
+    let (mut addresses, in_url) = found?;
+    let server = addresses.swap_remove(0);
+    let path = one_path(url, &server, in_url, "--path", args.path.as_deref(), STREAM_PATH)?;
+    Ok((server, path))
 }
 
 fn schedule(args: &RunArgs, duration: Duration) -> Schedule {

@@ -8,8 +8,7 @@ use super::*;
 use crate::environment::environment;
 use crate::result::{
     ArmResult, ClosedLoopStats, Generator, Level, MetricName, MetricStats, PerRequest, PhaseLedger, PhaseProcess,
-    PhaseResult, ProbeStats, Quantile, Quantiles, SCHEMA_VERSION, ServerStop, StreamStats, VendorLoad, VendorStats,
-    Verdict,
+    PhaseResult, ProbeStats, Quantile, Quantiles, ServerStop, StreamStats, VendorLoad, VendorStats,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -125,18 +124,8 @@ fn result() -> RunResult {
     let attempts_by_request_id = counts(&[("a", 2), ("b", 1)]);
     let vendor = Ledger { started: 30, client_connections: 6, attempts_by_request_id, ..Ledger::default() };
     let arm = ArmResult { phases: vec![phase()], stop: Some(stop), vendor: Some(vendor), ..ArmResult::default() };
-    RunResult {
-        schema_version: SCHEMA_VERSION,
-        command: "lab".into(),
-        command_line: None,
-        environment: environment(),
-        parameters: BTreeMap::new(),
-        arms: [("broken".to_owned(), arm)].into(),
-        target: None,
-        diagnosis: None,
-        generator: Generator::default(),
-        verdict: Verdict::open(),
-    }
+    let result = RunResult::new("lab", environment(), BTreeMap::new(), Generator::default());
+    RunResult { arms: [("broken".to_owned(), arm)].into(), ..result }
 }
 
 fn here() -> Place {
