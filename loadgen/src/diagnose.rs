@@ -3,20 +3,26 @@
 
 mod advice;
 mod before;
+mod corner;
 mod error;
+mod evidence;
 mod finding;
 mod held;
 mod look;
+mod meter;
 mod news;
 mod options;
 mod owner;
 pub mod platform;
 mod probes;
+mod process;
 mod ramp;
 mod recording;
 mod recovery;
 mod rule;
 mod seen;
+mod silences;
+mod state;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,12 +34,14 @@ use crate::http::Endpoint;
 use crate::measure::{LagLog, ProbeKind, with_descendants};
 use crate::result::{ArmResult, Diagnosis, Generator};
 pub use error::DiagnoseError;
-use held::HeldStreams;
+use meter::Meter;
 pub use news::DiagnoseNews;
 pub use options::DiagnoseOptions;
 use probes::Probes;
+use process::ServerProcess;
 use ramp::Ramp;
 use recording::Recording;
+use recovery::Recovery;
 use seen::{ASYNC_HEALTH, CutShort, HEALTH, NO_SUCH_PATH, Seen, UNKNOWN_PATH};
 
 /// Time after which a probe counts as timed out: far over a late answer, and short enough that the last ones are known
@@ -41,8 +49,8 @@ use seen::{ASYNC_HEALTH, CutShort, HEALTH, NO_SUCH_PATH, Seen, UNKNOWN_PATH};
 const PROBE_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long the idle server is probed.
 const IDLE: Duration = Duration::from_millis(1_500);
-/// The share of the budget after which the ramp begins nothing more, and that after which it is ended. The rest is for
-/// the server to recover in.
+/// The share of the budget after which the ramp begins nothing more, and that after which it is ended, as is what is
+/// looked for afterwards. The rest is for the server to recover in.
 const RAMP: (f64, f64) = (0.85, 0.95);
 
 /// What was found, and what was measured meanwhile.
@@ -66,8 +74,10 @@ pub async fn diagnose(
 ) -> Result<Diagnosed, DiagnoseError> {
     let (origin, lag) = (Instant::now(), Arc::new(LagLog::default()));
     in_time(options, origin, "the health check", before::check_probes(options)).await?;
-    let probes = Probes::start(origin, &options.endpoint, kinds(options), NO_SUCH_PATH, PROBE_TIMEOUT, lag.clone());
     let mut recording = Recording::start(origin, options.pid.map(with_descendants));
+    let process = ServerProcess::new(options, recording.samples.clone());
+    let before = process.look();
+    let probes = Probes::start(origin, &options.endpoint, kinds(options), NO_SUCH_PATH, PROBE_TIMEOUT, lag.clone());
     let idle_since = origin.elapsed();
     news(DiagnoseNews::Idle(IDLE));
     let idle = async {
@@ -77,39 +87,78 @@ pub async fn diagnose(
     in_time(options, origin, "the idle server", idle).await?;
     recording.idle_ends();
     check_not_limited(options, &probes)?;
-    let idle_ms = probes.since(idle_since, PROBE_TIMEOUT).into_iter();
-    let idle_ms = idle_ms.map(|(name, level)| (name, level.latency_ms.p50)).collect();
     news(DiagnoseNews::Looking);
-    let idle = in_time(options, origin, "one stream", before::look_at_stream(options)).await?;
-    news(DiagnoseNews::Looked(idle.first_chunk, idle.gap()));
-    let mut seen = Seen { idle, idle_ms, streams_max: options.streams_max, ..Seen::default() };
+    let mut seen = Seen {
+        idle_probes: probes.since(idle_since, PROBE_TIMEOUT),
+        keeps_connections: probes.keeps_connections(),
+        idle_process: process.idle(&before),
+        idle: in_time(options, origin, "one stream", before::look_at_stream(options)).await?,
+        streams_max: options.streams_max,
+        processors: processors(&options.endpoint),
+        ..Seen::default()
+    };
+    seen.gap = seen.idle.gap();
     seen.platform = platform::known(options.platform, &seen.idle.headers);
-    seen.processors = processors(&options.endpoint);
-    let mut recovered_after = None;
+    news(DiagnoseNews::Looked(seen.idle.first_chunk, seen.gap));
+    let mut recovery = Recovery::default();
     if seen.idle.streams() {
+        let meter = Meter::new(options, &probes, &process, &recording, origin, &seen.idle);
         recording.ramp_begins();
-        let streams = recording.streams.clone();
-        let mut held = HeldStreams::new(options.endpoint.clone(), options.request.clone(), streams);
-        let share = |share| origin + options.budget.mul_f64(share);
-        let (until, end) = (share(RAMP.0), share(RAMP.1));
-        let mut ramp = Ramp { held: &mut held, probes: &probes, samples: &recording.samples, origin, until };
-        let climb = ramp.climb(&mut seen, &mut news);
-        if timeout_at(end.into(), climb).await.is_err() && seen.collapse.is_none() {
-            seen.cut_short = Some(CutShort::TimeOver);
-        }
-        drop(held);
-        recording.ramp_ends();
-        news(DiagnoseNews::Recovering);
-        recovered_after = recovery::wait(options, &probes, &seen, origin).await;
+        recovery = load(&meter, &mut recording, &mut seen, &mut news).await;
     }
-    let of_another = owner::leave_out_another(options.pid, &mut seen.levels);
+    let of_another = owner::leave_out_another(options.pid, seen.idle_process.listens, &mut seen.levels);
     let mut target = recording.finish(&options.endpoint, &probes.stop());
     target.process = target.process.filter(|_| of_another.is_none());
     let mut finding = rule::find(&seen);
+    finding.evidence.splice(0..0, evidence::evidence(&seen));
     finding.evidence.extend(of_another);
     let advice = advice::advise(&finding, &seen);
-    let diagnosis = finding.into_diagnosis(seen, advice, recovered_after);
+    let diagnosis = finding.into_diagnosis(seen, advice, recovery.after_s);
     Ok(Diagnosed { diagnosis, target, generator: lag.generator() })
+}
+
+/// The ramp, the recovery, and what is seen around the limit.
+async fn load(
+    meter: &Meter<'_>,
+    recording: &mut Recording,
+    seen: &mut Seen,
+    news: &mut impl FnMut(DiagnoseNews<'_>),
+) -> Recovery {
+    let Meter { options, origin, .. } = *meter;
+    let share = |share| origin + options.budget.mul_f64(share);
+    let (until, end, budget) = (share(RAMP.0), share(RAMP.1), share(1.0));
+    let mut held = meter.streams(seen);
+    let mut ramp = Ramp { meter, held: &mut held, until };
+    let climb = ramp.climb(seen, &mut *news);
+    if timeout_at(end.into(), climb).await.is_err() && seen.collapse.is_none() {
+        seen.cut_short = Some(CutShort::TimeOver);
+    }
+    let counts = held.counts();
+    (seen.rejected, seen.failed) = (counts.rejected, counts.failed);
+    drop(held);
+    recording.ramp_ends();
+    news(DiagnoseNews::Recovering);
+    let recovery = recovery::wait(meter, seen, budget).await;
+    seen.rejected_when_idle = recovery.rejected;
+    let mut judged = seen.clone();
+    owner::leave_out_another(options.pid, seen.idle_process.listens, &mut judged.levels);
+    let finding = rule::find(&judged);
+    if recovery.after_s.is_none() || !corner::is_sharp(seen, &finding) {
+        return recovery;
+    }
+    let (corner, levels) = corner::find(meter, seen, &finding, until, &mut *news).await;
+    if let Some(collapse) = &mut seen.collapse {
+        collapse.corner = Some(corner);
+    }
+    if levels.is_empty() {
+        return recovery;
+    }
+    seen.levels.extend(levels);
+    recording.ramp_ends();
+    news(DiagnoseNews::Recovering);
+    // The server is to be left as it was found.
+    let again = recovery::wait(meter, seen, budget).await;
+    Recovery { after_s: recovery.after_s.filter(|_| again.after_s.is_some()), ..recovery }
 }
 
 /// Processors of the server's machine, if it is this one.

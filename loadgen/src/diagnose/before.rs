@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::error::DiagnoseError;
-use super::look::{Looking, accepting_gzip, look};
+use super::look::{Looking, look, with_other_encoding};
 use super::options::DiagnoseOptions;
 use super::seen::{IdleStream, NO_SUCH_PATH};
 use crate::http::Endpoint;
@@ -97,7 +97,7 @@ async fn check_cheap(
     })
 }
 
-/// Looks at one stream, and at the same request for a compressed answer.
+/// Looks at one stream, and at the same request for an answer that is compressed, or for one that is not.
 ///
 /// # Errors
 /// [`DiagnoseError`] if that is not what a diagnosis can hold open.
@@ -119,12 +119,13 @@ pub(super) async fn look_at_stream(options: &DiagnoseOptions) -> Result<IdleStre
         return Err(no_answer());
     }
     // As long as it takes to see some chunks.
-    let some = (plain.first_chunk * 2 + plain.gap() * 4).clamp(Duration::from_millis(500), LOOK);
-    let looking = Looking { first_chunk: some, rest: some.saturating_sub(plain.first_chunk) };
+    let rest = (plain.gap() * 4).clamp(Duration::from_millis(500), LOOK / 2);
+    let looking = Looking { first_chunk: plain.first_chunk * 2 + rest, rest };
     // A second request that fails says nothing: the first one may have been the only one that was allowed.
-    let compressed = look(endpoint, &accepting_gzip(asked), looking).await.ok().flatten();
-    let is_compressed = |seen: &IdleStream| seen.is_success() && !seen.header("content-encoding").is_empty();
-    Ok(IdleStream { compressed: compressed.filter(is_compressed).map(Box::new), ..plain })
+    let other = look(endpoint, &with_other_encoding(asked), looking).await.ok().flatten();
+    let is_other = |other: &IdleStream| other.is_success() && other.is_compressed() != plain.is_compressed();
+    let other_encoding = other.filter(is_other).map(Box::new);
+    Ok(IdleStream { other_encoding, ..plain })
 }
 
 /// Checks that an answer may be a stream, or one that was collected.

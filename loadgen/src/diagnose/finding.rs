@@ -60,6 +60,11 @@ impl Finding {
         Finding { limit: Some(limit), streams_at_collapse: Some(streams), ..self }
     }
 
+    /// With what would make it surer.
+    pub(super) fn surer(self, with: &'static str) -> Self {
+        Finding { surer_with: Some(with), ..self }
+    }
+
     /// Less sure, because of what would make it surer.
     pub(super) fn at_most(self, confidence: Confidence, surer_with: &'static str) -> Self {
         if self.confidence <= confidence {
@@ -83,6 +88,8 @@ impl Finding {
             lab: advice.lab,
             platform: advice.platform,
             default: advice.default,
+            rejected: seen.rejected.iter().map(|(status, count)| (status.to_string(), *count)).collect(),
+            failed: seen.failed,
             levels: seen.levels,
             recovered_after_s,
         }

@@ -1,197 +1,199 @@
 //! Streams that are held open: as many as asked for. One that ends is replaced. Chunks are pieces of the body as they
 //! arrive, in whatever format.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+mod log;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use http_body_util::BodyExt;
-use tokio::time::sleep;
+use tokio::time::{sleep, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 
+use super::options::DiagnoseOptions;
+use super::seen::IdleStream;
 use crate::http::{self, Endpoint, OWN_LIMIT, Receive};
 use crate::measure::{StreamEnd, StreamGuard, StreamLog};
-use crate::numbers::in_millis;
 use crate::traffic::Request;
+use log::Loss;
+pub(super) use log::{Counts, HeldLog};
 
-/// Pause before a stream that was rejected or failed is asked for again, so that fast rejections are no flood.
+/// Pause before a stream that was rejected or failed is asked for again, and how it grows, so that fast rejections are no
+/// flood.
 const PAUSE_AFTER_LOSS: Duration = Duration::from_millis(500);
-
-/// The least time between two requests for the same stream: one that ends at once is no reason for a flood.
-const AGAIN_AFTER: Duration = Duration::from_millis(250);
+const PAUSE_MAX: Duration = Duration::from_secs(4);
+/// Least time from one request of a stream to the next, for streams that end at once.
+const REQUEST_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Streams that are held open. Dropped, it closes them.
 pub(super) struct HeldStreams {
-    endpoint: Endpoint,
-    request: Request,
-    log: Arc<StreamLog>,
+    plan: Arc<Plan>,
     held: Vec<(Arc<Mutex<Slot>>, AbortOnDropHandle<()>)>,
-    totals: Arc<Mutex<Totals>>,
+    log: Arc<Mutex<HeldLog>>,
 }
 
-/// One of them.
+/// What each of the streams is.
+struct Plan {
+    endpoint: Endpoint,
+    request: Request,
+    /// Chunks before the one with which a stream begins.
+    preamble: u64,
+    /// Requests after which no further one is sent.
+    requests_max: u64,
+    /// Where they count as the streams of any run do.
+    run: Arc<StreamLog>,
+}
+
+/// One place for a stream.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
     asked: Instant,
-    /// The first chunk of the present stream.
-    first: Option<Instant>,
+    /// When the present stream began, and when its last chunk came.
+    begun: Option<(Instant, Instant)>,
     /// Whether the request is not in flight, because the last one was lost.
     pauses: bool,
 }
 
-/// What all streams have counted so far.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Totals {
-    /// Streams that got their first chunk.
-    pub(super) begun: u64,
-    /// Streams that ended after their first chunk.
-    pub(super) ended: u64,
-    pub(super) chunks: u64,
-    /// Rejections by HTTP status.
-    pub(super) rejected: BTreeMap<u16, u64>,
-    /// Failures by cause.
-    pub(super) failed: BTreeMap<String, u64>,
-    /// The longest time to a rejection or failure, in milliseconds.
-    pub(super) slowest_loss_ms: f64,
-    /// Requests that this process could not send.
-    pub(super) not_sent: u64,
-}
-
-impl Totals {
-    /// Requests that were rejected or failed.
-    pub(super) fn lost(&self) -> u64 {
-        self.rejected.values().sum::<u64>() + self.failed.values().sum::<u64>()
-    }
+/// How long a stream may be silent before it counts as one that waits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// Before its first chunk.
+    pub(super) first: Duration,
+    /// Between two chunks.
+    pub(super) next: Duration,
 }
 
 /// How many streams flow and wait at one moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Flow {
-    /// Streams with their first chunk that have not ended.
+    /// Streams that have begun and get chunks.
     pub(super) started: u64,
-    /// Streams that have waited for it longer than the given patience.
+    /// Streams without a chunk for longer than the given patience, before the first or after it.
     pub(super) waiting: u64,
-    /// Streams that have waited for less.
-    pub(super) fresh: u64,
+    /// Those of them that had begun.
+    pub(super) stalled: u64,
+}
+
+/// The pace of streams that have begun: the time in which they flowed, summed over all of them, and the chunks after the
+/// first that came in it.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Pace {
+    pub(super) flowed: Duration,
+    pub(super) gaps: u64,
 }
 
 impl HeldStreams {
-    /// None yet. They count in `log` too.
-    pub(super) fn new(endpoint: Endpoint, request: Request, log: Arc<StreamLog>) -> Self {
-        HeldStreams { endpoint, request, log, held: Vec::new(), totals: Arc::default() }
+    /// None yet. They count in `run` too.
+    pub(super) fn new(options: &DiagnoseOptions, idle: &IdleStream, run: Arc<StreamLog>) -> Self {
+        let (endpoint, request) = (options.endpoint.clone(), options.request.clone());
+        let plan = Plan { endpoint, request, preamble: idle.preamble, requests_max: options.requests_max(), run };
+        HeldStreams { plan: Arc::new(plan), held: Vec::new(), log: Arc::default() }
     }
 
-    /// Opens streams until there are `count`, evenly over `over`.
-    pub(super) async fn open(&mut self, count: usize, over: Duration) {
-        let missing = count.saturating_sub(self.held.len());
-        for _ in 0..missing {
-            let slot = Arc::new(Mutex::new(Slot { asked: Instant::now(), first: None, pauses: false }));
-            let (server, request) = (self.endpoint.clone(), self.request.clone());
-            let reader = keep_open(server, request, slot.clone(), self.totals.clone(), self.log.clone());
+    /// Opens streams until there are `count`, one after each `interval`.
+    pub(super) async fn open(&mut self, count: usize, interval: Duration) {
+        let mut due = Instant::now();
+        while self.held.len() < count {
+            let slot = Arc::new(Mutex::new(Slot { asked: Instant::now(), begun: None, pauses: false }));
+            let reader = keep_open(self.plan.clone(), slot.clone(), self.log.clone());
             self.held.push((slot, AbortOnDropHandle::new(tokio::spawn(reader))));
-            sleep(over / u32::try_from(missing).unwrap_or(u32::MAX)).await;
+            due += interval;
+            sleep_until(due.into()).await;
         }
     }
 
-    /// Closes those that were opened last, until there are `count`.
-    pub(super) fn close_down_to(&mut self, count: usize) {
-        self.held.truncate(count);
-    }
-
-    pub(super) fn flow(&self, patience: Duration) -> Flow {
+    pub(super) fn flow(&self, patience: Patience) -> Flow {
         let mut flow = Flow::default();
         for (slot, _) in &self.held {
-            let slot = *slot.lock().unwrap_or_else(PoisonError::into_inner);
+            let slot = *lock(slot);
             match slot {
-                Slot { first: Some(_), .. } => flow.started += 1,
                 Slot { pauses: true, .. } => {}
-                Slot { asked, .. } if asked.elapsed() >= patience => flow.waiting += 1,
-                _ => flow.fresh += 1,
+                Slot { begun: Some((_, last)), .. } if last.elapsed() < patience.next => flow.started += 1,
+                Slot { begun: None, asked, .. } if asked.elapsed() < patience.first => {}
+                Slot { begun, .. } => {
+                    flow.waiting += 1;
+                    flow.stalled += u64::from(begun.is_some());
+                }
             }
         }
         flow
     }
 
-    pub(super) fn totals(&self) -> Totals {
-        self.totals.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The pace since the first stream was opened.
+    pub(super) fn pace(&self) -> Pace {
+        let open = |slot: &Arc<Mutex<Slot>>| lock(slot).begun.map_or(Duration::ZERO, |(_, last)| last.elapsed());
+        let open: Duration = self.held.iter().map(|(slot, _)| open(slot)).sum();
+        let log = self.log();
+        Pace { flowed: log.flowed + open, gaps: log.gaps }
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        self.log().counts.clone()
+    }
+
+    /// All that is known of the streams, which they wait to add to meanwhile.
+    pub(super) fn log(&self) -> MutexGuard<'_, HeldLog> {
+        lock(&self.log)
     }
 }
 
-/// Why a stream has not begun.
-enum Loss {
-    Rejected(u16),
-    Failed(&'static str),
-    NotSent,
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Loss {
-    /// How its stream counts among those of the run.
-    fn end(&self) -> StreamEnd {
-        match self {
-            Loss::Rejected(status) => StreamEnd::Refused(*status),
-            Loss::Failed(cause) => StreamEnd::Failed(cause),
-            Loss::NotSent => StreamEnd::Failed(OWN_LIMIT),
-        }
-    }
-}
-
-async fn keep_open(
-    endpoint: Endpoint,
-    request: Request,
-    slot: Arc<Mutex<Slot>>,
-    totals: Arc<Mutex<Totals>>,
-    log: Arc<StreamLog>,
-) {
-    let set = |slot: &Mutex<Slot>, new: Slot| *slot.lock().unwrap_or_else(PoisonError::into_inner) = new;
-    let count = |count: &mut dyn FnMut(&mut Totals)| count(&mut totals.lock().unwrap_or_else(PoisonError::into_inner));
+async fn keep_open(plan: Arc<Plan>, slot: Arc<Mutex<Slot>>, log: Arc<Mutex<HeldLog>>) {
+    let mut losses = 0;
     loop {
         let asked = Instant::now();
-        set(&slot, Slot { asked, first: None, pauses: false });
-        let mut first = None;
-        let mut guard = StreamGuard::begin(&log, asked);
-        let read = read(&endpoint, &request, &mut guard, || {
-            if first.is_none() {
-                first = Some(Instant::now());
-                set(&slot, Slot { asked, first, pauses: false });
-                count(&mut |totals| totals.begun += 1);
+        *lock(&slot) = Slot { asked, begun: None, pauses: false };
+        if !lock(&log).request(plan.requests_max) {
+            break;
+        }
+        let (mut chunks, mut life) = (0, None);
+        let mut guard = StreamGuard::begin(&plan.run, asked);
+        let read = read(&plan, &mut guard, || {
+            let now = Instant::now();
+            chunks += 1;
+            let (mut log, mut slot) = (lock(&log), lock(&slot));
+            log.counts.chunks += 1;
+            match &mut slot.begun {
+                Some((_, last)) => log.gap(now - std::mem::replace(last, now)),
+                None if chunks > plan.preamble => {
+                    slot.begun = Some((now, now));
+                    life = Some(log.begin(now, now - asked));
+                }
+                None => {}
             }
-            count(&mut |totals| totals.chunks += 1);
         })
         .await;
-        guard.end(match &read {
-            Ok(end) => *end,
-            Err(loss) => loss.end(),
-        });
-        let Err(loss) = read else {
-            count(&mut |totals| totals.ended += 1);
-            set(&slot, Slot { asked, first: None, pauses: true });
-            sleep(AGAIN_AFTER.saturating_sub(asked.elapsed())).await;
-            continue;
+        let ended = match (read, life) {
+            (Ok(_), None) => Err(Loss::Failed("ended without a chunk")),
+            (read, _) => read,
         };
-        let took = in_millis(asked.elapsed());
-        count(&mut |totals| {
-            match &loss {
-                Loss::Rejected(status) => *totals.rejected.entry(*status).or_default() += 1,
-                Loss::Failed(cause) => *totals.failed.entry((*cause).to_owned()).or_default() += 1,
-                Loss::NotSent => totals.not_sent += 1,
+        guard.end(ended.unwrap_or_else(Loss::end));
+        let pause = match ended {
+            Ok(end) => {
+                lock(&log).end(life, Instant::now(), end == StreamEnd::Truncated);
+                losses = 0;
+                (asked + REQUEST_INTERVAL).saturating_duration_since(Instant::now())
             }
-            totals.slowest_loss_ms = totals.slowest_loss_ms.max(took);
-        });
-        set(&slot, Slot { asked, first: None, pauses: true });
-        sleep(PAUSE_AFTER_LOSS).await;
+            Err(loss) => {
+                lock(&log).lose(loss, asked.elapsed());
+                losses += 1;
+                (PAUSE_AFTER_LOSS * losses).min(PAUSE_MAX)
+            }
+        };
+        *lock(&slot) = Slot { asked, begun: None, pauses: true };
+        sleep(pause).await;
     }
+    *lock(&slot) = Slot { asked: Instant::now(), begun: None, pauses: true };
 }
 
-/// Reads one stream to its end, and calls `chunk` for each piece of it. How it ended, or why it has not begun.
-async fn read(
-    endpoint: &Endpoint,
-    request: &Request,
-    guard: &mut StreamGuard,
-    mut chunk: impl FnMut(),
-) -> Result<StreamEnd, Loss> {
-    let Request { method, path, headers, body, .. } = request;
-    let sent = http::send(endpoint, endpoint.request(method, path, headers, body.clone()), Receive::AtOnce).await;
-    let mut exchange = match sent {
+/// Reads one stream to its end, and calls `chunk` for each piece of it.
+async fn read(plan: &Plan, guard: &mut StreamGuard, mut chunk: impl FnMut()) -> Result<StreamEnd, Loss> {
+    let Request { method, path, headers, body, .. } = &plan.request;
+    let request = plan.endpoint.request(method, path, headers, body.clone());
+    let mut exchange = match http::send(&plan.endpoint, request, Receive::AtOnce).await {
         Ok(exchange) => exchange,
         Err(error) if error.cause() == OWN_LIMIT => return Err(Loss::NotSent),
         Err(error) => return Err(Loss::Failed(error.cause())),
@@ -201,19 +203,15 @@ async fn read(
     if !status.is_success() {
         return Err(Loss::Rejected(status.as_u16()));
     }
-    let mut began = false;
     loop {
         match exchange.response.body_mut().frame().await {
             Some(Ok(frame)) if frame.data_ref().is_some_and(|piece| !piece.is_empty()) => {
-                began = true;
                 guard.token();
                 chunk();
             }
             Some(Ok(_)) => {}
-            None if began => return Ok(StreamEnd::Completed),
-            None => return Err(Loss::Failed("ended without a chunk")),
-            Some(Err(_)) if began => return Ok(StreamEnd::Truncated),
-            Some(Err(_)) => return Err(Loss::Failed("broke off")),
+            None => return Ok(StreamEnd::Completed),
+            Some(Err(_)) => return Ok(StreamEnd::Truncated),
         }
     }
 }

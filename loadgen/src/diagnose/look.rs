@@ -12,12 +12,15 @@ use crate::traffic::Request;
 /// How much is kept of a body, in bytes: enough to quote it where it is not what was asked for.
 const BYTES_KEPT: usize = 640;
 
+/// Chunks that are enough of any answer: a flood needs no more memory.
+const CHUNKS_MAX: usize = 100_000;
+
 /// How long an answer is looked at.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Looking {
     /// Until its first chunk.
     pub(super) first_chunk: Duration,
-    /// After its first chunk.
+    /// After its first chunk, and after the pause where one follows on it; longer if there were few chunks by then.
     pub(super) rest: Duration,
 }
 
@@ -42,7 +45,7 @@ pub(super) async fn look(
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
     let mut seen = IdleStream { status: head.status().as_u16(), headers: headers.collect(), ..IdleStream::default() };
-    let (mut first, mut last) = (None, began);
+    let mut chunks = Vec::new();
     loop {
         let Ok(frame) = timeout_at(until.into(), exchange.response.body_mut().frame()).await else { break };
         let Some(Ok(frame)) = frame else {
@@ -51,29 +54,39 @@ pub(super) async fn look(
             break;
         };
         let Some(piece) = frame.data_ref().filter(|piece| !piece.is_empty()) else { continue };
-        last = Instant::now();
-        if first.is_none() {
-            first = Some(last);
-            until = last + looking.rest;
-        }
-        seen.chunks += 1;
+        chunks.push(began.elapsed());
         seen.beginning.extend_from_slice(&piece[..piece.len().min(BYTES_KEPT - seen.beginning.len())]);
+        until = looking.until(&chunks).map_or(until, |since| began + since);
         // A server that never pauses would keep this loop from its time-out.
-        if last >= until {
+        if Instant::now() >= until || chunks.len() >= CHUNKS_MAX {
             break;
         }
     }
-    let first = first.unwrap_or_else(Instant::now);
-    seen.first_chunk = first - began;
-    seen.lasted = last.saturating_duration_since(first);
-    seen.took = began.elapsed();
+    seen.set_times(&chunks, began.elapsed());
     Ok(Some(seen))
 }
 
-/// The same request, from a client that accepts compressed answers.
-pub(super) fn accepting_gzip(request: &Request) -> Request {
+impl Looking {
+    /// How long after the request to look, given when its chunks came. `None` if nothing says so yet: the first one may
+    /// be a preamble, after which comes the time to the first token.
+    fn until(&self, chunks: &[Duration]) -> Option<Duration> {
+        /// Chunks that show the pace of a stream.
+        const ENOUGH: usize = 10;
+        let (first, second) = (chunks.first()?, chunks.get(1));
+        if self.rest.is_zero() {
+            return Some(*first);
+        }
+        let begins = second?;
+        Some(*begins + if chunks.len() < ENOUGH { self.rest * 2 } else { self.rest })
+    }
+}
+
+/// The same request, from a client that accepts compressed answers; from one that does not, if this one does.
+pub(super) fn with_other_encoding(request: &Request) -> Request {
     let mut request = request.clone();
-    request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("accept-encoding"));
-    request.headers.push(("accept-encoding".to_owned(), "gzip".to_owned()));
+    let is_encoding = |(name, _): &&(String, String)| name.eq_ignore_ascii_case("accept-encoding");
+    let accepts = request.headers.iter().find(is_encoding).is_some_and(|(_, value)| value != "identity");
+    request.headers.retain(|header| !is_encoding(&header));
+    request.headers.push(("accept-encoding".to_owned(), if accepts { "identity" } else { "gzip" }.to_owned()));
     request
 }

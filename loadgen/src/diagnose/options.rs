@@ -26,3 +26,12 @@ pub struct DiagnoseOptions {
     /// How long all of it may take.
     pub budget: Duration,
 }
+
+impl DiagnoseOptions {
+    /// The most requests for streams that are sent in each part, for streams that end soon or are rejected.
+    pub(super) fn requests_max(&self) -> u64 {
+        const FOR_EACH_STREAM: u64 = 20;
+        const LEAST: u64 = 1_000;
+        (self.streams_max * FOR_EACH_STREAM).max(LEAST)
+    }
+}

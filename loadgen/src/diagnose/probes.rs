@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use tokio::time::{sleep_until, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::seen::KEPT_CONNECTION;
+use super::silences::silences;
 use crate::http::{Endpoint, KeepAliveConnection, REFUSED};
 use crate::measure::{LagLog, Latencies, ProbeKind, ProbeLog, ProbeOutcome, ProbePlan, ProbeRecord, ProbeSeen, Prober};
 use crate::result::ProbeLevel;
@@ -22,6 +25,8 @@ pub(super) struct Probes {
     origin: Instant,
     logs: Vec<Arc<ProbeLog>>,
     prober: Prober,
+    /// Connections that were opened in place of the one that is kept, with it.
+    opened: Arc<AtomicU64>,
     _keeper: AbortOnDropHandle<()>,
 }
 
@@ -43,11 +48,12 @@ impl Probes {
         let plan = ProbePlan { kinds, rate: RATE, timeout };
         let (prober, mut logs) = Prober::start(origin, vec![(server.clone(), plan)], lag);
         let kept = Arc::new(ProbeLog::new(ProbeKind::new(KEPT_CONNECTION, kept_path).and_takes_rejections()));
-        let keeper = keep(origin, KeepAliveConnection::new(server.clone()), timeout, kept.clone());
+        let opened = Arc::new(AtomicU64::new(0));
+        let keeper = keep(origin, KeepAliveConnection::new(server.clone()), timeout, kept.clone(), opened.clone());
         let keeper = AbortOnDropHandle::new(tokio::spawn(keeper));
         let mut logs = logs.pop().unwrap_or_default();
         logs.push(kept);
-        Probes { origin, logs, prober, _keeper: keeper }
+        Probes { origin, logs, prober, opened, _keeper: keeper }
     }
 
     /// What was seen of each kind from `from` until now. A probe without an answer counts as long as it has waited, if
@@ -55,6 +61,43 @@ impl Probes {
     pub(super) fn since(&self, from: Duration, patience: Duration) -> BTreeMap<String, ProbeLevel> {
         let now = self.origin.elapsed();
         self.logs.iter().map(|log| (log.kind.name.clone(), level(log, from, now, patience))).collect()
+    }
+
+    /// Whether the server keeps a connection for several requests, as far as it has been seen.
+    pub(super) fn keeps_connections(&self) -> bool {
+        let mut requests = 0;
+        for log in self.logs.iter().filter(|log| log.kind.name == KEPT_CONNECTION) {
+            log.visit(Duration::ZERO, |_| requests += 1);
+        }
+        self.opened.load(Relaxed) * 2 <= requests + 1
+    }
+
+    /// How late the probes since `from` were sent by this process: nine of ten less than this, in milliseconds.
+    pub(super) fn lag_since(&self, from: Duration) -> f64 {
+        let mut lag = Latencies::new();
+        for log in &self.logs {
+            log.visit(from, |seen| {
+                if let ProbeSeen::Ended(probe) = seen {
+                    lag.record(probe.sent_after);
+                }
+            });
+        }
+        lag.quantiles().p90
+    }
+
+    /// The silences since `from` in which nothing was answered, by their lengths.
+    pub(super) fn silences_since(&self, from: Duration) -> Vec<Duration> {
+        let mut answers = Vec::new();
+        for log in &self.logs {
+            log.visit(from, |seen| match seen {
+                ProbeSeen::Ended(probe) if probe.outcome != ProbeOutcome::TimedOut => {
+                    answers.push((probe.due + probe.sent_after, probe.due + probe.latency));
+                }
+                _ => {}
+            });
+        }
+        answers.retain(|(_, came)| *came >= from);
+        silences(answers).into_iter().map(|(_, length)| length).collect()
     }
 
     /// Whether nothing listened any more at some time since `from`: the connection that is kept was lost, and its
@@ -141,7 +184,13 @@ impl Counted {
 }
 
 /// Sends one request after another on one connection, each when it is due or as soon as the last one is answered.
-async fn keep(origin: Instant, mut connection: KeepAliveConnection, limit: Duration, log: Arc<ProbeLog>) {
+async fn keep(
+    origin: Instant,
+    mut connection: KeepAliveConnection,
+    limit: Duration,
+    log: Arc<ProbeLog>,
+    opened: Arc<AtomicU64>,
+) {
     let mut next = Instant::now();
     loop {
         sleep_until(next.into()).await;
@@ -155,6 +204,7 @@ async fn keep(origin: Instant, mut connection: KeepAliveConnection, limit: Durat
             Ok(Err(error)) => (ProbeOutcome::Failed(error.cause()), origin.elapsed().saturating_sub(due)),
             Err(_) => (ProbeOutcome::TimedOut, limit),
         };
+        opened.store(connection.opened(), Relaxed);
         log.end(ProbeRecord { due, sent_after: Duration::ZERO, latency, outcome, field_value: None });
         next = (next + KEPT_INTERVAL).max(Instant::now());
     }

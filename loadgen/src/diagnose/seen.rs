@@ -1,10 +1,16 @@
 //! What was seen of a server, from which the rule draws its finding.
 
+mod collapse;
+mod idle;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::platform::Known;
-use crate::result::DiagnosisLevel;
+use crate::numbers::in_millis;
+use crate::result::{DiagnosisLevel, ProbeLevel};
+pub(super) use collapse::{Collapse, Corner};
+pub(super) use idle::IdleStream;
 
 /// The probe of the health path.
 pub(super) const HEALTH: &str = "health";
@@ -15,7 +21,7 @@ pub(super) const UNKNOWN_PATH: &str = "unknown_path";
 /// The probe on a connection that was opened before the ramp and is kept: a limit on connections does not affect it.
 pub(super) const KEPT_CONNECTION: &str = "kept_connection";
 
-/// The path of that probe.
+/// The path of the probe of one that does not exist.
 pub(super) const NO_SUCH_PATH: &str = "/loadgen-diagnose-no-such-path";
 
 /// What was seen.
@@ -23,8 +29,14 @@ pub(super) const NO_SUCH_PATH: &str = "/loadgen-diagnose-no-such-path";
 pub(super) struct Seen {
     /// Of one stream, while the server was idle.
     pub(super) idle: IdleStream,
-    /// Latency of each probe while the server was idle: the median, in milliseconds.
-    pub(super) idle_ms: BTreeMap<String, f64>,
+    /// The probes while the server was idle.
+    pub(super) idle_probes: BTreeMap<String, ProbeLevel>,
+    /// Whether the server keeps a connection for several requests.
+    pub(super) keeps_connections: bool,
+    /// Of the server's processes, before the first stream.
+    pub(super) idle_process: ProcessSeen,
+    /// Mean time between two chunks of one stream, of all that was seen before the server was loaded.
+    pub(super) gap: Duration,
     /// The numbers of streams that were held, in the order in which they were.
     pub(super) levels: Vec<DiagnosisLevel>,
     /// The level at which the server was no longer as idle, if there was one.
@@ -33,10 +45,17 @@ pub(super) struct Seen {
     pub(super) platform: Option<Known>,
     /// Processors of the server's machine, where they are known.
     pub(super) processors: Option<u64>,
+    /// Silences in which nothing at all was answered, without an effect of the number of streams.
+    pub(super) stalls: Vec<Stall>,
     /// The most streams that the ramp was allowed to open.
     pub(super) streams_max: u64,
     /// What ended the ramp before it could show anything.
     pub(super) cut_short: Option<CutShort>,
+    /// The status of a rejection when all streams were closed again and all checks were fast.
+    pub(super) rejected_when_idle: Option<u16>,
+    /// Rejections by HTTP status, and failures by cause, of all streams.
+    pub(super) rejected: BTreeMap<u16, u64>,
+    pub(super) failed: BTreeMap<String, u64>,
 }
 
 /// What ended a ramp before it could show anything.
@@ -48,102 +67,43 @@ pub(super) enum CutShort {
     ServerGoneBehindProxy,
     /// This process had no descriptor or port left.
     OwnLimit,
+    /// As many requests were sent as may be.
+    RequestsUsedUp,
     /// The budget was over before all streams had been tried.
     TimeOver,
 }
 
-/// One stream of an idle server.
-#[derive(Debug, Clone, Default)]
-pub(super) struct IdleStream {
-    /// The HTTP status of its answer.
-    pub(super) status: u16,
-    /// Its headers, with names in lower case.
-    pub(super) headers: BTreeMap<String, String>,
-    /// From the request to the first chunk of the body.
-    pub(super) first_chunk: Duration,
-    /// From the first chunk to the last one that was seen.
-    pub(super) lasted: Duration,
-    /// Chunks that were seen.
-    pub(super) chunks: u64,
-    /// Whether it ended while it was watched.
-    pub(super) ended: bool,
-    /// Whether it ended without being complete.
-    pub(super) broke_off: bool,
-    /// From the request to its end, or as long as it was watched.
-    pub(super) took: Duration,
-    /// The first bytes of its body, as far as they were kept.
-    pub(super) beginning: Vec<u8>,
-    /// The same request for a compressed answer, where that was another one.
-    pub(super) compressed: Option<Box<IdleStream>>,
+/// What is known of the server's processes.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct ProcessSeen {
+    /// Their threads.
+    pub(super) threads: Option<u64>,
+    /// Their open descriptors.
+    pub(super) fds: Option<u64>,
+    /// Share of one processor that other processes on this machine used.
+    pub(super) machine_cores: Option<f64>,
+    /// Whether one of them listens on the server's port.
+    pub(super) listens: Option<bool>,
 }
 
-impl IdleStream {
-    /// Whether its status says that it is what was asked for.
-    pub(super) fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-
-    /// Time between two chunks.
-    pub(super) fn gap(&self) -> Duration {
-        self.lasted / u32::try_from(self.chunks.saturating_sub(1).max(1)).unwrap_or(u32::MAX)
-    }
-
-    /// Whether its chunks come one after another, and not all at once at the end.
-    pub(super) fn streams(&self) -> bool {
-        self.chunks > 1 && self.lasted > self.first_chunk / 4
-    }
-
-    /// A header of the answer.
-    pub(super) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", String::as_str)
-    }
-}
-
-/// What was seen at the number of streams that was too much.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Collapse {
-    /// The level, among [`Seen::levels`].
-    pub(super) level: usize,
-    /// Streams with their first chunk that had not ended, at each look: every 250 ms for some seconds.
-    pub(super) started: Vec<u64>,
-    /// Streams that ended meanwhile.
-    pub(super) ended: u64,
-    /// Streams that began to flow meanwhile.
-    pub(super) begun: u64,
-    /// Rejections by HTTP status.
-    pub(super) rejected: BTreeMap<u16, u64>,
-    /// Failures by cause.
-    pub(super) failed: BTreeMap<String, u64>,
-    /// The longest time to a rejection or failure, in milliseconds.
-    pub(super) slowest_loss_ms: f64,
-    /// The least number of streams with which checks are late, where it was looked for.
-    pub(super) corner: Option<u64>,
-}
-
-impl Collapse {
-    /// The number of streams that flow, if it stays the same: that most often seen, with nearly all others next to it.
-    pub(super) fn plateau(&self) -> Option<u64> {
-        let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
-        self.started.iter().for_each(|streams| *counts.entry(*streams).or_default() += 1);
-        let (streams, _) = counts.iter().max_by_key(|(streams, looks)| (**looks, **streams))?;
-        let near = self.started.iter().filter(|started| started.abs_diff(*streams) <= 1).count();
-        (near * 10 >= self.started.len() * 8).then_some(*streams)
-    }
-
-    /// By how much the number of streams that flow rises per second, beyond what ends.
-    pub(super) fn slope(&self) -> f64 {
-        const LOOKS_PER_SECOND: f64 = 4.0;
-        let (Some(first), Some(last)) = (self.started.first(), self.started.last()) else { return 0.0 };
-        let seconds = (self.started.len().saturating_sub(1)).max(1) as f64 / LOOKS_PER_SECOND;
-        (*last as f64 - *first as f64) / seconds
-    }
+/// A silence in which nothing at all was answered.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Stall {
+    /// The streams that were held then.
+    pub(super) streams: u64,
+    /// How long it lasted.
+    pub(super) length: Duration,
 }
 
 impl Seen {
-    /// The last level at which the server was as when idle; without one, that of no streams.
+    /// The level with the most streams at which the server was as when idle; without one, that of no streams.
     pub(super) fn last_good(&self) -> DiagnosisLevel {
-        let before = self.collapse.as_ref().map_or(self.levels.len(), |collapse| collapse.level);
-        self.levels[..before].iter().max_by_key(|level| level.streams).cloned().unwrap_or_default()
+        let before = self.collapse.as_ref().map_or(self.levels.len(), |collapse| collapse.first_bad);
+        self.levels[..before.min(self.levels.len())]
+            .iter()
+            .max_by_key(|level| level.streams)
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// The level of the collapse.
@@ -151,38 +111,79 @@ impl Seen {
         self.levels.get(self.collapse.as_ref()?.level)
     }
 
-    /// Whether a probe got no answer, or a late one, for the larger part of the collapse.
-    pub(super) fn hangs(&self, probe: &str) -> bool {
-        let Some(at) = self.worst().and_then(|level| level.probes.get(probe)) else { return false };
-        let late = at.latency_ms.p50 >= self.late_ms(probe);
-        at.sent > 0 && (late || (at.timed_out + at.failed) * 4 >= at.sent)
+    /// What a probe got during the collapse.
+    pub(super) fn probe(&self, probe: &str) -> Option<&ProbeLevel> {
+        self.worst()?.probes.get(probe).filter(|probe| probe.sent > 0)
     }
 
-    /// Whether a probe was answered as when idle, for the larger part.
+    /// Whether a probe got no answer, or a late one, for the larger part of the collapse.
+    pub(super) fn hangs(&self, probe: &str) -> bool {
+        self.probe(probe).is_some_and(|at| self.is_late(probe, at))
+    }
+
+    /// Whether a probe was answered as when idle.
     pub(super) fn is_fast(&self, probe: &str) -> bool {
-        let Some(at) = self.worst().and_then(|level| level.probes.get(probe)) else { return false };
-        at.sent > 0 && at.timed_out + at.failed == 0 && at.latency_ms.p90 < self.late_ms(probe)
+        let few_slow = |at: &ProbeLevel| at.latency_ms.p90 < 2.0 * self.late_ms(probe);
+        self.probe(probe).is_some_and(|at| !self.is_late(probe, at) && no_answer(at) * 20 <= at.sent && few_slow(at))
+    }
+
+    /// Whether a probe at some level is typically late, or a quarter of it gets no answer.
+    pub(super) fn is_late(&self, probe: &str, at: &ProbeLevel) -> bool {
+        at.latency_ms.p50 >= self.late_ms(probe) || no_answer(at) * 4 >= at.sent.max(1)
     }
 
     /// Whether the asynchronous health check, where there is one, and a path that does not exist are both fast.
     pub(super) fn event_loop_is_free(&self) -> bool {
-        let has_async = self.worst().is_some_and(|level| level.probes.contains_key(ASYNC_HEALTH));
+        let has_async = self.probe(ASYNC_HEALTH).is_some();
         self.is_fast(UNKNOWN_PATH) && (!has_async || self.is_fast(ASYNC_HEALTH))
     }
 
     /// Whether the health check at this level takes longer than when idle, and than a path at the same level that needs
     /// no pool: the typical one, not the slowest. Chance does not make that.
-    pub(super) fn health_needs_a_turn(&self, level: &DiagnosisLevel) -> bool {
+    pub(super) fn health_waits(&self, level: &DiagnosisLevel) -> bool {
         let p50 = |probe: &str| level.probes.get(probe).map_or(0.0, |probe| probe.latency_ms.p50);
-        let idle = self.idle_ms.get(HEALTH).copied().unwrap_or_default();
+        let idle = self.idle_ms(HEALTH).unwrap_or_default();
         p50(HEALTH) >= 2.5 * idle.max(p50(UNKNOWN_PATH)) + 1.0
     }
 
-    /// The latency from which on a probe counts as late: ten times the idle one, and at least a seventh of the
-    /// time between two chunks, but no more than 100 ms.
+    /// The latency from which on a probe counts as late: ten times the idle one, and at least a fifth of the time between
+    /// two chunks, which is between 25 and 100 ms; well before its time-out.
     pub(super) fn late_ms(&self, probe: &str) -> f64 {
-        let gap = crate::numbers::in_millis(self.idle.gap());
-        let least = if gap > 0.0 { (0.15 * gap).clamp(10.0, 100.0) } else { 100.0 };
-        (10.0 * self.idle_ms.get(probe).copied().unwrap_or_default()).max(least)
+        const MAX_MS: f64 = 3_000.0;
+        let gap = in_millis(self.gap);
+        let least = if gap > 0.0 { (0.2 * gap).clamp(25.0, 100.0) } else { 100.0 };
+        let idle = self.idle_probes.get(probe).map(|idle| idle.latency_ms).unwrap_or_default();
+        let often = (10.0 * idle.p50).min(idle.p50 + 500.0);
+        often.max(4.0 * idle.p90).max(least).min(MAX_MS)
     }
+
+    /// The median latency of a probe while the server was idle, in milliseconds.
+    pub(super) fn idle_ms(&self, probe: &str) -> Option<f64> {
+        self.idle_probes.get(probe).filter(|idle| idle.sent > 0).map(|idle| idle.latency_ms.p50)
+    }
+
+    /// Chunks per second of one stream alone.
+    pub(super) fn pace(&self) -> f64 {
+        if self.gap.is_zero() { 0.0 } else { 1.0 / self.gap.as_secs_f64() }
+    }
+
+    /// The share of the chunks of idle streams that streams at this level must get to count as not slowed down. It leaves
+    /// room for how uneven one stream is.
+    pub(super) fn least_share(&self) -> f64 {
+        const SLOWED: f64 = 0.7;
+        let gaps = (self.idle.chunks.saturating_sub(1)).max(1) as f64;
+        let uncertain = 3.0 * self.idle.gap_deviation.as_secs_f64() / gaps.sqrt();
+        let gap = self.gap.as_secs_f64();
+        if gap > 0.0 { SLOWED.min(1.0 / (1.0 + uncertain / gap)) } else { SLOWED }
+    }
+
+    /// Whether the streams that flow at this level get fewer chunks than one alone.
+    pub(super) fn is_slowed(&self, level: &DiagnosisLevel) -> bool {
+        level.started > 0 && level.pace.is_some_and(|pace| pace < self.least_share() * self.pace())
+    }
+}
+
+/// Probes of a level without an answer.
+pub(super) fn no_answer(at: &ProbeLevel) -> u64 {
+    at.timed_out + at.failed
 }

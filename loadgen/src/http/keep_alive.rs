@@ -11,6 +11,8 @@ use super::{Endpoint, HttpError, Receive, connect, read_to_end};
 pub struct KeepAliveConnection {
     endpoint: Endpoint,
     open: Option<Open>,
+    /// Connections that have been opened.
+    opened: u64,
 }
 
 /// A connection, and the task that drives it.
@@ -20,7 +22,7 @@ impl KeepAliveConnection {
     /// A connection to `endpoint`, opened with the first request.
     #[must_use]
     pub fn new(endpoint: Endpoint) -> Self {
-        KeepAliveConnection { endpoint, open: None }
+        KeepAliveConnection { endpoint, open: None, opened: 0 }
     }
 
     /// Gets `path` and returns the status once the answer is complete. Reconnects if the server has closed the
@@ -34,6 +36,7 @@ impl KeepAliveConnection {
             None => {
                 let mut open = connect(&self.endpoint, Receive::AtOnce).await?;
                 open.0.ready().await.map_err(HttpError::Exchange)?;
+                self.opened += 1;
                 open
             }
         };
@@ -42,6 +45,12 @@ impl KeepAliveConnection {
         read_to_end(response.body_mut(), 0).await?;
         self.open = Some((sender, driver));
         Ok(response.status().as_u16())
+    }
+
+    /// How many connections have been opened so far: more than one if the server has closed one.
+    #[must_use]
+    pub fn opened(&self) -> u64 {
+        self.opened
     }
 
     /// The connection of the last request, unless the server has closed it.

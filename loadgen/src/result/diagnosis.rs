@@ -40,6 +40,12 @@ pub struct Diagnosis {
     /// The numbers of streams that were held, in order, and what was seen of each.
     #[serde(default)]
     pub levels: Vec<DiagnosisLevel>,
+    /// Streams that were rejected, by HTTP status.
+    #[serde(default)]
+    pub rejected: std::collections::BTreeMap<String, u64>,
+    /// Streams that failed before they began, by cause.
+    #[serde(default)]
+    pub failed: std::collections::BTreeMap<String, u64>,
     /// Seconds from the end of the load until the server answered as it did when idle; none if it did not.
     #[serde(default)]
     pub recovered_after_s: Option<f64>,
@@ -190,14 +196,23 @@ impl Confidence {
 pub struct DiagnosisLevel {
     /// Streams asked for.
     pub streams: u64,
-    /// Streams that had their first chunk.
+    /// Streams that the server served at once: with their first chunk, or about to get it in the time of an idle server.
     pub started: u64,
-    /// Streams that waited for it longer than idle streams do.
+    /// Streams that waited for a chunk longer than streams of an idle server do.
     pub waiting: u64,
     /// Requests that were rejected or failed.
     pub lost: u64,
     /// Chunks per second of all streams.
     pub chunks_per_second: f64,
+    /// Chunks per second of a stream after its first one; none if none flowed for long enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pace: Option<f64>,
+    /// Median time to the first chunk of the streams that began meanwhile, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_chunk_ms: Option<f64>,
+    /// How late the generator sent its probes: nine of ten less than this, in milliseconds.
+    #[serde(default)]
+    pub generator_lag_ms: f64,
     /// Latency of each probe, in milliseconds. One without an answer counts at its time-out, or as long as it has waited.
     pub probes: std::collections::BTreeMap<String, ProbeLevel>,
     /// Share of one processor that the server's processes used, where they are known.
@@ -209,6 +224,12 @@ pub struct DiagnosisLevel {
     /// Open descriptors of the server's processes, where they are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fds: Option<u64>,
+    /// The limit of open descriptors of the process that has the fewest left, where the system shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fds_limit: Option<u64>,
+    /// Processors of this machine in use by others than the generator; none for a server elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine_cores: Option<f64>,
 }
 
 /// A probe while a number of streams was held.

@@ -14,7 +14,7 @@ pub(super) fn counted(number: u64, singular: &str, plural: &str) -> String {
 pub(super) fn checks(seen: &Seen) -> Option<String> {
     let worst = seen.worst()?;
     let health = worst.probes.get(HEALTH).filter(|probe| probe.sent > 0)?;
-    let idle = seen.idle_ms.get(HEALTH).map(|idle| format!(" ({} when idle)", millis(*idle))).unwrap_or_default();
+    let idle = seen.idle_ms(HEALTH).map(|idle| format!(" ({} when idle)", millis(idle))).unwrap_or_default();
     let with = counted(worst.streams, "stream", "streams");
     let mut text = format!("With {with}, {}{idle}", of_probe(health, "health checks"));
     if let Some(unknown) = worst.probes.get(UNKNOWN_PATH).filter(|probe| probe.sent > 0) {
@@ -40,12 +40,11 @@ fn of_probe(probe: &ProbeLevel, what: &str) -> String {
 /// ended at the collapse (Little's law).
 pub(super) fn stream_seconds(seen: &Seen, limit: u64) -> Option<f64> {
     const ENOUGH: u64 = 5;
-    const LOOKS_PER_SECOND: f64 = 4.0;
     if seen.idle.ended && seen.idle.streams() {
         return Some((seen.idle.first_chunk + seen.idle.lasted).as_secs_f64());
     }
     let collapse = seen.collapse.as_ref().filter(|collapse| collapse.ended >= ENOUGH)?;
-    Some(limit as f64 * (collapse.started.len() as f64 / LOOKS_PER_SECOND) / collapse.ended as f64)
+    Some(limit as f64 * collapse.seconds() / collapse.ended as f64)
 }
 
 /// Why a larger number only moves the limit: how many streams a second it serves, and what twice as many would.

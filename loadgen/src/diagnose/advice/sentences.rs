@@ -168,7 +168,7 @@ fn upstream(finding: &Finding, seen: &Seen) -> Parts {
 
 fn not_streaming(finding: &Finding, seen: &Seen) -> Parts {
     let idle = &seen.idle;
-    let compressed = idle.compressed.as_deref();
+    let compressed = idle.compressed();
     let what = match finding.form {
         Some(Form::Compressed) => format!(
             "the answer streams for a client that accepts no compression, and arrives all at once for one that accepts \
@@ -196,7 +196,7 @@ fn none_found(seen: &Seen) -> String {
     let most = seen.levels.iter().max_by_key(|level| level.streams);
     let Some(most) = most else { return "No limit was found, as no stream was opened.".to_owned() };
     let health = most.probes.get(HEALTH).map(|health| {
-        let idle = seen.idle_ms.get(HEALTH).map(|idle| format!(", {} when idle", millis(*idle))).unwrap_or_default();
+        let idle = seen.idle_ms(HEALTH).map(|idle| format!(", {} when idle", millis(idle))).unwrap_or_default();
         format!(" Health checks took {} (p99{idle}).", millis(health.latency_ms.p99))
     });
     format!(

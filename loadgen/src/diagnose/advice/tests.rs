@@ -31,12 +31,22 @@ fn seen() -> Seen {
     };
     Seen {
         idle,
-        idle_ms: BTreeMap::from([(HEALTH.to_owned(), 3.0), (UNKNOWN_PATH.to_owned(), 2.0)]),
+        idle_probes: BTreeMap::from([(HEALTH.to_owned(), idle_probe(3.0)), (UNKNOWN_PATH.to_owned(), idle_probe(2.0))]),
+        gap: Duration::from_millis(250),
         levels: vec![level],
-        collapse: Some(Collapse { level: 0, started: vec![40; 20], ..Collapse::default() }),
+        collapse: Some(Collapse { level: 0, served: vec![40; 21], ..Collapse::default() }),
         streams_max: 1_000,
         processors: Some(2),
         ..Seen::default()
+    }
+}
+
+fn idle_probe(p50: f64) -> ProbeLevel {
+    ProbeLevel {
+        sent: 15,
+        answered: 15,
+        latency_ms: Quantiles { p50, ..Quantiles::default() },
+        ..ProbeLevel::default()
     }
 }
 

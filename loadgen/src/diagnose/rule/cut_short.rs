@@ -3,10 +3,19 @@
 use crate::diagnose::finding::Finding;
 use crate::diagnose::seen::{CutShort, Seen};
 
-/// What became of the ramp, if it was cut short.
+/// What became of the ramp, if something else than its time cut it short.
 pub(super) fn find(seen: &Seen) -> Option<Finding> {
+    seen.cut_short.filter(|cut_short| *cut_short != CutShort::TimeOver).map(|cut_short| of(seen, cut_short))
+}
+
+/// What became of it, if its time did.
+pub(super) fn by_time(seen: &Seen) -> Option<Finding> {
+    seen.cut_short.map(|cut_short| of(seen, cut_short))
+}
+
+fn of(seen: &Seen, cut_short: CutShort) -> Finding {
     let streams = seen.levels.last().map_or(0, |level| level.streams);
-    let (evidence, surer_with) = match seen.cut_short? {
+    let (evidence, surer_with) = match cut_short {
         CutShort::ServerGone => (
             format!(
                 "with {streams} streams, connections were refused, and the one that had been open since before the ramp \
@@ -25,6 +34,10 @@ pub(super) fn find(seen: &Seen) -> Option<Finding> {
             format!("with {streams} streams, this machine had no descriptor or port left to send with"),
             "a smaller --max-streams, or a higher `ulimit -n`",
         ),
+        CutShort::RequestsUsedUp => (
+            format!("with {streams} streams, so many of them had ended or were rejected that no more were asked for"),
+            "a request that is answered with a longer stream, or more --max-streams, which allows more requests",
+        ),
         CutShort::TimeOver => (
             format!(
                 "the time was over after {streams} of {} streams; more were not tried, or not watched for long enough",
@@ -36,5 +49,5 @@ pub(super) fn find(seen: &Seen) -> Option<Finding> {
     let mut finding = Finding::inconclusive();
     finding.evidence.push(evidence);
     finding.surer_with = Some(surer_with);
-    Some(finding)
+    finding
 }

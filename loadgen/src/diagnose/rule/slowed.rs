@@ -1,60 +1,94 @@
 //! All streams flow, and more slowly than one alone, or the probes are late.
 
+use super::clues::{Threads, is_busy, threads, waits_for_chunks_only};
+use super::held;
 use crate::diagnose::finding::{Finding, PID};
-use crate::diagnose::seen::{HEALTH, Seen, UNKNOWN_PATH};
+use crate::diagnose::seen::{Collapse, HEALTH, Seen, UNKNOWN_PATH};
 use crate::result::{Confidence, DiagnosisForm, DiagnosisKind, DiagnosisLevel};
 
-/// Share of the chunks that idle streams would have sent, from which on streams count as slowed down.
-const SLOWED: f64 = 0.8;
-/// Share of a processor that counts as a busy one.
-const BUSY: f64 = 0.8;
+pub(super) fn find(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> Finding {
+    let is_slowed = seen.is_slowed(worst);
+    let checks_wait = seen.hangs(HEALTH) || seen.health_waits(worst);
+    match (seen.hangs(UNKNOWN_PATH), checks_wait) {
+        (true, _) => everything_is_late(seen, worst, is_slowed),
+        (false, true) if !waits_for_chunks_only(seen) && !is_slowed => just_full(seen, worst),
+        (false, true) => per_chunk(seen, collapse, worst, is_slowed),
+        (false, false) if is_slowed => streams_only(seen, worst),
+        (false, false) => Finding::inconclusive()
+            .surer("a quieter machine, or a longer --budget: some checks were late, most were not"),
+    }
+}
 
-pub(super) fn find(seen: &Seen, worst: &DiagnosisLevel) -> Finding {
-    let gap = seen.idle.gap().as_secs_f64();
-    let is_slowed = gap > 0.0 && worst.chunks_per_second * gap < SLOWED * worst.started as f64;
-    // Chunks per second of one stream, times the time between two: how many chunks wait at once.
-    let at_once = (worst.chunks_per_second * gap).round().max(1.0) as u64;
-    let busy = worst.cpu_cores.map(|cores| cores >= BUSY);
-    let free = seen.event_loop_is_free();
+/// How many chunks the server works on at once: all chunks per second, times the time between two of one stream.
+fn at_once(seen: &Seen, worst: &DiagnosisLevel) -> u64 {
+    let loaded = seen.levels.iter().filter(|level| level.streams >= worst.streams);
+    let most = loaded.map(|level| level.chunks_per_second).fold(0.0, f64::max);
+    ((most * seen.gap.as_secs_f64()).round().max(1.0) as u64).min(worst.streams)
+}
+
+fn per_chunk(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel, is_slowed: bool) -> Finding {
+    let finding = Finding::new(DiagnosisKind::ThreadPoolPerChunk, None, Confidence::High);
+    let finding = match is_busy(seen) {
+        Some(false) => finding,
+        Some(true) => finding.at_most(Confidence::Low, "a profile of the server: it is busy as well"),
+        None => finding.at_most(Confidence::Medium, PID),
+    };
+    let finding = if seen.event_loop_is_free() { finding } else { finding.at_most(Confidence::Medium, PID) };
+    // A chunk that has arrived before its turn needs no wait, so that the streams may not be slowed down.
+    let corner = collapse.corner.and_then(|corner| corner.limit());
+    match (is_slowed, corner) {
+        (true, _) => {
+            let limit = at_once(seen, worst);
+            finding.limit(limit, limit)
+        }
+        (false, Some(corner)) => finding.limit(corner, corner),
+        (false, None) => finding.at_most(Confidence::Medium, "a longer --budget, to find the number of threads"),
+    }
+}
+
+/// All streams flow, and nothing is left for the checks.
+fn just_full(seen: &Seen, worst: &DiagnosisLevel) -> Finding {
+    let finding = Finding::new(DiagnosisKind::ThreadPoolHeld, Some(DiagnosisForm::InnerPool), Confidence::High);
+    let finding = finding.limit(worst.started, worst.started);
+    match threads(seen, worst.started) {
+        Threads::Grown => finding,
+        _ => finding.at_most(Confidence::Medium, "more --max-streams, to see streams wait too"),
+    }
+}
+
+fn everything_is_late(seen: &Seen, worst: &DiagnosisLevel, is_slowed: bool) -> Finding {
+    let at = seen.probe(UNKNOWN_PATH);
+    let is_unanswered = at.is_some_and(|at| (at.timed_out + at.failed) * 4 >= at.sent);
+    let busy = is_busy(seen);
+    if is_unanswered && !is_slowed && busy != Some(true) {
+        let finding = held::in_front_of_all(seen, worst.started);
+        return if finding.limit.is_some() { finding } else { finding.limit(worst.started, worst.started) };
+    }
     let last_good = seen.last_good().streams;
-    let mut finding = match (is_slowed, free, busy) {
-        (true, true, _) if seen.hangs(HEALTH) => {
-            Finding::new(DiagnosisKind::ThreadPoolPerChunk, None, Confidence::High).limit(at_once, at_once)
-        }
-        // A chunk that has arrived before its turn needs no wait, so the streams are not slowed down.
-        (false, true, _) if seen.hangs(HEALTH) => {
-            let corner = seen.collapse.as_ref().and_then(|collapse| collapse.corner);
-            let finding = Finding::new(DiagnosisKind::ThreadPoolPerChunk, None, Confidence::High);
-            match corner {
-                Some(corner) => finding.limit(corner, corner),
-                None => finding.at_most(Confidence::Medium, "a longer --budget, to find the number of threads"),
-            }
-        }
-        (true, true, Some(false) | None) => {
-            let finding = Finding::new(DiagnosisKind::UpstreamLimit, Some(DiagnosisForm::Vendor), Confidence::Medium)
-                .limit(at_once, last_good);
-            finding.at_most(Confidence::Low, "the vendor's own figures: it may be what is slow")
-        }
-        (_, false, Some(true)) => Finding::new(DiagnosisKind::Cpu, None, Confidence::High).limit(last_good, last_good),
-        (_, false, Some(false)) if seen.hangs(UNKNOWN_PATH) => {
-            Finding::new(DiagnosisKind::EventLoopBlocked, None, Confidence::High).limit(at_once, last_good.max(1))
-        }
-        (true, false, None) if seen.hangs(UNKNOWN_PATH) && at_once <= 2 => {
-            // A busy processor slows all streams too, but not to the pace of one.
+    let limit = if is_slowed { at_once(seen, worst) } else { last_good.max(1) };
+    match busy {
+        Some(true) => Finding::new(DiagnosisKind::Cpu, None, Confidence::High).limit(limit, limit),
+        Some(false) => Finding::new(DiagnosisKind::EventLoopBlocked, None, Confidence::High).limit(limit, limit),
+        // A busy processor slows all streams too, but not to the pace of one.
+        None if is_slowed && limit <= 2 => {
             let finding = Finding::new(DiagnosisKind::EventLoopBlocked, None, Confidence::High);
-            finding.limit(at_once, last_good.max(1)).at_most(Confidence::Medium, PID)
+            finding.limit(limit, limit).at_most(Confidence::Medium, PID)
+        }
+        None => Finding::inconclusive().surer(PID),
+    }
+}
+
+/// The streams alone are slow.
+fn streams_only(seen: &Seen, worst: &DiagnosisLevel) -> Finding {
+    let limit = at_once(seen, worst);
+    match is_busy(seen) {
+        Some(true) => {
+            let finding = Finding::new(DiagnosisKind::Cpu, None, Confidence::High).limit(limit, limit);
+            finding.at_most(Confidence::Medium, "a profile of the server: the checks were fast all the same")
         }
         _ => {
-            let mut finding = Finding::inconclusive();
-            finding.surer_with = Some(PID);
-            finding
+            let finding = Finding::new(DiagnosisKind::UpstreamLimit, Some(DiagnosisForm::Vendor), Confidence::High);
+            finding.limit(limit, limit).at_most(Confidence::Low, "the vendor's own figures: it may be what is slow")
         }
-    };
-    finding.evidence.push(format!(
-        "{} streams got {:.0} chunks per second together, of {:.0} at the pace of one alone",
-        worst.started,
-        worst.chunks_per_second,
-        if gap > 0.0 { worst.started as f64 / gap } else { 0.0 },
-    ));
-    finding
+    }
 }

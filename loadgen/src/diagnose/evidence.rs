@@ -1,0 +1,149 @@
+//! What was seen, in sentences with figures.
+
+use super::seen::{ASYNC_HEALTH, Collapse, HEALTH, KEPT_CONNECTION, Seen, UNKNOWN_PATH, no_answer};
+use crate::numbers::{count, millis, number};
+use crate::result::{DiagnosisLevel, ProbeLevel};
+
+/// The probes, as sentences name them: one, and several.
+const NAMES: [(&str, &str, &str); 4] = [
+    (HEALTH, "health", "health checks"),
+    (ASYNC_HEALTH, "async health", "async health checks"),
+    (UNKNOWN_PATH, "a path that does not exist", "requests for a path that does not exist"),
+    (KEPT_CONNECTION, "a connection kept from before", "requests on a connection kept from before"),
+];
+
+/// The sentences about the load, none if there was none.
+pub(super) fn evidence(seen: &Seen) -> Vec<String> {
+    let mut evidence = Vec::new();
+    match (&seen.collapse, seen.worst()) {
+        (Some(collapse), Some(worst)) => {
+            evidence.push(around_the_limit(seen, collapse, worst));
+            evidence.push(streams(seen, collapse, worst));
+            evidence.extend(lost(collapse));
+            evidence.extend(probes(seen, worst));
+            evidence.extend(processes(seen, worst));
+        }
+        // What cut it short is said elsewhere.
+        _ if seen.cut_short.is_some() => {}
+        _ => {
+            let most = seen.levels.iter().max_by_key(|level| level.streams);
+            evidence.extend(most.map(|level| format!("{}: {}", streams_of(level.streams), latencies(level))));
+            evidence.extend(most.and_then(|level| processes(seen, level)));
+        }
+    }
+    evidence
+}
+
+fn streams_of(streams: u64) -> String {
+    if streams == 1 { "1 stream".to_owned() } else { format!("{} streams", count(streams)) }
+}
+
+/// `39 streams: health p99 3 ms; 40 streams: 14 of 20 health checks got no answer in time`
+fn around_the_limit(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> String {
+    let corner = collapse.corner.unwrap_or_default();
+    let held = |streams: u64| seen.levels.iter().rev().find(|level| level.streams == streams && streams > 0);
+    let good = held(corner.good).cloned().unwrap_or_else(|| seen.last_good());
+    let bad = held(corner.bad).unwrap_or(worst);
+    let slow = NAMES.iter().find(|(name, ..)| bad.probes.get(*name).is_some_and(|at| seen.is_late(name, at)));
+    let slow = slow.or(NAMES.first().filter(|_| seen.health_waits(bad)));
+    let at = |level: &DiagnosisLevel| match slow {
+        Some((name, one, several)) => level.probes.get(*name).map_or_else(String::new, |at| probe(at, one, several)),
+        None if level.waiting > 0 => {
+            format!("{} of them {}", count(level.waiting), if level.waiting == 1 { "waits" } else { "wait" })
+        }
+        None if level.lost > 0 => format!("{} requests were rejected or failed", count(level.lost)),
+        None => match level.pace {
+            Some(pace) => format!("each gets {} chunks a second", number(pace)),
+            None => "all of them flow".to_owned(),
+        },
+    };
+    if good.streams == 0 {
+        return format!("{}: {}", streams_of(bad.streams), at(bad));
+    }
+    format!("{}: {}; {}: {}", streams_of(good.streams), at(&good), streams_of(bad.streams), at(bad))
+}
+
+fn probe(at: &ProbeLevel, one: &str, several: &str) -> String {
+    match no_answer(at) {
+        0 => format!("{one} p99 {}", millis(at.latency_ms.p99)),
+        lost if at.timed_out == 0 => format!("{} of {} {several} failed", count(lost), count(at.sent)),
+        lost => format!("{} of {} {several} got no answer in time", count(lost), count(at.sent)),
+    }
+}
+
+/// `64 streams: 40 flow and 24 wait for their first chunk; in 5 s, 2 ended and 2 began`
+fn streams(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> String {
+    let all = streams_of(worst.streams);
+    if worst.waiting + worst.lost == 0 && worst.started * 10 >= worst.streams * 9 {
+        let (now, alone) = (worst.pace.unwrap_or_default(), seen.pace());
+        return format!("{all}: all flow, each with {} chunks a second of {} alone", number(now), number(alone));
+    }
+    let served = collapse.plateau().unwrap_or(worst.started);
+    let first = collapse.served.first().copied().unwrap_or(served);
+    let last = collapse.served.last().copied().unwrap_or(served);
+    let flow = if collapse.plateau().is_some() {
+        count(served)
+    } else {
+        format!("first {} and then {}", count(first), count(last))
+    };
+    let others = if worst.waiting > 0 {
+        format!("{} wait for their first chunk", count(worst.waiting))
+    } else {
+        "the others were lost".to_owned()
+    };
+    let seconds = collapse.seconds().round();
+    let next = match (collapse.ended, collapse.begun) {
+        (0, 0) => format!("none ended and none began in {seconds} s"),
+        (ended, begun) if begun <= ended + 1 => {
+            format!(
+                "in {seconds} s {} ended and {} began: a new one begins when an old one ends",
+                count(ended),
+                count(begun)
+            )
+        }
+        (ended, begun) => format!("in {seconds} s {} ended and {} began", count(ended), count(begun)),
+    };
+    let broken = match collapse.broken {
+        0 => String::new(),
+        broken => format!("; {} were closed before their end", count(broken)),
+    };
+    format!("{all}: {flow} flow and {others}; {next}{broken}")
+}
+
+/// `lost: 24 with status 429, after 5 s at most`
+fn lost(collapse: &Collapse) -> Option<String> {
+    let rejected = collapse.rejected.iter().map(|(status, times)| format!("{} with status {status}", count(*times)));
+    let failed = collapse.failed.iter().map(|(cause, times)| format!("{} times {cause}", count(*times)));
+    let lost: Vec<_> = rejected.chain(failed).collect();
+    (!lost.is_empty()).then(|| format!("lost: {}, after {} at most", lost.join(", "), millis(collapse.slowest_loss_ms)))
+}
+
+/// What the other probes got meanwhile.
+fn probes(seen: &Seen, worst: &DiagnosisLevel) -> Option<String> {
+    let known = NAMES.iter().filter_map(|(name, one, several)| {
+        let at = worst.probes.get(*name).filter(|at| at.sent > 0)?;
+        Some((seen.is_late(name, at), probe(at, one, several)))
+    });
+    let said: Vec<_> = known.map(|(_, said)| said).collect();
+    (!said.is_empty()).then(|| format!("meanwhile: {}", said.join(", ")))
+}
+
+fn latencies(level: &DiagnosisLevel) -> String {
+    let known = NAMES.iter().filter_map(|(name, one, several)| Some(probe(level.probes.get(*name)?, one, several)));
+    format!("all flow; {}", known.collect::<Vec<_>>().join(", "))
+}
+
+/// `CPU 3 %; threads 3 before and 43 now; descriptors 91 of 1,024`
+fn processes(seen: &Seen, level: &DiagnosisLevel) -> Option<String> {
+    let cpu = level.cpu_cores.map(|cores| format!("CPU {:.0} %", cores * 100.0));
+    let threads = level.threads.map(|now| match seen.idle_process.threads {
+        Some(before) => format!("threads {} before and {} now", count(before), count(now)),
+        None => format!("threads {}", count(now)),
+    });
+    let fds = level.fds.map(|open| match level.fds_limit {
+        Some(limit) => format!("descriptors {} of {}", count(open), count(limit)),
+        None => format!("descriptors {}", count(open)),
+    });
+    let known: Vec<_> = [cpu, threads, fds].into_iter().flatten().collect();
+    (!known.is_empty()).then(|| known.join("; "))
+}

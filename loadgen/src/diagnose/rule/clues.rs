@@ -1,0 +1,93 @@
+//! What the processes, the machine and the generator say beside the probes.
+
+use crate::diagnose::seen::{HEALTH, KEPT_CONNECTION, Seen, UNKNOWN_PATH};
+use crate::numbers::in_millis;
+
+/// Threads, or processes, that there are at the collapse beside those before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Threads {
+    /// About as many more as streams were served.
+    Grown,
+    /// No more, but enough: they may have been there before.
+    Enough,
+    /// Fewer than streams were served, so that a stream cannot have held one.
+    TooFew,
+    /// Not known.
+    Unknown,
+}
+
+/// What the number of threads says where `served` streams were served.
+pub(super) fn threads(seen: &Seen, served: u64) -> Threads {
+    let now = seen.levels.iter().filter_map(|level| level.threads).max();
+    let (Some(now), Some(before)) = (now.filter(|_| process_is_the_servers(seen)), seen.idle_process.threads) else {
+        return Threads::Unknown;
+    };
+    let grown = now.saturating_sub(before);
+    if grown >= 2 && grown * 10 >= served * 7 && grown <= served * 3 + 8 {
+        Threads::Grown
+    } else if now > served {
+        Threads::Enough
+    } else {
+        Threads::TooFew
+    }
+}
+
+/// Whether the processes of the pid, where one is given, are the server's as far as can be seen: one of them listens, and
+/// they used some processor time while chunks came.
+pub(super) fn process_is_the_servers(seen: &Seen) -> bool {
+    /// Chunks that cannot be sent for nothing.
+    const CHUNKS: f64 = 500.0;
+    let used = seen.levels.iter().filter_map(|level| level.cpu_cores).any(|cores| cores > 0.0);
+    let chunks: f64 = seen.levels.iter().map(|level| level.chunks_per_second).sum();
+    seen.idle_process.listens != Some(false) && (used || chunks < CHUNKS)
+}
+
+/// Whether the server's processes, at the collapse, had nearly as many open descriptors as they may.
+pub(super) fn descriptors_ended(seen: &Seen) -> bool {
+    let levels = seen.levels.iter().filter(|_| process_is_the_servers(seen));
+    let mut known = levels.filter_map(|level| Some((level.fds?, level.fds_limit?)));
+    known.any(|(open, limit)| open + open / 20 + 2 >= limit)
+}
+
+/// Whether the server is busy at the collapse: its processes, where they are known; otherwise others than this process on
+/// the same machine, if that is clear.
+pub(super) fn is_busy(seen: &Seen) -> Option<bool> {
+    const BUSY: f64 = 0.8;
+    const IDLE: f64 = 0.4;
+    let worst = seen.worst()?;
+    if let Some(cores) = worst.cpu_cores.filter(|_| process_is_the_servers(seen)) {
+        return Some(cores >= BUSY);
+    }
+    let now = worst.machine_cores?;
+    if now < IDLE {
+        return Some(false);
+    }
+    (now - seen.idle_process.machine_cores? >= BUSY).then_some(true)
+}
+
+/// Whether this process was so late itself that probes seemed late.
+pub(super) fn generator_was_late(seen: &Seen) -> bool {
+    let late = seen.late_ms(HEALTH).min(seen.late_ms(UNKNOWN_PATH)) / 2.0;
+    seen.worst().is_some_and(|level| level.generator_lag_ms > late)
+}
+
+/// Whether all probes fail, also on the connection that was kept: the server has ended, or takes no connections.
+pub(super) fn is_gone(seen: &Seen) -> bool {
+    let fails = |probe| seen.probe(probe).is_some_and(|at| at.failed * 2 > at.sent);
+    fails(HEALTH) && fails(UNKNOWN_PATH) && fails(KEPT_CONNECTION)
+}
+
+/// Descriptors of the server, beyond one for each stream, that it took for each stream that it served: connections to
+/// its vendor.
+pub(super) fn upstream_connections(seen: &Seen, served: u64) -> Option<f64> {
+    let worst = seen.worst().filter(|_| process_is_the_servers(seen))?;
+    let grown = worst.fds?.saturating_sub(seen.idle_process.fds?);
+    Some(grown.saturating_sub(worst.streams) as f64 / served.max(1) as f64)
+}
+
+/// Probes that are late without being unanswered: a wait of at most some of the times between two chunks.
+pub(super) fn waits_for_chunks_only(seen: &Seen) -> bool {
+    const GAPS: f64 = 4.0;
+    let at = seen.probe(HEALTH);
+    at.is_some_and(|at| at.timed_out * 10 < at.sent && at.latency_ms.p50 < GAPS * in_millis(seen.gap).max(50.0))
+}

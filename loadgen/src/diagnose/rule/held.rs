@@ -1,0 +1,200 @@
+//! Some streams flow, and the others wait until one of them ends, or are rejected.
+
+use super::clues::{Threads, descriptors_ended, is_busy, threads, upstream_connections};
+use crate::diagnose::finding::{Finding, PID};
+use crate::diagnose::seen::{Collapse, HEALTH, KEPT_CONNECTION, Seen, UNKNOWN_PATH};
+use crate::diagnose::state::is_partly_answered;
+use crate::result::{Confidence, DiagnosisForm, DiagnosisKind, DiagnosisLevel};
+
+/// Threads per second by which a pool grows that is said to grow: .NET adds one or two.
+const GROWS_FROM: f64 = 0.5;
+/// The time within which a rejection comes that was nobody's time-out, in milliseconds.
+const AT_ONCE_MS: f64 = 1_000.0;
+const PLATFORM: &str =
+    "--platform NAME: one worker for each request and a blocked event loop look the same from outside";
+const OWN_METRICS: &str =
+    "the server's own figures of its pools, or a restart before: its threads may be those of a pool";
+
+pub(super) fn find(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> Finding {
+    if let Some(finding) = rate_limited(seen, collapse) {
+        return finding;
+    }
+    if grows(seen, collapse) {
+        return growing_pool(seen, collapse);
+    }
+    let Some(limit) = limit(seen, collapse) else {
+        return Finding::inconclusive()
+            .surer("longer streams, such as a longer --body: no number of them stayed the same");
+    };
+    let finding = if descriptors_ended(seen) && (seen.hangs(UNKNOWN_PATH) || worst.lost > 0) {
+        return connections(seen, Confidence::High);
+    } else if seen.hangs(UNKNOWN_PATH) {
+        in_front_of_all(seen, limit)
+    } else if seen.hangs(HEALTH) {
+        inner_pool(seen, limit)
+    } else if seen.is_fast(HEALTH) && seen.is_fast(UNKNOWN_PATH) {
+        behind_the_event_loop(seen, collapse, worst, limit)
+    } else {
+        Finding::inconclusive().surer("a quieter machine: the probes were neither fast nor late")
+    };
+    if finding.limit.is_some() { finding } else { finding.limit(limit, limit) }
+}
+
+/// The number of streams that are served: the corner where it fits what was seen with more streams, and never fewer than
+/// have flowed all at once.
+fn limit(seen: &Seen, collapse: &Collapse) -> Option<u64> {
+    let corner = collapse.corner.and_then(|corner| corner.limit());
+    let plateau = collapse.plateau();
+    let served = match (corner, plateau) {
+        (Some(corner), Some(plateau)) if corner.abs_diff(plateau) <= (plateau / 20).max(1) => corner,
+        (corner, plateau) => plateau.or(corner)?,
+    };
+    let flowed = seen.levels.iter().filter(|level| level.started >= level.streams && level.waiting + level.lost == 0);
+    Some(flowed.map(|level| level.streams).fold(served, u64::max))
+}
+
+/// Requests that are rejected although no stream is open: by their rate, or by what this key has used.
+fn rate_limited(seen: &Seen, collapse: &Collapse) -> Option<Finding> {
+    let with_room = collapse.corner.is_some_and(|corner| corner.rejected_with_room);
+    let status = seen.rejected_when_idle.or_else(|| collapse.rejected.keys().next().copied().filter(|_| with_room))?;
+    let mut finding =
+        Finding::inconclusive().surer("another --api-key, or one without a limit: requests are rejected by their rate");
+    finding.evidence.push(format!("the server still answered {status} when the streams were closed"));
+    Some(finding)
+}
+
+fn grows(seen: &Seen, collapse: &Collapse) -> bool {
+    let rises = collapse.slope() >= GROWS_FROM && collapse.rises_steadily();
+    rises && collapse.begun > collapse.ended + 1 && seen.hangs(HEALTH)
+}
+
+fn growing_pool(seen: &Seen, collapse: &Collapse) -> Finding {
+    let at_first = collapse.served.first().copied().unwrap_or_default();
+    let last = collapse.served.last().copied().unwrap_or_default();
+    let finding = Finding::new(DiagnosisKind::ThreadPoolHeld, Some(DiagnosisForm::GrowingPool), Confidence::High);
+    let mut finding = finding.limit(at_first, at_first);
+    finding.evidence.push(format!(
+        "{at_first} streams flowed at first, and {:.1} more each second, although only {} ended",
+        collapse.slope(),
+        collapse.ended
+    ));
+    match threads(seen, last) {
+        Threads::Grown | Threads::Enough => finding,
+        Threads::Unknown => finding.at_most(Confidence::Medium, PID),
+        Threads::TooFew => finding.at_most(Confidence::Low, OWN_METRICS),
+    }
+}
+
+/// The health check waits, and a path that needs no thread of a pool does not.
+fn inner_pool(seen: &Seen, limit: u64) -> Finding {
+    let pool = Finding::new(DiagnosisKind::ThreadPoolHeld, Some(DiagnosisForm::InnerPool), Confidence::High);
+    let pool = if seen.event_loop_is_free() { pool } else { pool.at_most(Confidence::Medium, PID) };
+    match threads(seen, limit) {
+        Threads::Grown => pool,
+        // A health check that needs a connection of a full pool to a database looks the same, but for the threads.
+        Threads::Unknown => pool.at_most(Confidence::Medium, PID),
+        Threads::Enough => pool.at_most(Confidence::Medium, OWN_METRICS),
+        Threads::TooFew => {
+            let finding = Finding::new(DiagnosisKind::UpstreamLimit, Some(DiagnosisForm::ClientPool), Confidence::High);
+            finding.at_most(Confidence::Medium, "the server's own figures of its pools of connections")
+        }
+    }
+}
+
+/// Every probe is fast, so the limit is where only the streams pass: at the vendor, before it, or in a pool that no
+/// probe needs.
+fn behind_the_event_loop(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel, limit: u64) -> Finding {
+    let upstream = |form| Finding::new(DiagnosisKind::UpstreamLimit, Some(form), Confidence::High);
+    if worst.lost > 0 && collapse.slowest_loss_ms < AT_ONCE_MS {
+        let says_so =
+            collapse.failed.is_empty() && collapse.rejected.keys().all(|status| [429, 503, 529].contains(status));
+        let vendor = upstream(DiagnosisForm::Vendor);
+        // A server without descriptors for its vendor's connections fails as well.
+        return if says_so { vendor } else { vendor.at_most(Confidence::Medium, PID) };
+    }
+    match threads(seen, limit) {
+        Threads::Grown => Finding::new(DiagnosisKind::ThreadPoolHeld, Some(DiagnosisForm::InnerPool), Confidence::High),
+        // A pool that the health check does not need looks the same, but for its threads.
+        Threads::Unknown => upstream(DiagnosisForm::ClientPool).at_most(Confidence::Medium, PID),
+        Threads::Enough => upstream(form(seen, worst, limit)).at_most(Confidence::Medium, OWN_METRICS),
+        Threads::TooFew => match form(seen, worst, limit) {
+            DiagnosisForm::ClientPool => upstream(DiagnosisForm::ClientPool),
+            form => upstream(form).at_most(Confidence::Medium, "the vendor's own figures"),
+        },
+    }
+}
+
+/// What the server's descriptors say of where its streams wait.
+fn form(seen: &Seen, worst: &DiagnosisLevel, limit: u64) -> DiagnosisForm {
+    /// HTTP/2 servers allow a connection as many streams at least, by default.
+    const STREAMS_OF_A_CONNECTION: u64 = 50;
+    match upstream_connections(seen, limit) {
+        Some(each) if each <= 0.1 && limit >= STREAMS_OF_A_CONNECTION => DiagnosisForm::Http2Streams,
+        // Those that wait have a connection too, so they wait at its other end.
+        Some(each) if worst.streams >= limit * 3 / 2 && each * limit as f64 >= 0.8 * worst.streams as f64 => {
+            DiagnosisForm::Vendor
+        }
+        _ => DiagnosisForm::ClientPool,
+    }
+}
+
+/// Nothing is answered on new connections, so the limit is in front of all routes.
+pub(super) fn in_front_of_all(seen: &Seen, limit: u64) -> Finding {
+    let grown = threads(seen, limit);
+    if seen.keeps_connections && seen.is_fast(KEPT_CONNECTION) {
+        return match grown {
+            // A thread for each connection: the one that was kept has its own.
+            Threads::Grown => worker(),
+            Threads::Unknown => connections(seen, Confidence::Medium),
+            Threads::Enough | Threads::TooFew => connections(seen, Confidence::High),
+        };
+    }
+    let server = seen.idle.header("server").to_ascii_lowercase();
+    let named = |names: &[&str]| names.iter().any(|name| server.contains(name));
+    if loops_are_blocked_one_by_one(seen, limit) || named(&LOOP_SERVERS) {
+        event_loop()
+    } else if named(&WORKER_SERVERS) || grown == Threads::Grown {
+        worker()
+    } else if is_busy(seen) == Some(true) {
+        let last_good = seen.last_good().streams;
+        let cpu = Finding::new(DiagnosisKind::Cpu, None, Confidence::High).limit(last_good, last_good);
+        cpu.at_most(Confidence::Medium, "a profile of the server: its workers may be full as well as busy")
+    } else if limit > 1 && grown != Threads::TooFew || !seen.keeps_connections {
+        worker().at_most(Confidence::Medium, PLATFORM)
+    } else {
+        event_loop().at_most(Confidence::Medium, PLATFORM)
+    }
+}
+
+/// What `server` says of servers with one worker for each request, and of those with event loops.
+const WORKER_SERVERS: [&str; 8] =
+    ["gunicorn", "waitress", "werkzeug", "jetty", "apache", "unicorn", "puma", "basehttp"];
+const LOOP_SERVERS: [&str; 5] = ["uvicorn", "hypercorn", "daphne", "granian", "kestrel"];
+
+fn worker() -> Finding {
+    Finding::new(DiagnosisKind::ThreadPoolHeld, Some(DiagnosisForm::WorkerPerRequest), Confidence::High)
+}
+
+fn event_loop() -> Finding {
+    Finding::new(DiagnosisKind::EventLoopBlocked, None, Confidence::High)
+}
+
+/// Whether a part of the requests got no answer with fewer streams than the limit: connections belong to one loop each.
+fn loops_are_blocked_one_by_one(seen: &Seen, limit: u64) -> bool {
+    seen.levels.iter().filter(|level| level.started < limit).any(|level| {
+        let of = |probe: &str| level.probes.get(probe).filter(|at| at.sent > 0);
+        let kept_hangs = || of(KEPT_CONNECTION).is_some_and(|kept| kept.timed_out * 2 > kept.sent);
+        let others_are_fast = || of(UNKNOWN_PATH).is_some_and(|at| !seen.is_late(UNKNOWN_PATH, at));
+        is_partly_answered(level) || (seen.keeps_connections && kept_hangs() && others_are_fast())
+    })
+}
+
+/// No more connections: the most streams, and the connection that is kept.
+fn connections(seen: &Seen, confidence: Confidence) -> Finding {
+    // A stream that ends makes room for what has waited longest, which may be a probe: so the most is the limit.
+    let looks = seen.collapse.iter().flat_map(|collapse| &collapse.served).copied();
+    let most = seen.levels.iter().map(|level| level.started).chain(looks).max().unwrap_or_default();
+    let kept = u64::from(seen.keeps_connections);
+    let finding = Finding::new(DiagnosisKind::ConnectionLimit, None, Confidence::High).limit(most + kept, most);
+    finding.at_most(confidence, PID)
+}

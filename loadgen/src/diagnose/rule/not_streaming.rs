@@ -1,0 +1,79 @@
+//! The answer of one stream to an idle server comes all at once.
+
+use std::time::Duration;
+
+use crate::diagnose::finding::Finding;
+use crate::diagnose::seen::{IdleStream, Seen};
+use crate::numbers::{in_millis, millis};
+use crate::result::{Confidence, DiagnosisForm, DiagnosisKind};
+
+/// An answer that is complete sooner was hardly collected: there may have been nothing to wait for.
+const AT_ONCE: Duration = Duration::from_millis(250);
+
+pub(super) fn find(seen: &Seen) -> Option<Finding> {
+    let idle = &seen.idle;
+    let other = idle.other_encoding.as_deref();
+    let plain = [Some(idle), other].into_iter().flatten().find(|stream| !stream.is_compressed());
+    if let (Some(compressed), Some(plain)) = (idle.compressed(), plain)
+        && plain.streams()
+        && !compressed.streams()
+    {
+        return Some(at_once(compressed, DiagnosisForm::Compressed, Confidence::High));
+    }
+    if idle.streams() {
+        return None;
+    }
+    if idle.ended && idle.took < AT_ONCE {
+        return Some(whole_at_once(idle));
+    }
+    Some(if is_proxied(idle) {
+        let finding = at_once(idle, DiagnosisForm::ProxyBuffers, Confidence::Medium);
+        finding.surer("the same against the server's own port, without the proxy")
+    } else if is_event_stream(idle) {
+        at_once(idle, DiagnosisForm::Collected, Confidence::High)
+    } else {
+        // An API that streams only when it is asked to answers like this too.
+        let finding = at_once(idle, DiagnosisForm::Collected, Confidence::Medium);
+        finding.surer("a request that asks for a stream, such as \"stream\": true in --body")
+    })
+}
+
+fn whole_at_once(idle: &IdleStream) -> Finding {
+    let mut finding = Finding::new(DiagnosisKind::NotStreaming, None, Confidence::Medium);
+    let media_type = match idle.header("content-type") {
+        "" => "without a media type",
+        media_type => media_type,
+    };
+    let took = millis(in_millis(idle.took));
+    finding.evidence.push(format!("the whole answer, {media_type}, was there after {took}, in one piece"));
+    finding.surer("a request that takes the server some seconds to answer")
+}
+
+fn at_once(stream: &IdleStream, form: DiagnosisForm, confidence: Confidence) -> Finding {
+    let mut finding = Finding::new(DiagnosisKind::NotStreaming, Some(form), confidence);
+    let (first, lasted) = (millis(in_millis(stream.first_chunk)), millis(in_millis(stream.lasted)));
+    finding.evidence.push(match stream.chunks {
+        0 => format!("no byte of the body came within {first}"),
+        1 => format!("the whole answer came in one piece, after {first}"),
+        chunks => format!("the first byte came after {first}, and all {chunks} pieces within {lasted} of it"),
+    });
+    for name in ["content-type", "content-encoding", "server", "via"] {
+        let value = stream.header(name);
+        if !value.is_empty() {
+            finding.evidence.push(format!("the answer has {name}: {value}"));
+        }
+    }
+    finding
+}
+
+/// Whether the answer says that a proxy is in between.
+fn is_proxied(idle: &IdleStream) -> bool {
+    const PROXIES: [&str; 5] = ["nginx", "openresty", "cloudflare", "haproxy", "envoy"];
+    let server = idle.header("server").to_ascii_lowercase();
+    !idle.header("via").is_empty() || PROXIES.iter().any(|proxy| server.starts_with(proxy))
+}
+
+fn is_event_stream(idle: &IdleStream) -> bool {
+    let kind = idle.header("content-type");
+    ["event-stream", "ndjson", "json-seq", "jsonl"].iter().any(|stream| kind.contains(stream))
+}

@@ -1,0 +1,44 @@
+//! All of the server stands still now and then, whatever the number of streams.
+
+use super::clues::process_is_the_servers;
+use crate::diagnose::finding::{Finding, PID};
+use crate::diagnose::seen::Seen;
+use crate::numbers::{in_millis, millis};
+use crate::result::{Confidence, DiagnosisKind};
+
+/// Stalls from which on it is no chance.
+const STALLS: usize = 2;
+
+pub(super) fn find(seen: &Seen) -> Option<Finding> {
+    let longest = seen.stalls.iter().map(|stall| stall.length).max()?;
+    let found = seen.stalls.len();
+    let finding = Finding::new(DiagnosisKind::EventLoopBlocked, None, Confidence::High);
+    let finding = if found < STALLS {
+        finding.at_most(Confidence::Low, "a longer --budget, to see whether it happens again")
+    } else if is_idle(seen) {
+        finding
+    } else {
+        finding.at_most(Confidence::Medium, PID)
+    };
+    let mut streams: Vec<u64> = seen.stalls.iter().map(|stall| stall.streams).collect();
+    streams.dedup();
+    let streams: Vec<String> = streams.iter().map(u64::to_string).collect();
+    let times = if found == 1 { "once".to_owned() } else { format!("{found} times") };
+    let mut finding = finding;
+    finding.evidence.push(format!(
+        "{times}, nothing at all was answered for up to {}, and then everything at once: with {} streams",
+        millis(in_millis(longest)),
+        streams.join(", "),
+    ));
+    Some(finding)
+}
+
+/// Whether the server's processes are known, and hardly use the processor.
+fn is_idle(seen: &Seen) -> bool {
+    const IDLE: f64 = 0.5;
+    let mut known = seen.levels.iter().filter_map(|level| level.cpu_cores);
+    process_is_the_servers(seen)
+        && !seen.levels.is_empty()
+        && known.all(|cores| cores < IDLE)
+        && seen.levels.iter().all(|level| level.cpu_cores.is_some())
+}

@@ -1,0 +1,83 @@
+//! What was seen at the number of streams that was too much.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What was seen at the number of streams that was too much.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Collapse {
+    /// The level, among those of [`super::Seen::levels`].
+    pub(crate) level: usize,
+    /// The first level, up to that one, at which the server was not as when idle.
+    pub(crate) first_bad: usize,
+    /// Streams that the server served, at each look: every 250 ms for some seconds.
+    pub(crate) served: Vec<u64>,
+    /// Streams that ended meanwhile.
+    pub(crate) ended: u64,
+    /// Those among them whose connection was closed before their end.
+    pub(crate) broken: u64,
+    /// Streams that began to flow meanwhile.
+    pub(crate) begun: u64,
+    /// Rejections by HTTP status, since the level began.
+    pub(crate) rejected: BTreeMap<u16, u64>,
+    /// Failures by cause, since the level began.
+    pub(crate) failed: BTreeMap<String, u64>,
+    /// The longest time to a rejection or failure, in milliseconds.
+    pub(crate) slowest_loss_ms: f64,
+    /// Where exactly it begins, as far as it was looked for.
+    pub(crate) corner: Option<Corner>,
+}
+
+/// Between which numbers of streams the server ceases to be as when idle.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Corner {
+    /// The most streams with which it was as when idle.
+    pub(crate) good: u64,
+    /// The least with which it was not.
+    pub(crate) bad: u64,
+    /// Whether all streams flowed there, and only checks were late.
+    pub(crate) all_flowed: bool,
+    /// Whether streams were rejected although there was room: the server had served as many at once before.
+    pub(crate) rejected_with_room: bool,
+}
+
+impl Corner {
+    /// The number of streams that the server serves, where the two numbers are next to each other.
+    pub(crate) fn limit(&self) -> Option<u64> {
+        (self.bad == self.good + 1).then_some(if self.all_flowed { self.bad } else { self.good })
+    }
+}
+
+impl Collapse {
+    /// Time between two looks at the streams.
+    pub(crate) const LOOK: Duration = Duration::from_millis(250);
+
+    /// The number of streams that are served, if it stays the same: that most often seen, with nearly all others next to it.
+    pub(crate) fn plateau(&self) -> Option<u64> {
+        let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
+        self.served.iter().for_each(|streams| *counts.entry(*streams).or_default() += 1);
+        let (streams, _) = counts.iter().max_by_key(|(streams, looks)| (**looks, **streams))?;
+        let slack = (streams / 20).max(1);
+        let near = self.served.iter().filter(|served| served.abs_diff(*streams) <= slack).count();
+        (near * 10 >= self.served.len() * 8).then_some(*streams)
+    }
+
+    /// By how much the number of streams that are served rises per second.
+    pub(crate) fn slope(&self) -> f64 {
+        let (Some(first), Some(last)) = (self.served.first(), self.served.last()) else { return 0.0 };
+        (*last as f64 - *first as f64) / self.seconds().max(Self::LOOK.as_secs_f64())
+    }
+
+    /// Whether it rises all the time, and not in one step.
+    pub(crate) fn rises_steadily(&self) -> bool {
+        let quarter = self.served.len() / 4;
+        let parts = self.served.chunks(quarter.max(1)).filter(|part| part.len() == quarter);
+        let rises = parts.map(|part| part.first() < part.last());
+        quarter > 1 && rises.filter(|rises| *rises).count() >= 3
+    }
+
+    /// How long it was watched, in seconds.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.served.len().saturating_sub(1) as f64 * Self::LOOK.as_secs_f64()
+    }
+}
