@@ -186,7 +186,7 @@ impl<'a> Meter<'a> {
             pace: (flowed >= self.gap * 2).then(|| gaps as f64 / flowed.as_secs_f64()),
             first_chunk_ms: held.log().typical_wait(start.counts.begun).map(in_millis),
             probes: self.probes.since(start.since, PROBE_PATIENCE),
-            generator_lag_ms: self.probes.lag_since(start.since),
+            generator_lag_ms: Some(self.probes.lag_since(start.since)),
             ..DiagnosisLevel::default()
         };
         self.process.set_usage(&mut level, &start.process);

@@ -41,10 +41,10 @@ pub struct Diagnosis {
     #[serde(default)]
     pub levels: Vec<DiagnosisLevel>,
     /// Streams that were rejected, by HTTP status.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub rejected: std::collections::BTreeMap<String, u64>,
     /// Streams that failed before they began, by cause.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub failed: std::collections::BTreeMap<String, u64>,
     /// Seconds from the end of the load until the server answered as it did when idle; none if it did not.
     #[serde(default)]
@@ -211,8 +211,8 @@ pub struct DiagnosisLevel {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_chunk_ms: Option<f64>,
     /// How late the generator sent its probes: nine of ten less than this, in milliseconds.
-    #[serde(default)]
-    pub generator_lag_ms: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generator_lag_ms: Option<f64>,
     /// Latency of each probe, in milliseconds. One without an answer counts at its time-out, or as long as it has waited.
     pub probes: std::collections::BTreeMap<String, ProbeLevel>,
     /// Share of one processor that the server's processes used, where they are known.

@@ -68,7 +68,7 @@ pub(super) fn is_busy(seen: &Seen) -> Option<bool> {
 /// Whether this process was so late itself that probes seemed late.
 pub(super) fn generator_was_late(seen: &Seen) -> bool {
     let late = seen.late_ms(HEALTH).min(seen.late_ms(UNKNOWN_PATH)) / 2.0;
-    seen.worst().is_some_and(|level| level.generator_lag_ms > late)
+    seen.worst().and_then(|level| level.generator_lag_ms).is_some_and(|lag| lag > late)
 }
 
 /// Whether all probes fail, also on the connection that was kept: the server has ended, or takes no connections.
