@@ -1,20 +1,39 @@
 #!/bin/sh
-# Runs labs and writes what each printed into a file, which its chapter includes: workshop/src/outputs/NAME.txt.
-# A lab that does not hold leaves its file as it was. BIN: the programs' folder. NAMES: some labs [default: all].
+# Runs labs, and `diagnose`, and writes what each printed into a file, which its chapter includes:
+# workshop/src/outputs/NAME.txt. A lab that does not hold leaves its file as it was. BIN: the programs' folder.
+# NAMES: some labs, diagnose [default: all].
 set -eu
 folder=$(dirname "$0")/../workshop/src/outputs
 mkdir -p "$folder"
 new=$folder/.new
-trap 'rm -f "$new"' EXIT
+run=$folder/.run
+stop() {
+  RUN=$run sh "$(dirname "$0")/stop.sh" >/dev/null
+}
+trap 'stop; rm -rf "$new" "$run"' EXIT
 trap 'exit 130' INT TERM HUP
 # The output is as wide as the default terminal.
 unset COLUMNS
 
-names=${NAMES:-$("$BIN/broken-server" --list | awk '/^  / && $1 != "none" { print $1 }')}
+# diagnose: of broken-server, on the ports of `make up`. The limit that it finds makes it end with 1.
+diagnose() {
+  BIN=$BIN RUN=$run MISTAKE=pool-exhaustion PORT=8000 sh "$(dirname "$0")/up.sh" >/dev/null || return
+  code=0
+  NO_COLOR=1 "$BIN/loadgen" diagnose --url http://127.0.0.1:8000 --health-path /debug/health-sync \
+    --async-health-path /debug/health-async --quiet || code=$?
+  stop
+  [ "$code" -eq 1 ]
+}
+
+names=${NAMES:-$("$BIN/broken-server" --list | awk '/^  / && $1 != "none" { print $1 }') diagnose}
 kept=
 for name in $names; do
   code=0
-  NO_COLOR=1 "$BIN/loadgen" lab "$name" --quiet >"$new" || code=$?
+  if [ "$name" = diagnose ]; then
+    diagnose >"$new" || code=$?
+  else
+    NO_COLOR=1 "$BIN/loadgen" lab "$name" --quiet >"$new" || code=$?
+  fi
   if [ "$code" -eq 0 ]; then
     mv "$new" "$folder/$name.txt"
     echo "  workshop/src/outputs/$name.txt"

@@ -27,7 +27,7 @@ pub(super) fn origin(kind: DiagnosisKind, form: Option<DiagnosisForm>, limit: u6
     let text = match recognised.first() {
         Some(first) if first.is_known => of_the_platform(first, known, limit),
         Some(_) => hint(&recognised, known, limit),
-        None => nobodys(kind, form, known, limit),
+        None => nobodys((kind, form), known, limit, seen.processors),
     };
     Origin { recognised, text }
 }
@@ -67,7 +67,12 @@ fn hint(recognised: &[Recognised], known: Option<&Known>, limit: u64) -> String 
 }
 
 /// No default fits.
-fn nobodys(kind: DiagnosisKind, form: Option<DiagnosisForm>, known: Option<&Known>, limit: u64) -> String {
+fn nobodys(
+    (kind, form): (DiagnosisKind, Option<DiagnosisForm>),
+    known: Option<&Known>,
+    limit: u64,
+    processors: Option<u64>,
+) -> String {
     let limits = known.iter().flat_map(|known| &known.platforms);
     let mut limits = limits.flat_map(|platform| platform.limits.iter().map(move |limit| (platform, limit)));
     let fits = limits.find(|(_, limit)| limit.leads_to(kind, form));
@@ -76,7 +81,7 @@ fn nobodys(kind: DiagnosisKind, form: Option<DiagnosisForm>, known: Option<&Know
         (Some((platform, fits)), _) => format!(
             "The default of {} is {} ({}), so {} has been set somewhere: {}.",
             platform.title,
-            fits.default.text(),
+            fits.default.text_on(processors),
             fits.what,
             count(limit),
             fits.setting

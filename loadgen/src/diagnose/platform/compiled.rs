@@ -4,7 +4,7 @@ use super::row::{DefaultNumber, Limit, Platform, Serving};
 use crate::result::DiagnosisForm::{GrowingPool, InnerPool};
 use crate::result::DiagnosisKind::{ConnectionLimit, EventLoopBlocked, ThreadPoolHeld};
 
-const BLOCKING: &str = "a thread waits for each stream, so as many users as there are threads fill them again";
+const BLOCKING: &str = "each of them is a thread of the operating system, with a stack of its own";
 const RUST_ASYNC: &str = "await an asynchronous client (reqwest) on the runtime, and bound the calls at once by a semaphore \
                           whose permit goes into the body";
 const OFF_THE_LOOP: &str = "find what does not yield (tokio-console shows tasks that are polled for long) and await it, or \

@@ -4,7 +4,7 @@ use super::row::{DefaultNumber, Limit, Platform, Serving};
 use crate::result::DiagnosisForm::{InnerPool, WorkerPerRequest};
 use crate::result::DiagnosisKind::{ConnectionLimit, EventLoopBlocked, ThreadPoolHeld};
 
-const JVM_THREADS: &str = "each thread has a stack, and as many users as there are threads fill them again";
+const JVM_THREADS: &str = "each of them is a thread of the operating system, with a stack of its own";
 const REACTIVE: &str = "return a `Flux` from WebFlux with `WebClient`, or let virtual threads (Java 21, \
                         `spring.threads.virtual.enabled=true`) do the waiting, with a limit on calls at once";
 const NOT_ON_THE_LOOP: &str = "find the call that blocks (`jstack PID` while it stands, or BlockHound) and replace it by \

@@ -50,7 +50,7 @@ pub(super) static APACHE: Platform = Platform {
         form: Some(WorkerPerRequest),
         default: DefaultNumber::OneOf(&[256, 400]),
         setting: "`MaxRequestWorkers N`, with `ServerLimit`",
-        larger: "each stream still takes one for as long as the vendor takes",
+        larger: "each of them has a stack, and with prefork the memory of a whole process",
         fix: "let the event MPM or nginx keep the connections, and an asynchronous server behind it the streams",
         lab: None,
         source: "apache/httpd server/mpm/prefork/prefork.c, server/mpm/event/event.c",

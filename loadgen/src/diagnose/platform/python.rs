@@ -147,8 +147,7 @@ pub(super) static GUNICORN: Platform = Platform {
         form: Some(WorkerPerRequest),
         default: DefaultNumber::Count(1),
         setting: "`--workers N` and `--threads N`: their product",
-        larger: "each stream still takes a worker for as long as the vendor takes, and `--timeout` (30 s) kills a sync \
-                 worker in the middle of a longer one",
+        larger: "`--timeout` (30 s) kills a sync worker in the middle of a stream that is longer",
         fix: "use ASGI workers (`-k uvicorn_worker.UvicornWorker`) with an `async` view and an asynchronous client",
         lab: None,
         source: "benoitc/gunicorn gunicorn/config.py",
@@ -201,8 +200,7 @@ pub(super) static UWSGI: Platform = Platform {
         form: Some(WorkerPerRequest),
         default: DefaultNumber::Count(1),
         setting: "`processes = N` and `threads = N`: their product",
-        larger: "each stream still takes a worker for as long as the vendor takes, and behind them 100 connections wait \
-                 (`listen`)",
+        larger: "behind the workers no more than 100 connections wait (`listen`)",
         fix: ASGI,
         lab: None,
         source: "unbit/uwsgi core/init.c",

@@ -109,6 +109,17 @@ impl DefaultNumber {
             DefaultNumber::NoNumber => "none".to_owned(),
         }
     }
+
+    /// The same with what it comes to on a machine with this number of processors: `512 / processors: 256 here`.
+    #[must_use]
+    pub fn text_on(self, processors: Option<u64>) -> String {
+        match (self, processors) {
+            (DefaultNumber::OfProcessors(text, count), Some(processors)) => {
+                format!("{text}: {} here", crate::numbers::count(count(processors)))
+            }
+            _ => self.text(),
+        }
+    }
 }
 
 impl Limit {

@@ -4,8 +4,7 @@ use super::row::{DefaultNumber, Limit, Platform, Serving};
 use crate::result::DiagnosisForm::{InnerPool, WorkerPerRequest};
 use crate::result::DiagnosisKind::{EventLoopBlocked, ThreadPoolHeld};
 
-const A_WORKER_A_STREAM: &str =
-    "each stream still takes one for as long as the vendor takes, with all the memory of one";
+const A_WORKER_A_STREAM: &str = "each of them has the memory of a whole process";
 const RUBY: &str = "serve the streams with Falcon, which has a fiber for each request, or take the socket over with \
                     `rack.hijack` and read the vendor asynchronously";
 
@@ -77,8 +76,7 @@ pub(super) static PUMA: Platform = Platform {
         form: Some(WorkerPerRequest),
         default: DefaultNumber::OneOf(&[5, 16]),
         setting: "`threads 0, N` and `workers N`: their product",
-        larger: "with MRI all threads of a process share one interpreter lock, and as many users as there are threads \
-                 fill them again",
+        larger: "with MRI all threads of a process share one interpreter lock",
         fix: RUBY,
         lab: None,
         source: "puma/puma lib/puma/configuration.rb",
