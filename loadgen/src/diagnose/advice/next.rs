@@ -28,8 +28,8 @@ pub(super) fn after_none(seen: &Seen) -> String {
 pub(super) fn after_inconclusive(finding: &Finding, seen: &Seen) -> String {
     let worst = seen.worst();
     let rejected = |is: fn(u16) -> bool| seen.collapse.iter().any(|at| at.rejected.keys().any(|status| is(*status)));
-    let mut next: Vec<String> = Vec::new();
-    if rejected(|status| status == 429) {
+    let mut next: Vec<String> = finding.surer_with.map(str::to_owned).into_iter().collect();
+    if rejected(|status| status == 429) && !next.iter().any(|next| next.contains("--api-key")) {
         next.push(
             "another key (--api-key), or one without a limit: streams ended with 429, which may be a user's limit"
                 .to_owned(),
@@ -39,7 +39,6 @@ pub(super) fn after_inconclusive(finding: &Finding, seen: &Seen) -> String {
         next.push("the server's log at that time: it answered with errors of its own".to_owned());
     }
     next.extend(short_streams(seen));
-    next.extend(finding.surer_with.map(str::to_owned));
     let mut once = |flag: &str, text: &str| {
         if !next.iter().any(|next| next.contains(flag)) {
             next.push(format!("{flag} {text}"));

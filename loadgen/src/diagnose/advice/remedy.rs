@@ -42,7 +42,7 @@ pub(super) fn remedy(finding: &Finding, seen: &Seen, is_explained: bool) -> Opti
                 .to_owned(),
             "Find the call that blocks, and await an asynchronous one in its place; give what needs the processor a \
              thread, with a limit on how much of it there is",
-            Some("blocked-executor"),
+            Some(if seen.collapse.is_some() { "blocked-executor" } else { "coordinated-omission" }),
         ),
         Kind::ConnectionLimit => Remedy {
             also: "If descriptors have ended (`ulimit -n`, for systemd `LimitNOFILE=`), raise them: one is small",
@@ -104,7 +104,7 @@ fn held(finding: &Finding, seen: &Seen, limit: u64, is_explained: bool) -> Remed
 }
 
 fn per_chunk(seen: &Seen, limit: u64) -> String {
-    let gap = seen.idle.gap();
+    let gap = seen.gap;
     if limit == 0 || gap.is_zero() {
         return "A larger pool only moves the number of streams from which on all of them slow down".to_owned();
     }
@@ -161,6 +161,10 @@ fn not_streaming(finding: &Finding) -> Remedy {
             "Switch buffering off for streams: `X-Accel-Buffering: no` in the answer, or `proxy_buffering off;` for the \
              location, if the proxy is nginx; for another, its setting for response buffering. Then ask the server's own \
              port, to see whether it streams at all"
+        }
+        None => {
+            "Ask for an answer that takes the server some seconds, as a stream: `\"stream\": true` in --body where the API \
+             has that, a longer answer, the right --stream-path"
         }
         _ => {
             "Ask the vendor with `\"stream\": true` and pass each chunk on when it comes: look for a handler that awaits \

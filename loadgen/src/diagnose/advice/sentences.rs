@@ -91,6 +91,11 @@ fn per_chunk(finding: &Finding, seen: &Seen) -> Parts {
 }
 
 fn event_loop(finding: &Finding, seen: &Seen) -> Parts {
+    let longest = seen.stalls.iter().map(|stall| stall.length).max();
+    let stalls = longest.map(|longest| {
+        let times = counted(seen.stalls.len() as u64, "time", "times");
+        format!("It happened {times}, for up to {}", millis(in_millis(longest)))
+    });
     let flow = match finding.limit {
         Some(limit) if limit > 0 => {
             format!("no more than {} make progress at a time", counted(limit, "stream", "streams"))
@@ -102,7 +107,7 @@ fn event_loop(finding: &Finding, seen: &Seen) -> Parts {
             "something on the event loop of this server waits or computes without yielding: {flow}, and nothing else is \
              answered, not even a path that does not exist"
         ),
-        checks(seen),
+        checks(seen).or(stalls),
         "Users see everything stop at once and go on at once",
     )
 }
@@ -180,6 +185,7 @@ fn not_streaming(finding: &Finding, seen: &Seen) -> Parts {
             let proxy = proxy.map_or(String::new(), |name| format!(" (`{name}: {}`)", idle.header(name)));
             format!("a proxy in front of the server{proxy} keeps the answer back until it is complete")
         }
+        None => "this answer is no stream: it was there at once, as a whole".to_owned(),
         _ => "the server, or a layer in it, collects the answer and sends it when it is complete".to_owned(),
     };
     let late = compressed.filter(|_| finding.form == Some(Form::Compressed)).unwrap_or(idle);
@@ -189,7 +195,11 @@ fn not_streaming(finding: &Finding, seen: &Seen) -> Parts {
         counted(late.chunks, "chunk", "chunks"),
         millis(in_millis(late.lasted))
     );
-    (what, Some(figures), "Users look at an empty page for as long as the model writes")
+    let users = match finding.form {
+        None => "Nothing can be said of its limits before a stream is asked for",
+        _ => "Users look at an empty page for as long as the model writes",
+    };
+    (what, Some(figures), users)
 }
 
 fn none_found(seen: &Seen) -> String {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::diagnose::platform::{Known, KnownBy, find};
-use crate::diagnose::seen::{Collapse, HEALTH, IdleStream, UNKNOWN_PATH};
+use crate::diagnose::seen::{Collapse, HEALTH, IdleStream, Stall, UNKNOWN_PATH};
 use crate::labs;
 use crate::result::{DiagnosisForm as Form, DiagnosisKind as Kind, DiagnosisLevel, ProbeLevel, Quantiles};
 
@@ -62,7 +62,7 @@ fn found(kind: Kind, form: Option<Form>, confidence: Confidence, limit: u64) -> 
     Finding { limit: Some(limit), streams_at_collapse: Some(limit), ..Finding::new(kind, form, confidence) }
 }
 
-const EVERY: [(Kind, Option<Form>); 15] = [
+const EVERY: [(Kind, Option<Form>); 16] = [
     (Kind::ThreadPoolHeld, Some(Form::InnerPool)),
     (Kind::ThreadPoolHeld, Some(Form::WorkerPerRequest)),
     (Kind::ThreadPoolHeld, Some(Form::GrowingPool)),
@@ -76,6 +76,7 @@ const EVERY: [(Kind, Option<Form>); 15] = [
     (Kind::NotStreaming, Some(Form::Compressed)),
     (Kind::NotStreaming, Some(Form::ProxyBuffers)),
     (Kind::NotStreaming, Some(Form::Collected)),
+    (Kind::NotStreaming, None),
     (Kind::NoneFound, None),
     (Kind::Inconclusive, None),
 ];
@@ -247,4 +248,13 @@ fn what_does_not_stream_names_the_layer() {
     seen.platform = on("django", KnownBy::Flag);
     let collected = advise(&Finding::new(Kind::NotStreaming, Some(Form::Collected), Confidence::High), &seen);
     assert!(collected.advice.contains("must consume synchronous iterators"), "{}", collected.advice);
+}
+
+#[test]
+fn a_loop_that_stands_now_and_then_is_said_with_its_stalls() {
+    let stall = |millis| Stall { streams: 8, length: Duration::from_millis(millis) };
+    let seen = Seen { collapse: None, stalls: vec![stall(600), stall(480), stall(500)], ..seen() };
+    let advice = advise(&Finding::new(Kind::EventLoopBlocked, None, Confidence::High), &seen);
+    assert!(advice.finding.contains("It happened 3 times, for up to 600 ms"), "{}", advice.finding);
+    assert_eq!(advice.lab.as_deref(), Some("coordinated-omission"));
 }

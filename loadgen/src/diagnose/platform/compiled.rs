@@ -14,7 +14,8 @@ pub(super) static DOTNET: Platform = Platform {
     name: "dotnet",
     title: "ASP.NET Core on Kestrel",
     language: ".NET",
-    serving: Serving::EventLoop,
+    // One pool of threads does everything, piece by piece.
+    serving: Serving::Either,
     signs: &[("server", "kestrel")],
     limits: &[Limit {
         what: "threads of the ThreadPool at first, and one or two more each second while work waits",

@@ -42,7 +42,7 @@ pub enum Serving {
     EventLoop,
     /// A thread or a goroutine is made for each request.
     Unlimited,
-    /// It depends on the server that runs it.
+    /// Neither, or it depends on the server that runs it.
     Either,
     /// It hands them on to a server of which nothing is known.
     Proxy,

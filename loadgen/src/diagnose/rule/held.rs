@@ -2,6 +2,7 @@
 
 use super::clues::{Threads, descriptors_ended, is_busy, threads, upstream_connections};
 use crate::diagnose::finding::{Finding, PID};
+use crate::diagnose::platform::{Known, Serving};
 use crate::diagnose::seen::{Collapse, HEALTH, KEPT_CONNECTION, Seen, UNKNOWN_PATH};
 use crate::diagnose::state::is_partly_answered;
 use crate::result::{Confidence, DiagnosisForm, DiagnosisKind, DiagnosisLevel};
@@ -149,11 +150,10 @@ pub(super) fn in_front_of_all(seen: &Seen, limit: u64) -> Finding {
             Threads::Enough | Threads::TooFew => connections(seen, Confidence::High),
         };
     }
-    let server = seen.idle.header("server").to_ascii_lowercase();
-    let named = |names: &[&str]| names.iter().any(|name| server.contains(name));
-    if loops_are_blocked_one_by_one(seen, limit) || named(&LOOP_SERVERS) {
+    let serving = seen.platform.as_ref().and_then(Known::serving);
+    if loops_are_blocked_one_by_one(seen, limit) || serving == Some(Serving::EventLoop) {
         event_loop()
-    } else if named(&WORKER_SERVERS) || grown == Threads::Grown {
+    } else if matches!(serving, Some(Serving::Workers | Serving::Unlimited)) || grown == Threads::Grown {
         worker()
     } else if is_busy(seen) == Some(true) {
         let last_good = seen.last_good().streams;
@@ -165,11 +165,6 @@ pub(super) fn in_front_of_all(seen: &Seen, limit: u64) -> Finding {
         event_loop().at_most(Confidence::Medium, PLATFORM)
     }
 }
-
-/// What `server` says of servers with one worker for each request, and of those with event loops.
-const WORKER_SERVERS: [&str; 8] =
-    ["gunicorn", "waitress", "werkzeug", "jetty", "apache", "unicorn", "puma", "basehttp"];
-const LOOP_SERVERS: [&str; 5] = ["uvicorn", "hypercorn", "daphne", "granian", "kestrel"];
 
 fn worker() -> Finding {
     Finding::new(DiagnosisKind::ThreadPoolHeld, Some(DiagnosisForm::WorkerPerRequest), Confidence::High)
