@@ -41,3 +41,6 @@ pub(super) fn find(seen: &Seen) -> Finding {
 fn none_found(seen: &Seen) -> Finding {
     cut_short::by_time(seen).unwrap_or_else(|| Finding::new(DiagnosisKind::NoneFound, None, Confidence::High))
 }
+
+#[cfg(test)]
+mod tests;
