@@ -66,6 +66,9 @@ async fn both_rules_pass_a_good_server_and_fail_an_exhausted_one() {
         let of_both = join(verify(good.addr(), &written), verify(exhausted.addr(), rule)).await;
         for ((code, said), expected) in [(of_both.0, 0), (of_both.1, 1)] {
             assert_eq!(code, expected, "{rule:?}: {said}");
+            // Only what is slow needs a reason.
+            let hint = "Why?  loadgen diagnose --url http://127.0.0.1:";
+            assert_eq!(said.contains(hint), expected == 1, "{rule:?}: {said}");
         }
         ResultSchema::new().refuses_changes(&serde_json::from_slice(&std::fs::read(out).unwrap()).unwrap());
     }
@@ -93,6 +96,23 @@ async fn a_check_that_slows_down_with_streams_fails() {
     assert!(line("40 streams: median close to idle").contains("NO"), "{said}");
     assert!(line("80 streams: health_sync.max<100ms").contains("NO"), "{said}");
     assert_eq!(seen.most_open.load(Relaxed), 80);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn watch_points_to_diagnose_only_if_a_check_hangs() {
+    const HANGS: Script = |mut request| Box::pin(async move { request.hang().await });
+    let ((hanging, _), (good, _)) = join(serve(GOOD, HANGS), serve(GOOD, CHECK_OK)).await;
+    let watch = |server: SocketAddr| async move {
+        let url = format!("http://{server}");
+        let args = ["watch", "--url", &url, "--probe", "health=/health", "--duration", "2s"];
+        let (code, said, _) = loadgen_counted(&args).await;
+        assert_eq!(code, 0, "{said}");
+        said
+    };
+    let (of_hanging, of_good) = join(watch(hanging), watch(good)).await;
+    let hint = format!("  Why?  loadgen diagnose --url http://{hanging} --health-path /health");
+    assert!(of_hanging.trim_end().ends_with(&hint), "{of_hanging}");
+    assert!(!of_good.contains("diagnose"), "{of_good}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -132,7 +132,7 @@ type NumberRow = (&'static str, f64, fn(&DiagnosisLevel) -> u64);
 fn paint_numbers(levels: &[&DiagnosisLevel], step: f64, bottom: f64, onto: &mut Elements) {
     let rows: [NumberRow; 2] = [("streams", 22.0, |level| level.streams), ("flowing", 45.0, |level| level.started)];
     for (label, below, of) in rows {
-        onto.text("small muted", (PLOT.0 - 4.0, bottom + below), Anchor::End, label);
+        onto.text("small muted", (2.0, bottom + below), Anchor::Start, label);
         let mut free_to = WIDTH;
         for (place, level) in levels.iter().enumerate().rev() {
             let (text, x) = (count(of(level)), PLOT.0 + (place as f64 + 0.5) * step);

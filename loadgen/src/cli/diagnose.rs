@@ -64,6 +64,9 @@ pub struct DiagnoseArgs {
     /// The files for the result.
     #[command(flatten)]
     pub outputs: Outputs,
+    /// Print only what was found, without its progress
+    #[arg(long)]
+    pub quiet: bool,
     /// How it is shown.
     #[command(flatten)]
     pub display: Display,

@@ -25,15 +25,16 @@ use crate::verdict;
 const TICK: Duration = Duration::from_millis(250);
 
 pub(super) async fn execute(args: &DiagnoseArgs, terminal: &Terminal) -> Result<u8, CommandError> {
+    let terminal = &terminal.quiet(args.quiet);
     let options = options(args).await?;
     if args.insecure {
         terminal.line(
             "  Any certificate is accepted: whoever is between here and the server can read the key and the answers.",
         );
     }
-    let found = watched(args, &options, terminal).await?;
+    let found = watched(args, &options, &terminal.aside()).await?;
     let result = result(args, &options, found);
-    terminal.line("");
+    terminal.aside().line("");
     report::diagnosis(terminal, &result);
     outputs::write(&result, &args.outputs, terminal)?;
     Ok(result.verdict.exit_code())
@@ -46,7 +47,7 @@ async fn watched(
     terminal: &Terminal,
 ) -> Result<Diagnosed, CommandError> {
     let mut so_far = SoFar::new(terminal);
-    let view = RefCell::new(DiagnosisView::open(options, !args.display.plain, terminal));
+    let view = RefCell::new(DiagnosisView::open(options, !args.display.plain && !args.quiet, terminal));
     let found = {
         let news = |news: DiagnoseNews<'_>| {
             if let DiagnoseNews::Level(level) = &news {

@@ -60,6 +60,11 @@ impl Finding {
         Finding { limit: Some(limit), streams_at_collapse: Some(streams), ..self }
     }
 
+    /// With the number of streams at the collapse, where the limit is not known.
+    pub(super) fn collapsed_at(self, streams: u64) -> Self {
+        Finding { streams_at_collapse: Some(streams), ..self }
+    }
+
     /// With what would make it surer.
     pub(super) fn surer(self, with: &'static str) -> Self {
         Finding { surer_with: Some(with), ..self }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::commands::stage::Stage;
 use crate::dashboard::{DiagnosisFrame, draw_diagnosis};
 use crate::diagnose::{DiagnoseNews, DiagnoseOptions};
-use crate::numbers::count;
+use crate::numbers::{count, in_millis, millis};
 use crate::report::{DiagnosisLines, Terminal, step_in_words, wrap};
 use crate::result::by_streams;
 
@@ -29,7 +29,8 @@ impl<'a> DiagnosisView<'a> {
         let view = DiagnosisView { began: Instant::now(), lines: DiagnosisLines::new(terminal), dashboard };
         if !view.has_dashboard() {
             let (request, most) = (&options.request, count(options.streams_max));
-            let what = format!("{} {}: at most {budget:?} and {most} streams", request.method, request.path);
+            let budget = millis(in_millis(budget).round());
+            let what = format!("{} {}: at most {budget} and {most} streams", request.method, request.path);
             terminal.line(wrap(&format!("  {server}  "), &what));
         }
         view

@@ -25,6 +25,7 @@ pub(super) fn find(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> 
     }
     let Some(limit) = limit(seen, collapse) else {
         return Finding::inconclusive()
+            .collapsed_at(worst.streams)
             .surer("longer streams, such as a longer --body: no number of them stayed the same");
     };
     let finding = if descriptors_ended(seen) && (seen.hangs(UNKNOWN_PATH) || worst.lost > 0) {

@@ -42,7 +42,9 @@ fn per_chunk(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel, is_slowed
             finding.limit(limit, limit)
         }
         (false, Some(corner)) => finding.limit(corner, corner),
-        (false, None) => finding.at_most(Confidence::Medium, "a longer --budget, to find the number of threads"),
+        (false, None) => finding
+            .collapsed_at(worst.streams)
+            .at_most(Confidence::Medium, "a longer --budget, to find the number of threads"),
     }
 }
 
@@ -74,7 +76,7 @@ fn everything_is_late(seen: &Seen, worst: &DiagnosisLevel, is_slowed: bool) -> F
             let finding = Finding::new(DiagnosisKind::EventLoopBlocked, None, Confidence::High);
             finding.limit(limit, limit).at_most(Confidence::Medium, PID)
         }
-        None => Finding::inconclusive().surer(PID),
+        None => Finding::inconclusive().collapsed_at(worst.streams).surer(PID),
     }
 }
 

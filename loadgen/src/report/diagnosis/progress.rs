@@ -18,14 +18,16 @@ const PROBE: usize = 9;
 pub fn step_in_words(news: &DiagnoseNews<'_>) -> Option<String> {
     let streams = |number: u64| format!("{} {}", count(number), if number == 1 { "stream" } else { "streams" });
     Some(match news {
-        DiagnoseNews::Idle(duration) => format!("probing the idle server for {duration:?}"),
+        DiagnoseNews::Idle(duration) => format!("probing the idle server for {}", millis(in_millis(*duration))),
         DiagnoseNews::Looking => "reading one stream".to_owned(),
         DiagnoseNews::Looked(first, gap) => {
             let [first, gap] = [first, gap].map(|time| millis(in_millis(*time).round()));
             format!("one stream: the first chunk after {first}, then one every {gap}")
         }
         DiagnoseNews::Holding(number) => format!("holding {}", streams(*number)),
-        DiagnoseNews::Watching(number, duration) => format!("{}: watching for {duration:?}", streams(*number)),
+        DiagnoseNews::Watching(number, duration) => {
+            format!("{}: watching for {}", streams(*number), millis(in_millis(*duration)))
+        }
         DiagnoseNews::Recovering => "all streams are closed: waiting until the server is as when idle".to_owned(),
         DiagnoseNews::Level(_) => return None,
     })

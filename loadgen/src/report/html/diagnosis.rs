@@ -31,10 +31,10 @@ pub(super) fn lead(html: &mut Html, result: &RunResult, diagnosis: &Diagnosis) {
         fact("platform known by", diagnosis.platform.as_ref().map(|platform| platform.known_by.as_str()));
         if let Some(default) = &diagnosis.default {
             let is_hint = if default.is_certain { "" } else { ", if the server runs on it" };
-            let what = format!("{} {}, of {}{is_hint}", count(default.number), default.what, default.platform);
-            fact("a default", Some(&what));
-            fact("its setting", Some(&default.setting));
-            fact("its source", Some(&default.source));
+            let what = format!("{}{is_hint}: {} {}", default.platform, count(default.number), default.what);
+            fact("default of", Some(&what));
+            fact("set by", Some(&default.setting));
+            fact("source", Some(&default.source));
         }
         fact("surer with", diagnosis.surer_with.as_deref());
         fact("recovery", recovery(diagnosis).as_deref());
@@ -54,8 +54,15 @@ pub(super) fn title(result: &RunResult, diagnosis: &Diagnosis) -> String {
 pub(super) fn staircase(html: &mut Html, result: &RunResult) {
     let Some(diagnosis) = &result.diagnosis else { return };
     let Some(svg) = staircase_svg(diagnosis, Scheme::Page) else { return };
-    html.element("figure", &[], |html| html.drawing(&svg));
+    html.element("div", &[("class", "pictures")], |html| {
+        html.element("figure", &[], |html| html.drawing(&svg));
+    });
     levels(html, &diagnosis.by_streams());
+    let lost: Vec<_> = diagnosis.rejected.iter().chain(&diagnosis.failed).collect();
+    if !lost.is_empty() {
+        let lost: Vec<_> = lost.into_iter().map(|(why, number)| format!("{why}: {}", count(*number))).collect();
+        html.leaf("p", &[], &format!("Streams that were rejected, by status, or failed: {}.", lost.join(", ")));
+    }
 }
 
 fn levels(html: &mut Html, levels: &[&DiagnosisLevel]) {
@@ -86,11 +93,12 @@ fn levels(html: &mut Html, levels: &[&DiagnosisLevel]) {
 type Column = (&'static str, fn(&DiagnosisLevel) -> bool, fn(&DiagnosisLevel) -> Option<String>);
 
 /// Those that are known and not 0 everywhere are shown.
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 8] = [
     ("flowing", |_| true, |level| Some(count(level.started))),
     ("waiting", |level| level.waiting > 0, |level| Some(count(level.waiting))),
     ("lost", |level| level.lost > 0, |level| Some(count(level.lost))),
     ("chunks per second", |_| true, |level| Some(number(level.chunks_per_second))),
+    ("first chunk", |level| level.first_chunk_ms.is_some(), |level| level.first_chunk_ms.map(millis)),
     ("CPU", |level| level.cpu_cores.is_some(), |level| Some(format!("{} %", number(level.cpu_cores? * 100.0)))),
     ("threads", |level| level.threads.is_some(), |level| level.threads.map(count)),
     ("descriptors", |level| level.fds.is_some(), |level| level.fds.map(count)),
