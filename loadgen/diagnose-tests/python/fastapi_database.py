@@ -35,6 +35,11 @@ async def chat(user: str = Depends(user_of), database: Session = Depends(session
     return StreamingResponse(tokens(database), media_type="text/event-stream")
 
 
+@app.get("/health-database")
+def health_database(database: Session = Depends(session)):
+    return {"status": database.execute(text("select 'ok'")).scalar()}
+
+
 @app.get("/health")
 def health():
     return {"status": "ok"}

@@ -124,8 +124,11 @@ pub(super) async fn look_at_stream(options: &DiagnoseOptions) -> Result<IdleStre
     // A second request that fails says nothing: the first one may have been the only one that was allowed.
     let other = look(endpoint, &with_other_encoding(asked), looking).await.ok().flatten();
     let is_other = |other: &IdleStream| other.is_success() && other.is_compressed() != plain.is_compressed();
+    // The first request of all may have to open connections and load code.
+    let again = other.iter().filter(|other| other.is_success() && other.chunks > 0).map(|other| other.first_chunk);
+    let first_chunk = again.fold(plain.first_chunk, Duration::min);
     let other_encoding = other.filter(is_other).map(Box::new);
-    Ok(IdleStream { other_encoding, ..plain })
+    Ok(IdleStream { first_chunk, other_encoding, ..plain })
 }
 
 /// Checks that an answer may be a stream, or one that was collected.

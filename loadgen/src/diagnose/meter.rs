@@ -134,7 +134,10 @@ impl<'a> Meter<'a> {
             }
         }
         let lost_before = start.counts.lost().saturating_sub(level.lost);
+        // The one that waits changes with each stream that ends, so that none may have waited for long at the end.
+        let waiting = level.waiting;
         *level = self.level(held, level.streams, &start, &served, lost_before);
+        level.waiting = level.waiting.max(waiting);
         let counts = held.counts();
         Collapse {
             served,

@@ -10,10 +10,10 @@ mod not_streaming;
 mod slowed;
 mod stalls;
 
-use crate::result::{Confidence, DiagnosisKind};
+use crate::result::{Confidence, DiagnosisKind, DiagnosisLevel};
 
 use super::finding::Finding;
-use super::seen::Seen;
+use super::seen::{Collapse, Seen};
 
 /// What limits the server.
 pub(super) fn find(seen: &Seen) -> Finding {
@@ -30,12 +30,16 @@ pub(super) fn find(seen: &Seen) -> Finding {
         return Finding::inconclusive().surer("the server's log: it ended, or takes no connections any more");
     }
     match (&seen.collapse, seen.worst()) {
-        (Some(collapse), Some(worst)) if worst.waiting + worst.lost > 0 || worst.started * 10 < worst.streams * 9 => {
-            held::find(seen, collapse, worst)
-        }
+        (Some(collapse), Some(worst)) if some_are_not_served(collapse, worst) => held::find(seen, collapse, worst),
         (Some(collapse), Some(worst)) => slowed::find(seen, collapse, worst),
         _ => stalls::find(seen).unwrap_or_else(|| none_found(seen)),
     }
+}
+
+/// Whether some streams wait or are lost, and not only at first.
+fn some_are_not_served(collapse: &Collapse, worst: &DiagnosisLevel) -> bool {
+    let waits = worst.waiting > 0 && collapse.plateau() != Some(worst.streams);
+    waits || worst.lost > 0 || worst.started * 10 < worst.streams * 9
 }
 
 fn none_found(seen: &Seen) -> Finding {

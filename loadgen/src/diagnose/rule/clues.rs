@@ -23,13 +23,29 @@ pub(super) fn threads(seen: &Seen, served: u64) -> Threads {
         return Threads::Unknown;
     };
     let grown = now.saturating_sub(before);
-    if grown >= 2 && grown * 10 >= served * 7 && grown <= served * 3 + 8 {
+    // With fewer streams, too: later ones may be of requests that wait.
+    let never_one_each = seen.levels.iter().any(|level| level.threads.is_some_and(|threads| threads < level.started));
+    if never_one_each {
+        Threads::TooFew
+    } else if grown >= 2 && grown * 10 >= served * 7 && grown <= served * 3 + 8 {
         Threads::Grown
     } else if now > served {
         Threads::Enough
     } else {
         Threads::TooFew
     }
+}
+
+/// Whether each stream had a thread, while there were fewer streams than there are threads now.
+pub(super) fn had_a_thread_each(seen: &Seen) -> bool {
+    /// With fewer, the threads of the checks are as many.
+    const STREAMS: u64 = 8;
+    let before = seen.idle_process.threads.unwrap_or_default();
+    let now = seen.levels.iter().filter_map(|level| level.threads).max().unwrap_or_default();
+    let good = &seen.levels[..seen.collapse.as_ref().map_or(0, |collapse| collapse.first_bad.min(seen.levels.len()))];
+    good.iter()
+        .filter(|level| (STREAMS..now).contains(&level.started))
+        .any(|level| level.threads.is_some_and(|threads| threads.saturating_sub(before) * 10 >= level.started * 7))
 }
 
 /// Whether the processes of the pid, where one is given, are the server's as far as can be seen: one of them listens, and

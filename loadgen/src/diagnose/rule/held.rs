@@ -1,6 +1,8 @@
 //! Some streams flow, and the others wait until one of them ends, or are rejected.
 
-use super::clues::{Threads, descriptors_ended, is_busy, threads, upstream_connections};
+use super::clues::{
+    Threads, descriptors_ended, had_a_thread_each, is_busy, process_is_the_servers, threads, upstream_connections,
+};
 use crate::diagnose::finding::{Finding, PID};
 use crate::diagnose::platform::{Known, Serving};
 use crate::diagnose::seen::{Collapse, HEALTH, KEPT_CONNECTION, Seen, UNKNOWN_PATH};
@@ -24,6 +26,9 @@ pub(super) fn find(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> 
         return growing_pool(seen, collapse);
     }
     let Some(limit) = limit(seen, collapse) else {
+        if let Some(finding) = held_for_a_part_of_a_stream(seen) {
+            return finding;
+        }
         return Finding::inconclusive()
             .collapsed_at(worst.streams)
             .surer("longer streams, such as a longer --body: no number of them stayed the same");
@@ -87,6 +92,21 @@ fn growing_pool(seen: &Seen, collapse: &Collapse) -> Finding {
     }
 }
 
+/// The checks need a thread of a pool and get none, but the number of streams that flow changes: their requests hold a
+/// thread for a part of the time, such as until they begin. The number of threads is known only where it is seen.
+fn held_for_a_part_of_a_stream(seen: &Seen) -> Option<Finding> {
+    let worst = seen.worst()?;
+    let health = seen.probe(HEALTH).filter(|health| health.timed_out * 4 >= health.sent * 3)?;
+    let is_clear = seen.event_loop_is_free() && !seen.is_slowed(worst) && health.failed == 0;
+    let pool = Finding::new(DiagnosisKind::ThreadPoolHeld, Some(DiagnosisForm::InnerPool), Confidence::High);
+    let pool = Some(pool).filter(|_| is_clear)?;
+    let threads = worst.threads.zip(seen.idle_process.threads).filter(|_| process_is_the_servers(seen));
+    Some(match threads.map(|(now, before)| now.saturating_sub(before)) {
+        Some(grown) if grown > 1 => pool.limit(grown, worst.started).at_most(Confidence::Medium, OWN_METRICS),
+        _ => pool.at_most(Confidence::Medium, PID),
+    })
+}
+
 /// The health check waits, and a path that needs no thread of a pool does not.
 fn inner_pool(seen: &Seen, limit: u64) -> Finding {
     let pool = Finding::new(DiagnosisKind::ThreadPoolHeld, Some(DiagnosisForm::InnerPool), Confidence::High);
@@ -96,6 +116,7 @@ fn inner_pool(seen: &Seen, limit: u64) -> Finding {
         // A health check that needs a connection of a full pool to a database looks the same, but for the threads.
         Threads::Unknown => pool.at_most(Confidence::Medium, PID),
         Threads::Enough => pool.at_most(Confidence::Medium, OWN_METRICS),
+        Threads::TooFew if had_a_thread_each(seen) => held_for_a_part_of_a_stream(seen).unwrap_or(pool),
         Threads::TooFew => {
             let finding = Finding::new(DiagnosisKind::UpstreamLimit, Some(DiagnosisForm::ClientPool), Confidence::High);
             finding.at_most(Confidence::Medium, "the server's own figures of its pools of connections")
@@ -151,10 +172,17 @@ pub(super) fn in_front_of_all(seen: &Seen, limit: u64) -> Finding {
             Threads::Enough | Threads::TooFew => connections(seen, Confidence::High),
         };
     }
+    // Processes with several threads have a queue each, so that a part of the requests waits there too.
+    let one_by_one = loops_are_blocked_one_by_one(seen, limit);
     let serving = seen.platform.as_ref().and_then(Known::serving);
-    if loops_are_blocked_one_by_one(seen, limit) || serving == Some(Serving::EventLoop) {
+    if serving == Some(Serving::EventLoop) {
         event_loop()
-    } else if matches!(serving, Some(Serving::Workers | Serving::Unlimited)) || grown == Threads::Grown {
+    } else if matches!(serving, Some(Serving::Workers | Serving::Unlimited)) {
+        let certain = grown == Threads::Grown || !(one_by_one && seen.keeps_connections);
+        if certain { worker() } else { worker().at_most(Confidence::Medium, PID) }
+    } else if one_by_one {
+        if grown == Threads::Grown { event_loop().at_most(Confidence::Medium, PLATFORM) } else { event_loop() }
+    } else if grown == Threads::Grown {
         worker()
     } else if is_busy(seen) == Some(true) {
         let last_good = seen.last_good().streams;

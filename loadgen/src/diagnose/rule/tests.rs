@@ -58,6 +58,41 @@ fn a_pool_that_no_check_needs_is_told_from_a_limit_upstream_by_its_threads() {
 }
 
 #[test]
+fn threads_of_requests_that_wait_are_no_threads_of_streams() {
+    let upstream = |confidence| (UpstreamLimit, Some(ClientPool), Some(15), confidence);
+    // Streams keep connections to a database. Checks wait for one too, each with a thread.
+    let database = || Server::held(15, 32).threads(1, 40).threads_with_fewer(8, 4);
+    assert_found(database().hanging(&[HEALTH]), upstream(Medium));
+    assert_found(database(), upstream(High));
+    let threads = database().threads_with_fewer(8, 9).hanging(&[HEALTH]);
+    assert_found(threads, (ThreadPoolHeld, Some(InnerPool), Some(15), High));
+}
+
+#[test]
+fn a_thread_until_a_stream_begins_is_known_by_the_number_of_threads() {
+    let pool = |limit| (ThreadPoolHeld, Some(InnerPool), limit, Medium);
+    let held = || Server::held(120, 256).hanging(&[HEALTH]);
+    let uneven = || held().collapse(|collapse| collapse.served = (60..81).collect());
+    assert_found(uneven().threads(1, 41), pool(Some(40)));
+    assert_found(uneven(), pool(None));
+    assert_found(held().threads(1, 41).threads_with_fewer(16, 17), pool(Some(40)));
+    // Checks that are slow for a moment, streams that are slow, an event loop that is busy: it may be anything.
+    let inconclusive = (Inconclusive, None, None, Low);
+    assert_found(uneven().late(&[HEALTH], 300.0), inconclusive);
+    assert_found(uneven().with(|seen| seen.levels[1].pace = Some(1.0)), inconclusive);
+    assert_found(uneven().late(&[UNKNOWN_PATH], 300.0), inconclusive);
+}
+
+#[test]
+fn a_stream_that_waited_in_turn_is_one_that_was_not_served() {
+    let one_waits = || Server::held(15, 16).threads(1, 4);
+    assert_found(one_waits(), (UpstreamLimit, Some(ClientPool), Some(15), High));
+    // One that waited at first, while connections were opened, is none.
+    let at_first = one_waits().collapse(|collapse| collapse.served = vec![16; 21]);
+    assert_eq!(find(&at_first.with(|seen| seen.levels[1].started = 16).0).kind, Inconclusive);
+}
+
+#[test]
 fn where_streams_wait_upstream_is_said_by_descriptors() {
     let held = |fds| Server::held(100, 200).threads(3, 5).fds(10, fds, 20_000);
     let found = |form, confidence| (UpstreamLimit, Some(form), Some(100), confidence);
@@ -106,6 +141,10 @@ fn workers_and_blocked_loops_are_told_apart_by_threads_names_and_parts() {
     assert_found(held(1), event_loop(1, Medium));
     assert_found(held(1).header("server", "gunicorn"), worker(1, High));
     assert_found(held(1).header("server", "uvicorn"), event_loop(1, High));
+    // Processes with several threads have a queue each: a part of the requests waits there too.
+    let processes = || held(8).header("server", "gunicorn").partly_before(UNKNOWN_PATH);
+    assert_found(processes().threads(2, 12), worker(8, High));
+    assert_found(processes().threads(10, 12), worker(8, Medium));
     assert_found(held(1).with(|seen| seen.keeps_connections = false), worker(1, Medium));
     // With fewer streams, a part of the requests had no answer: connections belong to one loop each.
     assert_found(held(3).partly_before(UNKNOWN_PATH), event_loop(3, High));
@@ -143,7 +182,10 @@ fn a_pool_that_grows_rises_steadily_while_none_ends() {
     assert_found(steadily.clone(), (ThreadPoolHeld, Some(GrowingPool), Some(8), Medium));
     // A limit of requests a second lets streams begin as steadily, but no health check waits for it.
     assert_found(steadily.fast(&[HEALTH]), (Inconclusive, None, None, Low));
-    assert_found(rises((0..21).map(|look| if look < 10 { 8 } else { 14 }).collect()), (Inconclusive, None, None, Low));
+    // One step is no growth: requests that hold a thread for a part of their time look like this.
+    let step = rises((0..21).map(|look| if look < 10 { 8 } else { 14 }).collect());
+    assert_found(step.clone(), (ThreadPoolHeld, Some(InnerPool), None, Medium));
+    assert_found(step.fast(&[HEALTH]), (Inconclusive, None, None, Low));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Servers as a diagnosis sees them, in few words.
 
 use super::*;
+use crate::diagnose::platform::known;
 use crate::diagnose::seen::IdleStream;
 use crate::result::{DiagnosisLevel, ProbeLevel, Quantiles};
 
@@ -118,6 +119,14 @@ impl Server {
         })
     }
 
+    /// As many threads with fewer streams, all of which flowed.
+    pub(super) fn threads_with_fewer(self, streams: u64, threads: u64) -> Self {
+        self.with(|seen| {
+            seen.levels[0] = level(streams, streams);
+            seen.levels[0].threads = Some(threads);
+        })
+    }
+
     pub(super) fn fds(self, before: u64, now: u64, limit: u64) -> Self {
         self.cpu(0.05).with(|seen| {
             seen.idle_process = ProcessSeen { fds: Some(before), ..seen.idle_process };
@@ -130,6 +139,9 @@ impl Server {
     }
 
     pub(super) fn header(self, name: &str, value: &str) -> Self {
-        self.with(|seen| _ = seen.idle.headers.insert(name.to_owned(), value.to_owned()))
+        self.with(|seen| {
+            seen.idle.headers.insert(name.to_owned(), value.to_owned());
+            seen.platform = known(None, &seen.idle.headers);
+        })
     }
 }
