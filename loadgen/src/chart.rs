@@ -24,7 +24,7 @@ mod style;
 mod tests;
 mod timeline;
 
-pub use distribution::distribution_svg;
+pub use distribution::{distribution_svg, waiting_svgs};
 pub use goodput::goodput_svg;
 pub use picture::picture;
 pub use probes::probes;

@@ -3,10 +3,13 @@
 
 mod staircase;
 
+use std::time::Duration;
+
 use roxmltree::{Document, Node};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::measure::Latencies;
 use crate::result::{Percentile, RunResult};
 use crate::traffic::Schedule;
 
@@ -226,6 +229,24 @@ fn a_distribution_shows_its_steps_or_says_what_little_is_known() {
     let width = 220f64.log10() + 0.3;
     let x = layout::PLOT.0 + (layout::PLOT.1 - layout::PLOT.0) * (5f64.log10() - 2f64.log10()) / (width - 2f64.log10());
     assert!((at(&first) + 6.0 - x).abs() < 0.2 && (at(&last) + 6.0 - layout::PLOT.1).abs() < 0.2, "{first:?}");
+}
+
+#[test]
+fn what_users_waited_for_is_drawn_where_whole_distributions_are_known() {
+    let mut result = demo();
+    assert_eq!(waiting_svgs(&result, Scheme::Page), [""; 0]);
+    let all: Latencies = (1..=1000).map(Duration::from_millis).collect();
+    let streams = &mut result.arms.get_mut("fixed").unwrap().streams;
+    streams.inter_token_ms = all.quantiles();
+    streams.histograms = Latencies::histograms([("inter_token_ms", &all)]);
+    let drawn = waiting_svgs(&result, Scheme::Page);
+    let [svg] = &drawn[..] else { panic!("{drawn:?}") };
+    let document = parsed(svg);
+    assert!(texts(&document).contains(&"Time between two tokens"), "{svg}");
+    assert!(svg.contains("99 % within 990 ms, slowest 1 s, of 1000."), "{svg}");
+    // One that is not that of its percentiles is not drawn.
+    result.arms.get_mut("fixed").unwrap().streams.inter_token_ms.p99 = 1.0;
+    assert!(waiting_svgs(&result, Scheme::Page).is_empty());
 }
 
 #[test]

@@ -34,6 +34,20 @@ fn one_invalid_run_makes_the_whole_invalid_and_is_named() {
     assert_eq!(merged(&runs).verdict.invalid_because, ["b.json: it is invalid"]);
 }
 
+/// Its server rejected the request that is tried before any load.
+#[test]
+fn a_run_without_a_load_makes_the_whole_invalid() {
+    let mut runs = pair(&["completed>=1"], &[10_000; 40], &[10_000; 4]);
+    runs[1].verdict.result = Outcome::Invalid;
+    runs[1].verdict.invalid_because = vec!["the server rejects the request of the streams".to_owned()];
+    let target = runs[1].target.as_mut().unwrap();
+    target.phases = vec![PhaseResult { name: BASELINE.to_owned(), ..PhaseResult::default() }];
+    target.streams = StreamStats { requested: 1, failed: 1, ..StreamStats::default() };
+    let all = merged(&runs);
+    assert_eq!(all.verdict.invalid_because, ["b.json: the server rejects the request of the streams"]);
+    assert_eq!((all.target.unwrap().streams.requested, all.machines[1].loaded_ms), (41, None));
+}
+
 #[test]
 fn loads_that_were_not_on_at_once_prove_nothing() {
     let started_later = |ms| {

@@ -1,7 +1,7 @@
 //! The pictures of a run, drawn by `chart`.
 
 use super::writer::Html;
-use crate::chart::{Scheme, distribution_svg, goodput_svg, probes, timeline_svg};
+use crate::chart::{Scheme, distribution_svg, goodput_svg, probes, timeline_svg, waiting_svgs};
 use crate::result::RunResult;
 
 /// Draws goodput over time, if it can be compared, then latency and streams over time, for each probe: that which shows
@@ -14,6 +14,11 @@ pub(super) fn over_time(html: &mut Html, result: &RunResult) {
 /// Draws the distribution of latency of each probe.
 pub(super) fn distributions(html: &mut Html, result: &RunResult) {
     pictures(html, of_probes(result, distribution_svg));
+}
+
+/// Draws the distributions of what users waited for.
+pub(super) fn waiting(html: &mut Html, result: &RunResult) {
+    pictures(html, waiting_svgs(result, Scheme::Page).into_iter());
 }
 
 fn of_probes(result: &RunResult, draw: fn(&RunResult, &str, Scheme) -> Option<String>) -> impl Iterator<Item = String> {

@@ -1,6 +1,6 @@
 //! How long answers took: the distribution from half of them to all, of each probe and each kind of request.
 
-use super::charts::distributions;
+use super::charts::{distributions, waiting};
 use super::table::{Row, arm, by_arm, figure, heads, table};
 use super::writer::Html;
 use crate::chart::probes;
@@ -112,6 +112,7 @@ fn one_by_one(servers: &[NamedArm], result: &RunResult) -> Vec<Row> {
 
 /// Writes how long users waited: for the first token, between tokens, for a whole answer, for a rejection.
 pub(super) fn requests(html: &mut Html, result: &RunResult) {
+    waiting(html, result);
     let servers = result.servers();
     let arms: Vec<_> = servers.iter().map(|(_, arm)| *arm).collect();
     let streamed = |of: fn(&ArmResult) -> Quantiles| {
