@@ -40,7 +40,7 @@ impl Drop for SoFar<'_> {
                 count(*waiting),
                 count(*lost)
             ),
-            None => "  Stopped before any load.".to_owned(),
+            None => "  Stopped before anything was measured under load.".to_owned(),
         });
     }
 }

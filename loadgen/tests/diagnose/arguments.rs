@@ -54,6 +54,20 @@ async fn a_host_that_is_not_reached_exits_with_3() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_on_the_second_address_of_its_host_is_found() {
+    // Not every machine has IPv6.
+    let Ok(listener) = tokio::net::TcpListener::bind("[::1]:0").await else { return };
+    let (server, _) = crate::scripted::serve_on(
+        listener,
+        |mut request| Box::pin(async move { _ = request.send(crate::scripted::NOT_FOUND).await }),
+        super::CHECK,
+    );
+    let (code, said) = command(&["--url", &format!("http://localhost:{}", server.port())]).await;
+    let resolves = said.contains("[::1]") || code == 2;
+    assert!(code == 2 && said.contains("POST /chat/stream answered 404") || !resolves, "{code}: {said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn more_streams_than_descriptors_exit_with_3_and_the_number() {
     let (server, _) = crate::scripted::serve(super::GOOD, super::CHECK).await;
     let launch = process::Launch::new(env!("CARGO_BIN_EXE_loadgen")).descriptors(200);

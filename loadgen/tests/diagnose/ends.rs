@@ -2,33 +2,34 @@
 //! drawn from a server that is gone, and the budget holds.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use loadgen::diagnose::DiagnoseOptions;
-use loadgen::result::{Confidence, Diagnosis, DiagnosisKind};
+use loadgen::result::{Confidence, Diagnosis, DiagnosisKind, ResultFile, read};
 use process::Launch;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::spawn_blocking;
 
-use super::{CHECK, GOOD, TIMEOUT, diagnosed, options};
-use crate::scripted::{OK, Script, serve, serve_on};
+use super::{CHECK, GOOD, TIMEOUT, command, diagnosed, options};
+use crate::scripted::{FAILING, OK, Script, Seen, serve, serve_on};
 
 /// A server with a runtime of its own: dropped, all of its sockets are closed, as those of a process that ends.
 struct Mortal(Option<Runtime>);
 
 impl Mortal {
-    async fn start(addr: SocketAddr) -> (Self, SocketAddr) {
+    async fn start(addr: SocketAddr) -> (Self, SocketAddr, Arc<Seen>) {
         let started = spawn_blocking(move || {
             let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-            let addr = runtime.block_on(async move {
+            let (addr, seen) = runtime.block_on(async move {
                 let listener = TcpListener::bind(addr).await.unwrap();
-                serve_on(listener, GOOD, CHECK).0
+                serve_on(listener, GOOD, CHECK)
             });
-            (Mortal(Some(runtime)), addr)
+            (Mortal(Some(runtime)), addr, seen)
         });
         started.await.unwrap()
     }
@@ -50,23 +51,31 @@ const ANY_PORT: &str = "127.0.0.1:0";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_ends_is_no_server_with_a_limit() {
-    let (mortal, addr) = Mortal::start(ANY_PORT.parse().unwrap()).await;
-    let (mut mortal, began) = (Some(mortal), Instant::now());
-    let options = options(addr);
-    let found = diagnosed(&options, |streams| {
-        if streams == 2 {
-            mortal = None;
+    let (mortal, addr, seen) = Mortal::start(ANY_PORT.parse().unwrap()).await;
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("diagnose-ends-{}.json", addr.port()));
+    let url = format!("http://{addr}");
+    let args = ["--url", &url, "--max-streams", "16", "--budget", "16s", "--out", file.to_str().unwrap()];
+    let ends = async {
+        // With the fourth stream the third step has begun.
+        while seen.most_open.load(Relaxed) < 4 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-    });
-    let found = found.await.unwrap();
+        drop(mortal);
+    };
+    let began = Instant::now();
+    let ((code, said), ()) = tokio::join!(command(&args), ends);
+    assert_eq!(code, 3, "{said}");
+    assert!(began.elapsed() < Duration::from_secs(18), "{:?}", began.elapsed());
+    let Ok(ResultFile::Run(result)) = read(&file) else { panic!("{said}") };
+    std::fs::remove_file(&file).unwrap();
+    let found = result.diagnosis.unwrap();
     assert_no_conclusion(&found);
     assert_eq!(found.recovered_after_s, None);
-    assert!(began.elapsed() < options.budget + Duration::from_secs(1), "{:?}", began.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_starts_again_is_no_server_with_a_limit_and_recovers() {
-    let (mortal, addr) = Mortal::start(ANY_PORT.parse().unwrap()).await;
+    let (mortal, addr, _) = Mortal::start(ANY_PORT.parse().unwrap()).await;
     let mut mortal = Some(mortal);
     let (end, mut ended) = tokio::sync::mpsc::unbounded_channel();
     let again = tokio::spawn(async move {
@@ -117,11 +126,47 @@ async fn a_server_that_never_recovers_is_said_to_within_the_budget() {
     assert_all_closed(&seen).await;
 }
 
-async fn assert_all_closed(seen: &Arc<crate::scripted::Seen>) {
+async fn assert_all_closed(seen: &Arc<Seen>) {
     let deadline = Instant::now() + TIMEOUT;
     while seen.open.load(Relaxed) > 0 {
         assert!(Instant::now() < deadline, "{} streams are still open", seen.open.load(Relaxed));
         tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The streams that are looked at before the load, and those of its first step.
+const GOOD_FIRST: u64 = 4;
+/// Rejects at once what comes later.
+const REJECTS_THEN: Script = |mut request| {
+    Box::pin(async move {
+        if request.seen.streams.load(Relaxed) > GOOD_FIRST {
+            request.send(FAILING).await;
+        } else {
+            request.tokens(50, Duration::from_millis(20)).await;
+        }
+    })
+};
+/// Ends at once what comes later.
+const ENDS_THEN: Script = |mut request| {
+    Box::pin(async move {
+        let tokens = if request.seen.streams.load(Relaxed) > GOOD_FIRST { 1 } else { 50 };
+        request.tokens(tokens, Duration::from_millis(20)).await;
+    })
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_rejects_or_ends_streams_at_once_gets_no_flood() {
+    let asked = [(REJECTS_THEN, 2), (ENDS_THEN, 4)].map(|(stream, per_second)| async move {
+        let (server, seen) = serve(stream, CHECK).await;
+        let (began, options) = (Instant::now(), options(server));
+        let found = diagnosed(&options, |_| {}).await.unwrap();
+        let most = found.levels.iter().map(|level| level.streams).max().unwrap_or_default();
+        let allowed = GOOD_FIRST + most + (most * per_second) * began.elapsed().as_secs();
+        (seen.streams.load(Relaxed), allowed, found)
+    });
+    for (asked, allowed, found) in futures_util::future::join_all(asked).await {
+        assert!(asked <= allowed, "{asked} requests: {found:?}");
+        assert!(!found.levels.is_empty(), "{found:?}");
     }
 }
 

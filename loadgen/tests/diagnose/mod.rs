@@ -4,6 +4,7 @@ mod answers;
 mod arbitrary;
 mod arguments;
 mod ends;
+mod files;
 mod pid;
 #[cfg(feature = "tls")]
 mod tls;
