@@ -14,6 +14,7 @@ use crate::result::{DiagnosisForm, DiagnosisKind, DiagnosisLevel};
 
 /// How long each number of streams is held: single late checks must not decide.
 const HOLD: Duration = Duration::from_secs(2);
+
 /// Whether the limit is a number whose corner can be seen: streams that are much longer than a number of them is held,
 /// and one more of which waits, or makes checks wait.
 pub(super) fn is_sharp(seen: &Seen, finding: &Finding) -> bool {
@@ -60,6 +61,10 @@ pub(super) async fn find(
         let level = meter.hold(&mut held, streams, HOLD).await;
         open = streams;
         news(DiagnoseNews::Level(&level));
+        // A server that has ended meanwhile holds no stream, whatever its limit was.
+        if meter.probes.refused(Duration::ZERO) {
+            break;
+        }
         corner = narrowed(seen, corner, &level, guess, by_typical_checks);
         levels.push(level);
         if held_is_used_up(&held) {
