@@ -68,7 +68,7 @@ async fn check_cheap(
     let limit = CHEAP * 4;
     let (mut fastest, mut last) = (limit, None);
     for _ in 0..TRIES {
-        let seen = look(endpoint, &asked, Looking { first_chunk: limit, rest: limit }).await;
+        let seen = look(endpoint, &asked, Looking { head: limit, first_chunk: limit, rest: limit }).await;
         let seen = seen.map_err(|error| DiagnoseError::http(&request, error))?;
         match seen {
             Some(seen) if seen.ended && seen.took <= CHEAP => return Ok(seen),
@@ -106,7 +106,7 @@ pub(super) async fn look_at_stream(options: &DiagnoseOptions) -> Result<IdleStre
     let request = format!("{} {}", asked.method, asked.path);
     let (share, most) = FIRST_CHUNK;
     let first_chunk = options.budget.mul_f64(share).min(most);
-    let seen = look(endpoint, asked, Looking { first_chunk, rest: LOOK.min(first_chunk) }).await;
+    let seen = look(endpoint, asked, Looking { head: first_chunk, first_chunk, rest: LOOK.min(first_chunk) }).await;
     let seen = seen.map_err(|error| DiagnoseError::http(&request, error))?;
     let no_answer = || DiagnoseError::NoAnswer {
         request: request.clone(),
@@ -120,7 +120,8 @@ pub(super) async fn look_at_stream(options: &DiagnoseOptions) -> Result<IdleStre
     }
     // As long as it takes to see some chunks.
     let rest = (plain.gap() * 4).clamp(Duration::from_millis(500), LOOK / 2);
-    let looking = Looking { first_chunk: plain.first_chunk * 2 + rest, rest };
+    // A layer that compresses may hold back the head as well, until the stream ends.
+    let looking = Looking { head: first_chunk, first_chunk: plain.first_chunk * 2 + rest, rest };
     // A second request that fails says nothing: the first one may have been the only one that was allowed.
     let other = look(endpoint, &with_other_encoding(asked), looking).await.ok().flatten();
     let is_other = |other: &IdleStream| other.is_success() && other.is_compressed() != plain.is_compressed();

@@ -94,7 +94,7 @@ fn streams(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> String {
     let seconds = collapse.seconds().round();
     let next = match (collapse.ended, collapse.begun) {
         (0, 0) => format!("none ended and none began in {seconds} s"),
-        (ended, begun) if begun <= ended + 1 => {
+        (ended, begun) if begun.abs_diff(ended) <= 1 + ended / 5 => {
             format!(
                 "in {seconds} s {} ended and {} began: a new one begins when an old one ends",
                 count(ended),

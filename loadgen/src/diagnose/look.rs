@@ -18,6 +18,8 @@ const CHUNKS_MAX: usize = 100_000;
 /// How long an answer is looked at.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Looking {
+    /// Until its head.
+    pub(super) head: Duration,
     /// Until its first chunk.
     pub(super) first_chunk: Duration,
     /// After its first chunk, and after the pause where one follows on it; longer if there were few chunks by then.
@@ -34,11 +36,13 @@ pub(super) async fn look(
     looking: Looking,
 ) -> Result<Option<IdleStream>, HttpError> {
     let began = Instant::now();
-    let mut until = began + looking.first_chunk;
     let Request { method, path, headers, body, .. } = request;
     let sent = http::send(endpoint, endpoint.request(method, path, headers, body.clone()), Receive::AtOnce);
-    let Ok(sent) = timeout_at(until.into(), sent).await else { return Ok(None) };
+    let Ok(sent) = timeout_at((began + looking.head).into(), sent).await else { return Ok(None) };
     let mut exchange = sent?;
+    // What comes with a late head, comes with it.
+    let is_late = began.elapsed() > looking.first_chunk;
+    let mut until = if is_late { Instant::now() + looking.rest } else { began + looking.first_chunk };
     let head = &exchange.response;
     let headers = head
         .headers()
@@ -55,6 +59,7 @@ pub(super) async fn look(
         };
         let Some(piece) = frame.data_ref().filter(|piece| !piece.is_empty()) else { continue };
         chunks.push(began.elapsed());
+        seen.events += piece.windows(5).filter(|five| five == b"data:").count() as u64;
         seen.beginning.extend_from_slice(&piece[..piece.len().min(BYTES_KEPT - seen.beginning.len())]);
         until = looking.until(&chunks).map_or(until, |since| began + since);
         // A server that never pauses would keep this loop from its time-out.

@@ -15,8 +15,11 @@ use crate::http::{Endpoint, KeepAliveConnection, REFUSED};
 use crate::measure::{LagLog, Latencies, ProbeKind, ProbeLog, ProbeOutcome, ProbePlan, ProbeRecord, ProbeSeen, Prober};
 use crate::result::ProbeLevel;
 
-/// Probes per second, of each kind.
+/// Probes per second, of each kind, at most.
 pub(super) const RATE: f64 = 10.0;
+/// Those of each kind. Servers with several event loops give connections to one after another: at the same rate, all
+/// probes of a kind could meet the same loop.
+const RATES: [f64; 3] = [RATE, 7.0, 8.0];
 /// Time between two requests on the kept connection, from one to the next that is due.
 const KEPT_INTERVAL: Duration = Duration::from_millis(200);
 
@@ -45,13 +48,13 @@ impl Probes {
         timeout: Duration,
         lag: Arc<LagLog>,
     ) -> Self {
-        let plan = ProbePlan { kinds, rate: RATE, timeout };
-        let (prober, mut logs) = Prober::start(origin, vec![(server.clone(), plan)], lag);
+        let plan = |(kind, rate)| (server.clone(), ProbePlan { kinds: vec![kind], rate, timeout });
+        let (prober, logs) = Prober::start(origin, kinds.into_iter().zip(RATES).map(plan).collect(), lag);
         let kept = Arc::new(ProbeLog::new(ProbeKind::new(KEPT_CONNECTION, kept_path).and_takes_rejections()));
         let opened = Arc::new(AtomicU64::new(0));
         let keeper = keep(origin, KeepAliveConnection::new(server.clone()), timeout, kept.clone(), opened.clone());
         let keeper = AbortOnDropHandle::new(tokio::spawn(keeper));
-        let mut logs = logs.pop().unwrap_or_default();
+        let mut logs = logs.concat();
         logs.push(kept);
         Probes { origin, logs, prober, opened, _keeper: keeper }
     }
@@ -207,5 +210,30 @@ async fn keep(
         opened.store(connection.opened(), Relaxed);
         log.end(ProbeRecord { due, sent_after: Duration::ZERO, latency, outcome, field_value: None });
         next = (next + KEPT_INTERVAL).max(Instant::now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The event loops that the probes of each kind meet within a second, of a server that gives connections to one after
+    /// another.
+    fn met(kinds: usize, loops: usize) -> Vec<std::collections::BTreeSet<usize>> {
+        let mut due: Vec<(f64, usize)> = (0..kinds)
+            .flat_map(|kind| (0..RATES[kind] as u32).map(move |tick| (f64::from(tick) / RATES[kind], kind)))
+            .collect();
+        due.sort_by(|one, other| one.0.total_cmp(&other.0));
+        let mut met = vec![std::collections::BTreeSet::new(); kinds];
+        due.iter().enumerate().for_each(|(number, (_, kind))| _ = met[*kind].insert(number % loops));
+        met
+    }
+
+    #[test]
+    fn no_kind_of_probe_always_meets_the_same_event_loop() {
+        for (kinds, loops) in [(2, 2), (2, 3), (2, 4), (2, 8), (3, 2), (3, 3), (3, 4), (3, 6), (3, 8)] {
+            let met = met(kinds, loops);
+            assert!(met.iter().all(|loops| loops.len() >= 2), "{kinds} kinds, {loops} loops: {met:?}");
+        }
     }
 }

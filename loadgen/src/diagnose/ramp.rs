@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::held::HeldStreams;
 use super::meter::Meter;
 use super::news::DiagnoseNews;
-use super::seen::{CutShort, Seen, Stall};
+use super::seen::{Collapse, CutShort, Seen, Stall};
 use super::state::{State, is_partly_answered, state};
 use crate::result::DiagnosisLevel;
 
@@ -66,12 +66,16 @@ impl Ramp<'_> {
                 first_bad.get_or_insert(place);
             }
             if !(go_on && may_go_on) {
-                if let Some(first_bad) = first_bad {
+                if let Some(since) = first_bad {
                     let hold = if found == State::StreamsSuffer { WATCH } else { WATCH_CHECKS };
                     news(DiagnoseNews::Watching(streams, hold));
-                    self.watch(seen, place, first_bad, hold).await;
+                    self.watch(seen, place, since, hold).await;
                     seen.levels.get(place).into_iter().for_each(|level| news(DiagnoseNews::Level(level)));
                     seen.cut_short = self.cut_short();
+                    if seen.cut_short.is_none() && may_go_on && self.has_time(next) && has_passed(seen) {
+                        (seen.collapse, first_bad, streams) = (None, None, next);
+                        continue;
+                    }
                 } else if streams < seen.streams_max {
                     seen.cut_short = Some(CutShort::TimeOver);
                 }
@@ -140,4 +144,11 @@ impl Ramp<'_> {
         (collapse.level, collapse.first_bad) = (place, first_bad);
         seen.collapse = Some(collapse);
     }
+}
+
+/// Whether what was late has become as when idle while it was watched, without an end of streams: a pool has grown, or
+/// something else was busy. More streams show which.
+fn has_passed(seen: &Seen) -> bool {
+    let is_good = seen.worst().is_some_and(|level| state(seen, level) == State::Good);
+    is_good && !seen.collapse.as_ref().is_some_and(Collapse::rises_steadily)
 }

@@ -26,11 +26,14 @@ pub(super) fn find(seen: &Seen) -> Finding {
     if clues::generator_was_late(seen) {
         return Finding::inconclusive().surer("a machine with more processors to spare: loadgen itself was late");
     }
-    if clues::is_gone(seen) {
+    let closes = |collapse: &_| held::closes_new_connections(seen, collapse).is_some();
+    if clues::is_gone(seen) && !seen.collapse.as_ref().is_some_and(closes) {
         return Finding::inconclusive().surer("the server's log: it ended, or takes no connections any more");
     }
     match (&seen.collapse, seen.worst()) {
-        (Some(collapse), Some(worst)) if some_are_not_served(collapse, worst) => held::find(seen, collapse, worst),
+        (Some(collapse), Some(worst)) if some_are_not_served(collapse, worst) || held::grows(seen, collapse) => {
+            held::find(seen, collapse, worst)
+        }
         (Some(collapse), Some(worst)) => slowed::find(seen, collapse, worst),
         _ => stalls::find(seen).unwrap_or_else(|| none_found(seen)),
     }

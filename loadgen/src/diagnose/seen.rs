@@ -2,6 +2,8 @@
 
 mod collapse;
 mod idle;
+#[cfg(test)]
+mod sample;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,6 +13,8 @@ use crate::numbers::in_millis;
 use crate::result::{DiagnosisLevel, ProbeLevel};
 pub(super) use collapse::{Collapse, Corner};
 pub(super) use idle::IdleStream;
+#[cfg(test)]
+pub(super) use sample::{answered, failed, hung, probes};
 
 /// The probe of the health path.
 pub(super) const HEALTH: &str = "health";

@@ -1,7 +1,9 @@
 //! What the processes, the machine and the generator say beside the probes.
 
+use crate::diagnose::finding::PID;
 use crate::diagnose::seen::{HEALTH, KEPT_CONNECTION, Seen, UNKNOWN_PATH};
 use crate::numbers::in_millis;
+use crate::result::DiagnosisLevel;
 
 /// Threads, or processes, that there are at the collapse beside those before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,19 +68,35 @@ pub(super) fn descriptors_ended(seen: &Seen) -> bool {
 }
 
 /// Whether the server is busy at the collapse: its processes, where they are known; otherwise others than this process on
-/// the same machine, if that is clear.
+/// the same machine, if that is clear. It is not where others leave the server less of the processor than it may want.
 pub(super) fn is_busy(seen: &Seen) -> Option<bool> {
     const BUSY: f64 = 0.8;
     const IDLE: f64 = 0.4;
+    const STARVED: f64 = 0.3;
     let worst = seen.worst()?;
     if let Some(cores) = worst.cpu_cores.filter(|_| process_is_the_servers(seen)) {
-        return Some(cores >= BUSY);
+        let is_known = !(STARVED..BUSY).contains(&cores) || !machine_is_full(seen);
+        return is_known.then_some(cores >= BUSY);
     }
     let now = worst.machine_cores?;
     if now < IDLE {
         return Some(false);
     }
     (now - seen.idle_process.machine_cores? >= BUSY).then_some(true)
+}
+
+/// Whether all processors of the server's machine were in use at the collapse, those that this process used included.
+pub(super) fn machine_is_full(seen: &Seen) -> bool {
+    /// What this process uses, or what nobody gets.
+    const REST: f64 = 0.4;
+    let used = seen.worst().and_then(|worst| worst.machine_cores);
+    used.zip(seen.processors).is_some_and(|(used, all)| used + REST >= all as f64)
+}
+
+/// What would tell whether the server is busy, where that is not known.
+pub(super) fn to_know_whether_busy(seen: &Seen) -> &'static str {
+    let is_measured = seen.worst().is_some_and(|worst| worst.cpu_cores.is_some()) && process_is_the_servers(seen);
+    if is_measured { "a machine with processors to spare: all of them were in use" } else { PID }
 }
 
 /// Whether this process was so late itself that probes seemed late.
@@ -91,6 +109,12 @@ pub(super) fn generator_was_late(seen: &Seen) -> bool {
 pub(super) fn is_gone(seen: &Seen) -> bool {
     let fails = |probe| seen.probe(probe).is_some_and(|at| at.failed * 2 > at.sent);
     fails(HEALTH) && fails(UNKNOWN_PATH) && fails(KEPT_CONNECTION)
+}
+
+/// Whether the streams that are served at the collapse get their chunks.
+pub(super) fn streams_flow(seen: &Seen) -> bool {
+    let flow = |level: &DiagnosisLevel| level.chunks_per_second > 0.5 * seen.pace() * level.started as f64;
+    seen.worst().is_some_and(|level| level.started > 0 && flow(level))
 }
 
 /// Descriptors of the server, beyond one for each stream, that it took for each stream that it served: connections to

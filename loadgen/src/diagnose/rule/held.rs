@@ -1,7 +1,8 @@
 //! Some streams flow, and the others wait until one of them ends, or are rejected.
 
 use super::clues::{
-    Threads, descriptors_ended, had_a_thread_each, is_busy, process_is_the_servers, threads, upstream_connections,
+    Threads, descriptors_ended, had_a_thread_each, is_busy, process_is_the_servers, streams_flow, threads,
+    upstream_connections,
 };
 use crate::diagnose::finding::{Finding, PID};
 use crate::diagnose::platform::{Known, Serving};
@@ -19,8 +20,14 @@ const OWN_METRICS: &str =
     "the server's own figures of its pools, or a restart before: its threads may be those of a pool";
 
 pub(super) fn find(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> Finding {
-    if let Some(finding) = rate_limited(seen, collapse) {
+    if let Some(finding) = rate_limited(seen, collapse).or_else(|| none_begins(collapse, worst)) {
         return finding;
+    }
+    if descriptors_ended(seen) && (seen.hangs(UNKNOWN_PATH) || worst.lost > 0) {
+        return connections(seen, Confidence::High);
+    }
+    if let Some(confidence) = closes_new_connections(seen, collapse) {
+        return connections(seen, confidence);
     }
     if grows(seen, collapse) {
         return growing_pool(seen, collapse);
@@ -33,9 +40,7 @@ pub(super) fn find(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> 
             .collapsed_at(worst.streams)
             .surer("longer streams, such as a longer --body: no number of them stayed the same");
     };
-    let finding = if descriptors_ended(seen) && (seen.hangs(UNKNOWN_PATH) || worst.lost > 0) {
-        return connections(seen, Confidence::High);
-    } else if seen.hangs(UNKNOWN_PATH) {
+    let finding = if seen.hangs(UNKNOWN_PATH) {
         in_front_of_all(seen, limit)
     } else if seen.hangs(HEALTH) {
         inner_pool(seen, limit)
@@ -70,7 +75,23 @@ fn rate_limited(seen: &Seen, collapse: &Collapse) -> Option<Finding> {
     Some(finding)
 }
 
-fn grows(seen: &Seen, collapse: &Collapse) -> bool {
+/// Streams end, and none of those that wait begins in their place: they wait for something else than a place.
+fn none_begins(collapse: &Collapse, worst: &DiagnosisLevel) -> Option<Finding> {
+    const ENDED: u64 = 3;
+    if collapse.begun > 0 || collapse.ended < ENDED || worst.waiting == 0 {
+        return None;
+    }
+    let mut finding = Finding::inconclusive().surer(
+        "the vendor's quota, or another --api-key: requests may be limited by their rate, or not answered any more",
+    );
+    finding
+        .evidence
+        .push(format!("{} streams ended, and none of {} began in their place", collapse.ended, worst.waiting));
+    Some(finding)
+}
+
+/// Whether streams begin one by one although none ends: a pool that gets more threads while work waits.
+pub(super) fn grows(seen: &Seen, collapse: &Collapse) -> bool {
     let rises = collapse.slope() >= GROWS_FROM && collapse.rises_steadily();
     rises && collapse.begun > collapse.ended + 1 && seen.hangs(HEALTH)
 }
@@ -213,6 +234,24 @@ fn loops_are_blocked_one_by_one(seen: &Seen, limit: u64) -> bool {
     })
 }
 
+/// Whether new connections are closed at once, without any answer, while streams flow: those of streams, and of checks. How
+/// sure that is: every program that runs out of connections or descriptors closes those of checks too.
+pub(super) fn closes_new_connections(seen: &Seen, collapse: &Collapse) -> Option<Confidence> {
+    let closes = streams_flow(seen)
+        && collapse.rejected.is_empty()
+        && !collapse.failed.is_empty()
+        && collapse.slowest_loss_ms < AT_ONCE_MS;
+    let (mut failed, mut sent) = (0, 0);
+    for at in [HEALTH, UNKNOWN_PATH].into_iter().filter_map(|probe| seen.probe(probe)) {
+        (failed, sent) = (failed + at.failed, sent + at.sent);
+    }
+    match closes {
+        true if failed * 2 > sent => Some(Confidence::High),
+        true if failed * 20 > sent => Some(Confidence::Medium),
+        _ => None,
+    }
+}
+
 /// No more connections: the most streams, and the connection that is kept.
 fn connections(seen: &Seen, confidence: Confidence) -> Finding {
     // A stream that ends makes room for what has waited longest, which may be a probe: so the most is the limit.
@@ -222,3 +261,6 @@ fn connections(seen: &Seen, confidence: Confidence) -> Finding {
     let finding = Finding::new(DiagnosisKind::ConnectionLimit, None, Confidence::High).limit(most + kept, most);
     finding.at_most(confidence, PID)
 }
+
+#[cfg(test)]
+mod tests;

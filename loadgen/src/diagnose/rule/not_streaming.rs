@@ -29,6 +29,9 @@ pub(super) fn find(seen: &Seen) -> Option<Finding> {
     Some(if is_proxied(idle) {
         let finding = at_once(idle, DiagnosisForm::ProxyBuffers, Confidence::Medium);
         finding.surer("the same against the server's own port, without the proxy")
+    } else if idle.comes_in_blocks() {
+        let finding = at_once(idle, DiagnosisForm::Collected, Confidence::Medium);
+        finding.surer("the same against the server's own port, if anything is in between")
     } else if is_event_stream(idle) {
         at_once(idle, DiagnosisForm::Collected, Confidence::High)
     } else {
@@ -53,6 +56,13 @@ fn at_once(stream: &IdleStream, form: DiagnosisForm, confidence: Confidence) -> 
     let mut finding = Finding::new(DiagnosisKind::NotStreaming, Some(form), confidence);
     let (first, lasted) = (millis(in_millis(stream.first_chunk)), millis(in_millis(stream.lasted)));
     finding.evidence.push(match stream.chunks {
+        chunks if stream.comes_in_blocks() => {
+            let gap = millis(in_millis(stream.gap()));
+            format!(
+                "{} events came in {chunks} blocks, the first after {first} and then one every {gap}",
+                stream.events
+            )
+        }
         0 => format!("no byte of the body came within {first}"),
         1 => format!("the whole answer came in one piece, after {first}"),
         chunks => format!("the first byte came after {first}, and all {chunks} pieces within {lasted} of it"),

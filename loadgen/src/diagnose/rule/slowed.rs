@@ -1,6 +1,6 @@
 //! All streams flow, and more slowly than one alone, or the probes are late.
 
-use super::clues::{Threads, is_busy, threads, waits_for_chunks_only};
+use super::clues::{Threads, is_busy, machine_is_full, threads, to_know_whether_busy, waits_for_chunks_only};
 use super::held;
 use crate::diagnose::finding::{Finding, PID};
 use crate::diagnose::seen::{Collapse, HEALTH, Seen, UNKNOWN_PATH};
@@ -11,12 +11,24 @@ pub(super) fn find(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> 
     let checks_wait = seen.hangs(HEALTH) || seen.health_waits(worst);
     match (seen.hangs(UNKNOWN_PATH), checks_wait) {
         (true, _) => everything_is_late(seen, worst, is_slowed),
+        _ if all_are_late_alike(seen) => {
+            let finding = everything_is_late(seen, worst, is_slowed);
+            finding
+                .at_most(Confidence::Medium, "a quieter machine: checks were late in lumps, and most of them were not")
+        }
         (false, true) if !waits_for_chunks_only(seen) && !is_slowed => just_full(seen, worst),
         (false, true) => per_chunk(seen, collapse, worst, is_slowed),
         (false, false) if is_slowed => streams_only(seen, worst),
         (false, false) => Finding::inconclusive()
             .surer("a quieter machine, or a longer --budget: some checks were late, most were not"),
     }
+}
+
+/// Whether requests that need nothing are late as often as health checks are, even if most of either are not: each
+/// blocks the event loop for a moment.
+fn all_are_late_alike(seen: &Seen) -> bool {
+    let p90 = |probe| seen.probe(probe).map_or(0.0, |at| at.latency_ms.p90);
+    p90(UNKNOWN_PATH) >= seen.late_ms(UNKNOWN_PATH) && p90(UNKNOWN_PATH) * 2.0 >= p90(HEALTH)
 }
 
 /// How many chunks the server works on at once: all chunks per second, times the time between two of one stream.
@@ -31,7 +43,7 @@ fn per_chunk(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel, is_slowed
     let finding = match is_busy(seen) {
         Some(false) => finding,
         Some(true) => finding.at_most(Confidence::Low, "a profile of the server: it is busy as well"),
-        None => finding.at_most(Confidence::Medium, PID),
+        None => finding.at_most(Confidence::Medium, to_know_whether_busy(seen)),
     };
     let finding = if seen.event_loop_is_free() { finding } else { finding.at_most(Confidence::Medium, PID) };
     // A chunk that has arrived before its turn needs no wait, so that the streams may not be slowed down.
@@ -72,10 +84,11 @@ fn everything_is_late(seen: &Seen, worst: &DiagnosisLevel, is_slowed: bool) -> F
         Some(true) => Finding::new(DiagnosisKind::Cpu, None, Confidence::High).limit(limit, limit),
         Some(false) => Finding::new(DiagnosisKind::EventLoopBlocked, None, Confidence::High).limit(limit, limit),
         // A busy processor slows all streams too, but not to the pace of one.
-        None if is_slowed && limit <= 2 => {
+        None if is_slowed && limit <= 2 && !machine_is_full(seen) => {
             let finding = Finding::new(DiagnosisKind::EventLoopBlocked, None, Confidence::High);
             finding.limit(limit, limit).at_most(Confidence::Medium, PID)
         }
+        None if machine_is_full(seen) => starved(seen, limit),
         None => Finding::inconclusive().collapsed_at(worst.streams).surer(PID),
     }
 }
@@ -88,9 +101,69 @@ fn streams_only(seen: &Seen, worst: &DiagnosisLevel) -> Finding {
             let finding = Finding::new(DiagnosisKind::Cpu, None, Confidence::High).limit(limit, limit);
             finding.at_most(Confidence::Medium, "a profile of the server: the checks were fast all the same")
         }
+        None if machine_is_full(seen) => starved(seen, limit),
         _ => {
             let finding = Finding::new(DiagnosisKind::UpstreamLimit, Some(DiagnosisForm::Vendor), Confidence::High);
             finding.limit(limit, limit).at_most(Confidence::Low, "the vendor's own figures: it may be what is slow")
         }
+    }
+}
+
+/// The server would use more of the processor than others on its machine leave it.
+fn starved(seen: &Seen, limit: u64) -> Finding {
+    let finding = Finding::new(DiagnosisKind::Cpu, None, Confidence::High).limit(limit, limit);
+    finding.at_most(Confidence::Low, to_know_whether_busy(seen))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnose::rule::find;
+    use crate::diagnose::seen::{answered, probes};
+    use crate::result::ProbeLevel;
+
+    fn all_flow(pace: f64, health: ProbeLevel, unknown: ProbeLevel) -> DiagnosisLevel {
+        DiagnosisLevel {
+            streams: 16,
+            started: 16,
+            chunks_per_second: 16.0 * pace,
+            pace: Some(pace),
+            probes: probes(health, unknown.clone(), unknown),
+            cpu_cores: Some(0.02),
+            machine_cores: Some(0.1),
+            threads: Some(5),
+            ..DiagnosisLevel::default()
+        }
+    }
+
+    fn found(level: DiagnosisLevel) -> (DiagnosisKind, Confidence) {
+        let finding = find(&Seen::sample(level, Collapse::default()));
+        (finding.kind, finding.confidence)
+    }
+
+    #[test]
+    fn an_event_loop_that_is_blocked_for_moments_makes_all_requests_late_alike() {
+        let blocked = all_flow(4.5, answered(74.0, 150.0), answered(31.0, 140.0));
+        assert_eq!(found(blocked), (DiagnosisKind::EventLoopBlocked, Confidence::Medium));
+        let pool = all_flow(4.5, answered(74.0, 150.0), answered(1.0, 9.0));
+        assert_eq!(found(pool).0, DiagnosisKind::ThreadPoolPerChunk, "only the health check waits");
+    }
+
+    #[test]
+    fn a_server_to_which_others_leave_little_of_the_processor_is_not_said_to_be_idle() {
+        let slow = |cpu_cores, machine_cores| DiagnosisLevel {
+            cpu_cores: Some(cpu_cores),
+            machine_cores: Some(machine_cores),
+            ..all_flow(1.5, answered(1.0, 20.0), answered(1.0, 20.0))
+        };
+        assert_eq!(found(slow(0.55, 1.9)), (DiagnosisKind::Cpu, Confidence::Low));
+        assert_eq!(found(slow(0.55, 0.8)).0, DiagnosisKind::UpstreamLimit, "a processor is free");
+        assert_eq!(found(slow(0.1, 1.9)).0, DiagnosisKind::UpstreamLimit, "it wants none");
+        let pool = DiagnosisLevel {
+            cpu_cores: Some(0.6),
+            machine_cores: Some(1.9),
+            ..all_flow(1.5, answered(400.0, 500.0), answered(1.0, 20.0))
+        };
+        assert_eq!(found(pool), (DiagnosisKind::ThreadPoolPerChunk, Confidence::Medium));
     }
 }

@@ -68,12 +68,13 @@ impl Collapse {
         (*last as f64 - *first as f64) / self.seconds().max(Self::LOOK.as_secs_f64())
     }
 
-    /// Whether it rises all the time, and not in one step.
+    /// Whether it rises one by one, and not in one step; to the end or until all are served.
     pub(crate) fn rises_steadily(&self) -> bool {
-        let quarter = self.served.len() / 4;
-        let parts = self.served.chunks(quarter.max(1)).filter(|part| part.len() == quarter);
-        let rises = parts.map(|part| part.first() < part.last());
-        quarter > 1 && rises.filter(|rises| *rises).count() >= 3
+        const RISE: u64 = 3;
+        let steps = self.served.windows(2).map(|pair| (pair[1].saturating_sub(pair[0]), pair[0] > pair[1] + 1));
+        let (largest, falls) = steps.fold((0, false), |(most, fell), (step, falls)| (step.max(most), fell || falls));
+        let rise = self.served.last().zip(self.served.first()).map_or(0, |(last, first)| last.saturating_sub(*first));
+        rise >= RISE && !falls && largest <= 2.max(rise / 2)
     }
 
     /// How long it was watched, in seconds.

@@ -30,6 +30,8 @@ pub(crate) struct IdleStream {
     pub(crate) took: Duration,
     /// The first bytes of its body, as far as they were kept.
     pub(crate) beginning: Vec<u8>,
+    /// Server-sent events in it, or lines that look like their data.
+    pub(crate) events: u64,
     /// The same request for a compressed answer, where that was another one; or for one that is not compressed, where the
     /// request asked for a compressed one.
     pub(crate) other_encoding: Option<Box<IdleStream>>,
@@ -67,7 +69,16 @@ impl IdleStream {
     pub(crate) fn streams(&self) -> bool {
         const SURELY: Duration = Duration::from_millis(500);
         const ONE_WRITE: Duration = Duration::from_millis(5);
-        self.chunks > 1 && (self.lasted >= SURELY || (self.lasted > self.first_chunk / 4 && self.lasted > ONE_WRITE))
+        let is_spread = self.lasted >= SURELY || (self.lasted > self.first_chunk / 4 && self.lasted > ONE_WRITE);
+        self.chunks > 1 && is_spread && !self.comes_in_blocks()
+    }
+
+    /// Whether many of its events come at once, and nothing for a second or more between: a buffer is passed on when it is
+    /// full.
+    pub(crate) fn comes_in_blocks(&self) -> bool {
+        const EVENTS: u64 = 6;
+        const PAUSE: Duration = Duration::from_secs(1);
+        self.chunks > 1 && self.gap() >= PAUSE && self.events >= EVENTS * (self.chunks + self.preamble)
     }
 
     /// The compressed one of this answer and the one with another encoding, where one is compressed.
@@ -131,5 +142,15 @@ mod tests {
         assert!(!stream(&[4_000, 4_001, 4_002]).streams(), "all at the end");
         assert!(!stream(&[10, 4_000, 4_001, 4_002]).streams(), "all but a preamble at the end");
         assert!(!stream(&[10]).streams() && !stream(&[]).streams());
+    }
+
+    #[test]
+    fn a_buffer_that_is_passed_on_when_it_is_full_is_no_stream() {
+        let blocks = IdleStream { events: 40, ..stream(&[4_750, 9_750, 12_000]) };
+        assert!(!blocks.streams());
+        let slow = IdleStream { events: 6, ..stream(&[4_750, 9_750, 12_000]) };
+        assert!(slow.streams(), "two events at a time");
+        let fast = IdleStream { events: 40, ..stream(&[100, 300, 500]) };
+        assert!(fast.streams(), "a fast stream whose events are sent in groups");
     }
 }
