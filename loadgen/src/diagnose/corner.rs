@@ -20,7 +20,9 @@ const HOLD: Duration = Duration::from_secs(2);
 pub(super) fn is_sharp(seen: &Seen, finding: &Finding) -> bool {
     let is_short = seen.idle.ended && seen.idle.lasted < HOLD * 2;
     match finding.kind {
-        DiagnosisKind::ThreadPoolHeld => finding.form != Some(DiagnosisForm::GrowingPool) && !is_short,
+        DiagnosisKind::ThreadPoolHeld if finding.limit.is_some() => {
+            finding.form != Some(DiagnosisForm::GrowingPool) && !is_short
+        }
         DiagnosisKind::UpstreamLimit => {
             finding.limit.is_some() && seen.worst().is_some_and(|worst| worst.started < worst.streams) && !is_short
         }
@@ -95,8 +97,8 @@ fn narrowed(seen: &Seen, corner: Corner, level: &DiagnosisLevel, guess: u64, by_
     if is_good {
         return Corner { good: level.streams, ..corner };
     }
-    let rejected_with_room = corner.rejected_with_room || (level.lost > 0 && level.streams < guess);
-    Corner { bad: level.streams, all_flowed: all_flow, rejected_with_room, ..corner }
+    let waits_with_room = corner.waits_with_room || (!all_flow && level.streams < guess);
+    Corner { bad: level.streams, all_flowed: all_flow, waits_with_room, ..corner }
 }
 
 #[cfg(test)]

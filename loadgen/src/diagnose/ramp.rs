@@ -31,14 +31,14 @@ impl Ramp<'_> {
     /// Holds 1, 2, 4, ... streams, up to `seen.streams_max`, and adds what it sees. `news` is called before
     /// and after each level.
     pub(super) async fn climb(&mut self, seen: &mut Seen, mut news: impl FnMut(DiagnoseNews<'_>)) {
-        let (mut streams, mut first_bad) = (1, None);
+        let (mut streams, mut first_bad, mut has_grown) = (1, None, false);
         if !self.has_time(streams) {
             seen.cut_short = Some(CutShort::TimeOver);
             return;
         }
         loop {
             news(DiagnoseNews::Holding(streams));
-            let (level, found) = self.hold(streams, seen).await;
+            let (level, found, grows) = self.hold(streams, seen).await;
             news(DiagnoseNews::Level(&level));
             let partly = is_partly_answered(&level);
             seen.levels.push(level);
@@ -60,7 +60,8 @@ impl Ramp<'_> {
                 // A pool that is just full lets all streams flow and only its checks wait: more streams show how many
                 // it has.
                 State::ChecksLate => first_bad.is_none(),
-                State::StreamsSuffer => false,
+                // A pool that grows has nearly as many threads by now: more streams show for how long it does.
+                State::StreamsSuffer => grows && !std::mem::replace(&mut has_grown, true),
             };
             if found != State::Good {
                 first_bad.get_or_insert(place);
@@ -116,10 +117,12 @@ impl Ramp<'_> {
 
     /// Holds this many streams. Where the server is not as when idle, it is measured once more: something else may have
     /// been busy for a moment. A stall of all of it that passes is kept in mind.
-    async fn hold(&mut self, streams: u64, seen: &mut Seen) -> (DiagnosisLevel, State) {
+    /// Also says whether streams that waited began meanwhile although none had ended.
+    async fn hold(&mut self, streams: u64, seen: &mut Seen) -> (DiagnosisLevel, State, bool) {
         const TRIES: usize = 4;
         let (from, lost_before) = (self.meter.origin.elapsed(), self.held.counts().lost());
         let mut level = self.meter.hold(self.held, streams, HOLD).await;
+        let (at_first, ended) = (level.clone(), self.held.counts().ended);
         for tries in 1..TRIES {
             let found = state(seen, &level);
             let silences = self.meter.probes.silences_since(from);
@@ -134,7 +137,8 @@ impl Ramp<'_> {
             let silences = self.meter.probes.silences_since(from).into_iter();
             seen.stalls.extend(silences.map(|length| Stall { streams, length }));
         }
-        (level, found)
+        let grows = at_first.waiting > 0 && level.started > at_first.started && self.held.counts().ended == ended;
+        (level, found, grows)
     }
 
     /// Watches what happens at the collapse.

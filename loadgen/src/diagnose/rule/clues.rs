@@ -18,20 +18,24 @@ pub(super) enum Threads {
     Unknown,
 }
 
+/// Threads that the server's processes have more than before the first stream, where they are known.
+pub(super) fn threads_grown(seen: &Seen) -> Option<u64> {
+    let now = seen.levels.iter().filter_map(|level| level.threads).max().filter(|_| process_is_the_servers(seen))?;
+    Some(now.saturating_sub(seen.idle_process.threads?))
+}
+
 /// What the number of threads says where `served` streams were served.
 pub(super) fn threads(seen: &Seen, served: u64) -> Threads {
-    let now = seen.levels.iter().filter_map(|level| level.threads).max();
-    let (Some(now), Some(before)) = (now.filter(|_| process_is_the_servers(seen)), seen.idle_process.threads) else {
+    let (Some(grown), Some(before)) = (threads_grown(seen), seen.idle_process.threads) else {
         return Threads::Unknown;
     };
-    let grown = now.saturating_sub(before);
     // With fewer streams, too: later ones may be of requests that wait.
     let never_one_each = seen.levels.iter().any(|level| level.threads.is_some_and(|threads| threads < level.started));
     if never_one_each {
         Threads::TooFew
     } else if grown >= 2 && grown * 10 >= served * 7 && grown <= served * 3 + 8 {
         Threads::Grown
-    } else if now > served {
+    } else if before + grown > served {
         Threads::Enough
     } else {
         Threads::TooFew

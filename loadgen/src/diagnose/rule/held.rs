@@ -56,22 +56,26 @@ pub(super) fn find(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> 
 /// have flowed all at once.
 fn limit(seen: &Seen, collapse: &Collapse) -> Option<u64> {
     let corner = collapse.corner.and_then(|corner| corner.limit());
-    let plateau = collapse.plateau();
-    let served = match (corner, plateau) {
-        (Some(corner), Some(plateau)) if corner.abs_diff(plateau) <= (plateau / 20).max(1) => corner,
-        (corner, plateau) => plateau.or(corner)?,
-    };
+    let plateau = collapse.plateau()?;
+    let served = corner.filter(|corner| is_near(*corner, plateau)).unwrap_or(plateau);
     let flowed = seen.levels.iter().filter(|level| level.started >= level.streams && level.waiting + level.lost == 0);
     Some(flowed.map(|level| level.streams).fold(served, u64::max))
 }
 
-/// Requests that are rejected although no stream is open: by their rate, or by what this key has used.
+/// Requests that are rejected, or wait, although there is room: they are limited by their rate, or by what this key has
+/// used.
 fn rate_limited(seen: &Seen, collapse: &Collapse) -> Option<Finding> {
-    let with_room = collapse.corner.is_some_and(|corner| corner.rejected_with_room);
-    let status = seen.rejected_when_idle.or_else(|| collapse.rejected.keys().next().copied().filter(|_| with_room))?;
+    let with_room = collapse.corner.is_some_and(|corner| corner.waits_with_room) && seen.is_fast(HEALTH);
+    let rejected = || collapse.rejected.keys().next().copied().filter(|_| with_room);
+    let status = seen.rejected_when_idle.or_else(rejected);
+    let said = match status {
+        Some(status) => format!("the server still answered {status} when the streams had been closed"),
+        None if with_room => "fewer streams than before began at once when all had been closed".to_owned(),
+        None => return None,
+    };
     let mut finding =
         Finding::inconclusive().surer("another --api-key, or one without a limit: requests are rejected by their rate");
-    finding.evidence.push(format!("the server still answered {status} when the streams were closed"));
+    finding.evidence.push(said);
     Some(finding)
 }
 
@@ -148,14 +152,25 @@ fn inner_pool(seen: &Seen, limit: u64) -> Finding {
 /// Every probe is fast, so the limit is where only the streams pass: at the vendor, before it, or in a pool that no
 /// probe needs.
 fn behind_the_event_loop(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel, limit: u64) -> Finding {
+    let found = if worst.lost > 0 && collapse.slowest_loss_ms < AT_ONCE_MS {
+        rejected_at_once(collapse)
+    } else {
+        waiting(seen, worst, limit)
+    };
+    // A limit of requests by their rate lets as many begin, once.
+    let is_seen_twice = collapse.corner.and_then(|corner| corner.limit()).is_some_and(|at| is_near(at, limit));
+    if is_seen_twice { found } else { found.at_most(Confidence::Medium, "a longer --budget, to see the limit twice") }
+}
+
+fn rejected_at_once(collapse: &Collapse) -> Finding {
+    let vendor = Finding::new(DiagnosisKind::UpstreamLimit, Some(DiagnosisForm::Vendor), Confidence::High);
+    let says_so = collapse.failed.is_empty() && collapse.rejected.keys().all(|status| [429, 503, 529].contains(status));
+    // A server without descriptors for its vendor's connections fails as well.
+    if says_so { vendor } else { vendor.at_most(Confidence::Medium, PID) }
+}
+
+fn waiting(seen: &Seen, worst: &DiagnosisLevel, limit: u64) -> Finding {
     let upstream = |form| Finding::new(DiagnosisKind::UpstreamLimit, Some(form), Confidence::High);
-    if worst.lost > 0 && collapse.slowest_loss_ms < AT_ONCE_MS {
-        let says_so =
-            collapse.failed.is_empty() && collapse.rejected.keys().all(|status| [429, 503, 529].contains(status));
-        let vendor = upstream(DiagnosisForm::Vendor);
-        // A server without descriptors for its vendor's connections fails as well.
-        return if says_so { vendor } else { vendor.at_most(Confidence::Medium, PID) };
-    }
     match threads(seen, limit) {
         Threads::Grown => Finding::new(DiagnosisKind::ThreadPoolHeld, Some(DiagnosisForm::InnerPool), Confidence::High),
         // A pool that the health check does not need looks the same, but for its threads.
@@ -166,6 +181,11 @@ fn behind_the_event_loop(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLeve
             form => upstream(form).at_most(Confidence::Medium, "the vendor's own figures"),
         },
     }
+}
+
+/// Whether two counts of what flows may be the same.
+fn is_near(one: u64, other: u64) -> bool {
+    one.abs_diff(other) <= (other / 20).max(1)
 }
 
 /// What the server's descriptors say of where its streams wait.

@@ -7,6 +7,8 @@ use crate::diagnose::seen::{IdleStream, Seen};
 use crate::numbers::{in_millis, millis};
 use crate::result::{Confidence, DiagnosisForm, DiagnosisKind};
 
+/// By how much fewer chunks a second come of a compressed answer that is held back.
+const HELD_BACK: f64 = 4.0;
 /// An answer that is complete sooner was hardly collected: there may have been nothing to wait for.
 const AT_ONCE: Duration = Duration::from_millis(250);
 
@@ -16,7 +18,7 @@ pub(super) fn find(seen: &Seen) -> Option<Finding> {
     let plain = [Some(idle), other].into_iter().flatten().find(|stream| !stream.is_compressed());
     if let (Some(compressed), Some(plain)) = (idle.compressed(), plain)
         && plain.streams()
-        && !compressed.streams()
+        && (!compressed.streams() || compressed.rate() * HELD_BACK < plain.rate())
     {
         return Some(at_once(compressed, DiagnosisForm::Compressed, Confidence::High));
     }

@@ -125,8 +125,14 @@ fn a_limit_of_requests_is_no_limit_of_the_server() {
     let rejected = || Server::held(20, 32).lost(12).collapse(|collapse| _ = collapse.rejected.insert(429, 12));
     let inconclusive = (Inconclusive, None, None, Low);
     assert_found(rejected().with(|seen| seen.rejected_when_idle = Some(429)), inconclusive);
-    let corner = Corner { good: 16, bad: 19, rejected_with_room: true, ..Corner::default() };
-    assert_found(rejected().collapse(|collapse| collapse.corner = Some(corner)), inconclusive);
+    let corner = Some(Corner { good: 16, bad: 19, waits_with_room: true, ..Corner::default() });
+    assert_found(rejected().collapse(|collapse| collapse.corner = corner), inconclusive);
+    assert_found(Server::held(20, 32).threads(3, 5).collapse(|collapse| collapse.corner = corner), inconclusive);
+    // A pool whose threads still write streams that were closed has no room either.
+    let orphaned = inner_pool().threads(3, 43).collapse(|collapse| collapse.corner = corner);
+    assert_found(orphaned, (ThreadPoolHeld, Some(InnerPool), Some(40), High));
+    let once = Server::held(20, 32).threads(3, 5).collapse(|collapse| collapse.corner = None);
+    assert_found(once, (UpstreamLimit, Some(ClientPool), Some(20), Medium));
 }
 
 #[test]
@@ -173,13 +179,17 @@ fn a_limit_on_connections_leaves_the_kept_one_working() {
 fn a_pool_that_grows_rises_steadily_while_none_ends() {
     let rises = |served: Vec<u64>| {
         Server::held(8, 64).hanging(&[HEALTH]).collapse(|collapse| {
-            collapse.begun = 5;
+            (collapse.begun, collapse.corner) = (5, None);
             collapse.served = served.clone();
         })
     };
     let steadily = rises((0..21).map(|look| 8 + look / 4).collect());
     assert_found(steadily.clone().threads(12, 25), (ThreadPoolHeld, Some(GrowingPool), Some(8), High));
     assert_found(steadily.clone(), (ThreadPoolHeld, Some(GrowingPool), Some(8), Medium));
+    // Until all flow, where it is in front of all routes too.
+    let all = rises((0..21).map(|look| (8 + look / 4).min(11)).collect()).hanging(&[HEALTH, UNKNOWN_PATH]);
+    let all = all.with(|seen| (seen.levels[1].streams, seen.levels[1].started, seen.levels[1].waiting) = (11, 11, 0));
+    assert_found(all.threads(2, 15), (ThreadPoolHeld, Some(GrowingPool), Some(8), High));
     // A limit of requests a second lets streams begin as steadily, but no health check waits for it.
     assert_found(steadily.fast(&[HEALTH]), (Inconclusive, None, None, Low));
     // One step is no growth: requests that hold a thread for a part of their time look like this.
@@ -200,7 +210,8 @@ fn a_thread_for_each_chunk_slows_all_streams_to_the_pace_of_the_pool() {
     let corner = Corner { good: 39, bad: 40, all_flowed: true, ..Corner::default() };
     let unslowed = Server::slowed(64, 64.0).late(&[HEALTH], 60.0).cpu(0.1);
     assert_found(unslowed.clone().collapse(|collapse| collapse.corner = Some(corner)), pool(40, High));
-    assert_found(unslowed, (ThreadPoolPerChunk, None, None, Medium));
+    let without = unslowed.collapse(|collapse| collapse.corner = None);
+    assert_found(without, (ThreadPoolPerChunk, None, None, Medium));
 }
 
 #[test]

@@ -37,8 +37,8 @@ pub(crate) struct Corner {
     pub(crate) bad: u64,
     /// Whether all streams flowed there, and only checks were late.
     pub(crate) all_flowed: bool,
-    /// Whether streams were rejected although there was room: the server had served as many at once before.
-    pub(crate) rejected_with_room: bool,
+    /// Whether streams were rejected or waited although there was room: the server had served more at once before.
+    pub(crate) waits_with_room: bool,
 }
 
 impl Corner {
@@ -62,10 +62,19 @@ impl Collapse {
         (near * 10 >= self.served.len() * 8).then_some(*streams)
     }
 
-    /// By how much the number of streams that are served rises per second.
+    /// The looks until the number of streams that are served rises no further: all flow then, or time is up.
+    fn rise(&self) -> &[u64] {
+        let most = self.served.iter().max();
+        let until = self.served.iter().position(|served| Some(served) == most).unwrap_or_default();
+        &self.served[..(until + 1).min(self.served.len())]
+    }
+
+    /// By how much the number of streams that are served rises per second, while it does.
     pub(crate) fn slope(&self) -> f64 {
-        let (Some(first), Some(last)) = (self.served.first(), self.served.last()) else { return 0.0 };
-        (*last as f64 - *first as f64) / self.seconds().max(Self::LOOK.as_secs_f64())
+        let rise = self.rise();
+        let (Some(first), Some(last)) = (rise.first(), rise.last()) else { return 0.0 };
+        let seconds = (rise.len() - 1) as f64 * Self::LOOK.as_secs_f64();
+        (*last as f64 - *first as f64) / seconds.max(Self::LOOK.as_secs_f64())
     }
 
     /// Whether it rises one by one, and not in one step; to the end or until all are served.

@@ -69,8 +69,10 @@ impl IdleStream {
     pub(crate) fn streams(&self) -> bool {
         const SURELY: Duration = Duration::from_millis(500);
         const ONE_WRITE: Duration = Duration::from_millis(5);
+        // One chunk at once and one at the end is what a layer makes that collects the rest.
+        let comes_in_parts = self.chunks > 2 || (self.chunks == 2 && !self.ended);
         let is_spread = self.lasted >= SURELY || (self.lasted > self.first_chunk / 4 && self.lasted > ONE_WRITE);
-        self.chunks > 1 && is_spread && !self.comes_in_blocks()
+        comes_in_parts && is_spread && !self.comes_in_blocks()
     }
 
     /// Whether many of its events come at once, and nothing for a second or more between: a buffer is passed on when it is
@@ -89,6 +91,11 @@ impl IdleStream {
     /// Whether the answer is compressed.
     pub(crate) fn is_compressed(&self) -> bool {
         !self.header("content-encoding").is_empty()
+    }
+
+    /// Chunks per second, of all that were seen.
+    pub(crate) fn rate(&self) -> f64 {
+        self.chunks as f64 / self.took.as_secs_f64().max(f64::EPSILON)
     }
 
     /// A header of the answer.
@@ -141,6 +148,11 @@ mod tests {
         assert!(stream(&[5_000, 5_600, 6_100]).streams());
         assert!(!stream(&[4_000, 4_001, 4_002]).streams(), "all at the end");
         assert!(!stream(&[10, 4_000, 4_001, 4_002]).streams(), "all but a preamble at the end");
+        let ended = |at_ms: &[u64]| IdleStream { ended: true, ..stream(at_ms) };
+        assert!(
+            !ended(&[10, 4_000]).streams() && stream(&[10, 4_000]).streams(),
+            "a beginning, and the rest at the end"
+        );
         assert!(!stream(&[10]).streams() && !stream(&[]).streams());
     }
 

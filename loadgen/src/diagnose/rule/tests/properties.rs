@@ -55,12 +55,8 @@ fn seen() -> impl Strategy<Value = Seen> {
         let mut stream = IdleStream { status: 200, ..IdleStream::default() };
         stream.set_times(&chunks, Duration::from_secs(9));
         let names = [HEALTH, ASYNC_HEALTH, UNKNOWN_PATH, KEPT_CONNECTION];
-        let corner = more.2.map(|(good, bad, all_flowed, rejected_with_room)| Corner {
-            good,
-            bad,
-            all_flowed,
-            rejected_with_room,
-        });
+        let corner =
+            more.2.map(|(good, bad, all_flowed, waits_with_room)| Corner { good, bad, all_flowed, waits_with_room });
         let at = Collapse {
             level: collapse.1,
             first_bad: collapse.2,

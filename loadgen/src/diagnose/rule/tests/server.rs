@@ -52,8 +52,10 @@ impl Server {
     pub(super) fn held(served: u64, streams: u64) -> Self {
         let Server(mut seen) = Server::unlimited();
         seen.levels = vec![level(1, 1), level(streams, served)];
+        let corner = Some(Corner { good: served, bad: served + 1, ..Corner::default() });
         let served = vec![served; 21];
-        seen.collapse = Some(Collapse { level: 1, first_bad: 1, served, begun: 3, ended: 3, ..Collapse::default() });
+        let collapse = Collapse { level: 1, first_bad: 1, served, begun: 3, ended: 3, corner, ..Collapse::default() };
+        seen.collapse = Some(collapse);
         Server(seen)
     }
 
