@@ -60,6 +60,11 @@ impl Finding {
         Finding { limit: Some(limit), streams_at_collapse: Some(streams), ..self }
     }
 
+    /// Whether a request holds a thread for a part of its time only, so that more streams flow than there are threads.
+    pub(super) fn is_held_for_a_part(&self) -> bool {
+        self.form == Some(DiagnosisForm::InnerPool) && self.limit != self.streams_at_collapse
+    }
+
     /// With the number of streams at the collapse, where the limit is not known.
     pub(super) fn collapsed_at(self, streams: u64) -> Self {
         Finding { streams_at_collapse: Some(streams), ..self }

@@ -94,7 +94,13 @@ fn held(finding: &Finding, seen: &Seen, limit: u64, is_explained: bool) -> Remed
                  the database, look the same from outside; --pid shows which it is"
             },
             ..Remedy::new(
-                little(seen, limit, "thread"),
+                if finding.is_held_for_a_part() {
+                    "A larger number alone only moves the limit: a thread that waits serves nobody, whatever the \
+                     processor does"
+                        .to_owned()
+                } else {
+                    little(seen, limit, "thread")
+                },
                 "Let no thread wait for a token: call the vendor with an asynchronous client, and limit streams at once by \
                  permits, with a queue that has a length and a time-out",
                 Some("pool-exhaustion"),

@@ -38,6 +38,9 @@ fn capitalised(text: &str) -> String {
 }
 
 fn held(finding: &Finding, seen: &Seen) -> Parts {
+    if finding.is_held_for_a_part() {
+        return held_for_a_part(finding, seen);
+    }
     let limit = finding.limit.unwrap_or_default();
     let flow = format!("{} flow, and the others wait until one of them ends", counted(limit, "stream", "streams"));
     match finding.form {
@@ -76,6 +79,18 @@ fn held(finding: &Finding, seen: &Seen) -> Parts {
             "Users see a page that hangs without an error, while all health checks are green",
         ),
     }
+}
+
+fn held_for_a_part(finding: &Finding, seen: &Seen) -> Parts {
+    let threads = finding.limit.map_or("the threads of a pool".to_owned(), |limit| format!("{} threads", count(limit)));
+    (
+        format!(
+            "each request holds one of {threads} of this server for a part of its time, such as until its stream begins, \
+             and all others that need a thread wait"
+        ),
+        checks(seen),
+        "Users wait ever longer for the first token, and health checks fail on an idle processor",
+    )
 }
 
 fn per_chunk(finding: &Finding, seen: &Seen) -> Parts {
@@ -164,6 +179,7 @@ fn upstream(finding: &Finding, seen: &Seen) -> Parts {
         Some(Form::Vendor) if !rejected.is_empty() => {
             "Users above the limit get an error at once, and the others nothing of it"
         }
+        _ if seen.hangs(HEALTH) => "Users above the limit wait, and health checks with them",
         _ => {
             "Users above the limit wait, and then get an error that blames the vendor, while all health checks are green"
         }

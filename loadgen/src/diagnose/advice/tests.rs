@@ -139,6 +139,29 @@ fn a_full_pool_of_fastapi_is_said_with_figures_number_setting_and_fix() {
 }
 
 #[test]
+fn a_thread_that_is_held_for_a_part_is_not_said_to_be_held_by_a_stream() {
+    let pool = Finding {
+        streams_at_collapse: Some(120),
+        ..found(Kind::ThreadPoolHeld, Some(Form::InnerPool), Confidence::Medium, 40)
+    };
+    let advice = advise(&pool, &seen());
+    assert!(advice.finding.contains("one of 40 threads of this server for a part of its time"), "{}", advice.finding);
+    assert!(!advice.advice.contains("streams a second"), "{}", advice.advice);
+    let unknown = advise(&Finding { limit: None, ..pool }, &seen());
+    assert!(unknown.finding.contains("one of the threads of a pool of this server for a part"), "{}", unknown.finding);
+}
+
+#[test]
+fn checks_that_wait_are_not_said_to_be_green() {
+    let upstream = found(Kind::UpstreamLimit, Some(Form::ClientPool), Confidence::Medium, 15);
+    let (waiting, mut green) = (seen(), seen());
+    let fast = green.levels[0].probes[UNKNOWN_PATH].clone();
+    green.levels[0].probes.insert(HEALTH.to_owned(), fast);
+    assert!(!advise(&upstream, &waiting).finding.contains("green"));
+    assert!(advise(&upstream, &green).finding.contains("green"));
+}
+
+#[test]
 fn a_number_alone_is_a_hint_and_makes_nothing_surer() {
     let finding = found(Kind::ThreadPoolHeld, Some(Form::InnerPool), Confidence::Medium, 40);
     let advice = advise(&finding, &seen());

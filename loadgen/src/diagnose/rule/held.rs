@@ -128,7 +128,7 @@ fn held_for_a_part_of_a_stream(seen: &Seen) -> Option<Finding> {
     let threads = worst.threads.zip(seen.idle_process.threads).filter(|_| process_is_the_servers(seen));
     Some(match threads.map(|(now, before)| now.saturating_sub(before)) {
         Some(grown) if grown > 1 => pool.limit(grown, worst.started).at_most(Confidence::Medium, OWN_METRICS),
-        _ => pool.at_most(Confidence::Medium, PID),
+        _ => pool.collapsed_at(worst.started).at_most(Confidence::Medium, PID),
     })
 }
 
