@@ -88,6 +88,13 @@ impl Probes {
         lag.quantiles().p90
     }
 
+    /// Whether nothing at all has been answered lately, for longer than chance makes.
+    pub(super) fn are_silent(&self) -> bool {
+        const LATELY: Duration = Duration::from_millis(400);
+        let from = self.origin.elapsed().saturating_sub(LATELY);
+        self.since(from, LATELY).values().all(|level| level.answered == 0)
+    }
+
     /// The silences since `from` in which nothing was answered, by their lengths.
     pub(super) fn silences_since(&self, from: Duration) -> Vec<Duration> {
         let mut answers = Vec::new();

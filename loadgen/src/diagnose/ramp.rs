@@ -127,16 +127,17 @@ impl Ramp<'_> {
             let found = state(seen, &level);
             let silences = self.meter.probes.silences_since(from);
             let time_left = Instant::now() + WATCH < self.until;
-            if found == State::Good || !time_left || (tries > 1 && silences.is_empty()) {
+            if found == State::Good
+                || !time_left
+                || (tries > 1 && silences.is_empty() && !self.meter.probes.are_silent())
+            {
                 break;
             }
             level = self.meter.measure(self.held, streams, HOLD, lost_before).await;
         }
         let found = state(seen, &level);
-        if found == State::Good {
-            let silences = self.meter.probes.silences_since(from).into_iter();
-            seen.stalls.extend(silences.map(|length| Stall { streams, length }));
-        }
+        let silences = self.meter.probes.silences_since(from).into_iter();
+        seen.stalls.extend(silences.map(|length| Stall { streams, length }));
         let grows = at_first.waiting > 0 && level.started > at_first.started && self.held.counts().ended == ended;
         (level, found, grows)
     }
@@ -144,7 +145,10 @@ impl Ramp<'_> {
     /// Watches what happens at the collapse.
     async fn watch(&mut self, seen: &mut Seen, place: usize, first_bad: usize, hold: Duration) {
         let Some(level) = seen.levels.get_mut(place) else { return };
+        let (from, streams) = (self.meter.origin.elapsed(), level.streams);
         let mut collapse = self.meter.watch(self.held, level, hold).await;
+        let silences = self.meter.probes.silences_since(from).into_iter();
+        seen.stalls.extend(silences.map(|length| Stall { streams, length }));
         (collapse.level, collapse.first_bad) = (place, first_bad);
         seen.collapse = Some(collapse);
     }

@@ -1,7 +1,7 @@
 //! All streams flow, and more slowly than one alone, or the probes are late.
 
 use super::clues::{Threads, is_busy, machine_is_full, threads, to_know_whether_busy, waits_for_chunks_only};
-use super::held;
+use super::{held, stalls};
 use crate::diagnose::finding::{Finding, PID};
 use crate::diagnose::seen::{Collapse, HEALTH, Seen, UNKNOWN_PATH};
 use crate::result::{Confidence, DiagnosisForm, DiagnosisKind, DiagnosisLevel};
@@ -9,6 +9,13 @@ use crate::result::{Confidence, DiagnosisForm, DiagnosisKind, DiagnosisLevel};
 pub(super) fn find(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> Finding {
     let is_slowed = seen.is_slowed(worst);
     let checks_wait = seen.hangs(HEALTH) || seen.health_waits(worst);
+    if !seen.hangs(UNKNOWN_PATH)
+        && !is_slowed
+        && seen.stalls.len() > 1
+        && let Some(finding) = stalls::find(seen)
+    {
+        return finding;
+    }
     match (seen.hangs(UNKNOWN_PATH), checks_wait) {
         (true, _) => everything_is_late(seen, worst, is_slowed),
         _ if all_are_late_alike(seen) => {
@@ -19,8 +26,10 @@ pub(super) fn find(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> 
         (false, true) if !waits_for_chunks_only(seen) && !is_slowed => just_full(seen, worst),
         (false, true) => per_chunk(seen, collapse, worst, is_slowed),
         (false, false) if is_slowed => streams_only(seen, worst),
-        (false, false) => Finding::inconclusive()
-            .surer("a quieter machine, or a longer --budget: some checks were late, most were not"),
+        (false, false) => stalls::find(seen).unwrap_or_else(|| {
+            Finding::inconclusive()
+                .surer("a quieter machine, or a longer --budget: some checks were late, most were not")
+        }),
     }
 }
 

@@ -265,6 +265,11 @@ fn a_server_that_stands_still_now_and_then_blocks_its_event_loop_whatever_the_lo
     assert_found(stalls(2), found(Medium));
     assert_found(stalls(1), found(Low));
     assert_found(stalls(0), (NoneFound, None, None, High));
+    // One of them while it was watched is no limit of that number of streams.
+    let watched = Server::held(16, 16).late(&[HEALTH, UNKNOWN_PATH], 5.0).with(|seen| {
+        seen.stalls = vec![Stall { streams: 4, length: Duration::from_secs(2) }; 2];
+    });
+    assert_found(watched.cpu(0.1), found(High));
 }
 
 #[test]
