@@ -36,8 +36,9 @@ pub(super) fn advise(finding: &Finding, seen: &Seen) -> Advice {
 
 /// Whether the limit is a number that somebody may have set.
 fn is_a_setting(finding: &Finding) -> bool {
+    use DiagnosisKind::{Cpu, EventLoopBlocked, NotStreaming};
     let is_vendors = finding.form == Some(DiagnosisForm::Vendor);
-    !is_vendors && !matches!(finding.kind, DiagnosisKind::Cpu | DiagnosisKind::NotStreaming)
+    !is_vendors && !matches!(finding.kind, Cpu | EventLoopBlocked | NotStreaming)
 }
 
 /// The default of the known platform that the limit is, if it is one: itself, and not a multiple of it.
@@ -66,7 +67,8 @@ fn what_to_do(finding: &Finding, origin: Option<&Origin>, seen: &Seen) -> (Strin
     };
     let of_platform = of_platform(finding, origin, seen);
     let fix = of_platform.map_or(remedy.fix.to_owned(), |limit| format!("The fix: {}", limit.fix));
-    let larger_here = of_platform.filter(|_| !remedy.larger.is_empty()).map(|limit| limit.larger);
+    let says_more = !remedy.larger.is_empty() && finding.kind != DiagnosisKind::EventLoopBlocked;
+    let larger_here = of_platform.filter(|_| says_more).map(|limit| limit.larger);
     let larger = match larger_here {
         Some(here) => format!("{}; and {here}", remedy.larger),
         None => remedy.larger,

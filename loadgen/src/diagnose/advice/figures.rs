@@ -10,30 +10,36 @@ pub(super) fn counted(number: u64, singular: &str, plural: &str) -> String {
 }
 
 /// What the checks showed at the collapse: `With 64 streams, 112 of 160 health checks had no answer in time (3 ms when
-/// idle), while a path that does not exist was answered in 2.1 ms, with 0.03 processors in use`.
+/// idle), while requests for a path that does not exist took 2.1 ms (p99), with 3 % of a processor in use`.
 pub(super) fn checks(seen: &Seen) -> Option<String> {
     let worst = seen.worst()?;
     let health = worst.probes.get(HEALTH).filter(|probe| probe.sent > 0)?;
-    let idle = seen.idle_ms(HEALTH).map(|idle| format!(" ({} when idle)", millis(idle))).unwrap_or_default();
     let with = counted(worst.streams, "stream", "streams");
-    let mut text = format!("With {with}, {}{idle}", of_probe(health, "health checks"));
+    let idle = seen.idle_ms(HEALTH).map(|idle| format!("{} when idle", millis(idle)));
+    let mut text = format!("With {with}, {}", of_probe(health, "health checks", idle));
     if let Some(unknown) = worst.probes.get(UNKNOWN_PATH).filter(|probe| probe.sent > 0) {
         let joined = if seen.hangs(HEALTH) && seen.is_fast(UNKNOWN_PATH) { "while" } else { "and" };
-        text += &format!(", {joined} {}", of_probe(unknown, "requests for a path that does not exist"));
+        text += &format!(", {joined} {}", of_probe(unknown, "requests for a path that does not exist", None));
     }
-    if let Some(cores) = worst.cpu_cores {
-        text += &format!(", with {} processors in use", number(cores));
+    match worst.cpu_cores {
+        Some(cores) if cores < 1.0 => {
+            text += &format!(", with {} % of a processor in use", number((cores * 100.0).round()))
+        }
+        Some(cores) => text += &format!(", with {} processors in use", number(cores)),
+        None => {}
     }
     Some(text)
 }
 
-/// `112 of 160 health checks had no answer in time`, `health checks took 12 ms (p99)`.
-fn of_probe(probe: &ProbeLevel, what: &str) -> String {
+/// `112 of 160 health checks had no answer in time (3 ms when idle)`, `health checks took 12 ms (p99; 3 ms when idle)`.
+fn of_probe(probe: &ProbeLevel, what: &str, idle: Option<String>) -> String {
     let lost = probe.timed_out + probe.failed;
     if lost == 0 {
-        return format!("{what} took {} (p99)", millis(probe.latency_ms.p99));
+        let idle = idle.map(|idle| format!("; {idle}")).unwrap_or_default();
+        return format!("{what} took {} (p99{idle})", millis(probe.latency_ms.p99));
     }
-    format!("{} of {} {what} had no answer in time", count(lost), count(probe.sent))
+    let idle = idle.map(|idle| format!(" ({idle})")).unwrap_or_default();
+    format!("{} of {} {what} had no answer in time{idle}", count(lost), count(probe.sent))
 }
 
 /// Seconds that a stream takes, from its request to its end, where that was seen: of one on the idle server, else by what

@@ -86,8 +86,8 @@ fn nobodys(
             count(limit),
             fits.setting
         ),
-        // Nobody sets how many streams make progress on a blocked event loop.
-        (None, _) if kind == DiagnosisKind::EventLoopBlocked => String::new(),
+        // Descriptors end at a number that has other parts too.
+        (None, _) if kind == DiagnosisKind::ConnectionLimit => String::new(),
         (None, None) => format!(
             "{} is no default that is known here: look for it in the configuration of the server. With --platform NAME \
              the setting is named.",

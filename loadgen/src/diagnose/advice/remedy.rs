@@ -2,7 +2,7 @@
 
 use super::figures::little;
 use crate::diagnose::finding::Finding;
-use crate::diagnose::seen::Seen;
+use crate::diagnose::seen::{HEALTH, Seen};
 use crate::numbers::{in_millis, millis, number};
 use crate::result::{DiagnosisForm as Form, DiagnosisKind as Kind};
 
@@ -146,14 +146,25 @@ fn upstream(finding: &Finding, seen: &Seen) -> Remedy {
             "Let the client open another connection when one is full, or use HTTP/1.1 to the vendor",
             Some("client-pool"),
         ),
-        _ => Remedy::new(
-            "A larger number in the client alone is not the fix: a call that waits there is in no queue that has a length, \
-             a time-out of its own or a metric, and is reported as the vendor's time-out"
-                .to_owned(),
-            "Have one limit on calls at once, in front of the client, which rejects what is over it with 429; give the \
-             client at least as many connections",
-            Some("client-pool"),
+        _ if seen.hangs(HEALTH) => Remedy::new(
+            "A larger pool only moves the limit: each stream keeps its place for as long as the vendor takes".to_owned(),
+            "If it is the database's: load what is needed, give the connection back, and only then call the vendor; let the \
+             health check not depend on it. If it is another pool, limit streams at once in front of it, and reject the \
+             rest with 429",
+            Some("db-held-during-call"),
         ),
+        _ => Remedy {
+            also: "If it is the pool of the database: give the connection back before the vendor is called (`loadgen lab \
+                   db-held-during-call`)",
+            ..Remedy::new(
+                "A larger number in the client alone is not the fix: a call that waits there is in no queue that has a \
+                 length, a time-out of its own or a metric, and is reported as the vendor's time-out"
+                    .to_owned(),
+                "Have one limit on calls at once, in front of the client, which rejects what is over it with 429; give the \
+                 client at least as many connections",
+                Some("client-pool"),
+            )
+        },
     }
 }
 

@@ -113,7 +113,7 @@ fn event_loop(finding: &Finding, seen: &Seen) -> Parts {
     });
     let flow = match finding.limit {
         Some(limit) if limit > 0 => {
-            format!("no more than {} make progress at a time", counted(limit, "stream", "streams"))
+            format!("no more than {} at a time", counted(limit, "stream makes progress", "streams make progress"))
         }
         _ => "no stream makes progress meanwhile".to_owned(),
     };
@@ -155,6 +155,7 @@ fn processor(finding: &Finding, seen: &Seen) -> Parts {
 
 fn upstream(finding: &Finding, seen: &Seen) -> Parts {
     let streams = counted(finding.limit.unwrap_or_default(), "stream", "streams");
+    let checks_wait = seen.hangs(HEALTH);
     let collapse = seen.collapse.as_ref();
     let rejected: Vec<_> = collapse.iter().flat_map(|collapse| &collapse.rejected).collect();
     let rejected: Vec<_> = rejected.iter().map(|(status, count)| format!("{status}: {count}")).collect();
@@ -170,16 +171,20 @@ fn upstream(finding: &Finding, seen: &Seen) -> Parts {
         Some(Form::Vendor) => {
             format!("this server waits for its vendor: beyond {streams} all of them get slower, and nothing else does")
         }
+        _ if checks_wait => format!(
+            "{streams} at once get a place in a pool that is no pool of threads, such as that of the connections to a \
+             database, and the others wait for one, and so do health checks"
+        ),
         _ => format!(
-            "{streams} at once get through to the vendor, and the others wait behind a limit on calls: the connections \
-             of the HTTP client, or a limit of the server's own"
+            "{streams} at once get on, and the others wait inside this server for a place: a connection of its HTTP client \
+             or its database, or a limit of its own"
         ),
     };
     let users = match finding.form {
         Some(Form::Vendor) if !rejected.is_empty() => {
             "Users above the limit get an error at once, and the others nothing of it"
         }
-        _ if seen.hangs(HEALTH) => "Users above the limit wait, and health checks with them",
+        _ if checks_wait => "Users above the limit wait, and health checks fail on an idle processor",
         _ => {
             "Users above the limit wait, and then get an error that blames the vendor, while all health checks are green"
         }
@@ -205,12 +210,16 @@ fn not_streaming(finding: &Finding, seen: &Seen) -> Parts {
         _ => "the server, or a layer in it, collects the answer and sends it when it is complete".to_owned(),
     };
     let late = compressed.filter(|_| finding.form == Some(Form::Compressed)).unwrap_or(idle);
-    let figures = format!(
-        "The first byte came {} after the request, and all {} of the answer within {} of it",
-        millis(in_millis(late.first_chunk)),
-        counted(late.chunks, "chunk", "chunks"),
-        millis(in_millis(late.lasted))
-    );
+    let first = millis(in_millis(late.first_chunk));
+    let figures = match late.chunks {
+        0 => format!("No byte of it came within {first}"),
+        1 => format!("All of it came in one piece, {first} after the request"),
+        chunks => format!(
+            "Its first byte came {first} after the request, and all {} chunks within {} of it",
+            count(chunks),
+            millis(in_millis(late.lasted))
+        ),
+    };
     let users = match finding.form {
         None => "Nothing can be said of its limits before a stream is asked for",
         _ => "Users look at an empty page for as long as the model writes",

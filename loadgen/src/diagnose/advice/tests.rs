@@ -152,16 +152,6 @@ fn a_thread_that_is_held_for_a_part_is_not_said_to_be_held_by_a_stream() {
 }
 
 #[test]
-fn checks_that_wait_are_not_said_to_be_green() {
-    let upstream = found(Kind::UpstreamLimit, Some(Form::ClientPool), Confidence::Medium, 15);
-    let (waiting, mut green) = (seen(), seen());
-    let fast = green.levels[0].probes[UNKNOWN_PATH].clone();
-    green.levels[0].probes.insert(HEALTH.to_owned(), fast);
-    assert!(!advise(&upstream, &waiting).finding.contains("green"));
-    assert!(advise(&upstream, &green).finding.contains("green"));
-}
-
-#[test]
 fn a_number_alone_is_a_hint_and_makes_nothing_surer() {
     let finding = found(Kind::ThreadPoolHeld, Some(Form::InnerPool), Confidence::Medium, 40);
     let advice = advise(&finding, &seen());
@@ -207,9 +197,37 @@ fn another_number_than_the_default_is_said_to_be_set() {
     assert!(advice(80).contains("80 is 2 times 40, as 2 processes have it"), "{}", advice(80));
 }
 
+/// The same, with health checks that are as fast as when idle.
+fn with_fast_checks() -> Seen {
+    let mut seen = seen();
+    let unknown = seen.levels[0].probes[UNKNOWN_PATH].clone();
+    seen.levels[0].probes.insert(HEALTH.to_owned(), unknown);
+    seen
+}
+
+#[test]
+fn a_pool_whose_health_check_waits_too_is_not_said_to_have_green_checks() {
+    let finding = found(Kind::UpstreamLimit, Some(Form::ClientPool), Confidence::High, 15);
+    let (waits, fast) = (advise(&finding, &seen()), advise(&finding, &with_fast_checks()));
+    assert!(waits.finding.contains("and so do health checks") && !waits.finding.contains("green"), "{}", waits.finding);
+    assert!(fast.finding.contains("all health checks are green"), "{}", fast.finding);
+    assert_eq!((waits.lab.as_deref(), fast.lab.as_deref()), (Some("db-held-during-call"), Some("client-pool")));
+}
+
+#[test]
+fn a_blocked_event_loop_has_no_number_to_set() {
+    let mut seen = seen();
+    seen.platform = uvicorn();
+    let advice = advise(&found(Kind::EventLoopBlocked, None, Confidence::High, 1), &seen);
+    assert!(advice.finding.contains("no more than 1 stream makes progress at a time"), "{}", advice.finding);
+    assert!(advice.advice.contains("py-spy dump") && !advice.advice.contains("--workers"), "{}", advice.advice);
+    assert_eq!(advice.default, None);
+}
+
 #[test]
 fn a_limit_of_a_hundred_calls_names_the_clients_and_http2() {
-    let advice = advise(&found(Kind::UpstreamLimit, Some(Form::ClientPool), Confidence::Medium, 100), &seen());
+    let finding = found(Kind::UpstreamLimit, Some(Form::ClientPool), Confidence::Medium, 100);
+    let advice = advise(&finding, &with_fast_checks());
     for client in ["httpx", "aiohttp", "awc", "HTTP/2"] {
         assert!(advice.advice.contains(client), "{client} is not in: {}", advice.advice);
     }

@@ -189,30 +189,22 @@ pub(super) static HTTP2: Platform = client(
     "http2",
     ("HTTP/2 to the vendor, on one connection", ""),
     &[
+        http2("streams that Kestrel allows", 100, "dotnet/aspnetcore src/Servers/Kestrel/Core/src/Http2Limits.cs"),
+        http2("streams that Tomcat allows", 100, "apache/tomcat java/org/apache/coyote/http2/Http2Protocol.java"),
+        http2("streams that Apache httpd allows", 100, "apache/httpd modules/http2/h2_config.c"),
+        http2("streams that nginx allows", 128, "nginx/nginx src/http/v2/ngx_http_v2_module.c"),
         http2(
-            "streams that Kestrel allows on one connection",
-            100,
-            "dotnet/aspnetcore src/Servers/Kestrel/Core/src/Http2Limits.cs",
-        ),
-        http2(
-            "streams that Tomcat allows on one connection",
-            100,
-            "apache/tomcat java/org/apache/coyote/http2/Http2Protocol.java",
-        ),
-        http2("streams that Apache httpd allows on one connection", 100, "apache/httpd modules/http2/h2_config.c"),
-        http2("streams that nginx allows on one connection", 128, "nginx/nginx src/http/v2/ngx_http_v2_module.c"),
-        http2(
-            "streams that Jetty allows on one connection",
+            "streams that Jetty allows",
             128,
             "jetty/jetty.project \
              jetty-core/jetty-http2/jetty-http2-server/src/main/java/org/eclipse/jetty/http2/server/AbstractHTTP2ServerConnectionFactory.java",
         ),
         http2(
-            "streams that hyper (axum) allows on one connection",
+            "streams that hyper (axum) allows",
             200,
             "https://docs.rs/hyper/latest/hyper/server/conn/http2/struct.Builder.html#method.max_concurrent_streams",
         ),
-        http2("streams that Go's server allows on one connection", 250, "golang/net http2/server.go"),
+        http2("streams that Go's server allows", 250, "golang/net http2/server.go"),
     ],
     "https://www.rfc-editor.org/rfc/rfc9113.html#section-5.1.2",
 );
