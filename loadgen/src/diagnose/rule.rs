@@ -5,6 +5,7 @@
 
 mod clues;
 mod cut_short;
+mod front;
 mod held;
 mod not_streaming;
 mod slowed;
@@ -26,7 +27,7 @@ pub(super) fn find(seen: &Seen) -> Finding {
     if clues::generator_was_late(seen) {
         return Finding::inconclusive().surer("a machine with more processors to spare: loadgen itself was late");
     }
-    let closes = |collapse: &_| held::closes_new_connections(seen, collapse).is_some();
+    let closes = |collapse: &_| front::closes_new_connections(seen, collapse).is_some();
     if clues::is_gone(seen) && !seen.collapse.as_ref().is_some_and(closes) {
         return Finding::inconclusive().surer("the server's log: it ended, or takes no connections any more");
     }

@@ -1,7 +1,7 @@
 //! All streams flow, and more slowly than one alone, or the probes are late.
 
 use super::clues::{Threads, is_busy, machine_is_full, threads, to_know_whether_busy, waits_for_chunks_only};
-use super::{held, stalls};
+use super::{front, stalls};
 use crate::diagnose::finding::{Finding, PID};
 use crate::diagnose::seen::{Collapse, HEALTH, Seen, UNKNOWN_PATH};
 use crate::result::{Confidence, DiagnosisForm, DiagnosisKind, DiagnosisLevel};
@@ -84,7 +84,7 @@ fn everything_is_late(seen: &Seen, worst: &DiagnosisLevel, is_slowed: bool) -> F
     let is_unanswered = at.is_some_and(|at| (at.timed_out + at.failed) * 4 >= at.sent);
     let busy = is_busy(seen);
     if is_unanswered && !is_slowed && busy != Some(true) {
-        let finding = held::in_front_of_all(seen, worst.started);
+        let finding = front::in_front_of_all(seen, worst.started);
         return if finding.limit.is_some() { finding } else { finding.limit(worst.started, worst.started) };
     }
     let last_good = seen.last_good().streams;

@@ -1,7 +1,9 @@
 //! The signatures of all kinds, those that look alike, and what holds for anything that may be seen.
 
+mod flowing;
 mod properties;
 mod server;
+mod upstream;
 
 use super::find;
 use crate::diagnose::seen::{
@@ -49,26 +51,6 @@ fn a_pool_behind_the_event_loop_is_sure_by_its_threads() {
 }
 
 #[test]
-fn a_pool_that_no_check_needs_is_told_from_a_limit_upstream_by_its_threads() {
-    let upstream = |form, confidence| (UpstreamLimit, Some(form), Some(40), confidence);
-    assert_found(Server::held(40, 64), upstream(ClientPool, Medium));
-    assert_found(Server::held(40, 64).threads(3, 5), upstream(ClientPool, High));
-    assert_found(Server::held(40, 64).threads(3, 44), (ThreadPoolHeld, Some(InnerPool), Some(40), High));
-    assert_found(Server::held(40, 64).threads(60, 60), upstream(ClientPool, Medium));
-}
-
-#[test]
-fn threads_of_requests_that_wait_are_no_threads_of_streams() {
-    let upstream = |confidence| (UpstreamLimit, Some(ClientPool), Some(15), confidence);
-    // Streams keep connections to a database. Checks wait for one too, each with a thread.
-    let database = || Server::held(15, 32).threads(1, 40).threads_with_fewer(8, 4);
-    assert_found(database().hanging(&[HEALTH]), upstream(Medium));
-    assert_found(database(), upstream(High));
-    let threads = database().threads_with_fewer(8, 9).hanging(&[HEALTH]);
-    assert_found(threads, (ThreadPoolHeld, Some(InnerPool), Some(15), High));
-}
-
-#[test]
 fn a_thread_until_a_stream_begins_is_known_by_the_number_of_threads() {
     let pool = |limit| (ThreadPoolHeld, Some(InnerPool), limit, Medium);
     let held = || Server::held(120, 256).hanging(&[HEALTH]);
@@ -81,58 +63,6 @@ fn a_thread_until_a_stream_begins_is_known_by_the_number_of_threads() {
     assert_found(uneven().late(&[HEALTH], 300.0), inconclusive);
     assert_found(uneven().with(|seen| seen.levels[1].pace = Some(1.0)), inconclusive);
     assert_found(uneven().late(&[UNKNOWN_PATH], 300.0), inconclusive);
-}
-
-#[test]
-fn a_stream_that_waited_in_turn_is_one_that_was_not_served() {
-    let one_waits = || Server::held(15, 16).threads(1, 4);
-    assert_found(one_waits(), (UpstreamLimit, Some(ClientPool), Some(15), High));
-    // One that waited at first, while connections were opened, is none.
-    let at_first = one_waits().collapse(|collapse| collapse.served = vec![16; 21]);
-    assert_eq!(find(&at_first.with(|seen| seen.levels[1].started = 16).0).kind, Inconclusive);
-}
-
-#[test]
-fn where_streams_wait_upstream_is_said_by_descriptors() {
-    let held = |fds| Server::held(100, 200).threads(3, 5).fds(10, fds, 20_000);
-    let found = |form, confidence| (UpstreamLimit, Some(form), Some(100), confidence);
-    // A descriptor for each client, and one for each connection to the vendor.
-    assert_found(held(10 + 200 + 100), found(ClientPool, High));
-    assert_found(held(10 + 200 + 1), found(Http2Streams, Medium));
-    assert_found(held(10 + 200 + 200), found(Vendor, Medium));
-}
-
-#[test]
-fn rejections_at_once_are_the_vendors_or_in_its_place() {
-    let rejected = |status: u16, after_ms: f64| {
-        Server::held(20, 32).lost(12).collapse(|collapse| {
-            collapse.rejected.insert(status, 12);
-            collapse.slowest_loss_ms = after_ms;
-        })
-    };
-    let found = |form, confidence| (UpstreamLimit, Some(form), Some(20), confidence);
-    assert_found(rejected(429, 30.0), found(Vendor, High));
-    assert_found(rejected(503, 30.0), found(Vendor, High));
-    // Too few descriptors for connections to the vendor have this status too.
-    assert_found(rejected(502, 30.0), found(Vendor, Medium));
-    assert_found(rejected(502, 30.0).fds(10, 63, 64), (ConnectionLimit, None, Some(21), High));
-    // The time-out of a pool.
-    assert_found(rejected(500, 5_000.0).threads(3, 5), found(ClientPool, High));
-}
-
-#[test]
-fn a_limit_of_requests_is_no_limit_of_the_server() {
-    let rejected = || Server::held(20, 32).lost(12).collapse(|collapse| _ = collapse.rejected.insert(429, 12));
-    let inconclusive = (Inconclusive, None, None, Low);
-    assert_found(rejected().with(|seen| seen.rejected_when_idle = Some(429)), inconclusive);
-    let corner = Some(Corner { good: 16, bad: 19, waits_with_room: true, ..Corner::default() });
-    assert_found(rejected().collapse(|collapse| collapse.corner = corner), inconclusive);
-    assert_found(Server::held(20, 32).threads(3, 5).collapse(|collapse| collapse.corner = corner), inconclusive);
-    // A pool whose threads still write streams that were closed has no room either.
-    let orphaned = inner_pool().threads(3, 43).collapse(|collapse| collapse.corner = corner);
-    assert_found(orphaned, (ThreadPoolHeld, Some(InnerPool), Some(40), High));
-    let once = Server::held(20, 32).threads(3, 5).collapse(|collapse| collapse.corner = None);
-    assert_found(once, (UpstreamLimit, Some(ClientPool), Some(20), Medium));
 }
 
 #[test]
@@ -199,43 +129,6 @@ fn a_pool_that_grows_rises_steadily_while_none_ends() {
 }
 
 #[test]
-fn a_thread_for_each_chunk_slows_all_streams_to_the_pace_of_the_pool() {
-    let slowed = || Server::slowed(64, 40.0).late(&[HEALTH], 150.0);
-    let pool = |limit, confidence| (ThreadPoolPerChunk, None, Some(limit), confidence);
-    assert_found(slowed().cpu(0.1), pool(40, High));
-    assert_found(slowed(), pool(40, Medium));
-    assert_found(slowed().with(|seen| seen.levels[1].machine_cores = Some(0.1)), pool(40, High));
-    assert_found(slowed().cpu(1.4), pool(40, Low));
-    // Chunks that wait in a buffer meanwhile need no turn: then the corner is where checks begin to wait.
-    let corner = Corner { good: 39, bad: 40, all_flowed: true, ..Corner::default() };
-    let unslowed = Server::slowed(64, 64.0).late(&[HEALTH], 60.0).cpu(0.1);
-    assert_found(unslowed.clone().collapse(|collapse| collapse.corner = Some(corner)), pool(40, High));
-    let without = unslowed.collapse(|collapse| collapse.corner = None);
-    assert_found(without, (ThreadPoolPerChunk, None, None, Medium));
-}
-
-#[test]
-fn what_is_busy_and_what_waits_are_told_apart_by_the_processor() {
-    let all = &[HEALTH, UNKNOWN_PATH, KEPT_CONNECTION];
-    let slowed = |at_once| Server::slowed(64, at_once).late(all, 900.0);
-    assert_found(slowed(20.0).cpu(1.0), (Cpu, None, Some(20), High));
-    assert_found(slowed(20.0).cpu(0.1), (EventLoopBlocked, None, Some(20), High));
-    assert_found(slowed(20.0), (Inconclusive, None, None, Low));
-    assert_found(slowed(1.0), (EventLoopBlocked, None, Some(1), Medium));
-    // Streams alone: whatever is slow is behind the server.
-    assert_found(Server::slowed(64, 20.0), (UpstreamLimit, Some(Vendor), Some(20), Low));
-}
-
-#[test]
-fn a_pool_that_is_just_full_lets_all_streams_flow() {
-    let full = || Server::held(40, 40).hanging(&[HEALTH]);
-    assert_found(full(), (ThreadPoolHeld, Some(InnerPool), Some(40), Medium));
-    assert_found(full().threads(3, 44), (ThreadPoolHeld, Some(InnerPool), Some(40), High));
-    let all = Server::held(4, 4).hanging(&[HEALTH, UNKNOWN_PATH, KEPT_CONNECTION]);
-    assert_found(all.threads(2, 6), (ThreadPoolHeld, Some(WorkerPerRequest), Some(4), High));
-}
-
-#[test]
 fn the_corner_is_the_limit_where_it_fits_what_flows_with_more_streams() {
     let with = |good: u64, bad: u64, all_flowed: bool| {
         let corner = Corner { good, bad, all_flowed, ..Corner::default() };
@@ -251,25 +144,6 @@ fn the_corner_is_the_limit_where_it_fits_what_flows_with_more_streams() {
         (seen.levels[0].streams, seen.levels[0].started) = (42, 42);
     });
     assert_found(flowed, limit(42));
-}
-
-#[test]
-fn a_server_that_stands_still_now_and_then_blocks_its_event_loop_whatever_the_load() {
-    let stalls = |count: usize| {
-        Server::unlimited().with(|seen| {
-            seen.stalls = vec![Stall { streams: 4, length: Duration::from_secs(2) }; count];
-        })
-    };
-    let found = |confidence| (EventLoopBlocked, None, None, confidence);
-    assert_found(stalls(2).cpu(0.1), found(High));
-    assert_found(stalls(2), found(Medium));
-    assert_found(stalls(1), found(Low));
-    assert_found(stalls(0), (NoneFound, None, None, High));
-    // One of them while it was watched is no limit of that number of streams.
-    let watched = Server::held(16, 16).late(&[HEALTH, UNKNOWN_PATH], 5.0).with(|seen| {
-        seen.stalls = vec![Stall { streams: 4, length: Duration::from_secs(2) }; 2];
-    });
-    assert_found(watched.cpu(0.1), found(High));
 }
 
 #[test]
