@@ -61,7 +61,8 @@ const RULE: &str = "What --fail-on-regression compares, of the fix (the arms of 
                     latency of each health check while loaded: p50, p90, p99; those failed or timed out\n  \
                     time to first token: p50, p90, p99; streams lost (failed, truncated, stalled)\n  \
                     calls with a whole answer: p50, p90, p99; those that failed\n  \
-                    processor time for each chunk, peak memory, peak threads\n\
+                    processor time for each chunk, peak memory, peak threads\n  \
+                    of a diagnosis instead: whether the server collapses with fewer streams, or no longer streams\n\
                     The largest value of a run is not compared: one busy moment of the machine decides it. Neither is \
                     a difference that is noise whatever its percentage: up to 5 ms at p50 and p90, 10 ms at p99, 20 \
                     µs for each chunk, 16 MB, 2 threads. A failure is never noise. It is a regression too if the \
