@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use loadgen::http::Endpoint;
 use loadgen::measure::{LagLog, ProbeKind, ProbeLog, ProbePlan, Prober};
+use process::{Launch, START_TIMEOUT};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::sleep_until;
@@ -115,6 +118,39 @@ async fn a_stall_of_two_seconds_is_seen_in_full() {
     for (seen, expected) in [(stats.latency_ms.max, 2_000.0), (stats.latency_ms.p99, 1_960.0)] {
         assert!((seen / expected - 1.0).abs() < 0.05, "{seen} is not {expected}: {stats:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_is_stopped_for_two_seconds_is_seen_in_full() {
+    const RATE: f64 = 100.0;
+    let program = Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("mock-llm");
+    let server = Launch::new(program).on_free_port().start(START_TIMEOUT).await.unwrap();
+    let signal = |name: &str| {
+        let sent = Command::new("kill").args([name, &server.pid().to_string()]).status().unwrap();
+        assert!(sent.success(), "{name}");
+        Instant::now()
+    };
+    let kinds = vec![ProbeKind::new("health", "/health")];
+    let plan = ProbePlan { kinds, rate: RATE, timeout: Duration::from_secs(10) };
+    let targets = vec![(Endpoint::at(server.addr()), plan)];
+    let (prober, logs) = Prober::start(Instant::now(), targets, Arc::new(LagLog::default()));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let stopped = signal("-STOP");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let stall = (signal("-CONT") - stopped).as_secs_f64();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    prober.finish().await;
+
+    let records = logs[0][0].due_between(Duration::ZERO, FOREVER);
+    let later_than =
+        |share: f64| records.iter().filter(|record| record.latency.as_secs_f64() > share * stall).count() as f64;
+    // One that is due in the stall waits for the rest of it: a quarter of them for three quarters of it, and so on.
+    for share in [0.25, 0.5, 0.75] {
+        let ratio = later_than(share) / (RATE * stall * (1.0 - share));
+        assert!((0.9..1.15).contains(&ratio), "{} waited for more than {share} of {stall} s", later_than(share));
+    }
+    let longest = records.iter().map(|record| record.latency.as_secs_f64()).fold(0.0, f64::max) / stall;
+    assert!((0.97..1.2).contains(&longest), "the longest of {} waited for {longest} of {stall} s", records.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,7 +28,7 @@ pub struct RunArgs {
     /// HTTP method of the requests
     #[arg(long, default_value = "POST", value_parser = method)]
     pub method: String,
-    /// JSON body of the requests [default: a chat with one message]. In it, {{n}} is the number of the request, from 1,
+    /// JSON body of the requests [default: a chat with one message]. In it, {{ n }} is the number of the request, from 1,
     /// and {{prompt:500}} a prompt of 500 tokens that differs from request to request, so that no cache hides its cost;
     /// {{prompt:200-800}} has a random length
     #[arg(long, value_name = "JSON")]
@@ -58,7 +58,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", requires = "rate", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub max_in_flight: Option<u32>,
     /// Time over which the streams are opened, or --rate is reached. Probes are measured after it; the streams that it
-    /// opens count (see --warmup) [default: 1s; with --rate 0s]
+    /// opens count (see --warmup) [default: 1s; with --rate or --requests 0s]
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub ramp: Option<Duration>,
     /// Time after --ramp that is left out of all figures: what is due until its end is sent, and not counted

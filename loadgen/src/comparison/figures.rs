@@ -68,6 +68,9 @@ fn streams(stats: &StreamStats, figures: &mut Vec<Measured>) {
         times("first token", stats.time_to_first_token_ms, figures);
     }
     figures.push(share("streams lost", stats.lost(), stats.requested));
+    if let Some(goodput) = &stats.goodput {
+        figures.push(share("objectives for each request missed", goodput.of - goodput.met.min(goodput.of), goodput.of));
+    }
 }
 
 fn process(arm: &ArmResult, figures: &mut Vec<Measured>) {

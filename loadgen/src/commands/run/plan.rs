@@ -139,7 +139,9 @@ fn schedule(args: &RunArgs, duration: Duration) -> Schedule {
             Schedule::Rate { per_second, arrivals: args.arrivals, over: args.ramp.unwrap_or(Duration::ZERO) }
         }
         None => {
-            let over = args.ramp.unwrap_or(RAMP.min(duration / 2));
+            // The first users would send all of a number of requests while the others are still to come.
+            let usual = if args.requests.is_some() { Duration::ZERO } else { RAMP.min(duration / 2) };
+            let over = args.ramp.unwrap_or(usual);
             Schedule::Concurrency { count: args.concurrency.unwrap_or(CONCURRENCY), over }
         }
     }

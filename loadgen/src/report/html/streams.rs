@@ -2,10 +2,10 @@
 
 use super::table::{Row, by_arm, row};
 use super::writer::Html;
-use crate::numbers::{count, number};
+use crate::numbers::{count, millis, number};
 use crate::report::table::disconnects;
 use crate::report::table::requests::{Kind, ends};
-use crate::result::{ArmResult, NamedArm, RunResult, StreamStats};
+use crate::result::{ArmResult, NamedArm, RunResult, StreamStats, TargetResult};
 
 /// Writes how the streams and calls ended, and what servers answered.
 pub(super) fn streams(html: &mut Html, result: &RunResult) {
@@ -21,6 +21,35 @@ pub(super) fn streams(html: &mut Html, result: &RunResult) {
         }
     }
     answers(html, &servers);
+    each_server(html, result);
+}
+
+/// Each of several servers that the requests of `run` went to in turn.
+fn each_server(html: &mut Html, result: &RunResult) {
+    let targets = result.target.as_ref().map(|target| &target.targets[..]).unwrap_or_default();
+    let arm = |target: &TargetResult| ArmResult {
+        program: target.url.clone(),
+        streams: target.streams.clone(),
+        probes: target.probes.clone(),
+        ..ArmResult::default()
+    };
+    let arms: Vec<_> = targets.iter().map(arm).collect();
+    let servers: Vec<NamedArm> = arms.iter().map(|arm| (arm.program.as_str(), arm)).collect();
+    let mut rows = vec![
+        row(&servers, "requested", |arm| Some(count(arm.streams.requested))),
+        row(&servers, "completed", |arm| Some(count(arm.streams.completed))),
+        row(&servers, "failed, truncated or stalled", |arm| Some(count(arm.streams.lost()))),
+        row(&servers, "first token, 99 %", |arm| Some(millis(arm.streams.time_to_first_token_ms.p99))),
+    ];
+    for probe in targets.first().into_iter().flat_map(|target| target.probes.keys()) {
+        let timed = |arm: &ArmResult| arm.probes.get(probe).filter(|stats| stats.timed() > 0).cloned();
+        rows.push(row(&servers, &format!("{}, 99 %", probe.replace('_', "-")), |arm| {
+            Some(millis(timed(arm)?.latency_ms.p99))
+        }));
+    }
+    if !servers.is_empty() {
+        by_arm(html, "Each server", &servers, &rows);
+    }
 }
 
 /// How many at once, and how fast.
