@@ -97,7 +97,9 @@ fn narrowed(seen: &Seen, corner: Corner, level: &DiagnosisLevel, guess: u64, by_
     if is_good {
         return Corner { good: level.streams, ..corner };
     }
-    let waits_with_room = corner.waits_with_room || (!all_flow && level.streams < guess);
+    // A few fewer may be what is left of streams that were closed: connections that a client has not given back.
+    let far_fewer = level.started * 10 < guess * 7;
+    let waits_with_room = corner.waits_with_room || (!all_flow && level.streams < guess && far_fewer);
     Corner { bad: level.streams, all_flowed: all_flow, waits_with_room, ..corner }
 }
 
@@ -129,5 +131,16 @@ mod tests {
     fn a_wrong_guess_ends_at_the_corner_as_well() {
         assert_eq!(tried(32, 64, 40, 57), [39, 40, 41, 52, 58, 55, 56, 57]);
         assert_eq!(tried(32, 64, 40, 34), [39, 35, 33, 34]);
+    }
+
+    #[test]
+    fn far_fewer_streams_than_before_have_room_and_wait_all_the_same() {
+        let before = Corner { good: 64, bad: 128, ..Corner::default() };
+        let begun = |started| {
+            let level = DiagnosisLevel { streams: 99, started, waiting: 99 - started, ..DiagnosisLevel::default() };
+            narrowed(&Seen::default(), before, &level, 100, false)
+        };
+        assert_eq!(begun(12), Corner { bad: 99, waits_with_room: true, ..before });
+        assert_eq!(begun(90), Corner { bad: 99, ..before }, "some connections are not given back yet");
     }
 }
