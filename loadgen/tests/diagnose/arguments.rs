@@ -14,7 +14,7 @@ async fn arguments_that_cannot_be_meant_exit_with_2_and_say_what_is_allowed() {
         (&["--url", "http://0.0.0.0:8000/chat"], "use http://127.0.0.1:8000/chat"),
         (&["--url", "http://u:p@127.0.0.1:1"], "--api-key"),
         (&["--url", "http://no-such-host.invalid"], "does not resolve"),
-        (&["--url", "http://192.0.2.1:80"], "say so with --i-own-this-server; it then opens 200 streams at most"),
+        (&["--url", "http://198.51.100.1:80"], "say so with --i-own-this-server; it then opens 200 streams at most"),
         (&["--url", "http://127.0.0.1:1/a", "--stream-path", "/b"], "--stream-path /b is another"),
         (&["--url", URL, "--health-path", "health"], "a path that begins with /"),
         (
@@ -48,9 +48,9 @@ async fn a_host_that_is_not_reached_exits_with_3() {
     let (code, said) = command(&["--url", &url]).await;
     assert!(code == 3 && said.contains(&format!("no server answers at {url}")), "{code}: {said}");
     // An address that nobody has. The limit is the budget.
-    let other = ["--url", "http://192.0.2.1", "--i-own-this-server", "--budget", "500ms"];
+    let other = ["--url", "http://198.51.100.1", "--i-own-this-server", "--budget", "500ms"];
     let (code, said) = command(&other).await;
-    assert!(code == 3 && said.contains("no server answers at http://192.0.2.1"), "{code}: {said}");
+    assert!(code == 3 && said.contains("no server answers at http://198.51.100.1"), "{code}: {said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
