@@ -1,6 +1,12 @@
 //! Arguments that cannot be meant are bad usage, before anything is sent.
 
-use super::command;
+use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::sync::atomic::Ordering::Relaxed;
+
+use tokio::net::{TcpListener, TcpSocket};
+
+use super::{CHECK, GOOD, TIMEOUT, command, launch, sends};
+use crate::scripted::{NOT_FOUND, serve, serve_on};
 
 const URL: &str = "http://127.0.0.1:1";
 
@@ -42,38 +48,56 @@ async fn arguments_that_cannot_be_meant_exit_with_2_and_say_what_is_allowed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_is_not_reached_exits_with_3() {
     // Bound, and it never listens.
-    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let url = format!("http://{}", socket.local_addr().unwrap());
     let (code, said) = command(&["--url", &url]).await;
     assert!(code == 3 && said.contains(&format!("no server answers at {url}")), "{code}: {said}");
-    // An address that nobody has. The limit is the budget.
-    let other = ["--url", "http://198.51.100.1", "--i-own-this-server", "--budget", "500ms"];
-    let (code, said) = command(&other).await;
-    assert!(code == 3 && said.contains("no server answers at http://198.51.100.1"), "{code}: {said}");
+}
+
+/// An address of this machine that is not loopback, if it has one. Nothing is sent: the system only chooses a route.
+fn own_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+    socket.connect("198.51.100.1:9").ok()?;
+    let own = socket.local_addr().ok()?.ip();
+    (!own.is_loopback() && !own.is_unspecified()).then_some(own)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_not_on_loopback_needs_its_owner() {
+    let Some(own) = own_address() else { return };
+    let Ok(listener) = TcpListener::bind((own, 0)).await else { return };
+    let (server, seen) = serve_on(listener, sends!(NOT_FOUND), CHECK);
+    let url = format!("http://{server}");
+    let (code, said) = command(&["--url", &url]).await;
+    assert!(code == 2 && said.contains("say so with --i-own-this-server"), "{code}: {said}");
+    assert_eq!(seen.checks.load(Relaxed), 0, "nothing was sent to it");
+    for (more, most) in [(&[][..], "and 200 streams"), (&["--max-streams", "300"], "and 300 streams")] {
+        let (code, said) = command(&[&["--url", &url, "--i-own-this-server"], more].concat()).await;
+        assert!(code == 2 && said.contains("POST /chat/stream answered 404") && said.contains(most), "{code}: {said}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_on_the_second_address_of_its_host_is_found() {
     // Not every machine has IPv6.
-    let Ok(listener) = tokio::net::TcpListener::bind("[::1]:0").await else { return };
-    let (server, _) = crate::scripted::serve_on(
-        listener,
-        |mut request| Box::pin(async move { _ = request.send(crate::scripted::NOT_FOUND).await }),
-        super::CHECK,
-    );
-    let (code, said) = command(&["--url", &format!("http://localhost:{}", server.port())]).await;
+    let Ok(listener) = TcpListener::bind("[::1]:0").await else { return };
+    // Nothing listens at the first address. The port may be that of another test's server there.
+    let first = TcpSocket::new_v4().unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let Ok(()) = first.bind((Ipv4Addr::LOCALHOST, port).into()) else { return };
+    serve_on(listener, sends!(NOT_FOUND), CHECK);
+    let (code, said) = command(&["--url", &format!("http://localhost:{port}")]).await;
     let resolves = said.contains("[::1]") || code == 2;
     assert!(code == 2 && said.contains("POST /chat/stream answered 404") || !resolves, "{code}: {said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn more_streams_than_descriptors_exit_with_3_and_the_number() {
-    let (server, _) = crate::scripted::serve(super::GOOD, super::CHECK).await;
-    let launch = process::Launch::new(env!("CARGO_BIN_EXE_loadgen")).descriptors(200);
+    let (server, _) = serve(GOOD, CHECK).await;
     let url = format!("http://{server}");
-    let launch = launch.args(["diagnose", "--url", &url, "--max-streams", "150"]);
-    let output = launch.output(super::TIMEOUT).await.unwrap();
+    let launch = launch(&["--url", &url, "--max-streams", "150"]).descriptors(200);
+    let output = launch.output(TIMEOUT).await.unwrap();
     assert_eq!(output.status.code(), Some(3), "{}", output.stderr);
     // Two kinds of probes, 10 a second for 4 s, the connection that is kept, and two hundred for everything else.
     assert!(output.stderr.contains("needs 431 file descriptors, but the limit is 200"), "{}", output.stderr);

@@ -10,12 +10,11 @@ use std::time::{Duration, Instant};
 
 use loadgen::diagnose::DiagnoseOptions;
 use loadgen::result::{Confidence, Diagnosis, DiagnosisKind, ResultFile, read};
-use process::Launch;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::spawn_blocking;
 
-use super::{CHECK, GOOD, TIMEOUT, command, diagnosed, options};
+use super::{CHECK, GOOD, TIMEOUT, command, diagnosed, launch, options};
 use crate::scripted::{FAILING, OK, Script, Seen, serve, serve_on};
 
 /// A server with a runtime of its own: dropped, all of its sockets are closed, as those of a process that ends.
@@ -192,8 +191,7 @@ async fn a_budget_that_is_too_short_is_no_finding() {
 async fn ctrl_c_closes_the_streams_and_says_what_was_seen() {
     let (server, seen) = serve(GOOD, CHECK).await;
     let url = format!("http://{server}");
-    let launch = Launch::new(env!("CARGO_BIN_EXE_loadgen")).args(["diagnose", "--url", &url]);
-    let launch = launch.stdout_with_stderr().keep_lines(1_000);
+    let launch = launch(&["--url", &url]).stdout_with_stderr().keep_lines(1_000);
     let running = launch.spawn().unwrap();
     let deadline = Instant::now() + TIMEOUT;
     while seen.most_open.load(Relaxed) < 5 {

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use process::Launch;
 use tokio::io::{AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -12,7 +11,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
-use super::{CHECK, GOOD, TIMEOUT, sends};
+use super::{CHECK, GOOD, ended, launch, sends};
 use crate::scripted::{NOT_FOUND, Script, serve};
 
 /// A scripted server behind TLS.
@@ -52,9 +51,7 @@ impl Secure {
 
     async fn diagnosed(&self, more: &[&str], trusted: &Path) -> (i32, String) {
         let url = format!("https://{}", self.addr);
-        let launch = Launch::new(env!("CARGO_BIN_EXE_loadgen")).args([&["diagnose", "--url", &url], more].concat());
-        let output = launch.env("SSL_CERT_FILE", trusted).output(TIMEOUT).await.unwrap();
-        (output.status.code().unwrap(), format!("{}{}", output.stdout, output.stderr))
+        ended(launch(&[&["--url", &url], more].concat()).env("SSL_CERT_FILE", trusted)).await
     }
 }
 
