@@ -36,8 +36,11 @@ const WARM_UP: &str = "warm-up";
 pub(super) async fn execute(args: &RunArgs, terminal: &Terminal) -> Result<u8, CommandError> {
     let vendor = args.vendor.as_deref().map(Endpoint::parse).transpose()?;
     let plan = run_plan(args)?;
+    // One server may get all that is open, and each of the others may hold its probes.
+    let others = plan.endpoints.len().saturating_sub(1) as u64;
+    let held = plan.open_max() + others * plan.probes.waiting_max();
     for endpoint in &plan.endpoints {
-        check_server(endpoint, &plan.probes, plan.open_max(), "--probe NAME=PATH").await?;
+        check_server(endpoint, &plan.probes, held, "--probe NAME=PATH").await?;
     }
     let exchange = &plan.load.exchange;
     let request = format!("{} {}", exchange.request.method, exchange.request.path);
@@ -171,8 +174,10 @@ async fn rejected(args: &RunArgs, plan: &RunPlan, streams: StreamStats, request:
     let alike = all_alike(&streams, request).unwrap_or_default();
     result.verdict.invalid_because = vec![
         alike,
-        "the server rejects the request of the streams, so there was no load: check --path, --method, --header, --body"
-            .to_owned(),
+        format!(
+            "the server rejects the request of the {}, so there was no load: check --path, --method, --header, --body",
+            plan.requests_word()
+        ),
     ];
     if let Some(target) = &mut result.target {
         target.streams = streams;
