@@ -18,7 +18,7 @@ const HOLD: Duration = Duration::from_secs(2);
 /// Whether the limit is a number whose corner can be seen: streams that are much longer than a number of them is held,
 /// and one more of which waits, or makes checks wait.
 pub(super) fn is_sharp(seen: &Seen, finding: &Finding) -> bool {
-    let is_short = seen.idle.ended && seen.idle.lasted < HOLD * 2;
+    let is_short = seen.idle.is_short();
     match finding.kind {
         DiagnosisKind::ThreadPoolHeld if finding.limit.is_some() => {
             finding.form != Some(DiagnosisForm::GrowingPool) && !is_short

@@ -155,7 +155,11 @@ fn behind_the_event_loop(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLeve
     };
     // A limit of requests by their rate lets as many begin, once.
     let is_seen_twice = collapse.corner.and_then(|corner| corner.limit()).is_some_and(|at| is_near(at, limit));
-    if is_seen_twice { found } else { found.at_most(Confidence::Medium, "a longer --budget, to see the limit twice") }
+    let surer = match seen.idle.is_short() {
+        true => "longer streams, such as a longer --body, to see the limit twice",
+        false => "a longer --budget, to see the limit twice",
+    };
+    if is_seen_twice { found } else { found.at_most(Confidence::Medium, surer) }
 }
 
 fn rejected_at_once(collapse: &Collapse) -> Finding {

@@ -60,6 +60,12 @@ impl IdleStream {
         (200..300).contains(&self.status)
     }
 
+    /// Whether it is too short for the corner: many streams end in the time for which a number of them is held there.
+    pub(crate) fn is_short(&self) -> bool {
+        const LONG: Duration = Duration::from_secs(4);
+        self.ended && self.lasted < LONG
+    }
+
     /// Mean time between two chunks.
     pub(crate) fn gap(&self) -> Duration {
         self.lasted / u32::try_from(self.chunks.saturating_sub(1).max(1)).unwrap_or(u32::MAX)

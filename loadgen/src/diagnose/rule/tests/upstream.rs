@@ -32,6 +32,15 @@ fn a_stream_that_waited_in_turn_is_one_that_was_not_served() {
 }
 
 #[test]
+fn a_limit_that_was_seen_once_is_surer_with_longer_streams_where_they_are_short() {
+    let surer = |server: Server| find(&server.0).surer_with.unwrap_or_default();
+    let once = || Server::held(15, 32).threads(1, 4).collapse(|collapse| collapse.corner = None);
+    let ended = |lasted| once().with(|seen| (seen.idle.ended, seen.idle.lasted) = (true, Duration::from_secs(lasted)));
+    assert!(surer(ended(3)).contains("longer streams"), "{}", surer(ended(3)));
+    assert!(surer(ended(30)).contains("longer --budget"), "{}", surer(ended(30)));
+}
+
+#[test]
 fn where_streams_wait_upstream_is_said_by_descriptors() {
     let held = |fds| Server::held(100, 200).threads(3, 5).fds(10, fds, 20_000);
     let found = |form, confidence| (UpstreamLimit, Some(form), Some(100), confidence);
