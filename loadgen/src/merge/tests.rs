@@ -1,5 +1,6 @@
 //! What merging must do, whatever it merges.
 
+mod hostile;
 mod judged;
 mod laws;
 mod refused;

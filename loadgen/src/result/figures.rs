@@ -43,7 +43,7 @@ impl Quantile {
             Quantile::P99 => 99,
             Quantile::Max => 100,
         };
-        (values * percent).div_ceil(100).max(1)
+        values.saturating_mul(percent).div_ceil(100).max(1)
     }
 }
 
@@ -116,7 +116,7 @@ impl ProbeStats {
     /// Probes with a latency: those answered 2xx, and those that timed out.
     #[must_use]
     pub fn timed(&self) -> u64 {
-        self.ok + self.timed_out
+        self.ok.saturating_add(self.timed_out)
     }
 }
 

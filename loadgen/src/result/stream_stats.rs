@@ -142,7 +142,7 @@ impl StreamStats {
     /// Streams that failed, were truncated or had stalled at the end of the run.
     #[must_use]
     pub fn lost(&self) -> u64 {
-        self.failed + self.truncated + self.stalled
+        self.failed.saturating_add(self.truncated).saturating_add(self.stalled)
     }
 
     /// Completed answers with the text that most of `reference` have.

@@ -190,7 +190,8 @@ impl Metric {
 
 /// Streams that ended by themselves or had stalled: all but those that the generator closed in good order.
 fn ended(streams: &StreamStats) -> u64 {
-    streams.requested - streams.disconnected + streams.stalled
+    // A file that was merged may have any counts.
+    streams.requested.saturating_sub(streams.disconnected).saturating_add(streams.stalled)
 }
 
 /// Whether this quantile of the streams that ended is one that was completed.

@@ -19,7 +19,7 @@ use loadgen::result::{ResultFile, parse};
 use serde_json::Value;
 
 /// Results of real runs.
-const STORED: [&str; 4] = ["demo", "run", "labs", "diagnose"];
+const STORED: [&str; 5] = ["demo", "run", "labs", "diagnose", "merged"];
 
 /// A stored result.
 fn stored(name: &str) -> Value {

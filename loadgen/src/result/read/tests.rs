@@ -11,6 +11,7 @@ use super::*;
 const RUN: &str = include_str!("../../../tests/results/run.json");
 const DEMO: &str = include_str!("../../../tests/results/demo.json");
 const LABS: &str = include_str!("../../../tests/results/labs.json");
+const MERGED: &str = include_str!("../../../tests/results/merged.json");
 const DIAGNOSE: &str = include_str!("../../../tests/results/diagnose.json");
 
 /// What is said of `json`, in one line that a terminal can show.
@@ -50,7 +51,7 @@ fn results_of_all_kinds_are_read() {
 
 #[test]
 fn what_is_read_is_what_was_written() {
-    for json in [RUN, DEMO, LABS, DIAGNOSE] {
+    for json in [RUN, DEMO, LABS, DIAGNOSE, MERGED] {
         let written: Value = serde_json::from_str(json).expect("it is JSON");
         let read = match parse(json.as_bytes()).expect("it is a result") {
             ResultFile::Run(run) => serde_json::to_value(run),
