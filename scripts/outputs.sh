@@ -18,11 +18,11 @@ unset COLUMNS
 # diagnose: of broken-server, on the ports of `make up`. The limit that it finds makes it end with 1.
 diagnose() {
   BIN=$BIN RUN=$run MISTAKE=pool-exhaustion PORT=8000 sh "$(dirname "$0")/up.sh" >/dev/null || return
-  code=0
+  ended=0
   NO_COLOR=1 "$BIN/loadgen" diagnose --url http://127.0.0.1:8000 --health-path /debug/health-sync \
-    --async-health-path /debug/health-async --quiet || code=$?
+    --async-health-path /debug/health-async --pid "$(cat "$run/broken-server.pid")" --quiet || ended=$?
   stop
-  [ "$code" -eq 1 ]
+  [ "$ended" -eq 1 ]
 }
 
 names=${NAMES:-$("$BIN/broken-server" --list | awk '/^  / && $1 != "none" { print $1 }') diagnose}
