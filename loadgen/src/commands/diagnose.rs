@@ -47,7 +47,8 @@ async fn watched(
     terminal: &Terminal,
 ) -> Result<Diagnosed, CommandError> {
     let mut so_far = SoFar::new(terminal);
-    let view = RefCell::new(DiagnosisView::open(options, !args.display.plain && !args.quiet, terminal));
+    let wanted = !args.display.plain && !args.quiet;
+    let view = RefCell::new(DiagnosisView::open(options, args.budget, wanted, terminal));
     let found = {
         let news = |news: DiagnoseNews<'_>| {
             if let DiagnoseNews::Level(level) = &news {

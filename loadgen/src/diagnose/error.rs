@@ -11,7 +11,7 @@ use crate::traffic::excerpt;
 #[derive(Debug, thiserror::Error)]
 pub enum DiagnoseError {
     /// An answer that is no stream and no check.
-    #[error("{request} answered {answer} without any load: {advice}")]
+    #[error("{request} answered {answer}, without any load: {advice}")]
     Answer {
         /// `POST /chat/stream`.
         request: String,
@@ -23,7 +23,7 @@ pub enum DiagnoseError {
         is_usage: bool,
     },
     /// No answer.
-    #[error("{request} has no answer within {} without any load: {advice}", millis(in_millis(*.within)))]
+    #[error("{request} has no answer within {}, without any load: {advice}", millis(in_millis(*.within)))]
     NoAnswer {
         /// `POST /chat/stream`.
         request: String,

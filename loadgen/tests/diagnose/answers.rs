@@ -77,11 +77,11 @@ async fn an_answer_that_is_no_stream_is_named_with_what_to_do() {
     expect(&[
         (sends!(NOT_FOUND), CHECK, 2, "POST /chat/stream answered 404 (text/plain: no such page)"),
         (sends!(NOT_FOUND), CHECK, 2, "name the one that streams with --stream-path"),
-        (sends!(UNAUTHORIZED), CHECK, 2, "answered 401 without any load: give a key with --api-key or --header"),
+        (sends!(UNAUTHORIZED), CHECK, 2, "answered 401, without any load: give a key with --api-key or --header"),
         (sends!(NOT_ALLOWED), CHECK, 2, "give another --method; it allows GET"),
         (sends!(UNPROCESSABLE), CHECK, 2, "field messages"),
         (sends!(LIMITED), CHECK, 3, "Retry-After: 7"),
-        (sends!(FAILING), CHECK, 3, "answered 500 (sorry) without any load"),
+        (sends!(FAILING), CHECK, 3, "answered 500 (sorry), without any load"),
         (sends!(MOVED), CHECK, 2, "308, a redirect to /chat/stream/"),
         (sends!(PAGE), CHECK, 2, "that is a page, not a stream"),
         (sends!(EMPTY), CHECK, 2, "204 without a body"),
@@ -98,10 +98,10 @@ async fn an_answer_that_is_no_stream_is_named_with_what_to_do() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_check_that_is_no_cheap_check_is_named_with_the_flag() {
     expect(&[
-        (GOOD, checks!(NOT_FOUND), 2, "GET /health answered 404 (text/plain: no such page) without any load"),
+        (GOOD, checks!(NOT_FOUND), 2, "GET /health answered 404 (text/plain: no such page), without any load"),
         (GOOD, checks!(UNAUTHORIZED), 2, "name a check that needs no key with --health-path"),
         (GOOD, checks!(FOUND), 2, "302, a redirect to /login"),
-        (GOOD, checks!(UNAVAILABLE), 3, "GET /health answered 503 without any load"),
+        (GOOD, checks!(UNAVAILABLE), 3, "GET /health answered 503, without any load"),
         (GOOD, checks!(NO_HTTP), 3, "is it https?"),
         (GOOD, CHECK_STREAMS, 2, "a body that does not end within"),
         (GOOD, SLOW_CHECK, 2, "a cheap check takes less than 400ms"),

@@ -17,9 +17,10 @@ pub(super) struct DiagnosisView<'a> {
 }
 
 impl<'a> DiagnosisView<'a> {
-    /// Shows a diagnosis that begins now; as a dashboard, if it is wanted.
-    pub(super) fn open(options: &DiagnoseOptions, wanted: bool, terminal: &'a Terminal) -> Self {
-        let (server, budget) = (options.endpoint.to_string(), options.budget);
+    /// Shows a diagnosis that begins now; as a dashboard, if it is wanted. `budget` is what was asked for: a part of it may
+    /// have gone into finding the server.
+    pub(super) fn open(options: &DiagnoseOptions, budget: Duration, wanted: bool, terminal: &'a Terminal) -> Self {
+        let server = options.endpoint.to_string();
         let frame = || DiagnosisFrame {
             server: server.clone(),
             budget_seconds: budget.as_secs_f64(),
