@@ -1,13 +1,15 @@
 """Compares an answer with the truth."""
 
 RIGHT, INCONCLUSIVE, WRONG = "right", "inconclusive", "WRONG"
+# The exit code of a run that proves nothing, for example because loadgen itself was late.
+INVALID = 3
 
 
 def judge(truth, answer):
     """RIGHT, INCONCLUSIVE, WRONG (at high confidence), or `wrong, medium` and the like."""
     if any(agrees(one, answer) for one in [truth, *truth.get("or", [])]) and exits_as_it_says(answer):
         return RIGHT
-    if answer["kind"] == "inconclusive":
+    if answer["kind"] == "inconclusive" or answer["exit_code"] == INVALID:
         return INCONCLUSIVE
     confidence = answer.get("confidence", "high")
     return WRONG if confidence == "high" else f"wrong, {confidence}"
@@ -22,8 +24,8 @@ def agrees(truth, answer):
 
 
 def exits_as_it_says(answer):
-    """0 without a collapse, otherwise not."""
-    return (answer["exit_code"] == 0) == (answer["kind"] == "none_found")
+    """0 without a collapse, 1 with one, and 3 where nothing can be concluded."""
+    return answer["exit_code"] == {"none_found": 0, "inconclusive": INVALID}.get(answer["kind"], 1)
 
 
 def described(one):
