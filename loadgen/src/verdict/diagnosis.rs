@@ -2,7 +2,9 @@
 
 use super::{Verdict, decide, lag_allowed_ms, lag_objection};
 use crate::numbers::count;
-use crate::result::{ClaimKind, ClaimResult, Diagnosis, DiagnosisKind, DiagnosisLevel, RunResult, TARGET, Unit};
+use crate::result::{
+    ClaimKind, ClaimResult, Confidence, Diagnosis, DiagnosisKind, DiagnosisLevel, RunResult, TARGET, Unit,
+};
 
 /// A stream that has no first chunk counts as waiting after a second at the earliest.
 const WAITS_MS: f64 = 1_000.0;
@@ -31,6 +33,10 @@ pub fn of_diagnosis(diagnosis: &Diagnosis, streams_max: u64, result: &RunResult)
             let name = "streams at the collapse";
             let claim = at_least(name, Some(streams), streams_max);
             claims.push(ClaimResult { comparison: ">".to_owned(), held: false, ..claim });
+        }
+        // All of it stood still now and then, with any number of streams; once may have been something else.
+        (DiagnosisKind::EventLoopBlocked, None) if diagnosis.confidence > Confidence::Low => {
+            claims.push(at_least("streams held without a stall", Some(0), streams_max));
         }
         (_, None) => {
             claims.push(at_least("streams held as when idle", None, streams_max));
@@ -90,7 +96,7 @@ mod tests {
 
     #[test]
     fn only_a_server_that_held_all_that_was_asked_for_is_held() {
-        use DiagnosisKind::{Inconclusive, NoneFound, NotStreaming, ThreadPoolHeld};
+        use DiagnosisKind::{EventLoopBlocked, Inconclusive, NoneFound, NotStreaming, ThreadPoolHeld};
         for (kind, at, levels, expected) in [
             (NoneFound, None, &[1, 2, 64][..], (Outcome::Held, Some(64.0))),
             // The time was over, or there was none at all.
@@ -100,6 +106,8 @@ mod tests {
             // At the last number that was asked for.
             (ThreadPoolHeld, Some(64), &[1, 32, 64], (Outcome::NotHeld, Some(64.0))),
             (NotStreaming, None, &[], (Outcome::NotHeld, Some(0.0))),
+            // It stands still now and then.
+            (EventLoopBlocked, None, &[1, 64], (Outcome::NotHeld, Some(0.0))),
             // It collapsed, for whatever reason.
             (Inconclusive, Some(16), &[1, 16], (Outcome::NotHeld, Some(16.0))),
             (Inconclusive, None, &[1, 16], (Outcome::Invalid, None)),
