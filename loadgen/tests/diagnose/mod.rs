@@ -8,6 +8,7 @@ mod files;
 mod pid;
 #[cfg(feature = "tls")]
 mod tls;
+mod written;
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -78,10 +78,10 @@ fn the_page_of_a_diagnosis_begins_with_what_was_found_and_draws_the_staircase() 
         "{header:.3000}"
     );
     let text = text(&html);
-    for expected in ["inner_pool", "40th stream", "flowing", "How to repeat it", "Evidence"] {
+    for expected in ["inner_pool", "40th stream", "flowing", "How to repeat it", "Evidence", "What to change"] {
         assert!(text.contains(expected), "'{expected}' is not in {text}");
     }
-    for (id, of) in [("staircase", "<svg"), ("evidence", "<li>")] {
+    for (id, of) in [("staircase", "<svg"), ("evidence", "<li>"), ("advice", "<code>loadgen lab ")] {
         let section = html.split(&format!("<section id=\"{id}\"")).nth(1).unwrap().split("</section>").next().unwrap();
         assert!(section.contains(of), "{id}: {section:.2000}");
     }

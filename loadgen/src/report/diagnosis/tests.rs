@@ -48,6 +48,7 @@ fn every_kind_fits_on_eighty_columns_and_says_what_was_found() {
     for (diagnosis, head) in [
         (samples::none_found(), "  No limit found up to 256 streams"),
         (samples::compressed(), "  The answer does not stream: compression holds it back"),
+        (Diagnosis { form: None, ..samples::compressed() }, "  The answer does not stream"),
         (samples::inconclusive(), "  Collapse at 8 streams, for a reason that was not found"),
     ] {
         let lines = printed(&diagnosis);

@@ -7,6 +7,8 @@ use crate::result::{Diagnosis, DiagnosisForm, DiagnosisKind};
 pub(in crate::report) fn headline(diagnosis: &Diagnosis) -> String {
     let why = cause(diagnosis.kind, diagnosis.form);
     match (diagnosis.kind, diagnosis.streams_at_collapse) {
+        // An answer that is short may be none that should stream.
+        (DiagnosisKind::NotStreaming, _) if diagnosis.form.is_none() => "The answer does not stream".to_owned(),
         (DiagnosisKind::NotStreaming, _) => format!("The answer does not stream: {why}"),
         (DiagnosisKind::NoneFound, _) => format!("No limit found up to {}", streams(diagnosis.streams_held())),
         (DiagnosisKind::Inconclusive, Some(at)) => {

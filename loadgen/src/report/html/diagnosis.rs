@@ -19,27 +19,38 @@ pub(super) fn lead(html: &mut Html, result: &RunResult, diagnosis: &Diagnosis) {
     if result.verdict.result == Outcome::Invalid {
         lead::reasons(html, &result.verdict);
     }
-    html.leaf("p", &[("class", "summary")], &diagnosis.finding);
+    html.element("p", &[("class", "summary")], |html| html.text_with_code(&diagnosis.finding));
     html.element("dl", &[("class", "facts")], |html| {
-        let mut fact = |name: &str, text: Option<&str>| {
-            if let Some(text) = text {
-                html.leaf("dt", &[], name);
-                html.leaf("dd", &[], text);
-            }
-        };
-        facts(diagnosis).iter().for_each(|(name, text)| fact(name, Some(text)));
-        fact("platform known by", diagnosis.platform.as_ref().map(|platform| platform.known_by.as_str()));
-        if let Some(default) = &diagnosis.default {
-            let is_hint = if default.is_certain { "" } else { ", if the server runs on it" };
-            let what = format!("{}{is_hint}: {} {}", default.platform, count(default.number), default.what);
-            fact("default of", Some(&what));
-            fact("set by", Some(&default.setting));
-            fact("source", Some(&default.source));
+        for (name, text) in facts(diagnosis) {
+            html.leaf("dt", &[], name);
+            html.element("dd", &[], |html| match name {
+                "kind" | "form" => html.word_of_format(&text),
+                _ => html.text(&text),
+            });
         }
-        fact("surer with", diagnosis.surer_with.as_deref());
-        fact("recovery", recovery(diagnosis).as_deref());
+        more_facts(html, diagnosis);
     });
     lead::warnings(html, &result.verdict);
+}
+
+/// What is known beside the finding.
+fn more_facts(html: &mut Html, diagnosis: &Diagnosis) {
+    let mut fact = |name: &str, text: Option<&str>| {
+        if let Some(text) = text {
+            html.leaf("dt", &[], name);
+            html.element("dd", &[], |html| html.text_with_code(text));
+        }
+    };
+    fact("platform known by", diagnosis.platform.as_ref().map(|platform| platform.known_by.as_str()));
+    if let Some(default) = &diagnosis.default {
+        let is_hint = if default.is_certain { "" } else { ", if the server runs on it" };
+        let what = format!("{}{is_hint}: {} {}", default.platform, count(default.number), default.what);
+        fact("default of", Some(&what));
+        fact("set by", Some(&default.setting));
+        fact("source", Some(&default.source));
+    }
+    fact("surer with", diagnosis.surer_with.as_deref());
+    fact("recovery", recovery(diagnosis).as_deref());
 }
 
 /// The title of the page, and its heading.
@@ -119,7 +130,9 @@ fn shown(probe: &ProbeLevel) -> Option<String> {
 pub(super) fn evidence(html: &mut Html, result: &RunResult) {
     let evidence = result.diagnosis.as_ref().map(|diagnosis| &diagnosis.evidence[..]).unwrap_or_default();
     if !evidence.is_empty() {
-        html.element("ul", &[], |html| evidence.iter().for_each(|sentence| html.leaf("li", &[], sentence)));
+        html.element("ul", &[], |html| {
+            evidence.iter().for_each(|sentence| html.element("li", &[], |html| html.text_with_code(sentence)));
+        });
     }
 }
 
@@ -127,7 +140,7 @@ pub(super) fn evidence(html: &mut Html, result: &RunResult) {
 pub(super) fn advice(html: &mut Html, result: &RunResult) {
     let Some(diagnosis) = &result.diagnosis else { return };
     if !diagnosis.advice.is_empty() {
-        html.leaf("p", &[], &diagnosis.advice);
+        html.element("p", &[], |html| html.text_with_code(&diagnosis.advice));
     }
     if let Some(lab) = &diagnosis.lab {
         html.element("p", &[], |html| {

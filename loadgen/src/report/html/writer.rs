@@ -64,6 +64,23 @@ impl Html {
         self.text.push_str(text);
     }
 
+    /// A word of the format of results, which no term explains.
+    pub(super) fn word_of_format(&mut self, word: &str) {
+        self.markup.push_str(&format!("<code>{}</code>", escape(word)));
+    }
+
+    /// Text in which code stands between backquotes.
+    pub(super) fn text_with_code(&mut self, text: &str) {
+        let pieces: Vec<_> = text.split('`').collect();
+        if pieces.len().is_multiple_of(2) {
+            // One of the quotes has no other.
+            return self.text(text);
+        }
+        for (place, piece) in pieces.into_iter().enumerate() {
+            if place.is_multiple_of(2) { self.text(piece) } else { self.leaf("code", &[], piece) }
+        }
+    }
+
     /// What has been written elsewhere.
     pub(super) fn append(&mut self, other: Html) {
         self.markup.push_str(&other.markup);
@@ -141,6 +158,18 @@ mod tests {
         let mut html = Html::default();
         html.drawing("<svg><text x=\"1\">collapse</text><title> of broken</title></svg>");
         assert_eq!(html.words(), "collapse of broken");
+    }
+
+    #[test]
+    fn code_stands_between_backquotes_if_each_has_another() {
+        let markup = |text: &str| {
+            let mut html = Html::default();
+            html.text_with_code(text);
+            html.into_markup()
+        };
+        assert_eq!(markup("`a < b`, then `c`"), "<code>a &lt; b</code>, then <code>c</code>");
+        assert_eq!(markup("a `b"), "a `b");
+        assert_eq!(markup("a"), "a");
     }
 
     #[test]
