@@ -87,7 +87,10 @@ fn streams(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> String {
         format!("first {} and then {}", count(first), count(last))
     };
     let others = if worst.waiting > 0 {
-        format!("{} wait for their first chunk", count(worst.waiting))
+        match worst.waiting {
+            1 => "1 waits for its first chunk".to_owned(),
+            waiting => format!("{} wait for their first chunk", count(waiting)),
+        }
     } else {
         "the others were lost".to_owned()
     };
