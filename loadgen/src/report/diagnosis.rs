@@ -29,7 +29,8 @@ fn lines(terminal: &Terminal, diagnosis: &Diagnosis, verdict: &Verdict) -> Vec<S
     let (mut before, mut after) = (Vec::new(), Vec::new());
     head(terminal, diagnosis, verdict, &mut before);
     for evidence in &diagnosis.evidence {
-        labelled(terminal, if after.is_empty() { "Evidence" } else { "" }, evidence, &mut after);
+        let label = if after.is_empty() { "Evidence" } else { "" };
+        after.push(emphasised(terminal, label, wrap(&format!("  {label:<LABEL$}- "), &printable(evidence))));
     }
     labelled(terminal, "Advice", &diagnosis.advice, &mut after);
     labelled(terminal, "Surer with", diagnosis.surer_with.as_deref().unwrap_or_default(), &mut after);
@@ -73,8 +74,12 @@ fn labelled(terminal: &Terminal, label: &str, text: &str, onto: &mut Vec<String>
     if text.is_empty() {
         return;
     }
-    let lines = wrap(&format!("  {label:<LABEL$}"), &printable(text));
-    onto.push(if label.is_empty() { lines } else { lines.replacen(label, &terminal.paint(Paint::Bold, label), 1) });
+    onto.push(emphasised(terminal, label, wrap(&format!("  {label:<LABEL$}"), &printable(text))));
+}
+
+/// `lines` with their label in bold, if they have one.
+fn emphasised(terminal: &Terminal, label: &str, lines: String) -> String {
+    if label.is_empty() { lines } else { lines.replacen(label, &terminal.paint(Paint::Bold, label), 1) }
 }
 
 #[cfg(test)]

@@ -29,10 +29,10 @@ fn a_full_pool_is_shown_in_full() {
  streams  1      2      4      8      16     32     39     40     48     64
  flowing  1      2      4      8      16     32     39     40     40     40
 
-  Evidence    39 streams: health p99 3.1 ms; 40: 39 of 48 probes timed out
-              40 of 64 streams flowed and the others waited for their first
-              chunk; in 5 s, 3 ended and 3 began
-              CPU 3 %; threads 4 with 1 stream, 43 with 40
+  Evidence    - 39 streams: health p99 3.1 ms; 40: 39 of 48 probes timed out
+              - 40 of 64 streams flowed and the others waited for their first
+                chunk; in 5 s, 3 ended and 3 began
+              - CPU 3 %; threads 4 with 1 stream, 43 with 40
   Advice      40 is the default of anyio, which FastAPI uses for `def`
               endpoints. Raising it moves the limit to as many streams, and each
               costs a thread. Make the endpoint `async def`, with an async
