@@ -61,7 +61,7 @@ pub(super) fn little(seen: &Seen, limit: u64, what: &str) -> String {
         Some(seconds) => (seconds, "of"),
         None => (USUAL_S, "of, for example,"),
     };
-    let a_second = |streams: u64| number(streams as f64 / seconds);
+    let a_second = |streams: u64| number((streams as f64 / seconds * 100.0).round() / 100.0);
     format!(
         "With {} and streams {seen_or_not} {} s each, {} streams a second is the most that this serves, whatever the \
          processor does; twice as many serve {}, until there are twice as many users, or the vendor takes twice as long",

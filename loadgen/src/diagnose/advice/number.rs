@@ -63,7 +63,13 @@ fn hint(recognised: &[Recognised], known: Option<&Known>, limit: u64) -> String 
         }
         _ => "look whether this server uses one of them".to_owned(),
     };
-    format!("{} is a default of {}. The number alone proves nothing: {how}.", count(limit), named.join("; of "))
+    let number = match recognised.first() {
+        Some(first) if first.default != limit => {
+            format!("{} is next to {}, which is", count(limit), count(first.default))
+        }
+        _ => format!("{} is", count(limit)),
+    };
+    format!("{number} a default of {}. The number alone proves nothing: {how}.", named.join("; of "))
 }
 
 /// No default fits.
@@ -86,8 +92,8 @@ fn nobodys(
             count(limit),
             fits.setting
         ),
-        // Descriptors end at a number that has other parts too.
-        (None, _) if kind == DiagnosisKind::ConnectionLimit => String::new(),
+        // Descriptors end at a number that has other parts too, and a 1 stands in every configuration.
+        (None, _) if kind == DiagnosisKind::ConnectionLimit || limit <= 1 => String::new(),
         (None, None) => format!(
             "{} is no default that is known here: look for it in the configuration of the server. With --platform NAME \
              the setting is named.",

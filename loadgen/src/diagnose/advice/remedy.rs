@@ -1,6 +1,6 @@
 //! For each kind of limit: why a larger number is not the fix, what is, and the lab that shows both.
 
-use super::figures::little;
+use super::figures::{counted, little};
 use crate::diagnose::finding::Finding;
 use crate::diagnose::seen::{HEALTH, Seen};
 use crate::numbers::{in_millis, millis, number};
@@ -114,8 +114,9 @@ fn per_chunk(seen: &Seen, limit: u64) -> String {
     if limit == 0 || gap.is_zero() {
         return "A larger pool only moves the number of streams from which on all of them slow down".to_owned();
     }
+    let threads = counted(limit, "thread that waits", "threads that wait");
     format!(
-        "{limit} threads that wait {} for each token pass on {} chunks a second, whatever the processor does; a larger pool \
+        "{threads} {} for each token can pass on {} chunks a second, whatever the processor does; a larger pool \
          only moves the number of streams from which on all of them slow down",
         millis(in_millis(gap)),
         number((limit as f64 / gap.as_secs_f64()).round())

@@ -94,10 +94,14 @@ fn held_for_a_part(finding: &Finding, seen: &Seen) -> Parts {
 }
 
 fn per_chunk(finding: &Finding, seen: &Seen) -> Parts {
-    let threads = finding.limit.map_or("a pool".to_owned(), |limit| format!("{} threads", count(limit)));
+    let threads = match finding.limit {
+        None => "a thread of a pool".to_owned(),
+        Some(1) => "the only thread of a pool".to_owned(),
+        Some(limit) => format!("one of {} threads", count(limit)),
+    };
     (
         format!(
-            "each chunk of a stream needs one of {threads} while the next token is waited for: all streams flow, and \
+            "each chunk of a stream needs {threads} while the next token is waited for: all streams flow, and \
              slow each other and everything else that needs a thread"
         ),
         checks(seen),
@@ -108,7 +112,10 @@ fn per_chunk(finding: &Finding, seen: &Seen) -> Parts {
 fn event_loop(finding: &Finding, seen: &Seen) -> Parts {
     let longest = seen.stalls.iter().map(|stall| stall.length).max();
     let stalls = longest.map(|longest| {
-        let times = counted(seen.stalls.len() as u64, "time", "times");
+        let times = match seen.stalls.len() {
+            1 => "once".to_owned(),
+            times => format!("{times} times"),
+        };
         format!("It happened {times}, for up to {}", millis(in_millis(longest)))
     });
     let flow = match finding.limit {

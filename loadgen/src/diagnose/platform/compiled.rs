@@ -143,7 +143,7 @@ pub(super) static ACTIX: Platform = Platform {
             form: None,
             default: DefaultNumber::Count(25_600),
             setting: "`HttpServer::max_connections`",
-            larger: "a stream keeps its connection, so the number of users fills it again",
+            larger: "beyond it the descriptors of the process end",
             fix: "limit the streams at once and reject the rest with 429, before connections run out",
             lab: None,
             source: "https://docs.rs/actix-web/latest/actix_web/struct.HttpServer.html#method.max_connections",

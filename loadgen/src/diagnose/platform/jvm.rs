@@ -47,7 +47,7 @@ pub(super) static SPRING: Platform = Platform {
             form: None,
             default: DefaultNumber::Count(8_192),
             setting: "`server.tomcat.max-connections`",
-            larger: "a stream keeps its connection, so the number of users fills it again",
+            larger: "beyond it no more than 100 wait in the backlog (`server.tomcat.accept-count`)",
             fix: "limit the streams at once and reject the rest with 429, before connections run out",
             lab: None,
             source: "apache/tomcat java/org/apache/tomcat/util/net/AbstractEndpoint.java",

@@ -28,7 +28,7 @@ pub(super) static NGINX: Platform = Platform {
             form: None,
             default: DefaultNumber::OneOf(&[512, 256]),
             setting: "`worker_connections N;`, with `worker_rlimit_nofile` for the descriptors",
-            larger: "a stream keeps its connections, so the number of users fills it again",
+            larger: "beyond it the descriptors of a worker end",
             fix: "here a larger number is part of the fix: a connection of nginx costs little. Limit the streams at once \
                   behind it all the same",
             lab: None,

@@ -79,3 +79,14 @@ fn a_blocked_event_loop_has_no_number_to_set() {
     assert!(advice.advice.contains("py-spy dump") && !advice.advice.contains("--workers"), "{}", advice.advice);
     assert_eq!(advice.default, None);
 }
+
+#[test]
+fn one_is_said_in_the_singular_and_a_neighbour_is_not_taken_for_the_default() {
+    let per_chunk =
+        |limit| advise(&found(Kind::ThreadPoolPerChunk, None, Confidence::High, limit), &with_fast_checks());
+    let one = per_chunk(1);
+    assert!(one.finding.contains("needs the only thread of a pool"), "{}", one.finding);
+    assert!(one.advice.starts_with("1 thread that waits 250 ms"), "{}", one.advice);
+    let next = per_chunk(41).advice;
+    assert!(next.starts_with("41 is next to 40, which is a default of FastAPI or Starlette"), "{next}");
+}
