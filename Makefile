@@ -107,7 +107,7 @@ test-page: build ## Playground and report in headless Chromium, screenshots in t
 	@BIN=$(BIN) sh loadgen/page-tests/check.sh
 
 #: NAMES="a b": only those servers; ROUNDS=3: each so often; BURNER=1: beside a busy processor
-test-diagnose: build ## diagnose against servers of others whose limit is known: truth against answer (needs python3 with venv)
+test-diagnose: build ## diagnose against servers whose limit is known, ours and others: truth against answer (needs python3 with venv)
 	@BIN=$(BIN) sh loadgen/diagnose-tests/check.sh $(NAMES) --rounds $(ROUNDS) $(if $(BURNER),--burner)
 
 bench-stack: ## Cost of the call stack per call, and its behaviour under three times the load

@@ -2,8 +2,8 @@
 # Diagnoses servers whose limit is known, and compares the answers with the truth: the folder cases.
 #
 # Needs Python 3.11 or later with venv, the built programs (BIN), and, the first time, PyPI. Everything is installed
-# under target/diagnose-tests; answers, logs and the table are there too. A case whose server is not installed on this
-# machine is skipped with a message. Arguments are those of check.py: names of cases, --rounds N, --burner, --list.
+# under target/diagnose-tests; answers, logs and the table are there too. Cases of Node, nginx and Java need node, nginx
+# and a JDK: a case whose server is not installed on this machine is skipped with a message. Arguments are those of check.py: names of cases, --rounds N, --burner, --list.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)

@@ -76,7 +76,7 @@ pub(super) fn descriptors_ended(seen: &Seen) -> bool {
 pub(super) fn is_busy(seen: &Seen) -> Option<bool> {
     const BUSY: f64 = 0.8;
     const IDLE: f64 = 0.4;
-    const STARVED: f64 = 0.3;
+    const STARVED: f64 = 0.1;
     let worst = seen.worst()?;
     if let Some(cores) = worst.cpu_cores.filter(|_| process_is_the_servers(seen)) {
         let is_known = !(STARVED..BUSY).contains(&cores) || !machine_is_full(seen);

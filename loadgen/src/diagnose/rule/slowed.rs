@@ -167,9 +167,9 @@ mod tests {
         };
         assert_eq!(found(slow(0.55, 1.9)), (DiagnosisKind::Cpu, Confidence::Low));
         assert_eq!(found(slow(0.55, 0.8)).0, DiagnosisKind::UpstreamLimit, "a processor is free");
-        assert_eq!(found(slow(0.1, 1.9)).0, DiagnosisKind::UpstreamLimit, "it wants none");
+        assert_eq!(found(slow(0.02, 1.9)).0, DiagnosisKind::UpstreamLimit, "it wants none");
         let pool = DiagnosisLevel {
-            cpu_cores: Some(0.6),
+            cpu_cores: Some(0.17),
             machine_cores: Some(1.9),
             ..all_flow(1.5, answered(400.0, 500.0), answered(1.0, 20.0))
         };
