@@ -19,8 +19,8 @@ pub(super) fn in_front_of_all(seen: &Seen, limit: u64) -> Finding {
         return match grown {
             // A thread for each connection: the one that was kept has its own.
             Threads::Grown => worker(),
-            Threads::Unknown => connections(seen, Confidence::Medium),
-            Threads::Enough | Threads::TooFew => connections(seen, Confidence::High),
+            Threads::Unknown | Threads::Enough => connections(seen, Confidence::Medium),
+            Threads::TooFew => connections(seen, Confidence::High),
         };
     }
     // Processes with several threads have a queue each, so that a part of the requests waits there too.

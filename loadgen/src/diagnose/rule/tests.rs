@@ -98,6 +98,8 @@ fn a_limit_on_connections_leaves_the_kept_one_working() {
     // A thread for each connection looks the same, but for its threads.
     assert_found(held(), limit(Medium));
     assert_found(held().threads(4, 6), limit(High));
+    // Threads that were there before may be one for each connection, too.
+    assert_found(held().threads(24, 24), limit(Medium));
     assert_found(held().threads(4, 24), (ThreadPoolHeld, Some(WorkerPerRequest), Some(19), High));
     assert_found(held().fds(9, 63, 64), limit(High));
     // Where no connection is kept, the last probe says nothing more than the others.
