@@ -36,7 +36,7 @@ fn missing_pressure(plan: &RunPlan, streams: &StreamStats) -> Vec<String> {
             vec![format!("the pressure was missing: none of the {what} was due in the measured time{left_out}")]
         }
         _ if streams.failed + streams.truncated == streams.requested && streams.chunks == 0 => {
-            vec![format!("the pressure was missing: none of the {what} delivered anything")]
+            vec![format!("the pressure was missing: no {} delivered anything", what.trim_end_matches('s'))]
         }
         // A number of requests is the load that was asked for, however few of them a fast server has open at once.
         Schedule::Concurrency { count, .. } if plan.load.requests_max == u64::MAX && peak < u64::from(count) => {
