@@ -89,6 +89,11 @@ fn everything_is_late(seen: &Seen, worst: &DiagnosisLevel, is_slowed: bool) -> F
     }
     let last_good = seen.last_good().streams;
     let limit = if is_slowed { at_once(seen, worst) } else { last_good.max(1) };
+    if !is_slowed && has_got_threads(seen, worst) {
+        let finding = Finding::new(DiagnosisKind::ThreadPoolHeld, Some(DiagnosisForm::GrowingPool), Confidence::High);
+        let finding = finding.limit(limit, worst.streams);
+        return finding.at_most(Confidence::Medium, "more --max-streams, to see streams wait for a new thread");
+    }
     match busy {
         Some(true) => Finding::new(DiagnosisKind::Cpu, None, Confidence::High).limit(limit, limit),
         Some(false) => Finding::new(DiagnosisKind::EventLoopBlocked, None, Confidence::High).limit(limit, limit),
@@ -100,6 +105,14 @@ fn everything_is_late(seen: &Seen, worst: &DiagnosisLevel, is_slowed: bool) -> F
         None if machine_is_full(seen) => starved(seen, limit),
         None => Finding::inconclusive().collapsed_at(worst.streams).surer(PID),
     }
+}
+
+/// Whether there are as many more threads as streams, and most checks were answered at last although hardly a stream
+/// ended: the pool has got more threads meanwhile.
+fn has_got_threads(seen: &Seen, worst: &DiagnosisLevel) -> bool {
+    let few_ended = seen.collapse.as_ref().is_some_and(|collapse| collapse.ended * 8 <= worst.started);
+    let answered_at_last = seen.probe(UNKNOWN_PATH).is_some_and(|at| at.answered * 2 > at.sent);
+    threads(seen, worst.started) == Threads::Grown && few_ended && answered_at_last
 }
 
 /// The streams alone are slow.
@@ -156,6 +169,19 @@ mod tests {
         assert_eq!(found(blocked), (DiagnosisKind::EventLoopBlocked, Confidence::Medium));
         let pool = all_flow(4.5, answered(74.0, 150.0), answered(1.0, 9.0));
         assert_eq!(found(pool).0, DiagnosisKind::ThreadPoolPerChunk, "only the health check waits");
+    }
+
+    #[test]
+    fn checks_that_are_answered_at_last_by_new_threads_are_those_of_a_growing_pool() {
+        let late = || answered(1_500.0, 4_000.0);
+        let grown = DiagnosisLevel { threads: Some(21), ..all_flow(5.0, late(), late()) };
+        let of = |ended| {
+            let mut seen = Seen::sample(grown.clone(), Collapse { ended, begun: ended, ..Collapse::default() });
+            seen.levels[0].threads = Some(13);
+            find(&seen)
+        };
+        assert_eq!((of(1).form, of(1).confidence), (Some(DiagnosisForm::GrowingPool), Confidence::Medium));
+        assert_ne!(of(8).form, Some(DiagnosisForm::GrowingPool), "threads of streams that ended answered the checks");
     }
 
     #[test]
