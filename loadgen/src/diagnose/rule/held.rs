@@ -93,7 +93,25 @@ fn none_begins(collapse: &Collapse, worst: &DiagnosisLevel) -> Option<Finding> {
 /// Whether streams begin one by one although none ends: a pool that gets more threads while work waits.
 pub(super) fn grows(seen: &Seen, collapse: &Collapse) -> bool {
     let rises = collapse.slope() >= GROWS_FROM && collapse.rises_steadily();
-    rises && collapse.begun > collapse.ended + 1 && seen.hangs(HEALTH)
+    (rises && collapse.begun > collapse.ended + 1 && seen.hangs(HEALTH)) || has_outgrown(seen, collapse)
+}
+
+/// Whether checks waited for long with fewer streams than are served now: a pool that was full then has more threads.
+fn has_outgrown(seen: &Seen, collapse: &Collapse) -> bool {
+    /// Longer than checks wait for single chunks, in milliseconds.
+    const LONG_MS: f64 = 1_000.0;
+    let (Some(full), Some(worst)) = (seen.levels.get(collapse.first_bad), seen.worst()) else { return false };
+    let waited = |level: &DiagnosisLevel| {
+        level.probes.get(HEALTH).is_some_and(|health| health.sent > 0 && health.latency_ms.p50 >= LONG_MS)
+    };
+    let flows = |level: &DiagnosisLevel| level.started >= level.streams && !seen.is_slowed(level);
+    let before = collapse.first_bad < collapse.level;
+    before
+        && waited(full)
+        && waited(worst)
+        && flows(full)
+        && !seen.is_slowed(worst)
+        && worst.started * 2 >= full.streams * 3
 }
 
 fn growing_pool(seen: &Seen, collapse: &Collapse) -> Finding {
@@ -106,6 +124,7 @@ fn growing_pool(seen: &Seen, collapse: &Collapse) -> Finding {
         collapse.slope(),
         collapse.ended
     ));
+    let finding = if collapse.rises_steadily() { finding } else { finding.at_most(Confidence::Medium, OWN_METRICS) };
     match threads(seen, last) {
         Threads::Grown | Threads::Enough => finding,
         Threads::Unknown => finding.at_most(Confidence::Medium, PID),

@@ -96,7 +96,14 @@ fn everything_is_late(seen: &Seen, worst: &DiagnosisLevel, is_slowed: bool) -> F
     }
     match busy {
         Some(true) => Finding::new(DiagnosisKind::Cpu, None, Confidence::High).limit(limit, limit),
-        Some(false) => Finding::new(DiagnosisKind::EventLoopBlocked, None, Confidence::High).limit(limit, limit),
+        Some(false) if is_slowed => {
+            Finding::new(DiagnosisKind::EventLoopBlocked, None, Confidence::High).limit(limit, limit)
+        }
+        // Workers that are all taken let requests wait too, and slow no stream down.
+        Some(false) => {
+            let finding = Finding::new(DiagnosisKind::EventLoopBlocked, None, Confidence::High).limit(limit, limit);
+            finding.at_most(Confidence::Medium, "more --max-streams, to see whether streams wait too")
+        }
         // A busy processor slows all streams too, but not to the pace of one.
         None if is_slowed && limit <= 2 && !machine_is_full(seen) => {
             let finding = Finding::new(DiagnosisKind::EventLoopBlocked, None, Confidence::High);

@@ -122,6 +122,15 @@ fn a_pool_that_grows_rises_steadily_while_none_ends() {
     let all = rises((0..21).map(|look| (8 + look / 4).min(11)).collect()).hanging(&[HEALTH, UNKNOWN_PATH]);
     let all = all.with(|seen| (seen.levels[1].streams, seen.levels[1].started, seen.levels[1].waiting) = (11, 11, 0));
     assert_found(all.threads(2, 15), (ThreadPoolHeld, Some(GrowingPool), Some(8), High));
+    // Checks that waited with 8 streams as well, where 16 are served by now.
+    let outgrown = Server::held(16, 16).late(&[HEALTH, UNKNOWN_PATH], 1_500.0).with(|seen| {
+        let mut full = seen.levels[1].clone();
+        (full.streams, full.started) = (8, 8);
+        seen.levels.insert(1, full);
+        seen.collapse.iter_mut().for_each(|collapse| (collapse.level, collapse.corner) = (2, None));
+    });
+    assert_eq!(find(&outgrown.0).form, Some(GrowingPool));
+    assert_eq!(find(&outgrown.0).confidence, Medium);
     // A limit of requests a second lets streams begin as steadily, but no health check waits for it.
     assert_found(steadily.fast(&[HEALTH]), (Inconclusive, None, None, Low));
     // One step is no growth: requests that hold a thread for a part of their time look like this.
