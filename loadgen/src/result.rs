@@ -87,7 +87,7 @@ pub struct RunResult {
     /// The whole command line, for a shell. What is secret in it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command_line: Option<String>,
-    /// When it started, by the clock of the machine, in milliseconds since 1970 (`run`, `verify`, `sequence`).
+    /// When it started, by the clock of the machine, in milliseconds since 1970 (`run`, `verify`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_unix_ms: Option<u64>,
     /// The machine; of a merged result, all of them together.

@@ -111,9 +111,8 @@ fn request(args: &DiagnoseArgs, path: String) -> Result<Request, CommandError> {
         body => Request::post(path, body.clone().unwrap_or_else(|| CHAT.to_owned()), ExpectedAnswer::Stream),
     };
     request.method.clone_from(&args.method);
+    let request = request.with_headers(&args.headers);
     let given = |name: &str| args.headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
-    request.headers.retain(|(name, _)| !given(name));
-    request.headers.extend(args.headers.iter().cloned());
     match &args.api_key {
         Some(_) if given("authorization") => Err(CommandError::Usage(
             "--api-key and --header Authorization are both given, and are the same header".to_owned(),

@@ -112,9 +112,8 @@ async fn apply_load(
         None => None,
     };
     let windows = windows(plan, begun, ended);
-    let counted_for = windows.iter().filter(|window| plan.warm_up.is_zero() || window.name == LOADED);
-    let counted_for =
-        counted_for.skip_while(|window| window.name == BASELINE).map(|window| window.to - window.from).sum();
+    let measured = windows.last().map_or(Duration::ZERO, |window| window.to - window.from);
+    let counted_for = if plan.warm_up.is_zero() { ended - begun } else { measured };
     let streams =
         StreamStats { peak_active: seen.streams.peak_active(), ..logs.measured.stats_with_histograms(counted_for) };
     let targets = logs.targets(&seen, windows.last(), counted_for);

@@ -30,7 +30,9 @@ pub enum EndpointError {
     #[error("'{0}' is not a URL with a scheme and a host: expected something like http://127.0.0.1:8000")]
     NotAUrl(String),
     /// A user name or a password in the URL, which is not repeated.
-    #[error("the URL has credentials: give them as --header 'Authorization: ...' or with --api-key")]
+    #[error(
+        "the URL has credentials: leave them out, and give them in a header where the command has a flag for one (--header, --api-key)"
+    )]
     Credentials,
     /// A port that there is not.
     #[error("'{url}' has the port {port}: expected 1 to 65535")]

@@ -40,7 +40,12 @@ impl Prober {
         lag: Arc<LagLog>,
     ) -> (Self, ProbeLogs, Vec<ProbeLogs>) {
         let together: Vec<_> = plan.kinds.iter().cloned().map(|kind| Arc::new(ProbeLog::new(kind))).collect();
-        let part = || together.iter().map(|log| Arc::new(ProbeLog::part_of(log.clone()))).collect();
+        let part = || -> ProbeLogs {
+            if endpoints.len() == 1 {
+                return together.clone();
+            }
+            together.iter().map(|log| Arc::new(ProbeLog::part_of(log.clone()))).collect()
+        };
         let targets: Vec<_> = endpoints.iter().map(|endpoint| (endpoint.clone(), part(), plan.clone())).collect();
         let of_each = targets.iter().map(|(_, logs, _): &(_, Vec<_>, _)| logs.clone()).collect();
         (Self::probe(origin, targets, lag), together, of_each)

@@ -9,16 +9,12 @@ use std::fs;
 pub fn listens(pids: &[u32], port: u16) -> Option<bool> {
     let namespace = |of: &str| fs::read_link(format!("/proc/{of}/ns/net")).ok();
     let own = namespace("self")?;
-    let mut sockets: Option<BTreeSet<u64>> = None;
-    for pid in pids {
-        if namespace(&pid.to_string())? != own {
-            return None;
-        }
-        let listening =
-            ["tcp", "tcp6"].iter().filter_map(|table| fs::read_to_string(format!("/proc/{pid}/net/{table}")).ok());
-        sockets.get_or_insert_default().extend(listening.flat_map(|table| listening_at(&table, port)));
+    if pids.is_empty() || pids.iter().any(|pid| namespace(&pid.to_string()).as_ref() != Some(&own)) {
+        return None;
     }
-    let sockets = sockets?;
+    // The tables are those of the namespace, which is that of this process too.
+    let tables = ["tcp", "tcp6"].iter().filter_map(|table| fs::read_to_string(format!("/proc/self/net/{table}")).ok());
+    let sockets: BTreeSet<u64> = tables.flat_map(|table| listening_at(&table, port)).collect();
     let mut seen_any = false;
     for pid in pids {
         let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else { continue };

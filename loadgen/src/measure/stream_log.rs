@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::stream_tally::StreamTally;
-use crate::result::{RequestGoodput, RequestObjective, StepResult, StreamStats};
+use crate::result::{RequestObjective, StepResult, StreamStats};
 
 /// Counts of a set of streams, shared by all of them.
 #[derive(Debug, Default)]
@@ -87,23 +87,16 @@ impl StreamLog {
     /// The figures, with rates over `elapsed`.
     #[must_use]
     pub fn stats(&self, elapsed: Duration) -> StreamStats {
-        let seconds = elapsed.as_secs_f64().max(0.001);
-        let stats = self.tally().stats();
-        let goodput = stats
-            .goodput
-            .as_ref()
-            .map(|goodput| RequestGoodput { per_second: goodput.met as f64 / seconds, ..goodput.clone() });
-        StreamStats {
-            goodput,
+        let mut stats = StreamStats {
             peak_active: self.peak_active.load(Relaxed),
             dropped: self.dropped.load(Relaxed),
-            completed_per_second: stats.completed as f64 / seconds,
             chunks: self.chunks(),
-            chunks_per_second: self.chunks() as f64 / seconds,
             tokens: self.tokens(),
             bytes: self.bytes.load(Relaxed),
-            ..stats
-        }
+            ..self.tally().stats()
+        };
+        stats.set_rates(elapsed.as_secs_f64());
+        stats
     }
 
     /// The same, with the histograms of all latencies.

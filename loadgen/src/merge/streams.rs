@@ -135,13 +135,6 @@ fn met_by_both(ours: RequestGoodput, theirs: RequestGoodput) -> RequestGoodput {
     RequestGoodput { met: met.saturating_add(theirs.met), of: of.saturating_add(theirs.of), per_second, missed }
 }
 
-/// Sets the rates of streams that were counted for this long.
-pub(super) fn set_rates(streams: &mut StreamStats, seconds: f64) {
-    streams.completed_per_second = streams.completed as f64 / seconds;
-    streams.chunks_per_second = streams.chunks as f64 / seconds;
-    streams.goodput.iter_mut().for_each(|goodput| goodput.per_second = goodput.met as f64 / seconds);
-}
-
 /// Adds counts by name.
 pub(super) fn add_by_name(sums: &mut BTreeMap<String, u64>, more: BTreeMap<String, u64>) {
     for (name, count) in more {

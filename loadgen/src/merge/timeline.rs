@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::measure::SAMPLE_INTERVAL;
 use crate::result::TimelineRow;
 
 /// Length of a row in milliseconds.
-const ROW_MS: f64 = 250.0;
+const ROW_MS: f64 = SAMPLE_INTERVAL.as_millis() as f64;
 /// Most rows one after another that may be missing because a busy machine took its sample late.
 const MISSING_MAX: i64 = 4;
 

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::part::Part;
-use super::streams::set_rates;
 use super::{MergeError, probes};
 use crate::lab::{BASELINE, LOADED};
 use crate::numbers::millis;
@@ -36,8 +35,8 @@ fn server(mut target: ArmResult, run: &RunResult, file: &str) -> Result<ArmResul
     let seconds = ((to - from) / 1000.0).max(0.001);
     let streams = &mut target.streams;
     streams.peak_active = during.map(|row| row.streams_active).max().unwrap_or(0).max(streams.peak_active);
-    set_rates(streams, seconds);
-    target.targets.iter_mut().for_each(|target| set_rates(&mut target.streams, seconds));
+    streams.set_rates(seconds);
+    target.targets.iter_mut().for_each(|target| target.streams.set_rates(seconds));
     Ok(target)
 }
 

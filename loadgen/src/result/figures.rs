@@ -97,7 +97,7 @@ pub struct ProbeStats {
     /// rank behind all of them, so that it may end before 100 percent.
     #[serde(rename = "distribution_ms", default, skip_serializing_if = "Vec::is_empty")]
     pub distribution: Vec<Percentile>,
-    /// The histograms of both latencies, without the probes that failed; only in the `phases` of a server.
+    /// The histograms of both latencies, without the probes that failed; only in `phases` and `targets`.
     #[serde(default, skip_serializing_if = "Histograms::is_empty")]
     pub histograms: Histograms,
 }

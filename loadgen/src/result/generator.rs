@@ -22,7 +22,7 @@ pub struct Environment {
 pub struct Generator {
     /// How late probes and streams were sent, compared with the schedule.
     pub schedule_lag_ms: Quantiles,
-    /// The histogram of it, as `schedule_lag_ms` (`run`, `verify`, `sequence`).
+    /// The histogram of it, as `schedule_lag_ms` (`run`, `verify`).
     #[serde(default, skip_serializing_if = "Histograms::is_empty")]
     pub histograms: Histograms,
     /// Probes and streams that could not be sent because the generator had no descriptors or ports left.

@@ -117,7 +117,7 @@ pub struct StreamStats {
     /// The steps of a sequence, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<StepResult>,
-    /// The histograms of all its latencies (`run`, `verify`, `sequence`).
+    /// The histograms of all its latencies (`run`, `verify`).
     #[serde(default, skip_serializing_if = "Histograms::is_empty")]
     pub histograms: Histograms,
 }
@@ -139,6 +139,15 @@ pub struct StepResult {
 }
 
 impl StreamStats {
+    /// Sets the rates of what was counted in so many seconds.
+    pub fn set_rates(&mut self, seconds: f64) {
+        // A load that ended at once has no rate to speak of.
+        let seconds = seconds.max(0.001);
+        self.completed_per_second = self.completed as f64 / seconds;
+        self.chunks_per_second = self.chunks as f64 / seconds;
+        self.goodput.iter_mut().for_each(|goodput| goodput.per_second = goodput.met as f64 / seconds);
+    }
+
     /// Streams that failed, were truncated or had stalled at the end of the run.
     #[must_use]
     pub fn lost(&self) -> u64 {

@@ -51,6 +51,12 @@ impl Client {
         Client { disconnects_after_tokens: Some(tokens), ..self }
     }
 
+    /// Whether it disconnects now that it has this many tokens.
+    #[must_use]
+    pub fn has_enough(&self, tokens: u32) -> bool {
+        self.disconnects_after_tokens.is_some_and(|most| tokens >= most)
+    }
+
     /// Stops to read after this many tokens, and keeps its connection open.
     #[must_use]
     pub fn stops_reading_after(self, tokens: u32) -> Self {

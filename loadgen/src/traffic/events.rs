@@ -11,9 +11,9 @@ use super::rejection::count_error;
 use super::{Client, StreamFormat};
 use crate::measure::{StreamEnd, StreamGuard};
 
-/// Largest event that is read, in bytes (2 MiB): an image fits, and a hundred endless events do not exhaust the
+/// Largest event or line that is read, in bytes (2 MiB): an image fits, and a hundred endless events do not exhaust the
 /// memory.
-const EVENT_BYTES_MAX: usize = 2 * 1024 * 1024;
+pub(super) const EVENT_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Reads a stream to its end, or until its client disconnects.
 pub(super) async fn read_events(body: &mut BodyReader<'_>, guard: &mut StreamGuard, client: &Client) -> StreamEnd {
@@ -33,7 +33,7 @@ pub(super) async fn read_events(body: &mut BodyReader<'_>, guard: &mut StreamGua
             if let Some(ended) = reader.take(&event, guard) {
                 return ended;
             }
-            if client.disconnects_after_tokens.is_some_and(|most| reader.tokens >= most) {
+            if client.has_enough(reader.tokens) {
                 return StreamEnd::Disconnected;
             }
         }

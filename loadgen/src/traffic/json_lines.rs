@@ -3,13 +3,10 @@
 use serde_json::Value;
 
 use super::body::BodyReader;
-use super::events::whole;
+use super::events::{EVENT_BYTES_MAX, whole};
 use super::rejection::count_error;
 use super::{Client, StreamFormat};
 use crate::measure::{StreamEnd, StreamGuard};
-
-/// Longest line that is read, in bytes (2 MiB), as of events.
-const LINE_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Reads a stream to its end, or until its client disconnects.
 pub(super) async fn read_lines(body: &mut BodyReader<'_>, guard: &mut StreamGuard, client: &Client) -> StreamEnd {
@@ -21,7 +18,7 @@ pub(super) async fn read_lines(body: &mut BodyReader<'_>, guard: &mut StreamGuar
             Err(error) => return StreamEnd::Failed(error.cause()),
         };
         for part in piece.split_inclusive(|byte| *byte == b'\n') {
-            if rest.len() + part.len() > LINE_BYTES_MAX {
+            if rest.len() + part.len() > EVENT_BYTES_MAX {
                 return StreamEnd::Failed("line over 2 MiB");
             }
             rest.extend_from_slice(part);
@@ -31,7 +28,7 @@ pub(super) async fn read_lines(body: &mut BodyReader<'_>, guard: &mut StreamGuar
             if let Some(ended) = reader.take(&rest, guard) {
                 return ended;
             }
-            if client.disconnects_after_tokens.is_some_and(|most| reader.tokens >= most) {
+            if client.has_enough(reader.tokens) {
                 return StreamEnd::Disconnected;
             }
             rest.clear();

@@ -22,7 +22,7 @@ pub(super) async fn read_pieces(body: &mut BodyReader<'_>, guard: &mut StreamGua
             Err(error) => return StreamEnd::Failed(error.cause()),
         }
         tokens += 1;
-        if client.disconnects_after_tokens.is_some_and(|most| tokens >= most) {
+        if client.has_enough(tokens) {
             return StreamEnd::Disconnected;
         }
     }

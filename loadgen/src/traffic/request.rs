@@ -108,6 +108,14 @@ impl Request {
         self
     }
 
+    /// With these headers, each in place of the default of its name. One may be given more than once.
+    #[must_use]
+    pub fn with_headers(mut self, given: &[(String, String)]) -> Self {
+        self.headers.retain(|(default, _)| given.iter().all(|(name, _)| !name.eq_ignore_ascii_case(default)));
+        self.headers.extend(given.iter().cloned());
+        self
+    }
+
     /// With this API key.
     #[must_use]
     pub fn key(self, key: &str) -> Self {

@@ -34,13 +34,13 @@ impl RunningLoad {
     pub fn start(plan: LoadPlan, log: Arc<StreamLog>, lag: Arc<LagLog>) -> Self {
         let (requests, stop, close) = (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
         let start = Instant::now() + plan.delay;
-        let sender = Sender {
+        let sender = Arc::new(Sender {
             log,
             warm_up: plan.warm_up.map(|warm_up| (start + warm_up.takes, warm_up.log)),
             template: plan.template,
             targets: plan.targets,
             lag,
-        };
+        });
         let mut source = Source {
             random: fastrand::Rng::with_seed(plan.seed),
             left: Arc::new(AtomicU64::new(plan.requests_max)),
@@ -113,7 +113,7 @@ struct Source {
     exchange: Arc<Exchange>,
     /// The same of a client that does not disconnect.
     staying: Arc<Exchange>,
-    sender: Sender,
+    sender: Arc<Sender>,
     random: fastrand::Rng,
     /// Requests that may still be sent, of how many.
     left: Arc<AtomicU64>,
@@ -225,7 +225,6 @@ impl Source {
 }
 
 /// Sends requests, and counts them.
-#[derive(Clone)]
 struct Sender {
     log: Arc<StreamLog>,
     /// The end of the warm-up, and where what is due before is counted.

@@ -30,7 +30,7 @@ pub(super) fn judged(plan: &RunPlan, mut result: RunResult, request: &str) -> Ru
 fn missing_pressure(plan: &RunPlan, streams: &StreamStats) -> Vec<String> {
     let (peak, what) = (streams.peak_active, plan.requests_word());
     match plan.load.schedule {
-        _ if streams.requested == 0 => {
+        _ if streams.requested == 0 && streams.dropped == 0 => {
             let left_out =
                 if plan.warm_up.is_zero() { "" } else { "; those that were due in the warm-up are left out" };
             vec![format!("the pressure was missing: none of the {what} was due in the measured time{left_out}")]

@@ -43,6 +43,9 @@ impl Logs {
         window: Option<&PhaseWindow>,
         elapsed: Duration,
     ) -> Vec<TargetResult> {
+        if self.of_each.is_empty() {
+            return Vec::new();
+        }
         let probes = window.map(|window| seen.probes_of_each(window)).unwrap_or_default();
         let each = self.of_each.iter().zip(probes);
         let target = |((endpoint, log), probes): (&(Endpoint, Arc<StreamLog>), _)| TargetResult {

@@ -79,7 +79,7 @@ pub(super) fn run_plan(args: &RunArgs) -> Result<RunPlan, CommandError> {
     let duration = args.duration.unwrap_or(if args.requests.is_some() { DURATION_OF_REQUESTS } else { DURATION });
     let template = body_template(args)?;
     // The stream that is tried before the load has the number 0.
-    let request = with_headers(request(args, path, &template), args);
+    let request = request(args, path, &template).with_headers(&args.headers);
     let client = Client { format: args.format, ..Client::default() }.disconnects_after_tokens(args.cancel_after);
     let exchange = Exchange { client, timeout: args.stream_timeout, ..Exchange::new(endpoints[0].clone(), request) };
     let load = LoadPlan {
@@ -183,13 +183,4 @@ fn body_template(args: &RunArgs) -> Result<BodyTemplate, CommandError> {
 fn request(args: &RunArgs, path: String, template: &BodyTemplate) -> Request {
     let answer = if args.whole_answers { ExpectedAnswer::Whole } else { ExpectedAnswer::Stream };
     Request { method: args.method.clone(), ..Request::post(path, template.body(0), answer) }
-}
-
-/// A header may be given more than once; a content type replaces the default.
-fn with_headers(mut request: Request, args: &RunArgs) -> Request {
-    if args.headers.iter().any(|(name, _)| name == "content-type") {
-        request.headers.clear();
-    }
-    request.headers.extend(args.headers.iter().cloned());
-    request
 }
