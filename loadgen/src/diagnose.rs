@@ -33,6 +33,7 @@ use crate::environment::environment;
 use crate::http::Endpoint;
 use crate::measure::{LagLog, ProbeKind, with_descendants};
 use crate::result::{ArmResult, Diagnosis, Generator};
+use corner::Around;
 pub use error::DiagnoseError;
 use meter::Meter;
 pub use news::DiagnoseNews;
@@ -134,7 +135,7 @@ async fn load(
         seen.cut_short = Some(CutShort::TimeOver);
     }
     let counts = held.counts();
-    (seen.rejected, seen.failed) = (counts.rejected, counts.failed);
+    seen.add_losses(counts.rejected, counts.failed);
     drop(held);
     recording.ramp_ends();
     news(DiagnoseNews::Recovering);
@@ -146,7 +147,8 @@ async fn load(
     if recovery.after_s.is_none() || !corner::is_sharp(seen, &finding) {
         return recovery;
     }
-    let (corner, levels) = corner::find(meter, seen, &finding, until, &mut *news).await;
+    let Around { corner, levels, counts } = corner::find(meter, seen, &finding, until, &mut *news).await;
+    counts.into_iter().for_each(|counts| seen.add_losses(counts.rejected, counts.failed));
     if let Some(collapse) = &mut seen.collapse {
         collapse.corner = Some(corner);
     }

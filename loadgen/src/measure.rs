@@ -31,7 +31,7 @@ pub use probe_log::{ProbeLog, ProbeOutcome, ProbeRecord, ProbeSeen, probe_stats}
 pub use prober::Prober;
 pub use process_usage::{Pids, ProcessUsage, is_running, one_process, with_children, with_descendants};
 pub use sampler::{SAMPLE_INTERVAL, Sample, Sampler, ServerSamples};
-pub use server_sockets::{descriptor_limit, listens};
+pub use server_sockets::{fewest_descriptors_left, listens};
 pub use stream_end::StreamEnd;
 pub use stream_guard::{StreamAnswer, StreamGuard};
 pub use stream_listener::{StreamListener, StreamNews};

@@ -121,7 +121,8 @@ pub(super) async fn look_at_stream(options: &DiagnoseOptions) -> Result<IdleStre
     // As long as it takes to see some chunks.
     let rest = (plain.gap() * 4).clamp(Duration::from_millis(500), LOOK / 2);
     // A layer that compresses may hold back the head as well, until the stream ends.
-    let looking = Looking { head: first_chunk, first_chunk: plain.first_chunk * 2 + rest, rest };
+    let pause = (plain.longest_gap * 2).min(options.budget / 8);
+    let looking = Looking { head: first_chunk, first_chunk: plain.first_chunk * 2 + pause + rest, rest };
     // A second request that fails says nothing: the first one may have been the only one that was allowed.
     let other = look(endpoint, &with_other_encoding(asked), looking).await.ok().flatten();
     let is_other = |other: &IdleStream| other.is_success() && other.is_compressed() != plain.is_compressed();

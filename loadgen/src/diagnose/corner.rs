@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::finding::Finding;
-use super::held::HeldStreams;
+use super::held::{Counts, HeldStreams};
 use super::meter::Meter;
 use super::news::DiagnoseNews;
 use super::recovery;
@@ -31,6 +31,15 @@ pub(super) fn is_sharp(seen: &Seen, finding: &Finding) -> bool {
     }
 }
 
+/// What was seen around the limit.
+pub(super) struct Around {
+    pub(super) corner: Corner,
+    /// The numbers of streams that were held.
+    pub(super) levels: Vec<DiagnosisLevel>,
+    /// What the streams counted, each time that they were opened anew.
+    pub(super) counts: Vec<Counts>,
+}
+
 /// Looks for the corner around the limit that was found, until `until`. `news` is called for each number of streams that is held.
 pub(super) async fn find(
     meter: &Meter<'_>,
@@ -38,7 +47,7 @@ pub(super) async fn find(
     finding: &Finding,
     until: Instant,
     mut news: impl FnMut(DiagnoseNews<'_>),
-) -> (Corner, Vec<DiagnosisLevel>) {
+) -> Around {
     let guess = finding.limit.unwrap_or_default();
     // The wait for a thread for each chunk is short: typical checks show it, not the slowest.
     let by_typical_checks = finding.kind == DiagnosisKind::ThreadPoolPerChunk;
@@ -50,9 +59,10 @@ pub(super) async fn find(
     };
     corner.all_flowed =
         first_bad.is_some_and(|level| level.started >= level.streams && level.waiting + level.lost == 0);
-    let (mut held, mut open, mut levels) = (meter.streams(seen), 0, Vec::new());
+    let (mut held, mut open, mut levels, mut counts) = (meter.streams(seen), 0, Vec::new(), Vec::new());
     while let Some(streams) = next(corner, guess) {
         if streams < open {
+            counts.push(held.counts());
             held = meter.streams(seen);
             let _ = recovery::wait(meter, seen, until).await;
         }
@@ -73,7 +83,8 @@ pub(super) async fn find(
             break;
         }
     }
-    (corner, levels)
+    counts.push(held.counts());
+    Around { corner, levels, counts }
 }
 
 fn held_is_used_up(held: &HeldStreams) -> bool {

@@ -75,8 +75,12 @@ fn probe(at: &ProbeLevel, one: &str, several: &str) -> String {
 fn streams(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> String {
     let all = streams_of(worst.streams);
     if worst.waiting + worst.lost == 0 && worst.started * 10 >= worst.streams * 9 {
-        let (now, alone) = (worst.pace.unwrap_or_default(), seen.pace());
-        return format!("{all}: all flow, each with {} chunks a second of {} alone", number(now), number(alone));
+        return match worst.pace {
+            Some(now) => {
+                format!("{all}: all flow, each with {} chunks a second of {} alone", number(now), number(seen.pace()))
+            }
+            None => format!("{all}: all flow"),
+        };
     }
     let served = collapse.plateau().unwrap_or(worst.started);
     let first = collapse.served.first().copied().unwrap_or(served);
@@ -143,8 +147,14 @@ fn processes(seen: &Seen, level: &DiagnosisLevel) -> Option<String> {
         Some(before) => format!("threads {} before and {} now", count(before), count(now)),
         None => format!("threads {}", count(now)),
     });
-    let fds = level.fds.map(|open| match level.fds_limit {
-        Some(limit) => format!("descriptors {} of {}", count(open), count(limit)),
+    let fds = level.fds.map(|open| match level.fds_of_fullest.zip(level.fds_limit) {
+        Some((of_fullest, limit)) if of_fullest >= open => format!("descriptors {} of {}", count(open), count(limit)),
+        Some((of_fullest, limit)) => format!(
+            "descriptors {} of all its processes, and {} of {} of the one with the fewest left",
+            count(open),
+            count(of_fullest),
+            count(limit)
+        ),
         None => format!("descriptors {}", count(open)),
     });
     let known: Vec<_> = [cpu, threads, fds].into_iter().flatten().collect();

@@ -35,7 +35,8 @@ pub(super) fn leave_out_another(
 
 fn forget(levels: &mut [DiagnosisLevel]) {
     for level in levels {
-        (level.cpu_cores, level.threads, level.fds, level.fds_limit) = (None, None, None, None);
+        (level.cpu_cores, level.threads) = (None, None);
+        (level.fds, level.fds_of_fullest, level.fds_limit) = (None, None, None);
     }
 }
 

@@ -7,7 +7,9 @@ use sysinfo::System;
 
 use super::options::DiagnoseOptions;
 use super::seen::ProcessSeen;
-use crate::measure::{Pids, ProcessUsage, ServerSamples, descriptor_limit, listens, one_process, with_descendants};
+use crate::measure::{
+    Pids, ProcessUsage, ServerSamples, fewest_descriptors_left, listens, one_process, with_descendants,
+};
 use crate::result::DiagnosisLevel;
 
 /// The server's processes.
@@ -71,7 +73,9 @@ impl ServerProcess {
         level.cpu_cores = share(before.server, now.server, now.at - before.at);
         level.threads = now.server.and_then(|usage| usage.threads);
         level.fds = now.server.and_then(|usage| usage.fds);
-        level.fds_limit = self.pids.as_ref().and_then(|pids| descriptor_limit(&pids()));
+        let fewest_left = self.pids.as_ref().and_then(|pids| fewest_descriptors_left(&pids()));
+        level.fds_of_fullest = fewest_left.map(|process| process.open);
+        level.fds_limit = fewest_left.map(|process| process.limit);
         level.machine_cores = others(before, &now);
     }
 }

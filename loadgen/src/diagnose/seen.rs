@@ -100,6 +100,16 @@ pub(super) struct Stall {
 }
 
 impl Seen {
+    /// Adds rejections by HTTP status, and failures by cause.
+    pub(super) fn add_losses(&mut self, rejected: BTreeMap<u16, u64>, failed: BTreeMap<String, u64>) {
+        for (status, times) in rejected {
+            *self.rejected.entry(status).or_default() += times;
+        }
+        for (cause, times) in failed {
+            *self.failed.entry(cause).or_default() += times;
+        }
+    }
+
     /// The level with the most streams at which the server was as when idle; without one, that of no streams.
     pub(super) fn last_good(&self) -> DiagnosisLevel {
         let before = self.collapse.as_ref().map_or(self.levels.len(), |collapse| collapse.first_bad);

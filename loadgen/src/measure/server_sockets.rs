@@ -44,16 +44,24 @@ fn socket(target: &str) -> Option<u64> {
     target.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }
 
-/// The limit of open descriptors of the one of these processes that has the fewest left; none where the system does not
-/// say.
+/// The open descriptors of one process, and how many it may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Descriptors {
+    /// Those that are open.
+    pub open: u64,
+    /// The soft limit.
+    pub limit: u64,
+}
+
+/// The descriptors of the one of these processes that has the fewest left; none where the system does not say.
 #[must_use]
-pub fn descriptor_limit(pids: &[u32]) -> Option<u64> {
-    let limits = pids.iter().filter_map(|pid| {
+pub fn fewest_descriptors_left(pids: &[u32]) -> Option<Descriptors> {
+    let each = pids.iter().filter_map(|pid| {
         let open = fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count() as u64;
         let limit = soft_limit(&fs::read_to_string(format!("/proc/{pid}/limits")).ok()?)?;
-        Some((limit.saturating_sub(open), limit))
+        Some(Descriptors { open, limit })
     });
-    limits.min().map(|(_, limit)| limit)
+    each.min_by_key(|process| process.limit.saturating_sub(process.open))
 }
 
 /// The soft limit of open descriptors, in a table of the form of `/proc/self/limits`.
@@ -78,6 +86,15 @@ mod tests {
             assert!(listening, "port {port}");
             assert_eq!(listens(&pids, 1), Some(false));
         }
+    }
+
+    #[test]
+    fn the_descriptors_of_a_process_are_fewer_than_it_may_have() {
+        // Not every system says.
+        if let Some(own) = fewest_descriptors_left(&[std::process::id()]) {
+            assert!(own.open > 0 && own.open < own.limit, "{own:?}");
+        }
+        assert_eq!(fewest_descriptors_left(&[]), None);
     }
 
     #[test]

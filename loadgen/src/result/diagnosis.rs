@@ -224,6 +224,9 @@ pub struct DiagnosisLevel {
     /// Open descriptors of the server's processes, where they are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fds: Option<u64>,
+    /// Open descriptors of that one of the server's processes that has the fewest left, where the system shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fds_of_fullest: Option<u64>,
     /// The limit of open descriptors of the process that has the fewest left, where the system shows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fds_limit: Option<u64>,

@@ -1,6 +1,6 @@
 //! Figures of what was seen, in words.
 
-use crate::diagnose::seen::{HEALTH, Seen, UNKNOWN_PATH};
+use crate::diagnose::seen::{HEALTH, Seen, UNKNOWN_PATH, no_answer};
 use crate::numbers::{count, millis, number};
 use crate::result::ProbeLevel;
 
@@ -33,13 +33,14 @@ pub(super) fn checks(seen: &Seen) -> Option<String> {
 
 /// `112 of 160 health checks had no answer in time (3 ms when idle)`, `health checks took 12 ms (p99; 3 ms when idle)`.
 fn of_probe(probe: &ProbeLevel, what: &str, idle: Option<String>) -> String {
-    let lost = probe.timed_out + probe.failed;
+    let lost = no_answer(probe);
     if lost == 0 {
         let idle = idle.map(|idle| format!("; {idle}")).unwrap_or_default();
         return format!("{what} took {} (p99{idle})", millis(probe.latency_ms.p99));
     }
     let idle = idle.map(|idle| format!(" ({idle})")).unwrap_or_default();
-    format!("{} of {} {what} had no answer in time{idle}", count(lost), count(probe.sent))
+    let how = if probe.timed_out == 0 { "failed" } else { "had no answer in time" };
+    format!("{} of {} {what} {how}{idle}", count(lost), count(probe.sent))
 }
 
 /// Seconds that a stream takes, from its request to its end, where that was seen: of one on the idle server, else by what

@@ -3,7 +3,7 @@
 
 use super::figures::{checks, counted};
 use crate::diagnose::finding::Finding;
-use crate::diagnose::seen::{HEALTH, Seen};
+use crate::diagnose::seen::{HEALTH, KEPT_CONNECTION, Seen, UNKNOWN_PATH};
 use crate::numbers::{count, in_millis, millis, number};
 use crate::result::{Confidence, DiagnosisForm as Form, DiagnosisKind as Kind};
 
@@ -142,13 +142,28 @@ fn connections(finding: &Finding, seen: &Seen) -> Parts {
     }
     (
         format!(
-            "this server, or what is in front of it, accepts about {} connections at once: new ones get no answer, while \
-             one that was open before is served as when idle",
-            count(limit)
+            "this server, or what is in front of it, accepts about {} connections at once: {}{}",
+            count(limit),
+            beyond_connections(seen),
+            if seen.is_fast(KEPT_CONNECTION) { ", while one that was open before is served as when idle" } else { "" }
         ),
         figures,
         "Those who are connected notice nothing, and new users cannot connect",
     )
+}
+
+/// What happens to connections beyond the limit.
+fn beyond_connections(seen: &Seen) -> &'static str {
+    let of_probes = [HEALTH, UNKNOWN_PATH].into_iter().filter_map(|name| seen.probe(name));
+    let (failed, timed_out) = of_probes.fold((0, 0), |sum, at| (sum.0 + at.failed, sum.1 + at.timed_out));
+    match &seen.collapse {
+        Some(collapse) if failed + timed_out == 0 && !collapse.rejected.is_empty() => {
+            "requests beyond that are rejected"
+        }
+        Some(collapse) if failed + timed_out == 0 && !collapse.failed.is_empty() => "requests beyond that fail",
+        _ if failed > timed_out => "new ones are closed at once",
+        _ => "new ones get no answer",
+    }
 }
 
 fn processor(finding: &Finding, seen: &Seen) -> Parts {
@@ -220,7 +235,11 @@ fn not_streaming(finding: &Finding, seen: &Seen) -> Parts {
     let first = millis(in_millis(late.first_chunk));
     let figures = match late.chunks {
         0 => format!("No byte of it came within {first}"),
-        1 => format!("All of it came in one piece, {first} after the request"),
+        1 if late.ended => format!("All of it came in one piece, {first} after the request"),
+        1 => format!(
+            "One piece of it came {first} after the request, and no more within {}",
+            millis(in_millis(late.took))
+        ),
         chunks => format!(
             "Its first byte came {first} after the request, and all {} chunks within {} of it",
             count(chunks),

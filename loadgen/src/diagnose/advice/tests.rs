@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::diagnose::platform::{Known, KnownBy, find};
-use crate::diagnose::seen::{Collapse, HEALTH, IdleStream, Stall, UNKNOWN_PATH};
+use crate::diagnose::seen::{Collapse, HEALTH, IdleStream, KEPT_CONNECTION, Stall, UNKNOWN_PATH, failed};
 use crate::labs;
 use crate::result::{DiagnosisForm as Form, DiagnosisKind as Kind, DiagnosisLevel, ProbeLevel, Quantiles};
 
@@ -222,4 +222,22 @@ fn a_loop_that_stands_now_and_then_is_said_with_its_stalls() {
     let advice = advise(&Finding::new(Kind::EventLoopBlocked, None, Confidence::High), &seen);
     assert!(advice.finding.contains("It happened 3 times, for up to 600 ms"), "{}", advice.finding);
     assert_eq!(advice.lab.as_deref(), Some("coordinated-omission"));
+}
+
+#[test]
+fn connections_that_are_closed_at_once_are_not_said_to_get_no_answer() {
+    let mut seen = seen();
+    let kept = seen.levels[0].probes[UNKNOWN_PATH].clone();
+    seen.levels[0].probes.insert(KEPT_CONNECTION.to_owned(), kept);
+    let of = |seen: &Seen| advise(&found(Kind::ConnectionLimit, None, Confidence::High, 20), seen).finding;
+    assert!(of(&seen).contains("new ones get no answer, while one that was open before is served"), "{}", of(&seen));
+    for name in [HEALTH, UNKNOWN_PATH, KEPT_CONNECTION] {
+        seen.levels[0].probes.insert(name.to_owned(), failed());
+    }
+    assert!(
+        of(&seen).contains("new ones are closed at once. With 64 streams, 50 of 50 health checks failed"),
+        "{}",
+        of(&seen)
+    );
+    assert!(!of(&seen).contains("no answer in time") && !of(&seen).contains("open before"), "{}", of(&seen));
 }

@@ -64,10 +64,10 @@ pub(super) fn process_is_the_servers(seen: &Seen) -> bool {
     seen.idle_process.listens != Some(false) && (used || chunks < CHUNKS)
 }
 
-/// Whether the server's processes, at the collapse, had nearly as many open descriptors as they may.
+/// Whether one of the server's processes had nearly as many open descriptors as it may.
 pub(super) fn descriptors_ended(seen: &Seen) -> bool {
     let levels = seen.levels.iter().filter(|_| process_is_the_servers(seen));
-    let mut known = levels.filter_map(|level| Some((level.fds?, level.fds_limit?)));
+    let mut known = levels.filter_map(|level| Some((level.fds_of_fullest?, level.fds_limit?)));
     known.any(|(open, limit)| open + open / 20 + 2 >= limit)
 }
 

@@ -11,23 +11,31 @@ use crate::result::{Confidence, DiagnosisForm, DiagnosisKind};
 const AT_ONCE_MS: f64 = 1_000.0;
 const PLATFORM: &str =
     "--platform NAME: one worker for each request and a blocked event loop look the same from outside";
+const HAS_GROWN: &str = "the server's own figures of its threads: it got as many more as it has streams";
+const LOOPS: &str = "the server's own figures of its connections: the connection that was kept may be one of a loop that \
+                     is not blocked yet";
 
 /// Nothing is answered on new connections, so the limit is in front of all routes.
 pub(super) fn in_front_of_all(seen: &Seen, limit: u64) -> Finding {
     let grown = threads(seen, limit);
+    // Processes with several threads have a queue each, so that a part of the requests waits there too.
+    let one_by_one = loops_are_blocked_one_by_one(seen, limit);
     if seen.keeps_connections && seen.is_fast(KEPT_CONNECTION) {
         return match grown {
             // A thread for each connection: the one that was kept has its own.
             Threads::Grown => worker(),
             Threads::Unknown | Threads::Enough => connections(seen, Confidence::Medium),
+            Threads::TooFew if one_by_one => connections(seen, Confidence::High).at_most(Confidence::Medium, LOOPS),
             Threads::TooFew => connections(seen, Confidence::High),
         };
     }
-    // Processes with several threads have a queue each, so that a part of the requests waits there too.
-    let one_by_one = loops_are_blocked_one_by_one(seen, limit);
     let serving = seen.platform.as_ref().and_then(Known::serving);
     if serving == Some(Serving::EventLoop) {
-        event_loop()
+        match is_busy(seen) {
+            _ if grown == Threads::Grown => event_loop().at_most(Confidence::Medium, HAS_GROWN),
+            Some(true) => event_loop().at_most(Confidence::Medium, "a profile of the server: it is busy as well"),
+            _ => event_loop(),
+        }
     } else if matches!(serving, Some(Serving::Workers | Serving::Unlimited)) {
         let certain = grown == Threads::Grown || !(one_by_one && seen.keeps_connections);
         if certain { worker() } else { worker().at_most(Confidence::Medium, PID) }

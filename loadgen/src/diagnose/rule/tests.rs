@@ -190,3 +190,48 @@ fn an_answer_that_does_not_stream_is_told_by_its_headers() {
     });
     assert_found(whole, found(None, Medium));
 }
+
+#[test]
+fn an_answer_that_has_begun_and_not_ended_is_not_said_to_be_collected() {
+    let watched_for = |chunks: &[u64], seconds| {
+        let server = Server::idle(chunks).header("content-type", "text/event-stream");
+        server.with(|seen| seen.idle.took = Duration::from_secs(seconds))
+    };
+    let inconclusive = (Inconclusive, None, None, Low);
+    assert_found(watched_for(&[200], 9), inconclusive);
+    assert_found(watched_for(&[200, 201, 202], 9), inconclusive);
+    let found = find(&watched_for(&[200], 9).0);
+    assert_eq!(found.evidence, ["the answer began, but nothing more of it came from 200 ms to 9 s after the request"]);
+    assert_found(
+        watched_for(&[200], 9).with(|seen| seen.idle.ended = true),
+        (NotStreaming, Some(Collected), None, High),
+    );
+    // A piece that came late may be one of several.
+    let late = watched_for(&[5_000], 9);
+    assert_found(late.clone(), (NotStreaming, Some(Collected), None, Medium));
+    assert_eq!(find(&late.0).evidence[0], "one piece came after 5 s, and nothing more within 9 s");
+}
+
+#[test]
+fn a_compressed_answer_that_has_only_begun_is_less_sure_to_be_held_back() {
+    let begun = |ended| {
+        let mut compressed = Server::idle(&[300]).header("content-encoding", "gzip").0.idle;
+        (compressed.ended, compressed.took) = (ended, Duration::from_secs(3));
+        Server::idle(&[300, 2_900, 5_500]).with(|seen| seen.idle.other_encoding = Some(Box::new(compressed)))
+    };
+    assert_found(begun(true), (NotStreaming, Some(Compressed), None, High));
+    assert_found(begun(false), (NotStreaming, Some(Compressed), None, Medium));
+}
+
+#[test]
+fn a_name_does_not_outweigh_threads_and_a_processor_that_are_seen() {
+    let all = &[HEALTH, UNKNOWN_PATH, KEPT_CONNECTION];
+    let named = |streams| Server::held(streams, streams + 8).hanging(all).header("server", "uvicorn");
+    let event_loop = |streams, confidence| (EventLoopBlocked, None, Some(streams), confidence);
+    assert_found(named(4).threads(2, 3), event_loop(4, High));
+    assert_found(named(4).threads(2, 6), event_loop(4, Medium));
+    assert_found(named(4).cpu(1.0), event_loop(4, Medium));
+    // A kept connection that is fast may be one of a loop that is free while others are blocked.
+    let connections = Server::held(19, 32).hanging(&[HEALTH, UNKNOWN_PATH]).threads(4, 6);
+    assert_found(connections.partly_before(UNKNOWN_PATH), (ConnectionLimit, None, Some(20), Medium));
+}

@@ -36,9 +36,12 @@ fn connections_that_are_closed_at_once_while_streams_flow_are_a_limit_of_connect
 fn descriptors_at_their_limit_are_one_of_connections_too() {
     let collapse = Collapse { served: [53, 37, 45, 40].repeat(5), ended: 28, begun: 28, ..Collapse::default() };
     let level = DiagnosisLevel { probes: probes(hung(), hung(), answered(1.0, 2.0)), ..held(45, 19, 0) };
-    let at_limit = DiagnosisLevel { fds: Some(64), fds_limit: Some(64), ..level.clone() };
-    assert_eq!(find(&Seen::sample(at_limit, collapse.clone())).kind, DiagnosisKind::ConnectionLimit);
-    let with_more = DiagnosisLevel { fds: Some(64), fds_limit: Some(20_000), ..level };
+    let at_limit = DiagnosisLevel { fds: Some(64), fds_of_fullest: Some(64), fds_limit: Some(64), ..level };
+    assert_eq!(find(&Seen::sample(at_limit.clone(), collapse.clone())).kind, DiagnosisKind::ConnectionLimit);
+    // Two processes with as many together as one of them may have.
+    let shared = DiagnosisLevel { fds_of_fullest: Some(34), ..at_limit.clone() };
+    assert_eq!(find(&Seen::sample(shared, collapse.clone())).kind, DiagnosisKind::Inconclusive);
+    let with_more = DiagnosisLevel { fds_limit: Some(20_000), ..at_limit };
     assert_eq!(find(&Seen::sample(with_more, collapse)).kind, DiagnosisKind::Inconclusive);
 }
 

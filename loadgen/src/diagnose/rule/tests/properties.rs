@@ -37,6 +37,7 @@ fn levels() -> impl Strategy<Value = DiagnosisLevel> {
             cpu_cores: known.then_some(process.1),
             threads: known.then_some(process.2),
             fds: known.then_some(process.3),
+            fds_of_fullest: known.then_some(process.3),
             fds_limit: known.then_some(64),
             machine_cores: Some(process.4),
             generator_lag_ms: Some(process.5),

@@ -132,7 +132,8 @@ impl Server {
     pub(super) fn fds(self, before: u64, now: u64, limit: u64) -> Self {
         self.cpu(0.05).with(|seen| {
             seen.idle_process = ProcessSeen { fds: Some(before), ..seen.idle_process };
-            (seen.levels[1].fds, seen.levels[1].fds_limit) = (Some(now), Some(limit));
+            let worst = &mut seen.levels[1];
+            (worst.fds, worst.fds_of_fullest, worst.fds_limit) = (Some(now), Some(now), Some(limit));
         })
     }
 
