@@ -63,7 +63,7 @@ pub use server_metric::{MetricName, MetricStats};
 pub use server_stop::ServerStop;
 pub use servers::{NamedArm, TARGET};
 pub use side::Side;
-pub use staircase::by_streams;
+pub use staircase::{by_streams, probe_names, probe_title};
 use stream_stats::calls_with_ok;
 pub use stream_stats::{StepResult, StreamStats};
 pub use table::{Cell, TableRow};

@@ -7,7 +7,7 @@ use super::legend::{self, Entry};
 use super::scheme::Scheme;
 use super::style::{lines, own_style};
 use crate::numbers::{count, millis, ordinal};
-use crate::result::{Diagnosis, DiagnosisLevel, ProbeLevel};
+use crate::result::{Diagnosis, DiagnosisLevel, ProbeLevel, probe_names, probe_title};
 
 const HEIGHT: f64 = 230.0;
 /// Levels that can be told apart on a chart of this width.
@@ -17,8 +17,6 @@ const SIZE: f64 = 16.5;
 const APART: f64 = 8.0;
 /// Characters of a probe's name.
 const NAME_MAX: usize = 20;
-/// The probe that comes first in the legend.
-const FIRST: &str = "health";
 
 /// The p99 of each probe at each number of streams, on a log scale, the numbers in even steps; a cross where one timed
 /// out, a triangle where one failed; the collapse; below, the streams that were asked for, and those that flowed. `None`
@@ -28,13 +26,13 @@ pub fn staircase_svg(diagnosis: &Diagnosis, scheme: Scheme) -> Option<String> {
     let mut levels = diagnosis.by_streams();
     levels.truncate(LEVELS_MAX);
     let step = (PLOT.1 - PLOT.0) / (!levels.is_empty()).then_some(levels.len() as f64)?;
-    let probes = probes(&levels);
+    let probes = probe_names(levels.iter().copied());
     let mut onto = Elements::default();
     let title = EDGE + legend::paint(&entries(&probes, &levels), (EDGE, PLOT.1), EDGE, &mut onto) + LINE;
     let pieces = [("strong", "99 % of the probes took at most"), ("small muted", ", log scale")];
     onto.texts((EDGE, title), Anchor::Start, &pieces);
     let (top, bottom) = (title + 14.0, title + 14.0 + HEIGHT);
-    let latencies = levels.iter().flat_map(|level| level.probes.values()).filter_map(latency_ms);
+    let latencies = levels.iter().flat_map(|level| level.probes.values()).filter_map(ProbeLevel::p99_ms);
     let latency = latency_axis(latencies, (top, bottom));
     paint_latency_axis(&latency, &mut onto);
     onto.line("axis", (PLOT.0, bottom), (PLOT.1, bottom));
@@ -47,7 +45,7 @@ pub fn staircase_svg(diagnosis: &Diagnosis, scheme: Scheme) -> Option<String> {
     for (nth, probe) in probes.iter().enumerate() {
         paint_probe(probe, &class(nth), &levels, (step, &latency, top), &mut onto);
     }
-    if let (Some(x), Some(streams)) = (collapse, diagnosis.streams_at_collapse) {
+    if let (Some(x), Some(streams)) = (collapse, diagnosis.collapse()) {
         paint_collapse_label((x, f64::midpoint(top, bottom)), &format!("{} stream", ordinal(streams)), &mut onto);
     }
     Some(onto.svg((WIDTH, bottom + BELOW), &in_words(diagnosis, &levels, &probes), own_style(scheme).as_deref()))
@@ -57,21 +55,8 @@ fn class(nth: usize) -> String {
     format!("probe-{}", nth % lines("probe").max(1))
 }
 
-/// The probes, the health check first.
-fn probes<'a>(levels: &[&'a DiagnosisLevel]) -> Vec<&'a str> {
-    let mut names: Vec<_> = levels.iter().flat_map(|level| level.probes.keys()).map(String::as_str).collect();
-    names.sort_by_key(|name| (*name != FIRST, *name));
-    names.dedup();
-    names
-}
-
 fn shown(probe: &str) -> String {
-    shortened(&probe.replace('_', " "), NAME_MAX)
-}
-
-/// Its p99, if any was answered or timed out.
-fn latency_ms(probe: &ProbeLevel) -> Option<f64> {
-    Some(probe.latency_ms.p99).filter(|ms| ms.is_finite() && probe.answered + probe.timed_out > 0)
+    shortened(&probe_title(probe), NAME_MAX)
 }
 
 fn entries(probes: &[&str], levels: &[&DiagnosisLevel]) -> Vec<Entry> {
@@ -95,7 +80,7 @@ fn paint_probe(
     for (place, level) in levels.iter().enumerate() {
         let (from, to) = (PLOT.0 + place as f64 * step, PLOT.0 + (place + 1) as f64 * step);
         let there = level.probes.get(probe).filter(|there| there.sent > 0);
-        let y = there.and_then(latency_ms).map(|ms| latency.at(ms));
+        let y = there.and_then(ProbeLevel::p99_ms).map(|ms| latency.at(ms));
         match y {
             Some(y) => runs.last_mut().into_iter().for_each(|run| run.extend([(from, y), (to, y)])),
             None => runs.push(Vec::new()),
@@ -113,7 +98,7 @@ fn paint_probe(
 
 /// Where the collapse is: at the number of streams, or between the two around it.
 fn collapse_x(diagnosis: &Diagnosis, levels: &[&DiagnosisLevel], step: f64) -> Option<f64> {
-    let streams = diagnosis.streams_at_collapse.filter(|_| diagnosis.has_collapse())?;
+    let streams = diagnosis.collapse()?;
     let place = levels.iter().position(|level| level.streams >= streams).unwrap_or(levels.len());
     Some(PLOT.0 + place as f64 * step)
 }
@@ -149,11 +134,11 @@ fn paint_numbers(levels: &[&DiagnosisLevel], step: f64, bottom: f64, onto: &mut 
 fn in_words(diagnosis: &Diagnosis, levels: &[&DiagnosisLevel], probes: &[&str]) -> String {
     let most = count(diagnosis.streams_held());
     let of_probe = |probe: &&str| {
-        let slowest = levels.iter().filter_map(|level| latency_ms(level.probes.get(*probe)?)).reduce(f64::max);
+        let slowest = levels.iter().filter_map(|level| level.probes.get(*probe)?.p99_ms()).reduce(f64::max);
         let slowest = slowest.map_or_else(|| "never answered".to_owned(), |ms| format!("up to {}", millis(ms)));
         format!(" {}: {slowest}.", shown(probe))
     };
-    let collapse = match diagnosis.streams_at_collapse.filter(|_| diagnosis.has_collapse()) {
+    let collapse = match diagnosis.collapse() {
         Some(streams) => format!(" Collapse at {} streams.", count(streams)),
         None => " No collapse.".to_owned(),
     };

@@ -27,13 +27,12 @@ fn worse(first: &Diagnosis, other: &Diagnosis, percent: f64) -> Option<String> {
     if !streams(other) {
         return streams(first).then(|| "the answer does not stream any more".to_owned());
     }
-    let at = |diagnosis: &Diagnosis| diagnosis.streams_at_collapse.filter(|_| diagnosis.has_collapse());
-    let now = at(other)?;
+    let now = other.collapse()?;
     // What held without a collapse is known to hold that many.
-    let before = at(first).unwrap_or_else(|| first.streams_held());
+    let before = first.collapse().unwrap_or_else(|| first.streams_held());
     let least = before as f64 * (1.0 - percent / 100.0);
     (streams(first) && (now as f64) < least).then(|| {
-        let was = if at(first).is_some() { "collapse at" } else { "no collapse up to" };
+        let was = if first.collapse().is_some() { "collapse at" } else { "no collapse up to" };
         format!("collapse at {} streams, and {was} {} before", count(now), count(before))
     })
 }

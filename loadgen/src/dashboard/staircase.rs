@@ -10,10 +10,9 @@ use super::plot::{DOTS, Kind, Point};
 use super::scale::{LABELS, row};
 use super::words::cut;
 use crate::numbers::{count, ordinal};
-use crate::result::{DiagnosisLevel, ProbeLevel};
+use crate::result::{Diagnosis, DiagnosisLevel, ProbeLevel, probe_names, probe_title};
 
-/// The probe that is a line.
-const FIRST: &str = "health";
+/// Of the first probe, the health check.
 const LINE: &str = "─";
 /// Columns before the plot.
 const MARGIN: u16 = 10;
@@ -35,6 +34,13 @@ pub struct Staircase {
     pub collapse: Option<u64>,
 }
 
+impl From<&Diagnosis> for Staircase {
+    fn from(diagnosis: &Diagnosis) -> Self {
+        let levels = diagnosis.by_streams().into_iter().cloned().collect();
+        Staircase { levels, collapse: diagnosis.collapse() }
+    }
+}
+
 /// Draws the staircase, if `area` has room for it.
 pub fn draw_staircase(staircase: &Staircase, buffer: &mut Buffer, area: Rect, look: &Look) {
     if area.height < AROUND + PLOT_MIN || area.width < MARGIN + STEP_MAX {
@@ -44,7 +50,7 @@ pub fn draw_staircase(staircase: &Staircase, buffer: &mut Buffer, area: Rect, lo
     let levels = &staircase.levels[..staircase.levels.len().min(usize::from(room))];
     let step = (room / (levels.len() as u16).max(1)).clamp(1, STEP_MAX);
     let plot = Rect { x: area.x + MARGIN, y: area.y + 1, width: room, height: area.height - AROUND };
-    let series = series(levels);
+    let series = probe_names(levels);
     let legend = legend(levels, &series, usize::from(area.width) - 2);
     buffer.set_stringn(area.x + 1, area.y, legend, usize::from(area.width) - 1, look.style(Tone::Plain));
     axis(buffer, plot, look);
@@ -57,26 +63,17 @@ pub fn draw_staircase(staircase: &Staircase, buffer: &mut Buffer, area: Rect, lo
     below(levels, step, buffer, Rect { y: plot.bottom(), height: 2, ..area }, look);
 }
 
-/// Its probes, the health check first.
-fn series(levels: &[DiagnosisLevel]) -> Vec<&str> {
-    let mut names: Vec<&str> = levels.iter().flat_map(|level| level.probes.keys()).map(String::as_str).collect();
-    names.sort_by_key(|name| (*name != FIRST, *name));
-    names.dedup();
-    names
-}
-
 fn symbol(nth: usize) -> &'static str {
     nth.checked_sub(1).map_or(LINE, |dot| DOTS[dot % DOTS.len()])
 }
 
 /// What a probe shows at a number of streams; `None` if none was sent.
 fn point(probe: &ProbeLevel) -> Option<Point> {
-    if probe.sent == 0 || !probe.latency_ms.p99.is_finite() {
+    if probe.sent == 0 {
         return None;
     }
-    let answered = probe.answered + probe.timed_out > 0;
     // One that was never answered is no fast one.
-    let ms = if answered { probe.latency_ms.p99 } else { f64::INFINITY };
+    let ms = probe.p99_ms().unwrap_or(f64::INFINITY);
     let kind = match () {
         () if probe.timed_out > 0 => Kind::TimedOut,
         () if probe.failed > 0 => Kind::Failed,
@@ -214,7 +211,7 @@ fn legend(levels: &[DiagnosisLevel], series: &[&str], width: usize) -> String {
     let mut signs = vec!["p99 of".to_owned()];
     for (nth, name) in series.iter().enumerate() {
         let sign = if nth == 0 { LINE.repeat(2) } else { symbol(nth).to_owned() };
-        signs.push(format!("{sign} {}", cut(&name.replace('_', " "), NAME_MAX)));
+        signs.push(format!("{sign} {}", cut(&probe_title(name), NAME_MAX)));
     }
     for (kind, said) in [(Kind::TimedOut, "× timed out"), (Kind::Failed, "! failed")] {
         if points.iter().any(|point| point.kind == kind) {

@@ -11,7 +11,7 @@ use drawn::{ROWS_MAX, ROWS_MIN, drawn};
 
 pub(super) use compared::{ROWS as COMPARED_ROWS, compared};
 pub use progress::{DiagnosisLines, step_in_words};
-pub(super) use words::{facts, headline, probe_name, recovery, row};
+pub(super) use words::{facts, headline, recovery, row};
 
 /// Rows of the usual terminal, without that of the prompt.
 const ROWS: usize = 23;

@@ -15,7 +15,7 @@ const WAITS_MS: f64 = 1_000.0;
 pub fn of_diagnosis(diagnosis: &Diagnosis, streams_max: u64, result: &RunResult) -> Verdict {
     let held = diagnosis.streams_held();
     let (mut claims, mut invalid_because) = (Vec::new(), Vec::new());
-    match (diagnosis.kind, diagnosis.streams_at_collapse) {
+    match (diagnosis.kind, diagnosis.collapse()) {
         (DiagnosisKind::NotStreaming, _) => {
             claims.push(at_least("streams that arrive piece by piece", Some(0), 1));
         }
@@ -67,7 +67,7 @@ fn at_least(name: &str, measured: Option<u64>, threshold: u64) -> ClaimResult {
 /// The latency by which a collapse is known: that of streams that wait, or of the latest probe. Without a collapse all
 /// are short.
 fn judged_ms(diagnosis: &Diagnosis) -> Option<f64> {
-    let last = diagnosis.by_streams().pop().filter(|_| diagnosis.has_collapse())?;
+    let last = diagnosis.by_streams().pop().filter(|_| diagnosis.collapse().is_some())?;
     let latest = |level: &DiagnosisLevel| level.probes.values().map(|probe| probe.latency_ms.p90).fold(0.0, f64::max);
     Some(if last.waiting > 0 { latest(last).max(WAITS_MS) } else { latest(last) })
 }

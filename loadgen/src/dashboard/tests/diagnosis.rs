@@ -8,11 +8,6 @@ use super::{drawn, lines_of};
 use crate::dashboard::{DiagnosisFrame, Look, Staircase, draw_diagnosis, draw_staircase};
 use crate::result::{Diagnosis, DiagnosisLevel, samples};
 
-fn of(diagnosis: &Diagnosis) -> Staircase {
-    let levels = diagnosis.by_streams().into_iter().cloned().collect();
-    Staircase { levels, collapse: diagnosis.streams_at_collapse }
-}
-
 fn lines(staircase: &Staircase, (width, height): (u16, u16)) -> Vec<String> {
     let area = Rect { x: 0, y: 0, width, height };
     let mut buffer = Buffer::empty(area);
@@ -36,7 +31,7 @@ fn the_health_check_climbs_at_the_collapse_and_the_other_probes_stay_below() {
         " streams  1      2      4      8      16     32     39     40     48     64",
         " flowing  1      2      4      8      16     32     39     40     40     40",
     ];
-    let lines = lines(&of(&samples::full_pool()), (80, 12));
+    let lines = lines(&Staircase::from(&samples::full_pool()), (80, 12));
     assert_eq!(lines, expected, "\n{}", lines.join("\n"));
 }
 
@@ -47,10 +42,17 @@ fn a_probe_that_was_never_answered_is_no_fast_one() {
         let probe = level.probes.get_mut("health").unwrap();
         (probe.answered, probe.failed, probe.latency_ms) = (0, probe.sent, Default::default());
     }
-    let lines = lines(&of(&diagnosis), (80, 10));
+    let lines = lines(&Staircase::from(&diagnosis), (80, 10));
     let text = lines.join("\n");
     assert!(lines[0].ends_with("! failed"), "{text}");
     assert!(lines[1].contains("    10 s ┤") && lines[1].contains("─!─!"), "{text}");
+}
+
+#[test]
+fn a_diagnosis_without_a_limit_is_drawn_without_a_collapse_whatever_its_number() {
+    let diagnosis = Diagnosis { streams_at_collapse: Some(64), ..samples::none_found() };
+    let text = lines(&Staircase::from(&diagnosis), (80, 12)).join("\n");
+    assert!(!text.contains('┊') && !text.contains("64th stream"), "{text}");
 }
 
 #[test]
@@ -76,7 +78,7 @@ fn the_screen_says_what_is_done_and_how_long_it_may_still_take() {
         step: "64 streams: watching for 5 s".to_owned(),
         seconds: 20.4,
         budget_seconds: 60.0,
-        staircase: of(&samples::full_pool()),
+        staircase: Staircase::from(&samples::full_pool()),
     };
     let plain = Look { colour: false, title: "diagnose".to_owned(), ..look() };
     for size in [(80, 24), (40, 10), (20, 5), (10, 1), (3, 2)] {

@@ -15,7 +15,7 @@ pub(super) const ROWS_MAX: usize = 12;
 
 /// The staircase in this many rows; none without a number of streams that was held.
 pub(super) fn drawn(terminal: &Terminal, diagnosis: &Diagnosis, rows: usize) -> Vec<String> {
-    let staircase = staircase(diagnosis);
+    let staircase = Staircase::from(diagnosis);
     if staircase.levels.is_empty() {
         return Vec::new();
     }
@@ -24,11 +24,6 @@ pub(super) fn drawn(terminal: &Terminal, diagnosis: &Diagnosis, rows: usize) -> 
     let look = Look { colour: terminal.has_colour(), ..Look::default() };
     draw_staircase(&staircase, &mut buffer, area, &look);
     buffer.content.chunks(usize::from(area.width)).map(|row| painted(terminal, row)).collect()
-}
-
-fn staircase(diagnosis: &Diagnosis) -> Staircase {
-    let levels = diagnosis.by_streams().into_iter().cloned().collect();
-    Staircase { levels, collapse: diagnosis.streams_at_collapse }
 }
 
 /// A row as text: cells of the same style together, without the space at its end.

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use super::words::probe_name;
 use crate::diagnose::DiagnoseNews;
 use crate::numbers::{count, in_millis, millis, short_millis};
 use crate::report::{Paint, Terminal, wrap};
-use crate::result::{DiagnosisLevel, ProbeLevel};
+use crate::result::{DiagnosisLevel, ProbeLevel, probe_title};
 
 /// Columns of the time, of a count and of a probe.
 const TIME: usize = 6;
@@ -87,7 +86,7 @@ fn heading(level: &DiagnosisLevel) -> String {
     let mut heading = format!("{:>TIME$}{:>COUNT$}{:>COUNT$}", "", "streams", "flowing");
     for name in level.probes.keys() {
         // The first word of `unknown path` and `kept connection` tells them apart.
-        let name = probe_name(name);
+        let name = probe_title(name);
         heading += &format!("{:>PROBE$.PROBE$}", name.split(' ').next().unwrap_or_default());
     }
     let process = [("cpu", level.cpu_cores.is_some()), ("threads", level.threads.is_some())];

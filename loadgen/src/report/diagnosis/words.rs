@@ -6,7 +6,7 @@ use crate::result::{Diagnosis, DiagnosisForm, DiagnosisKind};
 /// What happened, and why if that is known: `Collapse at 40 streams: each stream holds a thread of a pool`.
 pub(in crate::report) fn headline(diagnosis: &Diagnosis) -> String {
     let why = cause(diagnosis.kind, diagnosis.form);
-    match (diagnosis.kind, diagnosis.streams_at_collapse) {
+    match (diagnosis.kind, diagnosis.collapse()) {
         // An answer that is short may be none that should stream.
         (DiagnosisKind::NotStreaming, _) if diagnosis.form.is_none() => "The answer does not stream".to_owned(),
         (DiagnosisKind::NotStreaming, _) => format!("The answer does not stream: {why}"),
@@ -81,15 +81,10 @@ pub(in crate::report) fn recovery(diagnosis: &Diagnosis) -> Option<String> {
     })
 }
 
-/// The name of a probe for people: `unknown path`.
-pub(in crate::report) fn probe_name(name: &str) -> String {
-    name.replace('_', " ")
-}
-
 /// The cell of a diagnosis in the row of this name.
 pub(in crate::report) fn row(diagnosis: &Diagnosis, name: &str) -> String {
     let number = match name {
-        "streams at collapse" => diagnosis.streams_at_collapse,
+        "streams at collapse" => diagnosis.collapse(),
         "most streams held" => Some(diagnosis.streams_held()).filter(|held| *held > 0),
         _ => None,
     };

@@ -5,8 +5,8 @@ use super::table::{figure, heads, table};
 use super::writer::Html;
 use crate::chart::{Scheme, staircase_svg};
 use crate::numbers::{count, millis, number};
-use crate::report::diagnosis::{facts, headline, probe_name, recovery};
-use crate::result::{Diagnosis, DiagnosisLevel, Outcome, ProbeLevel, RunResult};
+use crate::report::diagnosis::{facts, headline, recovery};
+use crate::result::{Diagnosis, DiagnosisLevel, Outcome, ProbeLevel, RunResult, probe_names, probe_title};
 
 /// Writes what was found, and why the run is invalid, if it is.
 pub(super) fn lead(html: &mut Html, result: &RunResult, diagnosis: &Diagnosis) {
@@ -77,13 +77,11 @@ pub(super) fn staircase(html: &mut Html, result: &RunResult) {
 }
 
 fn levels(html: &mut Html, levels: &[&DiagnosisLevel]) {
-    let mut probes: Vec<_> = levels.iter().flat_map(|level| level.probes.keys()).collect();
-    probes.sort();
-    probes.dedup();
+    let probes = probe_names(levels.iter().copied());
     let known = |of: fn(&DiagnosisLevel) -> bool| levels.iter().any(|level| of(level));
     let columns: Vec<Column> = COLUMNS.into_iter().filter(|(_, is_known, _)| known(*is_known)).collect();
     table(html, "Each number of streams, and the p99 of each probe", |html| {
-        let of_probes: Vec<_> = probes.iter().map(|name| probe_name(name)).collect();
+        let of_probes: Vec<_> = probes.iter().map(|name| probe_title(name)).collect();
         let heads_of_columns = columns.iter().map(|(head, ..)| *head);
         let all: Vec<_> =
             ["streams"].into_iter().chain(heads_of_columns).chain(of_probes.iter().map(String::as_str)).collect();
@@ -120,8 +118,8 @@ fn shown(probe: &ProbeLevel) -> Option<String> {
     let missing = [(probe.timed_out, "timed out"), (probe.failed, "failed")];
     let missing = missing.into_iter().filter(|(number, _)| *number > 0);
     let mut text: Vec<_> = missing.map(|(number, what)| format!("{number} of {} {what}", probe.sent)).collect();
-    if probe.answered + probe.timed_out > 0 {
-        text.insert(0, millis(probe.latency_ms.p99));
+    if let Some(p99) = probe.p99_ms() {
+        text.insert(0, millis(p99));
     }
     (probe.sent > 0).then(|| text.join(", "))
 }
