@@ -69,7 +69,7 @@ fn streams(stats: &StreamStats, figures: &mut Vec<Measured>) {
     }
     figures.push(share("streams lost", stats.lost(), stats.requested));
     if let Some(goodput) = &stats.goodput {
-        figures.push(share("objectives for each request missed", goodput.of - goodput.met.min(goodput.of), goodput.of));
+        figures.push(share("objectives for each request missed", goodput.of.saturating_sub(goodput.met), goodput.of));
     }
 }
 

@@ -95,7 +95,9 @@ fn by_server(servers: &[TargetResult], word: &str) -> Vec<String> {
             Some(probe) if probe.timed() > 0 => short_millis(probe.latency_ms.p99),
             _ => "-".to_owned(),
         });
-        let own = [count(streams.requested), count(streams.lost()), short_millis(time.p99)];
+        // Without a request that got so far, no time was measured.
+        let time = if time.max > 0.0 { short_millis(time.p99) } else { "-".to_owned() };
+        let own = [count(streams.requested), count(streams.lost()), time];
         lines.push(row(server.url.trim_start_matches("http://"), own.into_iter().chain(probes).collect()));
     }
     lines
@@ -111,7 +113,7 @@ fn goodput(stats: &StreamStats) -> Vec<(String, String)> {
         number(goodput.per_second)
     );
     let mut lines = vec![(" goodput: ".to_owned(), met)];
-    let failed = goodput.of - stats.completed.min(goodput.of);
+    let failed = goodput.of.saturating_sub(stats.completed);
     let not_completed = (failed > 0).then(|| format!("{} not completed", count(failed)));
     let missed = goodput.missed.iter().filter(|(_, missed)| **missed > 0);
     let missed = missed.map(|(objective, missed)| format!("{} not {objective}", count(*missed)));
@@ -147,6 +149,21 @@ mod tests {
         assert_eq!(labels("calls", true), ["whole call, from due, if completed", "  from sent"]);
         let row = &rows(&stats, "streams", false)[1];
         assert!(row.ends_with("    2.5s    2.5s    2.5s    2.5s") && row.len() <= 80, "{row}");
+    }
+
+    #[test]
+    fn a_server_that_answered_nothing_has_no_time() {
+        let server = |stats: StreamStats| TargetResult { streams: stats, ..TargetResult::default() };
+        let times = Quantiles { p50: 12.0, p90: 12.0, p99: 12.0, max: 12.0 };
+        let failed = || server(StreamStats { requested: 40, failed: 40, ..StreamStats::default() });
+        let last = |servers: &[TargetResult], word| -> Vec<String> {
+            by_server(servers, word)[2..].iter().map(|line| line.split(' ').next_back().unwrap().to_owned()).collect()
+        };
+        let stream = server(StreamStats { requested: 40, time_to_first_token_ms: times, ..StreamStats::default() });
+        let expected = [short_millis(12.0), "-".to_owned()];
+        assert_eq!(last(&[stream, failed()], "streams"), expected);
+        let call = server(StreamStats { requested: 40, latency_ms: times, ..StreamStats::default() });
+        assert_eq!(last(&[call, failed()], "calls"), expected);
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub(super) fn with_calls(result: &RunResult) -> Cow<'_, RunResult> {
     let are_whole = result.parameters.get("whole_answers").and_then(Value::as_bool) == Some(true);
     let mut shown = Cow::Borrowed(result);
     if are_whole && let Some(target) = &mut shown.to_mut().target {
-        target.calls.get_or_insert(std::mem::take(&mut target.streams));
+        target.calls = Some(std::mem::take(&mut target.streams));
     }
     shown
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::page_rules::{check, text};
+use crate::page_rules::{check, elements, parsed, text};
 use crate::{Folder, STORED, page, run_report, stored};
 
 #[test]
@@ -88,6 +88,50 @@ fn the_page_of_a_diagnosis_begins_with_what_was_found_and_draws_the_staircase() 
     result["verdict"]["result"] = json!("invalid");
     result["verdict"]["invalid_because"] = json!(["the generator itself lagged"]);
     check(&page(&result), &result);
+}
+
+/// The cells of each row of the table with this caption, its head first.
+fn rows_of(page: &str, caption: &str) -> Vec<Vec<String>> {
+    let document = parsed(page);
+    let is_it = |table: &roxmltree::Node| table.descendants().any(|node| node.text() == Some(caption));
+    let table = elements(&document).filter(|element| element.has_tag_name("table")).find(is_it).unwrap();
+    let rows = table.descendants().filter(|node| node.has_tag_name("tr"));
+    let text = |cell: roxmltree::Node| {
+        cell.descendants().filter(|node| node.is_text()).filter_map(|node| node.text()).collect()
+    };
+    rows.map(|row| row.children().filter(|node| node.is_element()).map(text).collect()).collect()
+}
+
+#[test]
+fn each_of_several_servers_has_the_times_that_were_measured_of_it_and_no_others() {
+    let mut result = stored("run");
+    let streams = result["target"]["streams"].clone();
+    let mut failed = streams.clone();
+    for times in ["latency_ms", "time_to_first_token_ms"] {
+        failed[times] = json!({"p50": 0.0, "p90": 0.0, "p99": 0.0, "max": 0.0});
+    }
+    let server =
+        |port: u16, streams: &Value| json!({"url": format!("http://h:{port}"), "streams": streams, "probes": {}});
+    result["target"]["targets"] = json!([server(1, &streams), server(2, &failed)]);
+    let measured = |result: &Value| -> Vec<(String, bool, String)> {
+        let rows = rows_of(&page(result), "Each server").into_iter().filter(|row| row[0].ends_with(", 99 %"));
+        rows.map(|row| (row[0].clone(), row[1].ends_with('s'), row[2].clone())).collect()
+    };
+    assert_eq!(measured(&result), [("first token, 99 %".to_owned(), true, "–".to_owned())]);
+    result["parameters"]["whole_answers"] = json!(true);
+    assert_eq!(measured(&result), [("answered call, 99 %".to_owned(), true, "–".to_owned())]);
+    let requested = rows_of(&page(&result), "Each server").into_iter().find(|row| row[0] == "requested").unwrap();
+    assert!(requested[1] == requested[2] && requested[1] != "0", "{requested:?}");
+}
+
+#[test]
+fn the_table_of_a_diagnosis_has_the_probes_in_the_order_of_the_legend() {
+    let mut result = stored("diagnose");
+    for level in result["diagnosis"]["levels"].as_array_mut().unwrap() {
+        level["probes"]["answers"] = level["probes"]["health"].clone();
+    }
+    let head = rows_of(&page(&result), "Each number of streams, and the p99 of each probe").remove(0);
+    assert!(head.ends_with(&["health", "answers", "kept connection", "unknown path"].map(str::to_owned)), "{head:?}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::writer::Html;
 use crate::numbers::{count, millis, number};
 use crate::report::table::disconnects;
 use crate::report::table::requests::{Kind, ends};
-use crate::result::{ArmResult, NamedArm, RunResult, StreamStats, TargetResult};
+use crate::result::{ArmResult, NamedArm, Quantiles, RunResult, StreamStats, TargetResult};
 
 /// Writes how the streams and calls ended, and what servers answered.
 pub(super) fn streams(html: &mut Html, result: &RunResult) {
@@ -27,29 +27,45 @@ pub(super) fn streams(html: &mut Html, result: &RunResult) {
 /// Each of several servers that the requests of `run` went to in turn.
 fn each_server(html: &mut Html, result: &RunResult) {
     let targets = result.target.as_ref().map(|target| &target.targets[..]).unwrap_or_default();
-    let arm = |target: &TargetResult| ArmResult {
-        program: target.url.clone(),
-        streams: target.streams.clone(),
-        probes: target.probes.clone(),
-        ..ArmResult::default()
+    // As those of all servers together.
+    let are_calls = result.target.as_ref().is_some_and(|target| target.calls.is_some());
+    let arm = |target: &TargetResult| {
+        let (program, probes) = (target.url.clone(), target.probes.clone());
+        let mut arm = ArmResult { program, probes, ..ArmResult::default() };
+        match are_calls {
+            true => arm.calls = Some(target.streams.clone()),
+            false => arm.streams = target.streams.clone(),
+        }
+        arm
     };
     let arms: Vec<_> = targets.iter().map(arm).collect();
     let servers: Vec<NamedArm> = arms.iter().map(|arm| (arm.program.as_str(), arm)).collect();
     let mut rows = vec![
-        row(&servers, "requested", |arm| Some(count(arm.streams.requested))),
-        row(&servers, "completed", |arm| Some(count(arm.streams.completed))),
-        row(&servers, "failed, truncated or stalled", |arm| Some(count(arm.streams.lost()))),
-        row(&servers, "first token, 99 %", |arm| Some(millis(arm.streams.time_to_first_token_ms.p99))),
+        row(&servers, "requested", |arm| Some(count(requests(arm).requested))),
+        row(&servers, "completed", |arm| Some(count(requests(arm).completed))),
+        row(&servers, "failed, truncated or stalled", |arm| Some(count(requests(arm).lost()))),
+        row(&servers, "first token, 99 %", |arm| p99(arm.streams.time_to_first_token_ms)),
+        row(&servers, "answered call, 99 %", |arm| p99(arm.calls.as_ref()?.latency_ms)),
     ];
     for probe in targets.first().into_iter().flat_map(|target| target.probes.keys()) {
-        let timed = |arm: &ArmResult| arm.probes.get(probe).filter(|stats| stats.timed() > 0).cloned();
         rows.push(row(&servers, &format!("{}, 99 %", probe.replace('_', "-")), |arm| {
-            Some(millis(timed(arm)?.latency_ms.p99))
+            let stats = arm.probes.get(probe).filter(|stats| stats.timed() > 0)?;
+            Some(millis(stats.latency_ms.p99))
         }));
     }
     if !servers.is_empty() {
         by_arm(html, "Each server", &servers, &rows);
     }
+}
+
+/// The requests of an arm that has one kind of them.
+fn requests(arm: &ArmResult) -> &StreamStats {
+    arm.calls.as_ref().unwrap_or(&arm.streams)
+}
+
+/// The p99, if any was measured.
+fn p99(times: Quantiles) -> Option<String> {
+    (times.max > 0.0).then(|| millis(times.p99))
 }
 
 /// How many at once, and how fast.
