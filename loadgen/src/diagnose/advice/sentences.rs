@@ -56,12 +56,14 @@ fn held(finding: &Finding, seen: &Seen) -> Parts {
         ),
         Some(Form::GrowingPool) => {
             let slope = seen.collapse.as_ref().map_or(0.0, |collapse| collapse.slope());
+            let by = match (slope * 10.0).round() / 10.0 {
+                seen_growing if seen_growing > 0.0 => format!(" by {} a second", number(seen_growing)),
+                _ => String::new(),
+            };
             (
                 format!(
-                    "each stream holds a thread of a pool that has about {} at first and grows by {} a second while work \
-                     waits",
-                    count(limit),
-                    number((slope * 10.0).round() / 10.0)
+                    "each stream holds a thread of a pool that has about {} at first and grows{by} while work waits",
+                    count(limit)
                 ),
                 checks(seen),
                 "After each burst of users the service hangs for a while and recovers without anybody having done \

@@ -63,7 +63,7 @@ fn event_loop() -> Finding {
 }
 
 /// Whether a part of the requests got no answer with fewer streams than the limit: connections belong to one loop each.
-fn loops_are_blocked_one_by_one(seen: &Seen, limit: u64) -> bool {
+pub(super) fn loops_are_blocked_one_by_one(seen: &Seen, limit: u64) -> bool {
     seen.levels.iter().filter(|level| level.started < limit).any(|level| {
         let of = |probe: &str| level.probes.get(probe).filter(|at| at.sent > 0);
         let kept_hangs = || of(KEPT_CONNECTION).is_some_and(|kept| kept.timed_out * 2 > kept.sent);

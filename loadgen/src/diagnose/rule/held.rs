@@ -3,7 +3,7 @@
 use super::clues::{
     Threads, descriptors_ended, had_a_thread_each, process_is_the_servers, threads, upstream_connections,
 };
-use super::front::{closes_new_connections, connections, in_front_of_all};
+use super::front::{closes_new_connections, connections, in_front_of_all, loops_are_blocked_one_by_one};
 use crate::diagnose::finding::{Finding, PID};
 use crate::diagnose::seen::{Collapse, HEALTH, Seen, UNKNOWN_PATH};
 use crate::result::{Confidence, DiagnosisForm, DiagnosisKind, DiagnosisLevel};
@@ -110,6 +110,8 @@ fn has_outgrown(seen: &Seen, collapse: &Collapse) -> bool {
         && waited(full)
         && waited(worst)
         && flows(full)
+        // Of blocked event loops, those that are free answer, so the checks wait with fewer streams, too.
+        && !loops_are_blocked_one_by_one(seen, worst.started)
         && !seen.is_slowed(worst)
         && worst.started * 2 >= full.streams * 3
 }
@@ -119,11 +121,17 @@ fn growing_pool(seen: &Seen, collapse: &Collapse) -> Finding {
     let last = collapse.served.last().copied().unwrap_or_default();
     let finding = Finding::new(DiagnosisKind::ThreadPoolHeld, Some(DiagnosisForm::GrowingPool), Confidence::High);
     let mut finding = finding.limit(at_first, at_first);
-    finding.evidence.push(format!(
-        "{at_first} streams flowed at first, and {:.1} more each second, although only {} ended",
-        collapse.slope(),
-        collapse.ended
-    ));
+    finding.evidence.push(if collapse.slope() >= GROWS_FROM {
+        format!(
+            "{at_first} streams flowed at first, and {:.1} more each second, although only {} ended",
+            collapse.slope(),
+            collapse.ended
+        )
+    } else {
+        format!(
+            "health checks waited with fewer streams, too, and by now {last} flow: there are more threads than before"
+        )
+    });
     let finding = if collapse.rises_steadily() { finding } else { finding.at_most(Confidence::Medium, OWN_METRICS) };
     match threads(seen, last) {
         Threads::Grown | Threads::Enough => finding,

@@ -131,6 +131,8 @@ fn a_pool_that_grows_rises_steadily_while_none_ends() {
     });
     assert_eq!(find(&outgrown.0).form, Some(GrowingPool));
     assert_eq!(find(&outgrown.0).confidence, Medium);
+    let loops = outgrown.partly_before(UNKNOWN_PATH).hanging(&[HEALTH, UNKNOWN_PATH]);
+    assert_ne!(find(&loops.0).form, Some(GrowingPool), "one event loop after another is blocked");
     // A limit of requests a second lets streams begin as steadily, but no health check waits for it.
     assert_found(steadily.fast(&[HEALTH]), (Inconclusive, None, None, Low));
     // One step is no growth: requests that hold a thread for a part of their time look like this.
