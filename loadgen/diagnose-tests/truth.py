@@ -20,12 +20,19 @@ def agrees(truth, answer):
     if truth["kind"] != answer["kind"] or truth.get("form", answer.get("form")) != answer.get("form"):
         return False
     limit = truth.get("limit")
-    return limit is None or abs((answer.get("limit") or 0) - limit) <= truth.get("within", 1)
+    found = answer.get("limit")
+    return limit is None or (found is not None and abs(found - limit) <= truth.get("within", 1))
 
 
 def exits_as_it_says(answer):
-    """0 without a collapse, 1 with one, and 3 where nothing can be concluded."""
-    return answer["exit_code"] == {"none_found": 0, "inconclusive": INVALID}.get(answer["kind"], 1)
+    """0 where none is found, 3 where it is not known whether there is a collapse, else 1; without an answer, not 0."""
+    if answer["kind"] == "no answer":
+        # A server that did not start, or a diagnosis that was cut off, has no exit code.
+        return answer["exit_code"] not in (None, 0)
+    if answer["kind"] == "inconclusive":
+        # A collapse of an unknown cause is a collapse.
+        return answer["exit_code"] == (INVALID if answer.get("streams_at_collapse") is None else 1)
+    return answer["exit_code"] == (0 if answer["kind"] == "none_found" else 1)
 
 
 def described(one):
