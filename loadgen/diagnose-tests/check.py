@@ -71,8 +71,10 @@ def run(name, case, label, args):
         return None
     logs = args.work / "logs" / f"{name}-{label}"
     shutil.rmtree(logs, ignore_errors=True)
-    logs.mkdir(parents=True)
-    environment = {key.upper(): str(port) for key, port in ports.items()}
+    # What the servers leave in a temporary folder is in this one, and removed when they have been stopped.
+    temporary = logs / "temporary"
+    temporary.mkdir(parents=True)
+    environment = {key.upper(): str(port) for key, port in ports.items()} | {"TMPDIR": str(temporary)}
     began = time.monotonic()
     try:
         for place, command in enumerate([*case.get("before", []), case["command"]]):
@@ -87,6 +89,7 @@ def run(name, case, label, args):
         answer = {"kind": "no answer", "said": str(reason), "exit_code": None}
     finally:
         stop_all()
+        shutil.rmtree(temporary, ignore_errors=True)
     row = {"case": name, "run": label, "seconds": round(time.monotonic() - began), "answer": answer}
     row |= {"truth": case["truth"], "verdict": judge(case["truth"], answer)}
     print(f"{name:28} {label:9} {row['seconds']:3} s  {row['verdict']:16} {described(answer)}", flush=True)
