@@ -92,8 +92,7 @@ async fn wrong_about(case: &Case, upstream: String) -> Vec<String> {
     let (url, out_arg) = (server.url(), out.to_str().unwrap());
     let mut args = vec!["diagnose", "--url", &url, "--health-path", SYNC, "--out", out_arg];
     args.extend(["--max-streams", "16", "--budget", "30s"]);
-    let output = Launch::new(env!("CARGO_BIN_EXE_loadgen")).args(args).output(RUN_TIMEOUT).await.unwrap();
-    let said = format!("{}{}", output.stdout, output.stderr);
+    let (code, said) = ended(&Launch::new(env!("CARGO_BIN_EXE_loadgen")).args(args)).await;
     let Ok(file) = std::fs::read(&out) else { return vec![format!("{name}: no result: {said}")] };
     let found = &serde_json::from_slice::<Value>(&file).unwrap()["diagnosis"];
     let is_near = |limit: u64| found["limit"].as_u64().is_some_and(|found| found.abs_diff(limit) <= 1);
@@ -101,10 +100,23 @@ async fn wrong_about(case: &Case, upstream: String) -> Vec<String> {
         (found["kind"] == case.kind, format!("kind {}, not {}", found["kind"], case.kind)),
         (case.form.is_none_or(|form| found["form"] == form), format!("form {}, not {:?}", found["form"], case.form)),
         (case.limit.is_none_or(is_near), format!("limit {}, not {:?}", found["limit"], case.limit)),
-        (output.code() == Some(case.exit_code), format!("exit code {:?}, not {}", output.code(), case.exit_code)),
+        (code == Some(case.exit_code), format!("exit code {code:?}, not {}", case.exit_code)),
     ];
     let wrong = checks.into_iter().filter(|(is_right, _)| !is_right);
     wrong.map(|(_, what)| format!("{name}: {what}\n{}\n{said}", found["evidence"])).collect()
+}
+
+/// Runs it and returns its exit code and what it said. One that is invalid because other tests, or the other five, keep
+/// the machine busy is repeated.
+async fn ended(launch: &Launch) -> (Option<i32>, String) {
+    for _ in 0..5 {
+        let output = launch.clone().output(RUN_TIMEOUT).await.unwrap();
+        let said = format!("{}{}", output.stdout, output.stderr);
+        if !said.contains("the generator itself lagged") {
+            return (output.code(), said);
+        }
+    }
+    panic!("the machine is too busy for {launch:?}");
 }
 
 async fn start(program: &str, flags: &str) -> ServerProcess {

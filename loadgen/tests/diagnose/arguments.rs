@@ -1,6 +1,6 @@
 //! Arguments that cannot be meant are bad usage, before anything is sent.
 
-use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::sync::atomic::Ordering::Relaxed;
 
 use tokio::net::{TcpListener, TcpSocket};
@@ -56,7 +56,7 @@ async fn a_host_that_is_not_reached_exits_with_3() {
 }
 
 /// An address of this machine that is not loopback, if it has one. Nothing is sent: the system only chooses a route.
-fn own_address() -> Option<IpAddr> {
+pub(crate) fn own_address() -> Option<IpAddr> {
     let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
     socket.connect("198.51.100.1:9").ok()?;
     let own = socket.local_addr().ok()?.ip();
@@ -86,10 +86,13 @@ async fn a_server_on_the_second_address_of_its_host_is_found() {
     let first = TcpSocket::new_v4().unwrap();
     let port = listener.local_addr().unwrap().port();
     let Ok(()) = first.bind((Ipv4Addr::LOCALHOST, port).into()) else { return };
+    let both: Vec<_> = ("localhost", port).to_socket_addrs().into_iter().flatten().collect();
+    if !both.iter().any(SocketAddr::is_ipv4) || !both.iter().any(SocketAddr::is_ipv6) {
+        return eprintln!("skipped: localhost has only {both:?} on this machine");
+    }
     serve_on(listener, sends!(NOT_FOUND), CHECK);
     let (code, said) = command(&["--url", &format!("http://localhost:{port}")]).await;
-    let resolves = said.contains("[::1]") || code == 2;
-    assert!(code == 2 && said.contains("POST /chat/stream answered 404") || !resolves, "{code}: {said}");
+    assert!(code == 2 && said.contains("POST /chat/stream answered 404"), "{code}: {said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,6 +10,8 @@ mod pid;
 mod tls;
 mod written;
 
+pub(crate) use arguments::own_address;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 

@@ -2,7 +2,7 @@
 //! on this machine, and what is merged of what they wrote.
 
 use std::fs;
-use std::net::{TcpListener, UdpSocket};
+use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -10,6 +10,7 @@ use std::process::{Command, Output};
 use process::{Launch, START_TIMEOUT, ServerProcess};
 use serde_json::Value;
 
+use crate::diagnose::own_address;
 use crate::page_rules;
 use crate::readme::{blocks, programs, repository};
 use crate::result_schema::ResultSchema;
@@ -96,11 +97,14 @@ impl Drop for Place {
     }
 }
 
+/// Said where the loads of a merged file did not overlap enough.
+const APART: &str = "on at once";
+
 /// What was printed, if the run is worth looking at: on a busy machine the generator may have lagged.
 fn said(output: &Output) -> String {
     let text = [&output.stdout[..], &output.stderr].map(String::from_utf8_lossy).concat();
     assert!(matches!(output.status.code(), Some(0 | 3)), "{text}");
-    assert!(output.status.success() || text.contains("lagged") || text.contains("on at once"), "{text}");
+    assert!(output.status.success() || text.contains("lagged") || text.contains(APART), "{text}");
     text
 }
 
@@ -122,7 +126,15 @@ fn adds_up(place: &Place, files: &[&str]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_runs_here_are_merged_as_the_page_says() {
     let place = Place::new("here").await;
-    let text = said(&place.run(&block("sh", "--merge")).await);
+    let mut text = said(&place.run(&block("sh", "--merge")).await);
+    // On a busy machine the two loads may hardly have been on at the same time.
+    for _ in 0..4 {
+        if !text.contains(APART) {
+            break;
+        }
+        text = said(&place.run(&block("sh", "--merge")).await);
+    }
+    assert!(!text.contains(APART), "the machine is too busy: {text}");
     assert!(text.contains("2 machines") && text.contains("they started within"), "{text}");
     adds_up(&place, &["machine-1.json", "machine-2.json"]);
     let merged = place.json("merged.json");
@@ -138,12 +150,8 @@ async fn two_runs_here_are_merged_as_the_page_says() {
 /// An address of this machine that is not loopback stands for that of another.
 #[test]
 fn another_machine_is_loaded_only_by_its_owner() {
-    let found = UdpSocket::bind("0.0.0.0:0").and_then(|socket| {
-        // Nothing is sent: the system only chooses the address from which it would be.
-        socket.connect("192.0.2.1:9")?;
-        Ok((socket.local_addr()?.ip(), TcpListener::bind("127.0.0.1:0")?.local_addr()?.port()))
-    });
-    let Ok((address, closed)) = found else { return eprintln!("skipped: this machine has no network") };
+    let Some(address) = own_address() else { return eprintln!("skipped: this machine has no network") };
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("http://{address}:{closed}");
     let run = |more: &[&str]| {
         let output =
