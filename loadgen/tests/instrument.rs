@@ -3,13 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use loadgen::http::Endpoint;
 use loadgen::measure::{LagLog, ProbeKind, ProbeLog, ProbePlan, Prober};
-use process::{Launch, START_TIMEOUT};
+use process::{Launch, START_TIMEOUT, Signal};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::sleep_until;
@@ -125,9 +124,8 @@ async fn a_process_that_is_stopped_for_two_seconds_is_seen_in_full() {
     const RATE: f64 = 100.0;
     let program = Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("mock-llm");
     let server = Launch::new(program).on_free_port().start(START_TIMEOUT).await.unwrap();
-    let signal = |name: &str| {
-        let sent = Command::new("kill").args([name, &server.pid().to_string()]).status().unwrap();
-        assert!(sent.success(), "{name}");
+    let signal = |signal| {
+        server.signal(signal).unwrap();
         Instant::now()
     };
     let kinds = vec![ProbeKind::new("health", "/health")];
@@ -135,9 +133,9 @@ async fn a_process_that_is_stopped_for_two_seconds_is_seen_in_full() {
     let targets = vec![(Endpoint::at(server.addr()), plan)];
     let (prober, logs) = Prober::start(Instant::now(), targets, Arc::new(LagLog::default()));
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let stopped = signal("-STOP");
+    let stopped = signal(Signal::Stop);
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let stall = (signal("-CONT") - stopped).as_secs_f64();
+    let stall = (signal(Signal::Cont) - stopped).as_secs_f64();
     tokio::time::sleep(Duration::from_millis(500)).await;
     prober.finish().await;
 

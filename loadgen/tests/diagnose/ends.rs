@@ -15,7 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::spawn_blocking;
 
 use super::{CHECK, GOOD, TIMEOUT, diagnosed, launch, options};
-use crate::scripted::{FAILING, OK, Script, Seen, serve, serve_on};
+use crate::scripted::{FAILING, OK, Script, Seen, serve, serve_on, until};
 
 /// A server with a runtime of its own: dropped, all of its sockets are closed, as those of a process that ends.
 struct Mortal(Option<Runtime>);
@@ -56,9 +56,7 @@ async fn a_server_that_ends_is_no_server_with_a_limit() {
     let args = ["--url", &url, "--max-streams", "16", "--budget", "16s", "--out", file.to_str().unwrap()];
     let ends = async {
         // With the fourth stream the third step has begun.
-        while seen.most_open.load(Relaxed) < 4 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        until("four streams are open", async || seen.most_open.load(Relaxed) >= 4).await;
         drop(mortal);
     };
     let began = Instant::now();
@@ -129,11 +127,7 @@ async fn a_server_that_never_recovers_is_said_to_within_the_budget() {
 }
 
 async fn assert_all_closed(seen: &Arc<Seen>) {
-    let deadline = Instant::now() + TIMEOUT;
-    while seen.open.load(Relaxed) > 0 {
-        assert!(Instant::now() < deadline, "{} streams are still open", seen.open.load(Relaxed));
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until("all streams are closed", async || seen.open.load(Relaxed) == 0).await;
 }
 
 /// The streams that are looked at before the load, and those of its first step.
@@ -196,11 +190,11 @@ async fn ctrl_c_closes_the_streams_and_says_what_was_seen() {
     let url = format!("http://{server}");
     let launch = launch(&["--url", &url]).stdout_with_stderr().keep_lines(1_000);
     let running = launch.spawn().unwrap();
-    let deadline = Instant::now() + TIMEOUT;
-    while seen.most_open.load(Relaxed) < 5 {
-        assert!(Instant::now() < deadline && running.status().is_none(), "{:?}", running.log());
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let is_loaded = async || {
+        assert!(running.status().is_none(), "{:?}", running.log());
+        seen.most_open.load(Relaxed) >= 5
+    };
+    until("five streams are open", is_loaded).await;
     running.signal(process::Signal::Int).unwrap();
     let status = running.wait(TIMEOUT).await.unwrap();
     let said = running.log().join("\n");

@@ -9,7 +9,7 @@ use loadgen::result::Diagnosis;
 use process::{Launch, START_TIMEOUT};
 
 use super::{CHECK, GOOD, diagnosed, options};
-use crate::scripted::serve;
+use crate::scripted::{serve, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_is_not_the_servers_is_named_and_left_out() {
@@ -19,9 +19,7 @@ async fn a_process_that_is_not_the_servers_is_named_and_left_out() {
     let balancer = Launch::new(env!("CARGO_BIN_EXE_loadgen"));
     let balancer = balancer.args(["balancer", "--backend", &backend, "--ready-path", "/health", "--period", "20ms"]);
     let server = balancer.on_free_port().start(START_TIMEOUT).await.unwrap();
-    while !is_ready(server.addr()).await {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until("the balancer is ready", async || is_ready(server.addr()).await).await;
     let other = Launch::new("sleep").args(["60"]).spawn().unwrap();
     let with_pid = |pid| {
         let options = DiagnoseOptions { pid: Some(pid), budget: Duration::from_secs(25), ..options(server.addr()) };

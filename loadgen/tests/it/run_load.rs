@@ -10,12 +10,11 @@ use loadgen::measure::{LagLog, StreamLog};
 use loadgen::traffic::{BodyTemplate, Exchange, LoadPlan, Request, RunningLoad, Schedule, WarmUp};
 use mock_llm::MockLlm;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::unbounded_channel;
-use tokio::time::sleep;
 
-use crate::scripted::{EVENTS, FAILING, OK, Script, loadgen, serve};
+use crate::scripted::{EVENTS, FAILING, OK, Script, loadgen, read_request, serve, until};
 
 const ONE_TOKEN: Script =
     |mut request| Box::pin(async move { _ = request.send(format!("{EVENTS}data: a\n\ndata: [DONE]\n\n")).await });
@@ -39,9 +38,8 @@ async fn every_request_has_its_own_body() {
     let (sender, mut bodies) = unbounded_channel();
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            let mut request = vec![0; 4096];
-            let read = stream.read(&mut request).await.unwrap();
-            let text = String::from_utf8_lossy(&request[..read]).into_owned();
+            let request = read_request(&mut stream).await.unwrap();
+            let text = String::from_utf8(request).unwrap();
             sender.send(text.split("\r\n\r\n").nth(1).unwrap_or_default().to_owned()).unwrap();
             let _ = stream.write_all(OK.as_bytes()).await;
         }
@@ -91,9 +89,7 @@ async fn arrivals_over_the_cap_are_dropped_and_counted() {
     let exchange = Exchange::new(Endpoint::at(addr), Request::chat());
     let plan = LoadPlan { in_flight_max: Some(5), ..LoadPlan::new(exchange, Schedule::rate(200.0)) };
     let load = start(plan, &log);
-    while log.stats(LONG).dropped < 50 {
-        sleep(Duration::from_millis(20)).await;
-    }
+    until("fifty arrivals are dropped", async || log.stats(LONG).dropped >= 50).await;
     assert_eq!((log.active(), seen.streams.load(Relaxed)), (5, 5));
     load.disconnect().await;
     assert_eq!(log.stats(LONG).requested, 5, "what is dropped was not requested");

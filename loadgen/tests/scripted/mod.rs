@@ -12,10 +12,12 @@ use std::time::Duration;
 use process::Launch;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// Longer than any run on a busy machine; only a failing test reaches it.
 const RUN_TIMEOUT: Duration = Duration::from_secs(300);
+/// The same for what a run does at its beginning.
+const UNTIL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The head of a stream that ends with its connection.
 pub(crate) const EVENTS: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
@@ -116,7 +118,7 @@ async fn answer(mut connection: TcpStream, seen: Arc<Seen>, stream: Script, chec
 }
 
 /// A request with its whole body: a connection that is closed with unread bytes is reset, and the answer lost.
-async fn read_request(connection: &mut TcpStream) -> Option<Vec<u8>> {
+pub(crate) async fn read_request(connection: &mut TcpStream) -> Option<Vec<u8>> {
     let (mut request, mut piece) = (Vec::new(), [0; 4096]);
     loop {
         match connection.read(&mut piece).await {
@@ -131,6 +133,16 @@ async fn read_request(connection: &mut TcpStream) -> Option<Vec<u8>> {
             return Some(request);
         }
     }
+}
+
+/// Waits until the condition holds; `what` names it if it does not in time.
+pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let holds = async {
+        while !condition().await {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    assert!(timeout(UNTIL_TIMEOUT, holds).await.is_ok(), "not within {UNTIL_TIMEOUT:?}: {what}");
 }
 
 /// Runs the generator and returns its exit code and output.
