@@ -20,8 +20,11 @@ const PAGE: &str = "workshop/src/several-machines.md";
 /// `ssh HOST COMMAND`, `scp FROM TO` and `kubectl logs POD`, here. The others of `kubectl` do nothing.
 const HERE: [(&str, &str); 3] = [
     ("ssh", "shift; exec sh -c \"$*\""),
-    // All hosts are one here, and what runs cannot be written to.
-    ("scp", "from=${2#*:} to=${3#*:}; [ -d \"$to\" ] || rm -f \"$to\"; exec cp \"$from\" \"$to\""),
+    // All hosts are one here: what another may run at the moment is replaced at once, by a whole file.
+    (
+        "scp",
+        "from=${2#*:} to=${3#*:}; [ -d \"$to\" ] && exec cp \"$from\" \"$to\"; cp \"$from\" \"$to.$$\" && exec mv -f \"$to.$$\" \"$to\"",
+    ),
     ("kubectl", "case $1 in get) echo \"pod-${6##*=}\" ;; logs) exec cat \"$2\" ;; apply) cat > applied.yaml ;; esac"),
 ];
 
