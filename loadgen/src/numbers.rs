@@ -72,6 +72,12 @@ pub fn count(number: u64) -> String {
     text
 }
 
+/// A count of something: `1 stream`, `40 streams`.
+#[must_use]
+pub fn counted(number: u64, singular: &str, plural: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { singular } else { plural })
+}
+
 /// A place in an order: `1st`, `40th`, `1,022nd`.
 #[must_use]
 pub fn ordinal(number: u64) -> String {

@@ -12,6 +12,7 @@ use crate::cli::DiagnoseArgs;
 use crate::diagnose::{DiagnoseOptions, probes_waiting_max};
 use crate::http::{self, Allowed, Certificates, Endpoint, EndpointError, HttpError};
 use crate::measure::is_running;
+use crate::numbers::{in_millis, millis};
 use crate::traffic::{CHAT, ExpectedAnswer, Request};
 
 /// Most streams that are opened, unless asked for: on this machine, and on another one.
@@ -25,9 +26,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// [`CommandError`] if they cannot be meant, or nothing answers there.
 pub(super) async fn options(args: &DiagnoseArgs) -> Result<DiagnoseOptions, CommandError> {
     let began = Instant::now();
-    let limit = CONNECT_TIMEOUT.min(args.budget);
+    let deadline = began + args.budget;
     check_pid(args)?;
-    let (addresses, in_url) = resolve(args, limit).await?;
+    let (addresses, in_url) = resolve(args, CONNECT_TIMEOUT.min(args.budget)).await?;
     let path = one_path(&args.url, &addresses[0], in_url, "--stream-path", args.stream_path.as_deref(), STREAM_PATH)?;
     let request = request(args, path)?;
     check_paths(args, &request)?;
@@ -36,7 +37,7 @@ pub(super) async fn options(args: &DiagnoseArgs) -> Result<DiagnoseOptions, Comm
         false => STREAMS_MAX.1,
     });
     let options = DiagnoseOptions {
-        endpoint: reachable(&args.url, addresses, limit).await?,
+        endpoint: reachable(&args.url, addresses, deadline).await?,
         request,
         health_path: args.health_path.clone(),
         async_health_path: args.async_health_path.clone(),
@@ -79,14 +80,19 @@ async fn resolve(args: &DiagnoseArgs, limit: Duration) -> Result<(Vec<Endpoint>,
     })
 }
 
-/// The first address that a connection can be made to.
-async fn reachable(url: &str, addresses: Vec<Endpoint>, limit: Duration) -> Result<Endpoint, CommandError> {
+/// The first address that a connection can be made to, until `deadline`.
+async fn reachable(url: &str, addresses: Vec<Endpoint>, deadline: Instant) -> Result<Endpoint, CommandError> {
     let (several, mut why) = (addresses.len() > 1, Vec::new());
     for endpoint in addresses {
+        let limit = CONNECT_TIMEOUT.min(deadline.saturating_duration_since(Instant::now()));
+        if limit.is_zero() {
+            why.push(format!("{}: not tried within the --budget", endpoint.addr()));
+            continue;
+        }
         let failure = match timeout(limit, http::reach(&endpoint)).await {
             Ok(Ok(())) => return Ok(endpoint),
             Ok(Err(error)) => unreachable_because(&error),
-            Err(_) => format!("no connection within {limit:?}"),
+            Err(_) => format!("no connection within {}", millis(in_millis(limit))),
         };
         why.push(if several { format!("{}: {failure}", endpoint.addr()) } else { failure });
     }
@@ -180,5 +186,15 @@ mod tests {
         let said = asked(&["--api-key", "k", "--header", "authorization: Bearer x"]).unwrap_err().to_string();
         assert!(said.contains("--api-key") && said.contains("--header"), "{said}");
         assert_eq!(values(&asked(&["--api-key", "k"]).unwrap(), "authorization"), ["Bearer k"]);
+    }
+
+    #[tokio::test]
+    async fn no_address_is_tried_when_the_budget_is_over() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let addresses = || Endpoint::each_address(&url, Allowed::default()).unwrap().0;
+        let error = reachable(&url, addresses(), Instant::now()).await.unwrap_err().to_string();
+        assert!(error.contains("not tried within the --budget"), "{error}");
+        assert!(reachable(&url, addresses(), Instant::now() + CONNECT_TIMEOUT).await.is_ok());
     }
 }

@@ -1,7 +1,7 @@
 //! What was seen, in sentences with figures.
 
 use super::seen::{ASYNC_HEALTH, Collapse, HEALTH, KEPT_CONNECTION, Seen, UNKNOWN_PATH, no_answer};
-use crate::numbers::{count, millis, number};
+use crate::numbers::{count, counted, millis, number};
 use crate::result::{DiagnosisLevel, ProbeLevel};
 
 /// The probes, as sentences name them: one, and several.
@@ -20,14 +20,15 @@ pub(super) fn evidence(seen: &Seen) -> Vec<String> {
             evidence.push(around_the_limit(seen, collapse, worst));
             evidence.push(streams(seen, collapse, worst));
             evidence.extend(lost(collapse));
-            evidence.extend(probes(seen, worst));
+            let meanwhile = Some(probes(worst)).filter(|said| !said.is_empty());
+            evidence.extend(meanwhile.map(|said| format!("meanwhile: {said}")));
             evidence.extend(processes(seen, worst));
         }
         // What cut it short is said elsewhere.
         _ if seen.cut_short.is_some() => {}
         _ => {
             let most = seen.levels.iter().max_by_key(|level| level.streams);
-            evidence.extend(most.map(|level| format!("{}: {}", streams_of(level.streams), latencies(level))));
+            evidence.extend(most.map(|level| format!("{}: all flow; {}", streams_of(level.streams), probes(level))));
             evidence.extend(most.and_then(|level| processes(seen, level)));
         }
     }
@@ -35,7 +36,7 @@ pub(super) fn evidence(seen: &Seen) -> Vec<String> {
 }
 
 fn streams_of(streams: u64) -> String {
-    if streams == 1 { "1 stream".to_owned() } else { format!("{} streams", count(streams)) }
+    counted(streams, "stream", "streams")
 }
 
 /// `39 streams: health p99 3 ms; 40 streams: 14 of 20 health checks got no answer in time`
@@ -125,19 +126,13 @@ fn lost(collapse: &Collapse) -> Option<String> {
     (!lost.is_empty()).then(|| format!("lost: {}, after {} at most", lost.join(", "), millis(collapse.slowest_loss_ms)))
 }
 
-/// What the other probes got meanwhile.
-fn probes(seen: &Seen, worst: &DiagnosisLevel) -> Option<String> {
+/// What all probes got at one number of streams.
+fn probes(level: &DiagnosisLevel) -> String {
     let known = NAMES.iter().filter_map(|(name, one, several)| {
-        let at = worst.probes.get(*name).filter(|at| at.sent > 0)?;
-        Some((seen.is_late(name, at), probe(at, one, several)))
+        let at = level.probes.get(*name).filter(|at| at.sent > 0)?;
+        Some(probe(at, one, several))
     });
-    let said: Vec<_> = known.map(|(_, said)| said).collect();
-    (!said.is_empty()).then(|| format!("meanwhile: {}", said.join(", ")))
-}
-
-fn latencies(level: &DiagnosisLevel) -> String {
-    let known = NAMES.iter().filter_map(|(name, one, several)| Some(probe(level.probes.get(*name)?, one, several)));
-    format!("all flow; {}", known.collect::<Vec<_>>().join(", "))
+    known.collect::<Vec<_>>().join(", ")
 }
 
 /// `CPU 3 %; threads 3 before and 43 now; descriptors 91 of 1,024`

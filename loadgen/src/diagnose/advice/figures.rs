@@ -1,13 +1,8 @@
 //! Figures of what was seen, in words.
 
 use crate::diagnose::seen::{HEALTH, Seen, UNKNOWN_PATH, no_answer};
-use crate::numbers::{count, millis, number};
+use crate::numbers::{count, counted, millis, number};
 use crate::result::ProbeLevel;
-
-/// `40 streams`, `1 stream`.
-pub(super) fn counted(number: u64, singular: &str, plural: &str) -> String {
-    format!("{} {}", count(number), if number == 1 { singular } else { plural })
-}
 
 /// What the checks showed at the collapse: `With 64 streams, 112 of 160 health checks had no answer in time (3 ms when
 /// idle), while requests for a path that does not exist took 2.1 ms (p99), with 3 % of a processor in use`.

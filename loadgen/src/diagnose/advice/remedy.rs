@@ -1,9 +1,9 @@
 //! For each kind of limit: why a larger number is not the fix, what is, and the lab that shows both.
 
-use super::figures::{counted, little};
+use super::figures::little;
 use crate::diagnose::finding::Finding;
 use crate::diagnose::seen::{HEALTH, Seen};
-use crate::numbers::{in_millis, millis, number};
+use crate::numbers::{counted, in_millis, millis, number};
 use crate::result::{DiagnosisForm as Form, DiagnosisKind as Kind};
 
 /// What to do about a kind of limit, on any platform.

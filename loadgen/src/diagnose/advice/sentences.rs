@@ -1,10 +1,10 @@
 //! The finding in at most three sentences that can be pasted into a ticket: what it is, by which figures, and what users
 //! see of it.
 
-use super::figures::{checks, counted};
+use super::figures::checks;
 use crate::diagnose::finding::Finding;
 use crate::diagnose::seen::{HEALTH, KEPT_CONNECTION, Seen, UNKNOWN_PATH};
-use crate::numbers::{count, in_millis, millis, number};
+use crate::numbers::{count, counted, in_millis, millis, number};
 use crate::result::{Confidence, DiagnosisForm as Form, DiagnosisKind as Kind};
 
 /// The finding in sentences.

@@ -33,13 +33,18 @@ pub(super) fn threads(seen: &Seen, served: u64) -> Threads {
     let never_one_each = seen.levels.iter().any(|level| level.threads.is_some_and(|threads| threads < level.started));
     if never_one_each {
         Threads::TooFew
-    } else if grown >= 2 && grown * 10 >= served * 7 && grown <= served * 3 + 8 {
+    } else if grown >= 2 && is_as_many(grown, served) {
         Threads::Grown
     } else if before + grown > served {
         Threads::Enough
     } else {
         Threads::TooFew
     }
+}
+
+/// Whether so many new threads may be one for each of `served`, with some for other purposes.
+pub(super) fn is_as_many(grown: u64, served: u64) -> bool {
+    grown * 10 >= served * 7 && grown <= served * 3 + 8
 }
 
 /// Whether each stream had a thread, while there were fewer streams than there are threads now.
@@ -71,14 +76,21 @@ pub(super) fn descriptors_ended(seen: &Seen) -> bool {
     known.any(|(open, limit)| open + open / 20 + 2 >= limit)
 }
 
+/// Share of one processor below which a server is idle.
+pub(super) const IDLE: f64 = 0.4;
+
+/// Share of one processor that the server's processes used at the collapse, where they are known.
+pub(super) fn cores(seen: &Seen) -> Option<f64> {
+    seen.worst()?.cpu_cores.filter(|_| process_is_the_servers(seen))
+}
+
 /// Whether the server is busy at the collapse: its processes, where they are known; otherwise others than this process on
 /// the same machine, if that is clear. It is not where others leave the server less of the processor than it may want.
 pub(super) fn is_busy(seen: &Seen) -> Option<bool> {
     const BUSY: f64 = 0.8;
-    const IDLE: f64 = 0.4;
     const STARVED: f64 = 0.1;
     let worst = seen.worst()?;
-    if let Some(cores) = worst.cpu_cores.filter(|_| process_is_the_servers(seen)) {
+    if let Some(cores) = cores(seen) {
         let is_known = !(STARVED..BUSY).contains(&cores) || !machine_is_full(seen);
         return is_known.then_some(cores >= BUSY);
     }
@@ -99,8 +111,7 @@ pub(super) fn machine_is_full(seen: &Seen) -> bool {
 
 /// What would tell whether the server is busy, where that is not known.
 pub(super) fn to_know_whether_busy(seen: &Seen) -> &'static str {
-    let is_measured = seen.worst().is_some_and(|worst| worst.cpu_cores.is_some()) && process_is_the_servers(seen);
-    if is_measured { "a machine with processors to spare: all of them were in use" } else { PID }
+    if cores(seen).is_some() { "a machine with processors to spare: all of them were in use" } else { PID }
 }
 
 /// Whether this process was so late itself that probes seemed late.

@@ -7,8 +7,8 @@ use crate::diagnose::seen::{Collapse, HEALTH, KEPT_CONNECTION, Seen, UNKNOWN_PAT
 use crate::diagnose::state::is_partly_answered;
 use crate::result::{Confidence, DiagnosisForm, DiagnosisKind};
 
-/// The time within which a connection is closed at once, in milliseconds.
-const AT_ONCE_MS: f64 = 1_000.0;
+/// The time within which a connection is closed, or a request rejected, that was nobody's time-out, in milliseconds.
+pub(super) const AT_ONCE_MS: f64 = 1_000.0;
 const PLATFORM: &str =
     "--platform NAME: one worker for each request and a blocked event loop look the same from outside";
 const HAS_GROWN: &str = "the server's own figures of its threads: it got as many more as it has streams";

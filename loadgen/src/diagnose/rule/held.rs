@@ -1,17 +1,15 @@
 //! Some streams flow, and the others wait until one of them ends, or are rejected.
 
 use super::clues::{
-    Threads, descriptors_ended, had_a_thread_each, process_is_the_servers, threads, upstream_connections,
+    Threads, descriptors_ended, had_a_thread_each, process_is_the_servers, threads, threads_grown, upstream_connections,
 };
-use super::front::{closes_new_connections, connections, in_front_of_all, loops_are_blocked_one_by_one};
+use super::front::{AT_ONCE_MS, closes_new_connections, connections, in_front_of_all, loops_are_blocked_one_by_one};
 use crate::diagnose::finding::{Finding, PID};
 use crate::diagnose::seen::{Collapse, HEALTH, Seen, UNKNOWN_PATH};
 use crate::result::{Confidence, DiagnosisForm, DiagnosisKind, DiagnosisLevel};
 
 /// Threads per second by which a pool grows that is said to grow: .NET adds one or two.
 const GROWS_FROM: f64 = 0.5;
-/// The time within which a rejection comes that was nobody's time-out, in milliseconds.
-const AT_ONCE_MS: f64 = 1_000.0;
 const OWN_METRICS: &str =
     "the server's own figures of its pools, or a restart before: its threads may be those of a pool";
 
@@ -199,15 +197,35 @@ fn rejected_at_once(collapse: &Collapse) -> Finding {
 fn waiting(seen: &Seen, worst: &DiagnosisLevel, limit: u64) -> Finding {
     let upstream = |form| Finding::new(DiagnosisKind::UpstreamLimit, Some(form), Confidence::High);
     match threads(seen, limit) {
-        Threads::Grown => Finding::new(DiagnosisKind::ThreadPoolHeld, Some(DiagnosisForm::InnerPool), Confidence::High),
+        Threads::Grown if !each_request_has_a_thread(seen, worst, limit) => {
+            Finding::new(DiagnosisKind::ThreadPoolHeld, Some(DiagnosisForm::InnerPool), Confidence::High)
+        }
         // A pool that the health check does not need looks the same, but for its threads.
         Threads::Unknown => upstream(DiagnosisForm::ClientPool).at_most(Confidence::Medium, PID),
-        Threads::Enough => upstream(form(seen, worst, limit)).at_most(Confidence::Medium, OWN_METRICS),
+        Threads::Grown | Threads::Enough => upstream(form(seen, worst, limit)).at_most(Confidence::Medium, OWN_METRICS),
         Threads::TooFew => match form(seen, worst, limit) {
+            DiagnosisForm::ClientPool if each_has_a_connection(seen, worst, limit) => {
+                let surer = "more --max-streams, or the vendor's own figures: each stream may have a connection to it";
+                upstream(DiagnosisForm::ClientPool).at_most(Confidence::Medium, surer)
+            }
             DiagnosisForm::ClientPool => upstream(DiagnosisForm::ClientPool),
             form => upstream(form).at_most(Confidence::Medium, "the vendor's own figures"),
         },
     }
+}
+
+/// Whether there are rather as many new threads as requests than as streams that flow: what waits has one too, so that a
+/// thread is not what it waits for.
+fn each_request_has_a_thread(seen: &Seen, worst: &DiagnosisLevel, limit: u64) -> bool {
+    threads_grown(seen).is_some_and(|grown| grown.abs_diff(worst.streams) < grown.abs_diff(limit))
+}
+
+/// The same of connections to the vendor, where descriptors are known.
+fn each_has_a_connection(seen: &Seen, worst: &DiagnosisLevel, limit: u64) -> bool {
+    upstream_connections(seen, limit).is_some_and(|each| {
+        let connections = each * limit as f64;
+        (connections - worst.streams as f64).abs() < (connections - limit as f64).abs()
+    })
 }
 
 /// Whether two counts of what flows may be the same.

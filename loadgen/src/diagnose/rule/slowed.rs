@@ -1,10 +1,16 @@
 //! All streams flow, and more slowly than one alone, or the probes are late.
 
-use super::clues::{Threads, is_busy, machine_is_full, threads, to_know_whether_busy, waits_for_chunks_only};
+use super::clues::{
+    IDLE, Threads, cores, is_as_many, is_busy, machine_is_full, threads, threads_grown, to_know_whether_busy,
+    waits_for_chunks_only,
+};
 use super::{front, stalls};
 use crate::diagnose::finding::{Finding, PID};
-use crate::diagnose::seen::{Collapse, HEALTH, Seen, UNKNOWN_PATH};
+use crate::diagnose::seen::{Collapse, HEALTH, Seen, UNKNOWN_PATH, no_answer};
 use crate::result::{Confidence, DiagnosisForm, DiagnosisKind, DiagnosisLevel};
+
+/// A pool of connections to a database that is used for each chunk, and by the health check, looks the same.
+const OWN_METRICS: &str = "the server's own figures of its pools: what each chunk waits for may be a connection";
 
 pub(super) fn find(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> Finding {
     let is_slowed = seen.is_slowed(worst);
@@ -57,15 +63,17 @@ fn per_chunk(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel, is_slowed
     let finding = if seen.event_loop_is_free() { finding } else { finding.at_most(Confidence::Medium, PID) };
     // A chunk that has arrived before its turn needs no wait, so that the streams may not be slowed down.
     let corner = collapse.corner.and_then(|corner| corner.limit());
-    match (is_slowed, corner) {
-        (true, _) => {
-            let limit = at_once(seen, worst);
-            finding.limit(limit, limit)
-        }
-        (false, Some(corner)) => finding.limit(corner, corner),
-        (false, None) => finding
+    let limit = if is_slowed { Some(at_once(seen, worst)) } else { corner };
+    let Some(limit) = limit else {
+        return finding
             .collapsed_at(worst.streams)
-            .at_most(Confidence::Medium, "a longer --budget, to find the number of threads"),
+            .at_most(Confidence::Medium, "a longer --budget, to find the number of threads");
+    };
+    let finding = finding.limit(limit, limit);
+    match threads_grown(seen) {
+        Some(grown) if grown >= 2 && is_as_many(grown, limit) => finding,
+        Some(_) => finding.at_most(Confidence::Medium, OWN_METRICS),
+        None => finding.at_most(Confidence::Medium, PID),
     }
 }
 
@@ -81,7 +89,7 @@ fn just_full(seen: &Seen, worst: &DiagnosisLevel) -> Finding {
 
 fn everything_is_late(seen: &Seen, worst: &DiagnosisLevel, is_slowed: bool) -> Finding {
     let at = seen.probe(UNKNOWN_PATH);
-    let is_unanswered = at.is_some_and(|at| (at.timed_out + at.failed) * 4 >= at.sent);
+    let is_unanswered = at.is_some_and(|at| no_answer(at) * 4 >= at.sent);
     let busy = is_busy(seen);
     if is_unanswered && !is_slowed && busy != Some(true) {
         let finding = front::in_front_of_all(seen, worst.started);
@@ -95,9 +103,16 @@ fn everything_is_late(seen: &Seen, worst: &DiagnosisLevel, is_slowed: bool) -> F
         return finding.at_most(Confidence::Medium, "more --max-streams, to see streams wait for a new thread");
     }
     match busy {
-        Some(true) => Finding::new(DiagnosisKind::Cpu, None, Confidence::High).limit(limit, limit),
+        Some(true) => {
+            let finding = Finding::new(DiagnosisKind::Cpu, None, Confidence::High).limit(limit, limit);
+            // Something else on its machine may be what is busy.
+            if cores(seen).is_some() { finding } else { finding.at_most(Confidence::Medium, PID) }
+        }
         Some(false) if is_slowed => {
-            Finding::new(DiagnosisKind::EventLoopBlocked, None, Confidence::High).limit(limit, limit)
+            let finding = Finding::new(DiagnosisKind::EventLoopBlocked, None, Confidence::High).limit(limit, limit);
+            // A quota, or several processes of which one is busy, may be the limit at less than a processor.
+            let is_idle = cores(seen).is_none_or(|cores| cores < IDLE);
+            if is_idle { finding } else { finding.at_most(Confidence::Medium, "a profile of the server") }
         }
         // Workers that are all taken let requests wait too, and slow no stream down.
         Some(false) => {

@@ -13,7 +13,7 @@ pub(super) fn find(seen: &Seen) -> Option<Finding> {
     let longest = seen.stalls.iter().map(|stall| stall.length).max()?;
     let found = seen.stalls.len();
     let finding = Finding::new(DiagnosisKind::EventLoopBlocked, None, Confidence::High);
-    let finding = if found < STALLS {
+    let mut finding = if found < STALLS {
         finding.at_most(Confidence::Low, "a longer --budget, to see whether it happens again")
     } else if is_idle(seen) {
         finding
@@ -24,7 +24,6 @@ pub(super) fn find(seen: &Seen) -> Option<Finding> {
     streams.dedup();
     let streams: Vec<String> = streams.iter().map(u64::to_string).collect();
     let times = if found == 1 { "once".to_owned() } else { format!("{found} times") };
-    let mut finding = finding;
     finding.evidence.push(format!(
         "{times}, nothing at all was answered for up to {}, and then everything at once: with {} streams",
         millis(in_millis(longest)),

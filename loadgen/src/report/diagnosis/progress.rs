@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::diagnose::DiagnoseNews;
-use crate::numbers::{count, in_millis, millis, short_millis};
+use crate::numbers::{count, counted, in_millis, millis, short_millis};
 use crate::report::{Paint, Terminal, wrap};
 use crate::result::{DiagnosisLevel, ProbeLevel, probe_title};
 
@@ -15,7 +15,7 @@ const PROBE: usize = 9;
 /// What is done now, or what was seen: `64 streams: watching for 5 s`. None of a level, which has a line of its own.
 #[must_use]
 pub fn step_in_words(news: &DiagnoseNews<'_>) -> Option<String> {
-    let streams = |number: u64| format!("{} {}", count(number), if number == 1 { "stream" } else { "streams" });
+    let streams = |number: u64| counted(number, "stream", "streams");
     Some(match news {
         DiagnoseNews::Idle(duration) => format!("probing the idle server for {}", millis(in_millis(*duration))),
         DiagnoseNews::Looking => "reading one stream".to_owned(),

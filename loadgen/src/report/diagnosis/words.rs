@@ -1,6 +1,6 @@
 //! A diagnosis in a few words.
 
-use crate::numbers::count;
+use crate::numbers::{count, counted};
 use crate::result::{Diagnosis, DiagnosisForm, DiagnosisKind};
 
 /// What happened, and why if that is known: `Collapse at 40 streams: each stream holds a thread of a pool`.
@@ -21,7 +21,7 @@ pub(in crate::report) fn headline(diagnosis: &Diagnosis) -> String {
 }
 
 fn streams(number: u64) -> String {
-    format!("{} {}", count(number), if number == 1 { "stream" } else { "streams" })
+    counted(number, "stream", "streams")
 }
 
 /// Why a server of this kind does not answer.

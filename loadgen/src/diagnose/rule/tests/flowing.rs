@@ -7,13 +7,16 @@ use super::*;
 fn a_thread_for_each_chunk_slows_all_streams_to_the_pace_of_the_pool() {
     let slowed = || Server::slowed(64, 40.0).late(&[HEALTH], 150.0);
     let pool = |limit, confidence| (ThreadPoolPerChunk, None, Some(limit), confidence);
-    assert_found(slowed().cpu(0.1), pool(40, High));
+    assert_found(slowed().threads(3, 44).cpu(0.1), pool(40, High));
+    // Connections to a database that each chunk and the health check need look the same, but for the threads.
+    assert_found(slowed().threads(3, 4).cpu(0.1), pool(40, Medium));
+    assert_found(slowed().cpu(0.1), pool(40, Medium));
     assert_found(slowed(), pool(40, Medium));
-    assert_found(slowed().with(|seen| seen.levels[1].machine_cores = Some(0.1)), pool(40, High));
-    assert_found(slowed().cpu(1.4), pool(40, Low));
+    assert_found(slowed().with(|seen| seen.levels[1].machine_cores = Some(0.1)), pool(40, Medium));
+    assert_found(slowed().threads(3, 44).cpu(1.4), pool(40, Low));
     // Chunks that wait in a buffer meanwhile need no turn: then the corner is where checks begin to wait.
     let corner = Corner { good: 39, bad: 40, all_flowed: true, ..Corner::default() };
-    let unslowed = Server::slowed(64, 64.0).late(&[HEALTH], 60.0).cpu(0.1);
+    let unslowed = Server::slowed(64, 64.0).late(&[HEALTH], 60.0).threads(3, 44).cpu(0.1);
     assert_found(unslowed.clone().collapse(|collapse| collapse.corner = Some(corner)), pool(40, High));
     let without = unslowed.collapse(|collapse| collapse.corner = None);
     assert_found(without, (ThreadPoolPerChunk, None, None, Medium));
@@ -25,6 +28,15 @@ fn what_is_busy_and_what_waits_are_told_apart_by_the_processor() {
     let slowed = |at_once| Server::slowed(64, at_once).late(all, 900.0);
     assert_found(slowed(20.0).cpu(1.0), (Cpu, None, Some(20), High));
     assert_found(slowed(20.0).cpu(0.1), (EventLoopBlocked, None, Some(20), High));
+    // One of several processes may be busy, or a quota used up.
+    assert_found(slowed(20.0).cpu(0.6), (EventLoopBlocked, None, Some(20), Medium));
+    let machine = |cores| {
+        slowed(20.0).with(|seen| {
+            (seen.idle_process.machine_cores, seen.levels[1].machine_cores) = (Some(0.1), Some(cores));
+        })
+    };
+    assert_found(machine(1.0), (Cpu, None, Some(20), Medium));
+    assert_found(machine(0.2), (EventLoopBlocked, None, Some(20), High));
     assert_found(slowed(20.0), (Inconclusive, None, None, Low));
     assert_found(slowed(1.0), (EventLoopBlocked, None, Some(1), Medium));
     // Streams alone: whatever is slow is behind the server.

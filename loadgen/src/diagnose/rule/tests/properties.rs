@@ -48,9 +48,21 @@ fn levels() -> impl Strategy<Value = DiagnosisLevel> {
 
 fn seen() -> impl Strategy<Value = Seen> {
     let collapse = (any::<bool>(), 0_usize..6, 0_usize..6, prop::collection::vec(0_u64..100, 0..24));
+    let lost = (
+        prop::collection::btree_map(prop_oneof![Just(429_u16), 400_u16..600], 1_u64..50, 0..2),
+        prop::collection::btree_map("closed|refused", 1_u64..50, 0..2),
+        0_u64..9,
+        prop_oneof![0.0..900.0, 0.0..6_000.0],
+    );
+    let elsewhere = (
+        prop::collection::vec((1_u64..100, 300_u64..4_000), 0..3),
+        prop::option::weighted(0.1, 400_u16..600),
+        prop::option::of(any::<bool>()),
+    );
     let more = (0_u64..9, 0_u64..9, prop::option::of((0_u64..100, 0_u64..100, any::<bool>(), any::<bool>())));
     let idle = (prop::collection::vec(0_u64..9_000, 0..20), prop::collection::vec(probes(), 4), any::<bool>());
-    (prop::collection::vec(levels(), 0..5), collapse, more, idle).prop_map(|(levels, collapse, more, idle)| {
+    let all = (prop::collection::vec(levels(), 0..5), collapse, more, idle, lost, elsewhere);
+    all.prop_map(|(levels, collapse, more, idle, lost, elsewhere)| {
         let mut chunks: Vec<_> = idle.0.into_iter().map(Duration::from_millis).collect();
         chunks.sort_unstable();
         let mut stream = IdleStream { status: 200, ..IdleStream::default() };
@@ -64,18 +76,30 @@ fn seen() -> impl Strategy<Value = Seen> {
             served: collapse.3,
             begun: more.0,
             ended: more.1,
+            rejected: lost.0,
+            failed: lost.1,
+            broken: lost.2,
+            slowest_loss_ms: lost.3,
             corner,
-            ..Collapse::default()
         };
+        let stalls = elsewhere.0.into_iter();
+        let stalls = stalls.map(|(streams, length)| Stall { streams, length: Duration::from_millis(length) });
         Seen {
             gap: stream.gap(),
             idle: stream,
             idle_probes: names.into_iter().map(str::to_owned).zip(idle.1).collect(),
             keeps_connections: idle.2,
-            idle_process: ProcessSeen { threads: Some(3), fds: Some(9), machine_cores: Some(0.1), listens: None },
+            idle_process: ProcessSeen {
+                threads: Some(3),
+                fds: Some(9),
+                machine_cores: Some(0.1),
+                listens: elsewhere.2,
+            },
             levels,
             collapse: collapse.0.then_some(at),
             streams_max: 1_000,
+            stalls: stalls.collect(),
+            rejected_when_idle: elsewhere.1,
             ..Seen::default()
         }
     })
@@ -105,8 +129,11 @@ proptest! {
             (ThreadPoolHeld, Some(GrowingPool)) => threads && seen.hangs(HEALTH),
             (ThreadPoolHeld, _) => threads && seen.hangs(UNKNOWN_PATH),
             (ThreadPoolPerChunk | Cpu, _) => processor && !seen.is_fast(HEALTH),
-            (EventLoopBlocked, _) => seen.hangs(UNKNOWN_PATH),
-            (ConnectionLimit, _) => seen.levels.iter().any(|level| level.fds.is_some() || level.threads.is_some()),
+            (EventLoopBlocked, _) => seen.hangs(UNKNOWN_PATH) || seen.stalls.len() > 1,
+            (ConnectionLimit, _) => {
+                let is_known = seen.levels.iter().any(|level| level.fds.is_some() || level.threads.is_some());
+                is_known || seen.collapse.iter().any(|collapse| !collapse.failed.is_empty())
+            }
             (UpstreamLimit, _) => seen.is_fast(UNKNOWN_PATH) && seen.is_fast(HEALTH),
             (NotStreaming, _) => !seen.idle.streams(),
             (NoneFound, _) => seen.worst().is_none(),

@@ -20,6 +20,8 @@ fn threads_of_requests_that_wait_are_no_threads_of_streams() {
     assert_found(database(), upstream(High));
     let threads = database().threads_with_fewer(8, 9).hanging(&[HEALTH]);
     assert_found(threads, (ThreadPoolHeld, Some(InnerPool), Some(15), High));
+    // A server with a thread for each request, in front of a full pool of its client.
+    assert_found(Server::held(40, 64).threads(3, 67), (UpstreamLimit, Some(ClientPool), Some(40), Medium));
 }
 
 #[test]
@@ -48,6 +50,10 @@ fn where_streams_wait_upstream_is_said_by_descriptors() {
     assert_found(held(10 + 200 + 100), found(ClientPool, High));
     assert_found(held(10 + 200 + 1), found(Http2Streams, Medium));
     assert_found(held(10 + 200 + 200), found(Vendor, Medium));
+    // Too few streams wait for this to be clear: each of them may have a connection.
+    let few = |connections: u64| Server::held(50, 64).threads(3, 5).fds(10, 10 + 64 + connections, 20_000);
+    assert_found(few(50), (UpstreamLimit, Some(ClientPool), Some(50), High));
+    assert_found(few(64), (UpstreamLimit, Some(ClientPool), Some(50), Medium));
 }
 
 #[test]
