@@ -63,7 +63,7 @@ def arguments():
 
 def run(name, case, label, args):
     """Starts the server of a case, diagnoses it, stops it, and returns the row of the table."""
-    ports = dict(zip(("port", "inner_port", "vendor_port"), free_ports(3)))
+    ports = dict(zip(("port", "vendor_port"), free_ports(2)))
     needed = [shlex.split(command)[0] for command in [*case.get("before", []), case["command"]]]
     missing = [tool for tool in needed + case.get("needs", []) if not shutil.which(tool)]
     if missing:

@@ -94,9 +94,14 @@ fn every_make_target_is_there_and_is_listed() {
 
 #[test]
 fn every_file_that_is_linked_is_there() {
-    for name in
-        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "workshop/README.md", "workshop/src/several-machines.md"]
-    {
+    for name in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "workshop/README.md",
+        "workshop/src/diagnose.md",
+        "workshop/src/several-machines.md",
+    ] {
         let text = fs::read_to_string(repository().join(name)).unwrap();
         for target in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
             let path = target.split('#').next().unwrap();
