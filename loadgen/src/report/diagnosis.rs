@@ -58,7 +58,7 @@ fn head(terminal: &Terminal, diagnosis: &Diagnosis, verdict: &Verdict, onto: &mu
     verdict.invalid_because.iter().for_each(|why| labelled(terminal, "Because", why, onto));
     verdict.warnings.iter().for_each(|warning| labelled(terminal, "Warning", warning, onto));
     let facts: Vec<_> = facts(diagnosis).into_iter().map(|(name, fact)| format!("{name} {fact}")).collect();
-    onto.push(wrap("  ", &facts.join(", ")));
+    onto.push(wrap("  ", &printable(&facts.join(", "))));
     if !diagnosis.finding.is_empty() {
         onto.push(wrap("  ", &printable(&diagnosis.finding)));
     }
