@@ -42,7 +42,6 @@ use probes::Probes;
 use process::ServerProcess;
 use ramp::Ramp;
 use recording::Recording;
-use recovery::Recovery;
 use seen::{ASYNC_HEALTH, CutShort, HEALTH, NO_SUCH_PATH, Seen, UNKNOWN_PATH};
 
 /// Time after which a probe counts as timed out: far over a late answer, and short enough that the last ones are known
@@ -101,11 +100,11 @@ pub async fn diagnose(
     seen.gap = seen.idle.gap();
     seen.platform = platform::known(options.platform, &seen.idle.headers);
     news(DiagnoseNews::Looked(seen.idle.first_chunk, seen.gap));
-    let mut recovery = Recovery::default();
+    let mut recovered_after_s = None;
     if seen.idle.streams() {
         let meter = Meter::new(options, &probes, &process, &recording, origin, &seen.idle);
         recording.ramp_begins();
-        recovery = load(&meter, &mut recording, &mut seen, &mut news).await;
+        recovered_after_s = load(&meter, &mut recording, &mut seen, &mut news).await;
     }
     let of_another = owner::leave_out_another(options.pid, seen.idle_process.listens, &mut seen.levels);
     let mut target = recording.finish(&options.endpoint, &probes.stop());
@@ -114,17 +113,17 @@ pub async fn diagnose(
     finding.evidence.splice(0..0, evidence::evidence(&seen));
     finding.evidence.extend(of_another);
     let advice = advice::advise(&finding, &seen);
-    let diagnosis = finding.into_diagnosis(seen, advice, recovery.after_s);
+    let diagnosis = finding.into_diagnosis(seen, advice, recovered_after_s);
     Ok(Diagnosed { diagnosis, target, generator: lag.generator() })
 }
 
-/// The ramp, the recovery, and what is seen around the limit.
+/// The ramp, the recovery, and what is seen around the limit. The seconds until the server had recovered, if it has.
 async fn load(
     meter: &Meter<'_>,
     recording: &mut Recording,
     seen: &mut Seen,
     news: &mut impl FnMut(DiagnoseNews<'_>),
-) -> Recovery {
+) -> Option<f64> {
     let Meter { options, origin, .. } = *meter;
     let share = |share| origin + options.budget.mul_f64(share);
     let (until, end, budget) = (share(RAMP.0), share(RAMP.1), share(1.0));
@@ -145,7 +144,7 @@ async fn load(
     owner::leave_out_another(options.pid, seen.idle_process.listens, &mut judged.levels);
     let finding = rule::find(&judged);
     if recovery.after_s.is_none() || !corner::is_sharp(seen, &finding) {
-        return recovery;
+        return recovery.after_s;
     }
     let Around { corner, levels, counts } = corner::find(meter, seen, &finding, until, &mut *news).await;
     counts.into_iter().for_each(|counts| seen.add_losses(counts.rejected, counts.failed));
@@ -153,14 +152,14 @@ async fn load(
         collapse.corner = Some(corner);
     }
     if levels.is_empty() {
-        return recovery;
+        return recovery.after_s;
     }
     seen.levels.extend(levels);
     recording.ramp_ends();
     news(DiagnoseNews::Recovering);
     // The server is to be left as it was found.
     let again = recovery::wait(meter, seen, budget).await;
-    Recovery { after_s: recovery.after_s.filter(|_| again.after_s.is_some()), ..recovery }
+    recovery.after_s.filter(|_| again.after_s.is_some())
 }
 
 /// Processors of the server's machine, if it is this one.

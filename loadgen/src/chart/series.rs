@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::style::lines;
+use crate::measure::SAMPLE_INTERVAL;
 use crate::result::{ArmResult, Collapse, RunResult, Side, TARGET, TimelineRow, collapse};
 
 /// More points than this are merged: they would be less than two pixels apart.
 const POINTS_MAX: usize = 320;
 /// The last row of a timeline is as long as the others.
-pub(super) const ROW_MS: f64 = 250.0;
+pub(super) const ROW_MS: f64 = SAMPLE_INTERVAL.as_millis() as f64;
 
 /// One server.
 #[derive(Debug)]

@@ -10,10 +10,11 @@ use super::look::{Look, Tone};
 use super::scale::{Window, row};
 use super::words::{SLOW_MS, fitting};
 use crate::live::ArmFrame;
+use crate::measure::SAMPLE_INTERVAL;
 use crate::result::TimelineRow;
 
 /// Length of a row of the timeline.
-pub(super) const ROW_MS: f64 = 250.0;
+pub(super) const ROW_MS: f64 = SAMPLE_INTERVAL.as_millis() as f64;
 /// The dots of the probes after the first.
 pub(super) const DOTS: [&str; 4] = ["•", "+", "o", "*"];
 /// The first probe where another is at the same height.

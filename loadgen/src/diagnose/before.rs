@@ -82,10 +82,7 @@ async fn check_cheap(
             }
         }
     }
-    let fault = |answer: String| match is_usage {
-        true => DiagnoseError::usage(&request, answer, advice),
-        false => DiagnoseError::server(&request, answer, advice),
-    };
+    let fault = |answer: String| DiagnoseError::answer(&request, answer, advice, is_usage);
     Err(match last {
         None => DiagnoseError::NoAnswer { request, within: limit, advice: advice.to_owned() },
         Some(seen) if !seen.ended => fault(format!("{} with a body that does not end within {limit:?}", seen.status)),
@@ -140,11 +137,8 @@ fn check_stream(request: &str, seen: &IdleStream) -> Result<(), DiagnoseError> {
     }
     let answer = answer(seen);
     if !seen.is_success() {
-        let advice = advice(seen);
-        return Err(match DiagnoseError::is_for_now(seen.status) {
-            true => DiagnoseError::server(request, answer, advice),
-            false => DiagnoseError::usage(request, answer, advice),
-        });
+        let is_usage = !DiagnoseError::is_for_now(seen.status);
+        return Err(DiagnoseError::answer(request, answer, advice(seen), is_usage));
     }
     if seen.broke_off && seen.chunks == 0 {
         return Err(DiagnoseError::server(request, format!("{} and broke off", seen.status), "see the server's log"));

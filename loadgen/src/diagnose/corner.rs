@@ -9,7 +9,7 @@ use super::meter::Meter;
 use super::news::DiagnoseNews;
 use super::recovery;
 use super::seen::{Corner, Seen};
-use super::state::{State, state};
+use super::state::{State, all_flow, state};
 use crate::result::{DiagnosisForm, DiagnosisKind, DiagnosisLevel};
 
 /// How long each number of streams is held: single late checks must not decide.
@@ -57,8 +57,7 @@ pub(super) async fn find(
         bad: first_bad.map_or(guess, |level| level.streams),
         ..Corner::default()
     };
-    corner.all_flowed =
-        first_bad.is_some_and(|level| level.started >= level.streams && level.waiting + level.lost == 0);
+    corner.all_flowed = first_bad.is_some_and(all_flow);
     let (mut held, mut open, mut levels, mut counts) = (meter.streams(seen), 0, Vec::new(), Vec::new());
     while let Some(streams) = next(corner, guess) {
         if streams < open {
@@ -102,7 +101,7 @@ fn next(corner: Corner, guess: u64) -> Option<u64> {
 
 /// With what was seen at one number of streams between the two.
 fn narrowed(seen: &Seen, corner: Corner, level: &DiagnosisLevel, guess: u64, by_typical_checks: bool) -> Corner {
-    let all_flow = level.started >= level.streams && level.waiting + level.lost == 0;
+    let all_flow = all_flow(level);
     let is_good =
         if by_typical_checks { all_flow && !seen.health_waits(level) } else { state(seen, level) == State::Good };
     if is_good {

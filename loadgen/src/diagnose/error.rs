@@ -64,7 +64,8 @@ impl DiagnoseError {
         DiagnoseError::answer(request, answer, advice, false)
     }
 
-    fn answer(request: &str, answer: impl Into<String>, advice: impl Into<String>, is_usage: bool) -> Self {
+    /// An answer with which there is no diagnosis: because of the arguments, or of the server.
+    pub(super) fn answer(request: &str, answer: impl Into<String>, advice: impl Into<String>, is_usage: bool) -> Self {
         DiagnoseError::Answer { request: request.to_owned(), answer: answer.into(), advice: advice.into(), is_usage }
     }
 

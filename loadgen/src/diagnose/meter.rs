@@ -76,10 +76,15 @@ impl<'a> Meter<'a> {
         }
     }
 
+    /// How long a number of streams is measured: at least for `hold`, and for some chunks.
+    fn measured_for(&self, hold: Duration) -> Duration {
+        hold.max((self.gap * 4).min(HOLD_MAX))
+    }
+
     /// How long it takes at most to hold this many streams.
     pub(super) fn takes(&self, streams: u64, hold: Duration) -> Duration {
         let opening = OPEN_INTERVAL * u32::try_from(streams).unwrap_or(u32::MAX);
-        opening + self.patience.first + Collapse::LOOK + SETTLE + hold.max((self.gap * 4).min(HOLD_MAX))
+        opening + self.patience.first + Collapse::LOOK + SETTLE + self.measured_for(hold)
     }
 
     /// New streams, of which none is open yet.
@@ -113,7 +118,7 @@ impl<'a> Meter<'a> {
     ) -> DiagnosisLevel {
         let start = self.start(held);
         let mut served = Vec::new();
-        let until = start.at + hold.max((self.gap * 4).min(HOLD_MAX));
+        let until = start.at + self.measured_for(hold);
         while Instant::now() < until {
             sleep(Collapse::LOOK.min(until.saturating_duration_since(Instant::now()))).await;
             served.push(self.served(held, start.at));

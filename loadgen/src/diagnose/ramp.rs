@@ -136,10 +136,15 @@ impl Ramp<'_> {
             level = self.meter.measure(self.held, streams, HOLD, lost_before).await;
         }
         let found = state(seen, &level);
-        let silences = self.meter.probes.silences_since(from).into_iter();
-        seen.stalls.extend(silences.map(|length| Stall { streams, length }));
+        self.add_stalls(seen, from, streams);
         let grows = at_first.waiting > 0 && level.started > at_first.started && self.held.counts().ended == ended;
         (level, found, grows)
+    }
+
+    /// Adds the times since `from` in which nothing was answered.
+    fn add_stalls(&self, seen: &mut Seen, from: Duration, streams: u64) {
+        let silences = self.meter.probes.silences_since(from).into_iter();
+        seen.stalls.extend(silences.map(|length| Stall { streams, length }));
     }
 
     /// Watches what happens at the collapse.
@@ -147,8 +152,7 @@ impl Ramp<'_> {
         let Some(level) = seen.levels.get_mut(place) else { return };
         let (from, streams) = (self.meter.origin.elapsed(), level.streams);
         let mut collapse = self.meter.watch(self.held, level, hold).await;
-        let silences = self.meter.probes.silences_since(from).into_iter();
-        seen.stalls.extend(silences.map(|length| Stall { streams, length }));
+        self.add_stalls(seen, from, streams);
         (collapse.level, collapse.first_bad) = (place, first_bad);
         seen.collapse = Some(collapse);
     }

@@ -12,7 +12,7 @@ use super::seen::{Seen, no_answer};
 const CALM: Duration = Duration::from_millis(700);
 
 /// Whether the server has recovered.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Recovery {
     /// The seconds it took; `None` if it had not by the end of the time.
     pub(super) after_s: Option<f64>,

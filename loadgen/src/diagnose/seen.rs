@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::platform::Known;
 use crate::numbers::in_millis;
 use crate::result::{DiagnosisLevel, ProbeLevel};
-pub(super) use collapse::{Collapse, Corner};
+pub(super) use collapse::{Collapse, Corner, is_near};
 pub(super) use idle::IdleStream;
 #[cfg(test)]
 pub(super) use sample::{answered, failed, hung, probes};

@@ -9,7 +9,7 @@ const BURST: Duration = Duration::from_millis(60);
 /// Answers that end a silence together.
 const TOGETHER: usize = 3;
 
-/// One answer: when its request was due, and when it came, both since the start.
+/// One answer: when its request was sent, and when it came, both since the start.
 pub(super) type Answer = (Duration, Duration);
 
 /// The silences that ended among `answers`, each with its start and its length. Requests that were due meanwhile were

@@ -38,6 +38,11 @@ fn begins_late(seen: &Seen, level: &DiagnosisLevel) -> bool {
     level.first_chunk_ms.is_some_and(|wait| wait > 3.0 * in_millis(seen.idle.first_chunk) + MARGIN_MS)
 }
 
+/// Whether every stream has its turn: none waits, and none was lost.
+pub(super) fn all_flow(level: &DiagnosisLevel) -> bool {
+    level.started >= level.streams && level.waiting + level.lost == 0
+}
+
 /// Whether a part of the requests for a path that does not exist is answered, and a part is not: one of several event
 /// loops is blocked, and each connection belongs to one of them.
 pub(super) fn is_partly_answered(level: &DiagnosisLevel) -> bool {

@@ -1,10 +1,11 @@
 //! Two runs, together. What depends on all of them (rates, percentiles beside the phases, the verdict) is left open.
 
 use super::alike::SEED;
-use super::latencies::{self, Recorded, keep};
+use super::latencies::{self, Recorded};
 use super::part::Part;
 use super::{MergeError, probes, streams, timeline};
-use crate::result::{ArmResult, Generator, Histograms, PhaseResult, ProcessStats};
+use crate::measure::Latencies;
+use crate::result::{ArmResult, Generator, PhaseResult, ProcessStats};
 
 /// The field with the lag.
 const LAG: &str = "schedule_lag_ms";
@@ -29,8 +30,7 @@ pub(super) fn joined(ours: Part, theirs: Part) -> Result<Part, MergeError> {
 
 fn generator(ours: &Generator, theirs: &Generator, files: [&str; 2]) -> Result<Generator, MergeError> {
     let lag = latencies::joined(LAG, &recorded(ours, files[0]), &recorded(theirs, files[1]))?;
-    let mut histograms = Histograms::new();
-    keep(&mut histograms, LAG, &lag);
+    let histograms = Latencies::histograms([(LAG, &lag)]);
     let not_sent = ours.not_sent.saturating_add(theirs.not_sent);
     Ok(Generator { schedule_lag_ms: lag.quantiles(), histograms, not_sent })
 }

@@ -17,7 +17,7 @@ pub(super) struct Recorded<'a> {
 
 impl Recorded<'_> {
     /// The latencies whose percentiles are in `field`.
-    fn read(&self, field: &str) -> Result<Latencies, MergeError> {
+    pub(super) fn read(&self, field: &str) -> Result<Latencies, MergeError> {
         let histogram = self.histograms.get(field);
         let file = self.file.to_owned();
         if histogram.is_none() && self.quantiles.max > 0.0 {
@@ -33,10 +33,4 @@ pub(super) fn joined(field: &str, ours: &Recorded<'_>, theirs: &Recorded<'_>) ->
     let mut latencies = ours.read(field)?;
     latencies.merge(&theirs.read(field)?);
     Ok(latencies)
-}
-
-/// Sets the histogram of `field`, if it has something in it.
-pub(super) fn keep(histograms: &mut Histograms, field: &str, latencies: &Latencies) {
-    let encoded = latencies.encoded();
-    encoded.into_iter().for_each(|encoded| _ = histograms.insert(field.to_owned(), encoded));
 }

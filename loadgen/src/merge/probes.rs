@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::MergeError;
-use super::latencies::{Recorded, joined, keep};
+use super::latencies::{Recorded, joined};
 use super::streams::add_by_name;
 use crate::measure::Latencies;
 use crate::result::{Histograms, ProbeStats};
@@ -32,9 +32,7 @@ pub(super) fn add(
 fn both(ours: ProbeStats, theirs: ProbeStats, files: [&str; 2]) -> Result<ProbeStats, MergeError> {
     let sent = ours.sent.saturating_add(theirs.sent);
     let (from_due, from_sent) = (times(FROM_DUE, &ours, &theirs, files)?, times(FROM_SENT, &ours, &theirs, files)?);
-    let mut histograms = Histograms::new();
-    keep(&mut histograms, FROM_DUE, &from_due);
-    keep(&mut histograms, FROM_SENT, &from_sent);
+    let histograms = Latencies::histograms([(FROM_DUE, &from_due), (FROM_SENT, &from_sent)]);
     let ProbeStats { mut failures, mut field_values, .. } = ours;
     add_by_name(&mut failures, theirs.failures);
     add_by_name(&mut field_values, theirs.field_values);
@@ -69,8 +67,7 @@ pub(super) fn of_server(
     file: &str,
 ) -> Result<BTreeMap<String, ProbeStats>, MergeError> {
     let shown = |(name, stats): (&String, &ProbeStats)| {
-        let nothing = ProbeStats::default();
-        let all = times(FROM_DUE, stats, &nothing, [file, file])?;
+        let all = recorded(FROM_DUE, stats, file).read(FROM_DUE)?;
         let distribution = all.slower_half_among(stats.sent);
         let shown = ProbeStats { distribution, histograms: Histograms::new(), ..stats.clone() };
         Ok((name.clone(), shown))

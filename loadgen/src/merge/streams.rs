@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::MergeError;
-use super::latencies::{Recorded, joined, keep};
+use super::latencies::{Recorded, joined};
+use crate::measure::Latencies;
 use crate::result::{Quantiles, RequestGoodput, StreamStats};
 
 /// Where the percentiles of a latency are.
@@ -34,7 +35,7 @@ pub(super) fn add(
         let their_times =
             Recorded { file: their_file, quantiles: their_times, histograms: &theirs.histograms, among: None };
         let latencies = joined(field, &our_times, &their_times)?;
-        keep(&mut histograms, field, &latencies);
+        histograms.extend(Latencies::histograms([(field, &latencies)]));
         *of(ours) = latencies.quantiles();
     }
     ours.histograms = histograms;

@@ -32,7 +32,7 @@ fn server(mut target: ArmResult, run: &RunResult, file: &str) -> Result<ArmResul
     (target.probes, target.baseline) = (probes_of(LOADED)?, Baseline::new(probes_of(BASELINE)?));
     let (from, to) = counted(&target.phases, run);
     let during = target.timeline.iter().filter(|row| (from..to).contains(&row.t_ms));
-    let seconds = ((to - from) / 1000.0).max(0.001);
+    let seconds = (to - from) / 1000.0;
     let streams = &mut target.streams;
     streams.peak_active = during.map(|row| row.streams_active).max().unwrap_or(0).max(streams.peak_active);
     streams.set_rates(seconds);

@@ -82,7 +82,7 @@ impl BodyTemplate {
                 Part::Number => body += &number.to_string(),
                 Part::Prompt { least, most } => {
                     let words = (0..random.u32(*least..=*most)).flat_map(|_| [" ", WORDS[random.usize(..WORDS.len())]]);
-                    body.extend(words.collect::<Vec<_>>());
+                    body.extend(words);
                 }
             }
         }

@@ -106,7 +106,6 @@ impl EventReader {
             };
         }
         if let Some((kind, format)) = named(event, self.format) {
-            self.has_end = true;
             guard.format(format.name());
             // From here on, other events such as pings are none of its tokens.
             self.format = format;
@@ -135,7 +134,6 @@ impl EventReader {
                 EventKind::Token
             }
             _ if self.format == StreamFormat::Chat && is_token(event) => {
-                self.has_end = true;
                 guard.format(StreamFormat::Chat.name());
                 EventKind::Token
             }

@@ -118,10 +118,12 @@ impl Metric {
 
     pub(super) fn unit(&self) -> Unit {
         match self {
-            Metric::Latency(..) | Metric::FirstToken(_) | Metric::InterToken(_) | Metric::TimePerToken(_) => {
-                Unit::Milliseconds
-            }
-            Metric::EndToEnd(_) | Metric::Request(_) => Unit::Milliseconds,
+            Metric::Latency(..)
+            | Metric::FirstToken(_)
+            | Metric::InterToken(_)
+            | Metric::TimePerToken(_)
+            | Metric::EndToEnd(_)
+            | Metric::Request(_) => Unit::Milliseconds,
             Metric::ProbesFailed(_) | Metric::ProbesTimedOut(_) => Unit::PROBES,
             Metric::FailedShare | Metric::Goodput => Unit::Percent,
             Metric::GoodputRate => Unit::count("per second"),

@@ -5,7 +5,8 @@ use super::clues::{
 };
 use super::front::{AT_ONCE_MS, closes_new_connections, connections, in_front_of_all, loops_are_blocked_one_by_one};
 use crate::diagnose::finding::{Finding, PID};
-use crate::diagnose::seen::{Collapse, HEALTH, Seen, UNKNOWN_PATH};
+use crate::diagnose::seen::{Collapse, HEALTH, Seen, UNKNOWN_PATH, is_near};
+use crate::diagnose::state::all_flow;
 use crate::result::{Confidence, DiagnosisForm, DiagnosisKind, DiagnosisLevel};
 
 /// Threads per second by which a pool grows that is said to grow: .NET adds one or two.
@@ -52,7 +53,7 @@ fn limit(seen: &Seen, collapse: &Collapse) -> Option<u64> {
     let corner = collapse.corner.and_then(|corner| corner.limit());
     let plateau = collapse.plateau()?;
     let served = corner.filter(|corner| is_near(*corner, plateau)).unwrap_or(plateau);
-    let flowed = seen.levels.iter().filter(|level| level.started >= level.streams && level.waiting + level.lost == 0);
+    let flowed = seen.levels.iter().filter(|level| all_flow(level));
     Some(flowed.map(|level| level.streams).fold(served, u64::max))
 }
 
@@ -226,11 +227,6 @@ fn each_has_a_connection(seen: &Seen, worst: &DiagnosisLevel, limit: u64) -> boo
         let connections = each * limit as f64;
         (connections - worst.streams as f64).abs() < (connections - limit as f64).abs()
     })
-}
-
-/// Whether two counts of what flows may be the same.
-fn is_near(one: u64, other: u64) -> bool {
-    one.abs_diff(other) <= (other / 20).max(1)
 }
 
 /// What the server's descriptors say of where its streams wait.

@@ -35,9 +35,7 @@ pub(super) fn find(seen: &Seen) -> Option<Finding> {
 /// Whether the server's processes are known, and hardly use the processor.
 fn is_idle(seen: &Seen) -> bool {
     const IDLE: f64 = 0.5;
-    let mut known = seen.levels.iter().filter_map(|level| level.cpu_cores);
     process_is_the_servers(seen)
         && !seen.levels.is_empty()
-        && known.all(|cores| cores < IDLE)
-        && seen.levels.iter().all(|level| level.cpu_cores.is_some())
+        && seen.levels.iter().all(|level| level.cpu_cores.is_some_and(|cores| cores < IDLE))
 }

@@ -18,9 +18,9 @@ pub(crate) struct Collapse {
     pub(crate) broken: u64,
     /// Streams that began to flow meanwhile.
     pub(crate) begun: u64,
-    /// Rejections by HTTP status, since the level began.
+    /// Rejections by HTTP status, since the first stream of the ramp.
     pub(crate) rejected: BTreeMap<u16, u64>,
-    /// Failures by cause, since the level began.
+    /// Failures by cause, since the first stream of the ramp.
     pub(crate) failed: BTreeMap<String, u64>,
     /// The longest time to a rejection or failure, in milliseconds.
     pub(crate) slowest_loss_ms: f64,
@@ -48,6 +48,11 @@ impl Corner {
     }
 }
 
+/// Whether a count of what flows may be the same as another.
+pub(crate) fn is_near(one: u64, other: u64) -> bool {
+    one.abs_diff(other) <= (other / 20).max(1)
+}
+
 impl Collapse {
     /// Time between two looks at the streams.
     pub(crate) const LOOK: Duration = Duration::from_millis(250);
@@ -57,8 +62,7 @@ impl Collapse {
         let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
         self.served.iter().for_each(|streams| *counts.entry(*streams).or_default() += 1);
         let (streams, _) = counts.iter().max_by_key(|(streams, looks)| (**looks, **streams))?;
-        let slack = (streams / 20).max(1);
-        let near = self.served.iter().filter(|served| served.abs_diff(*streams) <= slack).count();
+        let near = self.served.iter().filter(|served| is_near(**served, *streams)).count();
         (near * 10 >= self.served.len() * 8).then_some(*streams)
     }
 

@@ -45,13 +45,13 @@ fn cause(kind: DiagnosisKind, form: Option<DiagnosisForm>) -> &'static str {
     }
 }
 
-/// What the limit counts.
-fn unit(kind: DiagnosisKind, form: Option<DiagnosisForm>) -> &'static str {
+/// What the limit counts: one, and several.
+fn unit(kind: DiagnosisKind, form: Option<DiagnosisForm>) -> (&'static str, &'static str) {
     match (kind, form) {
-        (DiagnosisKind::ThreadPoolHeld, Some(DiagnosisForm::WorkerPerRequest)) => "workers",
-        (DiagnosisKind::ThreadPoolHeld | DiagnosisKind::ThreadPoolPerChunk, _) => "threads",
-        (DiagnosisKind::ConnectionLimit, _) => "connections",
-        _ => "streams",
+        (DiagnosisKind::ThreadPoolHeld, Some(DiagnosisForm::WorkerPerRequest)) => ("worker", "workers"),
+        (DiagnosisKind::ThreadPoolHeld | DiagnosisKind::ThreadPoolPerChunk, _) => ("thread", "threads"),
+        (DiagnosisKind::ConnectionLimit, _) => ("connection", "connections"),
+        _ => ("stream", "streams"),
     }
 }
 
@@ -59,11 +59,8 @@ fn unit(kind: DiagnosisKind, form: Option<DiagnosisForm>) -> &'static str {
 pub(in crate::report) fn facts(diagnosis: &Diagnosis) -> Vec<(&'static str, String)> {
     let mut facts = vec![("kind", diagnosis.kind.as_str().to_owned())];
     facts.extend(diagnosis.form.map(|form| ("form", form.as_str().to_owned())));
-    let unit = unit(diagnosis.kind, diagnosis.form);
-    facts.extend(diagnosis.limit.map(|limit| {
-        let unit = if limit == 1 { unit.trim_end_matches('s') } else { unit };
-        ("limit", format!("{} {unit}", count(limit)))
-    }));
+    let (one, several) = unit(diagnosis.kind, diagnosis.form);
+    facts.extend(diagnosis.limit.map(|limit| ("limit", counted(limit, one, several))));
     facts.push(("confidence", diagnosis.confidence.as_str().to_owned()));
     facts.extend(diagnosis.platform.as_ref().map(|platform| ("platform", platform.names.join(" or "))));
     facts
