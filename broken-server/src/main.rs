@@ -9,6 +9,7 @@ use anyhow::Context;
 use broken_server::cli::Cli;
 use broken_server::{bind, registry, run};
 use program::signals::Signals;
+use program::stderr::print_line;
 use program::watchdog::{self, Heart, Role, Watchdog};
 use program::{logs, parent};
 
@@ -27,7 +28,7 @@ async fn main() -> ExitCode {
     match start(&cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("broken-server: {error:#}");
+            print_line(&format!("broken-server: {error:#}"));
             ExitCode::from(FAILED)
         }
     }
@@ -62,7 +63,7 @@ async fn start(cli: &Cli) -> anyhow::Result<()> {
 /// Prints where it listens.
 fn announce(listener: &TcpListener) -> anyhow::Result<()> {
     let addr = listener.local_addr().context("cannot read the address listened on")?;
-    eprintln!("broken-server: listening on http://{addr}");
+    print_line(&format!("broken-server: listening on http://{addr}"));
     Ok(())
 }
 

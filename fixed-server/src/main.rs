@@ -9,6 +9,7 @@ use fixed_server::commands::Command;
 use fixed_server::settings::Settings;
 use fixed_server::{Server, bind};
 use program::signals::Signals;
+use program::stderr::print_line;
 use program::watchdog::{self, Heart, Role, Watchdog};
 use program::{logs, parent};
 use tokio::net::TcpListener;
@@ -23,7 +24,7 @@ fn main() -> ExitCode {
     match start(&settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("fixed-server: {error:#}");
+            print_line(&format!("fixed-server: {error:#}"));
             ExitCode::from(FAILED)
         }
     }
@@ -81,7 +82,7 @@ async fn serve(settings: &Settings) -> anyhow::Result<()> {
 
 /// Prints where it listens.
 fn announce(addr: SocketAddr) {
-    eprintln!("fixed-server: listening on http://{addr}");
+    print_line(&format!("fixed-server: listening on http://{addr}"));
 }
 
 /// Serves on the watchdog's socket, until the watchdog or a signal asks it to stop.

@@ -1,6 +1,5 @@
 //! `loadgen`: loads a server with slow streams, probes its health meanwhile, and judges the result.
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -10,6 +9,7 @@ use loadgen::commands::{self, EXIT_INVALID};
 use loadgen::report::Terminal;
 use program::environment::with_variables;
 use program::signals::Signals;
+use program::stderr::print_line;
 
 fn main() -> ExitCode {
     let given = with_variables(Cli::command()).get_matches();
@@ -57,7 +57,6 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
     code
 }
 
-/// Writes a line to standard error and ignores that it may be closed.
 fn print_error(what: std::fmt::Arguments<'_>) {
-    let _ = writeln!(std::io::stderr(), "loadgen: {what}");
+    print_line(&format!("loadgen: {what}"));
 }

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use mock_llm::args::Args;
 use mock_llm::{Settings, bind, run};
 use program::signals::Signals;
+use program::stderr::print_line;
 use program::{logs, parent};
 
 fn main() -> ExitCode {
@@ -14,7 +15,7 @@ fn main() -> ExitCode {
     match serve(&args, settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("mock-llm: {error:#}");
+            print_line(&format!("mock-llm: {error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -36,7 +37,7 @@ fn serve(args: &Args, settings: Settings) -> anyhow::Result<()> {
             signals.next().await;
         };
         let addr = listener.local_addr().context("cannot tell the port")?;
-        eprintln!("mock-llm: listening on http://{addr}");
+        print_line(&format!("mock-llm: listening on http://{addr}"));
         run(listener, settings, Box::pin(shutdown)).await;
         Ok(())
     })

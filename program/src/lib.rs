@@ -1,5 +1,5 @@
-//! What all programs of this workspace share: logging, signals, exit with the parent process, a watchdog over a worker
-//! process, suggestions for misspelt names. Nothing here depends on HTTP.
+//! What all programs of this workspace share: logging, whole lines on stderr, signals, exit with the parent process, a
+//! watchdog over a worker process, suggestions for misspelt names. Nothing here depends on HTTP.
 
 /// Environment variables that set flags.
 pub mod environment;
@@ -9,6 +9,8 @@ pub mod logs;
 pub mod parent;
 /// The signals that ask a program to stop.
 pub mod signals;
+/// Lines on stderr that stay whole beside those of another process.
+pub mod stderr;
 /// Suggestions for misspelt names.
 pub mod suggestion;
 /// A watchdog that kills a worker whose event loop is blocked.

@@ -1,8 +1,8 @@
 //! `loadgen balancer`
 
-use std::io::Write;
 use std::net::SocketAddr;
 
+use program::stderr::print_line;
 use tokio::net::{TcpListener, TcpSocket};
 
 use super::CommandError;
@@ -39,8 +39,7 @@ pub(super) async fn execute(args: &BalancerArgs) -> Result<u8, CommandError> {
         Ok((listener, addr))
     };
     let (listener, addr) = listening().map_err(|source| own_error(&format!("listen on {}", args.listen), source))?;
-    // Whoever started it may not read this.
-    let _ = writeln!(std::io::stderr(), "balancer: listening on http://{addr}");
+    print_line(&format!("balancer: listening on http://{addr}"));
     match balancer::balance(listener, settings).await {}
 }
 
