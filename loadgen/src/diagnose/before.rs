@@ -71,8 +71,8 @@ async fn check_cheap(
         let seen = look(endpoint, &asked, Looking { head: limit, first_chunk: limit, rest: limit }).await;
         let seen = seen.map_err(|error| DiagnoseError::http(&request, error))?;
         match seen {
-            Some(seen) if seen.ended && seen.took <= CHEAP => return Ok(seen),
-            Some(seen) if seen.ended => {
+            Some(seen) if seen.is_complete() && seen.took <= CHEAP => return Ok(seen),
+            Some(seen) if seen.is_complete() => {
                 fastest = fastest.min(seen.took);
                 last = Some(seen);
             }
@@ -85,6 +85,7 @@ async fn check_cheap(
     let fault = |answer: String| DiagnoseError::answer(&request, answer, advice, is_usage);
     Err(match last {
         None => DiagnoseError::NoAnswer { request, within: limit, advice: advice.to_owned() },
+        Some(seen) if seen.broke_off => fault(format!("{} with a body that breaks off", seen.status)),
         Some(seen) if !seen.ended => fault(format!("{} with a body that does not end within {limit:?}", seen.status)),
         Some(seen) => fault(format!(
             "{} after {}, and a cheap check takes less than {CHEAP:?}",

@@ -20,6 +20,7 @@ const MOVED: &str =
 const FOUND: &str = "HTTP/1.1 302 Found\r\nlocation: /login\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 const PAGE: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 33\r\nconnection: close\r\n\r\n<!DOCTYPE html>\n<title>App</title>";
 const EMPTY: &str = "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
+const BREAKS_OFF: &str = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\nconnection: close\r\n\r\npart";
 const NO_HTTP: &str = "SSH-2.0-OpenSSH_9.6\r\n";
 const JSON: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 15\r\nconnection: close\r\n\r\n{\"answer\":\"hi\"}";
 
@@ -104,6 +105,7 @@ async fn a_check_that_is_no_cheap_check_is_named_with_the_flag() {
         (GOOD, checks!(UNAVAILABLE), 3, "GET /health answered 503, without any load"),
         (GOOD, checks!(NO_HTTP), 3, "is it https?"),
         (GOOD, CHECK_STREAMS, 2, "a body that does not end within"),
+        (GOOD, sends!(BREAKS_OFF), 2, "GET /health answered 200 with a body that breaks off"),
         (GOOD, SLOW_CHECK, 2, "a cheap check takes less than 400ms"),
         (GOOD, HANGING, 3, "GET /health has no answer within"),
         (GOOD, SLOW_UNKNOWN_PATH, 3, "GET /loadgen-diagnose-no-such-path has no answer within"),

@@ -60,6 +60,11 @@ impl IdleStream {
         (200..300).contains(&self.status)
     }
 
+    /// Whether it was seen to its end, with nothing missing.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.ended && !self.broke_off
+    }
+
     /// Whether it is too short for the corner: many streams end in the time for which a number of them is held there.
     pub(crate) fn is_short(&self) -> bool {
         const LONG: Duration = Duration::from_secs(4);
