@@ -26,6 +26,8 @@ pub(super) fn threads_grown(seen: &Seen) -> Option<u64> {
 
 /// What the number of threads says where `served` streams were served.
 pub(super) fn threads(seen: &Seen, served: u64) -> Threads {
+    /// Fewer streams say nothing: some new threads are there for the checks.
+    const STREAMS: u64 = 3;
     let (Some(grown), Some(before)) = (threads_grown(seen), seen.idle_process.threads) else {
         return Threads::Unknown;
     };
@@ -33,7 +35,7 @@ pub(super) fn threads(seen: &Seen, served: u64) -> Threads {
     let never_one_each = seen.levels.iter().any(|level| level.threads.is_some_and(|threads| threads < level.started));
     if never_one_each {
         Threads::TooFew
-    } else if grown >= 2 && is_as_many(grown, served) {
+    } else if served >= STREAMS && is_as_many(grown, served) {
         Threads::Grown
     } else if before + grown > served {
         Threads::Enough

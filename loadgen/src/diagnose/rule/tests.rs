@@ -75,6 +75,9 @@ fn workers_and_blocked_loops_are_told_apart_by_threads_names_and_parts() {
     assert_found(held(4).threads(2, 6), worker(4, High));
     assert_found(held(4).header("server", "waitress"), worker(4, High));
     assert_found(held(1), event_loop(1, Medium));
+    // A blocking call on the event loop: the two threads are those of checks.
+    assert_found(held(1).threads(7, 9), event_loop(1, Medium));
+    assert_found(held(2).threads(1, 3), worker(2, Medium));
     assert_found(held(1).header("server", "gunicorn"), worker(1, High));
     assert_found(held(1).header("server", "uvicorn"), event_loop(1, High));
     // Processes with several threads have a queue each: a part of the requests waits there too.
