@@ -42,7 +42,7 @@ use probes::Probes;
 use process::ServerProcess;
 use ramp::Ramp;
 use recording::Recording;
-use seen::{ASYNC_HEALTH, CutShort, HEALTH, NO_SUCH_PATH, Seen, UNKNOWN_PATH};
+use seen::{ASYNC_HEALTH, CutShort, HEALTH, KEPT_CONNECTION, NO_SUCH_PATH, Seen, UNKNOWN_PATH};
 
 /// Time after which a probe counts as timed out: far over a late answer, and short enough that the last ones are known
 /// soon.
@@ -73,11 +73,12 @@ pub async fn diagnose(
     mut news: impl FnMut(DiagnoseNews<'_>),
 ) -> Result<Diagnosed, DiagnoseError> {
     let (origin, lag) = (Instant::now(), Arc::new(LagLog::default()));
-    in_time(options, origin, "the health check", before::check_probes(options)).await?;
+    let headers = in_time(options, origin, "the health check", before::check_probes(options)).await?;
     let mut recording = Recording::start(origin, options.pid.map(with_descendants));
     let process = ServerProcess::new(options, recording.samples.clone());
     let before = process.look();
-    let probes = Probes::start(origin, &options.endpoint, kinds(options), NO_SUCH_PATH, PROBE_TIMEOUT, lag.clone());
+    let (kinds, kept) = kinds(options, &headers);
+    let probes = Probes::start(origin, &options.endpoint, kinds, kept, PROBE_TIMEOUT, lag.clone());
     let idle_since = origin.elapsed();
     news(DiagnoseNews::Idle(IDLE));
     let idle = async {
@@ -192,14 +193,14 @@ fn check_not_limited(options: &DiagnoseOptions, probes: &Probes) -> Result<(), D
 #[must_use]
 pub fn probes_waiting_max(options: &DiagnoseOptions) -> u64 {
     // One more is on the connection that is kept.
-    probes::waiting_max(kinds(options).len() as u64, PROBE_TIMEOUT) + 1
+    probes::waiting_max(kinds(options, &[]).0.len() as u64, PROBE_TIMEOUT) + 1
 }
 
-fn kinds(options: &DiagnoseOptions) -> Vec<ProbeKind> {
-    let mut kinds = vec![
-        ProbeKind::new(HEALTH, &options.health_path),
-        ProbeKind::new(UNKNOWN_PATH, NO_SUCH_PATH).and_takes_rejections(),
-    ];
-    kinds.extend(options.async_health_path.iter().map(|path| ProbeKind::new(ASYNC_HEALTH, path)));
-    kinds
+/// The probes on fresh connections, and the one on the connection that is kept, with these headers.
+fn kinds(options: &DiagnoseOptions, headers: &[(String, String)]) -> (Vec<ProbeKind>, ProbeKind) {
+    let kind = |name, path: &str| ProbeKind::new(name, path).with_headers(headers);
+    let no_such_path = |name| kind(name, NO_SUCH_PATH).and_takes_rejections();
+    let mut kinds = vec![kind(HEALTH, &options.health_path), no_such_path(UNKNOWN_PATH)];
+    kinds.extend(options.async_health_path.iter().map(|path| kind(ASYNC_HEALTH, path)));
+    (kinds, no_such_path(KEPT_CONNECTION))
 }

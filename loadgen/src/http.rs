@@ -184,27 +184,26 @@ pub async fn fetch(endpoint: &Endpoint, request: Request<Full<Bytes>>, keep: usi
 /// # Errors
 /// As [`fetch`].
 pub async fn get(endpoint: &Endpoint, path: &str, keep: usize) -> Result<(u16, Bytes), HttpError> {
-    get_with_key(endpoint, path, None, keep).await
+    get_with_headers(endpoint, path, &[], keep).await
+}
+
+/// The same, with these headers.
+///
+/// # Errors
+/// As [`get`].
+pub async fn get_with_headers(
+    endpoint: &Endpoint,
+    path: &str,
+    headers: &[(String, String)],
+    keep: usize,
+) -> Result<(u16, Bytes), HttpError> {
+    fetch(endpoint, endpoint.request("GET", path, headers, Bytes::new()), keep).await
 }
 
 /// The header that has this API key.
 #[must_use]
 pub fn bearer(key: &str) -> (String, String) {
     ("authorization".to_owned(), format!("Bearer {key}"))
-}
-
-/// The same, with this API key.
-///
-/// # Errors
-/// As [`get`].
-pub async fn get_with_key(
-    endpoint: &Endpoint,
-    path: &str,
-    key: Option<&str>,
-    keep: usize,
-) -> Result<(u16, Bytes), HttpError> {
-    let key = key.map(bearer);
-    fetch(endpoint, endpoint.request("GET", path, key.as_slice(), Bytes::new()), keep).await
 }
 
 /// Reads a body to its end and keeps its first `keep` bytes.

@@ -43,10 +43,10 @@ pub struct DiagnoseArgs {
     /// Body of the streams [default: a chat with one message, and none with GET]
     #[arg(long, value_name = "BODY")]
     pub body: Option<String>,
-    /// Header of the streams; can be repeated
+    /// Header of the streams and of the checks; can be repeated
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
     pub headers: Vec<(String, String)>,
-    /// Key that is sent as `Authorization: Bearer KEY`
+    /// Key that is sent as `Authorization: Bearer KEY`, with checks only if they need one
     #[arg(long, value_name = "KEY", hide_env_values = true, value_parser = key)]
     pub api_key: Option<String>,
     /// Process id of the server, to look at its threads and its processor time

@@ -39,6 +39,8 @@ pub(super) async fn options(args: &DiagnoseArgs) -> Result<DiagnoseOptions, Comm
     let options = DiagnoseOptions {
         endpoint: reachable(&args.url, addresses, deadline).await?,
         request,
+        headers: args.headers.clone(),
+        api_key: args.api_key.clone(),
         health_path: args.health_path.clone(),
         async_health_path: args.async_health_path.clone(),
         pid: args.pid,

@@ -6,7 +6,7 @@ use super::error::DiagnoseError;
 use super::look::{Looking, look, with_other_encoding};
 use super::options::DiagnoseOptions;
 use super::seen::{IdleStream, NO_SUCH_PATH};
-use crate::http::Endpoint;
+use crate::http::{Endpoint, bearer};
 use crate::numbers::{in_millis, millis};
 use crate::traffic::{Request, excerpt};
 
@@ -21,23 +21,47 @@ const CHEAP: Duration = Duration::from_millis(400);
 /// How often a check is tried that is slow: the machine may have been busy.
 const TRIES: u32 = 3;
 
-/// Checks that the paths of the probes are answered at once.
+/// Headers, by name.
+type Headers = Vec<(String, String)>;
+
+/// Checks that the paths of the probes are answered at once. Returns the headers with which they are.
 ///
 /// # Errors
 /// The first that is not.
-pub(super) async fn check_probes(options: &DiagnoseOptions) -> Result<(), DiagnoseError> {
+pub(super) async fn check_probes(options: &DiagnoseOptions) -> Result<Headers, DiagnoseError> {
     let DiagnoseOptions { endpoint, health_path, async_health_path, .. } = options;
-    check_health(endpoint, health_path, "--health-path").await?;
+    let headers = probe_headers(options).await?;
+    check_health(endpoint, health_path, &headers, "--health-path").await?;
     if let Some(path) = async_health_path {
-        check_health(endpoint, path, "--async-health-path").await?;
+        check_health(endpoint, path, &headers, "--async-health-path").await?;
     }
     let advice = "a diagnosis compares with a path that does not exist, which must be answered at once";
-    check_cheap(endpoint, NO_SUCH_PATH, advice, false).await.map(drop)
+    check_cheap(endpoint, NO_SUCH_PATH, &headers, (advice, false)).await?;
+    Ok(headers)
 }
 
-async fn check_health(endpoint: &Endpoint, path: &str, flag: &str) -> Result<(), DiagnoseError> {
+/// The headers of the probes: with the key only if a check needs it. A limit of what a key may do would count them.
+async fn probe_headers(options: &DiagnoseOptions) -> Result<Headers, DiagnoseError> {
+    let DiagnoseOptions { endpoint, health_path, async_health_path, headers, api_key, .. } = options;
+    let Some(key) = api_key else { return Ok(headers.clone()) };
+    let checks = [(Some(health_path), "--health-path"), (async_health_path.as_ref(), "--async-health-path")];
+    for (path, flag) in checks.into_iter().filter_map(|(path, flag)| Some((path?, flag))) {
+        let seen = check_cheap(endpoint, path, headers, (&format!("name a cheap check with {flag}"), true)).await?;
+        if DiagnoseError::wants_a_key(seen.status) {
+            return Ok([headers.clone(), vec![bearer(key)]].concat());
+        }
+    }
+    Ok(headers.clone())
+}
+
+async fn check_health(
+    endpoint: &Endpoint,
+    path: &str,
+    headers: &[(String, String)],
+    flag: &str,
+) -> Result<(), DiagnoseError> {
     let request = format!("GET {path}");
-    let seen = check_cheap(endpoint, path, &format!("name a cheap check with {flag}"), true).await?;
+    let seen = check_cheap(endpoint, path, headers, (&format!("name a cheap check with {flag}"), true)).await?;
     if let Some(redirect) = DiagnoseError::redirect(&request, &seen, flag) {
         return Err(redirect);
     }
@@ -52,19 +76,24 @@ async fn check_health(endpoint: &Endpoint, path: &str, flag: &str) -> Result<(),
             ),
         )),
         // An answer of the router, or of what checks keys, says nothing about what is behind it.
-        401 | 403 => Err(DiagnoseError::usage(&request, answer, format!("name a check that needs no key with {flag}"))),
+        status if DiagnoseError::wants_a_key(status) => Err(DiagnoseError::usage(
+            &request,
+            answer,
+            format!("give a key with --api-key or --header, or name a check that needs none with {flag}"),
+        )),
         _ => Err(DiagnoseError::usage(&request, answer, format!("name a cheap check with {flag}"))),
     }
 }
 
-/// One answer that is complete within [`CHEAP`], in one of some tries.
+/// One answer that is complete within [`CHEAP`], in one of some tries. Without one: what to do, and whether the arguments
+/// are at fault.
 async fn check_cheap(
     endpoint: &Endpoint,
     path: &str,
-    advice: &str,
-    is_usage: bool,
+    headers: &[(String, String)],
+    (advice, is_usage): (&str, bool),
 ) -> Result<IdleStream, DiagnoseError> {
-    let (request, asked) = (format!("GET {path}"), Request::get(path));
+    let (request, asked) = (format!("GET {path}"), Request::get(path).with_headers(headers));
     let limit = CHEAP * 4;
     let (mut fastest, mut last) = (limit, None);
     for _ in 0..TRIES {
@@ -183,7 +212,7 @@ fn advice(seen: &IdleStream) -> String {
     };
     match seen.status {
         400 | 413 | 415 | 422 => "it does not take this body; give the one it expects with --body and --header".into(),
-        401 | 403 => "give a key with --api-key or --header".into(),
+        status if DiagnoseError::wants_a_key(status) => "give a key with --api-key or --header".into(),
         404 | 410 => "there is no such path; name the one that streams with --stream-path".into(),
         405 => format!("give another --method{}", named("allow", "; it allows ")),
         429 => format!(

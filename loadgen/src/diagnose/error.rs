@@ -85,6 +85,11 @@ impl DiagnoseError {
         Some(DiagnoseError::usage(request, answer, format!("give the place it leads to, with --url and {flag}")))
     }
 
+    /// Whether an answer with this status is one to a request without a key, or with a wrong one.
+    pub(super) fn wants_a_key(status: u16) -> bool {
+        matches!(status, 401 | 403)
+    }
+
     /// Whether the next request would be answered otherwise, although it is the same.
     pub(super) fn is_for_now(status: u16) -> bool {
         matches!(status, 408 | 425 | 429) || status >= 500

@@ -13,6 +13,10 @@ pub struct DiagnoseOptions {
     pub endpoint: Endpoint,
     /// A request that it answers with a stream.
     pub request: Request,
+    /// Headers of all other requests, too, beside their own.
+    pub headers: Vec<(String, String)>,
+    /// The key of `request`, which checks are sent with where they need one.
+    pub api_key: Option<String>,
     /// The path of a cheap check.
     pub health_path: String,
     /// The path of a cheap check that needs no pool.

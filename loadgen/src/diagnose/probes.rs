@@ -39,20 +39,21 @@ pub(super) fn waiting_max(kinds: u64, timeout: Duration) -> u64 {
 }
 
 impl Probes {
-    /// Starts probing `server`. `kept_path` is requested on the connection that is kept.
+    /// Starts probing `server`. The kind that is kept is requested on the connection that is.
     pub(super) fn start(
         origin: Instant,
         server: &Endpoint,
         kinds: Vec<ProbeKind>,
-        kept_path: &str,
+        kept: ProbeKind,
         timeout: Duration,
         lag: Arc<LagLog>,
     ) -> Self {
         let plan = |(kind, rate)| (server.clone(), ProbePlan { kinds: vec![kind], rate, timeout });
         let (prober, logs) = Prober::start(origin, kinds.into_iter().zip(RATES).map(plan).collect(), lag);
-        let kept = Arc::new(ProbeLog::new(ProbeKind::new(KEPT_CONNECTION, kept_path).and_takes_rejections()));
+        let connection = KeepAliveConnection::new(server.clone()).with_headers(kept.headers.clone());
+        let kept = Arc::new(ProbeLog::new(kept));
         let opened = Arc::new(AtomicU64::new(0));
-        let keeper = keep(origin, KeepAliveConnection::new(server.clone()), timeout, kept.clone(), opened.clone());
+        let keeper = keep(origin, connection, timeout, kept.clone(), opened.clone());
         let keeper = AbortOnDropHandle::new(tokio::spawn(keeper));
         let mut logs = logs.concat();
         logs.push(kept);

@@ -14,6 +14,7 @@ use super::ticks::{Tick, Ticks};
 use super::vendor_samples;
 use super::{LabError, Options, RunningArm};
 use crate::descriptors::{needed, raise_descriptor_limit};
+use crate::http::bearer;
 use crate::lab::{ArmRun, Lab, Phase, Profile, select_arms};
 use crate::measure::{LagLog, ProbeKind, ProbePlan, Prober, Sampler};
 use crate::result::RunResult;
@@ -210,7 +211,7 @@ fn probe_plan(profile: &Profile) -> ProbePlan {
         name: probe.name.to_owned(),
         path: probe.path.to_owned(),
         json_field: probe.json_field.map(str::to_owned),
-        key: probe.key.map(str::to_owned),
+        headers: probe.key.map(bearer).into_iter().collect(),
         takes_rejections: false,
     });
     ProbePlan { kinds: kinds.collect(), rate: profile.probe_rate, timeout: profile.probe_timeout }

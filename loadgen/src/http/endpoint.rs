@@ -81,23 +81,20 @@ impl Endpoint {
     /// A request for `path` that closes its connection. A `Host` among `headers` is sent in place of its own.
     #[must_use]
     pub fn request(&self, method: &str, path: &str, headers: &[(String, String)], body: Bytes) -> Request<Full<Bytes>> {
-        let has_host = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(HOST.as_str()));
-        let request = if has_host { Request::builder().method(method).uri(path) } else { self.builder(method, path) };
-        let mut request = request.header(CONNECTION, "close");
-        for (name, value) in headers {
-            request = request.header(name, value);
-        }
-        checked(request.body(Full::new(body)))
+        checked(self.builder(method, path, headers).header(CONNECTION, "close").body(Full::new(body)))
     }
 
-    /// A request for `path`, without headers or body, that keeps its connection open.
+    /// The same without a body, and it keeps its connection open.
     #[must_use]
-    pub fn request_keep_alive(&self, method: &str, path: &str) -> Request<Full<Bytes>> {
-        checked(self.builder(method, path).body(Full::default()))
+    pub fn request_keep_alive(&self, method: &str, path: &str, headers: &[(String, String)]) -> Request<Full<Bytes>> {
+        checked(self.builder(method, path, headers).body(Full::default()))
     }
 
-    fn builder(&self, method: &str, path: &str) -> Builder {
-        Request::builder().method(method).uri(path).header(HOST, &self.host)
+    fn builder(&self, method: &str, path: &str, headers: &[(String, String)]) -> Builder {
+        let request = Request::builder().method(method).uri(path);
+        let has_host = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(HOST.as_str()));
+        let request = if has_host { request } else { request.header(HOST, &self.host) };
+        headers.iter().fold(request, |request, (name, value)| request.header(name, value))
     }
 }
 

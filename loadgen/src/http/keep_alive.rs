@@ -10,6 +10,7 @@ use super::{Endpoint, HttpError, Receive, connect, read_to_end};
 /// One connection for several requests, one after another.
 pub struct KeepAliveConnection {
     endpoint: Endpoint,
+    headers: Vec<(String, String)>,
     open: Option<Open>,
     /// Connections that have been opened.
     opened: u64,
@@ -22,7 +23,13 @@ impl KeepAliveConnection {
     /// A connection to `endpoint`, opened with the first request.
     #[must_use]
     pub fn new(endpoint: Endpoint) -> Self {
-        KeepAliveConnection { endpoint, open: None, opened: 0 }
+        KeepAliveConnection { endpoint, headers: Vec::new(), open: None, opened: 0 }
+    }
+
+    /// The same, and each request is sent with these headers.
+    #[must_use]
+    pub fn with_headers(self, headers: Vec<(String, String)>) -> Self {
+        KeepAliveConnection { headers, ..self }
     }
 
     /// Gets `path` and returns the status once the answer is complete. Reconnects if the server has closed the
@@ -40,7 +47,7 @@ impl KeepAliveConnection {
                 open
             }
         };
-        let request = self.endpoint.request_keep_alive("GET", path);
+        let request = self.endpoint.request_keep_alive("GET", path, &self.headers);
         let mut response = sender.send_request(request).await.map_err(HttpError::Exchange)?;
         read_to_end(response.body_mut(), 0).await?;
         self.open = Some((sender, driver));

@@ -33,8 +33,8 @@ pub struct ProbeKind {
     pub path: String,
     /// A JSON pointer to a field of the answer to record: `/status`.
     pub json_field: Option<String>,
-    /// The key that it is sent with, if any.
-    pub key: Option<String>,
+    /// The headers that it is sent with, beside its own.
+    pub headers: Vec<(String, String)>,
     /// Whether a rejection is an answer too, as from a path that does not exist.
     pub takes_rejections: bool,
 }
@@ -43,13 +43,25 @@ impl ProbeKind {
     /// A probe of `path` that ignores the content of the answer.
     #[must_use]
     pub fn new(name: &str, path: &str) -> Self {
-        ProbeKind { name: name.into(), path: path.into(), json_field: None, key: None, takes_rejections: false }
+        ProbeKind {
+            name: name.into(),
+            path: path.into(),
+            json_field: None,
+            headers: Vec::new(),
+            takes_rejections: false,
+        }
     }
 
     /// The same, for a path of which a rejection is an answer too.
     #[must_use]
     pub fn and_takes_rejections(self) -> Self {
         ProbeKind { takes_rejections: true, ..self }
+    }
+
+    /// The same, with these headers.
+    #[must_use]
+    pub fn with_headers(self, headers: &[(String, String)]) -> Self {
+        ProbeKind { headers: headers.to_vec(), ..self }
     }
 
     /// Whether an answer with this HTTP status is what was asked for. One that says that there were too many requests
@@ -85,7 +97,7 @@ pub async fn get_health(endpoint: &Endpoint, kind: &ProbeKind) -> Result<HealthA
     /// Kept of a body with a field to record; nothing is kept of others.
     const BYTES_KEPT: usize = 64 * 1024;
     let keep = if kind.json_field.is_some() { BYTES_KEPT } else { 0 };
-    let (status, body) = http::get_with_key(endpoint, &kind.path, kind.key.as_deref(), keep).await?;
+    let (status, body) = http::get_with_headers(endpoint, &kind.path, &kind.headers, keep).await?;
     Ok(HealthAnswer { status, field_value: kind.json_field.as_deref().and_then(|pointer| field(&body, pointer)) })
 }
 

@@ -100,7 +100,7 @@ async fn an_answer_that_is_no_stream_is_named_with_what_to_do() {
 async fn a_check_that_is_no_cheap_check_is_named_with_the_flag() {
     expect(&[
         (GOOD, checks!(NOT_FOUND), 2, "GET /health answered 404 (text/plain: no such page), without any load"),
-        (GOOD, checks!(UNAUTHORIZED), 2, "name a check that needs no key with --health-path"),
+        (GOOD, checks!(UNAUTHORIZED), 2, "give a key with --api-key or --header, or name a check that needs none"),
         (GOOD, checks!(FOUND), 2, "302, a redirect to /login"),
         (GOOD, checks!(UNAVAILABLE), 3, "GET /health answered 503, without any load"),
         (GOOD, checks!(NO_HTTP), 3, "is it https?"),
@@ -111,6 +111,38 @@ async fn a_check_that_is_no_cheap_check_is_named_with_the_flag() {
         (GOOD, SLOW_UNKNOWN_PATH, 3, "GET /loadgen-diagnose-no-such-path has no answer within"),
     ])
     .await;
+}
+
+/// Answers what has this tenant and, where it is a check, this key.
+const NEEDS_KEY: Script = |mut request| {
+    Box::pin(async move {
+        let has = |header: &str| request.text.contains(header);
+        let answer = match (has("x-tenant: a\r\n"), has("authorization: Bearer k\r\n")) {
+            (false, _) => NOT_FOUND,
+            (true, false) => UNAUTHORIZED,
+            (true, true) => OK,
+        };
+        request.send(answer).await;
+    })
+};
+/// Counts requests with a key to the limit of that key.
+const LIMITS_KEYS: Script = |mut request| {
+    Box::pin(async move {
+        let answer = if request.text.contains("authorization:") { LIMITED } else { OK };
+        request.send(answer).await;
+    })
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn checks_have_the_headers_and_the_key_only_where_they_need_it() {
+    for check in [NEEDS_KEY, LIMITS_KEYS] {
+        let (server, _) = serve(sends!(JSON), check).await;
+        let mut asked = options(server);
+        asked.headers = vec![("X-Tenant".to_owned(), "a".to_owned())];
+        asked.api_key = Some("k".to_owned());
+        let found = diagnosed(&asked, |_| panic!("there is nothing to hold")).await;
+        assert_eq!(found.unwrap().kind, DiagnosisKind::NotStreaming);
+    }
 }
 
 /// Takes ten checks from a client, and no more.

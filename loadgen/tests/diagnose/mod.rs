@@ -87,6 +87,8 @@ fn options(server: SocketAddr) -> DiagnoseOptions {
     DiagnoseOptions {
         endpoint: Endpoint::at(server),
         request: Request::chat(),
+        headers: Vec::new(),
+        api_key: None,
         health_path: "/health".to_owned(),
         async_health_path: None,
         pid: None,

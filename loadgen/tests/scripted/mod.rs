@@ -44,6 +44,8 @@ pub(crate) struct Seen {
 pub(crate) struct Request {
     /// Its path, with the query.
     pub(crate) path: String,
+    /// All of its text, with its headers.
+    pub(crate) text: String,
     pub(crate) stream: TcpStream,
     pub(crate) seen: Arc<Seen>,
 }
@@ -103,9 +105,9 @@ pub(crate) fn serve_on(listener: TcpListener, stream: Script, check: Script) -> 
 async fn answer(mut connection: TcpStream, seen: Arc<Seen>, stream: Script, check: Script) {
     let Some(request) = read_request(&mut connection).await else { return };
     let is_stream = request.starts_with(b"POST");
-    let text = String::from_utf8_lossy(&request);
+    let text = String::from_utf8_lossy(&request).into_owned();
     let path = text.split_whitespace().nth(1).unwrap_or_default().to_owned();
-    let asked = Request { path, stream: connection, seen: seen.clone() };
+    let asked = Request { path, text, stream: connection, seen: seen.clone() };
     if !is_stream {
         seen.checks.fetch_add(1, Relaxed);
         return check(asked).await;
