@@ -16,7 +16,7 @@ use crate::http::Endpoint;
 use crate::measure::{
     LagLog, Latencies, ProbeLog, ProbePlan, Prober, Sampler, ServerSamples, StreamLog, one_process, probe_stats,
 };
-use crate::result::{ArmResult, Generator, ProbeStats, RunResult};
+use crate::result::{ArmResult, Generator, ProbeStats, RunResult, StreamStats, TargetResult};
 
 /// A part of a run with figures of its own. Times are since the start of the run.
 #[derive(Debug, Clone)]
@@ -40,6 +40,10 @@ pub(super) struct RunDescription {
     pub(super) windows: Vec<PhaseWindow>,
     /// The name of the window under load.
     pub(super) loaded: String,
+    /// What became of its requests.
+    pub(super) streams: StreamStats,
+    /// The same of each server, if there are several.
+    pub(super) targets: Vec<TargetResult>,
     /// The vendor's ledger, if there is a vendor.
     pub(super) vendor: Option<Ledger>,
 }
@@ -138,6 +142,13 @@ impl Observation {
         self.of_each.iter().map(with_histograms).collect()
     }
 
+    /// What became of all requests, with rates over the windows that follow the baseline.
+    pub(super) fn streams_in(&self, windows: &[PhaseWindow]) -> StreamStats {
+        let loads = windows.iter().skip(1);
+        let loaded_for = loads.map(|window| window.to.saturating_sub(window.from)).sum();
+        self.streams.stats_with_histograms(loaded_for)
+    }
+
     /// Ends the measurement.
     pub(super) async fn finish(mut self, description: RunDescription) -> RunResult {
         if let Some(prober) = self.prober.take() {
@@ -148,11 +159,10 @@ impl Observation {
         let phase = |window: &PhaseWindow| server.phase(&window.name, window.from, window.to);
         let phases = description.windows.iter().map(phase).collect();
         let started_unix_ms = self.started.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        let loads = description.windows.iter().skip(1);
-        let loaded_for = loads.map(|window| window.to.saturating_sub(window.from)).sum();
         let mut target = ArmResult {
             program: self.endpoints.iter().map(Endpoint::to_string).collect::<Vec<_>>().join(", "),
-            streams: self.streams.stats_with_histograms(loaded_for),
+            streams: description.streams,
+            targets: description.targets,
             vendor: description.vendor,
             ..server.run(phases, &description.loaded)
         };

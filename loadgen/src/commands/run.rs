@@ -42,34 +42,33 @@ pub(super) async fn execute(args: &RunArgs, terminal: &Terminal) -> Result<u8, C
     for endpoint in &plan.endpoints {
         check_server(endpoint, &plan.probes, held, "--probe NAME=PATH").await?;
     }
-    let exchange = &plan.load.exchange;
-    let request = format!("{} {}", exchange.request.method, exchange.request.path);
     let result = match try_each(&plan).await {
-        TrialStream::Rejected(streams) => rejected(args, &plan, streams, &request).await,
-        TrialStream::Failed(streams) => {
-            let reason = all_alike(&streams, &request).unwrap_or_default();
+        (endpoint, TrialStream::Rejected(streams)) => rejected(args, &plan, endpoint, streams).await,
+        (endpoint, TrialStream::Failed(streams)) => {
+            let reason = all_alike(&streams, &plan.request_to(endpoint)).unwrap_or_default();
             terminal.line(report::wrap("  Before any load:  ", &reason));
             apply_load(args, &plan, vendor, terminal).await?
         }
-        TrialStream::Accepted => apply_load(args, &plan, vendor, terminal).await?,
+        (_, TrialStream::Accepted) => apply_load(args, &plan, vendor, terminal).await?,
     };
-    let result = judged(&plan, result, &request);
+    let result = judged(&plan, result);
     report::one_server(terminal, &result);
     outputs::write(&result, &args.outputs, terminal)?;
     Ok(result.verdict.exit_code())
 }
 
-/// Tries one stream of each server, until one of them is not accepted.
-async fn try_each(plan: &RunPlan) -> TrialStream {
-    let mut tried = TrialStream::Accepted;
+/// Tries one stream of each server, until one of them rejects it. The first that does, else the first that fails it.
+async fn try_each(plan: &RunPlan) -> (&Endpoint, TrialStream) {
+    let mut worst = (&plan.load.exchange.endpoint, TrialStream::Accepted);
     for endpoint in &plan.endpoints {
         let exchange = Exchange { endpoint: endpoint.clone(), ..plan.load.exchange.clone() };
-        tried = try_one_stream(&exchange).await;
-        if !matches!(tried, TrialStream::Accepted) {
-            break;
+        match (try_one_stream(&exchange).await, &worst.1) {
+            (rejected @ TrialStream::Rejected(_), _) => return (endpoint, rejected),
+            (failed @ TrialStream::Failed(_), TrialStream::Accepted) => worst = (endpoint, failed),
+            _ => {}
         }
     }
-    tried
+    worst
 }
 
 /// Applies the load and returns the figures.
@@ -122,13 +121,11 @@ async fn apply_load(
         parameters: parameters(args, plan),
         windows,
         loaded: LOADED.to_owned(),
+        streams,
+        targets,
         vendor,
     };
-    let mut result = seen.finish(description).await;
-    if let Some(target) = &mut result.target {
-        (target.streams, target.targets) = (streams, targets);
-    }
-    Ok(result)
+    Ok(seen.finish(description).await)
 }
 
 /// The parts of a run whose load began at `begun` and ended at `ended`. One that ended early, with the last of its
@@ -163,24 +160,29 @@ fn open_view<'a>(args: &RunArgs, plan: &RunPlan, terminal: &'a Terminal) -> Targ
     view.of_servers(&plan.endpoints).of_requests(args.requests, plan.duration)
 }
 
-/// The result if the server rejects the request of the streams: a load would show nothing.
-async fn rejected(args: &RunArgs, plan: &RunPlan, streams: StreamStats, request: &str) -> RunResult {
+/// The result if the server at `endpoint` rejects the request of the streams: a load would show nothing.
+async fn rejected(args: &RunArgs, plan: &RunPlan, endpoint: &Endpoint, streams: StreamStats) -> RunResult {
     let no_probes = ProbePlan { kinds: Vec::new(), ..plan.probes.clone() };
-    let seen = Observation::begin(&plan.load.exchange.endpoint, no_probes, args.pid);
-    let windows = vec![PhaseWindow::new(BASELINE, Duration::ZERO, Duration::ZERO)];
-    let (parameters, loaded) = (parameters(args, plan), LOADED.to_owned());
-    let mut result = seen.finish(RunDescription { command: "run", parameters, windows, loaded, vendor: None }).await;
-    let alike = all_alike(&streams, request).unwrap_or_default();
-    result.verdict.invalid_because = vec![
-        alike,
+    let seen = Observation::begin(endpoint, no_probes, args.pid);
+    let who = if plan.endpoints.len() > 1 { endpoint.to_string() } else { "the server".to_owned() };
+    let invalid_because = vec![
+        all_alike(&streams, &plan.request_to(endpoint)).unwrap_or_default(),
         format!(
-            "the server rejects the request of the {}, so there was no load: check --path, --method, --header, --body",
+            "{who} rejects the request of the {}, so there was no load: check --path, --method, --header, --body",
             plan.requests_word()
         ),
     ];
-    if let Some(target) = &mut result.target {
-        target.streams = streams;
-    }
+    let description = RunDescription {
+        command: "run",
+        parameters: parameters(args, plan),
+        windows: vec![PhaseWindow::new(BASELINE, Duration::ZERO, Duration::ZERO)],
+        loaded: LOADED.to_owned(),
+        streams,
+        targets: Vec::new(),
+        vendor: None,
+    };
+    let mut result = seen.finish(description).await;
+    result.verdict.invalid_because = invalid_because;
     result
 }
 

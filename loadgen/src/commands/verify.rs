@@ -101,8 +101,8 @@ async fn on_schedule(args: &VerifyArgs, stages: &[Stage], exchange: Exchange, te
     seen.last_probes(std::future::ready(()), &mut view).await;
     join_all(loads.iter().map(RunningLoad::disconnect)).await;
     let loaded = stages.iter().find(|stage| stage.streams == args.streams).map(Stage::name).unwrap_or_default();
-    let description = RunDescription { command: "verify", parameters: parameters(args), windows, loaded, vendor: None };
-    let mut result = seen.finish(description).await;
+    let streams = seen.streams_in(&windows);
+    let mut result = seen.finish(description(args, windows, loaded, streams)).await;
     if let Some(target) = &mut result.target {
         target.baseline = Baseline::new(idle.clone());
         target.phases.iter_mut().take(1).for_each(|phase| phase.probes = idle.clone());
@@ -147,15 +147,12 @@ fn judged(stages: &[Stage], result: &RunResult, rejected_streams: u64, request: 
 /// The result if the server rejects the request of the streams: nothing can be verified.
 async fn rejected(args: &VerifyArgs, seen: Observation, streams: StreamStats, request: &str) -> RunResult {
     let windows = vec![PhaseWindow::new(BASELINE, Duration::ZERO, Duration::ZERO)];
-    let (parameters, loaded) = (parameters(args), LOADED.to_owned());
-    let mut result = seen.finish(RunDescription { command: "verify", parameters, windows, loaded, vendor: None }).await;
-    result.verdict.invalid_because = vec![
+    let invalid_because = vec![
         all_alike(&streams, request).unwrap_or_default(),
         "the server rejects the request of the streams, so there was no load: check --path".to_owned(),
     ];
-    if let Some(target) = &mut result.target {
-        target.streams = streams;
-    }
+    let mut result = seen.finish(description(args, windows, LOADED.to_owned(), streams)).await;
+    result.verdict.invalid_because = invalid_because;
     result
 }
 
@@ -182,14 +179,19 @@ async fn as_in_source(args: &VerifyArgs, exchange: Exchange, terminal: &Terminal
     }
     let windows = vec![PhaseWindow::new(BASELINE, Duration::ZERO, begun), PhaseWindow::new(LOADED, begun, seen.now())];
     load.disconnect().await;
-    let (parameters, loaded) = (parameters(args), LOADED.to_owned());
-    let mut result = seen.finish(RunDescription { command: "verify", parameters, windows, loaded, vendor: None }).await;
+    let streams = seen.streams_in(&windows);
+    let mut result = seen.finish(description(args, windows, LOADED.to_owned(), streams)).await;
     let stats = closed_loop_stats(answers.iter());
     result.verdict = verdict::as_in_source(&stats);
     if let Some(loaded) = result.target.as_mut().and_then(|target| target.phases.last_mut()) {
         loaded.closed_loop = Some(stats);
     }
     result
+}
+
+fn description(args: &VerifyArgs, windows: Vec<PhaseWindow>, loaded: String, streams: StreamStats) -> RunDescription {
+    let parameters = parameters(args);
+    RunDescription { command: "verify", parameters, windows, loaded, streams, targets: Vec::new(), vendor: None }
 }
 
 fn check_plan(args: &VerifyArgs) -> ProbePlan {

@@ -14,13 +14,14 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::unbounded_channel;
 
-use crate::scripted::{EVENTS, FAILING, OK, Script, loadgen, read_request, serve, until};
+use crate::scripted::{EVENTS, FAILING, NOT_FOUND, OK, Script, loadgen, read_request, serve, until};
 
 const ONE_TOKEN: Script =
     |mut request| Box::pin(async move { _ = request.send(format!("{EVENTS}data: a\n\ndata: [DONE]\n\n")).await });
 const HANGS: Script = |mut request| Box::pin(async move { request.hang().await });
 const CHECK_OK: Script = |mut request| Box::pin(async move { _ = request.send(OK).await });
 const FAILS: Script = |mut request| Box::pin(async move { _ = request.send(FAILING).await });
+const REJECTS: Script = |mut request| Box::pin(async move { _ = request.send(NOT_FOUND).await });
 /// Good at first, so that the run starts.
 const CHECK_FAILS_LATER: Script = |request| {
     if request.seen.checks.load(Relaxed) > 1 { (FAILS)(request) } else { (CHECK_OK)(request) }
@@ -177,6 +178,25 @@ async fn several_servers_get_the_requests_in_turn_and_are_shown_apart() {
     assert!(code == 2 && said.contains("different paths: /a and /b"), "{said}");
     let (code, said) = loadgen(&["run", "--url", &good, "--url", &good]).await;
     assert!(code == 2 && said.contains("is given twice"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_servers_the_one_that_rejects_the_request_is_named() {
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rejecting.json");
+    for other in [ONE_TOKEN, FAILS] {
+        let ((other, seen), (rejecting, _)) = (serve(other, CHECK_OK).await, serve(REJECTS, CHECK_OK).await);
+        let (other, rejecting) = (format!("http://{other}"), format!("http://{rejecting}"));
+        let servers = ["run", "--url", &other, "--url", &rejecting, "--path", "/chat", "--probe", "health=/health"];
+        let (code, said) = loadgen(&[&servers[..], &["--plain", "--out", out.to_str().unwrap()]].concat()).await;
+        assert_eq!(code, 3, "{said}");
+        let result: Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
+        let because: Vec<_> = result["verdict"]["invalid_because"].as_array().unwrap().iter().collect();
+        assert_eq!(because[0], &format!("1 of 1 answered 404 at POST {rejecting}/chat: text/plain: no such page"));
+        let why = format!("{rejecting} rejects the request of the streams, so there was no load: ");
+        assert!(because[1].as_str().unwrap().starts_with(&why), "{because:?}");
+        assert_eq!(result["target"]["program"], rejecting);
+        assert_eq!(seen.streams.load(Relaxed), 1, "a load would show nothing of the one that rejects");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,8 +7,8 @@ use crate::result::{Outcome, RunResult, StreamStats};
 use crate::traffic::Schedule;
 use crate::verdict;
 
-/// `result` with its verdict. `request` is that of its streams, such as `POST /chat/stream`.
-pub(super) fn judged(plan: &RunPlan, mut result: RunResult, request: &str) -> RunResult {
+/// `result` with its verdict.
+pub(super) fn judged(plan: &RunPlan, mut result: RunResult) -> RunResult {
     if !result.verdict.invalid_because.is_empty() {
         return result;
     }
@@ -19,8 +19,8 @@ pub(super) fn judged(plan: &RunPlan, mut result: RunResult, request: &str) -> Ru
     if result.verdict.result == Outcome::Held && !if_all_met.is_empty() {
         result.verdict = verdict::of_run(&plan.objectives, &result, if_all_met);
     }
-    let whole = !plan.load.exchange.request.answer.is_stream();
-    let beside = result.target.as_ref().map(|target| warnings(target, request, whole)).unwrap_or_default();
+    let (request, whole) = (plan.request(), !plan.load.exchange.request.answer.is_stream());
+    let beside = result.target.as_ref().map(|target| warnings(target, &request, whole)).unwrap_or_default();
     result.verdict.warnings = [not_sent(plan, &streams), beside].concat();
     result
 }

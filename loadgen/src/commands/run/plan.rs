@@ -62,6 +62,21 @@ impl RunPlan {
         if self.load.exchange.request.answer.is_stream() { "streams" } else { "calls" }
     }
 
+    /// Its request, as a warning says it: `POST /chat/stream`.
+    pub(super) fn request(&self) -> String {
+        let Request { method, path, .. } = &self.load.exchange.request;
+        format!("{method} {path}")
+    }
+
+    /// The same to one server, which is named if there are several: `POST http://127.0.0.1:8080/chat/stream`.
+    pub(super) fn request_to(&self, endpoint: &Endpoint) -> String {
+        if self.endpoints.len() == 1 {
+            return self.request();
+        }
+        let Request { method, path, .. } = &self.load.exchange.request;
+        format!("{method} {endpoint}{path}")
+    }
+
     /// What is required of each request.
     pub(super) fn required_of_each(&self) -> Vec<RequestObjective> {
         self.objectives.iter().filter_map(Objective::of_request).collect()
