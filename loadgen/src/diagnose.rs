@@ -98,9 +98,8 @@ pub async fn diagnose(
         processors: processors(&options.endpoint),
         ..Seen::default()
     };
-    seen.gap = seen.idle.gap();
     seen.platform = platform::known(options.platform, &seen.idle.headers);
-    news(DiagnoseNews::Looked(seen.idle.first_chunk, seen.gap));
+    news(DiagnoseNews::Looked(seen.idle.first_chunk, seen.idle.gap()));
     let mut recovered_after_s = None;
     if seen.idle.streams() {
         let meter = Meter::new(options, &probes, &process, &recording, origin, &seen.idle);

@@ -35,7 +35,7 @@ pub(super) async fn wait(meter: &Meter<'_>, seen: &Seen, until: Instant) -> Reco
             continue;
         }
         let took = began.elapsed().saturating_sub(CALM).as_secs_f64();
-        let limit = (seen.idle.first_chunk * 4).max(Duration::from_secs(1)) + seen.gap;
+        let limit = (seen.idle.first_chunk * 4).max(Duration::from_secs(1)) + seen.idle.gap();
         let left = until.saturating_duration_since(Instant::now());
         let looking = Looking { head: limit.min(left), first_chunk: limit.min(left), rest: Duration::ZERO };
         let stream = look(&options.endpoint, &options.request, looking).await;

@@ -39,8 +39,6 @@ pub(super) struct Seen {
     pub(super) keeps_connections: bool,
     /// Of the server's processes, before the first stream.
     pub(super) idle_process: ProcessSeen,
-    /// Mean time between two chunks of one stream, of all that was seen before the server was loaded.
-    pub(super) gap: Duration,
     /// The numbers of streams that were held, in the order in which they were.
     pub(super) levels: Vec<DiagnosisLevel>,
     /// The level at which the server was no longer as idle, if there was one.
@@ -164,7 +162,7 @@ impl Seen {
     /// two chunks, which is between 25 and 100 ms; well before its time-out.
     pub(super) fn late_ms(&self, probe: &str) -> f64 {
         const MAX_MS: f64 = 3_000.0;
-        let gap = in_millis(self.gap);
+        let gap = in_millis(self.idle.gap());
         let least = if gap > 0.0 { (0.2 * gap).clamp(25.0, 100.0) } else { 100.0 };
         let idle = self.idle_probes.get(probe).map(|idle| idle.latency_ms).unwrap_or_default();
         let often = (10.0 * idle.p50).min(idle.p50 + 500.0);
@@ -178,7 +176,8 @@ impl Seen {
 
     /// Chunks per second of one stream alone.
     pub(super) fn pace(&self) -> f64 {
-        if self.gap.is_zero() { 0.0 } else { 1.0 / self.gap.as_secs_f64() }
+        let gap = self.idle.gap();
+        if gap.is_zero() { 0.0 } else { 1.0 / gap.as_secs_f64() }
     }
 
     /// The share of the chunks of idle streams that streams at this level must get to count as not slowed down. It leaves
@@ -187,7 +186,7 @@ impl Seen {
         const SLOWED: f64 = 0.7;
         let gaps = (self.idle.chunks.saturating_sub(1)).max(1) as f64;
         let uncertain = 3.0 * self.idle.gap_deviation.as_secs_f64() / gaps.sqrt();
-        let gap = self.gap.as_secs_f64();
+        let gap = self.idle.gap().as_secs_f64();
         if gap > 0.0 { SLOWED.min(1.0 / (1.0 + uncertain / gap)) } else { SLOWED }
     }
 

@@ -110,7 +110,7 @@ fn held(finding: &Finding, seen: &Seen, limit: u64, is_explained: bool) -> Remed
 }
 
 fn per_chunk(seen: &Seen, limit: u64) -> String {
-    let gap = seen.gap;
+    let gap = seen.idle.gap();
     if limit == 0 || gap.is_zero() {
         return "A larger pool only moves the number of streams from which on all of them slow down".to_owned();
     }

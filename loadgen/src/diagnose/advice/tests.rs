@@ -34,7 +34,6 @@ fn seen() -> Seen {
     Seen {
         idle,
         idle_probes: BTreeMap::from([(HEALTH.to_owned(), idle_probe(3.0)), (UNKNOWN_PATH.to_owned(), idle_probe(2.0))]),
-        gap: Duration::from_millis(250),
         levels: vec![level],
         collapse: Some(Collapse { level: 0, served: vec![40; 21], ..Collapse::default() }),
         streams_max: 1_000,

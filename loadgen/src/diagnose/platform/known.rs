@@ -25,13 +25,6 @@ pub enum KnownBy {
 }
 
 impl Known {
-    /// What people call it: `FastAPI or Starlette`, `FastAPI or Starlette, or Django`.
-    #[must_use]
-    pub fn title(&self) -> String {
-        let titles: Vec<_> = self.platforms.iter().map(|platform| platform.title).collect();
-        titles.join(", or ")
-    }
-
     /// How it takes requests, if all that it can be do so in the same way.
     #[must_use]
     pub fn serving(&self) -> Option<Serving> {
@@ -129,7 +122,8 @@ mod tests {
     fn what_the_user_says_comes_before_headers() {
         let headers = BTreeMap::from([("server".to_owned(), "uvicorn".to_owned())]);
         let known = known(find("spring"), &headers).unwrap();
-        assert_eq!((known.title().as_str(), known.by().as_str()), ("Spring MVC on Tomcat", "--platform"));
+        let names: Vec<_> = known.platforms.iter().map(|platform| platform.name).collect();
+        assert_eq!((names, known.by().as_str()), (vec!["spring"], "--platform"));
     }
 
     #[test]

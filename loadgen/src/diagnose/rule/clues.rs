@@ -146,5 +146,5 @@ pub(super) fn upstream_connections(seen: &Seen, served: u64) -> Option<f64> {
 pub(super) fn waits_for_chunks_only(seen: &Seen) -> bool {
     const GAPS: f64 = 4.0;
     let at = seen.probe(HEALTH);
-    at.is_some_and(|at| at.timed_out * 10 < at.sent && at.latency_ms.p50 < GAPS * in_millis(seen.gap).max(50.0))
+    at.is_some_and(|at| at.timed_out * 10 < at.sent && at.latency_ms.p50 < GAPS * in_millis(seen.idle.gap()).max(50.0))
 }

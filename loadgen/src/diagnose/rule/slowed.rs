@@ -50,7 +50,7 @@ fn all_are_late_alike(seen: &Seen) -> bool {
 fn at_once(seen: &Seen, worst: &DiagnosisLevel) -> u64 {
     let loaded = seen.levels.iter().filter(|level| level.streams >= worst.streams);
     let most = loaded.map(|level| level.chunks_per_second).fold(0.0, f64::max);
-    ((most * seen.gap.as_secs_f64()).round().max(1.0) as u64).min(worst.streams)
+    ((most * seen.idle.gap().as_secs_f64()).round().max(1.0) as u64).min(worst.streams)
 }
 
 fn per_chunk(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel, is_slowed: bool) -> Finding {

@@ -52,7 +52,6 @@ impl Seen {
                 machine_cores: Some(0.1),
                 listens: Some(true),
             },
-            gap: Duration::from_millis(200),
             levels: vec![good, worst],
             collapse: Some(Collapse { level: 1, first_bad: 1, ..collapse }),
             processors: Some(2),

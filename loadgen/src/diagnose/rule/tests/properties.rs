@@ -85,7 +85,6 @@ fn seen() -> impl Strategy<Value = Seen> {
         let stalls = elsewhere.0.into_iter();
         let stalls = stalls.map(|(streams, length)| Stall { streams, length: Duration::from_millis(length) });
         Seen {
-            gap: stream.gap(),
             idle: stream,
             idle_probes: names.into_iter().map(str::to_owned).zip(idle.1).collect(),
             keeps_connections: idle.2,

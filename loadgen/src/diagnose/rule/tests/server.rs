@@ -35,8 +35,7 @@ impl Server {
         let chunks: Vec<_> = chunks_ms.iter().copied().map(Duration::from_millis).collect();
         let mut idle = IdleStream { status: 200, ..IdleStream::default() };
         idle.set_times(&chunks, chunks.last().copied().unwrap_or_default());
-        let gap = idle.gap();
-        Server(Seen { idle, gap, keeps_connections: true, streams_max: 1_000, ..Seen::default() })
+        Server(Seen { idle, keeps_connections: true, streams_max: 1_000, ..Seen::default() })
     }
 
     /// One that is as when idle with as many streams as were tried.
