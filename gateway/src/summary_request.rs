@@ -18,7 +18,8 @@ pub struct SummaryRequest {
     pub prompt_tokens: u64,
 }
 
-/// What is read of the call that was asked for, whose messages may be large.
+/// What is read of the call that was asked for, whose messages may be large. Its body is one that
+/// [`to_upstream_body`](wire::chat::ChatRequest::to_upstream_body) wrote: each field stands in it once.
 #[derive(Deserialize)]
 struct Asked {
     #[serde(default)]

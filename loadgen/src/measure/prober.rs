@@ -25,10 +25,8 @@ impl Prober {
     /// Starts probing every server in `targets` by its plan. `origin` is the start of the run.
     #[must_use]
     pub fn start(origin: Instant, targets: Vec<(Endpoint, ProbePlan)>, lag: Arc<LagLog>) -> (Self, Vec<ProbeLogs>) {
-        let logs_of = |plan: &ProbePlan| plan.kinds.iter().cloned().map(|kind| Arc::new(ProbeLog::new(kind))).collect();
-        let targets: Vec<_> = targets.into_iter().map(|(endpoint, plan)| (endpoint, logs_of(&plan), plan)).collect();
-        let logs = targets.iter().map(|(_, logs, _): &(_, Vec<_>, _)| logs.clone()).collect();
-        (Self::probe(origin, targets, lag), logs)
+        let targets = targets.into_iter().map(|(endpoint, plan)| (endpoint, logs_of(&plan), plan)).collect();
+        Self::probe(origin, targets, lag)
     }
 
     /// Starts probing all of `endpoints` by the same plan. The logs are those of all of them together, and those of each.
@@ -39,22 +37,28 @@ impl Prober {
         plan: &ProbePlan,
         lag: Arc<LagLog>,
     ) -> (Self, ProbeLogs, Vec<ProbeLogs>) {
-        let together: Vec<_> = plan.kinds.iter().cloned().map(|kind| Arc::new(ProbeLog::new(kind))).collect();
+        let together = logs_of(plan);
         let part = || -> ProbeLogs {
             if endpoints.len() == 1 {
                 return together.clone();
             }
             together.iter().map(|log| Arc::new(ProbeLog::part_of(log.clone()))).collect()
         };
-        let targets: Vec<_> = endpoints.iter().map(|endpoint| (endpoint.clone(), part(), plan.clone())).collect();
-        let of_each = targets.iter().map(|(_, logs, _): &(_, Vec<_>, _)| logs.clone()).collect();
-        (Self::probe(origin, targets, lag), together, of_each)
+        let targets = endpoints.iter().map(|endpoint| (endpoint.clone(), part(), plan.clone())).collect();
+        let (prober, of_each) = Self::probe(origin, targets, lag);
+        (prober, together, of_each)
     }
 
-    fn probe(origin: Instant, targets: Vec<(Endpoint, ProbeLogs, ProbePlan)>, lag: Arc<LagLog>) -> Self {
-        let mut schedules = Vec::new();
+    /// Starts probing, and returns the logs of each server.
+    fn probe(
+        origin: Instant,
+        targets: Vec<(Endpoint, ProbeLogs, ProbePlan)>,
+        lag: Arc<LagLog>,
+    ) -> (Self, Vec<ProbeLogs>) {
+        let (mut schedules, mut of_each) = (Vec::new(), Vec::new());
         for (endpoint, logs, plan) in targets {
             let (interval, timeout) = (Duration::from_secs_f64(1.0 / plan.rate), plan.timeout);
+            of_each.push(logs.clone());
             schedules.extend(logs.into_iter().map(|log| Schedule {
                 endpoint: endpoint.clone(),
                 log,
@@ -70,7 +74,7 @@ impl Prober {
             // Nothing waits for this if the run was cancelled.
             let _ = answered.send(());
         });
-        Prober { stop, all_answered }
+        (Prober { stop, all_answered }, of_each)
     }
 
     /// Stops sending and waits for outstanding answers, at most for their time-out.
@@ -90,6 +94,10 @@ impl Drop for Prober {
 
 /// The logs of one server's probes, one for each kind.
 type ProbeLogs = Vec<Arc<ProbeLog>>;
+
+fn logs_of(plan: &ProbePlan) -> ProbeLogs {
+    plan.kinds.iter().cloned().map(|kind| Arc::new(ProbeLog::new(kind))).collect()
+}
 
 #[derive(Clone)]
 struct Schedule {

@@ -26,9 +26,9 @@ pub(super) fn streams(html: &mut Html, result: &RunResult) {
 
 /// Each of several servers that the requests of `run` went to in turn.
 fn each_server(html: &mut Html, result: &RunResult) {
-    let targets = result.target.as_ref().map(|target| &target.targets[..]).unwrap_or_default();
+    let Some(target) = result.target.as_ref().filter(|target| !target.targets.is_empty()) else { return };
     // As those of all servers together.
-    let are_calls = result.target.as_ref().is_some_and(|target| target.calls.is_some());
+    let are_calls = target.calls.is_some();
     let arm = |target: &TargetResult| {
         let (program, probes) = (target.url.clone(), target.probes.clone());
         let mut arm = ArmResult { program, probes, ..ArmResult::default() };
@@ -38,7 +38,7 @@ fn each_server(html: &mut Html, result: &RunResult) {
         }
         arm
     };
-    let arms: Vec<_> = targets.iter().map(arm).collect();
+    let arms: Vec<_> = target.targets.iter().map(arm).collect();
     let servers: Vec<NamedArm> = arms.iter().map(|arm| (arm.program.as_str(), arm)).collect();
     let mut rows = vec![
         row(&servers, "requested", |arm| Some(count(requests(arm).requested))),
@@ -47,15 +47,13 @@ fn each_server(html: &mut Html, result: &RunResult) {
         row(&servers, "first token, 99 %", |arm| p99(arm.streams.time_to_first_token_ms)),
         row(&servers, "answered call, 99 %", |arm| p99(arm.calls.as_ref()?.latency_ms)),
     ];
-    for probe in targets.first().into_iter().flat_map(|target| target.probes.keys()) {
+    for probe in target.targets.first().into_iter().flat_map(|target| target.probes.keys()) {
         rows.push(row(&servers, &format!("{}, 99 %", probe.replace('_', "-")), |arm| {
             let stats = arm.probes.get(probe).filter(|stats| stats.timed() > 0)?;
             Some(millis(stats.latency_ms.p99))
         }));
     }
-    if !servers.is_empty() {
-        by_arm(html, "Each server", &servers, &rows);
-    }
+    by_arm(html, "Each server", &servers, &rows);
 }
 
 /// The requests of an arm that has one kind of them.
