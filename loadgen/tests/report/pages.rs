@@ -90,6 +90,22 @@ fn the_page_of_a_diagnosis_begins_with_what_was_found_and_draws_the_staircase() 
     check(&page(&result), &result);
 }
 
+#[test]
+fn the_page_of_a_diagnosis_explains_its_words_as_it_means_them() {
+    let mut result = stored("diagnose");
+    result["diagnosis"]["lab"] = json!("db-held-during-call");
+    result["verdict"]["claims"][0]["name"] = json!("streams held as when idle");
+    let html = page(&result);
+    let lists = html.split("<summary>Words explained: ").skip(1).filter_map(|rest| rest.split("</summary>").next());
+    let words: Vec<_> = lists.flat_map(|list| list.split(", ")).collect();
+    for other_sense in ["held", "claim", "arm"] {
+        assert!(!words.contains(&other_sense), "{other_sense}: {words:?}");
+    }
+    let collapse = html.split("<dt>collapse</dt>").nth(1).unwrap().split("</dd>").next().unwrap();
+    assert!(collapse.contains("smallest number of streams"), "{collapse}");
+    assert!(words.contains(&"objective") && words.contains(&"p99"), "{words:?}");
+}
+
 /// The cells of each row of the table with this caption, its head first.
 fn rows_of(page: &str, caption: &str) -> Vec<Vec<String>> {
     let document = parsed(page);

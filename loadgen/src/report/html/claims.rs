@@ -34,15 +34,16 @@ fn claim_table(html: &mut Html, caption: &str, claims: &[&ClaimResult], servers:
         return;
     }
     cards(html, caption, |html| {
-        head(html);
+        head(html, claims.iter().any(|claim| claim.arm == TARGET));
         html.element("tbody", &[], |html| claims.iter().for_each(|claim| row(html, claim, servers)));
     });
 }
 
-fn head(html: &mut Html) {
+fn head(html: &mut Html, of_one_server: bool) {
+    let (who, what) = if of_one_server { ("server", "objective") } else { ("arm", "claim") };
     html.element("thead", &[], |html| {
         html.element("tr", &[], |html| {
-            for (head, class) in [("met?", ""), ("arm", ""), ("claim", ""), ("measured", "number")] {
+            for (head, class) in [("met?", ""), (who, ""), (what, ""), ("measured", "number")] {
                 html.leaf("th", &[("scope", "col"), ("class", class)], head);
             }
             html.leaf("th", &[("scope", "col")], "required");

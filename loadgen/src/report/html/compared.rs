@@ -13,7 +13,7 @@ use crate::report::letter::letter;
 #[must_use]
 pub fn comparison_page(comparison: &Comparison, judged: Option<&(f64, RegressionVerdict)>) -> String {
     let subject = comparison.runs.first().map(|run| lead::subject(&run.result)).unwrap_or_default();
-    let mut page = Page::default();
+    let mut page = if comparison.diagnoses().is_some() { Page::of_a_diagnosis() } else { Page::default() };
     page.head(class(comparison, judged), |html| head(html, comparison, &subject, judged));
     page.section("diagnoses", "What was found", |html| diagnoses(html, comparison));
     page.section("figures", "Figures, with ratios to A", |html| {

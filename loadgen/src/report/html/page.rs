@@ -18,6 +18,11 @@ pub(super) struct Page {
 }
 
 impl Page {
+    /// A page about diagnoses, some words of which mean something else than in a lab.
+    pub(super) fn of_a_diagnosis() -> Self {
+        Page { unexplained: Unexplained::of_a_diagnosis(), ..Page::default() }
+    }
+
     /// What comes first: the verdict. `class` is that of the verdict.
     pub(super) fn head(&mut self, class: &str, inside: impl FnOnce(&mut Html)) {
         let mut head = Html::default();

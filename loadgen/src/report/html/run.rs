@@ -10,7 +10,7 @@ use crate::result::RunResult;
 #[must_use]
 pub fn page(result: &RunResult) -> String {
     let result = &*with_calls(result);
-    let mut page = Page::default();
+    let mut page = if result.diagnosis.is_some() { Page::of_a_diagnosis() } else { Page::default() };
     page.head(lead::class(&result.verdict), |html| match &result.diagnosis {
         Some(found) => diagnosis::lead(html, result, found),
         None => lead::lead(html, result),

@@ -13,7 +13,7 @@ pub(super) const SECTIONS: [Section; 15] = [
     ("evidence", "Evidence", diagnosis::evidence),
     ("advice", "What to change", diagnosis::advice),
     ("over-time", "The run over time", charts::over_time),
-    ("claims", "Claims", claims::claims),
+    ("claims", "What was required", claims::claims),
     ("health", "Health checks", latency::health),
     ("waiting", "What users waited for", latency::requests),
     ("streams", "Streams and calls", streams::streams),

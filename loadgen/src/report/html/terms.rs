@@ -168,7 +168,7 @@ pub(super) const TERMS: &[Term] = &[
         "What must be so for the figures to mean anything, such as that the load was really there. If one is not met, the \
          run is invalid.",
     ),
-    term("held", &["held"], "All claims and preconditions are met."),
+    term("held", &["held"], "All that the verdict requires is met."),
     term("invalid", &["invalid"], "The run proves nothing, neither good nor bad: a precondition was not met."),
     term(
         "schedule lag",
@@ -178,6 +178,14 @@ pub(super) const TERMS: &[Term] = &[
     term("ratio", &["ratio"], "A figure divided by the same figure of the first file: 2 is twice as much."),
     term("case", &["case"], "One request with a fault of its own, and what is right for it."),
 ];
+
+/// What a diagnosis calls a collapse: there are more ways to one than in a lab, which has its health checks.
+static COLLAPSE_OF_A_DIAGNOSIS: Term = term(
+    "collapse",
+    &["collapse"],
+    "The smallest number of streams with which the server was no longer as when idle: health checks were late or timed \
+     out, or streams waited, were lost or were slowed down.",
+);
 
 impl Term {
     /// Whether `text`, which is [`normal`], mentions it.
@@ -212,6 +220,12 @@ impl Default for Unexplained {
 }
 
 impl Unexplained {
+    /// Those of a page about diagnoses. These hold streams open: what is held there is no verdict.
+    pub(super) fn of_a_diagnosis() -> Self {
+        let others = TERMS.iter().filter(|term| !["held", COLLAPSE_OF_A_DIAGNOSIS.name].contains(&term.name));
+        Unexplained(others.chain([&COLLAPSE_OF_A_DIAGNOSIS]).collect())
+    }
+
     /// The terms that `text` is the first to mention, and those that their explanations mention. They count as
     /// explained from now on.
     pub(super) fn first_in(&mut self, text: &str) -> Vec<&'static Term> {
@@ -269,7 +283,7 @@ mod tests {
 
     #[test]
     fn terms_are_written_as_they_are_looked_for() {
-        for term in TERMS {
+        for term in TERMS.iter().chain([&COLLAPSE_OF_A_DIAGNOSIS]) {
             assert!(term.written.iter().all(|word| *word == normal(word)), "{}", term.name);
             assert!(term.is_in(&normal(term.name)), "{}", term.name);
             assert!(term.meaning.ends_with('.') && !term.meaning.contains("  "), "{}", term.meaning);
