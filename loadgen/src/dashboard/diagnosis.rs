@@ -49,9 +49,9 @@ pub fn draw_diagnosis(frame: &DiagnosisFrame, screen: &mut Screen<'_>, look: &Lo
         let line = Rect { x: area.x + 1, y: area.y + 1, width: area.width - 2, height: 1 };
         bar::draw(share, ["━", "─"], buffer, line, look.style(Tone::Plain));
     }
-    let step = Rect { y: area.y + 2.min(area.height - 1), ..area };
     if area.height > 1 {
-        buffer.set_stringn(area.x + 1, step.y, cut(&frame.step, width), width, look.style(Tone::Plain));
+        let below_the_bar = area.y + 2.min(area.height - 1);
+        buffer.set_stringn(area.x + 1, below_the_bar, cut(&frame.step, width), width, look.style(Tone::Plain));
     }
     if area.height > ABOVE + BELOW {
         let rest = Rect { y: area.y + ABOVE, height: area.height - ABOVE - BELOW, ..area };

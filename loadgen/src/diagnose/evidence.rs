@@ -52,7 +52,7 @@ fn around_the_limit(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) ->
         None if level.waiting > 0 => {
             format!("{} of them {}", count(level.waiting), if level.waiting == 1 { "waits" } else { "wait" })
         }
-        None if level.lost > 0 => format!("{} requests were rejected or failed", count(level.lost)),
+        None if level.lost > 0 => format!("{} rejected or failed", counted(level.lost, "request was", "requests were")),
         None => match level.pace {
             Some(pace) => format!("each gets {} chunks a second", number(pace)),
             None => "all of them flow".to_owned(),
@@ -83,21 +83,16 @@ fn streams(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> String {
             None => format!("{all}: all flow"),
         };
     }
-    let served = collapse.plateau().unwrap_or(worst.started);
-    let first = collapse.served.first().copied().unwrap_or(served);
-    let last = collapse.served.last().copied().unwrap_or(served);
-    let flow = if collapse.plateau().is_some() {
-        count(served)
-    } else {
-        format!("first {} and then {}", count(first), count(last))
+    let at = |look: Option<&u64>| count(look.copied().unwrap_or(worst.started));
+    let flow = match collapse.plateau() {
+        Some(1) => "1 flows".to_owned(),
+        Some(served) => format!("{} flow", count(served)),
+        None => format!("first {} and then {} flow", at(collapse.served.first()), at(collapse.served.last())),
     };
-    let others = if worst.waiting > 0 {
-        match worst.waiting {
-            1 => "1 waits for its first chunk".to_owned(),
-            waiting => format!("{} wait for their first chunk", count(waiting)),
-        }
-    } else {
-        "the others were lost".to_owned()
+    let others = match worst.waiting {
+        0 => "the others were lost".to_owned(),
+        1 => "1 waits for its first chunk".to_owned(),
+        waiting => format!("{} wait for their first chunk", count(waiting)),
     };
     let seconds = collapse.seconds().round();
     let next = match (collapse.ended, collapse.begun) {
@@ -113,9 +108,10 @@ fn streams(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> String {
     };
     let broken = match collapse.broken {
         0 => String::new(),
+        1 => "; 1 was closed before its end".to_owned(),
         broken => format!("; {} were closed before their end", count(broken)),
     };
-    format!("{all}: {flow} flow and {others}; {next}{broken}")
+    format!("{all}: {flow} and {others}; {next}{broken}")
 }
 
 /// `lost: 24 with status 429, after 5 s at most`

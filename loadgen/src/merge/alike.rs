@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::MergeError;
 use super::part::Part;
+use crate::result::Machine;
 
 /// What may differ: with one seed, all machines would send at the same moments.
 pub(super) const SEED: &str = "seed";
@@ -38,10 +39,9 @@ fn same_load(first: &Part, other: &Part) -> Result<(), MergeError> {
 }
 
 fn one_time(first: &Part, other: &Part) -> Result<(), MergeError> {
-    let starts = |part: &Part| part.run.machines.iter().map(|machine| machine.started_unix_ms).collect::<Vec<_>>();
-    let pairs =
-        || starts(first).into_iter().flat_map(|one| starts(other).into_iter().map(move |two| one.abs_diff(two)));
-    let apart_ms = pairs().max().unwrap_or(0);
+    let (ours, others) = (&first.run.machines, &other.run.machines);
+    let apart = |one: &Machine| others.iter().map(|other| one.started_unix_ms.abs_diff(other.started_unix_ms)).max();
+    let apart_ms = ours.iter().filter_map(apart).max().unwrap_or(0);
     if apart_ms <= APART_MS_MAX {
         return Ok(());
     }

@@ -41,10 +41,12 @@ fn lines(terminal: &Terminal, diagnosis: &Diagnosis, verdict: &Verdict) -> Vec<S
     let rows_of = |lines: &[String]| lines.iter().map(|line| line.lines().count().max(1)).sum::<usize>();
     let room = ROWS.saturating_sub(rows_of(&before) + rows_of(&after) + 1).clamp(ROWS_MIN, ROWS_MAX);
     let chart = drawn(terminal, diagnosis, room);
-    let space = |lines: &[String]| if lines.is_empty() { Vec::new() } else { vec![String::new()] };
-    let spaces = [space(&chart), space(&after)];
-    let [above, below] = spaces;
-    [before, above, chart, below, after].concat()
+    let mut lines = before;
+    for part in [chart, after].into_iter().filter(|part| !part.is_empty()) {
+        lines.push(String::new());
+        lines.extend(part);
+    }
+    lines
 }
 
 /// The verdict where there is none to be had, what was found, and its facts.

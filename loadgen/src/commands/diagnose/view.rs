@@ -21,12 +21,9 @@ impl<'a> DiagnosisView<'a> {
     /// have gone into finding the server.
     pub(super) fn open(options: &DiagnoseOptions, budget: Duration, wanted: bool, terminal: &'a Terminal) -> Self {
         let server = options.endpoint.to_string();
-        let frame = || DiagnosisFrame {
-            server: server.clone(),
-            budget_seconds: budget.as_secs_f64(),
-            ..DiagnosisFrame::default()
-        };
-        let dashboard = Stage::open("diagnose", wanted, terminal).map(|stage| (stage, frame()));
+        let budget_seconds = budget.as_secs_f64();
+        let frame = DiagnosisFrame { server: server.clone(), budget_seconds, ..DiagnosisFrame::default() };
+        let dashboard = Stage::open("diagnose", wanted, terminal).map(|stage| (stage, frame));
         let view = DiagnosisView { began: Instant::now(), lines: DiagnosisLines::new(terminal), dashboard };
         if !view.has_dashboard() {
             let (request, most) = (&options.request, count(options.streams_max));

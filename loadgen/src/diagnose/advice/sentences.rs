@@ -70,15 +70,14 @@ fn held(finding: &Finding, seen: &Seen) -> Parts {
                  anything",
             )
         }
-        _ if seen.hangs(HEALTH) => (
-            format!("each stream holds one of {} of this server: {flow}", counted(limit, "thread", "threads")),
-            checks(seen),
-            "Users see a page that hangs without an error, and a health check that fails on an idle processor",
-        ),
         _ => (
             format!("each stream holds one of {} of this server: {flow}", counted(limit, "thread", "threads")),
             checks(seen),
-            "Users see a page that hangs without an error, while all health checks are green",
+            if seen.hangs(HEALTH) {
+                "Users see a page that hangs without an error, and a health check that fails on an idle processor"
+            } else {
+                "Users see a page that hangs without an error, while all health checks are green"
+            },
         ),
     }
 }
