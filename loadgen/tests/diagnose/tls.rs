@@ -71,17 +71,16 @@ async fn terminate(acceptor: TlsAcceptor, socket: TcpStream, to: SocketAddr) {
 
 const REACHED: &str = "POST /chat/stream answered 404";
 
-/// On macOS the system alone decides which certificates are trusted, whatever the variable says.
-#[cfg(not(target_os = "macos"))]
 #[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(target_os = "macos", ignore = "the system alone decides which certificates are trusted")]
 async fn a_server_with_a_trusted_certificate_is_diagnosed_over_tls() {
     let server = Secure::with_streams(GOOD).await;
     let (code, said) = server.diagnosed(&["--max-streams", "2", "--budget", "20s"], &server.certificate).await;
     assert!(code == 0 && said.contains("none_found") && !said.contains("Any certificate"), "{code}: {said}");
 }
 
-#[cfg(not(target_os = "macos"))]
 #[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(target_os = "macos", ignore = "the system alone decides which certificates are trusted")]
 async fn an_untrusted_certificate_is_named_with_the_flag_that_accepts_it() {
     let (server, other) = (Secure::start().await, Secure::start().await);
     let (code, said) = server.diagnosed(&[], &other.certificate).await;
