@@ -142,8 +142,8 @@ async fn attempt<T, Answered: Future<Output = Result<T, Failure>>>(
 
 // ANCHOR: limiter-inside-permit
 // FIX limiter-inside-permit: the rates and the permit are taken at the same instant, or nothing is. So no permit waits for
-// a rate, and a call that gets no permit has spent none. While a call waits for the rate of its model, those of other models
-// are admitted before it.
+// a rate, and a call that gets no permit has spent none. While a call waits for the rate of its model, those of other
+// models are admitted before it.
 // ANCHOR: rapid-sequence
 /// Waits for a permit and for the rates, jointly, no longer than the queue timeout.
 async fn admit(state: &AppState, call: &Call) -> Result<ActiveCall, Failure> {

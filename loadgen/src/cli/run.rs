@@ -15,8 +15,8 @@ use crate::verdict::Objective;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct RunArgs {
-    /// URL of the server, which must be on this machine unless --i-own-this-server is given; can be repeated. Requests then go to the servers in turn, and
-    /// probes to each of them
+    /// URL of the server, which must be on this machine unless --i-own-this-server is given; can be repeated. Requests
+    /// then go to the servers in turn, and probes to each of them
     #[arg(long = "url", value_name = "URL", required = true)]
     pub urls: Vec<String>,
     /// Allow a server on another machine, which then gets this load

@@ -40,7 +40,8 @@ pub(super) struct Around {
     pub(super) counts: Vec<Counts>,
 }
 
-/// Looks for the corner around the limit that was found, until `until`. `news` is called for each number of streams that is held.
+/// Looks for the corner around the limit that was found, until `until`. `news` is called for each number of streams that
+/// is held.
 pub(super) async fn find(
     meter: &Meter<'_>,
     seen: &Seen,
@@ -63,6 +64,7 @@ pub(super) async fn find(
         if streams < open {
             counts.push(held.counts());
             held = meter.streams(seen);
+            // Whether it has recovered is seen with the next number of streams.
             let _ = recovery::wait(meter, seen, until).await;
         }
         if Instant::now() + meter.takes(streams, HOLD) > until {
@@ -96,7 +98,7 @@ fn held_is_used_up(held: &HeldStreams) -> bool {
 fn next(corner: Corner, guess: u64) -> Option<u64> {
     let between = |streams: &u64| *streams > corner.good && *streams < corner.bad;
     let near = [guess.saturating_sub(1), guess, guess + 1].into_iter().find(between);
-    near.or_else(|| Some(corner.good + (corner.bad.checked_sub(corner.good)?) / 2).filter(between))
+    near.or_else(|| Some(corner.good.midpoint(corner.bad)).filter(between))
 }
 
 /// With what was seen at one number of streams between the two.

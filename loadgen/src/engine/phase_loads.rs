@@ -76,8 +76,8 @@ impl PhaseLoads {
         PhaseLoads { logs, by_name, running }
     }
 
-    /// How many streams and calls the loads of `phase` ask for now, `since` the start of the phase. Once the phase `is_over`, they
-    /// replace none that has ended.
+    /// How many streams and calls the loads of `phase` ask for now, `since` the start of the phase. Once the phase
+    /// `is_over`, they replace none that has ended.
     pub(super) fn asked(&self, phase: &Phase, since: Duration, is_over: bool) -> u64 {
         let of_name = |(name, log): (&String, &Arc<StreamLog>)| {
             let loads = || phase.loads.iter().filter(|load| load.name == *name);

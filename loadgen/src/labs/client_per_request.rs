@@ -65,8 +65,8 @@ fn profile(n: &Numbers) -> Profile {
 fn claims() -> Vec<Claim> {
     let opened = |arm, phase| at(arm, phase).ledger(LedgerFigure::Connections);
     let one_each = |calls, name: &str, phase| Claim::exactly(calls, name, opened("broken", phase));
-    // A call finds no free connection while as many others are at the vendor, two to four on average, or when it comes before the
-    // connection of the last one is back in the pool.
+    // A call finds no free connection while as many others are at the vendor, two to four on average, or when it comes
+    // before the connection of the last one is back in the pool.
     let few = |arm, most, name: &str, phase| Claim::at_most(most, name, opened(arm, phase));
     let in_sequence = |arm| at(arm, SEQUENCE).steps(StepFigure::Answered);
     let answered = |arm| at(arm, LOADED).calls(RequestFigure::Completed);

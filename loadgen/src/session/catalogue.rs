@@ -31,7 +31,8 @@ pub(super) async fn catalogue(program_dir: &Path) -> Result<Vec<Mistake>, Sessio
     Ok(mistakes)
 }
 
-/// The mistakes in the output of `broken-server --list`: a line for each group, and below it one for each of its mistakes, indented, with its symptom.
+/// The mistakes in the output of `broken-server --list`: a line for each group, and below it one for each of its
+/// mistakes, indented, with its symptom.
 #[must_use]
 pub fn listed(list: &str) -> Vec<Mistake> {
     let (mut group, mut mistakes) = ("", Vec::new());

@@ -1,4 +1,5 @@
-//! Commands with a dashboard: each way to end gives the terminal back, and says on the ordinary screen what it says without.
+//! Commands with a dashboard: each way to end gives the terminal back, and says on the ordinary screen what it says
+//! without.
 
 use std::path::Path;
 use std::time::Duration;

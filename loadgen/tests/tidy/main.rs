@@ -7,6 +7,7 @@
 mod chapters;
 mod checklist;
 mod code;
+mod comments;
 mod entry;
 mod lists;
 mod made_up;
@@ -55,6 +56,11 @@ fn every_file_begins_with_its_purpose() {
     let tree = repository();
     let silent: Vec<_> = tree.sources().filter(|(_, text)| !text.starts_with("//! ")).collect();
     assert!(silent.is_empty(), "without `//!`: {:?}", silent.iter().map(|(file, _)| file).collect::<Vec<_>>());
+}
+
+#[test]
+fn no_comment_is_too_wide() {
+    assert_complete(&comments::too_wide(&repository()));
 }
 
 #[test]

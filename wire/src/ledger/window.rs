@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Most of `times`, in milliseconds, within any window of this length (over zero), wherever it starts. A window contains its start
-/// and not its end, as in a rate limit: two times that are exactly `window` apart are not within one.
+/// Most of `times`, in milliseconds, within any window of this length (over zero), wherever it starts. A window contains
+/// its start and not its end, as in a rate limit: two times that are exactly `window` apart are not within one.
 #[must_use]
 pub fn most_within(times: &[f64], window: Duration) -> u64 {
     let window = window.as_secs_f64() * 1000.0;

@@ -1,10 +1,10 @@
 //! Mistake `lost-cleanup`.
 //!
-//! What is wrong: how a request ended is recorded by the code after the call. When the client disconnects, that code does not
-//! run: its future is dropped where it waits, in the call.
+//! What is wrong: how a request ended is recorded by the code after the call. When the client disconnects, that code does
+//! not run: its future is dropped where it waits, in the call.
 //! Symptom: `llm_outcomes_total` has time-outs, failures and successes, and no disconnects, however many users give up. It
-//! falls behind `llm_calls_total`, and `llm_disconnects_total` stays 0. Requests of clients that have left have no last line
-//! in the log.
+//! falls behind `llm_calls_total`, and `llm_disconnects_total` stays 0. Requests of clients that have left have no last
+//! line in the log.
 //! Fix: fixed-server/src/outcome.rs, where a guard records the outcome in its `drop`.
 //! Source: 001, section 15 ("Shielded Cleanup") and 003, section 4: `except asyncio.TimeoutError: await
 //! asyncio.shield(record_sla_violation())`.

@@ -1,7 +1,7 @@
 //! Mistake `nested-permits`.
 //!
-//! What is wrong: a call makes another call while it holds its permit, and the other one waits for a permit of its own. When
-//! all permits are held by such calls, each of them waits for one that only another of them can give back.
+//! What is wrong: a call makes another call while it holds its permit, and the other one waits for a permit of its own.
+//! When all permits are held by such calls, each of them waits for one that only another of them can give back.
 //! Symptom: all permits held (`llm_concurrent_calls`), a queue, and a vendor without a single call. It lasts until the
 //! queue timeout, or for ever without one. With fewer requests than permits, nothing shows.
 //! Fix: fixed-server/src/stack.rs, where the second call begins when the first has given its permit back.
