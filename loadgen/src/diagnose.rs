@@ -49,9 +49,10 @@ use seen::{ASYNC_HEALTH, CutShort, HEALTH, KEPT_CONNECTION, NO_SUCH_PATH, Seen, 
 const PROBE_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long the idle server is probed.
 const IDLE: Duration = Duration::from_millis(1_500);
-/// The share of the budget after which the ramp begins nothing more, and that after which it is ended, as is what is
-/// looked for afterwards. The rest is for the server to recover in.
-const RAMP: (f64, f64) = (0.85, 0.95);
+/// The share of the budget after which neither the ramp nor the search for the corner begins anything more.
+const NOTHING_NEW_AFTER: f64 = 0.85;
+/// The share of the budget after which the ramp is ended. The rest is for the server to recover in.
+const RAMP_ENDS_AFTER: f64 = 0.95;
 
 /// What was found, and what was measured meanwhile.
 #[derive(Debug)]
@@ -99,7 +100,7 @@ pub async fn diagnose(
         ..Seen::default()
     };
     seen.platform = platform::known(options.platform, &seen.idle.headers);
-    news(DiagnoseNews::Looked(seen.idle.first_chunk, seen.idle.gap()));
+    news(DiagnoseNews::Looked { first_chunk: seen.idle.first_chunk, gap: seen.idle.gap() });
     let mut recovered_after_s = None;
     if seen.idle.streams() {
         let meter = Meter::new(options, &probes, &process, &recording, origin, &seen.idle);
@@ -126,7 +127,7 @@ async fn load(
 ) -> Option<f64> {
     let Meter { options, origin, .. } = *meter;
     let share = |share| origin + options.budget.mul_f64(share);
-    let (until, end, budget) = (share(RAMP.0), share(RAMP.1), share(1.0));
+    let (until, end, budget) = (share(NOTHING_NEW_AFTER), share(RAMP_ENDS_AFTER), share(1.0));
     let mut held = meter.streams(seen);
     let mut ramp = Ramp { meter, held: &mut held, until };
     let climb = ramp.climb(seen, &mut *news);

@@ -15,8 +15,10 @@ use crate::measure::is_running;
 use crate::numbers::{in_millis, millis};
 use crate::traffic::{CHAT, ExpectedAnswer, Request};
 
-/// Most streams that are opened, unless asked for: on this machine, and on another one.
-const STREAMS_MAX: (u32, u32) = (1_000, 200);
+/// Most streams that are opened on this machine, unless asked for.
+const STREAMS_MAX: u32 = 1_000;
+/// The same on another machine.
+const STREAMS_MAX_ELSEWHERE: u32 = 200;
 /// The longest time to resolve the name of the server, and to connect to one of its addresses.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -32,10 +34,8 @@ pub(super) async fn options(args: &DiagnoseArgs) -> Result<DiagnoseOptions, Comm
     let path = one_path(&args.url, &addresses[0], in_url, "--stream-path", args.stream_path.as_deref(), STREAM_PATH)?;
     let request = request(args, path)?;
     check_paths(args, &request)?;
-    let streams_max = args.max_streams.unwrap_or(match addresses.iter().all(Endpoint::is_loopback) {
-        true => STREAMS_MAX.0,
-        false => STREAMS_MAX.1,
-    });
+    let is_here = addresses.iter().all(Endpoint::is_loopback);
+    let streams_max = args.max_streams.unwrap_or(if is_here { STREAMS_MAX } else { STREAMS_MAX_ELSEWHERE });
     let options = DiagnoseOptions {
         endpoint: reachable(&args.url, addresses, deadline).await?,
         request,
@@ -76,7 +76,7 @@ async fn resolve(args: &DiagnoseArgs, limit: Duration) -> Result<(Vec<Endpoint>,
             "--url {url} is not on this machine, but at {addr}, and a diagnosis loads a server until it no longer \
              answers: if it is yours, say so with --i-own-this-server; it then opens {} streams at most, unless \
              --max-streams says otherwise",
-            STREAMS_MAX.1
+            STREAMS_MAX_ELSEWHERE
         )),
         other => other.into(),
     })

@@ -4,6 +4,7 @@
 
 use ratatui_core::buffer::Buffer;
 use ratatui_core::layout::Rect;
+use ratatui_core::style::Style;
 
 use super::look::{Look, Tone};
 use super::plot::{DOTS, Kind, Point};
@@ -123,7 +124,7 @@ fn rank(tone: Tone) -> u8 {
 }
 
 /// Joins the line of a number of streams to that of the number before.
-fn connect(from: u16, to: u16, buffer: &mut Buffer, area: Rect, style: ratatui_core::style::Style) {
+fn connect(from: u16, to: u16, buffer: &mut Buffer, area: Rect, style: Style) {
     if from == to {
         return;
     }

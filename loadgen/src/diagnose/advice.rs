@@ -8,7 +8,7 @@ mod remedy;
 mod sentences;
 
 use super::finding::{Advice, Finding};
-use super::platform::Recognised;
+use super::platform::{Limit, Recognised};
 use super::seen::Seen;
 use crate::result::{Confidence, DiagnosisForm, DiagnosisKind, DiagnosisPlatform};
 use number::Origin;
@@ -80,7 +80,7 @@ fn what_to_do(finding: &Finding, origin: Option<&Origin>, seen: &Seen) -> (Strin
 }
 
 /// The row of the known platform that speaks of this finding: that whose number fits, else the first of its kind.
-fn of_platform(finding: &Finding, origin: Option<&Origin>, seen: &Seen) -> Option<&'static super::platform::Limit> {
+fn of_platform(finding: &Finding, origin: Option<&Origin>, seen: &Seen) -> Option<&'static Limit> {
     let recognised = origin.and_then(|origin| origin.recognised.iter().find(|recognised| recognised.is_known));
     recognised.map(|recognised| recognised.limit).or_else(|| {
         let known = seen.platform.iter().flat_map(|known| &known.platforms);

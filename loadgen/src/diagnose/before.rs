@@ -12,8 +12,9 @@ use crate::traffic::{Request, excerpt};
 
 /// How long one stream is looked at, from its first chunk on.
 const LOOK: Duration = Duration::from_secs(4);
-/// The time to a first chunk that is waited for, as a share of the budget, and at most.
-const FIRST_CHUNK: (f64, Duration) = (0.3, Duration::from_secs(20));
+/// How long a first chunk is waited for: this share of the budget, and no longer than that.
+const FIRST_CHUNK_SHARE: f64 = 0.3;
+const FIRST_CHUNK_MAX: Duration = Duration::from_secs(20);
 /// A stream that is over sooner cannot be held open.
 const LASTS_MIN: Duration = Duration::from_millis(500);
 /// A check that takes longer without any load is not cheap: ten times as long would be as long as a probe waits.
@@ -131,8 +132,7 @@ async fn check_cheap(
 pub(super) async fn look_at_stream(options: &DiagnoseOptions) -> Result<IdleStream, DiagnoseError> {
     let DiagnoseOptions { endpoint, request: asked, .. } = options;
     let request = format!("{} {}", asked.method, asked.path);
-    let (share, most) = FIRST_CHUNK;
-    let first_chunk = options.budget.mul_f64(share).min(most);
+    let first_chunk = options.budget.mul_f64(FIRST_CHUNK_SHARE).min(FIRST_CHUNK_MAX);
     let seen = look(endpoint, asked, Looking { head: first_chunk, first_chunk, rest: LOOK.min(first_chunk) }).await;
     let seen = seen.map_err(|error| DiagnoseError::http(&request, error))?;
     let no_answer = || DiagnoseError::NoAnswer {

@@ -17,8 +17,9 @@ use crate::result::DiagnosisLevel;
 
 /// Time from one stream that is opened to the next: fewer at once than a listener's backlog takes.
 const OPEN_INTERVAL: Duration = Duration::from_millis(5);
-/// How long a stream may wait, for its first chunk or the next one, before it counts as waiting: at least, and at most.
-const PATIENCE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
+/// How long a stream may be silent, before its first chunk or the next one, until it counts as waiting.
+const PATIENCE_MIN: Duration = Duration::from_secs(1);
+const PATIENCE_MAX: Duration = Duration::from_secs(10);
 /// The longest time that a number of streams is held to see the pace of slow ones.
 const HOLD_MAX: Duration = Duration::from_secs(4);
 /// A probe without an answer for so long counts.
@@ -69,7 +70,7 @@ impl<'a> Meter<'a> {
 
     /// How long a stream may be silent, given how one of the idle server was.
     fn patience(idle: &IdleStream) -> Patience {
-        let within = |time: Duration| time.clamp(PATIENCE.0, PATIENCE.1);
+        let within = |time: Duration| time.clamp(PATIENCE_MIN, PATIENCE_MAX);
         Patience {
             first: within(idle.first_chunk * 5 / 2).max(idle.first_chunk * 3 / 2),
             next: within(idle.longest_gap * 3),

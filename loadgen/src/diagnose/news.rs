@@ -11,8 +11,13 @@ pub enum DiagnoseNews<'a> {
     Idle(Duration),
     /// One stream of the idle server is read.
     Looking,
-    /// It has been read: the time to its first chunk, and from one to the next.
-    Looked(Duration, Duration),
+    /// It has been read.
+    Looked {
+        /// The time to its first chunk.
+        first_chunk: Duration,
+        /// The mean time from one chunk to the next.
+        gap: Duration,
+    },
     /// This many streams are opened and held.
     Holding(u64),
     /// Something is wrong with this many, and it is watched for this long.

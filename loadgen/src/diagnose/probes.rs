@@ -67,12 +67,15 @@ impl Probes {
         self.logs.iter().map(|log| (log.kind.name.clone(), level(log, from, now, patience))).collect()
     }
 
+    /// The log of the connection that is kept.
+    fn kept(&self) -> impl Iterator<Item = &Arc<ProbeLog>> {
+        self.logs.iter().filter(|log| log.kind.name == KEPT_CONNECTION)
+    }
+
     /// Whether the server keeps a connection for several requests, as far as it has been seen.
     pub(super) fn keeps_connections(&self) -> bool {
         let mut requests = 0;
-        for log in self.logs.iter().filter(|log| log.kind.name == KEPT_CONNECTION) {
-            log.visit(Duration::ZERO, |_| requests += 1);
-        }
+        self.kept().for_each(|log| log.visit(Duration::ZERO, |_| requests += 1));
         self.opened.load(Relaxed) * 2 <= requests + 1
     }
 
@@ -115,7 +118,7 @@ impl Probes {
     /// successor refused. A server that is only full keeps the one, or lets the other wait.
     pub(super) fn refused(&self, from: Duration) -> bool {
         let mut refused = false;
-        for log in self.logs.iter().filter(|log| log.kind.name == KEPT_CONNECTION) {
+        for log in self.kept() {
             log.visit(from, |seen| {
                 let ProbeSeen::Ended(probe) = seen else { return };
                 refused |= probe.due >= from && probe.outcome == ProbeOutcome::Failed(REFUSED);

@@ -116,8 +116,8 @@ impl Ramp<'_> {
     }
 
     /// Holds this many streams. Where the server is not as when idle, it is measured once more: something else may have
-    /// been busy for a moment. A stall of all of it that passes is kept in mind.
-    /// Also says whether streams that waited began meanwhile although none had ended.
+    /// been busy for a moment. Its stalls are added to `seen`. Returns what was seen of that number of streams, the state of
+    /// the server, and whether streams that waited began meanwhile although none had ended.
     async fn hold(&mut self, streams: u64, seen: &mut Seen) -> (DiagnosisLevel, State, bool) {
         const TRIES: usize = 4;
         let (from, lost_before) = (self.meter.origin.elapsed(), self.held.counts().lost());

@@ -2,7 +2,7 @@
 
 use super::seen::{Seen, UNKNOWN_PATH, no_answer};
 use crate::numbers::in_millis;
-use crate::result::DiagnosisLevel;
+use crate::result::{DiagnosisLevel, ProbeLevel};
 
 /// What a level shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,8 +17,7 @@ pub(super) enum State {
 
 /// The state of the server at this level.
 pub(super) fn state(seen: &Seen, level: &DiagnosisLevel) -> State {
-    let late = |(name, probe): (&String, &_)| {
-        let probe: &crate::result::ProbeLevel = probe;
+    let late = |(name, probe): (&String, &ProbeLevel)| {
         probe.sent > 0 && (probe.latency_ms.p90 >= seen.late_ms(name) || no_answer(probe) * 4 >= probe.sent)
     };
     // Streams that end are replaced, so that some are between two of them.

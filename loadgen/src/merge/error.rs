@@ -64,8 +64,8 @@ pub enum MergeError {
     },
     /// Runs at different times.
     #[error(
-        "{file}: it started {minutes:.0} minutes from {first}, by the clocks of the machines: these were not one load \
-         (more than an hour apart)"
+        "{file}: it started {minutes:.0} minutes before or after {first}, by the clocks of the machines: the runs of one \
+         load start within an hour"
     )]
     Apart {
         /// The file.

@@ -41,9 +41,9 @@ impl<'a> DiagnosisView<'a> {
                 frame.step = step;
             }
             if let DiagnoseNews::Level(level) = news {
-                let mut levels = std::mem::take(&mut frame.staircase.levels);
+                let levels = &mut frame.staircase.levels;
                 levels.push((*level).clone());
-                frame.staircase.levels = by_streams(&levels).into_iter().cloned().collect();
+                *levels = by_streams(levels).into_iter().cloned().collect();
             }
         }
         if self.has_dashboard() {

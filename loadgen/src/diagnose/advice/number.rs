@@ -36,9 +36,8 @@ pub(super) fn origin(kind: DiagnosisKind, form: Option<DiagnosisForm>, limit: u6
 fn of_the_platform(first: &Recognised, known: Option<&Known>, limit: u64) -> String {
     let by = known.map(|known| format!(" ({})", known.by())).unwrap_or_default();
     let Recognised { platform, limit: of, default, times, .. } = first;
-    let number = match (*times, limit == *default) {
-        (1, true) => format!("{} is", count(limit)),
-        (1, false) => format!("{} is next to {}, which is", count(limit), count(*default)),
+    let number = match *times {
+        1 => number_is(limit, *default),
         _ => format!("{} is {times} times {}, as {times} processes have it, each by", count(limit), count(*default)),
     };
     format!("{number} the default of {}{by}: {}. To change it: {}.", platform.title, of.what, of.setting)
@@ -63,13 +62,17 @@ fn hint(recognised: &[Recognised], known: Option<&Known>, limit: u64) -> String 
         }
         _ => "look whether this server uses one of them".to_owned(),
     };
-    let number = match recognised.first() {
-        Some(first) if first.default != limit => {
-            format!("{} is next to {}, which is", count(limit), count(first.default))
-        }
-        _ => format!("{} is", count(limit)),
-    };
+    let number = number_is(limit, recognised.first().map_or(limit, |first| first.default));
     format!("{number} a default of {}. The number alone proves nothing: {how}.", named.join("; of "))
+}
+
+/// `40 is`, and with another default: `39 is next to 40, which is`.
+fn number_is(limit: u64, default: u64) -> String {
+    if limit == default {
+        format!("{} is", count(limit))
+    } else {
+        format!("{} is next to {}, which is", count(limit), count(default))
+    }
 }
 
 /// No default fits.

@@ -38,14 +38,15 @@ pub(super) fn remedy(finding: &Finding, seen: &Seen, is_explained: bool) -> Opti
         ),
         Kind::EventLoopBlocked => Remedy::new(
             "More event loops or processes are not the fix: each stops at a blocking call of its own, so it takes only a \
-             few streams more until all of them stand"
+             few streams more until all of them are blocked"
                 .to_owned(),
             "Find the call that blocks, and await an asynchronous one in its place; give what needs the processor a \
              thread, with a limit on how much of it there is",
             Some(if seen.collapse.is_some() { "blocked-executor" } else { "coordinated-omission" }),
         ),
         Kind::ConnectionLimit => Remedy {
-            also: "If descriptors have ended (`ulimit -n`, for systemd `LimitNOFILE=`), raise them: one is small",
+            also: "If the server ran out of descriptors (`ulimit -n`, for systemd `LimitNOFILE=`), raise that limit: a descriptor \
+                   costs little",
             ..Remedy::new(
                 "A larger number alone only moves the limit: a stream keeps its connection, so with more users it is \
                  reached again, and the server cannot even say that it is full"

@@ -19,8 +19,8 @@ pub fn step_in_words(news: &DiagnoseNews<'_>) -> Option<String> {
     Some(match news {
         DiagnoseNews::Idle(duration) => format!("probing the idle server for {}", millis(in_millis(*duration))),
         DiagnoseNews::Looking => "reading one stream".to_owned(),
-        DiagnoseNews::Looked(first, gap) => {
-            let [first, gap] = [first, gap].map(|time| millis(in_millis(*time).round()));
+        DiagnoseNews::Looked { first_chunk, gap } => {
+            let [first, gap] = [first_chunk, gap].map(|time| millis(in_millis(*time).round()));
             format!("one stream: the first chunk after {first}, then one every {gap}")
         }
         DiagnoseNews::Holding(number) => format!("holding {}", streams(*number)),

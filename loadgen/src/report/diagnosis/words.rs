@@ -80,13 +80,11 @@ pub(in crate::report) fn recovery(diagnosis: &Diagnosis) -> Option<String> {
 
 /// The cell of a diagnosis in the row of this name.
 pub(in crate::report) fn row(diagnosis: &Diagnosis, name: &str) -> String {
-    let number = match name {
-        "streams at collapse" => diagnosis.collapse(),
-        "most streams held" => Some(diagnosis.streams_held()).filter(|held| *held > 0),
-        _ => None,
+    let cell = match name {
+        "streams at collapse" => diagnosis.collapse().map(count),
+        "most streams held" => Some(diagnosis.streams_held()).filter(|held| *held > 0).map(count),
+        "recovered after" => diagnosis.recovered_after_s.map(|seconds| format!("{seconds:.1} s")),
+        _ => facts(diagnosis).into_iter().find(|(fact, _)| *fact == name).map(|(_, text)| text),
     };
-    let recovered = diagnosis.recovered_after_s.filter(|_| name == "recovered after");
-    let fact = facts(diagnosis).into_iter().find(|(known, _)| *known == name).map(|(_, fact)| fact);
-    let recovered = recovered.map(|seconds| format!("{seconds:.1} s"));
-    fact.or_else(|| number.map(count)).or(recovered).unwrap_or_else(|| "-".to_owned())
+    cell.unwrap_or_else(|| "-".to_owned())
 }
