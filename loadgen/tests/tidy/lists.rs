@@ -6,10 +6,14 @@ use std::fmt::Write as _;
 use loadgen::lab::Group;
 
 use crate::entry::{Entry, Missing};
+use crate::made_part::MadePart;
 use crate::tree::Tree;
 
-/// Around a list.
-const MARKS: [&str; 2] = ["<!-- labs: written by `make lists` -->\n", "<!-- end of labs -->\n"];
+const LIST: MadePart = MadePart {
+    marks: ["<!-- labs: written by `make lists` -->\n", "<!-- end of labs -->\n"],
+    form: "list",
+    of: "labs",
+};
 
 /// The files that have a list.
 pub(crate) const FILES: [&str; 3] = ["README.md", "workshop/README.md", "workshop/src/labs.md"];
@@ -30,32 +34,20 @@ const FIRST: [&str; 10] = [
 
 /// The text of one of [`FILES`] with its list as it should be; `None` if the marks around it are missing.
 pub(crate) fn with_list(file: &str, labs: &[Entry], tree: &Tree) -> Option<String> {
-    let text = tree.text(file)?;
-    let (before, rest) = text.split_once(MARKS[0])?;
-    let (_, after) = rest.split_once(MARKS[1])?;
-    let list = match file {
-        "README.md" => first_labs(labs),
-        "workshop/README.md" => chapters(labs, tree),
-        _ => tables(labs),
-    };
-    Some([before, MARKS[0], &list, MARKS[1], after].concat())
+    LIST.in_page(file, tree, &list(file, labs, tree))
 }
 
 /// Lists that are not as they should be.
 pub(crate) fn missing(labs: &[Entry], tree: &Tree) -> Vec<Missing> {
-    let of_file = |file: &'static str| {
-        let Some(expected) = with_list(file, labs, tree) else {
-            return Some(Missing::new(file, "write, around the list of labs", MARKS.concat()));
-        };
-        let there: Vec<_> = tree.text(file)?.lines().collect();
-        if there == expected.lines().collect::<Vec<_>>() {
-            return None;
-        }
-        let new: Vec<_> = expected.lines().filter(|line| !there.contains(line)).collect();
-        let place = "its list is not that of the labs: run `make lists`, which writes";
-        Some(Missing::new(file, place, new.join("\n")))
-    };
-    FILES.into_iter().filter_map(of_file).collect()
+    FILES.into_iter().filter_map(|file| LIST.missing(file, tree, &list(file, labs, tree))).collect()
+}
+
+fn list(file: &str, labs: &[Entry], tree: &Tree) -> String {
+    match file {
+        "README.md" => first_labs(labs),
+        "workshop/README.md" => chapters(labs, tree),
+        _ => tables(labs),
+    }
 }
 
 fn groups(labs: &[Entry]) -> impl Iterator<Item = (Group, Vec<&Entry>)> {

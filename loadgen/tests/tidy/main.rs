@@ -10,6 +10,7 @@ mod code;
 mod comments;
 mod entry;
 mod lists;
+mod made_part;
 mod made_up;
 mod new_lab;
 mod outputs;

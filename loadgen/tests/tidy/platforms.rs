@@ -6,35 +6,29 @@ use std::fmt::Write as _;
 use loadgen::diagnose::platform::{ALL, Limit, Platform, Serving};
 
 use crate::entry::Missing;
+use crate::made_part::MadePart;
 use crate::tree::Tree;
 
 /// The page.
 pub(crate) const FILE: &str = "workshop/src/diagnose.md";
-/// Around the table.
-const MARKS: [&str; 2] = ["<!-- platforms: written by `make lists` -->\n", "<!-- end of platforms -->\n"];
+const TABLE: MadePart = MadePart {
+    marks: ["<!-- platforms: written by `make lists` -->\n", "<!-- end of platforms -->\n"],
+    form: "table",
+    of: "platforms",
+};
 
 /// The page with its table as it should be; `None` if the marks around it are missing.
 pub(crate) fn with_table(tree: &Tree) -> Option<String> {
-    let (before, rest) = tree.text(FILE)?.split_once(MARKS[0])?;
-    let (_, after) = rest.split_once(MARKS[1])?;
-    Some([before, MARKS[0], "\n", &table(), "\n", MARKS[1], after].concat())
+    TABLE.in_page(FILE, tree, &table())
 }
 
 /// The table, if it is not as it should be.
 pub(crate) fn missing(tree: &Tree) -> Vec<Missing> {
-    let Some(expected) = with_table(tree) else {
-        return vec![Missing::new(FILE, "write, around the table of platforms", MARKS.concat())];
-    };
-    if tree.text(FILE) == Some(&*expected) {
-        return Vec::new();
-    }
-    let there: Vec<_> = tree.text(FILE).into_iter().flat_map(str::lines).collect();
-    let new: Vec<_> = expected.lines().filter(|line| !there.contains(line)).collect();
-    vec![Missing::new(FILE, "its table is not that of the platforms: run `make lists`, which writes", new.join("\n"))]
+    TABLE.missing(FILE, tree, &table()).into_iter().collect()
 }
 
 fn table() -> String {
-    let mut text = "| `--platform` | known by | what is limited | default | leads to | setting |\n".to_owned();
+    let mut text = "\n| `--platform` | known by | what is limited | default | leads to | setting |\n".to_owned();
     text += "|---|---|---|---|---|---|\n";
     for platform in ALL {
         let first = format!("`{}`: {}", platform.name, linked(&platform.full_title(), platform.source));
@@ -50,7 +44,7 @@ fn table() -> String {
             writeln!(text, "| {name} | {signs} | {} |", cells(limit)).unwrap();
         }
     }
-    text
+    text + "\n"
 }
 
 fn cells(limit: &Limit) -> String {
@@ -89,9 +83,9 @@ fn a_source_is_a_link() {
 
 #[test]
 fn a_page_without_its_table_is_named() {
-    let [begin, end] = MARKS;
+    let [begin, end] = TABLE.marks;
     let named = |text: &str| missing(&Tree::default().with(FILE, text)).len();
     assert_eq!((missing(&Tree::default()).len(), named("no marks")), (1, 1));
     assert_eq!(named(&format!("# Page\n{begin}| old |\n{end}")), 1);
-    assert_eq!(named(&format!("# Page\n{begin}\n{}\n{end}rest\n", table())), 0);
+    assert_eq!(named(&format!("# Page\n{begin}{}{end}rest\n", table())), 0);
 }
