@@ -113,7 +113,7 @@ fn its_picture_shows_the_collapse(programs: &TestPrograms, result: &str) {
 
 #[test]
 fn an_interrupted_demo_stops_what_it_started() {
-    let programs = TestPrograms::new("signals");
+    let programs = TestPrograms::beside_others("signals");
     // SIGHUP is what a terminal sends when its window is closed.
     for signal in [Signal::Int, Signal::Term, Signal::Hup] {
         let demo = programs.spawn(&["demo", "broken"]);
@@ -126,7 +126,7 @@ fn an_interrupted_demo_stops_what_it_started() {
 
 #[test]
 fn a_closed_output_keeps_nothing_running() {
-    let programs = TestPrograms::new("closed");
+    let programs = TestPrograms::beside_others("closed");
     let mut demo = programs.spawn(&["demo", "fixed"]);
     demo.close_output();
     programs.wait_until_running(2);
@@ -140,7 +140,7 @@ fn a_closed_output_keeps_nothing_running() {
 
 #[test]
 fn a_program_that_dies_mid_run_ends_the_run_as_invalid() {
-    let programs = TestPrograms::new("dies");
+    let programs = TestPrograms::beside_others("dies");
     let demo = programs.spawn(&["demo", "fixed"]);
     programs.wait_until_running(2);
     for pid in programs.pids("mock-llm") {

@@ -7,6 +7,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use futures_util::future::join_all;
 use process::{Launch, START_TIMEOUT, ServerProcess};
 use serde_json::Value;
 
@@ -195,16 +196,16 @@ async fn the_manifest_is_yaml_and_its_pods_do_what_the_page_says() {
     let script = container["args"][0].as_str().unwrap();
 
     let place = Place::new("pods").await;
-    for pod in 0..3 {
+    let outputs = (0..3).map(|pod| {
         let prints =
             format!("START=0 JOB_COMPLETION_INDEX={pod}\n{}", script.replace("/tmp/", &format!("/tmp/{pod}-")));
-        let output = place.run(&prints.replace("sleep", "true")).await;
-        assert!(
-            output.status.success() && output.stdout.starts_with(b"{"),
-            "{}",
-            String::from_utf8_lossy(&output.stdout)
-        );
-        fs::write(place.folder.join(format!("pod-{pod}")), output.stdout).unwrap();
+        let place = &place;
+        async move { place.run(&prints.replace("sleep", "true")).await }
+    });
+    for (pod, output) in join_all(outputs).await.into_iter().enumerate() {
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.starts_with('{'), "{text}");
+        fs::write(place.folder.join(format!("pod-{pod}")), &output.stdout).unwrap();
     }
     fs::write(place.folder.join("loadgen-job.yaml"), &manifest).unwrap();
     said(&place.run(&block("bash", "kubectl ")).await);
