@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod result_schema;
+mod scripted;
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -17,24 +18,6 @@ fn loadgen(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_loadgen")).args(args).output().unwrap()
 }
 
-/// Runs it without blocking the vendor, which is in this process. A run that is invalid because other tests keep the
-/// machine busy is repeated.
-async fn loadgen_async(args: Vec<String>) -> Output {
-    let once = move || {
-        let args: Vec<_> = args.iter().map(String::as_str).collect();
-        let lagged = |output: &Output| String::from_utf8_lossy(&output.stdout).contains("the generator itself lagged");
-        let mut output = loadgen(&args);
-        for _ in 0..5 {
-            if !lagged(&output) {
-                break;
-            }
-            output = loadgen(&args);
-        }
-        output
-    };
-    tokio::task::spawn_blocking(once).await.unwrap()
-}
-
 fn code(output: &Output) -> i32 {
     output.status.code().unwrap()
 }
@@ -43,18 +26,18 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+const BODY: &str = r#"{"model":"mock-llm","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
+
 /// `run` against the vendor itself, which has OpenAI's route and a health route.
-async fn run_on_vendor(vendor: &MockLlm, more: &[&str]) -> Output {
-    let mut args: Vec<String> =
-        ["run", "--url", &vendor.url(), "--path", "/v1/chat/completions", "--baseline", "300ms"]
-            .map(str::to_owned)
-            .to_vec();
-    let body = r#"{"model":"mock-llm","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
-    args.extend(["--body", body, "--probe", "health=/health", "--probe", "health_sync=/health"].map(str::to_owned));
-    args.extend(["--concurrency", "5", "--ramp", "0s", "--duration", "1500ms"].map(str::to_owned));
-    args.extend(more.iter().map(|arg| (*arg).to_owned()));
-    loadgen_async(args).await
+async fn run_on_vendor(vendor: &MockLlm, more: &[&str]) -> (i32, String) {
+    let url = vendor.url();
+    let to = ["run", "--url", &url, "--path", "/v1/chat/completions", "--baseline", "300ms", "--body", BODY];
+    let load = ["--probe", "health=/health", "--probe", "health_sync=/health", "--ramp", "0s"];
+    scripted::loadgen(&[&to[..], &load, more].concat()).await
 }
+
+/// Five streams for a while.
+const FIVE: [&str; 4] = ["--concurrency", "5", "--duration", "1500ms"];
 
 async fn vendor() -> MockLlm {
     let gap = Duration::from_millis(20);
@@ -64,12 +47,13 @@ async fn vendor() -> MockLlm {
 #[tokio::test(flavor = "multi_thread")]
 async fn objectives_decide_between_0_and_1() {
     let vendor = vendor().await;
-    let met = run_on_vendor(&vendor, &["--slo", "lost==0", "--slo", "health.p99<5s", "--slo", "completed>=10"]).await;
-    assert_eq!(code(&met), 0, "{}", stderr(&met));
-    let missed = run_on_vendor(&vendor, &["--slo", "completed>=1000000"]).await;
-    assert_eq!(code(&missed), 1, "{}", stderr(&missed));
-    let none = run_on_vendor(&vendor, &[]).await;
-    assert_eq!(code(&none), 0, "{}", stderr(&none));
+    let run = async |objectives: &[&str]| run_on_vendor(&vendor, &[&FIVE, objectives].concat()).await;
+    let (met, said) = run(&["--slo", "lost==0", "--slo", "health.p99<5s", "--slo", "completed>=10"]).await;
+    assert_eq!(met, 0, "{said}");
+    let (missed, said) = run(&["--slo", "completed>=1000000"]).await;
+    assert_eq!(missed, 1, "{said}");
+    let (none, said) = run(&[]).await;
+    assert_eq!(none, 0, "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,12 +61,10 @@ async fn the_result_file_has_the_fields_of_the_contract() {
     let vendor = vendor().await;
     let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("run.json");
     let pid = std::process::id().to_string();
-    let output = run_on_vendor(
-        &vendor,
-        &["--out", out.to_str().unwrap(), "--vendor", &vendor.url(), "--pid", &pid, "--slo", "health.p99<5s"],
-    )
-    .await;
-    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let url = vendor.url();
+    let more = ["--out", out.to_str().unwrap(), "--vendor", &url, "--pid", &pid, "--slo", "health.p99<5s"];
+    let (code, said) = run_on_vendor(&vendor, &[&FIVE[..], &more].concat()).await;
+    assert_eq!(code, 0, "{said}");
     let result: Value = serde_json::from_slice(&std::fs::read(out).unwrap()).unwrap();
     ResultSchema::new().refuses_changes(&result);
     for path in [
@@ -269,15 +251,10 @@ async fn the_ledger_of_a_run_leaves_out_earlier_runs() {
     let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("vendor.json");
     let mut shown = Vec::new();
     for streams in ["20", "3"] {
-        let seen_by_vendor = ["--vendor", &vendor.url(), "--out", out.to_str().unwrap()];
         let url = vendor.url();
-        let body = r#"{"model":"mock-llm","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
-        let args =
-            ["run", "--url", &url, "--path", "/v1/chat/completions", "--body", body, "--probe", "health=/health"];
-        let more = ["--baseline", "100ms", "--ramp", "0s", "--duration", "1s", "--concurrency", streams];
-        let args = [&args[..], &more, &seen_by_vendor].concat().iter().map(|arg| (*arg).to_owned()).collect();
-        let output = loadgen_async(args).await;
-        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        let load = ["--duration", "1s", "--concurrency", streams, "--vendor", &url, "--out", out.to_str().unwrap()];
+        let (code, said) = run_on_vendor(&vendor, &load).await;
+        assert_eq!(code, 0, "{said}");
         let result: Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
         let number = |path: &str| result.pointer(path).and_then(Value::as_u64).unwrap();
         assert_eq!(number("/target/vendor/started"), number("/target/streams/requested"));
@@ -293,8 +270,7 @@ async fn missing_pressure_exits_with_3() {
     // Answers that end at once: 500 of them, spread over a second, never overlap enough.
     let args = ["run", "--url", &vendor.url(), "--path", "/v1/models", "--method", "GET", "--baseline", "100ms"];
     let more = ["--concurrency", "500", "--ramp", "1s", "--duration", "1100ms", "--probe", "health_sync=/health"];
-    let output = loadgen_async([&args[..], &more[..]].concat().iter().map(|arg| (*arg).to_owned()).collect()).await;
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(code(&output), 3, "{said}");
+    let (code, said) = scripted::loadgen(&[&args[..], &more].concat()).await;
+    assert_eq!(code, 3, "{said}");
     assert!(said.contains("pressure"), "{said}");
 }

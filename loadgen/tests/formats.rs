@@ -14,14 +14,12 @@ use loadgen::http::Endpoint;
 use loadgen::measure::StreamLog;
 use loadgen::result::StreamStats;
 use loadgen::traffic::{Client, Exchange, Request, StreamFormat};
-use scripted::{EVENTS, OK, Script, serve};
+use scripted::{CHECK_OK, EVENTS, Script, serve};
 use tokio::time::sleep;
-
-const UNUSED: Script = |mut request| Box::pin(async move { _ = request.send(OK).await });
 
 /// What one client saw of a server that streams as `script` does.
 async fn seen_by(client: Client, script: Script) -> StreamStats {
-    let (addr, _) = serve(script, UNUSED).await;
+    let (addr, _) = serve(script, CHECK_OK).await;
     let log = Arc::new(StreamLog::default());
     Exchange { client, ..Exchange::new(Endpoint::at(addr), Request::chat()) }.perform(Instant::now(), &log).await;
     log.stats(Duration::from_secs(1))

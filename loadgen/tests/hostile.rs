@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
 use process::Launch;
-use scripted::{EVENTS, OK, Script, serve};
+use scripted::{CHECK_OK, EVENTS, Script, serve};
 
 /// Far over what the generator needs and far below what it is sent.
 const RESIDENT_BYTES_MAX: u64 = 150_000_000;
@@ -39,7 +39,6 @@ const ENDLESS_REFUSAL: Script = endless!(NOT_FOUND, "x");
 const ENDLESS_TOKENS: Script = endless!(EVENTS, "data: {\"content\":\"a\"}\n\n");
 const ENDLESS_COMMENT: Script = endless!(EVENTS, ": nothing\n\n");
 const ENDLESS_EVENT: Script = endless!(EVENTS, "data: nothing that ends\n");
-const CHECK_OK: Script = |mut request| Box::pin(async move { _ = request.send(OK).await });
 /// Good at first, so that the run starts.
 const ENDLESS_UNDER_LOAD: Script = |request| {
     if request.seen.checks.load(Relaxed) > 4 { (ENDLESS_ANSWER)(request) } else { (CHECK_OK)(request) }

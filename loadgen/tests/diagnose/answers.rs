@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use loadgen::result::{Confidence, DiagnosisKind};
 
 use super::{CHECK, GOOD, checks, command, diagnosed, options, sends};
-use crate::scripted::{EVENTS, NOT_FOUND, OK, Script, serve};
+use crate::scripted::{EVENTS, FAILING, HANGS, NOT_FOUND, OK, Script, serve};
 
 const UNAUTHORIZED: &str = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 const NOT_ALLOWED: &str =
@@ -13,7 +13,6 @@ const NOT_ALLOWED: &str =
 const UNPROCESSABLE: &str = "HTTP/1.1 422 Unprocessable\r\ncontent-type: application/json\r\ncontent-length: 27\r\nconnection: close\r\n\r\n{\"missing\":\"field messages\"}";
 const LIMITED: &str =
     "HTTP/1.1 429 Too Many Requests\r\nretry-after: 7\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-const FAILING: &str = "HTTP/1.1 500 Sorry\r\ncontent-length: 5\r\nconnection: close\r\n\r\nsorry";
 const UNAVAILABLE: &str = "HTTP/1.1 503 Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 const MOVED: &str =
     "HTTP/1.1 308 Permanent Redirect\r\nlocation: /chat/stream/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
@@ -25,7 +24,6 @@ const NO_HTTP: &str = "SSH-2.0-OpenSSH_9.6\r\n";
 const JSON: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 15\r\nconnection: close\r\n\r\n{\"answer\":\"hi\"}";
 
 const SHORT: Script = |mut request| Box::pin(async move { _ = request.tokens(5, Duration::from_millis(10)).await });
-const HANGING: Script = |mut request| Box::pin(async move { request.hang().await });
 const NEVER_A_CHUNK: Script = |mut request| {
     Box::pin(async move {
         request.send(EVENTS).await;
@@ -90,7 +88,7 @@ async fn an_answer_that_is_no_stream_is_named_with_what_to_do() {
         (sends!(NO_HTTP), CHECK, 3, "is it https?"),
         (sends!(""), CHECK, 3, "POST /chat/stream, without any load: no answer"),
         (SHORT, CHECK, 2, "a stream that is over after"),
-        (HANGING, CHECK, 3, "POST /chat/stream has no answer within 3 s"),
+        (HANGS, CHECK, 3, "POST /chat/stream has no answer within 3 s"),
         (NEVER_A_CHUNK, CHECK, 3, "POST /chat/stream has no answer within 3 s"),
     ])
     .await;
@@ -107,7 +105,7 @@ async fn a_check_that_is_no_cheap_check_is_named_with_the_flag() {
         (GOOD, CHECK_STREAMS, 2, "a body that does not end within"),
         (GOOD, sends!(BREAKS_OFF), 2, "GET /health answered 200 with a body that breaks off"),
         (GOOD, SLOW_CHECK, 2, "a cheap check takes less than 400ms"),
-        (GOOD, HANGING, 3, "GET /health has no answer within"),
+        (GOOD, HANGS, 3, "GET /health has no answer within"),
         (GOOD, SLOW_UNKNOWN_PATH, 3, "GET /loadgen-diagnose-no-such-path has no answer within"),
     ])
     .await;

@@ -21,7 +21,7 @@ use loadgen::result::Diagnosis;
 use loadgen::traffic::Request;
 use process::Launch;
 
-use crate::scripted::{NOT_FOUND, OK, Script};
+use crate::scripted::{NOT_FOUND, OK, Script, judged};
 
 /// Longer than any budget here; only a failing test reaches it.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -65,17 +65,10 @@ fn launch(args: &[&str]) -> Launch {
     Launch::new(env!("CARGO_BIN_EXE_loadgen")).args([&["diagnose"], args].concat())
 }
 
-/// Runs it and returns its exit code and what it said. One that is invalid because other tests keep the machine busy is
-/// repeated.
+/// Runs it and returns its exit code and what it said.
 async fn ended(launch: Launch) -> (i32, String) {
-    for _ in 0..5 {
-        let output = launch.clone().output(TIMEOUT).await.unwrap();
-        let said = format!("{}{}", output.stdout, output.stderr);
-        if !said.contains("the generator itself lagged") {
-            return (output.status.code().unwrap(), said);
-        }
-    }
-    panic!("the machine is too busy for {launch:?}");
+    let (code, said, _) = judged(&launch).await;
+    (code, said)
 }
 
 async fn command(args: &[&str]) -> (i32, String) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use crate::scripted::{EVENTS, OK, Script, serve};
+use crate::scripted::{CHECK_OK, EVENTS, FAILS, HANGS, Script, serve};
 use loadgen::http::Endpoint;
 use loadgen::measure::{LagLog, StreamLog};
 use loadgen::result::StreamStats;
@@ -14,7 +14,6 @@ use mock_llm::MockLlm;
 use tokio::time::sleep;
 
 const LONG: Duration = Duration::from_secs(20);
-const UNUSED: Script = |mut request| Box::pin(async move { _ = request.send(OK).await });
 
 fn start(addr: SocketAddr, request: Request, client: Client, schedule: Schedule) -> (RunningLoad, Arc<StreamLog>) {
     let log = Arc::new(StreamLog::default());
@@ -33,7 +32,7 @@ async fn figures(addr: SocketAddr, request: Request, client: Client, schedule: S
 #[tokio::test]
 async fn a_load_with_a_delay_begins_that_much_later() {
     const DELAY: Duration = Duration::from_millis(300);
-    let (addr, _) = serve(UNUSED, UNUSED).await;
+    let (addr, _) = serve(CHECK_OK, CHECK_OK).await;
     let step = Step::new("only", Request::get("/"));
     for schedule in
         [Schedule::at_once(1), Schedule::rate(1000.0), Schedule::concurrency(1), Schedule::Sequence(vec![step])]
@@ -84,7 +83,7 @@ async fn a_client_that_stops_reading_blocks_the_server() {
             ENDED.fetch_add(1, Relaxed);
         })
     };
-    let (addr, _) = serve(FLOOD, UNUSED).await;
+    let (addr, _) = serve(FLOOD, CHECK_OK).await;
     let client = Client::default().stops_reading_after(3);
     let (load, log) = start(addr, Request::chat(), client, Schedule::at_once(1));
     let accepted = at_rest(&ACCEPTED).await;
@@ -107,7 +106,7 @@ async fn a_slow_client_takes_its_time() {
             request.send(event.repeat(40) + "data: [DONE]\n\n").await;
         })
     };
-    let (addr, _) = serve(BODY, UNUSED).await;
+    let (addr, _) = serve(BODY, CHECK_OK).await;
     let slow = figures(addr, Request::chat(), Client::default().reads_slowly(50_000), Schedule::at_once(2)).await;
     assert_eq!((slow.completed, slow.chunks), (2, 80));
     // The last piece, of at most a buffer, costs nothing.
@@ -123,13 +122,13 @@ async fn the_end_of_the_connection_is_taken_for_completion() {
             request.send("data: [DONE]\n\n").await;
         })
     };
-    let (cut, _) = serve(CUT, UNUSED).await;
+    let (cut, _) = serve(CUT, CHECK_OK).await;
     let strict = figures(cut, Request::chat(), Client::default(), Schedule::at_once(2)).await;
     assert_eq!((strict.truncated, strict.completed, strict.taken_as_complete), (2, 0, 0));
     let client = Client::default().accepts_eof().keeps_text();
     let naive = figures(cut, Request::chat(), client, Schedule::at_once(2)).await;
     assert_eq!((naive.truncated, naive.completed, naive.taken_as_complete), (0, 2, 2));
-    let (addr, _) = serve(WHOLE, UNUSED).await;
+    let (addr, _) = serve(WHOLE, CHECK_OK).await;
     let whole = figures(addr, Request::chat(), client, Schedule::at_once(3)).await;
     assert_eq!((whole.completed, whole.taken_as_complete), (3, 0));
     assert_eq!((naive.texts.len(), naive.texts_as_in(&whole), whole.texts_as_in(&whole)), (1, 0, 3));
@@ -172,13 +171,13 @@ async fn rejections_have_latency_type_and_retry_after() {
             request.send("event: error\ndata: {\"error\":{\"message\":\"\",\"type\":\"upstream_failure\",\"code\":\"idle_timeout\"}}\n\n").await;
         })
     };
-    let (addr, _) = serve(REJECT, UNUSED).await;
+    let (addr, _) = serve(REJECT, CHECK_OK).await;
     let rejected = figures(addr, Request::whole(), Client::default(), Schedule::at_once(4)).await;
     assert_eq!((rejected.failed, rejected.by_status.get("429"), rejected.with_retry_after), (4, Some(&4), 4));
     assert_eq!((rejected.errors_by_type.get("overloaded"), rejected.errors_by_code.len()), (Some(&4), 0));
     assert_eq!(rejected.retry_after_ms.p50, 2_000.0);
     assert!(rejected.rejection_latency_ms.p50 >= 100.0 && rejected.latency_ms.max == 0.0, "{rejected:?}");
-    let (addr, _) = serve(FAIL_LATER, UNUSED).await;
+    let (addr, _) = serve(FAIL_LATER, CHECK_OK).await;
     let failed = figures(addr, Request::chat(), Client::default(), Schedule::at_once(3)).await;
     assert_eq!((failed.failed, failed.errors_by_type.get("upstream_failure")), (3, Some(&3)));
     assert_eq!((failed.errors_by_code.get("idle_timeout"), failed.with_retry_after), (Some(&3), 0));
@@ -209,8 +208,7 @@ async fn a_sequence_has_a_row_for_each_step() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_disconnect_at_their_time() {
-    const HANG: Script = |mut request| Box::pin(async move { request.hang().await });
-    let (addr, seen) = serve(HANG, UNUSED).await;
+    let (addr, seen) = serve(HANGS, CHECK_OK).await;
     let client = Client::default().disconnects_after(Duration::from_millis(200));
     let stats = figures(addr, Request::whole(), client, Schedule::at_once(5)).await;
     assert_eq!((stats.requested, stats.disconnected, stats.failed, stats.without_token), (5, 5, 0, 5));
@@ -223,8 +221,7 @@ async fn calls_disconnect_at_their_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn virtual_users_pause_after_a_failure() {
-    const FAIL: Script = |mut request| Box::pin(async move { _ = request.send(crate::scripted::FAILING).await });
-    let (addr, _) = serve(FAIL, UNUSED).await;
+    let (addr, _) = serve(FAILS, CHECK_OK).await;
     let request = Request::post("/x", "{}", ExpectedAnswer::Whole);
     let (load, log) = start(addr, request, Client::default(), Schedule::concurrency(2));
     sleep(Duration::from_secs(1)).await;

@@ -14,14 +14,10 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::unbounded_channel;
 
-use crate::scripted::{EVENTS, FAILING, NOT_FOUND, OK, Script, loadgen, read_request, serve, until};
+use crate::scripted::{CHECK_OK, EVENTS, FAILS, HANGS, OK, REJECTS, Script, loadgen, read_request, serve, until};
 
 const ONE_TOKEN: Script =
     |mut request| Box::pin(async move { _ = request.send(format!("{EVENTS}data: a\n\ndata: [DONE]\n\n")).await });
-const HANGS: Script = |mut request| Box::pin(async move { request.hang().await });
-const CHECK_OK: Script = |mut request| Box::pin(async move { _ = request.send(OK).await });
-const FAILS: Script = |mut request| Box::pin(async move { _ = request.send(FAILING).await });
-const REJECTS: Script = |mut request| Box::pin(async move { _ = request.send(NOT_FOUND).await });
 /// Good at first, so that the run starts.
 const CHECK_FAILS_LATER: Script = |request| {
     if request.seen.checks.load(Relaxed) > 1 { (FAILS)(request) } else { (CHECK_OK)(request) }
@@ -103,13 +99,17 @@ async fn vendor() -> MockLlm {
 
 const BODY: &str = r#"{"model":"mock-llm","stream":true,"messages":[{"role":"user","content":"{{prompt:20}}"}]}"#;
 
-/// `run` against a vendor, and its result file.
-async fn run(vendor: &MockLlm, file: &str, more: &[&str]) -> (i32, String, Value) {
+/// `run` against a vendor with this body, and its result file.
+async fn run_with(body: &str, vendor: &MockLlm, file: &str, more: &[&str]) -> (i32, String, Value) {
     let (url, out) = (vendor.url() + "/v1/chat/completions", Path::new(env!("CARGO_TARGET_TMPDIR")).join(file));
-    let fixed = ["run", "--url", &url, "--body", BODY, "--probe", "health=/health", "--baseline", "100ms", "--plain"];
+    let fixed = ["run", "--url", &url, "--body", body, "--probe", "health=/health", "--baseline", "100ms", "--plain"];
     let (code, said) = loadgen(&[&fixed[..], &["--out", out.to_str().unwrap()], more].concat()).await;
     let result = std::fs::read(out).map_or(Value::Null, |json| serde_json::from_slice(&json).unwrap());
     (code, said, result)
+}
+
+async fn run(vendor: &MockLlm, file: &str, more: &[&str]) -> (i32, String, Value) {
+    run_with(BODY, vendor, file, more).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,13 +138,9 @@ async fn calls_are_called_calls_and_the_warm_up_is_in_no_figure() {
     let vendor = vendor().await;
     let whole = BODY.replace("true", "false");
     let load = ["--whole-answers", "--rate", "40", "--arrivals", "constant", "--warmup", "500ms"];
-    let rest = ["--duration", "1500ms", "--body", &whole];
-    let (url, out) = (vendor.url(), Path::new(env!("CARGO_TARGET_TMPDIR")).join("calls.json"));
-    let fixed = ["run", "--url", &url, "--path", "/v1/chat/completions", "--probe", "health=/health", "--plain"];
-    let drain = ["--drain", "5s", "--out", out.to_str().unwrap()];
-    let (code, said) = loadgen(&[&fixed[..], &load, &rest, &drain].concat()).await;
+    let ends = ["--duration", "1500ms", "--drain", "5s"];
+    let (code, said, result) = run_with(&whole, &vendor, "calls.json", &[&load[..], &ends].concat()).await;
     assert_eq!(code, 0, "{said}");
-    let result: Value = serde_json::from_slice(&std::fs::read(out).unwrap()).unwrap();
     let requested = result["target"]["streams"]["requested"].as_u64().unwrap();
     // Sixty are due in 1.5 s, twenty of them in the warm-up.
     assert!((36..=41).contains(&requested), "{requested}: {said}");

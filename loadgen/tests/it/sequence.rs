@@ -5,11 +5,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use crate::result_schema::ResultSchema;
-use crate::scripted::{FAILING, OK, Script, loadgen, serve};
+use crate::scripted::{CHECK_OK, FAILING, FAILS, HANGS, Script, loadgen, serve};
 use mock_llm::{MockLlm, MockLlmBuilder};
 use serde_json::Value;
-
-const CHECK_OK: Script = |mut request| Box::pin(async move { _ = request.send(OK).await });
 
 fn vendor() -> MockLlmBuilder {
     MockLlm::builder().api_key("demo-key").tokens(400).ttft(Duration::ZERO).inter_token(Duration::ZERO)
@@ -111,12 +109,10 @@ async fn only_a_chat_completion_is_an_answer() {
             request.send(page).await;
         })
     };
-    const SORRY: Script = |mut request| Box::pin(async move { _ = request.send(FAILING).await });
-    const SILENT: Script = |mut request| Box::pin(async move { request.hang().await });
     for (script, status, shown) in [
         (A_PAGE, "200", "no chat completion, but text/html: <html></html>"),
-        (SORRY, "500", "sorry"),
-        (SILENT, "-", "no answer within 200ms"),
+        (FAILS, "500", "sorry"),
+        (HANGS, "-", "no answer within 200ms"),
     ] {
         let (server, seen) = serve(script, CHECK_OK).await;
         let (code, said) = sequence(&format!("http://{server}"), &["--calls", "2", "--timeout", "200ms"]).await;

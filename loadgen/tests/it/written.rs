@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use crate::scripted::{OK, Script, loadgen, serve};
+use crate::scripted::{CHECK_OK, Script, loadgen, serve};
 use loadgen::result::{ResultFile, read};
 
 const GOOD: Script = |mut request| Box::pin(async move { _ = request.tokens(100, Duration::from_millis(20)).await });
-const CHECK_OK: Script = |mut request| Box::pin(async move { _ = request.send(OK).await });
 
 /// Linux has a device that is always full.
 const FULL: &str = "/dev/full";

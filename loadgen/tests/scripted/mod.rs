@@ -1,6 +1,8 @@
 //! A scripted server for one test: it counts requests and sends exactly the bytes that the test says.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "each test uses a part of it")]
+
+mod judged;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -9,14 +11,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use process::Launch;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
-/// Longer than any run on a busy machine; only a failing test reaches it.
-const RUN_TIMEOUT: Duration = Duration::from_secs(300);
-/// The same for what a run does at its beginning.
+pub(crate) use judged::{judged, loadgen, loadgen_counted};
+
+/// Longer than what a run does at its beginning takes on a busy machine; only a failing test reaches it.
 const UNTIL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The head of a stream that ends with its connection.
@@ -84,6 +85,11 @@ pub(crate) type Answering = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// What the server does with a request.
 pub(crate) type Script = fn(Request) -> Answering;
 
+pub(crate) const CHECK_OK: Script = |mut request| Box::pin(async move { _ = request.send(OK).await });
+pub(crate) const FAILS: Script = |mut request| Box::pin(async move { _ = request.send(FAILING).await });
+pub(crate) const REJECTS: Script = |mut request| Box::pin(async move { _ = request.send(NOT_FOUND).await });
+pub(crate) const HANGS: Script = |mut request| Box::pin(async move { request.hang().await });
+
 /// Starts a server that answers a `POST` as `stream` does, and everything else as `check` does.
 pub(crate) async fn serve(stream: Script, check: Script) -> (SocketAddr, Arc<Seen>) {
     serve_on(TcpListener::bind("127.0.0.1:0").await.unwrap(), stream, check)
@@ -145,31 +151,4 @@ pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) 
         }
     };
     assert!(timeout(UNTIL_TIMEOUT, holds).await.is_ok(), "not within {UNTIL_TIMEOUT:?}: {what}");
-}
-
-/// Runs the generator and returns its exit code and output.
-pub(crate) async fn loadgen(args: &[&str]) -> (i32, String) {
-    let (code, said, _) = loadgen_counted(args).await;
-    (code, said)
-}
-
-/// Runs the generator without blocking the server, which is in this process. A run that is invalid because other
-/// tests keep the machine busy is repeated; the last value is the number of runs.
-pub(crate) async fn loadgen_counted(args: &[&str]) -> (i32, String, u64) {
-    let args: Vec<_> = args.iter().map(|arg| (*arg).to_owned()).collect();
-    // Few runs at a time, since latencies are judged; most of a run is waiting.
-    static RUNS: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(3);
-    let _permit = RUNS.acquire().await.unwrap();
-    let run = move || -> (i32, String, u64) {
-        for tries in 1..=5 {
-            let launch = Launch::new(env!("CARGO_BIN_EXE_loadgen")).args(&args);
-            let output = launch.output_blocking(RUN_TIMEOUT).unwrap();
-            let said = format!("{}{}", output.stdout, output.stderr);
-            if !said.contains("the generator itself lagged") {
-                return (output.status.code().unwrap(), said, tries);
-            }
-        }
-        panic!("the machine is too busy for {args:?}");
-    };
-    tokio::task::spawn_blocking(run).await.unwrap()
 }

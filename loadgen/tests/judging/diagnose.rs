@@ -1,16 +1,12 @@
 //! `diagnose` on the servers of this repository, whose limits are known.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
-
 use std::path::Path;
-use std::time::Duration;
 
 use futures_util::future::join_all;
 use process::{Launch, START_TIMEOUT, ServerProcess};
 use serde_json::Value;
 
-/// Longer than the budget of a diagnosis; only a failing test reaches it.
-const RUN_TIMEOUT: Duration = Duration::from_secs(120);
+use crate::scripted::judged;
 
 /// A server, and what must be found out about it.
 struct Case {
@@ -92,7 +88,7 @@ async fn wrong_about(case: &Case, upstream: String) -> Vec<String> {
     let (url, out_arg) = (server.url(), out.to_str().unwrap());
     let mut args = vec!["diagnose", "--url", &url, "--health-path", SYNC, "--out", out_arg];
     args.extend(["--max-streams", "16", "--budget", "30s"]);
-    let (code, said) = ended(&Launch::new(env!("CARGO_BIN_EXE_loadgen")).args(args)).await;
+    let (code, said, _) = judged(&Launch::new(env!("CARGO_BIN_EXE_loadgen")).args(args)).await;
     let Ok(file) = std::fs::read(&out) else { return vec![format!("{name}: no result: {said}")] };
     let found = &serde_json::from_slice::<Value>(&file).unwrap()["diagnosis"];
     let is_near = |limit: u64| found["limit"].as_u64().is_some_and(|found| found.abs_diff(limit) <= 1);
@@ -100,23 +96,10 @@ async fn wrong_about(case: &Case, upstream: String) -> Vec<String> {
         (found["kind"] == case.kind, format!("kind {}, not {}", found["kind"], case.kind)),
         (case.form.is_none_or(|form| found["form"] == form), format!("form {}, not {:?}", found["form"], case.form)),
         (case.limit.is_none_or(is_near), format!("limit {}, not {:?}", found["limit"], case.limit)),
-        (code == Some(case.exit_code), format!("exit code {code:?}, not {}", case.exit_code)),
+        (code == case.exit_code, format!("exit code {code}, not {}", case.exit_code)),
     ];
     let wrong = checks.into_iter().filter(|(is_right, _)| !is_right);
     wrong.map(|(_, what)| format!("{name}: {what}\n{}\n{said}", found["evidence"])).collect()
-}
-
-/// Runs it and returns its exit code and what it said. One that is invalid because other tests, or the other five, keep
-/// the machine busy is repeated.
-async fn ended(launch: &Launch) -> (Option<i32>, String) {
-    for _ in 0..5 {
-        let output = launch.clone().output(RUN_TIMEOUT).await.unwrap();
-        let said = format!("{}{}", output.stdout, output.stderr);
-        if !said.contains("the generator itself lagged") {
-            return (output.code(), said);
-        }
-    }
-    panic!("the machine is too busy for {launch:?}");
 }
 
 async fn start(program: &str, flags: &str) -> ServerProcess {

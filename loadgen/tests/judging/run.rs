@@ -1,25 +1,20 @@
 //! How `run` judges servers with known faults: failing checks, empty streams, wrong paths.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
-
-mod page_rules;
-mod result_schema;
-mod scripted;
-
 use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use result_schema::ResultSchema;
-use scripted::{FAILING, NOT_FOUND, OK, Request, Script, loadgen, serve};
 use serde_json::Value;
 use tokio::time::sleep;
+
+use crate::page_rules;
+use crate::result_schema::ResultSchema;
+use crate::scripted::{CHECK_OK, FAILING, FAILS, HANGS, OK, REJECTS, Request, Script, loadgen, serve};
 
 const GAP: Duration = Duration::from_millis(20);
 
 /// A good stream of two seconds.
 const GOOD: Script = |mut request| Box::pin(async move { _ = request.tokens(100, GAP).await });
-const CHECK_OK: Script = |mut request| Box::pin(async move { _ = request.send(OK).await });
 /// A check that is answered at once, but with a failure as soon as there are streams.
 const CHECK_FAILS_UNDER_LOAD: Script = |mut request| {
     Box::pin(async move {
@@ -31,7 +26,7 @@ const CHECK_FAILS_UNDER_LOAD: Script = |mut request| {
 /// `run` with four streams for a second and these arguments: its exit code, its output and its result file.
 async fn run(server: std::net::SocketAddr, more: &[&str]) -> (i32, String, Value) {
     static RUNS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
-    let file = format!("judge-{}-{}.json", std::process::id(), RUNS.fetch_add(1, Relaxed));
+    let file = format!("judged-{}-{}.json", std::process::id(), RUNS.fetch_add(1, Relaxed));
     let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);
     let html = out.with_extension("html");
     let url = format!("http://{server}");
@@ -81,8 +76,7 @@ async fn a_check_that_fails_is_not_fast() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_health_path_is_reported_before_the_load() {
-    const MISSING: Script = |mut request| Box::pin(async move { _ = request.send(NOT_FOUND).await });
-    let (server, seen) = serve(GOOD, MISSING).await;
+    let (server, seen) = serve(GOOD, REJECTS).await;
     let url = format!("http://{server}");
     let text = "GET /debug/health-sync answered 404 before any load: set the path of your health check with ";
     for (command, flag) in [("run", "--probe"), ("verify", "--health-path"), ("watch", "--probe")] {
@@ -95,7 +89,6 @@ async fn a_wrong_health_path_is_reported_before_the_load() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_without_objectives_is_not_judged_and_warns() {
-    const HUNG: Script = |mut request| Box::pin(async move { request.hang().await });
     const HANGS_UNDER_LOAD: Script = |mut request| {
         Box::pin(async move {
             if request.seen.open.load(Relaxed) >= 4 {
@@ -105,7 +98,7 @@ async fn a_run_without_objectives_is_not_judged_and_warns() {
         })
     };
     // Each beside the others, with a server of its own: the preflight waits for a first token that does not come.
-    let run_on_one = async |more: &[&str]| run(serve(HUNG, HANGS_UNDER_LOAD).await.0, more).await;
+    let run_on_one = async |more: &[&str]| run(serve(HANGS, HANGS_UNDER_LOAD).await.0, more).await;
     let (unjudged, lost, without_token) =
         tokio::join!(run_on_one(&[]), run_on_one(&["--slo", "lost==0"]), run_on_one(&["--slo", "without_token==0"]));
     let (code, said, result) = unjudged;
@@ -143,8 +136,7 @@ async fn the_last_probes_end_before_the_streams_are_closed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejected_request_is_reported_and_not_repeated() {
-    const REFUSED: Script = |mut request| Box::pin(async move { _ = request.send(NOT_FOUND).await });
-    let (server, seen) = serve(REFUSED, CHECK_OK).await;
+    let (server, seen) = serve(REJECTS, CHECK_OK).await;
     let (code, said, result) = run(server, &["--path", "/nope", "--slo", "lost==0"]).await;
     assert_eq!(code, 3, "{said}");
     let text = result.pointer("/verdict/invalid_because/0").and_then(Value::as_str).unwrap();
@@ -154,7 +146,6 @@ async fn a_rejected_request_is_reported_and_not_repeated() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn streams_that_all_fail_alike_get_one_reason() {
-    const FAILS: Script = |mut request| Box::pin(async move { _ = request.send(FAILING).await });
     let (server, _) = serve(FAILS, CHECK_OK).await;
     let (code, said, result) = run(server, &["--slo", "lost==0"]).await;
     assert_eq!(code, 1, "{said}");

@@ -1,10 +1,5 @@
 //! `verify` and the rule of the original script on the same servers.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
-
-mod result_schema;
-mod scripted;
-
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
@@ -12,9 +7,10 @@ use std::time::Duration;
 
 use futures_util::future::join;
 use process::{Launch, START_TIMEOUT, ServerProcess};
-use result_schema::ResultSchema;
-use scripted::{EVENTS, OK, Script, loadgen_counted, serve};
 use tokio::time::sleep;
+
+use crate::result_schema::ResultSchema;
+use crate::scripted::{CHECK_OK, EVENTS, HANGS, OK, Script, loadgen, loadgen_counted, serve};
 
 async fn start(name: &str, args: &[&str]) -> ServerProcess {
     let program = Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name(name);
@@ -24,8 +20,7 @@ async fn start(name: &str, args: &[&str]) -> ServerProcess {
 /// The exit code and the output of `verify` with small numbers.
 async fn verify(server: SocketAddr, more: &[&str]) -> (i32, String) {
     let url = format!("http://{server}");
-    let (code, said, _) = loadgen_counted(&arguments(&url, more)).await;
-    (code, said)
+    loadgen(&arguments(&url, more)).await
 }
 
 fn arguments<'a>(url: &'a str, more: &[&'a str]) -> Vec<&'a str> {
@@ -76,7 +71,6 @@ async fn both_rules_pass_a_good_server_and_fail_an_exhausted_one() {
 
 const GAP: Duration = Duration::from_millis(20);
 const GOOD: Script = |mut request| Box::pin(async move { _ = request.tokens(1_000, GAP).await });
-const CHECK_OK: Script = |mut request| Box::pin(async move { _ = request.send(OK).await });
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_check_that_slows_down_with_streams_fails() {
@@ -100,12 +94,11 @@ async fn a_check_that_slows_down_with_streams_fails() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn watch_points_to_diagnose_only_if_a_check_hangs() {
-    const HANGS: Script = |mut request| Box::pin(async move { request.hang().await });
     let ((hanging, _), (good, _)) = join(serve(GOOD, HANGS), serve(GOOD, CHECK_OK)).await;
     let watch = |server: SocketAddr| async move {
         let url = format!("http://{server}");
         let args = ["watch", "--url", &url, "--probe", "health=/health", "--duration", "2s"];
-        let (code, said, _) = loadgen_counted(&args).await;
+        let (code, said) = loadgen(&args).await;
         assert_eq!(code, 0, "{said}");
         said
     };
