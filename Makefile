@@ -13,6 +13,7 @@ GROUP   :=
 SIDE    ?= both
 PORT    ?= 8000
 ROUNDS  ?= 1
+AT_ONCE ?= 1
 BURNER  ?=
 RUN     := run
 
@@ -35,7 +36,7 @@ serve_flags := $(if $(filter file,$(origin PORT)),,--port $(PORT))
 lab_command := $(if $(NAME),lab $(NAME) $(lab_flags) $(out_flag),labs)
 
 # Variable names are in capitals; make would ignore `name=x` and not run the lab.
-$(foreach word,name names jobs rounds burner group side mended fast keep out html files percent mistake port result plain database_url,$(if $(filter command,$(origin $(word))),\
+$(foreach word,name names jobs rounds burner group side mended fast keep at_once out html files percent mistake port result plain database_url,$(if $(filter command,$(origin $(word))),\
   $(error '$(word)=$($(word))' does nothing: write $(shell echo $(word) | tr a-z A-Z)=$($(word)))))
 
 .DEFAULT_GOAL := help
@@ -106,9 +107,10 @@ test-clients: ## OpenAI's own clients against the mock (needs python3 with venv,
 test-page: build ## Playground and report in headless Chromium, screenshots in target/screens (needs node, npm, chromium)
 	@BIN=$(BIN) sh loadgen/page-tests/check.sh
 
-#: NAMES="a b": only those servers; ROUNDS=3: each so often; BURNER=1: beside a busy processor
+#: NAMES="a b": only those servers; ROUNDS=3: each so often; AT_ONCE=4: four at the same time
+#: BURNER=1: beside a busy processor
 test-diagnose: build ## diagnose against servers whose limit is known, ours and others: truth against answer (needs python3 with venv)
-	@BIN=$(BIN) sh loadgen/diagnose-tests/check.sh $(NAMES) --rounds $(ROUNDS) $(if $(BURNER),--burner)
+	@BIN=$(BIN) sh loadgen/diagnose-tests/check.sh $(NAMES) --rounds $(ROUNDS) --at-once $(AT_ONCE) $(if $(BURNER),--burner)
 
 bench-stack: ## Cost of the call stack per call, and its behaviour under three times the load
 	@$(CARGO) bench --package fixed-server --bench stack

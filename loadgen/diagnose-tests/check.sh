@@ -3,7 +3,8 @@
 #
 # Needs Python 3.11 or later with venv, the built programs (BIN), and, the first time, PyPI. Everything is installed
 # under target/diagnose-tests; answers, logs and the table are there too. Cases of Node, nginx and Java need node, nginx
-# and a JDK: a case whose server is not installed on this machine is skipped with a message. Arguments are those of check.py: names of cases, --rounds N, --burner, --list.
+# and a JDK: a case whose server is not installed on this machine is skipped with a message. `check.sh --help` lists the
+# arguments.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)

@@ -2,8 +2,7 @@
 // The health check reads a file, and so needs one of them too.
 
 import { execFile } from "node:child_process";
-import { closeSync, openSync, read, rmSync, writeSync } from "node:fs";
-import { mkdtempSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, read, rmSync, writeSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { promisify } from "node:util";
