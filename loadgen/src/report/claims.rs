@@ -2,11 +2,11 @@
 
 use super::terminal::table_columns;
 use super::{Paint, Terminal, wrap};
-use crate::result::{ClaimKind, ClaimResult, Outcome, Verdict};
+use crate::result::{ClaimKind, ClaimResult, Outcome, TARGET, Verdict};
 
 /// Prints the verdict and its claims, each with the measured figure and the threshold.
 pub fn verdict(terminal: &Terminal, verdict: &Verdict) {
-    let of_one_server = verdict.claims.iter().any(|claim| claim.arm == "target");
+    let of_one_server = verdict.claims.iter().any(|claim| claim.arm == TARGET);
     let (paint, says) = match verdict.result {
         Outcome::Held if of_one_server => (Paint::Green, "all objectives met"),
         Outcome::Held => (Paint::Green, "all claims and preconditions met"),

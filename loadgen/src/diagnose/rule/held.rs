@@ -61,15 +61,13 @@ fn limit(seen: &Seen, collapse: &Collapse) -> Option<u64> {
 /// used.
 fn rate_limited(seen: &Seen, collapse: &Collapse) -> Option<Finding> {
     let with_room = collapse.corner.is_some_and(|corner| corner.waits_with_room) && seen.is_fast(HEALTH);
-    let rejected = || collapse.rejected.keys().next().copied().filter(|_| with_room);
-    let status = seen.rejected_when_idle.or_else(rejected);
-    let said = match status {
+    let said = match seen.rejected_when_idle {
         Some(status) => format!("the server still answered {status} when the streams had been closed"),
         None if with_room => "fewer streams than before began at once when all had been closed".to_owned(),
         None => return None,
     };
     let mut finding =
-        Finding::inconclusive().surer("another --api-key, or one without a limit: requests are rejected by their rate");
+        Finding::inconclusive().surer("another --api-key, or one without a limit: requests are limited by their rate");
     finding.evidence.push(said);
     Some(finding)
 }

@@ -81,6 +81,9 @@ fn a_limit_of_requests_is_no_limit_of_the_server() {
     assert_found(rejected().with(|seen| seen.rejected_when_idle = Some(429)), inconclusive);
     let corner = Some(Corner { good: 16, bad: 19, waits_with_room: true, ..Corner::default() });
     assert_found(rejected().collapse(|collapse| collapse.corner = corner), inconclusive);
+    let Server(waits) = rejected().collapse(|collapse| collapse.corner = corner);
+    let said = find(&waits).evidence.join("; ");
+    assert!(said.contains("fewer streams than before") && !said.contains("429"), "no 429 was seen after it: {said}");
     assert_found(Server::held(20, 32).threads(3, 5).collapse(|collapse| collapse.corner = corner), inconclusive);
     // A pool whose threads still write streams that were closed has no room either.
     let orphaned = inner_pool().threads(3, 43).collapse(|collapse| collapse.corner = corner);
