@@ -1,6 +1,6 @@
 //! What a diagnosis has seen so far, said if it is stopped before its end.
 
-use crate::numbers::count;
+use crate::numbers::{count, counted};
 use crate::report::Terminal;
 use crate::result::DiagnosisLevel;
 
@@ -34,8 +34,8 @@ impl Drop for SoFar<'_> {
         }
         self.terminal.line(match &self.last {
             Some(DiagnosisLevel { streams, started, waiting, lost, .. }) => format!(
-                "  Stopped. Last seen: of {} streams {} flowed, {} waited and {} were rejected or failed. All are closed.",
-                count(*streams),
+                "  Stopped. Last seen: of {} {} flowed, {} waited and {} had been rejected or failed. All are closed.",
+                counted(*streams, "stream", "streams"),
                 count(*started),
                 count(*waiting),
                 count(*lost)
