@@ -61,13 +61,19 @@ fn limit(seen: &Seen, collapse: &Collapse) -> Option<u64> {
 /// used.
 fn rate_limited(seen: &Seen, collapse: &Collapse) -> Option<Finding> {
     let with_room = collapse.corner.is_some_and(|corner| corner.waits_with_room) && seen.is_fast(HEALTH);
-    let said = match seen.rejected_when_idle {
-        Some(status) => format!("the server still answered {status} when the streams had been closed"),
-        None if with_room => "fewer streams than before began at once when all had been closed".to_owned(),
+    let (said, surer) = match seen.rejected_when_idle {
+        Some(status) => (
+            format!("the server still answered {status} when the streams had been closed"),
+            "another --api-key, or one without a limit: requests are limited by their rate",
+        ),
+        None if with_room => (
+            "fewer streams than before began at once when all had been closed".to_owned(),
+            "another --api-key, if requests are limited by their rate; or a look at what the server keeps of streams \
+             whose client has disconnected, such as connections to its vendor",
+        ),
         None => return None,
     };
-    let mut finding =
-        Finding::inconclusive().surer("another --api-key, or one without a limit: requests are limited by their rate");
+    let mut finding = Finding::inconclusive().surer(surer);
     finding.evidence.push(said);
     Some(finding)
 }

@@ -58,12 +58,16 @@ impl Collapse {
     pub(crate) const LOOK: Duration = Duration::from_millis(250);
 
     /// The number of streams that are served, if it stays the same: that most often seen, with nearly all others next to it.
+    /// Where streams end and others begin, a number that is often reached and never exceeded is one too: a place is empty
+    /// until the next stream has its first chunk.
     pub(crate) fn plateau(&self) -> Option<u64> {
         let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
         self.served.iter().for_each(|streams| *counts.entry(*streams).or_default() += 1);
         let (streams, _) = counts.iter().max_by_key(|(streams, looks)| (**looks, **streams))?;
         let near = self.served.iter().filter(|served| is_near(**served, *streams)).count();
-        (near * 10 >= self.served.len() * 8).then_some(*streams)
+        let is_most = self.served.iter().all(|served| served <= streams);
+        let tenths = if is_most && self.begun > 0 && self.ended > 0 { 6 } else { 8 };
+        (near * 10 >= self.served.len() * tenths).then_some(*streams)
     }
 
     /// The looks until the number of streams that are served rises no further: all flow then, or time is up.
@@ -93,5 +97,22 @@ impl Collapse {
     /// How long it was watched, in seconds.
     pub(crate) fn seconds(&self) -> f64 {
         self.served.len().saturating_sub(1) as f64 * Self::LOOK.as_secs_f64()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_is_often_reached_and_never_exceeded_is_a_plateau_where_streams_end() {
+        let served = vec![20, 20, 17, 20, 20, 15, 20, 20, 16, 20];
+        let turning = Collapse { served, begun: 12, ended: 12, ..Collapse::default() };
+        assert_eq!(turning.plateau(), Some(20));
+        assert_eq!(Collapse { ended: 0, ..turning.clone() }.plateau(), None, "no place was empty");
+        let exceeded = Collapse { served: [&turning.served[..], &[24]].concat(), ..turning.clone() };
+        assert_eq!(exceeded.plateau(), None);
+        let rarely = Collapse { served: vec![20, 14, 20, 15, 17, 20, 12, 16, 20, 18], ..turning };
+        assert_eq!(rarely.plateau(), None);
     }
 }
