@@ -37,6 +37,7 @@ def main():
     label = "burner" if args.burner else "quiet"
     runs = [(name, cases[name], f"{label}-{round_}", args) for round_ in range(1, args.rounds + 1) for name in names]
     rows = [None] * len(runs)
+    args.work.mkdir(parents=True, exist_ok=True)
     pool = ThreadPoolExecutor(args.at_once)
     try:
         if args.burner:
