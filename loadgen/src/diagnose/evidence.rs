@@ -54,6 +54,7 @@ fn around_the_limit(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) ->
         }
         None if level.lost > 0 => format!("{} rejected or failed", counted(level.lost, "request was", "requests were")),
         None => match level.pace {
+            Some(pace) if level.streams == 1 => format!("it gets {} chunks a second", number(pace)),
             Some(pace) => format!("each gets {} chunks a second", number(pace)),
             None => "all of them flow".to_owned(),
         },

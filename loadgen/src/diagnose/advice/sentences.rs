@@ -120,6 +120,9 @@ fn event_loop(finding: &Finding, seen: &Seen) -> Parts {
         format!("It happened {times}, for up to {}", millis(in_millis(longest)))
     });
     let flow = match finding.limit {
+        Some(limit) if limit > 1 && seen.worst().is_some_and(|worst| seen.is_slowed(worst)) => {
+            format!("all streams together get no more chunks than {} would", count(limit))
+        }
         Some(limit) if limit > 0 => {
             format!("no more than {} at a time", counted(limit, "stream makes progress", "streams make progress"))
         }
@@ -178,7 +181,9 @@ fn processor(finding: &Finding, seen: &Seen) -> Parts {
 
 fn upstream(finding: &Finding, seen: &Seen) -> Parts {
     let streams = counted(finding.limit.unwrap_or_default(), "stream", "streams");
+    let (are, have) = if finding.limit == Some(1) { ("is", "has") } else { ("are", "have") };
     let checks_wait = seen.hangs(HEALTH);
+    let some_wait = seen.worst().is_some_and(|worst| worst.waiting > 0);
     let collapse = seen.collapse.as_ref();
     let rejected: Vec<_> = collapse.iter().flat_map(|collapse| &collapse.rejected).collect();
     let rejected: Vec<_> = rejected.iter().map(|(status, count)| format!("{status}: {count}")).collect();
@@ -187,23 +192,34 @@ fn upstream(finding: &Finding, seen: &Seen) -> Parts {
             "{streams} at once are all that one HTTP/2 connection to the vendor carries, and the others wait in this \
              server"
         ),
+        Some(Form::Vendor) if !rejected.is_empty() && some_wait => format!(
+            "{streams} at once {are} served, some more wait for a place, and the rest are rejected ({}), by the vendor or by \
+             this server in its place",
+            rejected.join(", ")
+        ),
         Some(Form::Vendor) if !rejected.is_empty() => format!(
             "more than {streams} at once are rejected ({}), by the vendor or by this server in its place",
             rejected.join(", ")
         ),
         Some(Form::Vendor) => {
-            format!("this server waits for its vendor: beyond {streams} all of them get slower, and nothing else does")
+            format!(
+                "this server waits for its vendor, or for what its streams share, such as a lock or threads for their \
+                 chunks: beyond {streams} all of them get slower, and nothing else does"
+            )
         }
         _ if checks_wait => format!(
-            "{streams} at once get a place in a pool that is no pool of threads, such as that of the connections to a \
+            "{streams} at once {have} a place in a pool that is no pool of threads, such as that of the connections to a \
              database, and the others wait for one, and so do health checks"
         ),
         _ => format!(
-            "{streams} at once get on, and the others wait inside this server for a place: a connection of its HTTP client \
+            "{streams} at once {are} served, and the others wait inside this server for a place: a connection of its HTTP client \
              or its database, or a limit of its own"
         ),
     };
     let users = match finding.form {
+        Some(Form::Vendor) if !rejected.is_empty() && some_wait => {
+            "Users above the limit wait, or get an error at once, and the others nothing of it"
+        }
         Some(Form::Vendor) if !rejected.is_empty() => {
             "Users above the limit get an error at once, and the others nothing of it"
         }

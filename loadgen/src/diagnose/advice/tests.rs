@@ -170,6 +170,31 @@ fn a_pool_whose_health_check_waits_too_is_not_said_to_have_green_checks() {
 }
 
 #[test]
+fn what_waits_is_not_said_to_be_rejected_and_one_stream_is_not_several() {
+    let mut seen = with_fast_checks();
+    let of = |form, limit, seen: &Seen| {
+        advise(&found(Kind::UpstreamLimit, Some(form), Confidence::High, limit), seen).finding
+    };
+    assert!(of(Form::ClientPool, 1, &seen).starts_with("1 stream at once is served, and the others wait"));
+    assert!(of(Form::ClientPool, 7, &seen).starts_with("7 streams at once are served, and the others wait"));
+    seen.collapse = seen.collapse.map(|collapse| Collapse { rejected: BTreeMap::from([(503, 6)]), ..collapse });
+    let waits = of(Form::Vendor, 10, &seen);
+    assert!(waits.contains("some more wait for a place, and the rest are rejected (503: 6)"), "{waits}");
+    seen.levels[0].waiting = 0;
+    let rejected = of(Form::Vendor, 10, &seen);
+    assert!(rejected.starts_with("More than 10 streams at once are rejected (503: 6)"), "{rejected}");
+}
+
+#[test]
+fn a_loop_that_is_blocked_for_moments_is_said_to_limit_all_streams_together() {
+    let mut seen = with_fast_checks();
+    let of = |seen: &Seen| advise(&found(Kind::EventLoopBlocked, None, Confidence::High, 43), seen).finding;
+    assert!(of(&seen).contains("no more than 43 streams make progress at a time"), "{}", of(&seen));
+    seen.levels[0].pace = Some(1.0);
+    assert!(of(&seen).contains("all streams together get no more chunks than 43 would"), "{}", of(&seen));
+}
+
+#[test]
 fn what_ends_at_a_429_asks_for_another_key_and_short_streams_for_longer_ones() {
     let mut seen = seen();
     let mut finding = Finding::new(Kind::Inconclusive, None, Confidence::Low);

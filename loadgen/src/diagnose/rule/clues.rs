@@ -49,6 +49,12 @@ pub(super) fn is_as_many(grown: u64, served: u64) -> bool {
     grown * 10 >= served * 7 && grown <= served * 3 + 8
 }
 
+/// Whether there are rather as many new threads as requests than as streams that flow: what waits has one too, so that a
+/// thread is not what it waits for.
+pub(super) fn each_request_has_a_thread(seen: &Seen, worst: &DiagnosisLevel, limit: u64) -> bool {
+    threads_grown(seen).is_some_and(|grown| grown.abs_diff(worst.streams) < grown.abs_diff(limit))
+}
+
 /// Whether each stream had a thread, while there were fewer streams than there are threads now.
 pub(super) fn had_a_thread_each(seen: &Seen) -> bool {
     /// With fewer, the threads of the checks are as many.
@@ -105,10 +111,14 @@ pub(super) fn is_busy(seen: &Seen) -> Option<bool> {
 
 /// Whether all processors of the server's machine were in use at the collapse, those that this process used included.
 pub(super) fn machine_is_full(seen: &Seen) -> bool {
+    seen.worst().is_some_and(|worst| is_full(seen, worst))
+}
+
+/// The same with some number of streams.
+pub(super) fn is_full(seen: &Seen, level: &DiagnosisLevel) -> bool {
     /// What this process uses, or what nobody gets.
     const REST: f64 = 0.4;
-    let used = seen.worst().and_then(|worst| worst.machine_cores);
-    used.zip(seen.processors).is_some_and(|(used, all)| used + REST >= all as f64)
+    level.machine_cores.zip(seen.processors).is_some_and(|(used, all)| used + REST >= all as f64)
 }
 
 /// What would tell whether the server is busy, where that is not known.

@@ -1,7 +1,8 @@
 //! Some streams flow, and the others wait until one of them ends, or are rejected.
 
 use super::clues::{
-    Threads, descriptors_ended, had_a_thread_each, process_is_the_servers, threads, threads_grown, upstream_connections,
+    Threads, descriptors_ended, each_request_has_a_thread, had_a_thread_each, process_is_the_servers, threads,
+    upstream_connections,
 };
 use super::front::{AT_ONCE_MS, closes_new_connections, connections, in_front_of_all, loops_are_blocked_one_by_one};
 use crate::diagnose::finding::{Finding, PID};
@@ -48,10 +49,11 @@ pub(super) fn find(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> 
 }
 
 /// The number of streams that are served: the corner where it fits what was seen with more streams, and never fewer than
-/// have flowed all at once.
+/// have flowed all at once. Where checks alone are late at the corner, more streams may flow than that.
 fn limit(seen: &Seen, collapse: &Collapse) -> Option<u64> {
-    let corner = collapse.corner.and_then(|corner| corner.limit());
     let plateau = collapse.plateau()?;
+    let at_least = if collapse.corner.is_some_and(|corner| corner.all_flowed) { plateau } else { 0 };
+    let corner = collapse.corner.and_then(|corner| corner.limit()).map(|corner| corner.max(at_least));
     let served = corner.filter(|corner| is_near(*corner, plateau)).unwrap_or(plateau);
     let flowed = seen.levels.iter().filter(|level| all_flow(level));
     Some(flowed.map(|level| level.streams).fold(served, u64::max))
@@ -71,11 +73,22 @@ fn rate_limited(seen: &Seen, collapse: &Collapse) -> Option<Finding> {
             "another --api-key, if requests are limited by their rate; or a look at what the server keeps of streams \
              whose client has disconnected, such as connections to its vendor",
         ),
+        None if has_room_for_all(seen, collapse) => (
+            "streams were rejected, and yet all that were asked for flowed at once for most of the time".to_owned(),
+            "another --api-key, or one without a limit: requests may be rejected by their rate",
+        ),
         None => return None,
     };
     let mut finding = Finding::inconclusive().surer(surer);
     finding.evidence.push(said);
     Some(finding)
+}
+
+/// Whether streams were rejected although as many as were asked for flow at once: their number is not why.
+fn has_room_for_all(seen: &Seen, collapse: &Collapse) -> bool {
+    let asked_for = seen.worst().filter(|worst| worst.lost > 0 && worst.waiting == 0).map(|worst| worst.streams);
+    let is_rejected = !collapse.rejected.is_empty() && collapse.failed.is_empty();
+    is_rejected && seen.is_fast(HEALTH) && asked_for.is_some() && collapse.plateau() == asked_for
 }
 
 /// Streams end, and none of those that wait begins in their place: they wait for something else than a place.
@@ -219,13 +232,7 @@ fn waiting(seen: &Seen, worst: &DiagnosisLevel, limit: u64) -> Finding {
     }
 }
 
-/// Whether there are rather as many new threads as requests than as streams that flow: what waits has one too, so that a
-/// thread is not what it waits for.
-fn each_request_has_a_thread(seen: &Seen, worst: &DiagnosisLevel, limit: u64) -> bool {
-    threads_grown(seen).is_some_and(|grown| grown.abs_diff(worst.streams) < grown.abs_diff(limit))
-}
-
-/// The same of connections to the vendor, where descriptors are known.
+/// Whether there are rather as many connections to the vendor as requests than as streams that flow, where descriptors are known.
 fn each_has_a_connection(seen: &Seen, worst: &DiagnosisLevel, limit: u64) -> bool {
     upstream_connections(seen, limit).is_some_and(|each| {
         let connections = each * limit as f64;

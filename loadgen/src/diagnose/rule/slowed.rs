@@ -1,16 +1,18 @@
 //! All streams flow, and more slowly than one alone, or the probes are late.
 
 use super::clues::{
-    IDLE, Threads, cores, is_as_many, is_busy, machine_is_full, threads, threads_grown, to_know_whether_busy,
-    waits_for_chunks_only,
+    IDLE, Threads, cores, each_request_has_a_thread, is_as_many, is_busy, machine_is_full, threads, threads_grown,
+    to_know_whether_busy, waits_for_chunks_only,
 };
 use super::{front, stalls};
 use crate::diagnose::finding::{Finding, PID};
 use crate::diagnose::seen::{Collapse, HEALTH, Seen, UNKNOWN_PATH, no_answer};
 use crate::result::{Confidence, DiagnosisForm, DiagnosisKind, DiagnosisLevel};
 
-/// A pool of connections to a database that is used for each chunk, and by the health check, looks the same.
-const OWN_METRICS: &str = "the server's own figures of its pools: what each chunk waits for may be a connection";
+/// A pool of connections to a database that is used for each chunk, and by the health check, looks the same, as does a
+/// lock.
+const OWN_METRICS: &str =
+    "the server's own figures of its pools: what each chunk waits for may be a connection, or a lock";
 
 pub(super) fn find(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> Finding {
     let is_slowed = seen.is_slowed(worst);
@@ -69,8 +71,14 @@ fn per_chunk(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel, is_slowed
             .collapsed_at(worst.streams)
             .at_most(Confidence::Medium, "a longer --budget, to find the number of threads");
     };
-    let finding = finding.limit(limit, limit);
+    let mut finding = finding.limit(limit, limit);
     match threads_grown(seen) {
+        Some(grown) if each_request_has_a_thread(seen, worst, limit) => {
+            finding.evidence.push(format!(
+                "{grown} more threads than before, about one for each stream: what its chunks wait for may be a lock"
+            ));
+            finding.at_most(Confidence::Low, OWN_METRICS)
+        }
         Some(grown) if grown >= 2 && is_as_many(grown, limit) => finding,
         Some(_) => finding.at_most(Confidence::Medium, OWN_METRICS),
         None => finding.at_most(Confidence::Medium, PID),

@@ -1,10 +1,10 @@
 //! All of the server stands still now and then, whatever the number of streams.
 
-use super::clues::process_is_the_servers;
+use super::clues::{is_full, process_is_the_servers};
 use crate::diagnose::finding::{Finding, PID};
 use crate::diagnose::seen::Seen;
 use crate::numbers::{in_millis, millis};
-use crate::result::{Confidence, DiagnosisKind};
+use crate::result::{Confidence, DiagnosisKind, DiagnosisLevel};
 
 /// Stalls from which on it is no chance.
 const STALLS: usize = 2;
@@ -15,6 +15,8 @@ pub(super) fn find(seen: &Seen) -> Option<Finding> {
     let finding = Finding::new(DiagnosisKind::EventLoopBlocked, None, Confidence::High);
     let mut finding = if found < STALLS {
         finding.at_most(Confidence::Low, "a longer --budget, to see whether it happens again")
+    } else if machine_was_full(seen) {
+        finding.at_most(Confidence::Low, "a machine with processors to spare: all of them were in use")
     } else if is_idle(seen) {
         finding
     } else {
@@ -30,6 +32,12 @@ pub(super) fn find(seen: &Seen) -> Option<Finding> {
         streams.join(", "),
     ));
     Some(finding)
+}
+
+/// Whether the processors were all in use when it stood still: it may have been others' turn.
+fn machine_was_full(seen: &Seen) -> bool {
+    let stood_still = |level: &&DiagnosisLevel| seen.stalls.iter().any(|stall| stall.streams == level.streams);
+    seen.levels.iter().filter(stood_still).any(|level| is_full(seen, level))
 }
 
 /// Whether the server's processes are known, and hardly use the processor.

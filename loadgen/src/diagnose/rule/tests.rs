@@ -154,6 +154,9 @@ fn the_corner_is_the_limit_where_it_fits_what_flows_with_more_streams() {
     assert_found(with(40, 41, false), limit(40));
     assert_found(with(40, 41, true), limit(41));
     assert_found(with(33, 34, true), limit(40));
+    // At the corner checks alone were late, and then one more flowed.
+    assert_found(with(38, 39, true), limit(40));
+    assert_found(with(39, 40, false), limit(39));
     assert_found(with(36, 60, true), limit(40));
     // Never fewer than have flowed at once.
     let flowed = Server::held(40, 64).hanging(&[HEALTH]).threads(3, 43).with(|seen| {

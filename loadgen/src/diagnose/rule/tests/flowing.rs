@@ -10,6 +10,8 @@ fn a_thread_for_each_chunk_slows_all_streams_to_the_pace_of_the_pool() {
     assert_found(slowed().threads(3, 44).cpu(0.1), pool(40, High));
     // Connections to a database that each chunk and the health check need look the same, but for the threads.
     assert_found(slowed().threads(3, 4).cpu(0.1), pool(40, Medium));
+    // A thread for each stream, and a lock, do too.
+    assert_found(slowed().threads(3, 68).cpu(0.1), pool(40, Low));
     assert_found(slowed().cpu(0.1), pool(40, Medium));
     assert_found(slowed(), pool(40, Medium));
     assert_found(slowed().with(|seen| seen.levels[1].machine_cores = Some(0.1)), pool(40, Medium));
@@ -63,6 +65,16 @@ fn a_server_that_stands_still_now_and_then_blocks_its_event_loop_whatever_the_lo
     assert_found(stalls(2).cpu(0.1), found(High));
     assert_found(stalls(2), found(Medium));
     assert_found(stalls(1), found(Low));
+    // Where others use all of the machine, it may have been their turn.
+    let full = |cores| {
+        stalls(4).cpu(0.1).with(|seen| {
+            seen.processors = Some(2);
+            seen.levels[1].machine_cores = Some(cores);
+            seen.stalls.iter_mut().for_each(|stall| stall.streams = seen.levels[1].streams);
+        })
+    };
+    assert_found(full(1.9), found(Low));
+    assert_found(full(1.2), found(High));
     assert_found(stalls(0), (NoneFound, None, None, High));
     // One of them while it was watched is no limit of that number of streams.
     let watched = Server::held(16, 16).late(&[HEALTH, UNKNOWN_PATH], 5.0).with(|seen| {

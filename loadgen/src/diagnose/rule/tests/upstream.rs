@@ -79,6 +79,8 @@ fn a_limit_of_requests_is_no_limit_of_the_server() {
     let rejected = || Server::held(20, 32).lost(12).collapse(|collapse| _ = collapse.rejected.insert(429, 12));
     let inconclusive = (Inconclusive, None, None, Low);
     assert_found(rejected().with(|seen| seen.rejected_when_idle = Some(429)), inconclusive);
+    // All that are asked for flow, so that more at once are not what was rejected.
+    assert_found(rejected().with(|seen| seen.levels[1].streams = 20), inconclusive);
     let corner = Some(Corner { good: 16, bad: 19, waits_with_room: true, ..Corner::default() });
     assert_found(rejected().collapse(|collapse| collapse.corner = corner), inconclusive);
     let Server(waits) = rejected().collapse(|collapse| collapse.corner = corner);
