@@ -1,6 +1,7 @@
 //! What was seen, in sentences with figures.
 
 use super::seen::{ASYNC_HEALTH, Collapse, HEALTH, KEPT_CONNECTION, Seen, UNKNOWN_PATH, no_answer};
+use super::state::{begins_late, is_often_late};
 use crate::numbers::{count, counted, millis, number};
 use crate::result::{DiagnosisLevel, ProbeLevel};
 
@@ -46,17 +47,19 @@ fn around_the_limit(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) ->
     let good = held(corner.good).cloned().unwrap_or_else(|| seen.last_good());
     let bad = held(corner.bad).unwrap_or(worst);
     let slow = NAMES.iter().find(|(name, ..)| bad.probes.get(*name).is_some_and(|at| seen.is_late(name, at)));
-    let slow = slow.or(NAMES.first().filter(|_| seen.health_waits(bad)));
+    let late = || NAMES.iter().find(|(name, ..)| bad.probes.get(*name).is_some_and(|at| is_often_late(seen, name, at)));
+    let slow = slow.or_else(late).or(NAMES.first().filter(|_| seen.health_waits(bad)));
     let at = |level: &DiagnosisLevel| match slow {
         Some((name, one, several)) => level.probes.get(*name).map_or_else(String::new, |at| probe(at, one, several)),
         None if level.waiting > 0 => {
             format!("{} of them {}", count(level.waiting), if level.waiting == 1 { "waits" } else { "wait" })
         }
         None if level.lost > 0 => format!("{} rejected or failed", counted(level.lost, "request was", "requests were")),
-        None => match level.pace {
-            Some(pace) if level.streams == 1 => format!("it gets {} chunks a second", number(pace)),
-            Some(pace) => format!("each gets {} chunks a second", number(pace)),
-            None => "all of them flow".to_owned(),
+        None => match (level.first_chunk_ms.filter(|_| begins_late(seen, level)), level.pace) {
+            (Some(waited), _) => format!("a new one begins after {}", millis(waited)),
+            (None, Some(pace)) if level.streams == 1 => format!("it gets {} chunks a second", number(pace)),
+            (None, Some(pace)) => format!("each gets {} chunks a second", number(pace)),
+            (None, None) => "all of them flow".to_owned(),
         },
     };
     if good.streams == 0 {
@@ -151,4 +154,30 @@ fn processes(seen: &Seen, level: &DiagnosisLevel) -> Option<String> {
     });
     let known: Vec<_> = [cpu, threads, fds].into_iter().flatten().collect();
     (!known.is_empty()).then(|| known.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnose::seen::{answered, probes};
+
+    #[test]
+    fn what_is_not_as_when_idle_is_what_is_said_of_it() {
+        let fast = || answered(1.0, 2.0);
+        let flows = |first_chunk_ms, health| DiagnosisLevel {
+            streams: 9,
+            started: 9,
+            pace: Some(5.0),
+            first_chunk_ms,
+            probes: probes(health, fast(), fast()),
+            ..DiagnosisLevel::default()
+        };
+        let said = |level| evidence(&Seen::sample(level, Collapse::default())).swap_remove(0);
+        let before = "8 streams: each gets 5 chunks a second; 9 streams: ";
+        assert_eq!(said(flows(None, fast())), format!("{before}each gets 5 chunks a second"));
+        assert_eq!(said(flows(Some(4_100.0), fast())), format!("{before}a new one begins after 4.1 s"));
+        // Most checks are fast, and more than one in ten is not.
+        let late = said(flows(None, answered(3.0, 400.0)));
+        assert_eq!(late, "8 streams: health p99 2 ms; 9 streams: health p99 400 ms");
+    }
 }

@@ -25,8 +25,17 @@ pub(super) fn find(seen: &Seen) -> Finding {
         return finding;
     }
     if clues::generator_was_late(seen) {
-        return Finding::inconclusive().surer("a machine with more processors to spare: loadgen itself was late");
+        const LATE: &str = "a machine with more processors to spare: loadgen itself was late";
+        return match clues::is_clear_all_the_same(seen) {
+            true => of_the_load(seen).at_most(Confidence::Medium, LATE),
+            false => Finding::inconclusive().surer(LATE),
+        };
     }
+    of_the_load(seen)
+}
+
+/// What the ramp and the collapse say.
+fn of_the_load(seen: &Seen) -> Finding {
     let closes = |collapse: &_| front::closes_new_connections(seen, collapse).is_some();
     if clues::is_gone(seen) && !seen.collapse.as_ref().is_some_and(closes) {
         return Finding::inconclusive().surer("the server's log: it ended, or takes no connections any more");

@@ -17,22 +17,24 @@ pub(super) enum State {
 
 /// The state of the server at this level.
 pub(super) fn state(seen: &Seen, level: &DiagnosisLevel) -> State {
-    let late = |(name, probe): (&String, &ProbeLevel)| {
-        probe.sent > 0 && (probe.latency_ms.p90 >= seen.late_ms(name) || no_answer(probe) * 4 >= probe.sent)
-    };
     // Streams that end are replaced, so that some are between two of them.
     let fewer = level.started * 10 < level.streams * 9;
     if level.waiting > 0 || level.lost > 0 || fewer || seen.is_slowed(level) || begins_late(seen, level) {
         State::StreamsSuffer
-    } else if level.probes.iter().any(late) {
+    } else if level.probes.iter().any(|(name, probe)| is_often_late(seen, name, probe)) {
         State::ChecksLate
     } else {
         State::Good
     }
 }
 
+/// Whether one in ten of a probe is late, or a quarter of it gets no answer.
+pub(super) fn is_often_late(seen: &Seen, name: &str, probe: &ProbeLevel) -> bool {
+    probe.sent > 0 && (probe.latency_ms.p90 >= seen.late_ms(name) || no_answer(probe) * 4 >= probe.sent)
+}
+
 /// Whether streams that begin take far longer than one alone.
-fn begins_late(seen: &Seen, level: &DiagnosisLevel) -> bool {
+pub(super) fn begins_late(seen: &Seen, level: &DiagnosisLevel) -> bool {
     const MARGIN_MS: f64 = 300.0;
     level.first_chunk_ms.is_some_and(|wait| wait > 3.0 * in_millis(seen.idle.first_chunk) + MARGIN_MS)
 }

@@ -225,7 +225,7 @@ fn upstream(finding: &Finding, seen: &Seen) -> Parts {
         }
         _ if checks_wait => "Users above the limit wait, and health checks fail on an idle processor",
         _ => {
-            "Users above the limit wait, and then get an error that blames the vendor, while all health checks are green"
+            "Users above the limit wait, or get a time-out that looks like the vendor's, while all health checks are green"
         }
     };
     (what, checks(seen), users)

@@ -3,7 +3,7 @@
 use crate::diagnose::finding::PID;
 use crate::diagnose::seen::{HEALTH, KEPT_CONNECTION, Seen, UNKNOWN_PATH};
 use crate::numbers::in_millis;
-use crate::result::DiagnosisLevel;
+use crate::result::{DiagnosisLevel, ProbeLevel};
 
 /// Threads, or processes, that there are at the collapse beside those before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,6 +130,19 @@ pub(super) fn to_know_whether_busy(seen: &Seen) -> &'static str {
 pub(super) fn generator_was_late(seen: &Seen) -> bool {
     let late = seen.late_ms(HEALTH).min(seen.late_ms(UNKNOWN_PATH)) / 2.0;
     seen.worst().and_then(|level| level.generator_lag_ms).is_some_and(|lag| lag > late)
+}
+
+/// Whether each probe is as when idle, or late by far more than this process was, so that the one is not the other.
+pub(super) fn is_clear_all_the_same(seen: &Seen) -> bool {
+    const FAR_MORE: f64 = 10.0;
+    let Some((level, lag)) = seen.worst().and_then(|level| Some((level, level.generator_lag_ms?))) else {
+        return false;
+    };
+    let is_clear = |(name, at): (&String, &ProbeLevel)| {
+        let hangs = at.timed_out * 2 > at.sent && at.latency_ms.p50 > FAR_MORE * lag;
+        at.sent == 0 || hangs || seen.is_fast(name)
+    };
+    !level.probes.is_empty() && level.probes.iter().all(is_clear)
 }
 
 /// Whether all probes fail, also on the connection that was kept: the server has ended, or takes no connections.

@@ -6,7 +6,7 @@ use super::clues::{
 };
 use super::front::{AT_ONCE_MS, closes_new_connections, connections, in_front_of_all, loops_are_blocked_one_by_one};
 use crate::diagnose::finding::{Finding, PID};
-use crate::diagnose::seen::{Collapse, HEALTH, Seen, UNKNOWN_PATH, is_near};
+use crate::diagnose::seen::{Collapse, Corner, HEALTH, Seen, UNKNOWN_PATH, is_near};
 use crate::diagnose::state::all_flow;
 use crate::result::{Confidence, DiagnosisForm, DiagnosisKind, DiagnosisLevel};
 
@@ -52,11 +52,18 @@ pub(super) fn find(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> 
 /// have flowed all at once. Where checks alone are late at the corner, more streams may flow than that.
 fn limit(seen: &Seen, collapse: &Collapse) -> Option<u64> {
     let plateau = collapse.plateau()?;
-    let at_least = if collapse.corner.is_some_and(|corner| corner.all_flowed) { plateau } else { 0 };
-    let corner = collapse.corner.and_then(|corner| corner.limit()).map(|corner| corner.max(at_least));
+    let corner = collapse.corner.filter(|corner| !has_streams_left_over(seen, corner));
+    let at_least = if corner.is_some_and(|corner| corner.all_flowed) { plateau } else { 0 };
+    let corner = corner.and_then(|corner| corner.limit()).map(|corner| corner.max(at_least));
     let served = corner.filter(|corner| is_near(*corner, plateau)).unwrap_or(plateau);
     let flowed = seen.levels.iter().filter(|level| all_flow(level));
     Some(flowed.map(|level| level.streams).fold(served, u64::max))
+}
+
+/// Whether fewer streams flowed at the corner than with fewer before: the server still wrote some that had been closed.
+fn has_streams_left_over(seen: &Seen, corner: &Corner) -> bool {
+    let at_corner = |level: &&DiagnosisLevel| level.streams == corner.bad && !corner.all_flowed;
+    seen.levels.iter().filter(at_corner).any(|level| level.started < corner.good)
 }
 
 /// Requests that are rejected, or wait, although there is room: they are limited by their rate, or by what this key has

@@ -16,7 +16,7 @@ use crate::result::DiagnosisKind::{
     ConnectionLimit, Cpu, EventLoopBlocked, Inconclusive, NoneFound, NotStreaming, ThreadPoolHeld, ThreadPoolPerChunk,
     UpstreamLimit,
 };
-use crate::result::{Confidence, DiagnosisForm, DiagnosisKind};
+use crate::result::{Confidence, DiagnosisForm, DiagnosisKind, DiagnosisLevel};
 use server::Server;
 use std::time::Duration;
 
@@ -157,6 +157,12 @@ fn the_corner_is_the_limit_where_it_fits_what_flows_with_more_streams() {
     // At the corner checks alone were late, and then one more flowed.
     assert_found(with(38, 39, true), limit(40));
     assert_found(with(39, 40, false), limit(39));
+    // There were streams left over that had been closed before: only 12 flowed.
+    let left_over = with(39, 40, false).with(|seen| {
+        let at_corner = DiagnosisLevel { streams: 40, started: 12, waiting: 28, ..seen.levels[1].clone() };
+        seen.levels.push(at_corner);
+    });
+    assert_found(left_over, limit(40));
     assert_found(with(36, 60, true), limit(40));
     // Never fewer than have flowed at once.
     let flowed = Server::held(40, 64).hanging(&[HEALTH]).threads(3, 43).with(|seen| {
@@ -176,6 +182,10 @@ fn what_is_not_the_servers_is_no_finding_about_it() {
     assert_found(Server::unlimited().with(|seen| seen.cut_short = Some(CutShort::TimeOver)), inconclusive);
     let late = inner_pool().threads(3, 43).with(|seen| seen.levels[1].generator_lag_ms = Some(400.0));
     assert_found(late, inconclusive);
+    // Far less than what hangs was late: only the latencies in between are in doubt.
+    let lagged = |server: Server| server.threads(3, 43).with(|seen| seen.levels[1].generator_lag_ms = Some(90.0));
+    assert_found(lagged(inner_pool()), (ThreadPoolHeld, Some(InnerPool), Some(40), Medium));
+    assert_found(lagged(inner_pool().late(&[UNKNOWN_PATH], 110.0)), inconclusive);
     let gone = inner_pool().failing(&[HEALTH, UNKNOWN_PATH, KEPT_CONNECTION]);
     assert_found(gone, inconclusive);
 }
