@@ -101,7 +101,8 @@ fn streams(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> String {
     let seconds = collapse.seconds().round();
     let next = match (collapse.ended, collapse.begun) {
         (0, 0) => format!("none ended and none began in {seconds} s"),
-        (ended, begun) if begun.abs_diff(ended) <= 1 + ended / 5 => {
+        (ended, 0) => format!("in {seconds} s {} ended and none began", count(ended)),
+        (ended, begun) if ended > 0 && begun.abs_diff(ended) <= 1 + ended / 5 => {
             format!(
                 "in {seconds} s {} ended and {} began: a new one begins when an old one ends",
                 count(ended),
@@ -176,6 +177,13 @@ mod tests {
         let before = "8 streams: each gets 5 chunks a second; 9 streams: ";
         assert_eq!(said(flows(None, fast())), format!("{before}each gets 5 chunks a second"));
         assert_eq!(said(flows(Some(4_100.0), fast())), format!("{before}a new one begins after 4.1 s"));
+        let waits = DiagnosisLevel { started: 2, waiting: 7, ..flows(None, fast()) };
+        let collapse = Collapse { served: vec![2; 20], ended: 1, ..Collapse::default() };
+        let said_of_streams = evidence(&Seen::sample(waits, collapse)).swap_remove(1);
+        assert_eq!(
+            said_of_streams,
+            "9 streams: 2 flow and 7 wait for their first chunk; in 5 s 1 ended and none began"
+        );
         // Most checks are fast, and more than one in ten is not.
         let late = said(flows(None, answered(3.0, 400.0)));
         assert_eq!(late, "8 streams: health p99 2 ms; 9 streams: health p99 400 ms");

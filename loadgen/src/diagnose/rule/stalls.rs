@@ -1,5 +1,7 @@
 //! All of the server stands still now and then, whatever the number of streams.
 
+use std::time::Duration;
+
 use super::clues::{is_full, process_is_the_servers};
 use crate::diagnose::finding::{Finding, PID};
 use crate::diagnose::seen::Seen;
@@ -8,6 +10,8 @@ use crate::result::{Confidence, DiagnosisKind, DiagnosisLevel};
 
 /// Stalls from which on it is no chance.
 const STALLS: usize = 2;
+/// No process waits for so long for its turn on a full machine.
+const OTHERS_TURN: Duration = Duration::from_secs(1);
 
 pub(super) fn find(seen: &Seen) -> Option<Finding> {
     let longest = seen.stalls.iter().map(|stall| stall.length).max()?;
@@ -16,7 +20,8 @@ pub(super) fn find(seen: &Seen) -> Option<Finding> {
     let mut finding = if found < STALLS {
         finding.at_most(Confidence::Low, "a longer --budget, to see whether it happens again")
     } else if machine_was_full(seen) {
-        finding.at_most(Confidence::Low, "a machine with processors to spare: all of them were in use")
+        let most = if longest < OTHERS_TURN { Confidence::Low } else { Confidence::Medium };
+        finding.at_most(most, "a machine with processors to spare: all of them were in use")
     } else if is_idle(seen) {
         finding
     } else {

@@ -66,15 +66,16 @@ fn a_server_that_stands_still_now_and_then_blocks_its_event_loop_whatever_the_lo
     assert_found(stalls(2), found(Medium));
     assert_found(stalls(1), found(Low));
     // Where others use all of the machine, it may have been their turn.
-    let full = |cores| {
+    let full = |cores, millis| {
         stalls(4).cpu(0.1).with(|seen| {
-            seen.processors = Some(2);
-            seen.levels[1].machine_cores = Some(cores);
-            seen.stalls.iter_mut().for_each(|stall| stall.streams = seen.levels[1].streams);
+            (seen.processors, seen.levels[1].machine_cores) = (Some(2), Some(cores));
+            let stall = Stall { streams: seen.levels[1].streams, length: Duration::from_millis(millis) };
+            seen.stalls.fill(stall);
         })
     };
-    assert_found(full(1.9), found(Low));
-    assert_found(full(1.2), found(High));
+    assert_found(full(1.9, 600), found(Low));
+    assert_found(full(1.9, 2_000), found(Medium));
+    assert_found(full(1.2, 600), found(High));
     assert_found(stalls(0), (NoneFound, None, None, High));
     // One of them while it was watched is no limit of that number of streams.
     let watched = Server::held(16, 16).late(&[HEALTH, UNKNOWN_PATH], 5.0).with(|seen| {
