@@ -14,6 +14,7 @@ const PLATFORM: &str =
 const HAS_GROWN: &str = "the server's own figures of its threads: it got as many more as it has streams";
 const LOOPS: &str = "the server's own figures of its connections: the connection that was kept may be one of a loop that \
                      is not blocked yet";
+const FULL_QUEUE: &str = "the server's log: workers whose queue is full may close connections too";
 
 /// Nothing is answered on new connections, so the limit is in front of all routes.
 pub(super) fn in_front_of_all(seen: &Seen, limit: u64) -> Finding {
@@ -84,10 +85,19 @@ pub(super) fn closes_new_connections(seen: &Seen, collapse: &Collapse) -> Option
         (failed, sent) = (failed + at.failed, sent + at.sent);
     }
     match closes {
+        true if failed * 20 > sent && workers_may_be_full(seen) => Some(Confidence::Low),
         true if failed * 2 > sent => Some(Confidence::High),
         true if failed * 20 > sent => Some(Confidence::Medium),
         _ => None,
     }
+}
+
+/// Whether a stream waits while others are closed, and the connection that was kept is closed as well: a full queue in front
+/// of workers does that, as connections that have ended neither wait nor close what is open.
+fn workers_may_be_full(seen: &Seen) -> bool {
+    let waits = seen.worst().is_some_and(|worst| worst.waiting > 0);
+    let kept_fails = seen.probe(KEPT_CONNECTION).is_some_and(|kept| kept.failed * 2 > kept.sent);
+    waits && kept_fails && seen.keeps_connections
 }
 
 /// No more connections: the most streams, and the connection that is kept.
@@ -97,5 +107,6 @@ pub(super) fn connections(seen: &Seen, confidence: Confidence) -> Finding {
     let most = seen.levels.iter().map(|level| level.started).chain(looks).max().unwrap_or_default();
     let kept = u64::from(seen.keeps_connections);
     let finding = Finding::new(DiagnosisKind::ConnectionLimit, None, Confidence::High).limit(most + kept, most);
-    finding.at_most(confidence, PID)
+    let surer = if confidence == Confidence::Low { FULL_QUEUE } else { PID };
+    finding.at_most(confidence, surer)
 }

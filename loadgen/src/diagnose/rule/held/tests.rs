@@ -28,6 +28,11 @@ fn connections_that_are_closed_at_once_while_streams_flow_are_a_limit_of_connect
     let level = DiagnosisLevel { probes: probes(failed(), failed(), failed()), ..held(15, 0, 6) };
     let found = find(&Seen::sample(level.clone(), collapse.clone()));
     assert_eq!((found.kind, found.confidence), (DiagnosisKind::ConnectionLimit, Confidence::High));
+    // A queue in front of workers is full as well: one waits, and the others are closed.
+    let queued = DiagnosisLevel { waiting: 1, ..level.clone() };
+    assert_eq!(find(&Seen::sample(queued.clone(), collapse.clone())).confidence, Confidence::Low);
+    let kept = DiagnosisLevel { probes: probes(failed(), failed(), answered(1.0, 2.0)), ..queued };
+    assert_eq!(find(&Seen::sample(kept, collapse.clone())).confidence, Confidence::High);
     let ended = DiagnosisLevel { chunks_per_second: 0.0, ..level };
     assert_eq!(find(&Seen::sample(ended, collapse)).kind, DiagnosisKind::Inconclusive, "no stream flows either");
 }
