@@ -92,8 +92,8 @@ pub(super) fn closes_new_connections(seen: &Seen, collapse: &Collapse) -> Option
     }
 }
 
-/// Whether a stream waits while others are closed, and the connection that was kept is closed as well: a full queue in front
-/// of workers does that, as connections that have ended neither wait nor close what is open.
+/// Whether a stream waits while others are closed, and the connection that was kept is closed as well: a full queue in
+/// front of workers does that, as connections that have ended neither wait nor close what is open.
 fn workers_may_be_full(seen: &Seen) -> bool {
     let waits = seen.worst().is_some_and(|worst| worst.waiting > 0);
     let kept_fails = seen.probe(KEPT_CONNECTION).is_some_and(|kept| kept.failed * 2 > kept.sent);

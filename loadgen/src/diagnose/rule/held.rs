@@ -239,7 +239,8 @@ fn waiting(seen: &Seen, worst: &DiagnosisLevel, limit: u64) -> Finding {
     }
 }
 
-/// Whether there are rather as many connections to the vendor as requests than as streams that flow, where descriptors are known.
+/// Whether there are rather as many connections to the vendor as requests than as streams that flow, where descriptors
+/// are known.
 fn each_has_a_connection(seen: &Seen, worst: &DiagnosisLevel, limit: u64) -> bool {
     upstream_connections(seen, limit).is_some_and(|each| {
         let connections = each * limit as f64;
