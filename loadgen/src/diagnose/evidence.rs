@@ -55,6 +55,7 @@ fn around_the_limit(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) ->
             format!("{} of them {}", count(level.waiting), if level.waiting == 1 { "waits" } else { "wait" })
         }
         None if level.lost > 0 => format!("{} rejected or failed", counted(level.lost, "request was", "requests were")),
+        None if level.started * 10 < level.streams * 9 => format!("{} of them flow", count(level.started)),
         None => match (level.first_chunk_ms.filter(|_| begins_late(seen, level)), level.pace) {
             (Some(waited), _) => format!("a new one begins after {}", millis(waited)),
             (None, Some(pace)) if level.streams == 1 => format!("it gets {} chunks a second", number(pace)),
@@ -94,7 +95,8 @@ fn streams(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> String {
         None => format!("first {} and then {} flow", at(collapse.served.first()), at(collapse.served.last())),
     };
     let others = match worst.waiting {
-        0 => "the others were lost".to_owned(),
+        0 if worst.lost > 0 => "the others were lost".to_owned(),
+        0 => "the others have not begun".to_owned(),
         1 => "1 waits for its first chunk".to_owned(),
         waiting => format!("{} wait for their first chunk", count(waiting)),
     };
@@ -184,6 +186,10 @@ mod tests {
             said_of_streams,
             "9 streams: 2 flow and 7 wait for their first chunk; in 5 s 1 ended and none began"
         );
+        let begins = DiagnosisLevel { started: 6, ..flows(None, fast()) };
+        let said_of_both = evidence(&Seen::sample(begins, Collapse { served: vec![6; 20], ..Collapse::default() }));
+        assert_eq!(said_of_both[0], format!("{before}6 of them flow"));
+        assert!(said_of_both[1].starts_with("9 streams: 6 flow and the others have not begun; "), "{said_of_both:?}");
         // Most checks are fast, and more than one in ten is not.
         let late = said(flows(None, answered(3.0, 400.0)));
         assert_eq!(late, "8 streams: health p99 2 ms; 9 streams: health p99 400 ms");

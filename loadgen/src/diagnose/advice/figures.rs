@@ -38,6 +38,20 @@ fn of_probe(probe: &ProbeLevel, what: &str, idle: Option<String>) -> String {
     format!("{} of {} {what} {how}{idle}", count(lost), count(probe.sent))
 }
 
+/// What happens to connections beyond the limit.
+pub(super) fn beyond_connections(seen: &Seen) -> &'static str {
+    let of_probes = [HEALTH, UNKNOWN_PATH].into_iter().filter_map(|name| seen.probe(name));
+    let (failed, timed_out) = of_probes.fold((0, 0), |sum, at| (sum.0 + at.failed, sum.1 + at.timed_out));
+    match &seen.collapse {
+        Some(collapse) if failed + timed_out == 0 && !collapse.rejected.is_empty() => {
+            "requests beyond that are rejected"
+        }
+        Some(collapse) if failed + timed_out == 0 && !collapse.failed.is_empty() => "requests beyond that fail",
+        _ if failed > timed_out => "new ones are closed at once",
+        _ => "new ones get no answer",
+    }
+}
+
 /// Seconds that a stream takes, from its request to its end, where that was seen: of one on the idle server, else by what
 /// ended at the collapse (Little's law).
 pub(super) fn stream_seconds(seen: &Seen, limit: u64) -> Option<f64> {

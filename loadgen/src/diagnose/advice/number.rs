@@ -92,7 +92,8 @@ fn nobodys(
             platform.title,
             fits.default.text_on(processors),
             fits.what,
-            count(limit),
+            // Connections are of several kinds, of which streams are some.
+            if kind == DiagnosisKind::ConnectionLimit { "another number".to_owned() } else { count(limit) },
             fits.setting
         ),
         // Descriptors end at a number that has other parts too, and a 1 stands in every configuration.

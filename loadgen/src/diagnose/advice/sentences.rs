@@ -1,9 +1,9 @@
 //! The finding in at most three sentences that can be pasted into a ticket: what it is, by which figures, and what users
 //! see of it.
 
-use super::figures::checks;
+use super::figures::{beyond_connections, checks};
 use crate::diagnose::finding::Finding;
-use crate::diagnose::seen::{HEALTH, KEPT_CONNECTION, Seen, UNKNOWN_PATH};
+use crate::diagnose::seen::{HEALTH, KEPT_CONNECTION, Seen};
 use crate::numbers::{count, counted, in_millis, millis, number};
 use crate::result::{Confidence, DiagnosisForm as Form, DiagnosisKind as Kind};
 
@@ -42,7 +42,13 @@ fn held(finding: &Finding, seen: &Seen) -> Parts {
         return held_for_a_part(finding, seen);
     }
     let limit = finding.limit.unwrap_or_default();
-    let flow = format!("{} flow, and the others wait until one of them ends", counted(limit, "stream", "streams"));
+    let (a_thread, flow) = match limit {
+        1 => ("the only thread".to_owned(), "1 stream flows, and the others wait until it ends".to_owned()),
+        _ => (
+            format!("one of {} threads", count(limit)),
+            format!("{} streams flow, and the others wait until one of them ends", count(limit)),
+        ),
+    };
     match finding.form {
         Some(Form::WorkerPerRequest) => (
             format!(
@@ -71,7 +77,7 @@ fn held(finding: &Finding, seen: &Seen) -> Parts {
             )
         }
         _ => (
-            format!("each stream holds one of {} of this server: {flow}", counted(limit, "thread", "threads")),
+            format!("each stream holds {a_thread} of this server: {flow}"),
             checks(seen),
             if seen.hangs(HEALTH) {
                 "Users see a page that hangs without an error, and a health check that fails on an idle processor"
@@ -156,20 +162,6 @@ fn connections(finding: &Finding, seen: &Seen) -> Parts {
     )
 }
 
-/// What happens to connections beyond the limit.
-fn beyond_connections(seen: &Seen) -> &'static str {
-    let of_probes = [HEALTH, UNKNOWN_PATH].into_iter().filter_map(|name| seen.probe(name));
-    let (failed, timed_out) = of_probes.fold((0, 0), |sum, at| (sum.0 + at.failed, sum.1 + at.timed_out));
-    match &seen.collapse {
-        Some(collapse) if failed + timed_out == 0 && !collapse.rejected.is_empty() => {
-            "requests beyond that are rejected"
-        }
-        Some(collapse) if failed + timed_out == 0 && !collapse.failed.is_empty() => "requests beyond that fail",
-        _ if failed > timed_out => "new ones are closed at once",
-        _ => "new ones get no answer",
-    }
-}
-
 fn processor(finding: &Finding, seen: &Seen) -> Parts {
     let streams = counted(finding.limit.unwrap_or_default(), "stream", "streams");
     (
@@ -201,6 +193,9 @@ fn upstream(finding: &Finding, seen: &Seen) -> Parts {
             "more than {streams} at once are rejected ({}), by the vendor or by this server in its place",
             rejected.join(", ")
         ),
+        Some(Form::Vendor) if some_wait => format!(
+            "{streams} at once {are} served, and the others wait for the vendor: each of them has a connection to it, too"
+        ),
         Some(Form::Vendor) => {
             format!(
                 "this server waits for its vendor, or for what its streams share, such as a lock or threads for their \
@@ -213,7 +208,7 @@ fn upstream(finding: &Finding, seen: &Seen) -> Parts {
         ),
         _ => format!(
             "{streams} at once {are} served, and the others wait inside this server for a place: a connection of its HTTP client \
-             or its database, or a limit of its own"
+             or its database, a stream of an HTTP/2 connection, or a limit of its own"
         ),
     };
     let users = match finding.form {

@@ -172,11 +172,19 @@ fn a_pool_whose_health_check_waits_too_is_not_said_to_have_green_checks() {
 #[test]
 fn what_waits_is_not_said_to_be_rejected_and_one_stream_is_not_several() {
     let mut seen = with_fast_checks();
+    let one = advise(&found(Kind::ThreadPoolHeld, Some(Form::InnerPool), Confidence::High, 1), &seen).finding;
+    assert!(
+        one.starts_with("Each stream holds the only thread of this server: 1 stream flows, and the others"),
+        "{one}"
+    );
     let of = |form, limit, seen: &Seen| {
         advise(&found(Kind::UpstreamLimit, Some(form), Confidence::High, limit), seen).finding
     };
     assert!(of(Form::ClientPool, 1, &seen).starts_with("1 stream at once is served, and the others wait"));
     assert!(of(Form::ClientPool, 7, &seen).starts_with("7 streams at once are served, and the others wait"));
+    assert!(
+        of(Form::Vendor, 10, &seen).starts_with("10 streams at once are served, and the others wait for the vendor")
+    );
     seen.collapse = seen.collapse.map(|collapse| Collapse { rejected: BTreeMap::from([(503, 6)]), ..collapse });
     let waits = of(Form::Vendor, 10, &seen);
     assert!(waits.contains("some more wait for a place, and the rest are rejected (503: 6)"), "{waits}");

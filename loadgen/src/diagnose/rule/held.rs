@@ -32,9 +32,13 @@ pub(super) fn find(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> 
         if let Some(finding) = held_for_a_part_of_a_stream(seen) {
             return finding;
         }
-        return Finding::inconclusive()
-            .collapsed_at(worst.streams)
-            .surer("longer streams, such as a longer --body: no number of them stayed the same");
+        return Finding::inconclusive().collapsed_at(worst.streams).surer(
+            if collapse.begun > collapse.ended && seen.is_fast(HEALTH) && worst.waiting > 0 {
+                "the same without a limit of requests a second, if there is one: more streams begin than end"
+            } else {
+                "longer streams, such as a longer --body: no number of them stayed the same"
+            },
+        );
     };
     let finding = if seen.hangs(UNKNOWN_PATH) {
         in_front_of_all(seen, limit)
@@ -129,7 +133,10 @@ fn has_outgrown(seen: &Seen, collapse: &Collapse) -> bool {
     };
     let flows = |level: &DiagnosisLevel| level.started >= level.streams && !seen.is_slowed(level);
     let before = collapse.first_bad < collapse.level;
+    // Several pools of a fixed size are full one after another, and then streams wait as long as there are any.
+    let stays = worst.waiting > 0 && collapse.plateau().is_some() && collapse.slope() < GROWS_FROM;
     before
+        && !stays
         && waited(full)
         && waited(worst)
         && flows(full)
@@ -248,16 +255,26 @@ fn each_has_a_connection(seen: &Seen, worst: &DiagnosisLevel, limit: u64) -> boo
     })
 }
 
+/// Whether the server had a descriptor more than it has streams at each number of them, since the first: a connection to
+/// its vendor. Without one, its streams may be limited by the server itself, and call nobody.
+fn always_has_a_connection_more(seen: &Seen) -> bool {
+    let before = seen.idle_process.fds.unwrap_or_default();
+    seen.levels.iter().all(|level| level.fds.is_none_or(|fds| fds > before + level.streams))
+}
+
 /// What the server's descriptors say of where its streams wait.
 fn form(seen: &Seen, worst: &DiagnosisLevel, limit: u64) -> DiagnosisForm {
     /// HTTP/2 servers allow a connection as many streams at least, by default.
     const STREAMS_OF_A_CONNECTION: u64 = 50;
+    /// With fewer that wait, the descriptors of checks are as many.
+    const WAITING: u64 = 4;
+    let many_wait = worst.streams >= (limit * 3 / 2).max(limit + WAITING);
     match upstream_connections(seen, limit) {
-        Some(each) if each <= 0.1 && limit >= STREAMS_OF_A_CONNECTION => DiagnosisForm::Http2Streams,
-        // Those that wait have a connection too, so they wait at its other end.
-        Some(each) if worst.streams >= limit * 3 / 2 && each * limit as f64 >= 0.8 * worst.streams as f64 => {
-            DiagnosisForm::Vendor
+        Some(each) if each <= 0.1 && limit >= STREAMS_OF_A_CONNECTION && always_has_a_connection_more(seen) => {
+            DiagnosisForm::Http2Streams
         }
+        // Those that wait have a connection too, so they wait at its other end.
+        Some(each) if many_wait && each * limit as f64 >= 0.8 * worst.streams as f64 => DiagnosisForm::Vendor,
         _ => DiagnosisForm::ClientPool,
     }
 }

@@ -134,6 +134,8 @@ fn a_pool_that_grows_rises_steadily_while_none_ends() {
     });
     assert_eq!(find(&outgrown.0).form, Some(GrowingPool));
     assert_eq!(find(&outgrown.0).confidence, Medium);
+    let pools = outgrown.clone().with(|seen| (seen.levels[2].streams, seen.levels[2].waiting) = (32, 16));
+    assert_ne!(find(&pools.0).form, Some(GrowingPool), "streams wait, and no more begin: one pool after another");
     let loops = outgrown.partly_before(UNKNOWN_PATH).hanging(&[HEALTH, UNKNOWN_PATH]);
     assert_ne!(find(&loops.0).form, Some(GrowingPool), "one event loop after another is blocked");
     // A limit of requests a second lets streams begin as steadily, but no health check waits for it.
