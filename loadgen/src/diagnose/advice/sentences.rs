@@ -4,6 +4,7 @@
 use super::figures::{beyond_connections, checks};
 use crate::diagnose::finding::Finding;
 use crate::diagnose::seen::{HEALTH, KEPT_CONNECTION, Seen};
+use crate::diagnose::state::all_flow;
 use crate::numbers::{count, counted, in_millis, millis, number};
 use crate::result::{Confidence, DiagnosisForm as Form, DiagnosisKind as Kind};
 
@@ -125,11 +126,14 @@ fn event_loop(finding: &Finding, seen: &Seen) -> Parts {
         };
         format!("It happened {times}, for up to {}", millis(in_millis(longest)))
     });
-    let flow = match finding.limit {
-        Some(limit) if limit > 1 && seen.worst().is_some_and(|worst| seen.is_slowed(worst)) => {
+    let flow = match (finding.limit, seen.worst()) {
+        (Some(limit), Some(worst)) if limit > 1 && seen.is_slowed(worst) => {
             format!("all streams together get no more chunks than {} would", count(limit))
         }
-        Some(limit) if limit > 0 => {
+        (Some(limit), Some(worst)) if limit > 1 && all_flow(worst) => {
+            format!("more than {} streams hold each other up", count(limit))
+        }
+        (Some(limit), _) if limit > 0 => {
             format!("no more than {} at a time", counted(limit, "stream makes progress", "streams make progress"))
         }
         _ => "no stream makes progress meanwhile".to_owned(),

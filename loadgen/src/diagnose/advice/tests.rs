@@ -198,6 +198,8 @@ fn a_loop_that_is_blocked_for_moments_is_said_to_limit_all_streams_together() {
     let mut seen = with_fast_checks();
     let of = |seen: &Seen| advise(&found(Kind::EventLoopBlocked, None, Confidence::High, 43), seen).finding;
     assert!(of(&seen).contains("no more than 43 streams make progress at a time"), "{}", of(&seen));
+    (seen.levels[0].started, seen.levels[0].waiting) = (64, 0);
+    assert!(of(&seen).contains("more than 43 streams hold each other up"), "{}", of(&seen));
     seen.levels[0].pace = Some(1.0);
     assert!(of(&seen).contains("all streams together get no more chunks than 43 would"), "{}", of(&seen));
 }

@@ -33,8 +33,8 @@ pub(super) fn find(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> 
             return finding;
         }
         return Finding::inconclusive().collapsed_at(worst.streams).surer(
-            if collapse.begun > collapse.ended && seen.is_fast(HEALTH) && worst.waiting > 0 {
-                "the same without a limit of requests a second, if there is one: more streams begin than end"
+            if seen.is_fast(HEALTH) && collapse.begun.abs_diff(collapse.ended) > 1 + collapse.ended / 5 {
+                "the same without a limit of requests by their rate, if there is one: streams do not begin as others end"
             } else {
                 "longer streams, such as a longer --body: no number of them stayed the same"
             },
@@ -255,10 +255,10 @@ fn each_has_a_connection(seen: &Seen, worst: &DiagnosisLevel, limit: u64) -> boo
     })
 }
 
-/// Whether the server had a descriptor more than it has streams at each number of them, since the first: a connection to
-/// its vendor. Without one, its streams may be limited by the server itself, and call nobody.
+/// Whether the server had a descriptor more, at each number of streams, than for them and the connection that is kept: one
+/// to its vendor. Without one, its streams may be limited by the server itself, and call nobody.
 fn always_has_a_connection_more(seen: &Seen) -> bool {
-    let before = seen.idle_process.fds.unwrap_or_default();
+    let before = seen.idle_process.fds.unwrap_or_default() + u64::from(seen.keeps_connections);
     seen.levels.iter().all(|level| level.fds.is_none_or(|fds| fds > before + level.streams))
 }
 

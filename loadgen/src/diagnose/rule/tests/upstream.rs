@@ -48,9 +48,9 @@ fn where_streams_wait_upstream_is_said_by_descriptors() {
     let found = |form, confidence| (UpstreamLimit, Some(form), Some(100), confidence);
     // A descriptor for each client, and one for each connection to the vendor.
     assert_found(held(10 + 200 + 100), found(ClientPool, High));
-    assert_found(held(10 + 200 + 1), found(Http2Streams, Medium));
-    // None at all: a limit of its own.
-    assert_found(held(10 + 200), found(ClientPool, High));
+    assert_found(held(10 + 200 + 1 + 1), found(Http2Streams, Medium));
+    // None but the one that is kept: a limit of its own.
+    assert_found(held(10 + 200 + 1), found(ClientPool, High));
     assert_found(held(10 + 200 + 200), found(Vendor, Medium));
     let one_waits = Server::held(3, 4).threads(3, 3).fds(10, 10 + 4 + 4, 20_000);
     assert_eq!(find(&one_waits.0).form, Some(ClientPool));
