@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use process::Launch;
 use tokio::sync::Semaphore;
+use tokio::time::sleep;
 
 /// Longer than any run on a busy machine; only a failing test reaches it.
 const RUN_TIMEOUT: Duration = Duration::from_secs(300);
 const RUNS_MAX: u64 = 5;
+const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// Runs the generator with these arguments and returns its exit code and output.
 pub(crate) async fn loadgen(args: &[&str]) -> (i32, String) {
@@ -32,6 +34,8 @@ pub(crate) async fn judged(launch: &Launch) -> (i32, String, u64) {
         if !said.contains("the generator itself lagged") {
             return (output.status.code().unwrap(), said, runs);
         }
+        // The next one finds an idle server only when this has noticed that the streams of the last are closed.
+        sleep(AGAIN_AFTER).await;
     }
     panic!("the machine is too busy for {launch:?}");
 }
