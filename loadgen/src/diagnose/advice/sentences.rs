@@ -167,9 +167,14 @@ fn connections(finding: &Finding, seen: &Seen) -> Parts {
 }
 
 fn processor(finding: &Finding, seen: &Seen) -> Parts {
-    let streams = counted(finding.limit.unwrap_or_default(), "stream", "streams");
+    let busy = match finding.limit {
+        Some(limit) if seen.last_good().streams > 0 => {
+            format!("beyond {} it is busy", counted(limit, "stream", "streams"))
+        }
+        _ => "one stream alone keeps it busy".to_owned(),
+    };
     (
-        format!("the processor is the limit: beyond {streams} it is busy, and everything takes longer"),
+        format!("the processor is the limit: {busy}, and everything takes longer"),
         checks(seen),
         "Users see answers that crawl, more slowly with every further user",
     )

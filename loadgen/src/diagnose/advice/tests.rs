@@ -194,6 +194,12 @@ fn what_waits_is_not_said_to_be_rejected_and_one_stream_is_not_several() {
 }
 
 #[test]
+fn a_processor_that_one_stream_keeps_busy_is_not_said_to_serve_one() {
+    let of = |seen: &Seen| advise(&found(Kind::Cpu, None, Confidence::High, 1), seen).finding;
+    assert!(of(&Seen::default()).contains("one stream alone keeps it busy"), "{}", of(&Seen::default()));
+}
+
+#[test]
 fn a_loop_that_is_blocked_for_moments_is_said_to_limit_all_streams_together() {
     let mut seen = with_fast_checks();
     let of = |seen: &Seen| advise(&found(Kind::EventLoopBlocked, None, Confidence::High, 43), seen).finding;

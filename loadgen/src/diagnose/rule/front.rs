@@ -45,7 +45,7 @@ pub(super) fn in_front_of_all(seen: &Seen, limit: u64) -> Finding {
     } else if grown == Threads::Grown {
         worker()
     } else if is_busy(seen) == Some(true) {
-        let last_good = seen.last_good().streams;
+        let last_good = seen.last_good().streams.max(1);
         let cpu = Finding::new(DiagnosisKind::Cpu, None, Confidence::High).limit(last_good, last_good);
         cpu.at_most(Confidence::Medium, "a profile of the server: its workers may be full as well as busy")
     } else if limit > 1 && grown != Threads::TooFew || !seen.keeps_connections {

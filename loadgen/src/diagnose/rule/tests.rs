@@ -78,6 +78,12 @@ fn workers_and_blocked_loops_are_told_apart_by_threads_names_and_parts() {
     // A blocking call on the event loop: the two threads are those of checks.
     assert_found(held(1).threads(7, 9), event_loop(1, Medium));
     assert_found(held(2).threads(1, 3), worker(2, Medium));
+    // One stream keeps the server busy, and nothing was ever as when idle.
+    let busy = held(1).threads(1, 1).cpu(0.95).with(|seen| {
+        seen.levels.remove(0);
+        seen.collapse.iter_mut().for_each(|collapse| (collapse.level, collapse.first_bad) = (0, 0));
+    });
+    assert_found(busy, (Cpu, None, Some(1), Medium));
     assert_found(held(1).header("server", "gunicorn"), worker(1, High));
     assert_found(held(1).header("server", "uvicorn"), event_loop(1, High));
     // Processes with several threads have a queue each: a part of the requests waits there too.
