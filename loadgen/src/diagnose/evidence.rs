@@ -104,7 +104,7 @@ fn streams(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> String {
     let next = match (collapse.ended, collapse.begun) {
         (0, 0) => format!("none ended and none began in {seconds} s"),
         (ended, 0) => format!("in {seconds} s {} ended and none began", count(ended)),
-        (ended, begun) if ended > 0 && begun.abs_diff(ended) <= 1 + ended / 5 => {
+        (ended, begun) if ended > 0 && collapse.begin_as_others_end() => {
             format!(
                 "in {seconds} s {} ended and {} began: a new one begins when an old one ends",
                 count(ended),

@@ -33,7 +33,7 @@ pub(super) fn find(seen: &Seen, collapse: &Collapse, worst: &DiagnosisLevel) -> 
             return finding;
         }
         return Finding::inconclusive().collapsed_at(worst.streams).surer(
-            if seen.is_fast(HEALTH) && collapse.begun.abs_diff(collapse.ended) > 1 + collapse.ended / 5 {
+            if seen.is_fast(HEALTH) && !collapse.begin_as_others_end() {
                 "the same without a limit of requests by their rate, if there is one: streams do not begin as others end"
             } else {
                 "longer streams, such as a longer --body: no number of them stayed the same"

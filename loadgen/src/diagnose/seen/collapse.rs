@@ -94,6 +94,11 @@ impl Collapse {
         rise >= RISE && !falls && largest <= 2.max(rise / 2)
     }
 
+    /// Whether about as many streams began as ended: each takes the place of another.
+    pub(crate) fn begin_as_others_end(&self) -> bool {
+        self.begun.abs_diff(self.ended) <= 1 + self.ended / 5
+    }
+
     /// How long it was watched, in seconds.
     pub(crate) fn seconds(&self) -> f64 {
         self.served.len().saturating_sub(1) as f64 * Self::LOOK.as_secs_f64()
